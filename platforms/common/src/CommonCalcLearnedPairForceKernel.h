@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "LearnedPairKernels.h"
+#include "openmm/common/ComputeArray.h"
+#include "openmm/common/ComputeContext.h"
+#include "openmm/common/NonbondedUtilities.h"
+#include <memory>
+
+namespace LearnedPairPlugin {
+
+/**
+ * LearnedPairForce in OpenMM's common compute language, for OpenCL and CUDA.
+ *
+ * The pairs are evaluated by a piece of source inside one of OpenMM's nonbonded kernels: the default one, which
+ * evaluates the other nonbonded forces too, where SharedKernelPlan allows it; else one with a neighbor list of its own.
+ */
+class CommonCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
+public:
+    CommonCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform, OpenMM::ComputeContext& cc);
+    ~CommonCalcLearnedPairForceKernel();
+    void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
+    double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
+    void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
+private:
+    class ForceInfo;
+    /** Copy the particles' classes and the table to the device. */
+    void upload(const LearnedPairForce& force);
+    std::string createSource(const LearnedPairForce& force, const std::string& prefix, OpenMM::NonbondedUtilities& nonbonded);
+    OpenMM::ComputeContext& cc;
+    ForceInfo* info; // owned by cc
+    std::unique_ptr<OpenMM::NonbondedUtilities> ownNonbonded; // null if the default kernel is used
+    bool hasInitializedNonbonded;
+    const OpenMM::System* system;
+    int numClasses;
+    OpenMM::ComputeArray classes;  // int, for each particle
+    OpenMM::ComputeArray grids;    // real2 (inverse spacing, first segment), shape [numClasses][numClasses]
+    OpenMM::ComputeArray segments; // real4
+};
+
+} // namespace LearnedPairPlugin

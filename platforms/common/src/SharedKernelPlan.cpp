@@ -1,0 +1,148 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "SharedKernelPlan.h"
+#include "OpenMM.h"
+#include <algorithm>
+
+using namespace LearnedPairPlugin;
+using namespace OpenMM;
+using std::set;
+using std::vector;
+
+namespace {
+
+/** How one force registers with the default nonbonded kernel. */
+struct Registration {
+    bool usesCutoff, periodic;
+    double cutoff;
+    int group;
+    bool hasExclusions;
+    vector<set<int> > exclusions;
+};
+
+}
+
+static void exclude(vector<set<int> >& exclusions, int particle1, int particle2) {
+    exclusions[particle1].insert(particle2);
+    exclusions[particle2].insert(particle1);
+}
+
+vector<set<int> > LearnedPairPlugin::getExclusions(const LearnedPairForce& force) {
+    vector<set<int> > exclusions(force.getNumParticles());
+    for (int i = 0; i < force.getNumExclusions(); i++) {
+        int particle1, particle2;
+        force.getExclusionParticles(i, particle1, particle2);
+        exclude(exclusions, particle1, particle2);
+    }
+    return exclusions;
+}
+
+static vector<set<int> > getExclusions(const NonbondedForce& force) {
+    vector<set<int> > exclusions(force.getNumParticles());
+    for (int i = 0; i < force.getNumExceptions(); i++) {
+        int particle1, particle2;
+        double chargeProd, sigma, epsilon;
+        force.getExceptionParameters(i, particle1, particle2, chargeProd, sigma, epsilon);
+        exclude(exclusions, particle1, particle2);
+    }
+    return exclusions;
+}
+
+static vector<set<int> > getExclusions(const CustomNonbondedForce& force) {
+    vector<set<int> > exclusions(force.getNumParticles());
+    for (int i = 0; i < force.getNumExclusions(); i++) {
+        int particle1, particle2;
+        force.getExclusionParticles(i, particle1, particle2);
+        exclude(exclusions, particle1, particle2);
+    }
+    return exclusions;
+}
+
+template<class Method> static bool isPeriodic(Method method, Method noCutoff, Method cutoffNonPeriodic) {
+    return method != noCutoff && method != cutoffNonPeriodic;
+}
+
+static Registration registrationOf(const NonbondedForce& force) {
+    auto method = force.getNonbondedMethod();
+    return {method != NonbondedForce::NoCutoff, isPeriodic(method, NonbondedForce::NoCutoff, NonbondedForce::CutoffNonPeriodic),
+            force.getCutoffDistance(), force.getForceGroup(), true, getExclusions(force)};
+}
+
+static Registration registrationOf(const CustomNonbondedForce& force) {
+    auto method = force.getNonbondedMethod();
+    return {method != CustomNonbondedForce::NoCutoff, isPeriodic(method, CustomNonbondedForce::NoCutoff, CustomNonbondedForce::CutoffNonPeriodic),
+            force.getCutoffDistance(), force.getForceGroup(), true, getExclusions(force)};
+}
+
+static Registration registrationOf(const GBSAOBCForce& force) {
+    auto method = force.getNonbondedMethod();
+    return {method != GBSAOBCForce::NoCutoff, isPeriodic(method, GBSAOBCForce::NoCutoff, GBSAOBCForce::CutoffNonPeriodic),
+            force.getCutoffDistance(), force.getForceGroup(), false, {}};
+}
+
+static Registration registrationOf(const LearnedPairForce& force) {
+    return {true, force.usesPeriodicBoundaryConditions(), force.getCutoffDistance(), force.getForceGroup(), true, getExclusions(force)};
+}
+
+template<class... Forces> static bool isOneOf(const Force& force) {
+    return ((dynamic_cast<const Forces*>(&force) != nullptr) || ...);
+}
+
+/** OpenMM's forces that have nothing to do with the nonbonded kernel (read in its source, release 8.6). */
+static bool staysOutside(const Force& force) {
+    return isOneOf<AndersenThermostat, CMAPTorsionForce, CMMotionRemover, CustomAngleForce, CustomBondForce, CustomCentroidBondForce,
+            CustomCompoundBondForce, CustomExternalForce, CustomTorsionForce, CustomVolumeForce, HarmonicAngleForce, HarmonicBondForce,
+            MonteCarloAnisotropicBarostat, MonteCarloBarostat, MonteCarloFlexibleBarostat, MonteCarloMembraneBarostat, PeriodicTorsionForce,
+            PythonForce, RBTorsionForce, RMSDForce>(force);
+}
+
+/** Find out how the other forces register; false if that cannot be known. */
+static bool findRegistrations(const System& system, vector<Registration>& registrations) {
+    const LearnedPairForce* first = nullptr;
+    for (int i = 0; i < system.getNumForces(); i++) {
+        const Force& force = system.getForce(i);
+        if (auto learned = dynamic_cast<const LearnedPairForce*>(&force)) {
+            if (first == nullptr)
+                first = learned;
+        }
+        else if (auto nonbonded = dynamic_cast<const NonbondedForce*>(&force)) {
+            if (nonbonded->getIncludeDirectSpace())
+                registrations.push_back(registrationOf(*nonbonded));
+        }
+        else if (auto custom = dynamic_cast<const CustomNonbondedForce*>(&force)) {
+            if (custom->getNumInteractionGroups() == 0) // else it has a kernel of its own
+                registrations.push_back(registrationOf(*custom));
+        }
+        else if (auto solvent = dynamic_cast<const GBSAOBCForce*>(&force))
+            registrations.push_back(registrationOf(*solvent));
+        else if (!staysOutside(force))
+            return false;
+    }
+    if (registrations.empty() && first != nullptr)
+        registrations.push_back(registrationOf(*first));
+    return true;
+}
+
+SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce& force) : joins(false), cutoff(force.getCutoffDistance()) {
+    vector<Registration> others;
+    if (!findRegistrations(system, others))
+        return;
+    vector<set<int> > exclusions(force.getNumParticles()); // of the kernel: what any of the others excludes
+    double longest = 0, ofGroup = 0;
+    for (auto& other : others) {
+        if (!other.usesCutoff || other.periodic != force.usesPeriodicBoundaryConditions())
+            return;
+        if (other.hasExclusions)
+            exclusions = other.exclusions;
+        longest = std::max(longest, other.cutoff);
+        if (other.group == force.getForceGroup())
+            ofGroup = other.cutoff;
+    }
+    // Several LearnedPairForces may meet in a group that none of the others uses: all take the same cutoff there.
+    double registered = (ofGroup > 0 ? ofGroup : longest);
+    if (force.getCutoffDistance() > registered || exclusions != getExclusions(force))
+        return;
+    joins = true;
+    cutoff = registered;
+}

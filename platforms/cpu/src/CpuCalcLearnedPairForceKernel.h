@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "CpuPairList.h"
+#include "CpuPairLoop.h"
+#include "CpuPairTable.h"
+#include "LearnedPairKernels.h"
+#include "openmm/cpu/CpuPlatform.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/**
+ * LearnedPairForce on OpenMM's CPU platform: single precision, over blocks of its neighbor list, with its threads.
+ */
+class CpuCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
+public:
+    CpuCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform, OpenMM::CpuPlatform::PlatformData& data) :
+            CalcLearnedPairForceKernel(name, platform), data(data) {
+    }
+    void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
+    double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
+    void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
+private:
+    void setModel(const LearnedPairForce& force);
+    OpenMM::CpuPlatform::PlatformData& data;
+    std::unique_ptr<CpuPairTable> table;
+    std::unique_ptr<CpuPairList> list;
+    std::unique_ptr<CpuPairLoop> loop;
+    std::string scaleParameter;
+    bool needsDerivative = false;
+};
+
+} // namespace LearnedPairPlugin

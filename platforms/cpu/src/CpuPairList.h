@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "LearnedPairForce.h"
+#include "openmm/Vec3.h"
+#include "openmm/cpu/AlignedArray.h"
+#include "openmm/cpu/CpuNeighborList.h"
+#include "openmm/internal/ThreadPool.h"
+#include <set>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/**
+ * The pairs of one force: OpenMM's CPU neighbor list, but an own one, over the covered particles only, with the
+ * force's own cutoff, boundary conditions and exclusions.
+ *
+ * OpenMM's CPU platform keeps one list for all forces. Asking for anything there can change what other forces see
+ * (their exclusions, their boundary conditions), so that this force never touches it.
+ *
+ * Within the list, particles are numbered from 0 to getNumParticles()-1; getParticles() says which ones they are.
+ */
+class CpuPairList {
+public:
+    static constexpr int BlockSize = 8;
+    /**
+     * @param covered  for each particle of the System, whether it can interact
+     */
+    CpuPairList(const LearnedPairForce& force, const std::vector<char>& covered);
+    /** Take over positions, and build the list again if particles have moved too far or the box has changed. */
+    void update(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, OpenMM::ThreadPool& threads);
+    const std::vector<int>& getParticles() const {
+        return particles;
+    }
+    int getNumParticles() const {
+        return particles.size();
+    }
+    /** Get the positions, shape [numParticles][4]: x, y, z and an unused number, measured in nm. */
+    const float* getPositions() const {
+        return &positions[0];
+    }
+    /** Get the list, or nullptr if there is no pair to list. */
+    const OpenMM::CpuNeighborList* getList() const {
+        return particles.size() < 2 ? nullptr : &list;
+    }
+private:
+    bool needsRebuild(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box) const;
+    bool periodic;
+    double cutoff, padding;
+    std::vector<int> particles;
+    std::vector<std::set<int> > exclusions;
+    OpenMM::AlignedArray<float> positions;
+    std::vector<OpenMM::Vec3> builtPositions; // when the list was built; empty before
+    OpenMM::Vec3 builtBox[3];
+    OpenMM::CpuNeighborList list;
+};
+
+} // namespace LearnedPairPlugin

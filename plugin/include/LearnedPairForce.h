@@ -1,0 +1,217 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "PairFunction.h"
+#include "openmm/Context.h"
+#include "openmm/Force.h"
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/**
+ * A learned correction between pairs of particles, added on top of any other forces:
+ *
+ *     E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; type_i, type_j)
+ *
+ * f is a PairFunction. P holds the pairs that are not excluded, are allowed by the interaction groups if there are
+ * any, and have two particles that the function covers. Below the inner cutoff r_in, the shortest distance that f was
+ * made for, f is replaced by its first-order Taylor expansion at r_in, so that energy and force stay continuous and f
+ * is never extrapolated. S is the quintic switching function of OpenMM::NonbondedForce, off by default. s is an
+ * optional global parameter of the Context.
+ *
+ * Particles, exclusions and groups have nothing to do with those of other forces in the System, and neither do the
+ * cutoff and the periodicity: any combination is evaluated as written here. Sharing the settings of the NonbondedForce
+ * (same exclusions, same boundary conditions, no longer cutoff) is fastest on GPUs, where the pairs are then evaluated
+ * inside OpenMM's own nonbonded kernel.
+ */
+class LEARNEDPAIR_EXPORT LearnedPairForce : public OpenMM::Force {
+public:
+    enum NonbondedMethod {
+        /** All pairs, without a cutoff. Not possible for a PairTable, which ends somewhere. */
+        NoCutoff = 0,
+        /** Pairs closer than the cutoff, without periodic boundary conditions. */
+        CutoffNonPeriodic = 1,
+        /** Pairs whose nearest periodic copies are closer than the cutoff. */
+        CutoffPeriodic = 2,
+    };
+    /** The type of a particle that the function does not cover: it takes no part in this force. */
+    static constexpr int NotCovered = -1;
+    /**
+     * Create a LearnedPairForce. The cutoff and the inner cutoff are set to the ends of the function's range.
+     *
+     * @param function  the pair function; shared, never modified
+     */
+    explicit LearnedPairForce(std::shared_ptr<const PairFunction> function);
+
+    /** Get the pair function. */
+    const PairFunction& getFunction() const {
+        return *function;
+    }
+    /** Get the pair function, to share it with another force. */
+    std::shared_ptr<const PairFunction> getSharedFunction() const {
+        return function;
+    }
+    /**
+     * Replace the pair function. In an existing Context this takes effect through updateParametersInContext(), where
+     * the new function must be a table of the same shape.
+     */
+    void setFunction(std::shared_ptr<const PairFunction> function);
+
+    /** Get the number of particles; it must equal that of the System. */
+    int getNumParticles() const {
+        return particleTypes.size();
+    }
+    /**
+     * Add a particle. Particles are added in the order in which they appear in the System.
+     *
+     * @param type  one of the function's types, or NotCovered
+     * @return the index of the particle
+     */
+    int addParticle(int type);
+    /** Get the type of a particle. */
+    int getParticleType(int index) const;
+    /** Set the type of a particle: one of the function's types, or NotCovered. */
+    void setParticleType(int index, int type);
+    /** Get the types of all particles. */
+    const std::vector<int>& getParticleTypes() const {
+        return particleTypes;
+    }
+    /** Set the types of all particles at once, replacing all particles there were. */
+    void setParticleTypes(const std::vector<int>& types);
+
+    /** Get the method used for long distances. */
+    NonbondedMethod getNonbondedMethod() const {
+        return method;
+    }
+    /** Set the method used for long distances. The default is CutoffPeriodic. */
+    void setNonbondedMethod(NonbondedMethod method);
+    /** Get the cutoff distance r_c, measured in nm. */
+    double getCutoffDistance() const {
+        return cutoff;
+    }
+    /** Set the cutoff distance r_c, measured in nm; at most the function's maximum distance. */
+    void setCutoffDistance(double distance);
+    /** Get the inner cutoff r_in, measured in nm. */
+    double getInnerCutoffDistance() const {
+        return innerCutoff;
+    }
+    /** Set the inner cutoff r_in, measured in nm; at least the function's minimum distance. */
+    void setInnerCutoffDistance(double distance);
+    /** Get whether the switching function is used. */
+    bool getUseSwitchingFunction() const {
+        return useSwitching;
+    }
+    /** Set whether the switching function is used. */
+    void setUseSwitchingFunction(bool use);
+    /** Get the distance at which the switching function begins to reduce the energy, measured in nm. */
+    double getSwitchingDistance() const {
+        return switchingDistance;
+    }
+    /** Set the switching distance, measured in nm; from the inner cutoff to less than the cutoff. */
+    void setSwitchingDistance(double distance);
+    /** Get whether periodic boundary conditions are applied. */
+    bool usesPeriodicBoundaryConditions() const override {
+        return method == CutoffPeriodic;
+    }
+
+    /** Get the number of excluded pairs. */
+    int getNumExclusions() const {
+        return exclusions.size();
+    }
+    /**
+     * Exclude a pair of particles.
+     *
+     * @return the index of the exclusion
+     */
+    int addExclusion(int particle1, int particle2);
+    /** Get the particles of an exclusion. */
+    void getExclusionParticles(int index, int& particle1, int& particle2) const;
+    /** Set the particles of an exclusion. */
+    void setExclusionParticles(int index, int particle1, int particle2);
+    /**
+     * Exclude all pairs that are connected by few bonds. Pairs that are excluded already stay so.
+     *
+     * @param bonds       pairs of bonded particles
+     * @param bondCutoff  pairs separated by this number of bonds or fewer are excluded
+     */
+    void createExclusionsFromBonds(const std::vector<std::pair<int, int> >& bonds, int bondCutoff);
+
+    /** Get the number of interaction groups. */
+    int getNumInteractionGroups() const {
+        return interactionGroups.size();
+    }
+    /**
+     * Add an interaction group. If there is any, only pairs with one particle in the first set and the other in the
+     * second set of some group interact. A pair in several groups counts once.
+     *
+     * @return the index of the group
+     */
+    int addInteractionGroup(const std::set<int>& set1, const std::set<int>& set2);
+    /** Get the two sets of an interaction group. */
+    void getInteractionGroupParameters(int index, std::set<int>& set1, std::set<int>& set2) const;
+    /** Set the two sets of an interaction group. */
+    void setInteractionGroupParameters(int index, const std::set<int>& set1, const std::set<int>& set2);
+
+    /** Get the name of the global parameter s, or an empty string if there is none. */
+    const std::string& getScaleParameter() const {
+        return scaleParameter;
+    }
+    /** Get the value of s in a new Context. */
+    double getScaleDefaultValue() const {
+        return scaleDefault;
+    }
+    /**
+     * Multiply the energy by a global parameter of the Context.
+     *
+     * @param name          the name of the parameter; an empty string removes it
+     * @param defaultValue  its value in a new Context
+     */
+    void setScaleParameter(const std::string& name, double defaultValue = 1.0);
+    /** Get the number of parameters with respect to which the derivative of the energy is computed. */
+    int getNumEnergyParameterDerivatives() const {
+        return derivatives.size();
+    }
+    /** Ask for the derivative of the energy with respect to a global parameter of this force. */
+    void addEnergyParameterDerivative(const std::string& name);
+    /** Get the name of a parameter with respect to which the derivative of the energy is computed. */
+    const std::string& getEnergyParameterDerivativeName(int index) const;
+
+    /**
+     * Get a report of where the function came from and how accurate it is. It travels with the force and its XML and
+     * is never interpreted here; the Python layer stores JSON in it.
+     */
+    const std::string& getReport() const {
+        return report;
+    }
+    /** Set the report. */
+    void setReport(const std::string& report);
+
+    /**
+     * Copy the particle types and the function to a Context that exists already. Nothing else may have changed: the
+     * function must be a table of the same shape. Anything else needs a new Context, or Context::reinitialize().
+     *
+     * @throws OpenMMException if something else has changed, naming it
+     */
+    void updateParametersInContext(OpenMM::Context& context);
+protected:
+    OpenMM::ForceImpl* createImpl() const override;
+private:
+    std::shared_ptr<const PairFunction> function;
+    std::vector<int> particleTypes;
+    NonbondedMethod method;
+    double cutoff, innerCutoff, switchingDistance;
+    bool useSwitching;
+    std::vector<std::pair<int, int> > exclusions;
+    std::vector<std::pair<std::set<int>, std::set<int> > > interactionGroups;
+    std::string scaleParameter;
+    double scaleDefault;
+    std::vector<std::string> derivatives;
+    std::string report;
+};
+
+} // namespace LearnedPairPlugin

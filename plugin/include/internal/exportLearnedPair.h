@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Marks what other libraries may use. Only Windows needs it said.
+#if defined(_MSC_VER)
+    #if defined(LEARNEDPAIR_BUILDING_LIBRARY)
+        #define LEARNEDPAIR_EXPORT __declspec(dllexport)
+    #else
+        #define LEARNEDPAIR_EXPORT __declspec(dllimport)
+    #endif
+    #define LEARNEDPAIR_PLUGIN_EXPORT __declspec(dllexport)
+#else
+    #define LEARNEDPAIR_EXPORT
+    #define LEARNEDPAIR_PLUGIN_EXPORT
+#endif

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/LearnedPairForceImpl.h"
+#include "LearnedPairKernels.h"
+#include "internal/validation.h"
+#include "openmm/OpenMMException.h"
+
+using namespace LearnedPairPlugin;
+using OpenMM::ContextImpl;
+using OpenMM::Vec3;
+using std::map;
+using std::string;
+using std::vector;
+
+LearnedPairForceImpl::LearnedPairForceImpl(const LearnedPairForce& owner) : owner(owner), created(owner) {
+    forceGroup = owner.getForceGroup();
+}
+
+void LearnedPairForceImpl::initialize(ContextImpl& context) {
+    const OpenMM::System& system = context.getSystem();
+    validateForce(owner, system);
+    Vec3 box[3];
+    system.getDefaultPeriodicBoxVectors(box[0], box[1], box[2]);
+    validateBox(owner, box);
+    kernel = context.getPlatform().createKernel(CalcLearnedPairForceKernel::Name(), context);
+    kernel.getAs<CalcLearnedPairForceKernel>().initialize(system, owner);
+}
+
+double LearnedPairForceImpl::calcForcesAndEnergy(ContextImpl& context, bool includeForces, bool includeEnergy, int groups) {
+    if ((groups&(1<<created.getForceGroup())) == 0)
+        return 0.0;
+    Vec3 box[3];
+    context.getPeriodicBoxVectors(box[0], box[1], box[2]);
+    validateBox(created, box);
+    return kernel.getAs<CalcLearnedPairForceKernel>().execute(context, includeForces, includeEnergy);
+}
+
+map<string, double> LearnedPairForceImpl::getDefaultParameters() {
+    map<string, double> parameters;
+    if (!owner.getScaleParameter().empty())
+        parameters[owner.getScaleParameter()] = owner.getScaleDefaultValue();
+    return parameters;
+}
+
+vector<string> LearnedPairForceImpl::getKernelNames() {
+    return {CalcLearnedPairForceKernel::Name()};
+}
+
+void LearnedPairForceImpl::updateParametersInContext(ContextImpl& context, const LearnedPairForce& force) {
+    validateUpdate(created, force);
+    validateForce(force, context.getSystem());
+    kernel.getAs<CalcLearnedPairForceKernel>().copyParametersToContext(context, force);
+    context.systemChanged();
+}

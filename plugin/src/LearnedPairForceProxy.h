@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "openmm/serialization/SerializationProxy.h"
+
+namespace LearnedPairPlugin {
+
+/** Writes and reads a LearnedPairForce, with its function, as part of a System's XML. */
+class LearnedPairForceProxy : public OpenMM::SerializationProxy {
+public:
+    LearnedPairForceProxy();
+    void serialize(const void* object, OpenMM::SerializationNode& node) const override;
+    void* deserialize(const OpenMM::SerializationNode& node) const override;
+};
+
+} // namespace LearnedPairPlugin

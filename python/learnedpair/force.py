@@ -1,0 +1,264 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""LearnedPairForce as a Python class: a real openmm.Force, with OpenMM's names, units and manners."""
+
+import json
+
+import numpy as np
+import openmm
+from openmm import unit
+
+from .plugin import load
+
+_core = load()
+
+PairTable = _core.PairTable
+
+
+def _nanometers(distance):
+    return float(distance.value_in_unit(unit.nanometer) if unit.is_quantity(distance) else distance)
+
+
+class LearnedPairForce(openmm.Force):
+    """A learned correction between pairs of particles, added on top of any other forces.
+
+    E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; type_i, type_j)
+
+    f is the pair function. P holds the pairs that are not excluded, are allowed by the interaction groups if there are
+    any, and have two particles that the function covers. Below the inner cutoff f is replaced by its first-order Taylor
+    expansion there. S is OpenMM's quintic switching function, off by default; s an optional global parameter.
+
+    Usually made by :meth:`PairModel.create_force` or :func:`add_correction`. Forces that come back from a System are
+    OpenMM's generic objects: :meth:`cast` makes them LearnedPairForces again.
+
+    Parameters
+    ----------
+    function : PairTable
+        The cutoff and the inner cutoff are set to the ends of its range.
+
+    Source
+    ------
+    The class of the same name in C++, plugin/include/LearnedPairForce.h.
+    """
+
+    NoCutoff = 0
+    CutoffNonPeriodic = 1
+    CutoffPeriodic = 2
+    #: The type of a particle that takes no part in this force.
+    NotCovered = -1
+
+    def __init__(self, function):
+        if not isinstance(function, PairTable):
+            raise TypeError(f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable.")
+        # OpenMM makes the proxy object, from a force with next to nothing in it, so that it owns it like any other force.
+        self.this = openmm.XmlSerializer.deserialize(_core.prototype_xml()).this
+        self._access.initialize(function)
+
+    @property
+    def _access(self):
+        return _core.force_at(int(self.this))
+
+    @staticmethod
+    def cast(force):
+        """Get a force that came out of a System, an XML file or a copy as a LearnedPairForce.
+
+        Parameters
+        ----------
+        force : openmm.Force
+
+        Returns
+        -------
+        LearnedPairForce
+            The same force, not a copy.
+
+        Raises
+        ------
+        TypeError
+            If it is another kind of force.
+        """
+        if not isinstance(force, openmm.Force):
+            raise TypeError(f"LearnedPairForce.cast: expected an openmm.Force, got a {type(force).__name__}.")
+        if not LearnedPairForce.is_learned_pair_force(force):
+            raise TypeError(f"LearnedPairForce.cast: the force '{force.getName()}' is a {type(force).__name__}, not a LearnedPairForce.")
+        result = LearnedPairForce.__new__(LearnedPairForce)
+        result.this = force.this
+        return result
+
+    @staticmethod
+    def is_learned_pair_force(force):
+        """Get whether a force can be cast."""
+        return _core.is_learned_pair_force(int(force.this))
+
+    def getFunction(self):
+        """Get the pair function, a PairTable."""
+        return self._access.getFunction()
+
+    def setFunction(self, function):
+        """Replace the pair function. In an existing Context this needs updateParametersInContext(), and a table of the
+        same shape."""
+        self._access.setFunction(function)
+
+    def getNumParticles(self):
+        """Get the number of particles; it must equal that of the System."""
+        return self._access.getNumParticles()
+
+    def addParticle(self, type):
+        """Add a particle with a type (int, or NotCovered), and get its index."""
+        return self._access.addParticle(type)
+
+    def getParticleType(self, index):
+        """Get the type of a particle (int)."""
+        return self._access.getParticleType(index)
+
+    def setParticleType(self, index, type):
+        """Set the type of a particle (int, or NotCovered)."""
+        self._access.setParticleType(index, type)
+
+    def getParticleTypes(self):
+        """Get the types of all particles, an ndarray of shape (n_particles,)."""
+        return self._access.getParticleTypes()
+
+    def setParticleTypes(self, types):
+        """Set the types of all particles at once, replacing all particles there were.
+
+        Parameters
+        ----------
+        types : array of int, shape (n_particles,)
+            NotCovered (-1) for particles that take no part.
+        """
+        types = np.asarray(types)
+        if types.ndim != 1 or (types.size > 0 and not np.issubdtype(types.dtype, np.integer)):
+            raise TypeError(f"LearnedPairForce.setParticleTypes: got an array of {types.dtype} with shape {types.shape}; expected integers, one for each particle.")
+        self._access.setParticleTypes(types.astype(np.int32))
+
+    def getNonbondedMethod(self):
+        """Get the method used for long distances: NoCutoff, CutoffNonPeriodic or CutoffPeriodic."""
+        return self._access.getNonbondedMethod()
+
+    def setNonbondedMethod(self, method):
+        """Set the method used for long distances. The default is CutoffPeriodic."""
+        self._access.setNonbondedMethod(method)
+
+    def getCutoffDistance(self):
+        """Get the cutoff distance (Quantity, length)."""
+        return self._access.getCutoffDistance() * unit.nanometer
+
+    def setCutoffDistance(self, distance):
+        """Set the cutoff distance (Quantity, or a number in nm); at most where the function ends."""
+        self._access.setCutoffDistance(_nanometers(distance))
+
+    def getInnerCutoffDistance(self):
+        """Get the inner cutoff distance (Quantity, length)."""
+        return self._access.getInnerCutoffDistance() * unit.nanometer
+
+    def setInnerCutoffDistance(self, distance):
+        """Set the inner cutoff distance (Quantity, or a number in nm); at least where the function begins."""
+        self._access.setInnerCutoffDistance(_nanometers(distance))
+
+    def getUseSwitchingFunction(self):
+        """Get whether the switching function is used."""
+        return self._access.getUseSwitchingFunction()
+
+    def setUseSwitchingFunction(self, use):
+        """Set whether the switching function is used."""
+        self._access.setUseSwitchingFunction(use)
+
+    def getSwitchingDistance(self):
+        """Get the distance at which the switching function begins to reduce the energy (Quantity, length)."""
+        return self._access.getSwitchingDistance() * unit.nanometer
+
+    def setSwitchingDistance(self, distance):
+        """Set the switching distance (Quantity, or a number in nm), between the inner cutoff and the cutoff."""
+        self._access.setSwitchingDistance(_nanometers(distance))
+
+    def getNumExclusions(self):
+        """Get the number of excluded pairs."""
+        return self._access.getNumExclusions()
+
+    def addExclusion(self, particle1, particle2):
+        """Exclude a pair of particles, and get the index of the exclusion."""
+        return self._access.addExclusion(particle1, particle2)
+
+    def getExclusionParticles(self, index):
+        """Get the two particles of an exclusion, as a tuple."""
+        return self._access.getExclusionParticles(index)
+
+    def setExclusionParticles(self, index, particle1, particle2):
+        """Set the two particles of an exclusion."""
+        self._access.setExclusionParticles(index, particle1, particle2)
+
+    def createExclusionsFromBonds(self, bonds, bondCutoff):
+        """Exclude all pairs that are connected by few bonds.
+
+        Parameters
+        ----------
+        bonds : iterable of (int, int)
+        bondCutoff : int
+            Pairs separated by this number of bonds or fewer are excluded.
+        """
+        self._access.createExclusionsFromBonds([(int(i), int(j)) for i, j in bonds], bondCutoff)
+
+    def getNumInteractionGroups(self):
+        """Get the number of interaction groups."""
+        return self._access.getNumInteractionGroups()
+
+    def addInteractionGroup(self, set1, set2):
+        """Add an interaction group, and get its index. If there is any, only pairs with one particle in the first set
+        and the other in the second set of some group interact; a pair in several groups counts once."""
+        return self._access.addInteractionGroup({int(i) for i in set1}, {int(i) for i in set2})
+
+    def getInteractionGroupParameters(self, index):
+        """Get the two sets of an interaction group, as a tuple."""
+        return self._access.getInteractionGroupParameters(index)
+
+    def setInteractionGroupParameters(self, index, set1, set2):
+        """Set the two sets of an interaction group."""
+        self._access.setInteractionGroupParameters(index, {int(i) for i in set1}, {int(i) for i in set2})
+
+    def getScaleParameter(self):
+        """Get the name of the global parameter s, or an empty string if there is none."""
+        return self._access.getScaleParameter()
+
+    def getScaleDefaultValue(self):
+        """Get the value of s in a new Context."""
+        return self._access.getScaleDefaultValue()
+
+    def setScaleParameter(self, name, defaultValue=1.0):
+        """Multiply the energy by a global parameter of the Context; an empty name removes it."""
+        self._access.setScaleParameter(name, defaultValue)
+
+    def getNumEnergyParameterDerivatives(self):
+        """Get the number of parameters with respect to which the derivative of the energy is computed."""
+        return self._access.getNumEnergyParameterDerivatives()
+
+    def addEnergyParameterDerivative(self, name):
+        """Ask for the derivative of the energy with respect to a global parameter of this force."""
+        self._access.addEnergyParameterDerivative(name)
+
+    def getEnergyParameterDerivativeName(self, index):
+        """Get the name of a parameter with respect to which the derivative of the energy is computed."""
+        return self._access.getEnergyParameterDerivativeName(index)
+
+    @property
+    def lowering_report(self):
+        """Where the function came from and how accurate it is: a dict, empty for a function that was made by hand.
+
+        See :class:`learnedpair.lowering.LoweringReport` for its entries. It travels with the force and its XML.
+        """
+        return json.loads(self._access.getReport() or "{}")
+
+    @lowering_report.setter
+    def lowering_report(self, report):
+        self._access.setReport(json.dumps(report))
+
+    def updateParametersInContext(self, context):
+        """Copy the particle types and the values of the table to a Context that exists already.
+
+        Raises
+        ------
+        openmm.OpenMMException
+            If something else has changed, which needs a new Context or context.reinitialize(preserveState=True).
+        """
+        if not isinstance(context, openmm.Context):
+            raise TypeError(f"LearnedPairForce.updateParametersInContext: expected an openmm.Context, got a {type(context).__name__}.")
+        self._access.updateParametersInContext(int(context.this))

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Loads the C++ libraries and says clearly why if they cannot be used."""
+
+import os
+import warnings
+
+import openmm
+import openmm.version
+
+from .errors import PluginLoadError
+
+KERNEL = "CalcLearnedPairForce"
+REBUILD = "Build it again for this OpenMM: pip install --force-reinstall --no-cache-dir --no-deps openmm-learnedpair"
+PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA")
+
+
+def minor_version(version):
+    return ".".join(version.split(".")[:2])
+
+
+def check_version(built_for, running):
+    """Raise PluginLoadError if the plugin was built for another minor version of OpenMM than the one that is running."""
+    if minor_version(built_for) != minor_version(running):
+        raise PluginLoadError(f"openmm-learnedpair was built for OpenMM {built_for}, but OpenMM {running} is running. {REBUILD}")
+
+
+def library_failures(names, failures):
+    """The messages among OpenMM's plugin load failures that concern this plugin's libraries for the named platforms."""
+    return [text for text in failures for name in names if f"OpenMMLearnedPair{name}." in text]
+
+
+def load():
+    """Import the extension module, after checking that OpenMM has loaded the plugin's libraries.
+
+    Returns
+    -------
+    module
+        learnedpair._core
+
+    Raises
+    ------
+    PluginLoadError
+        If the plugin was built for another OpenMM, lies where OpenMM does not look, or failed to load.
+    """
+    try:
+        from . import _core
+    except ImportError as error:
+        raise PluginLoadError(f"The libraries of openmm-learnedpair could not be loaded ({error}). {REBUILD}") from error
+    check_version(_core.openmm_version, openmm.Platform.getOpenMMVersion())
+    present = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
+    present = [name for name in PLATFORMS if name in present]
+    failures = library_failures(present, openmm.Platform.getPluginLoadFailures())
+    if failures:
+        raise PluginLoadError("OpenMM could not load the plugin's libraries: " + "; ".join(failures))
+    unserved = [name for name in present if not openmm.Platform.getPlatform(name).supportsKernels([KERNEL])]
+    if "Reference" in unserved:
+        folder = os.environ.get("OPENMM_PLUGIN_DIR", os.path.join(openmm.version.openmm_library_path, "plugins"))
+        raise PluginLoadError(
+            f"OpenMM loads its plugins from {folder}, and the libraries of openmm-learnedpair are not there. "
+            "Install openmm-learnedpair into the same environment as OpenMM; for an OpenMM that does not come from a "
+            "wheel, set OPENMM_DIR while installing."
+        )
+    if unserved:
+        warnings.warn(
+            f"openmm-learnedpair was built without support for the platform {', '.join(unserved)}, so that simulations with a "
+            "LearnedPairForce will use another one. Install it again where the headers of that platform are present.",
+            stacklevel=3,
+        )
+    return _core

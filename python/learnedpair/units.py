@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The units a model may be written in, as multiples of this package's own: nm and kJ/mol."""
+
+from .errors import ModelError
+
+#: Source: CODATA 2018 (bohr, hartree); the SI of 2019 (eV, which follows from exact constants).
+LENGTH = {"nm": 1.0, "angstrom": 0.1, "bohr": 0.052917721090}
+ENERGY = {"kJ/mol": 1.0, "kcal/mol": 4.184, "eV": 96.48533212331, "hartree": 2625.4996394798}
+
+
+def factor(table, quantity, name):
+    """Get the number of nm or kJ/mol in a unit.
+
+    Raises
+    ------
+    ModelError
+        If the unit is not known.
+    """
+    if name not in table:
+        raise ModelError(f"the {quantity} unit is {name!r}; expected one of {', '.join(table)}.")
+    return table[name]

@@ -1,0 +1,195 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+//
+// What Python needs of the C++ library. OpenMM's Python classes are SWIG proxies: a force is passed here as the address
+// that its proxy holds, and learnedpair/force.py turns the functions below into methods of a real openmm.Force.
+
+#include "LearnedPairForce.h"
+#include "PairTable.h"
+#include "openmm/OpenMMException.h"
+#include "openmm/serialization/XmlSerializer.h"
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <sstream>
+
+namespace py = pybind11;
+using namespace LearnedPairPlugin;
+using std::pair;
+using std::set;
+using std::string;
+using std::vector;
+typedef py::array_t<double, py::array::c_style | py::array::forcecast> Doubles;
+
+template<class T> static vector<T> toVector(const py::array_t<T, py::array::c_style | py::array::forcecast>& values) {
+    return vector<T>(values.data(), values.data()+values.size());
+}
+
+template<class T> static py::array_t<T> toArray(const vector<T>& values) {
+    return py::array_t<T>(values.size(), values.data());
+}
+
+static LearnedPairForce* forceAt(uintptr_t address) {
+    return dynamic_cast<LearnedPairForce*>(reinterpret_cast<OpenMM::Force*>(address));
+}
+
+/** The XML of a force with next to nothing in it, from which OpenMM's Python layer makes a proxy object. */
+static string prototypeXml() {
+    PairCurve zero = {{0, 0}, {0, 0}};
+    LearnedPairForce force(std::make_shared<PairTable>(1, 0.0, 1.0, vector<PairCurve>{zero}, vector<int>{0}));
+    std::stringstream stream;
+    OpenMM::XmlSerializer::serialize<OpenMM::Force>(&force, "Force", stream);
+    return stream.str();
+}
+
+static std::shared_ptr<PairTable> createTable(int numTypes, double minDistance, double maxDistance, const vector<Doubles>& energies,
+            const vector<Doubles>& slopes, const vector<int>& curveIndices) {
+    if (energies.size() != slopes.size())
+        throw OpenMM::OpenMMException("PairTable: energies and slopes are given for different numbers of curves.");
+    vector<PairCurve> curves;
+    for (size_t i = 0; i < energies.size(); i++)
+        curves.push_back({toVector<double>(energies[i]), toVector<double>(slopes[i])});
+    return std::make_shared<PairTable>(numTypes, minDistance, maxDistance, curves, curveIndices);
+}
+
+static py::tuple evaluate(const PairTable& table, int type1, int type2, const Doubles& r) {
+    for (int type : {type1, type2})
+        if (type < 0 || type >= table.getNumTypes())
+            throw py::value_error("PairTable: type "+std::to_string(type)+" is out of range; there are "+std::to_string(table.getNumTypes())+" types.");
+    if (!table.isDefined(type1, type2))
+        throw py::value_error("PairTable: no function is defined for types "+std::to_string(type1)+" and "+std::to_string(type2)+".");
+    py::array_t<double> energy(r.size()), slope(r.size());
+    for (py::ssize_t i = 0; i < r.size(); i++)
+        table.evaluate(type1, type2, r.data()[i], energy.mutable_data()[i], slope.mutable_data()[i]);
+    return py::make_tuple(energy, slope);
+}
+
+PYBIND11_MODULE(_core, m) {
+    m.attr("openmm_version") = LEARNEDPAIR_OPENMM_VERSION;
+    m.attr("version") = LEARNEDPAIR_VERSION;
+    py::register_exception_translator([](std::exception_ptr p) {
+        try {
+            if (p)
+                std::rethrow_exception(p);
+        }
+        catch (const OpenMM::OpenMMException& e) {
+            py::set_error(py::module_::import("openmm").attr("OpenMMException"), e.what());
+        }
+    });
+
+    py::class_<PairTable, std::shared_ptr<PairTable> >(m, "PairTable", R"(A pair function in tables: one piecewise cubic in r for each unordered pair of types.
+
+Parameters
+----------
+num_types : int
+min_distance, max_distance : float, nm
+    The distances of the first and the last knot of every curve.
+energies : list of ndarray, shape (n_knots,), kJ/mol
+    One array for each curve: its values at equally spaced knots.
+slopes : list of ndarray, shape (n_knots,), kJ/mol/nm
+    dE/dr at the same knots.
+curve_indices : list of int, length num_types*num_types
+    The index of the curve for each ordered pair of types, row by row; -1 where there is none. Symmetric.
+
+Raises
+------
+openmm.OpenMMException
+    If a size, an index or the symmetry is wrong, or a number is not finite.
+
+Source
+------
+Cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.)")
+        .def(py::init(&createTable), py::arg("num_types"), py::arg("min_distance"), py::arg("max_distance"), py::arg("energies"), py::arg("slopes"),
+             py::arg("curve_indices"))
+        .def_property_readonly("num_types", &PairTable::getNumTypes, "The number of particle types.")
+        .def_property_readonly("min_distance", &PairTable::getMinDistance, "The distance of the first knot, in nm.")
+        .def_property_readonly("max_distance", &PairTable::getMaxDistance, "The distance of the last knot, in nm.")
+        .def_property_readonly("curve_indices", &PairTable::getCurveIndices, "The curve of each ordered pair of types, row by row; -1 for none.")
+        .def_property_readonly("energies", [](const PairTable& table) {
+            py::list result;
+            for (auto& curve : table.getCurves())
+                result.append(toArray(curve.energies));
+            return result;
+        }, "For each curve the energies at its knots, in kJ/mol.")
+        .def_property_readonly("slopes", [](const PairTable& table) {
+            py::list result;
+            for (auto& curve : table.getCurves())
+                result.append(toArray(curve.slopes));
+            return result;
+        }, "For each curve dE/dr at its knots, in kJ/mol/nm.")
+        .def("evaluate", &evaluate, py::arg("type1"), py::arg("type2"), py::arg("r"), R"(Evaluate the table for pairs of two types.
+
+Parameters
+----------
+type1, type2 : int
+r : ndarray, shape (n,), nm
+    Distances between min_distance and max_distance.
+
+Returns
+-------
+energy : ndarray, shape (n,), kJ/mol
+slope : ndarray, shape (n,), kJ/mol/nm
+    dE/dr
+
+Raises
+------
+ValueError
+    If there is no function for these types.)");
+
+    m.def("prototype_xml", &prototypeXml);
+    m.def("is_learned_pair_force", [](uintptr_t address) { return forceAt(address) != nullptr; });
+    m.def("force_at", &forceAt, py::return_value_policy::reference);
+    py::class_<LearnedPairForce, std::unique_ptr<LearnedPairForce, py::nodelete> >(m, "ForceAccess")
+        .def("getFunction", [](const LearnedPairForce& force) { return std::const_pointer_cast<PairTable>(std::dynamic_pointer_cast<const PairTable>(force.getSharedFunction())); })
+        .def("setFunction", [](LearnedPairForce& force, std::shared_ptr<PairTable> table) { force.setFunction(table); })
+        .def("initialize", [](LearnedPairForce& force, std::shared_ptr<PairTable> table) {
+            force = LearnedPairForce(table);
+        })
+        .def("getNumParticles", &LearnedPairForce::getNumParticles)
+        .def("addParticle", &LearnedPairForce::addParticle)
+        .def("getParticleType", &LearnedPairForce::getParticleType)
+        .def("setParticleType", &LearnedPairForce::setParticleType)
+        .def("getParticleTypes", [](const LearnedPairForce& force) { return toArray(force.getParticleTypes()); })
+        .def("setParticleTypes", [](LearnedPairForce& force, const py::array_t<int, py::array::c_style | py::array::forcecast>& types) {
+            force.setParticleTypes(toVector<int>(types));
+        })
+        .def("getNonbondedMethod", [](const LearnedPairForce& force) { return (int) force.getNonbondedMethod(); })
+        .def("setNonbondedMethod", [](LearnedPairForce& force, int method) { force.setNonbondedMethod((LearnedPairForce::NonbondedMethod) method); })
+        .def("getCutoffDistance", &LearnedPairForce::getCutoffDistance)
+        .def("setCutoffDistance", &LearnedPairForce::setCutoffDistance)
+        .def("getInnerCutoffDistance", &LearnedPairForce::getInnerCutoffDistance)
+        .def("setInnerCutoffDistance", &LearnedPairForce::setInnerCutoffDistance)
+        .def("getUseSwitchingFunction", &LearnedPairForce::getUseSwitchingFunction)
+        .def("setUseSwitchingFunction", &LearnedPairForce::setUseSwitchingFunction)
+        .def("getSwitchingDistance", &LearnedPairForce::getSwitchingDistance)
+        .def("setSwitchingDistance", &LearnedPairForce::setSwitchingDistance)
+        .def("getNumExclusions", &LearnedPairForce::getNumExclusions)
+        .def("addExclusion", &LearnedPairForce::addExclusion)
+        .def("getExclusionParticles", [](const LearnedPairForce& force, int index) {
+            int particle1, particle2;
+            force.getExclusionParticles(index, particle1, particle2);
+            return py::make_tuple(particle1, particle2);
+        })
+        .def("setExclusionParticles", &LearnedPairForce::setExclusionParticles)
+        .def("createExclusionsFromBonds", &LearnedPairForce::createExclusionsFromBonds)
+        .def("getNumInteractionGroups", &LearnedPairForce::getNumInteractionGroups)
+        .def("addInteractionGroup", &LearnedPairForce::addInteractionGroup)
+        .def("getInteractionGroupParameters", [](const LearnedPairForce& force, int index) {
+            set<int> set1, set2;
+            force.getInteractionGroupParameters(index, set1, set2);
+            return py::make_tuple(set1, set2);
+        })
+        .def("setInteractionGroupParameters", &LearnedPairForce::setInteractionGroupParameters)
+        .def("getScaleParameter", &LearnedPairForce::getScaleParameter)
+        .def("getScaleDefaultValue", &LearnedPairForce::getScaleDefaultValue)
+        .def("setScaleParameter", &LearnedPairForce::setScaleParameter)
+        .def("getNumEnergyParameterDerivatives", &LearnedPairForce::getNumEnergyParameterDerivatives)
+        .def("addEnergyParameterDerivative", &LearnedPairForce::addEnergyParameterDerivative)
+        .def("getEnergyParameterDerivativeName", &LearnedPairForce::getEnergyParameterDerivativeName)
+        .def("getReport", &LearnedPairForce::getReport)
+        .def("setReport", &LearnedPairForce::setReport)
+        .def("updateParametersInContext", [](LearnedPairForce& force, uintptr_t context) {
+            py::gil_scoped_release release; // the platform may have to wait for its device
+            force.updateParametersInContext(*reinterpret_cast<OpenMM::Context*>(context));
+        });
+}

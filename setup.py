@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Builds the C++ libraries with CMake and lays them out as OpenMM's own wheels do, so that `import openmm` loads them.
+
+The environment variable OPENMM_DIR names an OpenMM that does not come from a wheel (conda, source); the libraries are
+then installed into its lib and lib/plugins, which needs `pip install --no-build-isolation`. LEARNEDPAIR_CMAKE_ARGS holds
+further arguments for CMake, e.g. "-DLEARNEDPAIR_CUDA=OFF".
+"""
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).resolve().parent
+
+
+class CMakeBuild(build_ext):
+    def run(self):
+        if self.editable_mode:
+            sys.exit(
+                "openmm-learnedpair cannot be installed in editable mode: OpenMM finds its libraries in its own folder. "
+                "Use a plain 'pip install .'."
+            )
+        import pybind11
+
+        build = Path(self.build_temp).resolve()
+        prefix = Path(self.build_lib).resolve()
+        build.mkdir(parents=True, exist_ok=True)
+        arguments = [
+            f"-DPython_EXECUTABLE={sys.executable}",
+            f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
+            f"-DCMAKE_INSTALL_PREFIX={prefix}",
+        ]
+        openmm = os.environ.get("OPENMM_DIR")
+        if openmm:
+            libraries = Path(openmm).resolve()
+            arguments += [
+                f"-DOPENMM_DIR={libraries}",
+                f"-DLEARNEDPAIR_OPENMM_DESTINATION={libraries}/",
+                f"-DLEARNEDPAIR_CORE_RPATH={libraries}/lib",
+            ]
+        else:
+            self.require_wheel_layout()
+            arguments.append("-DLEARNEDPAIR_OPENMM_DESTINATION=OpenMM.libs/")
+        arguments += shlex.split(os.environ.get("LEARNEDPAIR_CMAKE_ARGS", ""))
+        subprocess.run(["cmake", "-S", str(ROOT), "-B", str(build), *arguments], check=True)
+        jobs = str(os.cpu_count() or 1)
+        subprocess.run(["cmake", "--build", str(build), "--config", "Release", "--parallel", jobs], check=True)
+        subprocess.run(["cmake", "--install", str(build), "--config", "Release"], check=True)
+
+    @staticmethod
+    def require_wheel_layout():
+        import openmm.version
+
+        path = Path(openmm.version.openmm_library_path)
+        if path.parent.name != "OpenMM.libs":
+            sys.exit(
+                f"The OpenMM in {path} does not have the layout of OpenMM's wheels (…/OpenMM.libs/lib), so that it would not "
+                f"find this plugin. Set OPENMM_DIR to the folder that holds its include and lib, and install with --no-build-isolation."
+            )
+
+    def get_outputs(self):
+        return []
+
+
+setup(
+    ext_modules=[Extension("learnedpair._core", sources=[])],
+    cmdclass={"build_ext": CMakeBuild},
+)

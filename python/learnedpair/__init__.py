@@ -1,5 +1,40 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Learned pair corrections for OpenMM at the speed of the classical force field."""
+"""Learned pair corrections for OpenMM at the speed of the classical force field.
 
-from .force import LearnedPairForce, PairTable
+    import learnedpair as lp
+    model = lp.load_model("delta.pt")
+    force = lp.add_correction(system, topology, model)
+
+PyTorch is imported only when a model is loaded, exported or trained; a System that was saved with its correction runs
+without it.
+"""
+
+import importlib
+
+from .apply import add_correction
+from .assignment import assign_types
+from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
+from .force import LearnedPairForce, PairTable, _core
+
+__version__ = _core.version
+
+#: Names that need PyTorch, and the modules they come from.
+_NEED_TORCH = {"load_model": "model", "PairModel": "model", "export_model": "export", "nn": "nn"}
+
+__all__ = [
+    "LearnedPairError", "LearnedPairForce", "LoweringError", "ModelError", "PairModel", "PairTable", "PluginLoadError",
+    "add_correction", "assign_types", "export_model", "load_model", "nn",
+]
+
+
+def __getattr__(name):
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module 'learnedpair' has no attribute {name!r}")
+    try:
+        module = importlib.import_module(f".{_NEED_TORCH[name]}", __name__)
+    except ImportError as error:
+        if error.name != "torch":
+            raise
+        raise ImportError(f"learnedpair.{name} needs PyTorch: pip install 'openmm-learnedpair[torch]'", name="torch") from error
+    return module if name == "nn" else getattr(module, name)

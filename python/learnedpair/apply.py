@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Adds a correction to an existing System in one line."""
+
+import itertools
+
+import openmm
+
+from .assignment import assign_types
+from .force import LearnedPairForce
+
+#: More excluded pairs than this mean that something else was meant.
+MOST_EXCLUSIONS = 20_000_000
+
+
+def add_correction(system, topology, model, *, types=None, features=None, exclusions="nonbonded", scale=None, force_group=0,
+                   representation="auto", tolerance=1e-4):
+    """Add a learned correction to a System.
+
+    Periodicity follows the System's NonbondedForce, or else its CustomNonbondedForce: NoCutoff and CutoffNonPeriodic give
+    CutoffNonPeriodic, everything else CutoffPeriodic.
+
+    Parameters
+    ----------
+    system : openmm.System
+    topology : openmm.app.Topology
+        Of the same particles as the System.
+    model : PairModel, or path-like
+        A loaded model, or the file of one.
+    types : dict of str to rule, or sequence with one type (name, index or None) for each particle
+        Rules as in :func:`assign_types`. Not needed if the model has rules inside.
+    features : sequence with one row of features, or None, for each particle
+        For models with features.
+    exclusions : "nonbonded", "molecules", or iterable of (int, int)
+        "nonbonded" excludes every exception of the NonbondedForce (exclusion of the CustomNonbondedForce), scaled 1-4
+        pairs included; "molecules" every pair of covered particles within one molecule, that is connected by bonds or
+        constraints.
+    scale : str
+        The name of a global parameter that multiplies the energy, with the default value 1.
+    force_group : int
+    representation, tolerance
+        As in :meth:`PairModel.create_force`.
+
+    Returns
+    -------
+    LearnedPairForce
+        It belongs to the System already.
+
+    Raises
+    ------
+    ValueError
+        If the topology does not fit the System, no particle is covered, or the System has no nonbonded force to follow.
+    """
+    if not hasattr(model, "create_force"):
+        from .model import load_model
+
+        model = load_model(model)
+    if features is not None:
+        raise ValueError("add_correction: features were given, but the model has types.")
+    particles = _particle_types(system, topology, model, types)
+    nonbonded = _nonbonded_force(system)
+    force = model.create_force(particles, nonbonded_method=_method(nonbonded, system), representation=representation, tolerance=tolerance)
+    covered = [particle is not None and particle != LearnedPairForce.NotCovered for particle in particles]
+    for i, j in _excluded_pairs(exclusions, nonbonded, system, topology, covered):
+        force.addExclusion(i, j)
+    if scale is not None:
+        force.setScaleParameter(scale, 1.0)
+    force.setForceGroup(force_group)
+    system.addForce(force)
+    return force
+
+
+def _particle_types(system, topology, model, types):
+    count = system.getNumParticles()
+    if types is None:
+        types = model.type_rules
+        missing = [name for name, rule in types.items() if rule is None]
+        if missing:
+            raise ValueError(f"add_correction: {model.source} does not say which atoms have the type {missing[0]!r}; give types, as rules or one for each particle.")
+    if isinstance(types, dict):
+        unknown = [name for name in types if name not in model.types]
+        if unknown:
+            raise ValueError(f"add_correction: there is a rule for the type {unknown[0]!r}, but {model.source} has {', '.join(model.types)}.")
+        if topology.getNumAtoms() != count:
+            raise ValueError(f"add_correction: the topology has {topology.getNumAtoms()} atoms, but the System has {count} particles; give the topology the System was made from.")
+        particles = assign_types(topology, types)
+    else:
+        particles = list(types)
+        if len(particles) != count:
+            raise ValueError(f"add_correction: {len(particles)} types were given, but the System has {count} particles; give one for each, None where the model does not apply.")
+    if all(particle is None or particle == LearnedPairForce.NotCovered for particle in particles):
+        raise ValueError(f"add_correction: no particle has a type of {model.source}, so that the correction would do nothing; check residue and atom names against the rules ({types if isinstance(types, dict) else 'all None'}).")
+    return particles
+
+
+def _nonbonded_force(system):
+    forces = system.getForces()
+    for kind in (openmm.NonbondedForce, openmm.CustomNonbondedForce):
+        for force in forces:
+            if isinstance(force, kind):
+                return force
+    return None
+
+
+def _method(nonbonded, system):
+    if nonbonded is None:
+        periodic = system.usesPeriodicBoundaryConditions()
+    else:
+        periodic = nonbonded.getNonbondedMethod() not in (type(nonbonded).NoCutoff, type(nonbonded).CutoffNonPeriodic)
+    return LearnedPairForce.CutoffPeriodic if periodic else LearnedPairForce.CutoffNonPeriodic
+
+
+def _excluded_pairs(exclusions, nonbonded, system, topology, covered):
+    if isinstance(exclusions, str):
+        if exclusions == "nonbonded":
+            return _pairs_of_nonbonded(nonbonded)
+        if exclusions == "molecules":
+            return _pairs_within_molecules(system, topology, covered)
+        raise ValueError(f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles.")
+    return sorted({(min(pair), max(pair)) for pair in ((int(i), int(j)) for i, j in exclusions)})
+
+
+def _pairs_of_nonbonded(nonbonded):
+    if nonbonded is None:
+        raise ValueError("add_correction: the System has no NonbondedForce or CustomNonbondedForce whose exclusions could be followed; use exclusions='molecules', or give pairs.")
+    if isinstance(nonbonded, openmm.NonbondedForce):
+        return [tuple(nonbonded.getExceptionParameters(i)[:2]) for i in range(nonbonded.getNumExceptions())]
+    return [tuple(nonbonded.getExclusionParticles(i)) for i in range(nonbonded.getNumExclusions())]
+
+
+def _pairs_within_molecules(system, topology, covered):
+    count = system.getNumParticles()
+    if topology.getNumAtoms() != count:
+        raise ValueError(f"add_correction: the topology has {topology.getNumAtoms()} atoms, but the System has {count} particles; give the topology the System was made from.")
+    bonds = [(bond[0].index, bond[1].index) for bond in topology.bonds()]
+    bonds += [tuple(system.getConstraintParameters(i)[:2]) for i in range(system.getNumConstraints())]
+    parent = list(range(count))
+
+    def root(i):
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for i, j in bonds:
+        parent[root(i)] = root(j)
+    molecules = {}
+    for i in range(count):
+        if covered[i]:
+            molecules.setdefault(root(i), []).append(i)
+    total = sum(len(atoms) * (len(atoms) - 1) // 2 for atoms in molecules.values())
+    if total > MOST_EXCLUSIONS:
+        raise ValueError(f"add_correction: exclusions='molecules' would exclude {total} pairs; use interaction groups to leave a large molecule out.")
+    return list(itertools.chain.from_iterable(itertools.combinations(atoms, 2) for atoms in molecules.values()))

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Writes a trained model to a file that says everything about itself."""
+
+import os
+
+import torch
+
+from .metadata import FILE_NAME, make_metadata
+
+
+def export_model(module, path, *, types=None, features=None, cutoff, inner_cutoff=None, switching_distance=None, length_unit="nm",
+                 energy_unit="kJ/mol", global_parameters=None, description="", trace=False):
+    """Write a pair model as a TorchScript file with its metadata inside.
+
+    The file is read back and checked before it takes its name, so that what lies there can be used.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        ``forward(r: Tensor[P], type1: Tensor[P], type2: Tensor[P], **globals) -> Tensor[P]`` for a batch of P pairs, or
+        with features ``forward(r, features1: Tensor[P, F], features2: Tensor[P, F], **globals)``. Types are int64. The
+        energy of a pair must not change when its particles are exchanged.
+    path : path-like
+        Usually ending in .pt.
+    types : list of str, or dict of str to rule
+        The names of the particle types, in the order of their indices; with rules as in :func:`assign_types`,
+        :func:`add_correction` needs no types.
+    features : list of str, or dict of str to (low, high)
+        The names of the features, with the ranges the model was trained on. Exactly one of types and features is given.
+    cutoff : float, in length_unit
+        The distance beyond which the model is not evaluated, and at which its value and slope vanish, unless there is a
+        switching distance.
+    inner_cutoff : float, in length_unit
+        The shortest distance that the model was trained on; by default 0.05 nm.
+    switching_distance : float, in length_unit
+        Where OpenMM's switching function sets in, to bring the energy to zero at the cutoff.
+    length_unit : {"nm", "angstrom", "bohr"}
+    energy_unit : {"kJ/mol", "kcal/mol", "eV", "hartree"}
+    global_parameters : dict of str to float
+        Names and default values, passed to ``forward`` as 0-d tensors by keyword.
+    description : str
+        What the model is, and where it came from.
+    trace : bool
+        Trace the module instead of scripting it.
+
+    Raises
+    ------
+    ModelError
+        If the metadata or the model is wrong.
+    """
+    from .model import example_inputs, load_model
+
+    path = os.fspath(path)
+    metadata = make_metadata(path, types=types, features=features, cutoff=cutoff, inner_cutoff=inner_cutoff,
+                             switching_distance=switching_distance, length_unit=length_unit, energy_unit=energy_unit,
+                             global_parameters=global_parameters, description=description)
+    was_training = module.training
+    module.eval()
+    try:
+        if trace:
+            scripted = torch.jit.trace(module, example_inputs(metadata, next((p.dtype for p in module.parameters()), torch.float64)))
+        else:
+            scripted = torch.jit.script(module)
+    finally:
+        module.train(was_training)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        torch.jit.save(scripted, temporary, _extra_files={FILE_NAME: metadata.to_json()})
+        load_model(temporary)
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)

@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""What a model file says about its model beside the computation itself."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, fields
+
+from . import units
+from .errors import ModelError
+
+#: The file inside a TorchScript or torch.export archive that holds the metadata.
+FILE_NAME = "learnedpair.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Metadata of a pair model. Distances are in ``length_unit``.
+
+    Exactly one of ``types`` (dict of type name to assignment rule, or to None) and ``features`` (dict of feature name to
+    its (low, high) range, or to None) is set.
+    """
+
+    cutoff: float
+    types: dict | None = None
+    features: dict | None = None
+    inner_cutoff: float = None
+    switching_distance: float | None = None
+    length_unit: str = "nm"
+    energy_unit: str = "kJ/mol"
+    global_parameters: dict | None = None
+    description: str = ""
+
+    def to_json(self):
+        return json.dumps({"schema": SCHEMA, **asdict(self)})
+
+
+FIELDS = tuple(field.name for field in fields(Metadata))
+#: The inner cutoff of a model whose author does not say what it was trained on, in nm.
+DEFAULT_INNER_CUTOFF_NM = 0.05
+
+
+def parse_json(text, source):
+    """Read the metadata inside a model file.
+
+    Returns
+    -------
+    dict
+        Some of the fields of Metadata.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged or was written by a newer version.
+    """
+    try:
+        content = json.loads(text)
+        schema = content.pop("schema")
+    except (ValueError, KeyError, AttributeError) as error:
+        raise ModelError(f"{source}: the metadata in {FILE_NAME} cannot be read ({error}).") from error
+    if schema != SCHEMA:
+        raise ModelError(f"{source}: the metadata has schema {schema}, and this version of openmm-learnedpair reads schema {SCHEMA}; install a newer version.")
+    unknown = sorted(set(content) - set(FIELDS))
+    if unknown:
+        raise ModelError(f"{source}: the metadata has the unknown entry {unknown[0]!r}; expected some of {', '.join(FIELDS)}.")
+    return content
+
+
+def _names_to_dict(names, what):
+    """Accept a list of names, or a dict of name to something."""
+    if names is None:
+        return None
+    if isinstance(names, str):
+        raise ModelError(f"{what} is the string {names!r}; expected a list of names, or a dict.")
+    result = dict(names) if isinstance(names, dict) else dict.fromkeys(names)
+    if not result or len(result) != len(list(names)) or not all(isinstance(name, str) and name for name in result):
+        raise ModelError(f"{what} is {names!r}; expected distinct names, at least one.")
+    return result
+
+
+def _serializable_rule(rule):
+    return rule is None or isinstance(rule, str) or (isinstance(rule, (list, tuple)) and all(isinstance(r, str) for r in rule))
+
+
+def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutoff=None, switching_distance=None, length_unit="nm",
+                  energy_unit="kJ/mol", global_parameters=None, description=""):
+    """Check metadata and put them together.
+
+    Parameters
+    ----------
+    source : str
+        What the messages call the model.
+    others
+        As in :func:`learnedpair.export_model`.
+
+    Raises
+    ------
+    ModelError
+        With one line for each thing that is missing or wrong.
+    """
+    problems = []
+
+    def attempt(function, *arguments):
+        try:
+            return function(*arguments)
+        except ModelError as error:
+            problems.append(str(error))
+            return None
+
+    types, features = attempt(_names_to_dict, types, "types"), attempt(_names_to_dict, features, "features")
+    if (types is None) == (features is None) and not problems:
+        problems.append("types or features, exactly one of them, must be given: the names of what the model distinguishes particles by.")
+    for name, rule in (types or {}).items():
+        if not _serializable_rule(rule):
+            problems.append(f"the rule of type {name!r} is {rule!r}; inside a model a rule is a string such as 'HOH:O', or a list of them.")
+    nm = attempt(units.factor, units.LENGTH, "length", length_unit)
+    attempt(units.factor, units.ENERGY, "energy", energy_unit)
+    if cutoff is None:
+        problems.append("cutoff must be given: the distance beyond which the model is zero.")
+    elif not (isinstance(cutoff, (int, float)) and math.isfinite(cutoff) and cutoff > 0):
+        problems.append(f"cutoff is {cutoff!r}; expected a positive number, in {length_unit}.")
+        cutoff = None
+    if inner_cutoff is None and nm:
+        inner_cutoff = DEFAULT_INNER_CUTOFF_NM / nm
+    if cutoff is not None and inner_cutoff is not None and not 0 < inner_cutoff < cutoff:
+        problems.append(f"inner_cutoff is {inner_cutoff!r}; expected a positive number below the cutoff, {cutoff} {length_unit}.")
+    elif cutoff is not None and switching_distance is not None and not inner_cutoff <= switching_distance < cutoff:
+        problems.append(f"switching_distance is {switching_distance!r}; expected a number from the inner cutoff, {inner_cutoff}, to below the cutoff, {cutoff} {length_unit}.")
+    for name, value in (global_parameters or {}).items():
+        if not (isinstance(name, str) and name.isidentifier() and isinstance(value, (int, float)) and math.isfinite(value)):
+            problems.append(f"global_parameters has the entry {name!r}: {value!r}; expected a name and its default value.")
+    if problems:
+        raise ModelError(f"{source}: " + "\n".join(problems))
+    return Metadata(cutoff=float(cutoff), types=types, features=features, inner_cutoff=float(inner_cutoff),
+                    switching_distance=None if switching_distance is None else float(switching_distance), length_unit=length_unit,
+                    energy_unit=energy_unit, global_parameters=dict(global_parameters or {}), description=str(description))

@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The energy of LearnedPairForce as a differentiable PyTorch module, to train with."""
+
+import torch
+
+
+class PairEnergy(torch.nn.Module):
+    """The energy that a LearnedPairForce computes, over all pairs, differentiable in positions and parameters.
+
+    E = sum over pairs i<j, not excluded and both covered, with r_ij < r_c of S(r_ij) * f(r_ij; type_i, type_j)
+
+    Below the inner cutoff f is replaced by its first-order Taylor expansion there. All pairs are enumerated: this is for
+    small systems.
+
+    Parameters
+    ----------
+    function : torch.nn.Module or PairModel
+        ``forward(r, type1, type2)`` in nm and kJ/mol. A PairModel brings its units and distances with it.
+    cutoff, inner_cutoff : float, nm
+        Needed for a module.
+    switching_distance : float, nm
+        If given, the switching function S of OpenMM's NonbondedForce is applied.
+
+    Source
+    ------
+    plugin/include/LearnedPairForce.h
+    """
+
+    def __init__(self, function, cutoff=None, inner_cutoff=None, switching_distance=None):
+        super().__init__()
+        self.length, self.energy = 1.0, 1.0
+        if not isinstance(function, torch.nn.Module):
+            model, function = function, function.module
+            cutoff, inner_cutoff, switching_distance = model.cutoff, model.inner_cutoff, model.switching_distance
+            self.length, self.energy = model.length_factor, model.energy_factor
+        if cutoff is None or inner_cutoff is None:
+            raise ValueError("PairEnergy: a module needs cutoff and inner_cutoff, in nm.")
+        self.function = function
+        self.cutoff, self.inner_cutoff, self.switching_distance = cutoff, inner_cutoff, switching_distance
+
+    def pair_function(self, r, type1, type2):
+        """f, with its Taylor expansion below the inner cutoff: shape (P,), kJ/mol."""
+        near = r < self.inner_cutoff
+        energy = self.energy * self.function(r.clamp(min=self.inner_cutoff) / self.length, type1, type2)
+        if not near.any():
+            return energy
+        with torch.enable_grad():
+            start = torch.full_like(r[near], self.inner_cutoff).requires_grad_()
+            at_start = self.energy * self.function(start / self.length, type1[near], type2[near])
+            slope, = torch.autograd.grad(at_start.sum(), start, create_graph=True)
+        return energy.index_add(0, near.nonzero()[:, 0], (r[near] - self.inner_cutoff) * slope)
+
+    def forward(self, positions, box, particles, exclusions=()):
+        """Compute the energy.
+
+        Parameters
+        ----------
+        positions : Tensor, shape (N, 3), nm
+        box : Tensor, shape (3, 3), nm, or None
+            Periodic box vectors in OpenMM's reduced form, one per row; None for no periodicity.
+        particles : Tensor of int64, shape (N,)
+            Types; -1 for particles that are not covered.
+        exclusions : iterable of (int, int)
+
+        Returns
+        -------
+        Tensor, 0-d, kJ/mol
+        """
+        count = len(positions)
+        allowed = torch.ones(count, count, dtype=torch.bool, device=positions.device).triu(1)
+        for i, j in exclusions:
+            allowed[min(i, j), max(i, j)] = False
+        covered = particles >= 0
+        i, j = (allowed & covered[:, None] & covered[None, :]).nonzero(as_tuple=True)
+        delta = positions[j] - positions[i]
+        if box is not None:
+            for k in (2, 1, 0):
+                delta = delta - torch.round(delta[:, k : k + 1] / box[k, k]) * box[k]
+        r = delta.norm(dim=1)
+        inside = r < self.cutoff
+        r, i, j = r[inside], i[inside], j[inside]
+        energy = self.pair_function(r, particles[i], particles[j])
+        if self.switching_distance is not None:
+            y = ((r - self.switching_distance) / (self.cutoff - self.switching_distance)).clamp(min=0)
+            energy = energy * (1 + y**3 * (-10 + y * (15 - 6 * y)))
+        return energy.sum()

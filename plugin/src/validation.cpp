@@ -82,9 +82,31 @@ static void validateGroups(const LearnedPairForce& force, int numParticles) {
     }
 }
 
+/**
+ * In a periodic System OpenMM moves molecules by whole box vectors whenever it likes: GPUs while sorting particles,
+ * barostats while scaling the box. Distances that are not taken between nearest copies then mean nothing.
+ */
+static void validatePeriodicity(const LearnedPairForce& force, const System& system) {
+    if (force.usesPeriodicBoundaryConditions())
+        return;
+    for (int i = 0; i < system.getNumForces(); i++) {
+        const OpenMM::Force& other = system.getForce(i);
+        bool periodic = false;
+        try {
+            periodic = other.usesPeriodicBoundaryConditions();
+        }
+        catch (const OpenMMException&) {
+            // Some forces of plugins do not say.
+        }
+        require(!periodic, "the force uses CutoffNonPeriodic, but force ", i, " of the System, ", other.getName(),
+                ", uses periodic boundary conditions, under which OpenMM moves molecules by whole boxes; use CutoffPeriodic.");
+    }
+}
+
 void LearnedPairPlugin::validateForce(const LearnedPairForce& force, const System& system) {
     validateTypes(force, system);
     validateDistances(force);
+    validatePeriodicity(force, system);
     validateExclusions(force, system.getNumParticles());
     validateGroups(force, system.getNumParticles());
     require(std::isfinite(force.getScaleDefaultValue()), "the scale parameter \"", force.getScaleParameter(), "\" has the default value ",

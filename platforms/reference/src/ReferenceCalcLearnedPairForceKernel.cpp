@@ -5,7 +5,6 @@
 #include "openmm/OpenMMException.h"
 #include "openmm/internal/ContextImpl.h"
 #include "openmm/reference/ReferenceForce.h"
-#include "openmm/reference/ReferenceNeighborList.h"
 #include "openmm/reference/ReferencePlatform.h"
 #include <algorithm>
 #include <cmath>
@@ -38,7 +37,6 @@ struct ReferenceCalcLearnedPairForceKernel::Model {
 };
 
 void ReferenceCalcLearnedPairForceKernel::initialize(const OpenMM::System& system, const LearnedPairForce& force) {
-    model = std::make_shared<Model>(force);
     exclusions.resize(system.getNumParticles());
     for (int i = 0; i < force.getNumExclusions(); i++) {
         int particle1, particle2;
@@ -46,6 +44,35 @@ void ReferenceCalcLearnedPairForceKernel::initialize(const OpenMM::System& syste
         exclusions[particle1].insert(particle2);
         exclusions[particle2].insert(particle1);
     }
+    setModel(force);
+}
+
+void ReferenceCalcLearnedPairForceKernel::setModel(const LearnedPairForce& force) {
+    model = std::make_shared<Model>(force);
+    covered.clear();
+    for (int i = 0; i < force.getNumParticles(); i++)
+        if (model->classes.particleClasses[i] != 0)
+            covered.push_back(i);
+}
+
+double ReferenceCalcLearnedPairForceKernel::addPair(int i, int j, const vector<Vec3>& positions, const Vec3* box, double scale, vector<Vec3>* forces) const {
+    double delta[OpenMM::ReferenceForce::LastDeltaRIndex]; // from j to i
+    if (model->periodic)
+        OpenMM::ReferenceForce::getDeltaRPeriodic(positions[j], positions[i], box, delta);
+    else
+        OpenMM::ReferenceForce::getDeltaR(positions[j], positions[i], delta);
+    double r = delta[OpenMM::ReferenceForce::RIndex];
+    int class1 = model->classes.particleClasses[i], class2 = model->classes.particleClasses[j];
+    if (r >= model->cutoff || !model->classes.interacts[(size_t) class1*model->classes.numClasses+class2] || exclusions[i].count(j) > 0)
+        return 0;
+    double energy, dEdR;
+    model->evaluate(class1, class2, r, energy, dEdR);
+    if (forces != nullptr && r > 0) { // two particles in one place have no direction to push each other
+        Vec3 force = Vec3(delta[OpenMM::ReferenceForce::XIndex], delta[OpenMM::ReferenceForce::YIndex], delta[OpenMM::ReferenceForce::ZIndex])*(-scale*dEdR/r);
+        (*forces)[i] += force;
+        (*forces)[j] -= force;
+    }
+    return energy;
 }
 
 double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
@@ -55,37 +82,17 @@ double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool i
     const Vec3* box = data.periodicBoxVectors;
     for (auto& position : positions)
         if (!std::isfinite(position[0]+position[1]+position[2]))
-            throw OpenMM::OpenMMException("Particle coordinate is NaN.");
-    OpenMM::NeighborList pairs;
-    OpenMM::computeNeighborListVoxelHash(pairs, positions.size(), positions, exclusions, box, model->periodic, model->cutoff);
+            throw OpenMM::OpenMMException("LearnedPairForce: a particle coordinate is NaN or infinite.");
     double scale = (model->scaleParameter.empty() ? 1.0 : context.getParameter(model->scaleParameter));
     double sum = 0;
-    for (auto [i, j] : pairs) {
-        int class1 = model->classes.particleClasses[i], class2 = model->classes.particleClasses[j];
-        if (!model->classes.interacts[(size_t) class1*model->classes.numClasses+class2])
-            continue;
-        double delta[OpenMM::ReferenceForce::LastDeltaRIndex]; // from j to i
-        if (model->periodic)
-            OpenMM::ReferenceForce::getDeltaRPeriodic(positions[j], positions[i], box, delta);
-        else
-            OpenMM::ReferenceForce::getDeltaR(positions[j], positions[i], delta);
-        double r = delta[OpenMM::ReferenceForce::RIndex];
-        if (r >= model->cutoff)
-            continue;
-        double energy, dEdR;
-        model->evaluate(class1, class2, r, energy, dEdR);
-        sum += energy;
-        if (includeForces && r > 0) { // two particles in one place have no direction to push each other
-            Vec3 force = Vec3(delta[OpenMM::ReferenceForce::XIndex], delta[OpenMM::ReferenceForce::YIndex], delta[OpenMM::ReferenceForce::ZIndex])*(-scale*dEdR/r);
-            forces[i] += force;
-            forces[j] -= force;
-        }
-    }
+    for (size_t n = 0; n < covered.size(); n++)
+        for (size_t m = 0; m < n; m++)
+            sum += addPair(covered[n], covered[m], positions, box, scale, includeForces ? &forces : nullptr);
     if (model->needsDerivative)
         (*data.energyParameterDerivatives)[model->scaleParameter] += sum;
     return scale*sum;
 }
 
 void ReferenceCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {
-    model = std::make_shared<Model>(force);
+    setModel(force);
 }

@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Comparisons that fail on NaN, on wrong shapes, and with the worst place in the message; and the bounds they use."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import openmm
+
+
+def assert_close(actual, expected, *, rtol=0.0, atol=0.0, what="values"):
+    """Require |actual-expected| <= atol + rtol*|expected| everywhere, with equal shapes. NaN never passes."""
+    actual, expected = np.asarray(actual, dtype=float), np.asarray(expected, dtype=float)
+    assert actual.shape == expected.shape, f"{what}: shape {actual.shape}, expected {expected.shape}"
+    if actual.size == 0:
+        return
+    allowed = atol + rtol * np.abs(expected)
+    excess = np.abs(actual - expected) - allowed
+    bad = ~(excess <= 0)
+    if bad.any():
+        worst = np.unravel_index(np.argmax(np.where(np.isnan(excess), np.inf, excess)), actual.shape)
+        raise AssertionError(f"{what} at {tuple(map(int, worst))}: {actual[worst]!r}, expected {expected[worst]!r} within {allowed[worst]:.3g}; {bad.sum()} of {bad.size} are wrong")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A platform and a precision, with the bounds that DESIGN sets for it against the Reference platform."""
+
+    name: str
+    precision: str | None
+
+    def __str__(self):
+        return self.name if self.precision is None else f"{self.name}-{self.precision}"
+
+    @property
+    def exact(self):
+        """Whether it computes in double precision."""
+        return self.name == "Reference" or self.precision == "double"
+
+    def context(self, system, positions=None, integrator=None):
+        properties = {} if self.precision is None else {"Precision": self.precision}
+        if self.name == "CPU":
+            properties["Threads"] = "2"
+        context = openmm.Context(system, integrator or openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform(self.name), properties)
+        if positions is not None:
+            context.setPositions(positions)
+        return context
+
+    def assert_agrees(self, energy, forces, expected_energy, expected_forces, what=""):
+        """Require energy and forces to agree with those of Reference within this platform's bounds.
+
+        Double precision: 1e-9 of the RMS force. Single: RMS error 1e-5 of the RMS force; the largest error of a component
+        at most 5e-4 of it, which is what stiff walls have in CustomNonbondedForce, too.
+        """
+        expected_forces = np.asarray(expected_forces)
+        rms = np.sqrt(np.mean(expected_forces**2))
+        error = np.asarray(forces) - expected_forces
+        assert np.shape(forces) == expected_forces.shape
+        relative, largest = (1e-9, 1e-8) if self.exact else (1e-5, 5e-4)
+        floor = 1e-9 if self.exact else 1e-6
+        assert np.sqrt(np.mean(error**2)) <= relative * rms + floor, f"{what}: RMS force error {np.sqrt(np.mean(error ** 2)):.3g}, RMS force {rms:.3g}"
+        assert np.abs(error).max() <= largest * rms + floor, f"{what}: largest force error {np.abs(error).max():.3g}, RMS force {rms:.3g}"
+        scale = abs(expected_energy) + rms * 0.1 * np.sqrt(expected_forces.size)
+        assert abs(energy - expected_energy) <= (1e-9 if self.exact else 2e-5) * scale + floor, f"{what}: energy {energy!r}, expected {expected_energy!r}"
+
+
+REFERENCE = Target("Reference", None)
+
+
+def evaluate(context, groups=-1):
+    """Energy in kJ/mol and forces in kJ/mol/nm."""
+    state = context.getState(energy=True, forces=True, groups=groups)
+    return state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value

@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Systems to test on: small enough for an emulated device, with everything that can go wrong in them."""
+
+import functools
+
+import numpy as np
+import openmm
+from openmm import app, unit
+
+import learnedpair as lp
+
+CUTOFF, INNER = 0.6, 0.2
+
+
+def curve(r, kind):
+    """Three smooth functions of distance, with a wall, that end at CUTOFF; and their slopes."""
+    amplitude, frequency = ((3.0, 9.0), (-2.0, 13.0), (1.5, 6.0))[kind]
+    wall, decay = 4.0 * np.exp(-30 * (r - INNER)), -30.0
+    x = 1 - (r / CUTOFF) ** 2
+    envelope, envelope_slope = x**3, -6 * r / CUTOFF**2 * x**2
+    value = amplitude * np.cos(frequency * r) + wall
+    slope = -amplitude * frequency * np.sin(frequency * r) + decay * wall
+    return value * envelope, slope * envelope + value * envelope_slope
+
+
+def table(knots=301, scale=1.0, kinds=(0, 1, 2)):
+    """A PairTable of two types with the three functions of curve()."""
+    r = np.linspace(INNER, CUTOFF, knots)
+    curves = [curve(r, kind) for kind in kinds]
+    return lp.PairTable(2, INNER, CUTOFF, [scale * e for e, _ in curves], [scale * s for _, s in curves], [0, 1, 1, 2])
+
+
+def table_function(pair_table):
+    """The function of a table for arrays of pairs, as oracle.energy_and_forces() takes it."""
+
+    def function(r, type1, type2):
+        energy, slope = np.zeros_like(r), np.zeros_like(r)
+        for a in range(pair_table.num_types):
+            for b in range(pair_table.num_types):
+                chosen = (type1 == a) & (type2 == b)
+                if chosen.any():
+                    energy[chosen], slope[chosen] = pair_table.evaluate(a, b, r[chosen])
+        return energy, slope
+
+    return function
+
+
+class Chains:
+    """Molecules of three bonded particles on a jittered grid: bonded pairs far below the inner cutoff, some close
+    unbonded ones, particles of two types and some that are not covered."""
+
+    def __init__(self, molecules=40, seed=1, periodic=True, triclinic=False, density=12.0):
+        random = np.random.default_rng(seed)
+        edge = (molecules / density) ** (1 / 3)
+        edge = max(edge, 2 * CUTOFF * 1.25)
+        side = int(np.ceil(molecules ** (1 / 3)))
+        grid = np.array([(i % side, i // side % side, i // side**2) for i in range(molecules)])
+        centers = (grid + 0.35 * random.random((molecules, 3))) * edge / side
+        step = random.normal(size=(molecules, 2, 3))
+        step *= 0.11 / np.linalg.norm(step, axis=2)[:, :, None]
+        self.positions = np.stack([centers, centers + step[:, 0], centers + step[:, 0] + 0.7 * step[:, 1]], axis=1).reshape(-1, 3)
+        self.count = len(self.positions)
+        self.types = np.array([(0, 1, -1) if i % 3 == 2 else (0, 1, 1) for i in range(molecules)]).ravel()
+        self.bonds = [(3 * i + k, 3 * i + k + 1) for i in range(molecules) for k in (0, 1)]
+        self.molecule_pairs = self.bonds + [(3 * i, 3 * i + 2) for i in range(molecules)]
+        self.charges = np.tile([0.4, -0.2, -0.2], molecules)
+        self.box = None
+        if periodic:
+            self.box = np.diag([edge, edge, edge])
+            if triclinic:
+                self.box = np.array([[edge, 0, 0], [0.3 * edge, edge, 0], [-0.2 * edge, 0.4 * edge, edge]])
+
+    def system(self):
+        system = openmm.System()
+        for _ in range(self.count):
+            system.addParticle(12.0)
+        if self.box is not None:
+            system.setDefaultPeriodicBoxVectors(*self.box)
+        return system
+
+    def learned(self, pair_table=None, cutoff=CUTOFF, exclusions=None, group=0, periodic=None):
+        """A LearnedPairForce on these particles."""
+        force = lp.LearnedPairForce(pair_table or table())
+        force.setParticleTypes(self.types)
+        periodic = self.box is not None if periodic is None else periodic
+        force.setNonbondedMethod(force.CutoffPeriodic if periodic else force.CutoffNonPeriodic)
+        force.setCutoffDistance(cutoff)
+        force.setForceGroup(group)
+        for i, j in self.molecule_pairs if exclusions is None else exclusions:
+            force.addExclusion(i, j)
+        return force
+
+    def nonbonded(self, method=openmm.NonbondedForce.CutoffPeriodic, cutoff=CUTOFF, group=0):
+        """A NonbondedForce with all pairs of a molecule as exceptions, some of them not zero, like scaled 1-4 pairs."""
+        force = openmm.NonbondedForce()
+        force.setNonbondedMethod(method)
+        force.setCutoffDistance(cutoff)
+        force.setForceGroup(group)
+        for charge in self.charges:
+            force.addParticle(charge, 0.15, 0.2)
+        for k, (i, j) in enumerate(self.molecule_pairs):
+            force.addException(i, j, 0.01 if k % 2 else 0.0, 0.15, 0.0)
+        return force
+
+    def bonded(self, group=3):
+        force = openmm.HarmonicBondForce()
+        force.setForceGroup(group)
+        for i, j in self.bonds:
+            force.addBond(i, j, 0.11, 20000.0)
+        return force
+
+
+@functools.lru_cache(maxsize=None)
+def water(molecules, triclinic=False):
+    """TIP3P water: topology, positions (nm), box (nm)."""
+    modeller = app.Modeller(app.Topology(), [])
+    field = app.ForceField("amber14/tip3p.xml")
+    if triclinic:
+        edge = (molecules / 33.0) ** (1 / 3) * 1.02
+        vectors = (openmm.Vec3(edge, 0, 0), openmm.Vec3(edge / 3, edge, 0), openmm.Vec3(-edge / 3, edge / 3, edge))
+        modeller.addSolvent(field, boxVectors=vectors * unit.nanometer)
+    else:
+        modeller.addSolvent(field, numAdded=molecules)
+    box = np.array([[x.value_in_unit(unit.nanometer) for x in vector] for vector in modeller.topology.getPeriodicBoxVectors()])
+    return modeller.topology, np.array(modeller.positions.value_in_unit(unit.nanometer)), box
+
+
+@functools.lru_cache(maxsize=None)
+def relaxed_water(molecules):
+    """The same water after a short minimization: topology, positions (nm).
+
+    Done on the CPU platform: OpenMM 8.6.1's minimizer crashes on PoCL's OpenCL device, with or without this plugin.
+    """
+    topology, positions, _ = water(molecules)
+    context = openmm.Context(water_system(topology, cutoff=0.5), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
+    context.setPositions(positions)
+    openmm.LocalEnergyMinimizer.minimize(context, maxIterations=100)
+    return topology, context.getState(positions=True).getPositions(asNumpy=True)._value
+
+
+def water_system(topology, method=app.CutoffPeriodic, cutoff=0.6, rigid=True):
+    return app.ForceField("amber14/tip3p.xml").createSystem(topology, nonbondedMethod=method, nonbondedCutoff=cutoff * unit.nanometer, rigidWater=rigid)

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""A LearnedPairForce neither changes other forces nor is changed by them, whatever their cutoffs, boundary conditions and
+exclusions are, whatever the force groups, and in either order."""
+
+import copy
+import functools
+
+import numpy as np
+import openmm
+import pytest
+
+import systems
+from comparators import REFERENCE, evaluate
+
+NB = openmm.NonbondedForce
+OURS, OTHERS = 0, 1
+
+
+def custom(chains, cutoff=systems.CUTOFF, method=openmm.CustomNonbondedForce.CutoffPeriodic, groups=False):
+    force = openmm.CustomNonbondedForce("0.02*q1*q2/r^2")
+    force.addPerParticleParameter("q")
+    for charge in chains.charges:
+        force.addParticle([charge])
+    for pair in chains.molecule_pairs:
+        force.addExclusion(*pair)
+    force.setNonbondedMethod(method)
+    force.setCutoffDistance(cutoff)
+    force.setForceGroup(OTHERS)
+    if groups:
+        force.addInteractionGroup(range(chains.count // 2), range(chains.count // 2, chains.count))
+    return force
+
+
+def solvent(chains, method):
+    force = openmm.GBSAOBCForce()
+    for charge in chains.charges:
+        force.addParticle(charge, 0.15, 0.8)
+    force.setNonbondedMethod(method)
+    force.setCutoffDistance(0.7)
+    force.setForceGroup(OTHERS)
+    return force
+
+
+def custom_gb(chains):
+    force = openmm.CustomGBForce()
+    force.addPerParticleParameter("q")
+    force.addComputedValue("n", "exp(-5*r)", openmm.CustomGBForce.ParticlePairNoExclusions)
+    force.addEnergyTerm("0.1*q*n^2", openmm.CustomGBForce.SingleParticle)
+    force.addEnergyTerm("0.05*q1*q2*exp(-2*r)", openmm.CustomGBForce.ParticlePair)
+    for charge in chains.charges:
+        force.addParticle([charge])
+    for pair in chains.molecule_pairs:
+        force.addExclusion(*pair)
+    force.setNonbondedMethod(force.CutoffPeriodic)
+    force.setCutoffDistance(0.55)
+    force.setForceGroup(OTHERS)
+    return force
+
+
+def many_particle(chains):
+    force = openmm.CustomManyParticleForce(3, "0.01*exp(-3*distance(p1,p2)-2*distance(p1,p3)-distance(p2,p3))")
+    for _ in range(chains.count):
+        force.addParticle()
+    force.setNonbondedMethod(force.CutoffPeriodic)
+    force.setCutoffDistance(0.35)
+    force.setForceGroup(OTHERS)
+    return force
+
+
+def nonbonded(method=NB.CutoffPeriodic, cutoff=systems.CUTOFF, group=OTHERS):
+    return lambda chains: [chains.nonbonded(method, cutoff, group)]
+
+
+def learned(**arguments):
+    return lambda chains: [chains.learned(**arguments)]
+
+
+def every_other(chains):
+    return chains.molecule_pairs[::2]
+
+
+# Each case: periodicity of the box, the other forces, and how ours differs from the default: the same cutoff and
+# exclusions as NonbondedForce, periodic if the box is, in a force group of its own.
+CASES = {
+    "same settings": (True, nonbonded(), learned()),
+    "PME": (True, nonbonded(NB.PME), learned()),
+    "shorter cutoff": (True, nonbonded(), learned(cutoff=0.45)),
+    "longer cutoff": (True, nonbonded(cutoff=0.45), learned()),
+    "longer cutoff, same group": (True, nonbonded(cutoff=0.45, group=OURS), learned()),
+    "shorter cutoff, same group": (True, nonbonded(group=OURS), learned(cutoff=0.45)),
+    "no exclusions": (True, nonbonded(), learned(exclusions=[])),
+    "fewer exclusions, shorter cutoff": (True, nonbonded(), lambda c: [c.learned(exclusions=every_other(c), cutoff=0.5)]),
+    "other exclusions": (True, nonbonded(), lambda c: [c.learned(exclusions=[(i, i + 4) for i in range(0, c.count - 4, 3)])]),
+    "periodic beside nonperiodic": (True, nonbonded(NB.CutoffNonPeriodic), learned()),
+    "no cutoff": (False, nonbonded(NB.NoCutoff), learned()),
+    "periodic beside no cutoff": (True, nonbonded(NB.NoCutoff), learned()),
+    "nonperiodic cutoff": (False, nonbonded(NB.CutoffNonPeriodic, 0.7), learned()),
+    "implicit solvent, no cutoff": (False, lambda c: [c.nonbonded(NB.NoCutoff, group=OTHERS), solvent(c, openmm.GBSAOBCForce.NoCutoff)], learned()),
+    "implicit solvent, cutoff": (False, lambda c: [c.nonbonded(NB.CutoffNonPeriodic, 0.7, OTHERS), solvent(c, openmm.GBSAOBCForce.CutoffNonPeriodic)], learned()),
+    "implicit solvent alone, no exclusions": (False, lambda c: [solvent(c, openmm.GBSAOBCForce.CutoffNonPeriodic)], learned(exclusions=[])),
+    "implicit solvent alone": (False, lambda c: [solvent(c, openmm.GBSAOBCForce.CutoffNonPeriodic)], learned()),
+    "CustomNonbondedForce": (True, lambda c: [custom(c)], learned()),
+    "CustomNonbondedForce, other exclusions": (True, lambda c: [custom(c)], learned(exclusions=[])),
+    "CustomNonbondedForce and NonbondedForce": (True, lambda c: [custom(c), c.nonbonded(group=OTHERS)], learned(cutoff=0.5)),
+    "CustomNonbondedForce with groups": (True, lambda c: [custom(c, groups=True)], learned()),
+    "CustomGBForce": (True, lambda c: [custom_gb(c)], learned()),
+    "a force unknown to us": (True, lambda c: [many_particle(c)], learned()),
+    "two corrections": (True, nonbonded(), lambda c: [c.learned(cutoff=0.45), c.learned(systems.table(kinds=(2, 0, 1)))]),
+    "two corrections in two groups": (True, nonbonded(), lambda c: [c.learned(cutoff=0.45), c.learned(systems.table(kinds=(2, 0, 1)), group=2)]),
+    "two corrections, different exclusions": (True, nonbonded(), lambda c: [c.learned(), c.learned(exclusions=[])]),
+    "two corrections alone": (True, lambda c: [], lambda c: [c.learned(cutoff=0.45), c.learned(systems.table(kinds=(2, 0, 1)))]),
+    "only bonds": (True, lambda c: [], learned()),
+}
+
+
+def together(chains, forces):
+    system = chains.system()
+    for force in forces:
+        system.addForce(copy.deepcopy(force))
+    return system
+
+
+@functools.lru_cache(maxsize=None)
+def alone(target, case, part):
+    """Energy and forces of the others (0) or of ours (1) without the rest."""
+    periodic, *makers = CASES[case]
+    chains = systems.Chains(molecules=27, periodic=periodic)
+    bonds = [chains.bonded(OTHERS)] if part == 0 else []
+    return evaluate(target.context(together(chains, makers[part](chains) + bonds), chains.positions))
+
+
+@pytest.mark.parametrize("first", ["ours first", "others first"])
+@pytest.mark.parametrize("case", CASES)
+def test_forces_do_not_disturb_each_other(target, case, first):
+    periodic, make_others, make_ours = CASES[case]
+    chains = systems.Chains(molecules=27, periodic=periodic)
+    others, ours = make_others(chains) + [chains.bonded(OTHERS)], make_ours(chains)
+    expected_ours, expected_others = alone(REFERENCE, case, 1), alone(target, case, 0)
+    assert np.abs(expected_ours[1]).max() > 1
+    context = target.context(together(chains, ours + others if first == "ours first" else others + ours), chains.positions)
+    if all(force.getForceGroup() == OTHERS for force in others):
+        target.assert_agrees(*evaluate(context, groups={OURS, 2}), *expected_ours, what="our forces beside the others")
+        target.assert_agrees(*evaluate(context, groups={OTHERS}), *expected_others, what="the other forces beside ours")
+    sum_of_both = (expected_ours[0] + expected_others[0], expected_ours[1] + expected_others[1])
+    target.assert_agrees(*evaluate(context), *sum_of_both, what="all forces")
+
+
+@pytest.mark.parametrize("first", ["ours first", "others first"])
+def test_nonperiodic_force_in_a_periodic_system_is_refused(target, first):
+    """OpenMM moves molecules by whole boxes there, so that no right answer exists."""
+    chains = systems.Chains(molecules=27)
+    forces = [chains.learned(periodic=False), chains.nonbonded()]
+    with pytest.raises(openmm.OpenMMException, match="CutoffNonPeriodic.*NonbondedForce.*CutoffPeriodic"):
+        target.context(together(chains, forces if first == "ours first" else forces[::-1]))
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("ours", [{}, {"exclusions": []}, {"cutoff": 0.5}], ids=["shared kernel", "own kernel", "shorter cutoff"])
+def test_large_system_beside_nonbonded_force(target, ours):
+    """Enough particles for both neighbor lists: the one that is shared, and our own."""
+    chains = systems.Chains(molecules=1100, density=40.0)
+    system = chains.system()
+    system.addForce(chains.learned(**ours))
+    system.addForce(chains.nonbonded(group=OTHERS))
+    alone = chains.system()
+    alone.addForce(chains.learned(**ours))
+    context, reference = target.context(system, chains.positions), REFERENCE.context(alone, chains.positions)
+    target.assert_agrees(*evaluate(context, groups={OURS}), *evaluate(reference))
+    moved = chains.positions + 0.15 * np.sin(chains.positions[:, [1, 2, 0]] * 2 * np.pi / chains.box[0, 0])
+    context.setPositions(moved)
+    reference.setPositions(moved)
+    evaluate(context)
+    target.assert_agrees(*evaluate(context, groups={OURS}), *evaluate(reference), what="after moving")

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Forces are the derivative of the energy, energy is conserved, and the scale parameter does what it says."""
+
+import numpy as np
+import openmm
+import pytest
+from openmm import app, unit
+
+import models
+import systems
+from comparators import REFERENCE, Target, assert_close, evaluate
+
+
+
+def test_forces_are_the_derivative_of_the_energy(target):
+    """Central differences along the force, over four step sizes: the error must fall with the square of the step.
+
+    On single-precision platforms the energy has too few digits for that; their forces are compared with Reference
+    elsewhere, and here only the largest step is used, to its own accuracy.
+    """
+    chains = systems.Chains(triclinic=True)
+    system = chains.system()
+    force = chains.learned(systems.table(knots=2001))
+    force.setUseSwitchingFunction(True)
+    force.setSwitchingDistance(0.4)
+    system.addForce(force)
+    context = target.context(system, chains.positions)
+    _, forces = evaluate(context)
+    norm = np.linalg.norm(forces)
+    direction = forces / norm
+    errors = []
+    steps = [2e-3, 1e-3, 5e-4, 2.5e-4] if target.exact else [2e-3]
+    for h in steps:
+        energies = []
+        for sign in (1, -1):
+            context.setPositions(chains.positions + sign * h * direction)
+            energies.append(evaluate(context)[0])
+        errors.append(abs((energies[1] - energies[0]) / (2 * h) - norm) / norm)
+    if not target.exact:
+        assert errors[0] < 2e-2
+        return
+    slope = np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert 1.7 < slope < 2.3, f"the error falls with the power {slope:.2f} of the step: {errors}"
+    assert errors[-1] < 1e-4
+
+
+def test_every_component_by_finite_differences():
+    chains = systems.Chains(molecules=4, periodic=False)
+    system = chains.system()
+    system.addForce(chains.learned(exclusions=[]))
+    context = REFERENCE.context(system, chains.positions)
+    _, forces = evaluate(context)
+    h = 1e-5
+    numerical = np.zeros_like(forces)
+    for index in np.ndindex(forces.shape):
+        moved = chains.positions.copy()
+        moved[index] += h
+        context.setPositions(moved)
+        above = evaluate(context)[0]
+        moved[index] -= 2 * h
+        context.setPositions(moved)
+        numerical[index] = (evaluate(context)[0] - above) / (2 * h)
+    assert np.abs(forces).max() > 10
+    assert_close(numerical, forces, rtol=1e-5, atol=1e-4)
+
+
+def drift(target, corrected):
+    """Half a picosecond of water: how far the total energy drifts, how much it fluctuates, and the kinetic energy."""
+    topology, positions = systems.relaxed_water(216)
+    system = systems.water_system(topology, app.PME, cutoff=0.65)
+    if corrected:
+        models.lp.add_correction(system, topology, models.water_model())
+    context = target.context(system, positions, openmm.VerletIntegrator(0.001))
+    context.setVelocitiesToTemperature(300, 1)
+    context.getIntegrator().step(100)
+    totals = []
+    for _ in range(50):
+        context.getIntegrator().step(10)
+        state = context.getState(energy=True)
+        totals.append((state.getPotentialEnergy() + state.getKineticEnergy())._value)
+    return np.polyfit(np.arange(50), totals, 1)[0] * 50, np.std(totals), state.getKineticEnergy()._value
+
+
+def test_energy_is_conserved_as_well_as_without_the_correction():
+    """CPU platform; the slope of the total energy over the run and its fluctuation, against plain TIP3P."""
+    target = Target("CPU", None)
+    plain, plain_noise, kinetic = drift(target, False)
+    corrected, noise, _ = drift(target, True)
+    assert np.isfinite([corrected, noise]).all()
+    # No worse than plain water, up to a thousandth of the kinetic energy, which is what plain runs differ by.
+    assert abs(corrected) <= abs(plain) + 1e-3 * kinetic, f"drift {corrected:.3g} against {plain:.3g} kJ/mol, kinetic energy {kinetic:.4g}"
+    assert noise <= 1.5 * plain_noise + 1e-3 * kinetic
+
+
+def test_scale_and_its_derivative(target):
+    chains = systems.Chains()
+    system = chains.system()
+    force = chains.learned()
+    force.setScaleParameter("lambda", 0.25)
+    force.addEnergyParameterDerivative("lambda")
+    system.addForce(force)
+    unscaled = chains.system()
+    unscaled.addForce(chains.learned())
+    energy, forces = evaluate(REFERENCE.context(unscaled, chains.positions))
+    context = target.context(system, chains.positions)
+    assert context.getParameter("lambda") == 0.25
+    for value in (0.25, 0.0, -1.5):
+        context.setParameter("lambda", value)
+        target.assert_agrees(*evaluate(context), value * energy, value * forces, what=f"lambda {value}")
+        derivative = context.getState(parameterDerivatives=True).getEnergyParameterDerivatives()["lambda"]
+        assert_close(derivative, energy, rtol=1e-9 if target.exact else 1e-5, atol=1e-3 if not target.exact else 1e-8)
+
+
+def test_scale_is_shared_between_two_corrections_with_their_own_derivatives(target):
+    chains = systems.Chains()
+    system = chains.system()
+    for kinds, exclusions in (((0, 1, 2), None), ((1, 2, 0), [])):
+        force = chains.learned(systems.table(kinds=kinds), exclusions=exclusions)
+        force.setScaleParameter("s", 2.0)
+        force.addEnergyParameterDerivative("s")
+        system.addForce(force)
+    energy, forces = evaluate(REFERENCE.context(system, chains.positions))
+    context = target.context(system, chains.positions)
+    target.assert_agrees(*evaluate(context), energy, forces)
+    assert_close(context.getState(parameterDerivatives=True).getEnergyParameterDerivatives()["s"], energy / 2, rtol=1e-9 if target.exact else 1e-5, atol=1e-3)
+
+
+def test_constant_pressure_and_multiple_time_steps_run(target):
+    """A barostat, and a correction in a force group of its own that is evaluated every second step."""
+    topology, positions = systems.relaxed_water(64)
+    system = systems.water_system(topology, app.CutoffPeriodic, cutoff=0.5)
+    models.lp.add_correction(system, topology, models.lp.load_model(models.network(cutoff=0.5), types=models.RULES, cutoff=0.5, inner_cutoff=0.17), force_group=1)
+    system.addForce(openmm.MonteCarloBarostat(1 * unit.bar, 300 * unit.kelvin, 5))
+    context = target.context(system, positions, openmm.MTSLangevinIntegrator(300, 5, 0.002, [(1, 1), (0, 2)]))
+    context.getIntegrator().step(10)
+    energy, forces = evaluate(context)
+    state = context.getState(positions=True)
+    reference = REFERENCE.context(system)
+    reference.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
+    reference.setPositions(state.getPositions())
+    target.assert_agrees(*evaluate(context, groups={1}), *evaluate(reference, groups={1}))
+
+
+@pytest.mark.large
+def test_particles_may_be_reordered(target):
+    """GPUs sort identical molecules in space while they run: after many steps, forces still belong to their particles."""
+    topology, positions = systems.relaxed_water(400)
+    system = systems.water_system(topology, app.CutoffPeriodic, cutoff=0.6)
+    names = models.lp.assign_types(topology, models.RULES)
+    names = [None if i // 3 % 5 == 0 else name for i, name in enumerate(names)]  # molecules of two kinds
+    force = models.lp.add_correction(system, topology, models.water_model(), types=names, force_group=1, exclusions="molecules")
+    # The oxygens of the last ten molecules interact with nothing: membership in a group is part of what a particle is.
+    force.addInteractionGroup(range(0, 1000), range(0, len(names) - 30))
+    context = target.context(system, positions, openmm.LangevinMiddleIntegrator(300, 5, 0.002))
+    for _ in range(2):
+        context.getIntegrator().step(15)
+        context.setPositions(np.roll(context.getState(positions=True).getPositions(asNumpy=True)._value.reshape(-1, 9), 17, axis=0).reshape(-1, 3))
+    state = context.getState(positions=True)
+    reference = REFERENCE.context(system, state.getPositions())
+    target.assert_agrees(*evaluate(context, groups={1}), *evaluate(reference, groups={1}))

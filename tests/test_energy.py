@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The energy and every force are those of the model: a typed network, in liquid water and in a cluster, on every platform."""
+
+import functools
+
+import numpy as np
+import openmm
+import pytest
+
+import learnedpair as lp
+import models
+import oracle
+import systems
+from comparators import REFERENCE, Target, assert_close, evaluate
+
+TOLERANCE = 1e-4
+
+
+@functools.lru_cache(maxsize=None)
+def corrected(shape, switching):
+    """A box or a cluster of water, every seventh molecule uncovered; the force, and what PyTorch says of it."""
+    topology, positions, box = systems.water(64, triclinic=(shape == "triclinic"))
+    periodic = shape != "cluster"
+    model = models.water_model(switching_distance=0.45) if switching else models.water_model()
+    names = lp.assign_types(topology, models.RULES)
+    names = [None if i // 3 % 7 == 6 else name for i, name in enumerate(names)]
+    system = openmm.System()
+    for _ in names:
+        system.addParticle(12.0)
+    if periodic:
+        system.setDefaultPeriodicBoxVectors(*box)
+    # Without exclusions, the hydrogens and oxygens of one molecule are pairs below the inner cutoff.
+    exclusions = [(3 * k, 3 * k + 1) for k in range(0, len(names) // 3, 2)]
+    force = model.create_force(names, nonbonded_method=lp.LearnedPairForce.CutoffPeriodic if periodic else lp.LearnedPairForce.CutoffNonPeriodic, tolerance=TOLERANCE)
+    for pair in exclusions:
+        force.addExclusion(*pair)
+    system.addForce(force)
+    types = np.array([model.type_index(name) for name in names])
+    expected = oracle.energy_and_forces(model.evaluate, positions, types, cutoff=model.cutoff, inner_cutoff=model.inner_cutoff, box=box if periodic else None,
+                                        exclusions=exclusions, switching_distance=model.switching_distance)
+    return system, positions, force.lowering_report, expected
+
+
+@pytest.mark.parametrize("switching", [False, True], ids=["plain", "switched"])
+@pytest.mark.parametrize("shape", ["rectangular", "triclinic", "cluster"])
+def test_energy_and_forces_are_those_of_the_model(target, shape, switching):
+    system, positions, report, (energy, forces, pairs_below) = corrected(shape, switching)
+    assert pairs_below > 50, "the test must contain pairs below the inner cutoff"
+    reference = evaluate(REFERENCE.context(system, positions))
+    # The table's error, in energy and force, of each of the some hundred pairs that a particle has.
+    pairs = len(positions) * 30
+    assert_close(reference[0], energy, atol=pairs * report["max_energy_error"], what="energy of Reference")
+    assert_close(reference[1], forces, atol=60 * report["max_force_error"], what="forces of Reference")
+    target.assert_agrees(*evaluate(target.context(system, positions)), *reference, what=f"{shape} {target}")
+
+
+@pytest.mark.parametrize("triclinic", [False, True], ids=["rectangular", "triclinic"])
+def test_table_is_evaluated_as_documented(triclinic):
+    """Reference against NumPy with the table itself as the function, to double precision."""
+    chains = systems.Chains(triclinic=triclinic)
+    table = systems.table(knots=41)
+    system = chains.system()
+    system.addForce(chains.learned(table, cutoff=0.55))
+    energy, forces, below = oracle.energy_and_forces(systems.table_function(table), chains.positions, chains.types, cutoff=0.55, inner_cutoff=systems.INNER,
+                                                     box=chains.box, exclusions=chains.molecule_pairs)
+    assert below > 5
+    REFERENCE.assert_agrees(*evaluate(REFERENCE.context(system, chains.positions)), energy, forces)
+
+
+def test_interaction_groups_select_pairs_once(target):
+    chains = systems.Chains()
+    half, third = set(range(chains.count // 2)), set(range(chains.count // 3, chains.count))
+    groups = [(half, third), (third, half), ({0, 1, 2}, set(range(chains.count)))]
+    table = systems.table()
+    system = chains.system()
+    force = chains.learned(table)
+    for group in groups:
+        force.addInteractionGroup(*group)
+    system.addForce(force)
+
+    def allowed(i, j):
+        return any((i in a and j in b) or (j in a and i in b) for a, b in groups)
+
+    energy, forces, _ = oracle.energy_and_forces(systems.table_function(table), chains.positions, chains.types, cutoff=systems.CUTOFF, inner_cutoff=systems.INNER,
+                                                 box=chains.box, exclusions=chains.molecule_pairs, allowed=allowed)
+    target.assert_agrees(*evaluate(target.context(system, chains.positions)), energy, forces)
+
+
+def test_a_larger_inner_and_a_shorter_outer_cutoff_than_the_tables(target):
+    chains = systems.Chains()
+    table = systems.table()
+    system = chains.system()
+    force = chains.learned(table, cutoff=0.5)
+    force.setInnerCutoffDistance(0.27)
+    force.setUseSwitchingFunction(True)
+    force.setSwitchingDistance(0.3)
+    system.addForce(force)
+    energy, forces, _ = oracle.energy_and_forces(systems.table_function(table), chains.positions, chains.types, cutoff=0.5, inner_cutoff=0.27, box=chains.box,
+                                                 exclusions=chains.molecule_pairs, switching_distance=0.3)
+    target.assert_agrees(*evaluate(target.context(system, chains.positions)), energy, forces)
+
+
+@pytest.mark.parametrize("count", [2, 31, 32, 33, 65])
+def test_any_number_of_particles(target, count):
+    """Around the borders of the blocks that platforms work in."""
+    random = np.random.default_rng(count)
+    positions = 1.5 * random.random((count, 3))
+    system = openmm.System()
+    system.setDefaultPeriodicBoxVectors((1.5, 0, 0), (0, 1.5, 0), (0, 0, 1.5))
+    force = lp.LearnedPairForce(systems.table())
+    for i in range(count):
+        system.addParticle(1.0)
+        force.addParticle(i % 2)
+    system.addForce(force)
+    energy, forces, _ = oracle.energy_and_forces(systems.table_function(force.getFunction()), positions, np.arange(count) % 2, cutoff=systems.CUTOFF,
+                                                 inner_cutoff=systems.INNER, box=np.diag([1.5] * 3))
+    target.assert_agrees(*evaluate(target.context(system, positions)), energy, forces)
+
+
+@pytest.mark.parametrize("host", [REFERENCE, Target("CPU", None)], ids=str)
+def test_a_single_particle_has_no_energy(host):
+    """Not on OpenCL, where OpenMM 8.6.1 itself crashes with one particle and any nonbonded force."""
+    system = openmm.System()
+    system.addParticle(1.0)
+    force = lp.LearnedPairForce(systems.table())
+    force.addParticle(0)
+    system.addForce(force)
+    assert evaluate(host.context(system, np.zeros((1, 3))))[0] == 0.0
+
+
+def test_particles_in_one_place_have_energy_but_no_force(target):
+    """At r=0 the Taylor expansion is finite, and there is no direction for a force."""
+    table = systems.table()
+    system = openmm.System()
+    force = lp.LearnedPairForce(table)
+    force.setNonbondedMethod(force.CutoffNonPeriodic)
+    for _ in range(2):
+        system.addParticle(1.0)
+        force.addParticle(0)
+    system.addForce(force)
+    energy, slope = table.evaluate(0, 0, [systems.INNER])
+    actual, forces = evaluate(target.context(system, np.full((2, 3), 0.3)))
+    assert_close(actual, energy[0] - systems.INNER * slope[0], rtol=1e-6)
+    assert_close(forces, np.zeros((2, 3)))
+
+
+def test_nothing_covered_means_nothing_happens(target):
+    chains = systems.Chains()
+    chains.types[:] = -1
+    system = chains.system()
+    system.addForce(chains.learned())
+    energy, forces = evaluate(target.context(system, chains.positions))
+    assert energy == 0.0
+    assert_close(forces, np.zeros((chains.count, 3)))
+
+
+def test_far_from_the_origin(target):
+    """Periodic copies of the same box, and a cluster somewhere else, have the same energy."""
+    chains = systems.Chains()
+    system = chains.system()
+    system.addForce(chains.learned())
+    expected = evaluate(REFERENCE.context(system, chains.positions))
+    moved = chains.positions + np.random.default_rng(0).integers(-5, 6, size=(chains.count, 3)) @ chains.box
+    energy, forces = evaluate(target.context(system, moved))
+    target.assert_agrees(energy, forces, *expected)
+
+
+@pytest.mark.large
+def test_neighbor_list_is_built_and_followed(target):
+    """Enough particles for a neighbor list on every platform, moved far enough for another one."""
+    chains = systems.Chains(molecules=1100, density=40.0)
+    system = chains.system()
+    system.addForce(chains.learned())
+    context, reference = target.context(system, chains.positions), REFERENCE.context(system, chains.positions)
+    target.assert_agrees(*evaluate(context), *evaluate(reference), what="first")
+    moved = chains.positions + 0.15 * np.sin(chains.positions[:, [1, 2, 0]] * 2 * np.pi / chains.box[0, 0])
+    for c in (context, reference):
+        c.setPositions(moved)
+    target.assert_agrees(*evaluate(context), *evaluate(reference), what="moved")
+    for c in (context, reference):
+        c.setPeriodicBoxVectors(*(1.02 * chains.box))
+        c.setPositions(1.02 * moved)
+    target.assert_agrees(*evaluate(context), *evaluate(reference), what="larger box")

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""updateParametersInContext() equals a new Context, and refuses what it cannot change."""
+
+import numpy as np
+import openmm
+import pytest
+
+import systems
+from comparators import REFERENCE, evaluate
+
+
+def change_types(force):
+    types = force.getParticleTypes()
+    force.setParticleTypes(np.where(np.arange(len(types)) % 4 == 0, -1, 1 - np.abs(types)))
+
+
+def change_table(force):
+    force.setFunction(systems.table(scale=-0.5))
+
+
+def change_both(force):
+    change_types(force)
+    change_table(force)
+
+
+@pytest.mark.parametrize("groups", [False, True], ids=["all pairs", "interaction groups"])
+@pytest.mark.parametrize("change", [change_types, change_table, change_both])
+def test_update_equals_a_new_context(target, change, groups):
+    chains = systems.Chains()
+    system = chains.system()
+    force = chains.learned()
+    if groups:
+        force.addInteractionGroup(range(chains.count // 2), range(chains.count))
+    system.addForce(force)
+    context = target.context(system, chains.positions)
+    before = evaluate(context)
+    change(force)
+    force.updateParametersInContext(context)
+    expected = evaluate(REFERENCE.context(system, chains.positions))
+    assert abs(expected[0] - before[0]) > 1
+    target.assert_agrees(*evaluate(context), *expected)
+
+
+def test_update_after_steps_keeps_particles_apart(target):
+    """After particles have been sorted, new types must reach the particles they are meant for."""
+    chains = systems.Chains()
+    system = chains.system()
+    force = chains.learned()
+    system.addForce(force)
+    system.addForce(chains.bonded())
+    context = target.context(system, chains.positions, openmm.VerletIntegrator(1e-4))
+    context.getIntegrator().step(5)
+    change_types(force)
+    force.updateParametersInContext(context)
+    context.getIntegrator().step(1)
+    positions = context.getState(positions=True).getPositions()
+    target.assert_agrees(*evaluate(context, {0}), *evaluate(REFERENCE.context(system, positions), {0}))
+
+
+def fewer_particles(force):
+    force.setParticleTypes(force.getParticleTypes()[:-1])
+
+
+CHANGES = {
+    "number of particles": fewer_particles,
+    "nonbonded method": lambda f: f.setNonbondedMethod(f.CutoffNonPeriodic),
+    "cutoff distance": lambda f: f.setCutoffDistance(0.5),
+    "inner cutoff distance": lambda f: f.setInnerCutoffDistance(0.3),
+    "switching function": lambda f: f.setUseSwitchingFunction(True),
+    "scale parameter": lambda f: f.setScaleParameter("s"),
+    "force group": lambda f: f.setForceGroup(3),
+    "exclusions": lambda f: f.addExclusion(0, 7),
+    "interaction groups": lambda f: f.addInteractionGroup([0], [1]),
+    "shape of the table": lambda f: f.setFunction(systems.table(knots=300)),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_an_update_cannot_change_is_refused(what):
+    chains = systems.Chains()
+    system = chains.system()
+    force = chains.learned()
+    system.addForce(force)
+    context = REFERENCE.context(system, chains.positions)
+    before = evaluate(context)
+    CHANGES[what](force)
+    with pytest.raises(openmm.OpenMMException, match=f"cannot change the {what}.*reinitialize"):
+        force.updateParametersInContext(context)
+    assert evaluate(context)[0] == before[0]
+
+
+def test_update_is_validated():
+    chains = systems.Chains()
+    system = chains.system()
+    force = chains.learned()
+    system.addForce(force)
+    context = REFERENCE.context(system, chains.positions)
+    force.setParticleType(3, 2)
+    with pytest.raises(openmm.OpenMMException, match="particle 3 has type 2"):
+        force.updateParametersInContext(context)
+
+
+def test_reinitialize_takes_over_everything(target):
+    chains = systems.Chains()
+    system = chains.system()
+    force = chains.learned()
+    system.addForce(force)
+    context = target.context(system, chains.positions)
+    force.setFunction(systems.table(knots=77))
+    force.setCutoffDistance(0.5)
+    context.reinitialize(preserveState=True)
+    target.assert_agrees(*evaluate(context), *evaluate(REFERENCE.context(system, chains.positions)))

@@ -18,6 +18,8 @@ from .force import PairTable
 FEWEST_INTERVALS, MOST_INTERVALS = 16, 65536
 #: Where in an interval the error is measured while knots are being added: its two extremes, and in between.
 PROBES = np.array([0.5 - 0.5 / np.sqrt(3), 0.47, 0.5 + 0.5 / np.sqrt(3)])
+#: The part of the tolerance that knots are added for: the error between the points it is measured at may be a little larger.
+SAFETY = 0.8
 #: How many random points of each interval the final measurement takes.
 CONTROL_POINTS = 6
 #: A knot takes four numbers in single precision on the device.
@@ -71,14 +73,14 @@ def _names(model, pair):
 
 
 def _measure(model, curves, distances, tolerance):
-    """The largest error of each curve at these distances, in units of what the tolerance allows."""
+    """The largest error of each curve at these distances, in units of what is to be reached."""
     energies, slopes = _evaluate(model, curves, distances)
     ratios = []
     for curve, r, energy, slope in zip(curves, distances, energies, slopes):
         _check_finite(model, curve, r, energy, slope)
         table_energy, table_slope = _interpolate(model.inner_cutoff, model.cutoff, curve.energies, curve.slopes, r)
         energy_error, force_error = np.abs(table_energy - energy), np.abs(table_slope - slope)
-        ratio = force_error / (tolerance * (np.abs(slope) + 1))
+        ratio = force_error / (SAFETY * tolerance * (np.abs(slope) + 1))
         k = int(np.argmax(ratio))
         curve.worst = (r[k], force_error[k], abs(slope[k]))
         curve.max_force_error, curve.max_energy_error = force_error.max(), energy_error.max()
@@ -127,7 +129,7 @@ def lower_to_table(model, pairs, tolerance):
     pairs : list of (int, int)
         The pairs of types that get a curve.
     tolerance : float
-        The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)`` at every measured distance.
+        The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``; it is measured at nine points of every interval.
 
     Returns
     -------

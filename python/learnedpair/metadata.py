@@ -57,7 +57,7 @@ def parse_json(text, source):
     try:
         content = json.loads(text)
         schema = content.pop("schema")
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{source}: the metadata in {FILE_NAME} cannot be read ({error}).") from error
     if schema != SCHEMA:
         raise ModelError(f"{source}: the metadata has schema {schema}, and this version of openmm-learnedpair reads schema {SCHEMA}; install a newer version.")

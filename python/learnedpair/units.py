@@ -5,7 +5,7 @@
 from .errors import ModelError
 
 #: Source: CODATA 2018 (bohr, hartree); the SI of 2019 (eV, which follows from exact constants).
-LENGTH = {"nm": 1.0, "angstrom": 0.1, "bohr": 0.052917721090}
+LENGTH = {"nm": 1.0, "angstrom": 0.1, "bohr": 0.0529177210903}
 ENERGY = {"kJ/mol": 1.0, "kcal/mol": 4.184, "eV": 96.48533212331, "hartree": 2625.4996394798}
 
 

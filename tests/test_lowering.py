@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Tables are as accurate as they say, between their knots, for soft and for stiff models."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import learnedpair as lp
+import models
+from comparators import assert_close
+
+
+def worst_violation(model, force, tolerance):
+    """The largest force error, in units of what is allowed, on a grid that has nothing to do with the knots."""
+    table = force.getFunction()
+    r = np.linspace(model.inner_cutoff, model.cutoff, 20011)
+    worst = 0.0
+    for a in range(len(model.types)):
+        for b in range(a + 1):
+            if table.curve_indices[a * len(model.types) + b] < 0:
+                continue
+            energy, slope = model.evaluate(r, np.full(len(r), a), np.full(len(r), b))
+            table_energy, table_slope = table.evaluate(a, b, r)
+            worst = max(worst, (np.abs(table_slope - slope) / (tolerance * (np.abs(slope) + 1))).max())
+            assert np.abs(table_energy - energy).max() <= 1.5 * force.lowering_report["max_energy_error"] + 1e-12
+            assert np.abs(table_slope - slope).max() <= 1.5 * force.lowering_report["max_force_error"] + 1e-12
+    return worst
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-4, 1e-5, 1e-6])
+def test_tolerance_holds_between_the_knots(tolerance):
+    model = models.water_model()
+    force = model.create_force(["O", "H", "O", "H"], tolerance=tolerance)
+    assert worst_violation(model, force, tolerance) <= 1
+    report = force.lowering_report
+    assert report["curves"] == 3 and report["bytes"] == 16 * report["knots"]
+    assert 0 < report["rms_force_error"] <= report["max_force_error"]
+    assert (report["types"], report["domain_nm"], report["tolerance"]) == (["O", "H"], [0.17, 0.6], tolerance)
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-4, 1e-5])
+def test_a_wall_and_a_faint_tail_in_one_function(tolerance):
+    """1e4 kJ/mol/nm at the inner cutoff, 0.01 kJ/mol at the cutoff: the tail is resolved to its own size."""
+    model = lp.load_model(models.Wall(), types=["X"], cutoff=0.9, inner_cutoff=0.1, switching_distance=0.8)
+    force = model.create_force([0, 0], tolerance=tolerance)
+    assert worst_violation(model, force, tolerance) <= 1
+    _, slope = model.evaluate([0.1], [0], [0])
+    assert abs(slope[0]) > 9e3
+    tail = np.linspace(0.7, 0.9, 501)
+    energy, _ = model.evaluate(tail, np.zeros(501), np.zeros(501))
+    assert_close(force.getFunction().evaluate(0, 0, tail)[0], energy, atol=1e-5, what="tail")
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(steepness=st.floats(5, 120), height=st.floats(0.1, 1e4), frequency=st.floats(1, 60), inner=st.floats(0.05, 0.3))
+def test_any_smooth_function_is_lowered(steepness, height, frequency, inner):
+    class Function(torch.nn.Module):
+        def forward(self, r, type1, type2):
+            return (height * torch.exp(-steepness * (r - inner)) + torch.cos(frequency * r)) * (1 - (r / 0.9) ** 2) ** 3
+
+    model = lp.load_model(Function(), types=["X"], cutoff=0.9, inner_cutoff=inner)
+    assert worst_violation(model, model.create_force([0, 0], tolerance=1e-4), 1e-4) <= 1
+
+
+def test_only_pairs_that_occur_are_made_and_equal_ones_shared():
+    class SamePairs(torch.nn.Module):
+        def forward(self, r, type1, type2):
+            return (1 - r) ** 3 * torch.where(type1 == type2, 1.0, 2.0)
+
+    model = lp.load_model(SamePairs(), types=["A", "B", "C", "D"], cutoff=1.0, inner_cutoff=0.1)
+    table = model.create_force(["A", "A", "B", None, "D", "D"]).getFunction()
+    index = np.array(table.curve_indices).reshape(4, 4)
+    same, other = index[0, 0], index[0, 1]
+    assert len(table.energies) == 2 and same != other
+    #         A      B      C    D
+    assert index.tolist() == [[same, other, -1, other], [other, -1, -1, other], [-1] * 4, [other, other, -1, same]]
+
+
+def test_the_same_model_gives_the_same_table():
+    tables = [models.water_model().create_force(["O", "H", "H"]).getFunction() for _ in range(2)]
+    assert [e.tobytes() for e in tables[0].energies] == [e.tobytes() for e in tables[1].energies]
+
+
+class Kink(torch.nn.Module):
+    def forward(self, r, type1, type2):
+        return torch.abs(r - 0.5) * 5 * (1 - r) ** 3
+
+
+class SinglePrecision(torch.nn.Module):
+    def forward(self, r, type1, type2):
+        return (torch.exp(-20 * r.float()) * 1000 * (1 - r.float()) ** 3).double()
+
+
+class NaNSomewhere(torch.nn.Module):
+    def forward(self, r, type1, type2):
+        return torch.where((r > 0.4001) & (r < 0.4009), torch.nan, 1.0) * torch.exp(-9 * r) * (1 - r) ** 3
+
+
+@pytest.mark.parametrize("module, tolerance, message", [
+    (Kink, 1e-4, r"types X and X does not reach the tolerance 0.0001 .*at 0\.(49|5).* kink"),
+    (SinglePrecision, 1e-9, "does not reach the tolerance.*single precision"),
+    (NaNSomewhere, 1e-7, "at 0.400.* nm the model is not finite"),
+    (models.Formula, 0.0, "tolerance is 0.0; expected a positive number"),
+    (models.Formula, float("nan"), "tolerance is nan"),
+])
+def test_what_cannot_be_lowered_says_where(module, tolerance, message):
+    model = lp.load_model(module(), types=["X"], cutoff=1.0, inner_cutoff=0.1)
+    with pytest.raises(lp.LoweringError, match=message):
+        model.create_force([0, 0], tolerance=tolerance)
+
+
+def test_particles_are_named_or_numbered():
+    model = models.water_model()
+    force = model.create_force(np.array([0, 1, -1, 1]))
+    assert force.getParticleTypes().tolist() == [0, 1, -1, 1]
+    assert model.create_force(["H", None, 0]).getParticleTypes().tolist() == [1, -1, 0]
+    assert model.create_force([None, None]).getFunction().curve_indices == [-1] * 4
+    for wrong, message in (("N", "no type 'N'; the model has O, H"), (2, "2 is not a type"), (-2, "-2 is not a type"), (0.5, "0.5 is not a type")):
+        with pytest.raises(ValueError, match=message):
+            model.create_force(["O", wrong])
+    with pytest.raises(lp.LoweringError, match="representation 'program' is not available"):
+        model.create_force(["O"], representation="program")
+
+
+def test_the_force_takes_over_the_models_distances():
+    force = models.water_model(switching_distance=0.5).create_force(["O"], nonbonded_method=lp.LearnedPairForce.CutoffNonPeriodic)
+    assert [force.getInnerCutoffDistance()._value, force.getSwitchingDistance()._value, force.getCutoffDistance()._value] == [0.17, 0.5, 0.6]
+    assert force.getUseSwitchingFunction() and force.getNonbondedMethod() == force.CutoffNonPeriodic
+    assert not models.water_model().create_force(["O"]).getUseSwitchingFunction()

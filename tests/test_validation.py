@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Every wrong input to the Force gets its own sentence, which names the thing, the value and the way out."""
+
+import numpy as np
+import openmm
+import pytest
+
+import learnedpair as lp
+import systems
+from comparators import REFERENCE
+
+
+def set_types(force, types):
+    force.setParticleTypes(np.array(types, dtype=np.int32))
+
+
+def only_two_pairs(force):
+    table = systems.table()
+    force.setFunction(lp.PairTable(2, 0.2, 0.6, table.energies, table.slopes, [0, -1, -1, 2]))
+
+
+MISTAKES = {
+    "particle count": (lambda f: f.addParticle(0), "has 13 particles, but the System has 12"),
+    "no particles": (lambda f: set_types(f, []), "has 0 particles, but the System has 12.*with the type -1"),
+    "type too large": (lambda f: f.setParticleType(3, 2), "particle 3 has type 2; it must be between 0 and 1, or -1"),
+    "type too small": (lambda f: f.setParticleType(4, -2), "particle 4 has type -2"),
+    "pair without function": (only_two_pairs, "types 0 and 1 occur, but the pair function is not defined"),
+    "no cutoff": (lambda f: f.setNonbondedMethod(f.NoCutoff), "NoCutoff is not possible with a table.*0.6 nm"),
+    "cutoff beyond the table": (lambda f: f.setCutoffDistance(0.61), "cutoff distance is 0.61 nm.*at most 0.6 nm"),
+    "cutoff zero": (lambda f: f.setCutoffDistance(0), "cutoff distance is 0 nm; it must be positive"),
+    "cutoff NaN": (lambda f: f.setCutoffDistance(float("nan")), "cutoff distance is -?nan"),
+    "inner cutoff before the table": (lambda f: f.setInnerCutoffDistance(0.1), "inner cutoff distance is 0.1 nm; it must be at least 0.2 nm"),
+    "inner cutoff beyond cutoff": (lambda f: f.setInnerCutoffDistance(0.6), "inner cutoff distance is 0.6 nm.*less than the cutoff"),
+    "switching at cutoff": (lambda f: f.setUseSwitchingFunction(True), "switching distance is 0.6 nm.*less than the cutoff distance, 0.6"),
+    "switching below inner": (lambda f: (f.setUseSwitchingFunction(True), f.setSwitchingDistance(0.1)), "switching distance is 0.1 nm"),
+    "exclusion index": (lambda f: f.addExclusion(0, 12), "exclusion 12 names particle 12; it must be between 0 and 11"),
+    "exclusion of itself": (lambda f: f.addExclusion(5, 5), "exclusion 12 names particle 5 twice"),
+    "exclusion repeated": (lambda f: f.addExclusion(1, 0), "exclusion 12 repeats the particles 1 and 0"),
+    "group index": (lambda f: f.addInteractionGroup([0], [-1]), "interaction group 0 names particle -1"),
+    "scale NaN": (lambda f: f.setScaleParameter("s", float("nan")), 'scale parameter "s" has the default value -?nan'),
+    "scale renamed": (lambda f: (f.setScaleParameter("s"), f.addEnergyParameterDerivative("s"), f.setScaleParameter("t")), 'derivative with respect to "s" was asked for.*"t"'),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_found_when_a_context_is_made(mistake):
+    chains = systems.Chains(molecules=4)
+    system = chains.system()
+    force = chains.learned()
+    change, message = MISTAKES[mistake]
+    change(force)
+    system.addForce(force)
+    with pytest.raises(openmm.OpenMMException, match="^LearnedPairForce: .*" + message):
+        REFERENCE.context(system)
+
+
+def test_all_platforms_refuse_with_the_same_words(target):
+    chains = systems.Chains(molecules=4)
+    system = chains.system()
+    force = chains.learned()
+    force.setParticleType(3, 9)
+    system.addForce(force)
+    with pytest.raises(openmm.OpenMMException, match="^LearnedPairForce: particle 3 has type 9; it must be between 0 and 1, or -1 if it is not covered.$"):
+        target.context(system)
+
+
+def test_box_smaller_than_twice_the_cutoff(target):
+    chains = systems.Chains()
+    system = chains.system()
+    system.addForce(chains.learned())
+    system.setDefaultPeriodicBoxVectors((1.19, 0, 0), (0, 2, 0), (0, 0, 2))
+    with pytest.raises(openmm.OpenMMException, match="cutoff distance is 0.6 nm, more than half the width of the periodic box, 1.19 nm"):
+        target.context(system)
+
+
+def test_box_that_shrinks_below_twice_the_cutoff(target):
+    chains = systems.Chains()
+    system = chains.system()
+    system.addForce(chains.learned())
+    context = target.context(system, chains.positions)
+    context.setPeriodicBoxVectors((2, 0, 0), (0, 2, 0), (0, 0, 1.1))
+    # On GPUs OpenMM's own check of its nonbonded kernel comes first.
+    with pytest.raises(openmm.OpenMMException, match="more than half the width of the periodic box, 1.1 nm|less than twice the nonbonded cutoff"):
+        context.getState(energy=True)
+
+
+@pytest.mark.parametrize("name", ["Reference", "CPU"])
+def test_positions_that_are_not_numbers(name):
+    chains = systems.Chains()
+    system = chains.system()
+    system.addForce(chains.learned())
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform(name))
+    chains.positions[7, 1] = np.nan
+    context.setPositions(chains.positions)
+    with pytest.raises(openmm.OpenMMException, match="coordinate is NaN"):
+        context.getState(energy=True)
+
+
+TABLES = {
+    "NaN energy": (dict(energies=[[0.0, np.nan]]), "curve 0 has the energy -?nan at knot 1"),
+    "infinite slope": (dict(slopes=[[np.inf, 0.0]]), "curve 0 has the slope inf at knot 0"),
+    "no types": (dict(num_types=0, curve_indices=[]), "number of types is 0"),
+    "range": (dict(max_distance=0.1), "maximum distance is 0.1 nm.*greater than the minimum distance, 0.2"),
+    "negative distance": (dict(min_distance=-0.1), "minimum distance is -0.1 nm"),
+    "one knot": (dict(energies=[[0.0]], slopes=[[0.0]]), "curve 0 has 1 knots; at least 2"),
+    "lengths": (dict(slopes=[[0.0, 0.0, 0.0]]), "curve 0 has 2 energies and 3 slopes"),
+    "curves": (dict(slopes=[]), "different numbers of curves"),
+    "indices": (dict(curve_indices=[0]), "1 curve indices; 2 types need 4"),
+    "index": (dict(curve_indices=[0, 0, 0, 1]), "types 1 and 1 have the curve index 1; it must be between 0 and 0, or -1"),
+    "asymmetric": (dict(curve_indices=[0, 0, -1, 0]), "types 0 and 1 have the curve index 0, but 1 and 0 have -1; a pair function must be symmetric"),
+}
+
+
+@pytest.mark.parametrize("mistake", TABLES)
+def test_wrong_tables_cannot_be_made(mistake):
+    arguments = dict(num_types=2, min_distance=0.2, max_distance=0.6, energies=[[1.0, 0.0]], slopes=[[-1.0, 0.0]], curve_indices=[0, 0, 0, 0])
+    change, message = TABLES[mistake]
+    with pytest.raises(openmm.OpenMMException, match="^PairTable: .*" + message):
+        lp.PairTable(**{**arguments, **change})
+
+
+def test_wrong_indices_and_arguments_of_methods():
+    force = lp.LearnedPairForce(systems.table())
+    for call in (lambda: force.getParticleType(0), lambda: force.setParticleType(-1, 0), lambda: force.getExclusionParticles(0),
+                 lambda: force.setExclusionParticles(2, 0, 1), lambda: force.getInteractionGroupParameters(0), lambda: force.getEnergyParameterDerivativeName(0)):
+        with pytest.raises(openmm.OpenMMException, match="index -?[0-9]+ is out of range; there are 0"):
+            call()
+    with pytest.raises(openmm.OpenMMException, match='"x", which is not a global parameter of this force; name the scale'):
+        force.addEnergyParameterDerivative("x")
+    with pytest.raises(openmm.OpenMMException, match="method 7 does not exist"):
+        force.setNonbondedMethod(7)
+    with pytest.raises(TypeError, match="float64 with shape"):
+        force.setParticleTypes([0.5, 1.0])
+    with pytest.raises(TypeError, match="a dict; expected a PairTable"):
+        lp.LearnedPairForce({})
+    with pytest.raises(TypeError, match="expected an openmm.Context"):
+        force.updateParametersInContext(None)
+    with pytest.raises(openmm.OpenMMException, match="bonded particle index 4"):
+        force.createExclusionsFromBonds([(4, 5)], 2)
+
+
+def test_evaluating_a_table_for_types_it_does_not_have():
+    table = lp.PairTable(2, 0.2, 0.6, [[1.0, 0.0]], [[-1.0, 0.0]], [0, -1, -1, 0])
+    with pytest.raises(ValueError, match="type 2 is out of range"):
+        table.evaluate(0, 2, [0.3])
+    with pytest.raises(ValueError, match="no function is defined for types 0 and 1"):
+        table.evaluate(0, 1, [0.3])
+
+
+def test_exclusions_from_bonds_follow_the_bonds():
+    force = lp.LearnedPairForce(systems.table())
+    force.setParticleTypes(np.zeros(6, dtype=int))
+    force.addExclusion(2, 0)
+    force.createExclusionsFromBonds([(0, 1), (1, 2), (2, 3), (4, 5)], 2)
+    pairs = {tuple(sorted(force.getExclusionParticles(i))) for i in range(force.getNumExclusions())}
+    assert force.getNumExclusions() == len(pairs)
+    assert pairs == {(0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (4, 5)}
+
+
+def test_quantities_are_accepted_and_returned():
+    from openmm import unit
+
+    force = lp.LearnedPairForce(systems.table())
+    force.setCutoffDistance(5 * unit.angstrom)
+    assert force.getCutoffDistance() == 0.5 * unit.nanometer
+    force.setSwitchingDistance(0.45)
+    assert force.getSwitchingDistance().value_in_unit(unit.angstrom) == pytest.approx(4.5)

@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Contexts that are timed in turns, and what is said about the machine."""
+
+import datetime
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import openmm
+from openmm import unit
+
+#: Platform properties worth recording; others may hold paths.
+PROPERTIES = ("DeviceName", "OpenCLPlatformName", "Precision", "Threads")
+
+
+def peak_memory():
+    """The largest amount of memory this process has held so far, in MiB."""
+    unit_bytes = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes / 2**20
+
+
+@dataclass
+class Timed:
+    """A Context that is being timed.
+
+    Attributes
+    ----------
+    context : openmm.Context
+    creation : float
+        Seconds from the System to the first energy and forces, in which GPU platforms compile kernels.
+    memory : float
+        By how much this raised the peak memory of the process, in MiB.
+    energy : float, kJ/mol
+    forces : ndarray, shape (n_particles, 3), kJ/mol/nm
+        Both at the starting positions.
+    blocks : list of float
+        Seconds of each timed block.
+    """
+
+    context: openmm.Context
+    creation: float
+    memory: float
+    energy: float
+    forces: np.ndarray
+    blocks: list = field(default_factory=list)
+
+
+def evaluate(context):
+    """The potential energy (kJ/mol) and the forces (ndarray, kJ/mol/nm) of a Context."""
+    state = context.getState(energy=True, forces=True)
+    energy = state.getPotentialEnergy().value_in_unit(unit.kilojoules_per_mole)
+    return energy, state.getForces(asNumpy=True).value_in_unit(unit.kilojoules_per_mole / unit.nanometer)
+
+
+def create_timed(system, positions, platform_name, properties):
+    """Create a Context with a Langevin integrator (300 K, 2 fs), and compute energy and forces for the first time."""
+    memory, start = peak_memory(), time.perf_counter()
+    integrator = openmm.LangevinMiddleIntegrator(300 * unit.kelvin, 1 / unit.picosecond, 2 * unit.femtoseconds)
+    integrator.setRandomNumberSeed(1)
+    context = openmm.Context(system, integrator, openmm.Platform.getPlatformByName(platform_name), properties)
+    context.setPositions(positions)
+    energy, forces = evaluate(context)
+    timed = Timed(context, time.perf_counter() - start, peak_memory() - memory, energy, forces)
+    context.setVelocitiesToTemperature(300 * unit.kelvin, 1)
+    return timed
+
+
+def _run(context, steps):
+    context.getIntegrator().step(steps)
+    context.getState(positions=True)  # waits for the device
+
+
+def time_block(timed, steps):
+    """Time some steps, after one that warms the caches up."""
+    _run(timed.context, 1)
+    start = time.perf_counter()
+    _run(timed.context, steps)
+    seconds = time.perf_counter() - start
+    timed.blocks.append(seconds)
+    return seconds
+
+
+def time_in_turns(baseline, variants, steps, repeats, warm_up):
+    """Time a baseline and its variants alternately: one block of the baseline right before each block of a variant.
+
+    The order of the variants is shifted by one from repeat to repeat.
+
+    Parameters
+    ----------
+    baseline : Timed
+    variants : dict of str to Timed
+    steps, repeats, warm_up : int
+        Steps of a block, blocks of each variant, and steps before the first.
+
+    Returns
+    -------
+    dict of str to list of (float, float)
+        For each variant and repeat the seconds of the baseline's and of the variant's block.
+    """
+    for timed in (baseline, *variants.values()):
+        _run(timed.context, warm_up)
+    names = list(variants)
+    pairs = {name: [] for name in names}
+    for repeat in range(repeats):
+        first = repeat % len(names)
+        for name in names[first:] + names[:first]:
+            pairs[name].append((time_block(baseline, steps), time_block(variants[name], steps)))
+    return pairs
+
+
+def summarize(pairs, steps):
+    """Ratios and milliseconds per step from the blocks of a baseline and a variant.
+
+    What disturbs a block makes it longer, so that on a busy machine the ratio of the fastest blocks says more than the
+    median of the ratios.
+    """
+    ratios = [variant / baseline for baseline, variant in pairs]
+    fastest_baseline, fastest_variant = (min(seconds) for seconds in zip(*pairs))
+    milliseconds = 1000 / steps
+    return {
+        "baseline_ms": statistics.median(baseline for baseline, _ in pairs) * milliseconds,
+        "variant_ms": statistics.median(variant for _, variant in pairs) * milliseconds,
+        "added_ms": statistics.median(variant - baseline for baseline, variant in pairs) * milliseconds,
+        "ratio": statistics.median(ratios),
+        "ratio_min": min(ratios),
+        "ratio_max": max(ratios),
+        "ratio_lower_quartile": float(np.quantile(ratios, 0.25)),
+        "ratio_of_fastest": fastest_variant / fastest_baseline,
+    }
+
+
+def _processor():
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _operating_system():
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except OSError:
+        return f"{platform.system()} {platform.release()}"
+
+
+def describe_machine():
+    """Processor, cores, operating system, load and date: nothing that names the machine."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "processor": _processor(),
+        "architecture": platform.machine(),
+        "cores": usable,
+        "operating_system": _operating_system(),
+        "load_average": os.getloadavg()[0],
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def describe_platform(context):
+    """Those properties of a Context's Platform that matter for its speed."""
+    openmm_platform = context.getPlatform()
+    present = [name for name in PROPERTIES if name in openmm_platform.getPropertyNames()]
+    values = {name: openmm_platform.getPropertyValue(context, name) for name in present}
+    return {"name": openmm_platform.getName(), **values}

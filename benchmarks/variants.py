@@ -1,0 +1,247 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""One learned correction of a water box: as a LearnedPairForce, and as CustomNonbondedForces in several good forms.
+
+All forms are made from one PairTable and have as many knots as its longest curve. Types are 0 for oxygen and 1 for
+hydrogen, so that their sum, 0 to 2, numbers the three curves.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import openmm
+import torch
+from openmm import app, unit
+
+import learnedpair as lp
+
+CURVES = ((0, 0), (0, 1), (1, 1))
+#: The shortest distance of the tables (nm); water keeps clear of it.
+INNER_CUTOFF = 0.1
+#: Knots of zeros between the curves of the joined table; the ringing of a spline falls to 0.27 from knot to knot.
+GAP = 16
+#: The platforms on which one force group has one cutoff.
+GPU_PLATFORMS = ("OpenCL", "CUDA", "HIP")
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A correction, apart from how it is computed.
+
+    Attributes
+    ----------
+    table : PairTable
+    types : ndarray of int, shape (n_particles,)
+    excluded : list of (int, int)
+    cutoff : float, nm
+    """
+
+    table: lp.PairTable
+    types: np.ndarray
+    excluded: list
+    cutoff: float
+
+    @property
+    def knots(self):
+        """The number of knots of the table's longest curve."""
+        return max(len(energies) for energies in self.table.energies)
+
+    def sample(self):
+        """Values and slopes of the three curves at equally spaced knots.
+
+        Returns
+        -------
+        energies : ndarray, shape (3, knots), kJ/mol
+        slopes : ndarray, shape (3, knots), kJ/mol/nm
+        spacing : float, nm
+        """
+        r = np.linspace(self.table.min_distance, self.table.max_distance, self.knots)
+        energies, slopes = zip(*(self.table.evaluate(a, b, r) for a, b in CURVES))
+        return np.array(energies), np.array(slopes), float(r[1] - r[0])
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A form, by what name it is reported, its force group, and the cutoff (nm) that its forces are given."""
+
+    label: str
+    form: str
+    group: int
+    cutoff: float
+
+
+def make_water_box(waters, nonbonded_cutoff):
+    """TIP3P water with PME, rigid molecules and constraints on bonds to hydrogen.
+
+    Returns
+    -------
+    system : openmm.System
+    topology : openmm.app.Topology
+    positions : Quantity
+    """
+    force_field = app.ForceField("tip3p.xml")
+    modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
+    modeller.addSolvent(force_field, model="tip3p", numAdded=waters)
+    system = force_field.createSystem(
+        modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=nonbonded_cutoff * unit.nanometer,
+        constraints=app.HBonds, rigidWater=True)
+    return system, modeller.topology, modeller.positions
+
+
+def make_correction(system, topology, cutoff, seed, largest_force):
+    """Lower a network with random weights to a table.
+
+    Parameters
+    ----------
+    system : openmm.System
+        Its NonbondedForce's exceptions become the excluded pairs.
+    cutoff : float, nm
+    largest_force : float, kJ/mol/nm
+        The network is scaled to this largest |dE/dr|.
+
+    Returns
+    -------
+    Correction
+    """
+    torch.manual_seed(seed)
+    network = lp.nn.TypedPairNetwork(2, cutoff, inner=INNER_CUTOFF, energy_scale=1.0)
+    metadata = {"types": ["O", "H"], "cutoff": cutoff, "inner_cutoff": INNER_CUTOFF}
+    r = np.linspace(INNER_CUTOFF, cutoff, 1000)
+    first, second = (np.repeat([pair[k] for pair in CURVES], len(r)) for k in (0, 1))
+    _, slopes = lp.load_model(network, **metadata).evaluate(np.tile(r, len(CURVES)), first, second)
+    network.energy_scale = largest_force / np.abs(slopes).max()
+    types = [0 if atom.element.symbol == "O" else 1 for atom in topology.atoms()]
+    force = lp.load_model(network, **metadata).create_force(types)
+    nonbonded = next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce))
+    excluded = [tuple(nonbonded.getExceptionParameters(i)[:2]) for i in range(nonbonded.getNumExceptions())]
+    return Correction(force.getFunction(), np.array(types, dtype=np.int32), excluded, cutoff)
+
+
+def learned_pair(correction, cutoff):
+    """LearnedPairForce."""
+    force = lp.LearnedPairForce(correction.table)
+    force.setCutoffDistance(cutoff)
+    force.setParticleTypes(correction.types)
+    for i, j in correction.excluded:
+        force.addExclusion(i, j)
+    return [force]
+
+
+def _custom_force(correction, cutoff, expression):
+    """A CustomNonbondedForce whose expression may use the types t1 and t2, and whose cutoff may exceed the table's."""
+    force = openmm.CustomNonbondedForce(expression)
+    force.setNonbondedMethod(openmm.CustomNonbondedForce.CutoffPeriodic)
+    force.setCutoffDistance(cutoff)
+    force.addPerParticleParameter("t")
+    for particle_type in correction.types:
+        force.addParticle([particle_type])
+    for i, j in correction.excluded:
+        force.addExclusion(i, j)
+    return force
+
+
+def _intervals_beyond(correction, cutoff, spacing):
+    """How many intervals further than its tables a force with this cutoff reads."""
+    return int(np.ceil((cutoff - correction.cutoff) / spacing))
+
+
+def continuous2d(correction, cutoff):
+    """One Continuous2DFunction of r and t1+t2."""
+    energies, _, _ = correction.sample()
+    force = _custom_force(correction, cutoff, "tab(r, t1+t2)")
+    force.addTabulatedFunction("tab", openmm.Continuous2DFunction(
+        correction.knots, len(CURVES), energies.ravel(), INNER_CUTOFF, correction.cutoff, 0, len(CURVES) - 1))
+    return [force]
+
+
+def continuous1d_select(correction, cutoff):
+    """Three Continuous1DFunctions and nested select()."""
+    energies, _, _ = correction.sample()
+    force = _custom_force(correction, cutoff, "select(c, select(c-1, hh(r), oh(r)), oo(r)); c=t1+t2")
+    for name, values in zip(("oo", "oh", "hh"), energies):
+        force.addTabulatedFunction(name, openmm.Continuous1DFunction(values, INNER_CUTOFF, correction.cutoff))
+    return [force]
+
+
+def continuous1d_joined(correction, cutoff):
+    """One Continuous1DFunction with the three curves one behind the other, read at r+(t1+t2)*shift."""
+    energies, _, spacing = correction.sample()
+    gap = GAP + _intervals_beyond(correction, cutoff, spacing)
+    values = np.hstack([energies, np.zeros((len(CURVES), gap))]).ravel()
+    shift = spacing * (correction.knots + gap)
+    force = _custom_force(correction, cutoff, f"tab(r+{shift!r}*(t1+t2))")
+    force.addTabulatedFunction("tab", openmm.Continuous1DFunction(
+        values, INNER_CUTOFF, INNER_CUTOFF + spacing * (len(values) - 1)))
+    return [force]
+
+
+def discrete2d_hermite(correction, cutoff):
+    """Four Discrete2DFunctions with the coefficients of each interval's cubic."""
+    energies, slopes, spacing = correction.sample()
+    start, end = energies[:, :-1], energies[:, 1:]
+    slope_start, slope_end = spacing * slopes[:, :-1], spacing * slopes[:, 1:]
+    rise = end - start
+    coefficients = (start, slope_start, 3 * rise - 2 * slope_start - slope_end, slope_start + slope_end - 2 * rise)
+    horner = "c0(k,t)+u*(c1(k,t)+u*(c2(k,t)+u*c3(k,t)))"
+    names = f"u=x-k; k=floor(x); x=(r-{INNER_CUTOFF!r})*{1 / spacing!r}; t=t1+t2"
+    force = _custom_force(correction, cutoff, f"{horner}; {names}")
+    # Rounding can carry r just below the cutoff one interval further.
+    padding = 1 + _intervals_beyond(correction, cutoff, spacing)
+    for i, values in enumerate(coefficients):
+        padded = np.pad(values, ((0, 0), (0, padding)))
+        force.addTabulatedFunction(f"c{i}", openmm.Discrete2DFunction(padded.shape[1], len(CURVES), padded.ravel()))
+    return [force]
+
+
+def interaction_groups(correction, cutoff):
+    """Three CustomNonbondedForces with interaction groups, one Continuous1DFunction each."""
+    energies, _, _ = correction.sample()
+    members = [np.flatnonzero(correction.types == k).tolist() for k in (0, 1)]
+    forces = []
+    for (a, b), values in zip(CURVES, energies):
+        force = _custom_force(correction, cutoff, "tab(r)")
+        force.addTabulatedFunction("tab", openmm.Continuous1DFunction(values, INNER_CUTOFF, correction.cutoff))
+        force.addInteractionGroup(members[a], members[b])
+        forces.append(force)
+    return forces
+
+
+OURS, GROUPS = "LearnedPairForce", "interaction-groups"
+#: What the tables call each form, and the function that makes its forces.
+FORMS = {
+    OURS: learned_pair,
+    "continuous2d": continuous2d,
+    "continuous1d-select": continuous1d_select,
+    "continuous1d-joined": continuous1d_joined,
+    "discrete2d-hermite": discrete2d_hermite,
+    GROUPS: interaction_groups,
+}
+
+
+def placements(form, platform_name, cutoff, nonbonded_cutoff):
+    """The places that a form can take beside a NonbondedForce in group 0.
+
+    On a GPU platform one force group has one cutoff. A CustomNonbondedForce with a shorter cutoff than the
+    NonbondedForce's either has a group, and with it a kernel, of its own, or takes the longer cutoff and lets its
+    tables end before: both are timed. Interaction groups have a kernel of their own in any case. LearnedPairForce is
+    free: it stays in group 0, where add_correction puts it.
+
+    Returns
+    -------
+    list of Placement
+    """
+    bound = form not in (OURS, GROUPS) and platform_name in GPU_PLATFORMS
+    if not bound or cutoff == nonbonded_cutoff:
+        return [Placement(form, form, 0, cutoff)]
+    places = [Placement(f"{form}, own group", form, 1, cutoff)]
+    if cutoff < nonbonded_cutoff:
+        places.append(Placement(f"{form}, longer cutoff", form, 0, nonbonded_cutoff))
+    return places
+
+
+def make_forces(placement, correction):
+    """The forces of a form in its place."""
+    forces = FORMS[placement.form](correction, placement.cutoff)
+    for force in forces:
+        force.setForceGroup(placement.group)
+    return forces

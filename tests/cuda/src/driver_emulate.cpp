@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+/* The driver of the emulator: modules are host shared objects (made by nvrtc.cpp), and launches run.
+ *   EMULATE_LOG      file that receives a line per launch and per small download (neighbor list sizes, flags)
+ *   EMULATE_PROFILE  file that receives, at the end, the time spent in each kernel
+ *   EMULATE_SMS      how many multiprocessors to report (default 2): few, since OpenMM launches blocks in proportion */
+#include "driver.h"
+#include "options.h"
+#include "scheduler.h"
+#include <algorithm>
+#include <dlfcn.h>
+#include <link.h>
+#include <mutex>
+#include <stdio.h>
+#include <string>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <vector>
+using namespace std;
+
+const char* const deviceName = "CUDA emulator";
+int computeCapability() { return 99; } // no card has this one
+int numMultiprocessors() { return intOption("EMULATE_SMS", 2); }
+
+static FILE* logFile() {
+    static FILE* out = NULL;
+    const char* path = getenv("EMULATE_LOG");
+    if (path && !out && (out = fopen(path, "a")))
+        setvbuf(out, NULL, _IOLBF, 0);
+    return out;
+}
+
+void downloaded(const void* data, size_t size) {
+    if (size > 16 || size%4 != 0 || !logFile())
+        return;
+    fprintf(logFile(), "download");
+    for (size_t i = 0; i < size/4; i++)
+        fprintf(logFile(), " %u", ((const unsigned*) data)[i]);
+    fprintf(logFile(), "\n");
+}
+
+/* ---- modules: the "PTX" is one line, the path of a shared object ---- */
+struct Kernel {
+    string name;
+    EmuKernel run;
+    double seconds;
+    unsigned long launches, collectives;
+};
+static struct Profile {
+    mutex oneAtATime;
+    vector<Kernel*> kernels;
+    ~Profile();
+} profile;
+
+CUresult cuModuleLoadData(CUmodule* m, const void* image) {
+    char path[4096];
+    if (sscanf((const char*) image, "// CUDA emulator module %4095[^\n]", path) != 1)
+        return CUDA_ERROR_INVALID_PTX;
+    *m = (CUmodule) dlopen(path, RTLD_NOW|RTLD_LOCAL);
+    if (*m)
+        return CUDA_SUCCESS;
+    fprintf(stderr, "CUDA emulator: %s\n", dlerror());
+    return CUDA_ERROR_FILE_NOT_FOUND;
+}
+CUresult cuModuleLoadDataEx(CUmodule* m, const void* image, unsigned, CUjit_option*, void**) { return cuModuleLoadData(m, image); }
+CUresult cuModuleLoad(CUmodule* m, const char* path) {
+    FILE* file = fopen(path, "r");
+    if (!file)
+        return CUDA_ERROR_FILE_NOT_FOUND;
+    char line[4200] = "";
+    char* got = fgets(line, sizeof line, file);
+    fclose(file);
+    return got ? cuModuleLoadData(m, line) : CUDA_ERROR_INVALID_PTX;
+}
+CUresult cuModuleUnload(CUmodule) { return CUDA_SUCCESS; }
+CUresult cuModuleGetFunction(CUfunction* f, CUmodule m, const char* name) {
+    void* run = dlsym(m, (string("emu_run_")+name).c_str());
+    if (!run)
+        return CUDA_ERROR_NOT_FOUND;
+    Kernel* kernel = new Kernel{name, (EmuKernel) run};
+    *f = (CUfunction) kernel;
+    lock_guard<mutex> guard(profile.oneAtATime);
+    profile.kernels.push_back(kernel);
+    return CUDA_SUCCESS;
+}
+CUresult cuModuleGetGlobal(CUdeviceptr* p, size_t* n, CUmodule m, const char* name) {
+    void* variable = dlsym(m, name);
+    if (!variable)
+        return CUDA_ERROR_NOT_FOUND;
+    if (p)
+        *p = (CUdeviceptr) variable;
+    if (n) {
+        Dl_info info;
+        const ElfW(Sym)* symbol = NULL;
+        *n = dladdr1(variable, &info, (void**) &symbol, RTLD_DL_SYMENT) && symbol ? symbol->st_size : 0;
+    }
+    return CUDA_SUCCESS;
+}
+CUresult cuFuncGetAttribute(int* value, CUfunction_attribute, CUfunction) { *value = MaxThreads; return CUDA_SUCCESS; }
+
+/* ---- launches ---- */
+static double now() {
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec+1e-9*t.tv_nsec;
+}
+CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                        unsigned shared, CUstream, void** args, void**) {
+    Kernel* kernel = (Kernel*) f;
+    unsigned long blocks = (unsigned long) gx*gy*gz, threads = (unsigned long) bx*by*bz;
+    if (!args || blocks == 0 || threads == 0 || threads > MaxThreads || shared > MaxSharedMemory)
+        return CUDA_ERROR_INVALID_VALUE;
+    double start = now();
+    unsigned long collectives = runGrid(kernel->name.c_str(), kernel->run, {gx, gy, gz}, {bx, by, bz}, args);
+    double seconds = now()-start;
+    kernel->seconds += seconds;
+    kernel->launches++;
+    kernel->collectives += collectives;
+    if (logFile())
+        fprintf(logFile(), "launch %s %lu %lu collectives %lu us %.0f\n", kernel->name.c_str(), blocks, threads, collectives, seconds*1e6);
+    return CUDA_SUCCESS;
+}
+
+Profile::~Profile() {
+    string path = option("EMULATE_PROFILE");
+    FILE* out = path.empty() || kernels.empty() ? NULL : fopen(path.c_str(), "w");
+    if (!out)
+        return;
+    sort(kernels.begin(), kernels.end(), [] (Kernel* a, Kernel* b) { return a->seconds > b->seconds; });
+    fprintf(out, "%10s %9s %12s  kernel\n", "seconds", "launches", "collectives");
+    for (Kernel* k : kernels)
+        if (k->launches > 0)
+            fprintf(out, "%10.4f %9lu %12lu  %s\n", k->seconds, k->launches, k->collectives, k->name.c_str());
+    fclose(out);
+}

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""How tests run programs on the emulated CUDA platform, and what happens where that is not possible."""
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+UNAVAILABLE = 69  # how the commands say that something they need is missing
+
+
+def skip_or_fail(reason):
+    """Skip the running test, or fail it if the environment variable LEARNEDPAIR_REQUIRE names CUDA."""
+    if "CUDA" in os.environ.get("LEARNEDPAIR_REQUIRE", "").replace(" ", "").split(","):
+        pytest.fail(f"LEARNEDPAIR_REQUIRE names CUDA, but {reason}")
+    pytest.skip(reason)
+
+
+def emulate(*command, out=None, timeout=600, **environment):
+    """Run a command with the emulated CUDA platform.
+
+    ``out`` is the emulator's folder (default: the command's own default, so that compiled kernels are found again) and
+    ``environment`` holds further variables. Returns the finished process.
+    """
+    return _run("emulate", *([out] if out else []), "--", *command, timeout=timeout, **environment)
+
+
+def dryrun(out, cc, *command, timeout=600, **environment):
+    """Run a command with the CUDA platform of the dry run, which writes to the folder ``out``."""
+    return _run("dryrun", out, str(cc), "--", *command, timeout=timeout, **environment)
+
+
+def require(tool, out=None):
+    """Skip or fail the running test unless the command ``tool`` ("emulate" or "dryrun") works here."""
+    result = probe(tool, out)
+    if result.returncode == UNAVAILABLE:
+        skip_or_fail(result.stderr.strip())
+    assert result.returncode == 0, result.stderr
+
+
+def measure(script, *arguments, **environment):
+    """Run a script of this folder on the emulator; it prints one JSON object as its last line, which is returned."""
+    result = emulate(sys.executable, HERE / script, *arguments, **environment)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+@functools.lru_cache(maxsize=None)
+def probe(tool, out):
+    return _run(tool, *([out] if out else []), "--", sys.executable, "-c", "", timeout=600)
+
+
+def _run(tool, *arguments, timeout, **environment):
+    return subprocess.run([HERE / tool, *arguments], env={**os.environ, **environment},
+                          capture_output=True, text=True, timeout=timeout)

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The emulator by itself, without OpenMM: does it run CUDA C as a GPU would, and does it report what is wrong?"""
+import signal
+import sys
+
+import pytest
+import support
+
+
+@pytest.fixture(autouse=True)
+def emulator():
+    support.require("emulate")
+
+
+def run(case, *arguments, **environment):
+    return support.emulate(sys.executable, support.HERE / "language_cases.py", case, *arguments, **environment)
+
+
+def assert_passed(result, case):
+    assert result.returncode == 0 and f"passed {case}" in result.stdout.splitlines(), result.stderr
+
+
+@pytest.mark.parametrize("case", ["shuffles", "votes", "partial_masks", "dynamic_shared_memory", "grids_and_blocks",
+                                  "assembly", "unknown_instruction"])
+def test_result_is_what_numpy_says(case):
+    assert_passed(run(case), case)
+
+
+@pytest.mark.parametrize("order", ["forward", "reverse"])
+def test_order_of_threads_can_be_chosen(order):
+    assert_passed(run("thread_order", order, EMULATE_ORDER=order), "thread_order")
+
+
+def test_deadlock_ends_the_process_and_names_the_kernel_and_the_waiting_lanes():
+    result = run("deadlock")
+    assert result.returncode == -signal.SIGABRT
+    assert "deadlock" in result.stderr and "kernel stuck" in result.stderr
+    assert "lanes 0000ffff wait in __syncwarp for the lanes ffffffff" in result.stderr
+
+
+def test_race_check_names_both_lines():
+    result = run("race", "", EMULATE_RACES="1")
+    assert_passed(result, "race")
+    assert "race in shared memory: read after it was written" in result.stderr
+    assert "kernel neighbor" in result.stderr
+    assert "out[threadIdx.x] = buffer[" in result.stderr and "buffer[threadIdx.x] = threadIdx.x;" in result.stderr
+
+
+@pytest.mark.parametrize("barrier", ["__syncwarp();", "__syncthreads();"])
+def test_race_check_is_silent_about_ordered_accesses(barrier):
+    result = run("race", barrier, EMULATE_RACES="1")
+    assert_passed(result, "race")
+    assert "race" not in result.stderr
+
+
+@pytest.mark.parametrize("poison, contents", [("0", "0"), ("1", "nan")])
+def test_new_buffers_are_zero_or_poisoned(poison, contents):
+    assert_passed(run("buffer_contents", contents, EMULATE_POISON=poison), "buffer_contents")
+
+
+@pytest.mark.parametrize("guard, index, status", [("1", 99, 0), ("1", 100, -signal.SIGSEGV), ("0", 100, 0)])
+def test_guard_stops_at_a_write_behind_a_buffer(guard, index, status):
+    assert run("buffer_end", str(index), EMULATE_GUARD=guard).returncode == status
+
+
+def test_log_and_profile_name_the_launches(tmp_path):
+    log, profile = tmp_path / "log", tmp_path / "profile"
+    assert_passed(run("votes", EMULATE_LOG=str(log), EMULATE_PROFILE=str(profile)), "votes")
+    words = log.read_text().split()
+    assert words[:5] == ["launch", "votes", "1", "64", "collectives"] and int(words[5]) > 0
+    assert profile.read_text().splitlines()[1].split()[-1] == "votes"

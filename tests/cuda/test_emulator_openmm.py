@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""OpenMM's CUDA platform on the emulator agrees with its Reference platform."""
+import sys
+
+import pytest
+import support
+
+# OpenMM keeps nonbonded parameters as floats in every precision, hence the limit for double.
+LIMIT = {"single": 5e-5, "mixed": 5e-5, "double": 2e-6}
+
+
+@pytest.fixture(autouse=True)
+def emulator():
+    support.require("emulate")
+
+
+@pytest.fixture
+def measure(tmp_path):
+    """Runs a case of openmm_cases.py; also makes sure that the emulator ran it, and which kernels must have run."""
+    def run(case, precision, kernel="computeNonbonded", **environment):
+        result = support.measure("openmm_cases.py", case, precision, EMULATE_LOG=str(tmp_path / "log"), **environment)
+        assert result["device"] == "CUDA emulator"
+        assert kernel in result["launched"]
+        return result
+    return run
+
+
+@pytest.mark.parametrize("case, precision, kernel", [
+    ("fused", "single", "computeNonbonded"),
+    ("fused", "mixed", "computeNonbonded"),
+    ("fused", "double", "computeNonbonded"),
+    ("reaction_field", "mixed", "computeNonbonded"),
+    ("pme", "single", "gridSpreadCharge"),
+    ("pme", "double", "gridSpreadCharge"),
+    ("tabulated_functions", "single", "computeNonbonded"),
+    ("tabulated_neighbor_list", "single", "findBlocksWithInteractions"),
+    ("tabulated_neighbor_list", "double", "findBlocksWithInteractions"),
+    ("bonded", "mixed", "computeBondedForces"),
+    ("bonded", "double", "computeBondedForces"),
+    ("born_solvation", "mixed", "computeGBSAForce1"),
+])
+def test_forces_and_energies_agree_with_reference(measure, case, precision, kernel):
+    result = measure(case, precision, kernel)
+    assert result["force_error"] <= LIMIT[precision]
+    assert result["energy_error"] <= LIMIT[precision]
+
+
+def test_double_precision_is_exact_where_parameters_are_exact_in_float(measure):
+    result = measure("exact_parameters", "double")
+    assert result["force_error"] <= 1e-10
+    assert result["energy_error"] <= 1e-12
+
+
+@pytest.mark.parametrize("options", [{"EMULATE_ORDER": "reverse"}, {"EMULATE_GUARD": "1"}, {"EMULATE_POISON": "1"}],
+                         ids=lambda options: "+".join(options))
+def test_fused_forces_need_no_order_no_room_behind_buffers_and_no_zeros(measure, options):
+    assert measure("fused", "mixed", **options)["force_error"] <= LIMIT["mixed"]
+
+
+@pytest.mark.parametrize("case, barriers, races", [
+    ("fused", "1", False),
+    ("tabulated_neighbor_list", "1", False),
+    ("tabulated_neighbor_list", "0", True),
+])
+def test_race_check_reports_openmm_only_without_the_barriers_that_the_emulator_adds(case, barriers, races):
+    result = support.emulate(sys.executable, support.HERE / "openmm_cases.py", case, "single",
+                             EMULATE_RACES="1", EMULATE_BARRIERS=barriers)
+    assert result.returncode == 0 and "computeNonbonded" in result.stdout, result.stderr
+    assert ("race in shared memory" in result.stderr) == races, result.stderr
+
+
+@pytest.mark.parametrize("precision, limit", [("double", 1e-6), ("mixed", 5e-5)])
+def test_constrained_steps_agree_with_reference(measure, precision, limit):
+    result = measure("verlet", precision, "applySettleToPositions")
+    assert result["moved_nm"] > 0.01
+    assert result["position_error_nm"] <= limit
+
+
+def test_minimization_and_langevin_dynamics_keep_temperature_and_constraints(measure):
+    result = measure("langevin", "mixed", "generateRandomNumbers")
+    assert result["minimized"] < -100
+    assert 250 < result["temperature"] < 350
+    assert result["constraint_error"] <= 1e-4
+
+
+def test_neighbor_list_is_kept_while_nothing_moves_and_rebuilt_after_a_move(measure):
+    result = measure("neighbor_list", "single", "findBlocksWithInteractions")
+    assert result["force_error"] <= LIMIT["single"] and result["force_error_after_move"] <= LIMIT["single"]
+    tiles, single_pairs = result["builds"][-1]
+    assert tiles > 0 and single_pairs > 0
+    assert result["builds_after_nothing_moved"] == result["builds"]
+    assert result["idle_after_nothing_moved"] > result["idle"]
+    assert len(result["builds_after_move"]) > len(result["builds"])

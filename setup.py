@@ -8,6 +8,7 @@ further arguments for CMake, e.g. "-DLEARNEDPAIR_CUDA=OFF".
 """
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,10 @@ class CMakeBuild(build_ext):
 
         build = Path(self.build_temp).resolve()
         prefix = Path(self.build_lib).resolve()
-        build.mkdir(parents=True, exist_ok=True)
-        arguments = [
+        # Always from scratch: what an earlier build found lay in an environment that pip has thrown away.
+        shutil.rmtree(build, ignore_errors=True)
+        arguments = ["-GNinja"] if shutil.which("ninja") else []
+        arguments += [
             f"-DPython_EXECUTABLE={sys.executable}",
             f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
             f"-DCMAKE_INSTALL_PREFIX={prefix}",

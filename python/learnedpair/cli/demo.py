@@ -1,0 +1,220 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Simulate water with and without a learned correction, side by side.
+
+Builds a box of TIP3P water, adds the correction that ships with this package (GFN2-xTB minus TIP3P, learned on dimers),
+minimizes, and runs both systems at constant pressure. Writes into the output folder:
+
+  start.pdb         the structure
+  system.xml        the System with its correction, which runs without PyTorch and without this command
+  trajectory.dcd    of the corrected system
+  log.csv           energies, density and speed of the corrected system
+  rdf.csv, rdf.png  the O-O radial distribution function with and without the correction
+
+The stored System runs again, also where PyTorch is not installed:
+
+  learnedpair demo --system demo_output/system.xml --pdb demo_output/start.pdb --output again
+"""
+
+import copy
+import sys
+import time
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import openmm
+from openmm import app, unit
+
+from ..apply import add_correction
+from ..devices import fastest_platform
+from ..force import LearnedPairForce
+from .apply import read_structure
+from .inspect import describe
+from .rdf import RadialDistribution
+
+HELP = "simulate water with and without a correction"
+TEMPERATURE, PRESSURE, TIME_STEP = 300 * unit.kelvin, 1 * unit.bar, 4 * unit.femtoseconds
+HYDROGEN_MASS = 3 * unit.amu  # with rigid water, what a time step of 4 fs needs
+MINIMIZATION_STEPS = 100
+FRAMES = 40
+
+
+def add_arguments(parser):
+    parser.add_argument("--platform", help="OpenMM platform (default: the fastest one that is really there)")
+    parser.add_argument("--steps", type=int, default=2500, help="steps of 4 fs, for each of the two systems (default: 2500)")
+    parser.add_argument("--waters", type=int, default=3000, help="molecules in the box (default: 3000)")
+    parser.add_argument("--pdb", type=Path, help="your own solvated structure, PDB or mmCIF, instead of a box of water")
+    parser.add_argument("--forcefield", nargs="+", default=["amber14-all.xml", "amber14/tip3p.xml"], help="force field files for --pdb")
+    parser.add_argument("--model", help="your own model file (default: the one in this package)")
+    parser.add_argument("--system", type=Path, help="a stored System with a correction, for --pdb; needs no PyTorch")
+    parser.add_argument("--output", type=Path, default=Path("demo_output"), help="folder to write to (default: demo_output)")
+
+
+@dataclass
+class Input:
+    """What is simulated: the corrected System, and where its particles are."""
+
+    topology: app.Topology
+    positions: list
+    system: openmm.System
+
+
+def run(options):
+    if options.steps < FRAMES:
+        raise ValueError(f"--steps is {options.steps}; expected at least {FRAMES}.")
+    if options.waters < 400:
+        raise ValueError(f"--waters is {options.waters}; expected at least 400, for a box that is wide enough for the cutoff.")
+    platform = openmm.Platform.getPlatform(options.platform) if options.platform else fastest_platform()
+    say(f"Platform: {platform.getName()}")
+    what = prepare(options)
+    correction = next(LearnedPairForce.cast(force) for force in what.system.getForces() if LearnedPairForce.is_learned_pair_force(force))
+    say(f"System: {what.system.getNumParticles()} particles, {int((correction.getParticleTypes() >= 0).sum())} of them covered by the correction")
+    say(f"Correction: {correction.lowering_report.get('description', '')}\n{describe(correction.lowering_report)}")
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "system.xml").write_text(openmm.XmlSerializer.serialize(what.system))
+    with open(options.output / "start.pdb", "w") as file:
+        app.PDBFile.writeFile(what.topology, what.positions, file, keepIds=True)
+
+    plain = copy.deepcopy(what.system)
+    for index in reversed(range(plain.getNumForces())):
+        if LearnedPairForce.is_learned_pair_force(plain.getForce(index)):
+            plain.removeForce(index)
+    oxygens = [atom.index for atom in what.topology.atoms() if atom.element is app.element.oxygen and atom.residue.name == "HOH"]
+    results = {}
+    for name, system in (("without", plain), ("with", what.system)):
+        results[name] = simulate(name, system, what, platform, options, oxygens)
+    report(results, what, platform, options, oxygens)
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def prepare(options):
+    """Read or build what is to be simulated."""
+    if options.system is not None:
+        if options.pdb is None:
+            raise ValueError("--system needs --pdb, the structure that belongs to it.")
+        structure = read_structure(options.pdb)
+        system = openmm.XmlSerializer.deserialize(options.system.read_text())
+        if not any(LearnedPairForce.is_learned_pair_force(force) for force in system.getForces()):
+            raise ValueError(f"{options.system}: the System has no LearnedPairForce; leave --system out to add one.")
+        if system.getNumParticles() != structure.topology.getNumAtoms():
+            raise ValueError(f"{options.system} has {system.getNumParticles()} particles, but {options.pdb} has {structure.topology.getNumAtoms()} atoms.")
+        return Input(structure.topology, structure.positions, system)
+    if options.pdb is not None:
+        structure, field = read_structure(options.pdb), app.ForceField(*options.forcefield)
+        if structure.topology.getPeriodicBoxVectors() is None:
+            raise ValueError(f"{options.pdb}: the structure has no periodic box, which constant pressure needs.")
+    else:
+        say(f"Building a box of {options.waters} TIP3P molecules ...")
+        field = app.ForceField("amber14/tip3p.xml")
+        structure = app.Modeller(app.Topology(), [])
+        structure.addSolvent(field, numAdded=options.waters)
+    system = field.createSystem(structure.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9 * unit.nanometer,
+                                constraints=app.HBonds, rigidWater=True, hydrogenMass=HYDROGEN_MASS)
+    add_correction(system, structure.topology, options.model or default_model())
+    return Input(structure.topology, structure.positions, system)
+
+
+def default_model():
+    """The model file that ships with this package."""
+    return resources.files("learnedpair.data") / "water_gfn2.pt"
+
+
+def simulate(name, system, what, platform, options, oxygens):
+    """Minimize and run one of the two systems; returns its speed in ns/day, its g(r), and its final state."""
+    system = copy.deepcopy(system)
+    system.addForce(openmm.MonteCarloBarostat(PRESSURE, TEMPERATURE, 25))
+    positions = minimized(system, what.positions)
+    integrator = openmm.LangevinMiddleIntegrator(TEMPERATURE, 1 / unit.picosecond, TIME_STEP)
+    integrator.setRandomNumberSeed(1)
+    simulation = app.Simulation(what.topology, system, integrator, platform)
+    simulation.context.setPositions(positions)
+    simulation.context.setVelocitiesToTemperature(TEMPERATURE, 1)
+    interval = options.steps // FRAMES
+    if name == "with":
+        simulation.reporters.append(app.DCDReporter(str(options.output / "trajectory.dcd"), interval))
+        simulation.reporters.append(app.StateDataReporter(str(options.output / "log.csv"), interval, step=True, time=True, potentialEnergy=True,
+                                                          temperature=True, density=True, speed=True))
+    distribution = RadialDistribution(oxygens, longest=min(1.0, 0.45 * shortest_width(simulation.context))) if len(oxygens) > 1 else None
+    seconds = 0.0
+    for frame in range(FRAMES):
+        start = time.perf_counter()
+        simulation.step(interval)
+        state = simulation.context.getState(positions=True, energy=True)
+        seconds += time.perf_counter() - start
+        if not np.isfinite(state.getPotentialEnergy()._value):
+            raise ValueError(f"the simulation {name} the correction has become unstable after {(frame + 1) * interval} steps.")
+        if distribution is not None and frame >= FRAMES // 2:  # the first half is for the structure to settle
+            distribution.add(state.getPositions(asNumpy=True)._value, box_of(state))
+        speed = (frame + 1) * interval * TIME_STEP.value_in_unit(unit.nanoseconds) / seconds * 86400
+        bar = "#" * (30 * (frame + 1) // FRAMES)
+        print(f"\r{name + ' correction':<20} [{bar:<30}] {(frame + 1) * interval:>6} steps {speed:8.1f} ns/day", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return speed, distribution, state
+
+
+def minimized(system, positions):
+    """Positions after a short minimization, on the CPU platform: it takes seconds there, and OpenMM 8.6's minimizer
+    crashes on OpenCL devices that are CPUs."""
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
+    context.setPositions(positions)
+    openmm.LocalEnergyMinimizer.minimize(context, maxIterations=MINIMIZATION_STEPS)
+    return context.getState(positions=True).getPositions()
+
+
+def box_of(state):
+    return np.array([list(vector) for vector in state.getPeriodicBoxVectors().value_in_unit(unit.nanometer)])
+
+
+def shortest_width(context):
+    return box_of(context.getState()).diagonal().min()
+
+
+def energies_by_force(system, state, platform):
+    """The energy of each force, by putting each into a force group of its own."""
+    system = copy.deepcopy(system)
+    for index, force in enumerate(system.getForces()):
+        force.setForceGroup(index)
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform)
+    context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
+    context.setPositions(state.getPositions())
+    return [(force.getName(), context.getState(energy=True, groups={index}).getPotentialEnergy()._value) for index, force in enumerate(system.getForces())]
+
+
+def report(results, what, platform, options, oxygens):
+    """Print the energy breakdown and speeds, and write the radial distribution functions."""
+    speed, distribution, state = results["with"]
+    plain_speed, plain_distribution, _ = results["without"]
+    say("Energies at the end, kJ/mol:")
+    for name, energy in energies_by_force(what.system, state, platform):
+        say(f"  {name:<24} {energy:14.2f}")
+    say(f"Speed: {plain_speed:.1f} ns/day without the correction, {speed:.1f} ns/day with it ({plain_speed / speed:.2f} times the time per step)")
+    if distribution is not None:
+        columns = np.stack([distribution.centers, plain_distribution.values, distribution.values], axis=1)
+        np.savetxt(options.output / "rdf.csv", columns, delimiter=",", header="r_nm,g_without,g_with", comments="", fmt="%.6g")
+        draw(columns, options.output / "rdf.png")
+    say(f"Written to {options.output}: " + ", ".join(sorted(path.name for path in options.output.iterdir())))
+
+
+def draw(columns, path):
+    """The figure of both radial distribution functions."""
+    try:
+        import matplotlib
+    except ImportError:
+        say("matplotlib is not installed, so that no figure was drawn; the numbers are in rdf.csv.")
+        return
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
+    axes.plot(columns[:, 0], columns[:, 1], color="0.55", label="TIP3P")
+    axes.plot(columns[:, 0], columns[:, 2], color="tab:blue", label="TIP3P + correction")
+    axes.set(xlabel="O-O distance / nm", ylabel="g(r)", xlim=(0.2, columns[-1, 0]), ylim=(0, None))
+    axes.axhline(1, color="0.8", linewidth=0.8, zorder=0)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=150)
+    pyplot.close(figure)

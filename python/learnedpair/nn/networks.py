@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Pair networks to start a learned pair correction from."""
+
+import math
+from typing import Sequence
+
+import torch
+
+
+class TypedPairNetwork(torch.nn.Module):
+    r"""A smooth pair energy f(r; type1, type2) with a finite cutoff.
+
+    The distance is expanded in Gaussians, passed through two hidden layers, and the result is
+    multiplied by an envelope:
+
+    .. math::
+
+        g_k(r) &= \exp\left(-\frac{(r - \mu_k)^2}{2 \sigma^2}\right), \qquad
+        \mu_k \text{ equally spaced in } [r_\mathrm{inner}, r_\mathrm{c}], \quad
+        \sigma = \mu_2 - \mu_1
+
+        h &= \mathrm{silu}(W_2 \, \mathrm{silu}(W_1 g(r) + b_{\{a,b\}}) + b_2)
+
+        f_{ab}(r) &= s \, (w \cdot h + c_{\{a,b\}}) \, (1 - (r / r_\mathrm{c})^2)^3
+        \quad (r < r_\mathrm{c}), \qquad 0 \text{ beyond}
+
+    The types enter only through the unordered pair {a, b}, so the energy is exactly symmetric
+    under their exchange. The energy, the force and the force's slope vanish at the cutoff.
+
+    Parameters
+    ----------
+    num_types : int
+        How many atom types there are; types are 0 ... num_types - 1.
+    cutoff : float
+        Distance (nm) from which the energy is zero.
+    hidden : sequence of two int
+        Widths of the two hidden layers.
+    num_basis : int
+        How many Gaussians expand the distance (at least 2).
+    inner : float
+        Centre (nm) of the first Gaussian; choose it near the shortest distance trained on.
+    energy_scale : float
+        The factor s (kJ/mol) that brings the network's output near unity.
+
+    Notes
+    -----
+    Gaussian expansion of the distance: K. T. Schuett et al., "SchNet: a continuous-filter
+    convolutional neural network for modeling quantum interactions", NeurIPS 30 (2017),
+    section 4.1. The envelope is the lowest power of the even polynomial 1 - (r/rc)^2 whose
+    value, slope and curvature all vanish at rc; it is also smooth in r^2 at the origin.
+    """
+
+    def __init__(
+        self,
+        num_types: int,
+        cutoff: float,
+        hidden: Sequence[int] = (32, 32),
+        num_basis: int = 16,
+        inner: float = 0.1,
+        energy_scale: float = 10.0,
+    ) -> None:
+        super().__init__()
+        if num_types < 1:
+            raise ValueError(f"num_types must be at least 1, not {num_types}.")
+        if len(hidden) != 2 or min(hidden) < 1:
+            raise ValueError(f"hidden must be two positive widths, not {tuple(hidden)}.")
+        if num_basis < 2:
+            raise ValueError(f"num_basis must be at least 2, not {num_basis}.")
+        if not 0.0 <= inner < cutoff or not math.isfinite(cutoff):
+            raise ValueError(
+                f"inner and cutoff must satisfy 0 <= inner < cutoff, not {inner} and {cutoff} nm."
+            )
+        self.num_types = int(num_types)
+        self.cutoff = float(cutoff)
+        self.energy_scale = float(energy_scale)
+        self.basis_width = (float(cutoff) - float(inner)) / (num_basis - 1)
+        centers = torch.linspace(float(inner), float(cutoff), num_basis)
+        self.register_buffer("centers", centers)
+
+        num_pairs = num_types * (num_types + 1) // 2
+        # The biases of the first layer and of the output belong to the type pair.
+        self.first = torch.nn.Linear(num_basis, hidden[0], bias=False)
+        self.first_bias = torch.nn.Parameter(0.5 * torch.randn(num_pairs, hidden[0]))
+        self.second = torch.nn.Linear(hidden[0], hidden[1])
+        self.last = torch.nn.Linear(hidden[1], 1, bias=False)
+        self.last_bias = torch.nn.Parameter(torch.zeros(num_pairs))
+
+    def forward(
+        self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor
+    ) -> torch.Tensor:
+        """Evaluate the energies of a list of pairs.
+
+        Parameters
+        ----------
+        r : torch.Tensor
+            Distances (nm), shape [P], of the same floating type as the parameters.
+        type1, type2 : torch.Tensor
+            Types of the two atoms of each pair, int64, shape [P].
+
+        Returns
+        -------
+        torch.Tensor
+            Pair energies (kJ/mol), shape [P].
+        """
+        low = torch.minimum(type1, type2)
+        high = torch.maximum(type1, type2)
+        # Index of the unordered pair in a triangular table.
+        pair = (high * (high + 1)) // 2 + low
+
+        scaled = (r.unsqueeze(-1) - self.centers) / self.basis_width
+        basis = torch.exp(-0.5 * scaled * scaled)
+        hidden1 = torch.nn.functional.silu(self.first(basis) + self.first_bias[pair])
+        hidden2 = torch.nn.functional.silu(self.second(hidden1))
+        output = self.last(hidden2).squeeze(-1) + self.last_bias[pair]
+
+        reduced = r / self.cutoff
+        inside = torch.clamp(1.0 - reduced * reduced, min=0.0)
+        return self.energy_scale * output * inside * inside * inside

@@ -135,3 +135,11 @@ def test_radial_distribution_of_an_ideal_gas_is_one():
     for _ in range(20):
         distribution.add(random.random((800, 3)) @ box, box)
     assert np.abs(distribution.values[2:] - 1).max() < 0.05
+
+
+def test_the_readmes_table_shows_the_stored_results():
+    from pathlib import Path
+
+    script = Path(__file__).parents[1] / "benchmarks" / "readme_table.py"
+    result = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

@@ -10,6 +10,7 @@ import numpy as np
 import openmm
 import pytest
 
+import learnedpair as lp
 import systems
 from comparators import REFERENCE, evaluate
 
@@ -114,6 +115,15 @@ CASES = {
 }
 
 
+#: The cases in which each of our forces is evaluated inside OpenMM's own nonbonded kernel on GPUs: "s" shared, "o" own.
+KERNELS = {
+    "same settings": "s", "PME": "s", "shorter cutoff": "s", "shorter cutoff, same group": "s", "nonperiodic cutoff": "s",
+    "implicit solvent, cutoff": "s", "implicit solvent alone, no exclusions": "s", "CustomNonbondedForce": "s",
+    "CustomNonbondedForce and NonbondedForce": "s", "CustomNonbondedForce with groups": "s", "two corrections": "ss",
+    "two corrections in two groups": "ss", "two corrections, different exclusions": "so", "two corrections alone": "ss", "only bonds": "s",
+}
+
+
 def together(chains, forces):
     system = chains.system()
     for force in forces:
@@ -138,7 +148,12 @@ def test_forces_do_not_disturb_each_other(target, case, first):
     others, ours = make_others(chains) + [chains.bonded(OTHERS)], make_ours(chains)
     expected_ours, expected_others = alone(REFERENCE, case, 1), alone(target, case, 0)
     assert np.abs(expected_ours[1]).max() > 1
-    context = target.context(together(chains, ours + others if first == "ours first" else others + ours), chains.positions)
+    system = together(chains, ours + others if first == "ours first" else others + ours)
+    context = target.context(system, chains.positions)
+    if target.name in ("OpenCL", "CUDA"):
+        kernels = [lp.LearnedPairForce.cast(force).describeKernelInContext(context) for force in system.getForces() if lp.LearnedPairForce.is_learned_pair_force(force)]
+        expected = KERNELS.get(case, "o" * len(kernels))
+        assert kernels == [f"{target.name}, {'shared' if letter == 's' else 'own'} kernel" for letter in expected]
     if all(force.getForceGroup() == OTHERS for force in others):
         target.assert_agrees(*evaluate(context, groups={OURS, 2}), *expected_ours, what="our forces beside the others")
         target.assert_agrees(*evaluate(context, groups={OTHERS}), *expected_others, what="the other forces beside ours")

@@ -21,12 +21,14 @@ def test_no_library_failed_to_load():
 
 
 def test_each_platform_has_its_own_kernel(target):
-    """CpuPlatform is also a ReferencePlatform: registering by cast would put Reference's kernel there. The platforms are
-    told apart by their arithmetic: Reference and double precision agree to the last digits, the others do not."""
+    """CpuPlatform is also a ReferencePlatform: registering by cast would put Reference's kernel there. Told by name, and by
+    their arithmetic: Reference and double precision agree to the last digits, the others do not."""
     chains = systems.Chains()
     system = chains.system()
-    system.addForce(chains.learned())
+    force = chains.learned()
+    system.addForce(force)
     context = target.context(system, chains.positions)
+    assert force.describeKernelInContext(context).split(",")[0] == target.name
     reference = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
     reference.setPositions(chains.positions)
     difference = abs(context.getState(energy=True).getPotentialEnergy()._value - reference.getState(energy=True).getPotentialEnergy()._value)

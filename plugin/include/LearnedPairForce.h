@@ -198,6 +198,12 @@ public:
      * @throws OpenMMException if something else has changed, naming it
      */
     void updateParametersInContext(OpenMM::Context& context);
+    /**
+     * Say in a few words what evaluates this force in a Context: the platform, and on GPUs whether the pairs are evaluated
+     * in OpenMM's own nonbonded kernel together with those of other forces ("shared kernel") or in one of their own, with a
+     * neighbor list of its own ("own kernel"), which is slower.
+     */
+    std::string describeKernelInContext(OpenMM::Context& context) const;
 protected:
     OpenMM::ForceImpl* createImpl() const override;
 private:

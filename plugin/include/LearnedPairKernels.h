@@ -27,6 +27,8 @@ public:
      * @return the energy, measured in kJ/mol, or 0 if it is accumulated elsewhere or not asked for
      */
     virtual double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) = 0;
+    /** Say in a few words what evaluates the pairs; begins with the name of the platform. */
+    virtual std::string describe() const = 0;
     /** Take over new particle types and new values of a table of the same shape. */
     virtual void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) = 0;
 };

@@ -168,6 +168,10 @@ void LearnedPairForce::updateParametersInContext(OpenMM::Context& context) {
     dynamic_cast<LearnedPairForceImpl&>(getImplInContext(context)).updateParametersInContext(getContextImpl(context), *this);
 }
 
+string LearnedPairForce::describeKernelInContext(OpenMM::Context& context) const {
+    return dynamic_cast<LearnedPairForceImpl&>(getImplInContext(context)).describeKernel();
+}
+
 OpenMM::ForceImpl* LearnedPairForce::createImpl() const {
     return new LearnedPairForceImpl(*this);
 }

@@ -47,6 +47,10 @@ vector<string> LearnedPairForceImpl::getKernelNames() {
     return {CalcLearnedPairForceKernel::Name()};
 }
 
+string LearnedPairForceImpl::describeKernel() const {
+    return kernel.getAs<const CalcLearnedPairForceKernel>().describe();
+}
+
 void LearnedPairForceImpl::updateParametersInContext(ContextImpl& context, const LearnedPairForce& force) {
     validateUpdate(created, force);
     validateForce(force, context.getSystem());

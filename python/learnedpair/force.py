@@ -19,6 +19,12 @@ def _nanometers(distance):
     return float(distance.value_in_unit(unit.nanometer) if unit.is_quantity(distance) else distance)
 
 
+def _address_of(context):
+    if not isinstance(context, openmm.Context):
+        raise TypeError(f"LearnedPairForce: expected an openmm.Context, got a {type(context).__name__}.")
+    return int(context.this)
+
+
 class LearnedPairForce(openmm.Force):
     """A learned correction between pairs of particles, added on top of any other forces.
 
@@ -259,6 +265,13 @@ class LearnedPairForce(openmm.Force):
         openmm.OpenMMException
             If something else has changed, which needs a new Context or context.reinitialize(preserveState=True).
         """
-        if not isinstance(context, openmm.Context):
-            raise TypeError(f"LearnedPairForce.updateParametersInContext: expected an openmm.Context, got a {type(context).__name__}.")
-        self._access.updateParametersInContext(int(context.this))
+        self._access.updateParametersInContext(_address_of(context))
+
+    def describeKernelInContext(self, context):
+        """Say in a few words (str) what evaluates this force in a Context.
+
+        It begins with the name of the platform. On GPUs "shared kernel" means that the pairs are evaluated in OpenMM's own
+        nonbonded kernel together with those of other forces; "own kernel", which is slower, that the cutoff, exclusions
+        or boundary conditions of the other forces, or a force unknown to this plugin, did not allow that.
+        """
+        return self._access.describeKernelInContext(_address_of(context))

@@ -188,6 +188,9 @@ ValueError
         .def("getEnergyParameterDerivativeName", &LearnedPairForce::getEnergyParameterDerivativeName)
         .def("getReport", &LearnedPairForce::getReport)
         .def("setReport", &LearnedPairForce::setReport)
+        .def("describeKernelInContext", [](const LearnedPairForce& force, uintptr_t context) {
+            return force.describeKernelInContext(*reinterpret_cast<OpenMM::Context*>(context));
+        })
         .def("updateParametersInContext", [](LearnedPairForce& force, uintptr_t context) {
             py::gil_scoped_release release; // the platform may have to wait for its device
             force.updateParametersInContext(*reinterpret_cast<OpenMM::Context*>(context));

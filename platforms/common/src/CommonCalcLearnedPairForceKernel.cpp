@@ -54,7 +54,7 @@ private:
 };
 
 CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(const string& name, const Platform& platform, ComputeContext& cc) :
-        CalcLearnedPairForceKernel(name, platform), cc(cc), info(nullptr), hasInitializedNonbonded(false), system(nullptr), numClasses(0) {
+        CalcLearnedPairForceKernel(name, platform), platformName(platform.getName()), cc(cc), info(nullptr), hasInitializedNonbonded(false), system(nullptr), numClasses(0) {
 }
 
 CommonCalcLearnedPairForceKernel::~CommonCalcLearnedPairForceKernel() {

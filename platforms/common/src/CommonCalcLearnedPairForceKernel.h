@@ -22,12 +22,16 @@ public:
     ~CommonCalcLearnedPairForceKernel();
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
+    std::string describe() const override {
+        return platformName+(ownNonbonded == nullptr ? ", shared kernel" : ", own kernel");
+    }
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 private:
     class ForceInfo;
     /** Copy the particles' classes and the table to the device. */
     void upload(const LearnedPairForce& force);
     std::string createSource(const LearnedPairForce& force, const std::string& prefix, OpenMM::NonbondedUtilities& nonbonded);
+    std::string platformName;
     OpenMM::ComputeContext& cc;
     ForceInfo* info; // owned by cc
     std::unique_ptr<OpenMM::NonbondedUtilities> ownNonbonded; // null if the default kernel is used

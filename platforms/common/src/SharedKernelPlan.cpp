@@ -99,12 +99,12 @@ static bool staysOutside(const Force& force) {
 
 /** Find out how the other forces register; false if that cannot be known. */
 static bool findRegistrations(const System& system, vector<Registration>& registrations) {
-    const LearnedPairForce* first = nullptr;
+    const LearnedPairForce* longest = nullptr;
     for (int i = 0; i < system.getNumForces(); i++) {
         const Force& force = system.getForce(i);
         if (auto learned = dynamic_cast<const LearnedPairForce*>(&force)) {
-            if (first == nullptr)
-                first = learned;
+            if (longest == nullptr || learned->getCutoffDistance() > longest->getCutoffDistance())
+                longest = learned;
         }
         else if (auto nonbonded = dynamic_cast<const NonbondedForce*>(&force)) {
             if (nonbonded->getIncludeDirectSpace())
@@ -119,8 +119,8 @@ static bool findRegistrations(const System& system, vector<Registration>& regist
         else if (!staysOutside(force))
             return false;
     }
-    if (registrations.empty() && first != nullptr)
-        registrations.push_back(registrationOf(*first));
+    if (registrations.empty() && longest != nullptr)
+        registrations.push_back(registrationOf(*longest));
     return true;
 }
 

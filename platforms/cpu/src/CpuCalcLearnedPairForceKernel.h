@@ -23,6 +23,9 @@ public:
     }
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
+    std::string describe() const override {
+        return "CPU, own neighbor list";
+    }
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 private:
     void setModel(const LearnedPairForce& force);

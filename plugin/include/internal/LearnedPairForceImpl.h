@@ -29,6 +29,7 @@ public:
     std::map<std::string, double> getDefaultParameters() override;
     std::vector<std::string> getKernelNames() override;
     void updateParametersInContext(OpenMM::ContextImpl& context, const LearnedPairForce& force);
+    std::string describeKernel() const;
 private:
     const LearnedPairForce& owner;
     LearnedPairForce created; // as it was when the Context was created: what an update may not change

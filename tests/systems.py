@@ -111,7 +111,7 @@ class Chains:
         return force
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def water(molecules, triclinic=False):
     """TIP3P water: topology, positions (nm), box (nm)."""
     modeller = app.Modeller(app.Topology(), [])
@@ -126,7 +126,7 @@ def water(molecules, triclinic=False):
     return modeller.topology, np.array(modeller.positions.value_in_unit(unit.nanometer)), box
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def relaxed_water(molecules):
     """The same water after a short minimization: topology, positions (nm).
 

@@ -131,7 +131,7 @@ def together(chains, forces):
     return system
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def alone(target, case, part):
     """Energy and forces of the others (0) or of ours (1) without the rest."""
     periodic, *makers = CASES[case]

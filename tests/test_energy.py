@@ -17,7 +17,7 @@ from comparators import REFERENCE, Target, assert_close, evaluate
 TOLERANCE = 1e-4
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def corrected(shape, switching):
     """A box or a cluster of water, every seventh molecule uncovered; the force, and what PyTorch says of it."""
     topology, positions, box = systems.water(64, triclinic=(shape == "triclinic"))

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/Base64.h"
-#include "openmm/OpenMMException.h"
+#include "internal/require.h"
 #include <cstdint>
 #include <cstring>
 
+using namespace LearnedPairPlugin;
 using std::string;
 using std::vector;
 
@@ -39,8 +40,7 @@ vector<double> LearnedPairPlugin::decodeNumbers(const string& text) {
     size_t end = text.find('=');
     for (char c : text.substr(0, end)) {
         const char* position = (c == 0 ? nullptr : strchr(Alphabet, c));
-        if (position == nullptr)
-            throw OpenMM::OpenMMException(string("LearnedPairForce: the encoded numbers contain the character '")+c+"'; the XML is damaged.");
+        require(position != nullptr, "LearnedPairForce: the encoded numbers contain the character '", c, "'; the XML is damaged.");
         buffer = buffer<<6 | (uint32_t) (position-Alphabet);
         bits += 6;
         if (bits < 8)
@@ -55,7 +55,6 @@ vector<double> LearnedPairPlugin::decodeNumbers(const string& text) {
             bytes = 0;
         }
     }
-    if (bytes != 0 || text.size()%4 != 0)
-        throw OpenMM::OpenMMException("LearnedPairForce: the encoded numbers end in the middle of a number; the XML is damaged.");
+    require(bytes == 0 && text.size()%4 == 0, "LearnedPairForce: the encoded numbers end in the middle of a number; the XML is damaged.");
     return values;
 }

@@ -3,23 +3,17 @@
 
 #include "LearnedPairForce.h"
 #include "internal/LearnedPairForceImpl.h"
-#include "openmm/OpenMMException.h"
+#include "internal/require.h"
 #include <algorithm>
-#include <sstream>
 
 using namespace LearnedPairPlugin;
-using OpenMM::OpenMMException;
 using std::pair;
 using std::set;
 using std::string;
 using std::vector;
 
 static void checkIndex(int index, size_t size, const char* what) {
-    if (index >= 0 && (size_t) index < size)
-        return;
-    std::stringstream message;
-    message << "LearnedPairForce: " << what << " index " << index << " is out of range; there are " << size << ".";
-    throw OpenMMException(message.str());
+    require(index >= 0 && (size_t) index < size, "LearnedPairForce: ", what, " index ", index, " is out of range; there are ", size, ".");
 }
 
 LearnedPairForce::LearnedPairForce(std::shared_ptr<const PairFunction> function) : method(CutoffPeriodic), useSwitching(false), scaleDefault(1.0) {
@@ -31,8 +25,7 @@ LearnedPairForce::LearnedPairForce(std::shared_ptr<const PairFunction> function)
 }
 
 void LearnedPairForce::setFunction(std::shared_ptr<const PairFunction> function) {
-    if (function == nullptr)
-        throw OpenMMException("LearnedPairForce: the pair function is null; create the force with a PairTable.");
+    require(function != nullptr, "LearnedPairForce: the pair function is null; create the force with a PairTable.");
     this->function = function;
 }
 
@@ -56,11 +49,8 @@ void LearnedPairForce::setParticleTypes(const vector<int>& types) {
 }
 
 void LearnedPairForce::setNonbondedMethod(NonbondedMethod method) {
-    if (method < NoCutoff || method > CutoffPeriodic) {
-        std::stringstream message;
-        message << "LearnedPairForce: the nonbonded method " << (int) method << " does not exist; use NoCutoff, CutoffNonPeriodic or CutoffPeriodic.";
-        throw OpenMMException(message.str());
-    }
+    require(method >= NoCutoff && method <= CutoffPeriodic, "LearnedPairForce: the nonbonded method ", (int) method,
+            " does not exist; use NoCutoff, CutoffNonPeriodic or CutoffPeriodic.");
     this->method = method;
 }
 
@@ -148,9 +138,9 @@ void LearnedPairForce::setScaleParameter(const string& name, double defaultValue
 }
 
 void LearnedPairForce::addEnergyParameterDerivative(const string& name) {
-    if (name.empty() || name != scaleParameter)
-        throw OpenMMException("LearnedPairForce: no derivative can be computed with respect to \""+name+"\", which is not a global parameter of this force; " +
-                (scaleParameter.empty() ? "name the scale with setScaleParameter() first." : "its only one is \""+scaleParameter+"\"."));
+    require(!name.empty() && name == scaleParameter, "LearnedPairForce: no derivative can be computed with respect to \"", name,
+            "\", which is not a global parameter of this force; ",
+            scaleParameter.empty() ? "name the scale with setScaleParameter() first." : "its only one is \""+scaleParameter+"\".");
     if (std::find(derivatives.begin(), derivatives.end(), name) == derivatives.end())
         derivatives.push_back(name);
 }

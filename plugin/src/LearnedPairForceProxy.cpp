@@ -5,12 +5,11 @@
 #include "LearnedPairForce.h"
 #include "PairTable.h"
 #include "internal/Base64.h"
-#include "openmm/OpenMMException.h"
+#include "internal/require.h"
 #include "openmm/serialization/SerializationNode.h"
 #include <sstream>
 
 using namespace LearnedPairPlugin;
-using OpenMM::OpenMMException;
 using OpenMM::SerializationNode;
 using std::set;
 using std::vector;
@@ -22,8 +21,7 @@ static vector<int> readIntegers(const SerializationNode& node, const char* prope
     vector<int> values;
     for (int value; stream >> value; )
         values.push_back(value);
-    if (!stream.eof())
-        throw OpenMMException(std::string("LearnedPairForce: \"")+property+"\" holds something that is not an integer; the XML is damaged.");
+    require(stream.eof(), "LearnedPairForce: \"", property, "\" holds something that is not an integer; the XML is damaged.");
     return values;
 }
 
@@ -93,12 +91,8 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
 
 void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     int version = node.getIntProperty("version");
-    if (version != Version) {
-        std::stringstream message;
-        message << "LearnedPairForce: the XML has version " << version << " of this force, and this installation reads version " << Version
-                << "; install the release of openmm-learnedpair that wrote it, or a newer one.";
-        throw OpenMMException(message.str());
-    }
+    require(version == Version, "LearnedPairForce: the XML has version ", version, " of this force, and this installation reads version ", Version,
+            "; install the release of openmm-learnedpair that wrote it, or a newer one.");
     auto force = std::make_unique<LearnedPairForce>(readTable(node.getChildNode("PairTable")));
     force->setForceGroup(node.getIntProperty("forceGroup"));
     force->setName(node.getStringProperty("name"));

@@ -2,56 +2,45 @@
 // SPDX-License-Identifier: MIT
 
 #include "PairTable.h"
-#include "openmm/OpenMMException.h"
+#include "internal/require.h"
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 
 using namespace LearnedPairPlugin;
-using OpenMM::OpenMMException;
 using std::vector;
 
 // Platforms keep the number of a curve's first segment as a float, which counts exactly up to here.
 static const size_t MaxKnots = 1<<24;
 
-template<class... Parts> static void require(bool condition, const Parts&... parts) {
-    if (condition)
-        return;
-    std::stringstream message;
-    message << "PairTable: ";
-    (message << ... << parts);
-    throw OpenMMException(message.str());
-}
-
 static void requireFinite(const vector<double>& values, const char* what, size_t curve) {
     for (size_t i = 0; i < values.size(); i++)
-        require(std::isfinite(values[i]), "curve ", curve, " has the ", what, " ", values[i], " at knot ", i, "; every number must be finite.");
+        require(std::isfinite(values[i]), "PairTable: curve ", curve, " has the ", what, " ", values[i], " at knot ", i, "; every number must be finite.");
 }
 
 PairTable::PairTable(int numTypes, double minDistance, double maxDistance, const vector<PairCurve>& curves, const vector<int>& curveIndices) :
         numTypes(numTypes), minDistance(minDistance), maxDistance(maxDistance), curves(curves), curveIndices(curveIndices) {
-    require(numTypes > 0, "the number of types is ", numTypes, "; it must be positive.");
-    require(std::isfinite(minDistance) && minDistance >= 0, "the minimum distance is ", minDistance, " nm; it must be finite and not negative.");
-    require(std::isfinite(maxDistance) && maxDistance > minDistance, "the maximum distance is ", maxDistance,
+    require(numTypes > 0, "PairTable: the number of types is ", numTypes, "; it must be positive.");
+    require(std::isfinite(minDistance) && minDistance >= 0, "PairTable: the minimum distance is ", minDistance, " nm; it must be finite and not negative.");
+    require(std::isfinite(maxDistance) && maxDistance > minDistance, "PairTable: the maximum distance is ", maxDistance,
             " nm; it must be finite and greater than the minimum distance, ", minDistance, " nm.");
-    require(curveIndices.size() == (size_t) numTypes*numTypes, "there are ", curveIndices.size(), " curve indices; ", numTypes,
+    require(curveIndices.size() == (size_t) numTypes*numTypes, "PairTable: there are ", curveIndices.size(), " curve indices; ", numTypes,
             " types need ", (size_t) numTypes*numTypes, ", one for each ordered pair.");
     size_t numKnots = 0;
     for (size_t i = 0; i < curves.size(); i++) {
-        require(curves[i].energies.size() >= 2, "curve ", i, " has ", curves[i].energies.size(), " knots; at least 2 are needed.");
-        require(curves[i].energies.size() == curves[i].slopes.size(), "curve ", i, " has ", curves[i].energies.size(), " energies and ",
+        require(curves[i].energies.size() >= 2, "PairTable: curve ", i, " has ", curves[i].energies.size(), " knots; at least 2 are needed.");
+        require(curves[i].energies.size() == curves[i].slopes.size(), "PairTable: curve ", i, " has ", curves[i].energies.size(), " energies and ",
                 curves[i].slopes.size(), " slopes; every knot needs one of each.");
         requireFinite(curves[i].energies, "energy", i);
         requireFinite(curves[i].slopes, "slope", i);
         numKnots += curves[i].energies.size()+1;
     }
-    require(numKnots < MaxKnots, "the curves have ", numKnots, " knots together; at most ", MaxKnots, " are supported.");
+    require(numKnots < MaxKnots, "PairTable: the curves have ", numKnots, " knots together; at most ", MaxKnots, " are supported.");
     for (int i = 0; i < numTypes; i++)
         for (int j = 0; j < numTypes; j++) {
             int index = getCurveIndex(i, j);
-            require(index >= NoCurve && index < (int) curves.size(), "types ", i, " and ", j, " have the curve index ", index,
+            require(index >= NoCurve && index < (int) curves.size(), "PairTable: types ", i, " and ", j, " have the curve index ", index,
                     "; it must be between 0 and ", (int) curves.size()-1, ", or ", NoCurve, " for none.");
-            require(index == getCurveIndex(j, i), "types ", i, " and ", j, " have the curve index ", index, ", but ", j, " and ", i,
+            require(index == getCurveIndex(j, i), "PairTable: types ", i, " and ", j, " have the curve index ", index, ", but ", j, " and ", i,
                     " have ", getCurveIndex(j, i), "; a pair function must be symmetric.");
         }
 }

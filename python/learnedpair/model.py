@@ -5,7 +5,6 @@
 import copy
 import hashlib
 import os
-import warnings
 import zipfile
 
 import numpy as np

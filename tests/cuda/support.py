@@ -50,7 +50,7 @@ def measure(script, *arguments, **environment):
     return json.loads(result.stdout.splitlines()[-1])
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def probe(tool, out):
     return _run(tool, *([out] if out else []), "--", sys.executable, "-c", "", timeout=600)
 

@@ -28,7 +28,8 @@ static void exclude(vector<set<int> >& exclusions, int particle1, int particle2)
     exclusions[particle2].insert(particle1);
 }
 
-vector<set<int> > LearnedPairPlugin::getExclusions(const LearnedPairForce& force) {
+/** For LearnedPairForce and CustomNonbondedForce, which name their exclusions alike. */
+template<class ForceType> static vector<set<int> > collectExclusions(const ForceType& force) {
     vector<set<int> > exclusions(force.getNumParticles());
     for (int i = 0; i < force.getNumExclusions(); i++) {
         int particle1, particle2;
@@ -38,22 +39,16 @@ vector<set<int> > LearnedPairPlugin::getExclusions(const LearnedPairForce& force
     return exclusions;
 }
 
-static vector<set<int> > getExclusions(const NonbondedForce& force) {
+vector<set<int> > LearnedPairPlugin::getExclusions(const LearnedPairForce& force) {
+    return collectExclusions(force);
+}
+
+static vector<set<int> > collectExceptions(const NonbondedForce& force) {
     vector<set<int> > exclusions(force.getNumParticles());
     for (int i = 0; i < force.getNumExceptions(); i++) {
         int particle1, particle2;
         double chargeProd, sigma, epsilon;
         force.getExceptionParameters(i, particle1, particle2, chargeProd, sigma, epsilon);
-        exclude(exclusions, particle1, particle2);
-    }
-    return exclusions;
-}
-
-static vector<set<int> > getExclusions(const CustomNonbondedForce& force) {
-    vector<set<int> > exclusions(force.getNumParticles());
-    for (int i = 0; i < force.getNumExclusions(); i++) {
-        int particle1, particle2;
-        force.getExclusionParticles(i, particle1, particle2);
         exclude(exclusions, particle1, particle2);
     }
     return exclusions;
@@ -66,13 +61,13 @@ template<class Method> static bool isPeriodic(Method method, Method noCutoff, Me
 static Registration registrationOf(const NonbondedForce& force) {
     auto method = force.getNonbondedMethod();
     return {method != NonbondedForce::NoCutoff, isPeriodic(method, NonbondedForce::NoCutoff, NonbondedForce::CutoffNonPeriodic),
-            force.getCutoffDistance(), force.getForceGroup(), true, getExclusions(force)};
+            force.getCutoffDistance(), force.getForceGroup(), true, collectExceptions(force)};
 }
 
 static Registration registrationOf(const CustomNonbondedForce& force) {
     auto method = force.getNonbondedMethod();
     return {method != CustomNonbondedForce::NoCutoff, isPeriodic(method, CustomNonbondedForce::NoCutoff, CustomNonbondedForce::CutoffNonPeriodic),
-            force.getCutoffDistance(), force.getForceGroup(), true, getExclusions(force)};
+            force.getCutoffDistance(), force.getForceGroup(), true, collectExclusions(force)};
 }
 
 static Registration registrationOf(const GBSAOBCForce& force) {
@@ -82,7 +77,7 @@ static Registration registrationOf(const GBSAOBCForce& force) {
 }
 
 static Registration registrationOf(const LearnedPairForce& force) {
-    return {true, force.usesPeriodicBoundaryConditions(), force.getCutoffDistance(), force.getForceGroup(), true, getExclusions(force)};
+    return {true, force.usesPeriodicBoundaryConditions(), force.getCutoffDistance(), force.getForceGroup(), true, collectExclusions(force)};
 }
 
 template<class... Forces> static bool isOneOf(const Force& force) {

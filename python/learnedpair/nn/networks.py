@@ -3,7 +3,7 @@
 """Pair networks to start a learned pair correction from."""
 
 import math
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 

@@ -23,9 +23,12 @@ __version__ = _core.version
 _NEED_TORCH = {"load_model": "model", "PairModel": "model", "export_model": "export", "nn": "nn"}
 
 __all__ = [
-    "LearnedPairError", "LearnedPairForce", "LoweringError", "ModelError", "PairModel", "PairTable", "PluginLoadError",
-    "add_correction", "assign_types", "export_model", "load_model", "nn",
+    "LearnedPairError", "LearnedPairForce", "LoweringError", "ModelError", "PairTable", "PluginLoadError", "add_correction", "assign_types",
 ]
+
+
+def __dir__():
+    return sorted([*globals(), *_NEED_TORCH])
 
 
 def __getattr__(name):

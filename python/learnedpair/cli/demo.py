@@ -43,7 +43,7 @@ FRAMES = 40
 
 def add_arguments(parser):
     parser.add_argument("--platform", help="OpenMM platform (default: the fastest one that is really there)")
-    parser.add_argument("--steps", type=int, default=2500, help="steps of 4 fs, for each of the two systems (default: 2500)")
+    parser.add_argument("--steps", type=int, default=2000, help="steps of 4 fs, for each of the two systems (default: 2000)")
     parser.add_argument("--waters", type=int, default=3000, help="molecules in the box (default: 3000)")
     parser.add_argument("--pdb", type=Path, help="your own solvated structure, PDB or mmCIF, instead of a box of water")
     parser.add_argument("--forcefield", nargs="+", default=["amber14-all.xml", "amber14/tip3p.xml"], help="force field files for --pdb")
@@ -151,10 +151,16 @@ def simulate(name, system, what, platform, options, oxygens):
         if distribution is not None and frame >= FRAMES // 2:  # the first half is for the structure to settle
             distribution.add(state.getPositions(asNumpy=True)._value, box_of(state))
         speed = (frame + 1) * interval * TIME_STEP.value_in_unit(unit.nanoseconds) / seconds * 86400
-        bar = "#" * (30 * (frame + 1) // FRAMES)
-        print(f"\r{name + ' correction':<20} [{bar:<30}] {(frame + 1) * interval:>6} steps {speed:8.1f} ns/day", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        show_progress(name, frame + 1, interval, speed)
     return speed, distribution, state
+
+
+def show_progress(name, frames, interval, speed):
+    """A bar that grows on a terminal; in a file, its last state alone."""
+    last = frames == FRAMES
+    if last or sys.stderr.isatty():
+        bar = "#" * (30 * frames // FRAMES)
+        print(f"\r{name + ' correction':<20} [{bar:<30}] {frames * interval:>6} steps {speed:8.1f} ns/day", end="\n" if last else "", file=sys.stderr, flush=True)
 
 
 def minimized(system, positions):

@@ -118,6 +118,8 @@ def call(**arguments):
     (dict(types=["O"] * 13, extra=True, exclusions="molecules"), "topology has 12 atoms, but the System has 13 particles"),
     (dict(types={"O": "*:C0"}, exclusions="all"), "exclusions is 'all'; expected 'nonbonded', 'molecules'"),
     (dict(types={"O": "*:C0"}, remove=True), "no NonbondedForce or CustomNonbondedForce.*exclusions='molecules'"),
+    (dict(types={"O": "*:C0", "H": "*:H?"}), r"the rule of the type 'H', '\*:H\?', selects no atom; check residue and atom names"),
+    (dict(types={"O": "*:C0"}, scale=0.5), "scale is 0.5; expected the name of a global parameter"),
     (dict(types={"O": "*:C0"}, features=[[1.0]] * 12), "features were given, but the model has types"),
 ])
 def test_wrong_arguments(arguments, message):
@@ -129,6 +131,30 @@ def test_a_model_without_rules_needs_types():
     system, topology, _ = dipeptide()
     with pytest.raises(ValueError, match="does not say which atoms have the type 'O'; give types"):
         lp.add_correction(system, topology, models.water_model(types=["O", "H"]))
+
+
+def test_a_rule_inside_the_model_that_selects_nothing_is_pointed_out():
+    system, topology, _ = dipeptide()
+    with pytest.warns(UserWarning, match="the rule of the type 'H', 'HOH:H1', selects no atom; if the topology has such atoms under other names, give types"):
+        lp.add_correction(system, topology, models.water_model(types={"O": "BUT:C0", "H": "HOH:H1"}))
+
+
+def test_the_same_correction_twice_is_pointed_out():
+    system, topology, _ = dipeptide()
+    lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"})
+    with pytest.warns(UserWarning, match="already has a correction from TypedPairNetwork, and gets another one"):
+        lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"})
+
+
+def test_the_force_may_outlive_the_name_of_its_system():
+    import gc
+
+    system, topology, _ = dipeptide()
+    force = lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"})
+    del system
+    gc.collect()
+    assert force.getNumParticles() == 12
+    assert "LearnedPairForce': 2 of 12 particles covered, cutoff 0.6 nm" in repr(force)
 
 
 def test_nothing_is_added_when_something_is_wrong():

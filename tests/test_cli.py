@@ -37,7 +37,7 @@ def test_demo_writes_what_it_says(demo):
     assert {path.name for path in out.iterdir()} == OUTPUTS
     for text in ("Platform: CPU", "1350 particles, 1350 of them covered", "GFN2-xTB minus TIP3P", "LearnedPairForce", "NonbondedForce", "ns/day without the correction"):
         assert text in result.stdout, result.stdout
-    assert "with correction" in result.stderr and "80 steps" in result.stderr
+    assert "80 steps, ns/day" in result.stderr
     rdf = np.loadtxt(out / "rdf.csv", delimiter=",", skiprows=1)
     for g in rdf[:, 1:].T:
         assert 1.5 < g.max() < 5 and 0.25 < rdf[g.argmax(), 0] < 0.32, "there is a first shell of neighbors"
@@ -55,6 +55,13 @@ def test_demo_runs_again_from_its_system_without_torch(demo):
     result = subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert {path.name for path in (folder / "again").iterdir()} == OUTPUTS
+
+
+def test_demo_does_not_overwrite_unasked(demo, capsys, monkeypatch):
+    folder, _ = demo
+    monkeypatch.chdir(folder)
+    assert main(["demo", "--platform", "CPU", "--output", "out"]) == 1
+    assert "out: there are files in the folder; name another one by --output, or say --overwrite" in capsys.readouterr().err
 
 
 def test_demo_on_a_structure_and_model_of_the_users(tmp_path, capsys):
@@ -75,6 +82,7 @@ def test_demo_on_a_structure_and_model_of_the_users(tmp_path, capsys):
     (["demo", "--pdb", "nowhere.pdb"], "nowhere.pdb: there is no such file"),
     (["demo", "--platform", "Abacus"], 'There is no registered Platform called "Abacus"'),
     (["inspect", "nowhere.pt"], "nowhere.pt: there is no such file"),
+    (["apply", __file__, "t.pdb", "m.pt", "out.xml"], "test_cli.py: this is not the XML of a System"),
 ])
 def test_wrong_arguments_are_one_sentence(arguments, message, capsys):
     assert main(arguments) == 1
@@ -86,7 +94,7 @@ def test_inspect_shows_the_model(tmp_path, capsys):
     lp.export_model(models.network(), tmp_path / "m.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17, description="random")
     assert main(["inspect", str(tmp_path / "m.pt"), "--tolerance", "1e-3"]) == 0
     text = capsys.readouterr().out
-    for part in ("types:       O, H", "0.17 to 0.6 nm", "3 curves", "description: random"):
+    for part in ("types:       O (HOH:O); H (HOH:H1, HOH:H2)", "0.17 to 0.6 nm", "3 curves", "description: random", "At the inner cutoff, 0.17 nm", "O-H "):
         assert part in text
 
 
@@ -107,9 +115,9 @@ def test_apply_writes_a_corrected_system(tmp_path, capsys):
 def test_the_model_in_the_package_is_the_one_its_report_describes():
     from pathlib import Path
 
-    from learnedpair.cli.demo import default_model
+    from learnedpair.data import WATER_GFN2
 
-    model = lp.load_model(default_model())
+    model = lp.load_model(WATER_GFN2)
     report = json.loads((Path(__file__).parents[1] / "examples" / "water_gfn2" / "training_report.json").read_text())
     assert (model.types, model.cutoff, model.inner_cutoff) == (["O", "H"], report["cutoff_nm"], report["inner_cutoff_nm"])
     assert f"{report['held_out_rmse']['liquid']['corrected']['energy_kJ_per_mol']:.2f} kJ/mol" in model.description

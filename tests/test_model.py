@@ -3,6 +3,7 @@
 """Models are read with their metadata, converted to nm and kJ/mol, and refused with a reason if they cannot be used."""
 
 import numpy as np
+import openmm
 import pytest
 import torch
 
@@ -33,7 +34,7 @@ def test_torchscript_file_with_metadata_inside(tmp_path):
     model = lp.load_model(path)
     assert_is_formula(model)
     assert (model.types, model.cutoff, model.inner_cutoff, model.switching_distance) == (["A", "B"], 1.0, 0.1, None)
-    for part in ("model.pt", "A, B", "0.1 to 1 nm", "nm, kJ/mol", "a formula", model.digest[:16]):
+    for part in ("model.pt", "A; B", "0.1 to 1 nm", "nm, kJ/mol", "a formula", model.digest[:16]):
         assert part in str(model)
 
 
@@ -157,6 +158,8 @@ def test_all_that_is_wrong_is_said_at_once():
         lp.load_model(models.Formula(), length_unit="feet", energy_unit="calories", types=[])
     for part in ("length unit is 'feet'; expected one of nm, angstrom, bohr", "energy unit is 'calories'", "types is []", "cutoff must be given"):
         assert part in str(error.value)
+    with pytest.raises(lp.ModelError, match="length unit is 'A'"):
+        lp.load_model(models.Formula(), length_unit="A", types=["A"], cutoff=1.0)
 
 
 @pytest.mark.parametrize("change, message", [
@@ -165,6 +168,8 @@ def test_all_that_is_wrong_is_said_at_once():
     (dict(types=["A", "A"]), "distinct names"),
     (dict(types="AB"), "types is the string 'AB'"),
     (dict(types={"A": len, "B": None}), "the rule of type 'A' is"),
+    (dict(types={"A": "HOH/O", "B": None}), "the rule of 'A' is 'HOH/O'; expected 'RESIDUE:ATOM'"),
+    (dict(cutoff=1.0 * openmm.unit.nanometer), "cutoff is 1.0 nm; expected a positive number without a unit"),
     (dict(cutoff=None), "cutoff must be given"),
     (dict(cutoff=-1.0), "cutoff is -1.0; expected a positive number"),
     (dict(inner_cutoff=1.5), "inner_cutoff is 1.5; expected a positive number below the cutoff"),
@@ -225,6 +230,26 @@ def test_export_of_a_wrong_model_leaves_no_file(tmp_path):
     with pytest.raises(lp.ModelError, match="asymmetric"):
         lp.export_model(Asymmetric(), path, **FORMULA)
     assert path.read_bytes() == b"what was there before" and len(list(tmp_path.iterdir())) == 1
+
+
+class CannotBeScripted(torch.nn.Module):
+    def forward(self, r, type1, type2):
+        def cube(x):
+            return x**3
+
+        return cube(1 - r)
+
+
+def test_modules_that_cannot_be_scripted_can_be_traced(tmp_path):
+    with pytest.raises(lp.ModelError, match="m.pt: PyTorch cannot turn the module into TorchScript.*export with trace=True"):
+        lp.export_model(CannotBeScripted(), tmp_path / "m.pt", **FORMULA)
+    model = lp.export_model(CannotBeScripted(), tmp_path / "m.pt", trace=True, **FORMULA)
+    assert model.source == "m.pt" and model.types == ["A", "B"]
+
+
+def test_a_cutoff_that_looks_like_angstrom_is_pointed_out():
+    with pytest.warns(UserWarning, match="cutoff is 7 nm, longer than any usual one; if the model is written in angstrom, say length_unit='angstrom'"):
+        lp.load_model(models.Formula(), types=["A"], cutoff=7.0, inner_cutoff=1.0)
 
 
 def test_pair_energy_is_the_energy_of_the_force():

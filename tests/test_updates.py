@@ -6,6 +6,7 @@ import numpy as np
 import openmm
 import pytest
 
+import models
 import systems
 from comparators import REFERENCE, evaluate
 
@@ -111,3 +112,41 @@ def test_reinitialize_takes_over_everything(target):
     force.setCutoffDistance(0.5)
     context.reinitialize(preserveState=True)
     target.assert_agrees(*evaluate(context), *evaluate(REFERENCE.context(system, chains.positions)))
+
+
+def test_a_model_that_was_trained_further_fits_into_a_running_context(target):
+    """update_force() keeps the knots, so that the Context takes the new function over; the report is the new model's."""
+    chains = systems.Chains()
+    system = chains.system()
+    arguments = dict(types=["O", "H"], cutoff=0.6, inner_cutoff=0.17)
+    before, after = models.lp.load_model(models.network(), **arguments), models.lp.load_model(models.network(scale=33.0), **arguments)
+    force = before.create_force(chains.types)
+    system.addForce(force)
+    context = target.context(system, chains.positions)
+    first = evaluate(context)
+    after.update_force(force)
+    force.updateParametersInContext(context)
+    assert force.lowering_report["digest"] == after.digest and force.lowering_report["max_relative_force_error"] <= 1e-4
+    energy, forces = evaluate(context)
+    assert abs(energy - 1.1 * first[0]) < 1e-3 * abs(first[0])
+    target.assert_agrees(energy, forces, *evaluate(REFERENCE.context(system, chains.positions)))
+
+
+def test_what_does_not_fit_the_knots_is_refused():
+    model = models.water_model()
+    force = model.create_force(["O", "H", "O", "H"], tolerance=1e-2)
+    knots = force.lowering_report["knots"]
+    with pytest.raises(models.lp.LoweringError, match="knots are too few for types .* and the tolerance 1e-05.*make a new force"):
+        model.update_force(force, tolerance=1e-5)
+    with pytest.raises(models.lp.LoweringError, match="0.5 nm, and the table 2 types from 0.17 to 0.6 nm; make a new force"):
+        models.lp.load_model(models.network(cutoff=0.5), types=["O", "H"], cutoff=0.5, inner_cutoff=0.17).update_force(force)
+    assert force.lowering_report["knots"] == knots
+
+
+def test_the_report_goes_with_the_function():
+    force = models.water_model().create_force(["O", "H"])
+    assert force.lowering_report["types"] == ["O", "H"]
+    force.setFunction(systems.table())
+    assert force.lowering_report == {}
+    with pytest.raises(TypeError, match="the function is a PairModel; expected a PairTable"):
+        force.setFunction(models.water_model())

@@ -58,7 +58,7 @@ public:
     }
     /**
      * Replace the pair function. In an existing Context this takes effect through updateParametersInContext(), where
-     * the new function must be a table of the same shape.
+     * the new function must be a table of the same shape. The report, which described the old function, is cleared.
      */
     void setFunction(std::shared_ptr<const PairFunction> function);
 

@@ -27,6 +27,7 @@ LearnedPairForce::LearnedPairForce(std::shared_ptr<const PairFunction> function)
 void LearnedPairForce::setFunction(std::shared_ptr<const PairFunction> function) {
     require(function != nullptr, "LearnedPairForce: the pair function is null; create the force with a PairTable.");
     this->function = function;
+    report.clear();
 }
 
 int LearnedPairForce::addParticle(int type) {

@@ -3,11 +3,12 @@
 """Adds a correction to an existing System in one line."""
 
 import itertools
+import warnings
 
 import openmm
 
 from .assignment import assign_types
-from .force import LearnedPairForce
+from .force import LearnedPairForce, keep_alive
 
 #: More excluded pairs than this mean that something else was meant.
 MOST_EXCLUSIONS = 20_000_000
@@ -30,9 +31,9 @@ def add_correction(system, topology, model, *, types=None, features=None, exclus
     types : dict of str to rule, or sequence with one type (name, index or None) for each particle
         Rules as in :func:`assign_types`. Not needed if the model has rules inside.
     features : sequence with one row of features, or None, for each particle
-        For models with features.
+        For models with features, which this version cannot evaluate yet.
     exclusions : "nonbonded", "molecules", or iterable of (int, int)
-        "nonbonded" excludes every exception of the NonbondedForce (exclusion of the CustomNonbondedForce), scaled 1-4
+        "nonbonded", the default, excludes every exception of the NonbondedForce (exclusion of the CustomNonbondedForce), scaled 1-4
         pairs included; "molecules" every pair of covered particles within one molecule, that is connected by bonds or
         constraints.
     scale : str
@@ -57,7 +58,10 @@ def add_correction(system, topology, model, *, types=None, features=None, exclus
         model = load_model(model)
     if features is not None:
         raise ValueError("add_correction: features were given, but the model has types.")
+    if scale is not None and not isinstance(scale, str):
+        raise ValueError(f"add_correction: scale is {scale!r}; expected the name of a global parameter, whose value context.setParameter() changes.")
     particles = _particle_types(system, topology, model, types)
+    _warn_of_repetition(system, model)
     nonbonded = _nonbonded_force(system)
     force = model.create_force(particles, nonbonded_method=_method(nonbonded, system), representation=representation, tolerance=tolerance)
     covered = [particle is not None and particle != LearnedPairForce.NotCovered for particle in particles]
@@ -67,12 +71,20 @@ def add_correction(system, topology, model, *, types=None, features=None, exclus
         force.setScaleParameter(scale, 1.0)
     force.setForceGroup(force_group)
     system.addForce(force)
+    keep_alive(force, system)
     return force
+
+
+def _warn_of_repetition(system, model):
+    for other in system.getForces():
+        if LearnedPairForce.is_learned_pair_force(other) and LearnedPairForce.cast(other).lowering_report.get("digest") == model.digest:
+            warnings.warn(f"add_correction: the System already has a correction from {model.source}, and gets another one.", stacklevel=3)
 
 
 def _particle_types(system, topology, model, types):
     count = system.getNumParticles()
-    if types is None:
+    given = types is not None
+    if not given:
         types = model.type_rules
         missing = [name for name, rule in types.items() if rule is None]
         if missing:
@@ -84,6 +96,13 @@ def _particle_types(system, topology, model, types):
         if topology.getNumAtoms() != count:
             raise ValueError(f"add_correction: the topology has {topology.getNumAtoms()} atoms, but the System has {count} particles; give the topology the System was made from.")
         particles = assign_types(topology, types)
+        found = set(particles)
+        for name, rule in types.items():
+            if name not in found and found != {None}:
+                problem = f"add_correction: the rule of the type {name!r}, {rule!r}, selects no atom"
+                if given:
+                    raise ValueError(f"{problem}; check residue and atom names, or leave the rule out.")
+                warnings.warn(f"{problem}; if the topology has such atoms under other names, give types.", stacklevel=3)
     else:
         particles = list(types)
         if len(particles) != count:

@@ -26,7 +26,7 @@ def assign_types(topology, rules):
     ValueError
         If a rule cannot be understood, or two rules select the same atom.
     """
-    selections = {name: _selection(name, rule) for name, rule in rules.items()}
+    selections = {name: selection(name, rule) for name, rule in rules.items()}
     result = []
     for atom in topology.atoms():
         names = [name for name, selected in selections.items() if selected(atom)]
@@ -36,14 +36,14 @@ def assign_types(topology, rules):
     return result
 
 
-def _selection(name, rule):
-    """The function of an atom that a rule stands for."""
+def selection(name, rule):
+    """Get the function of an atom that a rule stands for; ValueError if it cannot be understood."""
     if callable(rule):
         return rule
     if isinstance(rule, Element):
         return lambda atom: atom.element is rule
     if isinstance(rule, (list, tuple, set)):
-        parts = [_selection(name, part) for part in rule]
+        parts = [selection(name, part) for part in rule]
         return lambda atom: any(part(atom) for part in parts)
     if isinstance(rule, str) and rule.count(":") == 1 and all(rule.split(":")):
         residue, atom_name = rule.split(":")

@@ -6,6 +6,7 @@ import os
 
 import torch
 
+from .errors import ModelError
 from .metadata import FILE_NAME, make_metadata
 
 
@@ -44,12 +45,17 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
     trace : bool
         Trace the module instead of scripting it.
 
+    Returns
+    -------
+    PairModel
+        The file as load_model() reads it.
+
     Raises
     ------
     ModelError
-        If the metadata or the model is wrong.
+        If the metadata or the model is wrong, or PyTorch cannot script the module.
     """
-    from .model import example_inputs, load_model
+    from .model import example_inputs, last_line, load_file
 
     path = os.fspath(path)
     metadata = make_metadata(path, types=types, features=features, cutoff=cutoff, inner_cutoff=inner_cutoff,
@@ -62,13 +68,17 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
             scripted = torch.jit.trace(module, example_inputs(metadata, next((p.dtype for p in module.parameters()), torch.float64)))
         else:
             scripted = torch.jit.script(module)
+    except Exception as error:  # whatever PyTorch raises for what it does not support
+        way_out = "rewrite it within what torch.jit supports" if trace else "rewrite it within what torch.jit.script supports, or export with trace=True"
+        raise ModelError(f"{path}: PyTorch cannot turn the module into TorchScript ({type(error).__name__}: {last_line(error)}); {way_out}.") from error
     finally:
         module.train(was_training)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         torch.jit.save(scripted, temporary, _extra_files={FILE_NAME: metadata.to_json()})
-        load_model(temporary)
+        model = load_file(temporary, os.path.basename(path), {})
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
+    return model

@@ -3,6 +3,7 @@
 """LearnedPairForce as a Python class: a real openmm.Force, with OpenMM's names, units and manners."""
 
 import json
+import weakref
 
 import numpy as np
 import openmm
@@ -15,8 +16,21 @@ _core = load()
 PairTable = _core.PairTable
 
 
+_owners = weakref.WeakKeyDictionary()
+
+
+def keep_alive(force, system):
+    """Let a System live as long as the Python object of a force that belongs to it."""
+    _owners[force] = system
+
+
 def _nanometers(distance):
     return float(distance.value_in_unit(unit.nanometer) if unit.is_quantity(distance) else distance)
+
+
+def _require_table(function):
+    if not isinstance(function, PairTable):
+        raise TypeError(f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable, such as PairModel.create_force(...).getFunction().")
 
 
 def _address_of(context):
@@ -54,11 +68,16 @@ class LearnedPairForce(openmm.Force):
     NotCovered = -1
 
     def __init__(self, function):
-        if not isinstance(function, PairTable):
-            raise TypeError(f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable.")
+        _require_table(function)
         # OpenMM makes the proxy object, from a force with next to nothing in it, so that it owns it like any other force.
         self.this = openmm.XmlSerializer.deserialize(_core.prototype_xml()).this
         self._access.initialize(function)
+
+    def __repr__(self):
+        covered = int((self.getParticleTypes() != self.NotCovered).sum())
+        table = self.getFunction()
+        return (f"<LearnedPairForce '{self.getName()}': {covered} of {self.getNumParticles()} particles covered, cutoff {self.getCutoffDistance()}, "
+                f"{len(table.energies)} curves, group {self.getForceGroup()}>")
 
     @property
     def _access(self):
@@ -100,8 +119,9 @@ class LearnedPairForce(openmm.Force):
         return self._access.getFunction()
 
     def setFunction(self, function):
-        """Replace the pair function. In an existing Context this needs updateParametersInContext(), and a table of the
-        same shape."""
+        """Replace the pair function by another PairTable, and clear the lowering report. In an existing Context this needs
+        updateParametersInContext(), and a table of the same shape: see :meth:`PairModel.update_force`."""
+        _require_table(function)
         self._access.setFunction(function)
 
     def getNumParticles(self):
@@ -231,6 +251,8 @@ class LearnedPairForce(openmm.Force):
 
     def setScaleParameter(self, name, defaultValue=1.0):
         """Multiply the energy by a global parameter of the Context; an empty name removes it."""
+        if not isinstance(name, str):
+            raise TypeError(f"LearnedPairForce.setScaleParameter: the name is {name!r}; expected a string. The value is the default value, and is changed by context.setParameter().")
         self._access.setScaleParameter(name, defaultValue)
 
     def getNumEnergyParameterDerivatives(self):

@@ -33,7 +33,7 @@ class _Curve:
         self.pair = pair
         self.intervals = FEWEST_INTERVALS
         self.knots = self.energies = self.slopes = None
-        self.max_force_error = self.max_energy_error = self.sum_force_error = self.sum_energy_error = 0.0
+        self.max_relative_force_error = self.max_force_error = self.max_energy_error = self.sum_force_error = self.sum_energy_error = 0.0
         self.points = 0
         self.worst = None
 
@@ -83,6 +83,7 @@ def _measure(model, curves, distances, tolerance):
         ratio = force_error / (SAFETY * tolerance * (np.abs(slope) + 1))
         k = int(np.argmax(ratio))
         curve.worst = (r[k], force_error[k], abs(slope[k]))
+        curve.max_relative_force_error = (force_error / (np.abs(slope) + 1)).max()
         curve.max_force_error, curve.max_energy_error = force_error.max(), energy_error.max()
         curve.sum_force_error, curve.sum_energy_error, curve.points = (force_error**2).sum(), (energy_error**2).sum(), len(r)
         ratios.append(ratio[k])
@@ -96,17 +97,29 @@ def _set_knots(model, curves):
         curve.energies, curve.slopes = energy, slope
 
 
+class _ControlPositions:
+    """Random positions within intervals, some in each part of each; the same in every process."""
+
+    def __init__(self):
+        self.random = np.random.default_rng(0)
+
+    def __call__(self, intervals):
+        return (np.arange(CONTROL_POINTS) + self.random.random((intervals, CONTROL_POINTS))) / CONTROL_POINTS
+
+
+def _points(model, curves, positions):
+    """For each curve the distances at given positions within its intervals."""
+    width = model.cutoff - model.inner_cutoff
+    return [model.inner_cutoff + width / curve.intervals * (np.arange(curve.intervals)[:, None] + positions(curve.intervals)).ravel() for curve in curves]
+
+
 def _refine(model, curves, positions, tolerance):
     """Give each curve more knots until its error at these positions within its intervals is allowed."""
-    grown = False
     active = curves
     while active:
         _set_knots(model, active)
-        h = [(model.cutoff - model.inner_cutoff) / curve.intervals for curve in active]
-        distances = [model.inner_cutoff + hh * (np.arange(curve.intervals)[:, None] + positions(curve.intervals)).ravel() for hh, curve in zip(h, active)]
-        ratios = _measure(model, active, distances, tolerance)
+        ratios = _measure(model, active, _points(model, active, positions), tolerance)
         active = [(curve, ratio) for curve, ratio in zip(active, ratios) if ratio > 1]
-        grown |= bool(active)
         for curve, ratio in active:
             if curve.intervals >= MOST_INTERVALS:
                 r, error, force = curve.worst
@@ -117,7 +130,6 @@ def _refine(model, curves, positions, tolerance):
                 )
             curve.intervals = min(MOST_INTERVALS, int(np.ceil(curve.intervals * float(np.clip(1.03 * ratio ** (1 / 3), 1.05, 4)))))
         active = [curve for curve, _ in active]
-    return grown
 
 
 def lower_to_table(model, pairs, tolerance):
@@ -136,7 +148,7 @@ def lower_to_table(model, pairs, tolerance):
     table : PairTable
     report : dict
         ``representation``, ``tolerance``, ``curves`` (distinct ones), ``knots``, ``bytes`` (of the coefficients in single
-        precision), ``max_force_error`` and ``rms_force_error`` in kJ/mol/nm, ``max_energy_error`` and
+        precision), ``max_relative_force_error`` (of |dF| / (|F| + 1 kJ/mol/nm), what the tolerance bounds), ``max_force_error`` and ``rms_force_error`` in kJ/mol/nm, ``max_energy_error`` and
         ``rms_energy_error`` in kJ/mol, all measured on points that are not knots; ``types``, ``domain_nm``,
         ``model`` (its name), ``digest``, ``description``.
 
@@ -145,16 +157,10 @@ def lower_to_table(model, pairs, tolerance):
     LoweringError
         If the tolerance cannot be met, naming the pair and the distance.
     """
-    if not (np.isfinite(tolerance) and tolerance > 0):
-        raise LoweringError(f"the tolerance is {tolerance!r}; expected a positive number.")
+    _check_tolerance(tolerance)
     curves = [_Curve(pair) for pair in pairs]
-    random = np.random.default_rng(0)  # the same table from the same model, always
-
-    def control_positions(intervals):
-        return (np.arange(CONTROL_POINTS) + random.random((intervals, CONTROL_POINTS))) / CONTROL_POINTS
-
     _refine(model, curves, lambda intervals: PROBES, tolerance)
-    _refine(model, curves, control_positions, tolerance)  # also the measurement that is reported
+    _refine(model, curves, _ControlPositions(), tolerance)  # also the measurement that is reported
 
     count = len(model.types)
     indices = [-1] * (count * count)
@@ -163,8 +169,66 @@ def lower_to_table(model, pairs, tolerance):
         key = (curve.energies.tobytes(), curve.slopes.tobytes())
         i, j = curve.pair
         indices[i * count + j] = indices[j * count + i] = distinct.setdefault(key, (len(distinct), curve))[0]
-    stored = [curve for _, curve in distinct.values()]
-    table = PairTable(count, model.inner_cutoff, model.cutoff, [curve.energies for curve in stored], [curve.slopes for curve in stored], indices)
+    return _assemble(model, curves, [curve for _, curve in distinct.values()], indices, tolerance)
+
+
+def lower_to_shape(model, table, tolerance):
+    """Sample a typed model at the knots of an existing table.
+
+    Parameters
+    ----------
+    model : PairModel
+    table : PairTable
+        Of the same types and the same range.
+    tolerance : float
+        As in lower_to_table().
+
+    Returns
+    -------
+    table, report
+        As of lower_to_table(); the table has the shape of the given one.
+
+    Raises
+    ------
+    LoweringError
+        If the ranges or types differ, a curve is shared by pairs that this model tells apart, or the knots are too few.
+    """
+    _check_tolerance(tolerance)
+    count = len(model.types)
+    if (table.num_types, table.min_distance, table.max_distance) != (count, model.inner_cutoff, model.cutoff):
+        raise LoweringError(f"{model.source}: the model has {count} types from {model.inner_cutoff:g} to {model.cutoff:g} nm, and the table {table.num_types} types from {table.min_distance:g} to {table.max_distance:g} nm; make a new force.")
+    stored = [None] * len(table.energies)
+    curves = []
+    for i in range(count):
+        for j in range(i, count):
+            index = table.curve_indices[i * count + j]
+            if index >= 0:
+                curve = _Curve((i, j))
+                curve.intervals = len(table.energies[index]) - 1
+                curves.append(curve)
+                stored[index] = stored[index] or curve
+    _set_knots(model, curves)
+    for curve in curves:
+        i, j = curve.pair
+        other = stored[table.curve_indices[i * count + j]]
+        if (curve.energies.tobytes(), curve.slopes.tobytes()) != (other.energies.tobytes(), other.slopes.tobytes()):
+            raise LoweringError(f"{model.source}: the table has one curve for types {_names(model, curve.pair)} and for {_names(model, other.pair)}, which this model tells apart; make a new force.")
+    ratios = _measure(model, curves, _points(model, curves, _ControlPositions()), tolerance)
+    for curve, ratio in zip(curves, ratios, strict=True):
+        if SAFETY * ratio > 1:
+            r, error, force = curve.worst
+            raise LoweringError(f"{model.source}: {curve.intervals + 1} knots are too few for types {_names(model, curve.pair)} and the tolerance {tolerance:g}: at {r:.5g} nm the force is {force:.4g} kJ/mol/nm and the error {error:.2g}; make a new force, or allow a larger tolerance.")
+    return _assemble(model, curves, stored, table.curve_indices, tolerance)
+
+
+def _check_tolerance(tolerance):
+    if not (np.isfinite(tolerance) and tolerance > 0):
+        raise LoweringError(f"the tolerance is {tolerance!r}; expected a positive number.")
+
+
+def _assemble(model, curves, stored, indices, tolerance):
+    """The table of the stored curves, and the report on all curves."""
+    table = PairTable(len(model.types), model.inner_cutoff, model.cutoff, [curve.energies for curve in stored], [curve.slopes for curve in stored], indices)
     points = max(1, sum(curve.points for curve in curves))
     knots = sum(len(curve.energies) for curve in stored)
     report = {
@@ -178,6 +242,7 @@ def lower_to_table(model, pairs, tolerance):
         "curves": len(stored),
         "knots": knots,
         "bytes": knots * BYTES_PER_KNOT,
+        "max_relative_force_error": float(max((curve.max_relative_force_error for curve in curves), default=0.0)),
         "max_force_error": float(max((curve.max_force_error for curve in curves), default=0.0)),
         "rms_force_error": float(np.sqrt(sum(curve.sum_force_error for curve in curves) / points)),
         "max_energy_error": float(max((curve.max_energy_error for curve in curves), default=0.0)),

@@ -4,9 +4,11 @@
 
 import json
 import math
+import warnings
 from dataclasses import asdict, dataclass, fields
 
 from . import units
+from .assignment import selection
 from .errors import ModelError
 
 #: The file inside a TorchScript or torch.export archive that holds the metadata.
@@ -39,6 +41,8 @@ class Metadata:
 FIELDS = tuple(field.name for field in fields(Metadata))
 #: The inner cutoff of a model whose author does not say what it was trained on, in nm.
 DEFAULT_INNER_CUTOFF_NM = 0.05
+#: Longer cutoffs are probably in another unit than they seem to be.
+LONGEST_USUAL_CUTOFF_NM = 3.0
 
 
 def parse_json(text, source):
@@ -79,8 +83,22 @@ def _names_to_dict(names, what):
     return result
 
 
-def _serializable_rule(rule):
-    return rule is None or isinstance(rule, str) or (isinstance(rule, (list, tuple)) and all(isinstance(r, str) for r in rule))
+def _check_rule(name, rule):
+    """A rule inside a model is text, and must be one that assign_types() understands."""
+    if rule is None:
+        return
+    if not (isinstance(rule, str) or (isinstance(rule, (list, tuple)) and all(isinstance(part, str) for part in rule))):
+        raise ModelError(f"the rule of type {name!r} is {rule!r}; inside a model a rule is a string such as 'HOH:O', or a list of them.")
+    try:
+        selection(name, rule)
+    except ValueError as error:
+        raise ModelError(str(error)) from error
+
+
+def _check_distance(name, value, length_unit):
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
+        raise ModelError(f"{name} is {value!r}; expected a positive number without a unit, in {length_unit} as length_unit says.")
+    return float(value)
 
 
 def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutoff=None, switching_distance=None, length_unit="nm",
@@ -112,26 +130,30 @@ def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutof
     if (types is None) == (features is None) and not problems:
         problems.append("types or features, exactly one of them, must be given: the names of what the model distinguishes particles by.")
     for name, rule in (types or {}).items():
-        if not _serializable_rule(rule):
-            problems.append(f"the rule of type {name!r} is {rule!r}; inside a model a rule is a string such as 'HOH:O', or a list of them.")
+        attempt(_check_rule, name, rule)
     nm = attempt(units.factor, units.LENGTH, "length", length_unit)
     attempt(units.factor, units.ENERGY, "energy", energy_unit)
     if cutoff is None:
         problems.append("cutoff must be given: the distance beyond which the model is zero.")
-    elif not (isinstance(cutoff, (int, float)) and math.isfinite(cutoff) and cutoff > 0):
-        problems.append(f"cutoff is {cutoff!r}; expected a positive number, in {length_unit}.")
-        cutoff = None
-    if inner_cutoff is None and nm:
+    else:
+        cutoff = attempt(_check_distance, "cutoff", cutoff, length_unit)
+    if inner_cutoff is not None:
+        inner_cutoff = attempt(_check_distance, "inner_cutoff", inner_cutoff, length_unit)
+    elif nm is not None:
         inner_cutoff = DEFAULT_INNER_CUTOFF_NM / nm
-    if cutoff is not None and inner_cutoff is not None and not 0 < inner_cutoff < cutoff:
-        problems.append(f"inner_cutoff is {inner_cutoff!r}; expected a positive number below the cutoff, {cutoff} {length_unit}.")
-    elif cutoff is not None and switching_distance is not None and not inner_cutoff <= switching_distance < cutoff:
-        problems.append(f"switching_distance is {switching_distance!r}; expected a number from the inner cutoff, {inner_cutoff}, to below the cutoff, {cutoff} {length_unit}.")
+    if switching_distance is not None:
+        switching_distance = attempt(_check_distance, "switching_distance", switching_distance, length_unit)
+    if cutoff is not None and inner_cutoff is not None:
+        if not inner_cutoff < cutoff:
+            problems.append(f"inner_cutoff is {inner_cutoff!r}; expected a positive number below the cutoff, {cutoff} {length_unit}.")
+        elif switching_distance is not None and not inner_cutoff <= switching_distance < cutoff:
+            problems.append(f"switching_distance is {switching_distance!r}; expected a number from the inner cutoff, {inner_cutoff}, to below the cutoff, {cutoff} {length_unit}.")
     for name, value in (global_parameters or {}).items():
         if not (isinstance(name, str) and name.isidentifier() and isinstance(value, (int, float)) and math.isfinite(value)):
             problems.append(f"global_parameters has the entry {name!r}: {value!r}; expected a name and its default value.")
     if problems:
         raise ModelError(f"{source}: " + "\n".join(problems))
-    return Metadata(cutoff=float(cutoff), types=types, features=features, inner_cutoff=float(inner_cutoff),
-                    switching_distance=None if switching_distance is None else float(switching_distance), length_unit=length_unit,
+    if cutoff * nm > LONGEST_USUAL_CUTOFF_NM:
+        warnings.warn(f"{source}: the cutoff is {cutoff:g} {length_unit}, longer than any usual one; if the model is written in angstrom, say length_unit='angstrom'.", stacklevel=3)
+    return Metadata(cutoff=cutoff, types=types, features=features, inner_cutoff=inner_cutoff, switching_distance=switching_distance, length_unit=length_unit,
                     energy_unit=energy_unit, global_parameters=dict(global_parameters or {}), description=str(description))

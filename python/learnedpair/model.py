@@ -14,7 +14,7 @@ from . import units
 from .checks import check_model
 from .errors import LoweringError, ModelError
 from .force import LearnedPairForce
-from .lowering import lower_to_table
+from .lowering import lower_to_shape, lower_to_table
 from .metadata import FIELDS, FILE_NAME, Metadata, make_metadata, parse_json
 
 #: Pairs evaluated at once: bounds the memory that sampling a large network takes.
@@ -45,14 +45,22 @@ def load_model(path_or_module, **metadata):
     if unknown:
         raise TypeError(f"load_model: unknown keyword {unknown[0]!r}; expected some of {', '.join(FIELDS)}.")
     if isinstance(path_or_module, torch.nn.Module):
-        module, embedded, source, digest = copy.deepcopy(path_or_module), {}, type(path_or_module).__name__, _digest_of_module(path_or_module)
-    else:
-        path = os.fspath(path_or_module)
-        source = os.path.basename(path)
-        module, embedded = _read_file(path, source)
-        with open(path, "rb") as file:
-            digest = hashlib.sha256(file.read()).hexdigest()
-    model = PairModel(module, make_metadata(source, **{**embedded, **metadata}), source, digest)
+        module = copy.deepcopy(path_or_module)
+        return _checked(module, type(module).__name__, _digest_of_module(module), metadata)
+    path = os.fspath(path_or_module)
+    return load_file(path, os.path.basename(path), metadata)
+
+
+def load_file(path, source, metadata):
+    """Load and check a model file that messages call ``source``; see load_model()."""
+    module, embedded = _read_file(path, source)
+    with open(path, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    return _checked(module, source, digest, {**embedded, **metadata})
+
+
+def _checked(module, source, digest, metadata):
+    model = PairModel(module, make_metadata(source, **metadata), source, digest)
     if model.features is not None or model.global_parameters:
         what = "features" if model.features is not None else "global parameters"
         raise ModelError(f"{source}: the model has {what}, which this version of openmm-learnedpair cannot evaluate yet; a model with types alone can be used.")
@@ -159,9 +167,10 @@ class PairModel:
     def __str__(self):
         m = self.metadata
         switching = "" if self.switching_distance is None else f", switched from {self.switching_distance:g} nm"
+        rules = {name: rule if rule is None or isinstance(rule, str) else ", ".join(rule) for name, rule in self.type_rules.items()}
         lines = [
             f"PairModel {self.source}",
-            f"  types:       {', '.join(self.types)}",
+            f"  types:       {'; '.join(name if rule is None else f'{name} ({rule})' for name, rule in rules.items())}",
             f"  domain:      {self.inner_cutoff:g} to {self.cutoff:g} nm{switching}",
             f"  units:       {m.length_unit}, {m.energy_unit}",
             f"  digest:      {self.digest[:16]}",
@@ -204,7 +213,7 @@ class PairModel:
         try:
             energy = self.module(distance, *arguments)
         except Exception as error:  # whatever a user's module raises
-            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({_last_line(error)}); expected forward(r: Tensor[P], type1: Tensor[P], type2: Tensor[P]) -> Tensor[P], with int64 types and float64 arithmetic.") from error
+            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({last_line(error)}); expected forward(r: Tensor[P], type1: Tensor[P], type2: Tensor[P]) -> Tensor[P], with int64 types and float64 arithmetic.") from error
         if not isinstance(energy, torch.Tensor) or energy.shape != distance.shape or not energy.is_floating_point():
             got = f"{energy.dtype} of shape {tuple(energy.shape)}" if isinstance(energy, torch.Tensor) else type(energy).__name__
             raise ModelError(f"{self.source}: for {len(r)} pairs the model returns {got}; expected one floating-point number for each pair, shape ({len(r)},).")
@@ -255,8 +264,7 @@ class PairModel:
         if representation not in ("auto", "table"):
             raise LoweringError(f"{self.source}: the representation {representation!r} is not available; expected 'auto' or 'table'.")
         particles = list(particles)
-        known = {particle: self.type_index(particle) for particle in set(particles)}
-        indices = np.array([known[particle] for particle in particles], dtype=np.int32)
+        indices = np.array([self.type_index(particle) for particle in particles], dtype=np.int32)
         table, report = lower_to_table(self, occurring_pairs(indices), tolerance)
         force = LearnedPairForce(table)
         force.setParticleTypes(indices)
@@ -267,8 +275,32 @@ class PairModel:
         force.lowering_report = report
         return force
 
+    def update_force(self, force, *, tolerance=1e-4):
+        """Give an existing force this model's function, at the knots it has: what updateParametersInContext() can take over.
 
-def _last_line(error):
+        For a model that was trained further while a Context is in use:
+        ``model.update_force(force); force.updateParametersInContext(context)``.
+
+        Parameters
+        ----------
+        force : LearnedPairForce
+            Made from a model with the same types and distances.
+        tolerance : float
+            As in :meth:`create_force`.
+
+        Raises
+        ------
+        LoweringError
+            If the knots are too few for the tolerance, or the table has another shape; the force is left as it was. A new
+            force, or a Context that is reinitialized, has no such limits.
+        """
+        table, report = lower_to_shape(self, force.getFunction(), tolerance)
+        force.setFunction(table)
+        force.lowering_report = report
+
+
+def last_line(error):
+    """The last line of an exception's message, where PyTorch says what the matter is."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 

@@ -28,15 +28,24 @@ def add_arguments(parser):
 
 
 def run(options):
-    system = openmm.XmlSerializer.deserialize(options.system.read_text())
-    if not isinstance(system, openmm.System):
-        raise ValueError(f"{options.system}: the file holds a {type(system).__name__}, not a System.")
+    system = read_system(options.system)
     topology = read_structure(options.topology).topology
     force = add_correction(system, topology, options.model, exclusions=options.exclusions, scale=options.scale, force_group=options.force_group, tolerance=options.tolerance)
     options.output.write_text(openmm.XmlSerializer.serialize(system))
     covered = int((force.getParticleTypes() >= 0).sum())
     print(f"{options.output}: {covered} of {system.getNumParticles()} particles are covered, {force.getNumExclusions()} pairs excluded")
     print(describe(force.lowering_report))
+
+
+def read_system(path):
+    """Read a System's XML."""
+    try:
+        system = openmm.XmlSerializer.deserialize(path.read_text())
+    except (ValueError, openmm.OpenMMException) as error:
+        raise ValueError(f"{path}: this is not the XML of a System ({error}).") from error
+    if not isinstance(system, openmm.System):
+        raise ValueError(f"{path}: the file holds a {type(system).__name__}, not a System.")
+    return system
 
 
 def read_structure(path):

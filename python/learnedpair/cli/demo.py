@@ -17,10 +17,10 @@ The stored System runs again, also where PyTorch is not installed:
 """
 
 import copy
+import statistics
 import sys
 import time
-from dataclasses import dataclass
-from importlib import resources
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +28,10 @@ import openmm
 from openmm import app, unit
 
 from ..apply import add_correction
+from ..data import WATER_GFN2
 from ..devices import fastest_platform
 from ..force import LearnedPairForce
-from .apply import read_structure
+from .apply import read_structure, read_system
 from .inspect import describe
 from .rdf import RadialDistribution
 
@@ -46,10 +47,11 @@ def add_arguments(parser):
     parser.add_argument("--steps", type=int, default=2000, help="steps of 4 fs, for each of the two systems (default: 2000)")
     parser.add_argument("--waters", type=int, default=3000, help="molecules in the box (default: 3000)")
     parser.add_argument("--pdb", type=Path, help="your own solvated structure, PDB or mmCIF, instead of a box of water")
-    parser.add_argument("--forcefield", nargs="+", default=["amber14-all.xml", "amber14/tip3p.xml"], help="force field files for --pdb")
+    parser.add_argument("--forcefield", nargs="+", default=["amber14-all.xml", "amber14/tip3p.xml"], help="force field files for --pdb (default: amber14-all.xml amber14/tip3p.xml)")
     parser.add_argument("--model", help="your own model file (default: the one in this package)")
     parser.add_argument("--system", type=Path, help="a stored System with a correction, for --pdb; needs no PyTorch")
     parser.add_argument("--output", type=Path, default=Path("demo_output"), help="folder to write to (default: demo_output)")
+    parser.add_argument("--overwrite", action="store_true", help="write to the folder even if there are files in it")
 
 
 @dataclass
@@ -63,9 +65,11 @@ class Input:
 
 def run(options):
     if options.steps < FRAMES:
-        raise ValueError(f"--steps is {options.steps}; expected at least {FRAMES}.")
+        raise ValueError(f"--steps is {options.steps}; expected at least {FRAMES}, one for each frame.")
     if options.waters < 400:
         raise ValueError(f"--waters is {options.waters}; expected at least 400, for a box that is wide enough for the cutoff.")
+    if options.output.exists() and any(options.output.iterdir()) and not options.overwrite:
+        raise ValueError(f"{options.output}: there are files in the folder; name another one by --output, or say --overwrite.")
     platform = openmm.Platform.getPlatform(options.platform) if options.platform else fastest_platform()
     say(f"Platform: {platform.getName()}")
     what = prepare(options)
@@ -77,15 +81,22 @@ def run(options):
     with open(options.output / "start.pdb", "w") as file:
         app.PDBFile.writeFile(what.topology, what.positions, file, keepIds=True)
 
-    plain = copy.deepcopy(what.system)
+    interval = -(-options.steps // FRAMES)
+    runs = [Run("without", without_correction(what.system), what, platform), Run("with", what.system, what, platform)]
+    runs[1].report_to(options.output, interval)
+    for frame in range(FRAMES):  # in turn, so that whatever else the machine does slows down both
+        for run_ in runs:
+            run_.advance(interval, measure=frame >= FRAMES // 2)  # the first half is for the structure to settle
+        show_progress(frame + 1, interval, runs)
+    report(*runs, what, platform, options)
+
+
+def without_correction(system):
+    plain = copy.deepcopy(system)
     for index in reversed(range(plain.getNumForces())):
         if LearnedPairForce.is_learned_pair_force(plain.getForce(index)):
             plain.removeForce(index)
-    oxygens = [atom.index for atom in what.topology.atoms() if atom.element is app.element.oxygen and atom.residue.name == "HOH"]
-    results = {}
-    for name, system in (("without", plain), ("with", what.system)):
-        results[name] = simulate(name, system, what, platform, options, oxygens)
-    report(results, what, platform, options, oxygens)
+    return plain
 
 
 def say(text):
@@ -98,7 +109,7 @@ def prepare(options):
         if options.pdb is None:
             raise ValueError("--system needs --pdb, the structure that belongs to it.")
         structure = read_structure(options.pdb)
-        system = openmm.XmlSerializer.deserialize(options.system.read_text())
+        system = read_system(options.system)
         if not any(LearnedPairForce.is_learned_pair_force(force) for force in system.getForces()):
             raise ValueError(f"{options.system}: the System has no LearnedPairForce; leave --system out to add one.")
         if system.getNumParticles() != structure.topology.getNumAtoms():
@@ -115,52 +126,61 @@ def prepare(options):
         structure.addSolvent(field, numAdded=options.waters)
     system = field.createSystem(structure.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9 * unit.nanometer,
                                 constraints=app.HBonds, rigidWater=True, hydrogenMass=HYDROGEN_MASS)
-    add_correction(system, structure.topology, options.model or default_model())
+    add_correction(system, structure.topology, options.model or WATER_GFN2)
     return Input(structure.topology, structure.positions, system)
 
 
-def default_model():
-    """The model file that ships with this package."""
-    return resources.files("learnedpair.data") / "water_gfn2.pt"
+@dataclass
+class Run:
+    """One of the two simulations, and what is measured of it."""
 
+    name: str
+    system: openmm.System
+    what: Input
+    platform: openmm.Platform
+    seconds: list = field(default_factory=list)  # of each block of steps
 
-def simulate(name, system, what, platform, options, oxygens):
-    """Minimize and run one of the two systems; returns its speed in ns/day, its g(r), and its final state."""
-    system = copy.deepcopy(system)
-    system.addForce(openmm.MonteCarloBarostat(PRESSURE, TEMPERATURE, 25))
-    positions = minimized(system, what.positions)
-    integrator = openmm.LangevinMiddleIntegrator(TEMPERATURE, 1 / unit.picosecond, TIME_STEP)
-    integrator.setRandomNumberSeed(1)
-    simulation = app.Simulation(what.topology, system, integrator, platform)
-    simulation.context.setPositions(positions)
-    simulation.context.setVelocitiesToTemperature(TEMPERATURE, 1)
-    interval = options.steps // FRAMES
-    if name == "with":
-        simulation.reporters.append(app.DCDReporter(str(options.output / "trajectory.dcd"), interval))
-        simulation.reporters.append(app.StateDataReporter(str(options.output / "log.csv"), interval, step=True, time=True, potentialEnergy=True,
-                                                          temperature=True, density=True, speed=True))
-    distribution = RadialDistribution(oxygens, longest=min(1.0, 0.45 * shortest_width(simulation.context))) if len(oxygens) > 1 else None
-    seconds = 0.0
-    for frame in range(FRAMES):
+    def __post_init__(self):
+        system = copy.deepcopy(self.system)
+        system.addForce(openmm.MonteCarloBarostat(PRESSURE, TEMPERATURE, 25))
+        integrator = openmm.LangevinMiddleIntegrator(TEMPERATURE, 1 / unit.picosecond, TIME_STEP)
+        integrator.setRandomNumberSeed(1)
+        self.simulation = app.Simulation(self.what.topology, system, integrator, self.platform)
+        self.simulation.context.setPositions(minimized(system, self.what.positions))
+        self.simulation.context.setVelocitiesToTemperature(TEMPERATURE, 1)
+        oxygens = [atom.index for atom in self.what.topology.atoms() if atom.element is app.element.oxygen and atom.residue.name == "HOH"]
+        width = box_of(self.simulation.context.getState()).diagonal().min()
+        self.distribution = RadialDistribution(oxygens, longest=min(1.0, 0.45 * width)) if len(oxygens) > 1 else None
+
+    def report_to(self, folder, interval):
+        """Write a trajectory and a log."""
+        self.simulation.reporters.append(app.DCDReporter(str(folder / "trajectory.dcd"), interval))
+        self.simulation.reporters.append(app.StateDataReporter(str(folder / "log.csv"), interval, step=True, time=True, potentialEnergy=True,
+                                                               temperature=True, density=True, speed=True))
+
+    def advance(self, steps, measure):
+        """Run a block of steps, and add its last frame to g(r) if it is to be measured."""
         start = time.perf_counter()
-        simulation.step(interval)
-        state = simulation.context.getState(positions=True, energy=True)
-        seconds += time.perf_counter() - start
-        if not np.isfinite(state.getPotentialEnergy()._value):
-            raise ValueError(f"the simulation {name} the correction has become unstable after {(frame + 1) * interval} steps.")
-        if distribution is not None and frame >= FRAMES // 2:  # the first half is for the structure to settle
-            distribution.add(state.getPositions(asNumpy=True)._value, box_of(state))
-        speed = (frame + 1) * interval * TIME_STEP.value_in_unit(unit.nanoseconds) / seconds * 86400
-        show_progress(name, frame + 1, interval, speed)
-    return speed, distribution, state
+        self.simulation.step(steps)
+        self.state = self.simulation.context.getState(positions=True, energy=True)
+        self.seconds.append(time.perf_counter() - start)
+        if not np.isfinite(self.state.getPotentialEnergy()._value):
+            raise ValueError(f"the simulation {self.name} the correction has become unstable after {len(self.seconds) * steps} steps.")
+        if measure and self.distribution is not None:
+            self.distribution.add(self.state.getPositions(asNumpy=True)._value, box_of(self.state))
+
+    def speed(self, interval):
+        """In ns/day, by the median block: the first ones include compiling and the barostat's search."""
+        return interval * TIME_STEP.value_in_unit(unit.nanoseconds) / statistics.median(self.seconds) * 86400
 
 
-def show_progress(name, frames, interval, speed):
+def show_progress(frames, interval, runs):
     """A bar that grows on a terminal; in a file, its last state alone."""
     last = frames == FRAMES
     if last or sys.stderr.isatty():
         bar = "#" * (30 * frames // FRAMES)
-        print(f"\r{name + ' correction':<20} [{bar:<30}] {frames * interval:>6} steps {speed:8.1f} ns/day", end="\n" if last else "", file=sys.stderr, flush=True)
+        speeds = ", ".join(f"{run_.speed(interval):.1f} {run_.name}" for run_ in runs)
+        print(f"\r[{bar:<30}] {frames * interval:>6} steps, ns/day {speeds} the correction ", end="\n" if last else "", file=sys.stderr, flush=True)
 
 
 def minimized(system, positions):
@@ -176,10 +196,6 @@ def box_of(state):
     return np.array([list(vector) for vector in state.getPeriodicBoxVectors().value_in_unit(unit.nanometer)])
 
 
-def shortest_width(context):
-    return box_of(context.getState()).diagonal().min()
-
-
 def energies_by_force(system, state, platform):
     """The energy of each force, by putting each into a force group of its own."""
     system = copy.deepcopy(system)
@@ -191,16 +207,16 @@ def energies_by_force(system, state, platform):
     return [(force.getName(), context.getState(energy=True, groups={index}).getPotentialEnergy()._value) for index, force in enumerate(system.getForces())]
 
 
-def report(results, what, platform, options, oxygens):
+def report(plain, corrected, what, platform, options):
     """Print the energy breakdown and speeds, and write the radial distribution functions."""
-    speed, distribution, state = results["with"]
-    plain_speed, plain_distribution, _ = results["without"]
     say("Energies at the end, kJ/mol:")
-    for name, energy in energies_by_force(what.system, state, platform):
+    for name, energy in energies_by_force(what.system, corrected.state, platform):
         say(f"  {name:<24} {energy:14.2f}")
-    say(f"Speed: {plain_speed:.1f} ns/day without the correction, {speed:.1f} ns/day with it ({plain_speed / speed:.2f} times the time per step)")
-    if distribution is not None:
-        columns = np.stack([distribution.centers, plain_distribution.values, distribution.values], axis=1)
+    interval = -(-options.steps // FRAMES)
+    ratio = statistics.median(with_ / without for with_, without in zip(corrected.seconds, plain.seconds, strict=True))
+    say(f"Speed: {plain.speed(interval):.1f} ns/day without the correction, {corrected.speed(interval):.1f} ns/day with it ({ratio:.2f} times the time per step; medians of {FRAMES} blocks in turn)")
+    if corrected.distribution is not None:
+        columns = np.stack([corrected.distribution.centers, plain.distribution.values, corrected.distribution.values], axis=1)
         np.savetxt(options.output / "rdf.csv", columns, delimiter=",", header="r_nm,g_without,g_with", comments="", fmt="%.6g")
         draw(columns, options.output / "rdf.png")
     say(f"Written to {options.output}: " + ", ".join(sorted(path.name for path in options.output.iterdir())))

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Show what a model file contains, and what it becomes when it is compiled into a table."""
 
+import itertools
+
 HELP = "show what a model file contains"
+MOST_PAIRS = 36
 
 
 def add_arguments(parser):
@@ -17,12 +20,19 @@ def run(options):
     print(model)
     report = model.create_force([name for name in model.types for _ in range(2)], tolerance=options.tolerance).lowering_report
     print(describe(report))
+    print(f"At the inner cutoff, {model.inner_cutoff:g} nm, below which each function goes on as a straight line:")
+    pairs = list(itertools.combinations_with_replacement(range(len(model.types)), 2))
+    for i, j in pairs[:MOST_PAIRS]:
+        (energy,), (slope,) = model.evaluate([model.inner_cutoff], [i], [j])
+        print(f"  {model.types[i] + '-' + model.types[j]:<10} {energy:12.4g} kJ/mol, slope {slope:10.4g} kJ/mol/nm{', ATTRACTIVE: particles may fall onto each other' if slope > 0 else ''}")
+    if len(pairs) > MOST_PAIRS:
+        print(f"  and {len(pairs) - MOST_PAIRS} more pairs of types")
 
 
 def describe(report):
     """A lowering report in two lines."""
     return (
         f"  table:       {report['curves']} curves, {report['knots']} knots, {report['bytes']} bytes\n"
-        f"  its error:   force at most {report['max_force_error']:.2g} kJ/mol/nm (RMS {report['rms_force_error']:.2g}), "
-        f"energy at most {report['max_energy_error']:.2g} kJ/mol (RMS {report['rms_energy_error']:.2g}) per pair"
+        f"  its error:   per pair, force at most {report['max_relative_force_error']:.2g} of |F| + 1 kJ/mol/nm (RMS {report['rms_force_error']:.2g} kJ/mol/nm), "
+        f"energy at most {report['max_energy_error']:.2g} kJ/mol (RMS {report['rms_energy_error']:.2g})"
     )

@@ -159,3 +159,21 @@ def test_particles_may_be_reordered(target):
     state = context.getState(positions=True)
     reference = REFERENCE.context(system, state.getPositions())
     target.assert_agrees(*evaluate(context, groups={1}), *evaluate(reference, groups={1}))
+
+
+def test_list_is_followed_through_many_small_changes():
+    """CPU keeps a neighbor list while particles move, wrap around and the box changes, each by less than would rebuild it
+    at once: after every step the forces are still those of Reference."""
+    random = np.random.default_rng(5)
+    chains = systems.Chains(molecules=200, density=25.0, triclinic=True)
+    system = chains.system()
+    system.addForce(chains.learned())
+    context, reference = Target("CPU", None).context(system), REFERENCE.context(system)
+    drift_of = 0.02 * random.normal(size=(chains.count, 3))
+    for step in range(40):
+        scale = 1 + 0.004 * np.sin(step)
+        positions = scale * (chains.positions + step * drift_of + chains.box[random.integers(0, 3, chains.count)] * (step % 3))
+        for c in (context, reference):
+            c.setPeriodicBoxVectors(*(scale * chains.box))
+            c.setPositions(positions)
+        Target("CPU", None).assert_agrees(*evaluate(context), *evaluate(reference), what=f"step {step}")

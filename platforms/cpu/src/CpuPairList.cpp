@@ -3,6 +3,7 @@
 
 #include "CpuPairList.h"
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 using namespace LearnedPairPlugin;
@@ -14,7 +15,7 @@ using std::vector;
 static const double RelativePadding = 0.25;
 
 CpuPairList::CpuPairList(const LearnedPairForce& force, const vector<char>& covered) : periodic(force.usesPeriodicBoundaryConditions()),
-        cutoff(force.getCutoffDistance()), padding(RelativePadding*cutoff), list(BlockSize) {
+        cutoff(force.getCutoffDistance()), padding(RelativePadding*cutoff), isBuilt(false), list(BlockSize) {
     vector<int> index(covered.size(), -1);
     for (int i = 0; i < (int) covered.size(); i++)
         if (covered[i]) {
@@ -31,6 +32,8 @@ CpuPairList::CpuPairList(const LearnedPairForce& force, const vector<char>& cove
         }
     }
     positions.resize(4*particles.size());
+    currentPositions.resize(particles.size());
+    builtPositions.resize(particles.size());
 }
 
 /** The copy of a particle that lies in the periodic box, in which single precision has most digits left. */
@@ -40,40 +43,61 @@ static Vec3 wrap(Vec3 position, const Vec3* box) {
     return position;
 }
 
+/** The displacement between nearest periodic copies. */
+static Vec3 nearest(Vec3 displacement, const Vec3* box) {
+    for (int k = 2; k >= 0; k--)
+        displacement -= box[k]*std::round(displacement[k]/box[k][k]);
+    return displacement;
+}
+
 void CpuPairList::update(const vector<Vec3>& allPositions, const Vec3* box, ThreadPool& threads) {
     if (particles.size() < 2)
         return;
-    bool rebuild = needsRebuild(allPositions, box);
-    if (rebuild) {
-        builtPositions.resize(particles.size());
-        std::copy(box, box+3, builtBox);
-    }
     const Vec3 origin = allPositions[particles[0]]; // of a cluster, which may be far from zero
+    const double allowed = getAllowedMove(box);
+    std::atomic<bool> movedTooFar(false);
     threads.execute([&] (ThreadPool& pool, int thread) {
         int n = particles.size(), numThreads = pool.getNumThreads();
+        bool tooFar = false;
         for (int i = (long long) thread*n/numThreads, end = (long long) (thread+1)*n/numThreads; i < end; i++) {
             const Vec3& position = allPositions[particles[i]];
-            Vec3 local = (periodic ? wrap(position, box) : position-origin);
+            currentPositions[i] = (periodic ? wrap(position, box) : position);
+            Vec3 local = (periodic ? currentPositions[i] : position-origin);
             for (int k = 0; k < 3; k++)
                 positions[4*i+k] = (float) local[k];
             positions[4*i+3] = 0;
-            if (rebuild)
-                builtPositions[i] = position;
+            Vec3 move = currentPositions[i]-builtPositions[i];
+            if (periodic)
+                move = nearest(move, box);
+            tooFar |= !(move.dot(move) <= allowed*allowed);
         }
+        if (tooFar)
+            movedTooFar = true;
     });
     threads.waitForThreads();
-    if (rebuild)
+    if (allowed < 0 || movedTooFar) {
+        isBuilt = true;
         list.computeNeighborList(particles.size(), positions, exclusions, box, periodic, (float) (cutoff+padding), threads);
+        builtPositions = currentPositions;
+        std::copy(box, box+3, builtBox);
+    }
 }
 
-bool CpuPairList::needsRebuild(const vector<Vec3>& allPositions, const Vec3* box) const {
-    if (builtPositions.empty() || (periodic && !std::equal(box, box+3, builtBox)))
-        return true;
-    double allowed = 0.25*padding*padding;
-    for (size_t i = 0; i < particles.size(); i++) {
-        Vec3 moved = allPositions[particles[i]]-builtPositions[i];
-        if (moved.dot(moved) > allowed)
-            return true;
-    }
-    return false;
+/**
+ * How far each particle may have moved for the list to be complete; negative if it is not, wherever they are.
+ *
+ * A pair at distance d now was at d - |move1| - |move2| - |m . change of the box| or more when the list was built, where m
+ * counts the box vectors between the two copies that are nearest: -1, 0 or 1 for positions in the box, and 1 more if one
+ * of them has been wrapped around since.
+ */
+double CpuPairList::getAllowedMove(const Vec3* box) const {
+    if (!isBuilt)
+        return -1;
+    double shift = 0;
+    if (periodic)
+        for (int k = 0; k < 3; k++) {
+            Vec3 change = box[k]-builtBox[k];
+            shift += 2*std::sqrt(change.dot(change));
+        }
+    return 0.5*(padding-shift);
 }

@@ -28,7 +28,7 @@ public:
      * @param covered  for each particle of the System, whether it can interact
      */
     CpuPairList(const LearnedPairForce& force, const std::vector<char>& covered);
-    /** Take over positions, and build the list again if particles have moved too far or the box has changed. */
+    /** Take over positions, and build the list again if particles or the box have moved too far since. */
     void update(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, OpenMM::ThreadPool& threads);
     const std::vector<int>& getParticles() const {
         return particles;
@@ -45,13 +45,15 @@ public:
         return particles.size() < 2 ? nullptr : &list;
     }
 private:
-    bool needsRebuild(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box) const;
+    double getAllowedMove(const OpenMM::Vec3* box) const;
     bool periodic;
     double cutoff, padding;
+    bool isBuilt;
     std::vector<int> particles;
     std::vector<std::set<int> > exclusions;
     OpenMM::AlignedArray<float> positions;
-    std::vector<OpenMM::Vec3> builtPositions; // when the list was built; empty before
+    std::vector<OpenMM::Vec3> currentPositions; // in the box, if there is one
+    std::vector<OpenMM::Vec3> builtPositions;   // the same when the list was built
     OpenMM::Vec3 builtBox[3];
     OpenMM::CpuNeighborList list;
 };

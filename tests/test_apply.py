@@ -76,6 +76,11 @@ def test_molecules_are_found_by_bonds_and_constraints():
     force = lp.add_correction(system, topology, models.water_model(), types={"O": ["*:C0", "*:C2"], "H": "*:C5"}, exclusions="molecules")
     assert excluded(force) == {(0, 2), (0, 5), (2, 5), (6, 8), (6, 11), (8, 11)}
     system, topology, _ = dipeptide()
+    system.setParticleMass(6, 0.0)
+    system.setVirtualSite(6, openmm.TwoParticleAverageSite(1, 2, 0.5, 0.5))
+    force = lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"}, exclusions="molecules")
+    assert excluded(force) == {(0, 6)}
+    system, topology, _ = dipeptide()
     system.addConstraint(0, 6, 0.3)
     force = lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"}, exclusions="molecules")
     assert excluded(force) == {(0, 6)}
@@ -119,6 +124,7 @@ def call(**arguments):
     (dict(types={"O": "*:C0"}, exclusions="all"), "exclusions is 'all'; expected 'nonbonded', 'molecules'"),
     (dict(types={"O": "*:C0"}, remove=True), "no NonbondedForce or CustomNonbondedForce.*exclusions='molecules'"),
     (dict(types={"O": "*:C0", "H": "*:H?"}), r"the rule of the type 'H', '\*:H\?', selects no atom; check residue and atom names"),
+    (dict(types={"O": "*:C0"}, scale=""), "scale is ''; expected the name"),
     (dict(types={"O": "*:C0"}, scale=0.5), "scale is 0.5; expected the name of a global parameter"),
     (dict(types={"O": "*:C0"}, features=[[1.0]] * 12), "features were given, but the model has types"),
 ])
@@ -155,6 +161,11 @@ def test_the_force_may_outlive_the_name_of_its_system():
     gc.collect()
     assert force.getNumParticles() == 12
     assert "LearnedPairForce': 2 of 12 particles covered, cutoff 0.6 nm" in repr(force)
+
+
+def test_exclusions_are_whole_numbers():
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        call(types={"O": "*:C0"}, exclusions=[(0.5, 1.7)])
 
 
 def test_nothing_is_added_when_something_is_wrong():

@@ -166,6 +166,15 @@ def test_far_from_the_origin(target):
     target.assert_agrees(energy, forces, *expected)
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+def test_one_particle_far_away_does_not_spoil_the_others(target, first):
+    chains = systems.Chains(periodic=False)
+    chains.positions[0 if first else -1] += 1e4
+    system = chains.system()
+    system.addForce(chains.learned())
+    target.assert_agrees(*evaluate(target.context(system, chains.positions)), *evaluate(REFERENCE.context(system, chains.positions)))
+
+
 @pytest.mark.large
 def test_neighbor_list_is_built_and_followed(target):
     """Enough particles for a neighbor list on every platform, moved far enough for another one."""

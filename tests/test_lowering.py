@@ -50,7 +50,7 @@ def test_a_wall_and_a_faint_tail_in_one_function(tolerance):
     _, slope = model.evaluate([0.1], [0], [0])
     assert abs(slope[0]) > 9e3
     tail = np.linspace(0.7, 0.9, 501)
-    energy, _ = model.evaluate(tail, np.zeros(501), np.zeros(501))
+    energy, _ = model.evaluate(tail, np.zeros(501, int), np.zeros(501, int))
     assert_close(force.getFunction().evaluate(0, 0, tail)[0], energy, atol=1e-5, what="tail")
 
 
@@ -105,6 +105,8 @@ class NaNSomewhere(torch.nn.Module):
     (NaNSomewhere, 1e-7, "at 0.400.* nm the model is not finite"),
     (models.Formula, 0.0, "tolerance is 0.0; expected a positive number"),
     (models.Formula, float("nan"), "tolerance is nan"),
+    (models.Formula, None, "tolerance is None"),
+    (models.Formula, "1e-4", "tolerance is '1e-4'"),
 ])
 def test_what_cannot_be_lowered_says_where(module, tolerance, message):
     model = lp.load_model(module(), types=["X"], cutoff=1.0, inner_cutoff=0.1)
@@ -121,6 +123,10 @@ def test_particles_are_named_or_numbered():
     for wrong, message in (("N", "no type 'N'; the model has O, H"), (2, "2 is not a type"), (-2, "-2 is not a type"), (0.5, "0.5 is not a type")):
         with pytest.raises(ValueError, match=message):
             model.create_force(["O", wrong])
+    for wrong in ({"O"}, "O", {"O": 1}):
+        with pytest.raises(TypeError, match="expected a sequence with one type for each particle"):
+            model.create_force(wrong)
+    assert model.create_force(["O", "O"], tolerance=np.float32(1e-3)).lowering_report["tolerance"] == np.float32(1e-3)
     with pytest.raises(lp.LoweringError, match="representation 'program' is not available"):
         model.create_force(["O"], representation="program")
 

@@ -116,6 +116,16 @@ class NaNWeights(torch.nn.Module):
         return self.w * (1 - r) ** 3
 
 
+class Detached(torch.nn.Module):
+    def forward(self, r, type1, type2):
+        return (1 - r.detach()) ** 3
+
+
+class TooLarge(torch.nn.Module):
+    def forward(self, r, type1, type2):
+        return 1e11 * (1 - r) ** 3
+
+
 class WrongShape(torch.nn.Module):
     def forward(self, r, type1, type2):
         return ((1 - r) ** 3).sum()
@@ -136,6 +146,8 @@ class Fails(torch.nn.Module):
     (NotZeroAtCutoff, "does not vanish at the cutoff: for types A and A at 1 nm the energy is 1 kJ/mol.*switching_distance"),
     (NotANumber, "not finite: for types A and A at 0.1 nm"),
     (NaNWeights, "not finite.*NaN weights"),
+    (Detached, r"no slope: for types A and A .* Look for detach\(\) or no_grad\(\)"),
+    (TooLarge, "too large: for types A and A at 0.1 nm the energy is 7.29e\\+10 kJ/mol.* Raise the inner cutoff"),
     (WrongShape, r"returns torch.float64 of shape \(\); expected one floating-point number for each pair"),
     (WrongDtype, r"returns torch.int64 of shape"),
     (Fails, r"the model fails for .* pairs \(.*\); expected forward\(r: Tensor\[P\]"),
@@ -166,7 +178,10 @@ def test_all_that_is_wrong_is_said_at_once():
     (dict(types=None), "types or features, exactly one of them"),
     (dict(features=["q"]), "types or features, exactly one of them"),
     (dict(types=["A", "A"]), "distinct names"),
-    (dict(types="AB"), "types is the string 'AB'"),
+    (dict(types="AB"), "types is the str 'AB'"),
+    (dict(types={"A", "B"}), "types is the set .*; expected a list of names in their order"),
+    (dict(types=5), "types is the int 5"),
+    (dict(global_parameters=[1]), r"global_parameters is \[1\]; expected a dict"),
     (dict(types={"A": len, "B": None}), "the rule of type 'A' is"),
     (dict(types={"A": "HOH/O", "B": None}), "the rule of 'A' is 'HOH/O'; expected 'RESIDUE:ATOM'"),
     (dict(cutoff=1.0 * openmm.unit.nanometer), "cutoff is 1.0 nm; expected a positive number without a unit"),
@@ -213,6 +228,55 @@ def test_files_that_are_no_models(tmp_path):
     torch.save({"weights": torch.zeros(3)}, path)
     with pytest.raises(lp.ModelError, match="no program, only data.*lp.export_model"):
         lp.load_model(path)
+
+
+def test_a_flipped_bit_is_noticed(tmp_path):
+    path = tmp_path / "model.pt"
+    lp.export_model(models.network(), path, types=["O", "H"], cutoff=0.6, inner_cutoff=0.17)
+    content = bytearray(path.read_bytes())
+    weights = content.index(models.network().state_dict()["centers"].numpy().tobytes()[:16])
+    content[weights + 6] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(lp.ModelError, match="damaged"):
+        lp.load_model(path)
+
+
+class Bomb:
+    def __reduce__(self):
+        return (print, ("a foreign program ran",))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_programs_hidden_in_exported_files_do_not_run(tmp_path, capsys):
+    import pickle
+    import zipfile
+
+    example = (torch.rand(5, dtype=torch.float64), torch.zeros(5, dtype=torch.int64), torch.ones(5, dtype=torch.int64))
+    torch.export.save(torch.export.export(models.Formula(), example), tmp_path / "good.pt2")
+    with zipfile.ZipFile(tmp_path / "good.pt2") as good, zipfile.ZipFile(tmp_path / "bad.pt2", "w") as bad:
+        for name in good.namelist():
+            bad.writestr(name, pickle.dumps(Bomb()) if name.endswith("sample_inputs/model.pt") else good.read(name))
+        assert any(name.endswith("sample_inputs/model.pt") for name in bad.namelist()), bad.namelist()
+    with pytest.raises(lp.ModelError, match="not made of tensors alone.*could run a foreign program"):
+        lp.load_model(tmp_path / "bad.pt2", **FORMULA)
+    assert "foreign" not in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_traced_model_that_differs_from_its_module_is_refused(tmp_path):
+    class TypesInPython(torch.nn.Module):
+        def forward(self, r, type1, type2):
+            return (1 - r) ** 3 * (1 if len(r) < 100 else 2)
+
+    with pytest.raises(lp.ModelError, match="the written model is not the module: for types A and A at .*script it instead"):
+        lp.export_model(TypesInPython(), tmp_path / "m.pt", trace=True, **FORMULA)
+
+
+def test_wrong_arguments_of_evaluate():
+    model = lp.load_model(models.Formula(), **FORMULA)
+    for types in ([0, 2], [0.5, 0.5], [0], [[0, 0]]):
+        with pytest.raises(ValueError, match="expected one type from 0 to 1 for each of the 2 distances"):
+            model.evaluate([0.5, 0.6], types, [0, 0])
 
 
 def test_damaged_and_newer_metadata(tmp_path):

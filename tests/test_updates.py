@@ -69,7 +69,7 @@ CHANGES = {
     "cutoff distance": lambda f: f.setCutoffDistance(0.5),
     "inner cutoff distance": lambda f: f.setInnerCutoffDistance(0.3),
     "switching function": lambda f: f.setUseSwitchingFunction(True),
-    "scale parameter": lambda f: f.setScaleParameter("s"),
+    "scale parameter": lambda f: f.setScaleParameter("s", 0.5),
     "force group": lambda f: f.setForceGroup(3),
     "exclusions": lambda f: f.addExclusion(0, 7),
     "interaction groups": lambda f: f.addInteractionGroup([0], [1]),
@@ -140,6 +140,12 @@ def test_what_does_not_fit_the_knots_is_refused():
         model.update_force(force, tolerance=1e-5)
     with pytest.raises(models.lp.LoweringError, match="0.5 nm, and the table 2 types from 0.17 to 0.6 nm; make a new force"):
         models.lp.load_model(models.network(cutoff=0.5), types=["O", "H"], cutoff=0.5, inner_cutoff=0.17).update_force(force)
+    with pytest.raises(models.lp.LoweringError, match="the model has the types H, O, and the force was made for O, H"):
+        models.water_model(types=["H", "O"]).update_force(force)
+    with pytest.raises(models.lp.LoweringError, match="switching distance of the model is 0.5, and that of the force None nm"):
+        models.water_model(switching_distance=0.5).update_force(force)
+    with pytest.raises(TypeError, match="expected an openmm.Force, got a int"):
+        model.update_force(3)
     assert force.lowering_report["knots"] == knots
 
 

@@ -85,13 +85,27 @@ def test_box_that_shrinks_below_twice_the_cutoff(target):
         context.getState(energy=True)
 
 
+def test_too_many_kinds_of_particles():
+    chains = systems.Chains(molecules=1000)
+    system = chains.system()
+    force = chains.learned()
+    random = np.random.default_rng(0)
+    for _ in range(15):
+        force.addInteractionGroup(random.choice(3000, 1500, replace=False), random.choice(3000, 1500, replace=False))
+    system.addForce(force)
+    with pytest.raises(openmm.OpenMMException, match="divide the particles into [0-9]+ kinds, of which at most 2048 are supported; use fewer or simpler interaction groups"):
+        REFERENCE.context(system)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("name", ["Reference", "CPU"])
-def test_positions_that_are_not_numbers(name):
-    chains = systems.Chains()
+def test_positions_that_are_not_numbers(name, periodic, value):
+    chains = systems.Chains(periodic=periodic)
     system = chains.system()
     system.addForce(chains.learned())
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform(name))
-    chains.positions[7, 1] = np.nan
+    chains.positions[0, 1] = value
     context.setPositions(chains.positions)
     with pytest.raises(openmm.OpenMMException, match="coordinate is NaN"):
         context.getState(energy=True)
@@ -99,6 +113,8 @@ def test_positions_that_are_not_numbers(name):
 
 TABLES = {
     "NaN energy": (dict(energies=[[0.0, np.nan]]), "curve 0 has the energy -?nan at knot 1"),
+    "beyond single precision": (dict(energies=[[0.0, 1e39]]), "curve 0 has the energy 1e\\+39 at knot 1; every number must be finite, also in single precision"),
+    "two-dimensional": (dict(energies=[[[0.0], [1.0]]]), "curve 0 must be one-dimensional"),
     "infinite slope": (dict(slopes=[[np.inf, 0.0]]), "curve 0 has the slope inf at knot 0"),
     "no types": (dict(num_types=0, curve_indices=[]), "number of types is 0"),
     "range": (dict(max_distance=0.1), "maximum distance is 0.1 nm.*greater than the minimum distance, 0.2"),
@@ -132,6 +148,15 @@ def test_wrong_indices_and_arguments_of_methods():
         force.setNonbondedMethod(7)
     with pytest.raises(TypeError, match="float64 with shape"):
         force.setParticleTypes([0.5, 1.0])
+    with pytest.raises(ValueError, match="reach from 0 to 4294967296"):
+        force.setParticleTypes(np.array([0, 2**32]))
+    for call in (lambda: force.addInteractionGroup("12", [0]), lambda: force.addInteractionGroup([0.9], [0]), lambda: force.createExclusionsFromBonds([(0.9, 1)], 1)):
+        with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+            call()
+    with pytest.raises(TypeError, match="the name is 0.5; expected a string"):
+        force.setScaleParameter(0.5)
+    with pytest.raises(TypeError, match="got a list; expected a dict"):
+        force.lowering_report = []
     with pytest.raises(TypeError, match="a dict; expected a PairTable"):
         lp.LearnedPairForce({})
     with pytest.raises(TypeError, match="expected an openmm.Context"):
@@ -142,6 +167,9 @@ def test_wrong_indices_and_arguments_of_methods():
 
 def test_evaluating_a_table_for_types_it_does_not_have():
     table = lp.PairTable(2, 0.2, 0.6, [[1.0, 0.0]], [[-1.0, 0.0]], [0, -1, -1, 0])
+    for r in (0.19, 0.61, 1e12, np.inf, np.nan):
+        with pytest.raises(ValueError, match="the distance .* nm is outside the table, which goes from 0.2.* to 0.6.* nm"):
+            table.evaluate(0, 0, [0.3, r])
     with pytest.raises(ValueError, match="type 2 is out of range"):
         table.evaluate(0, 2, [0.3])
     with pytest.raises(ValueError, match="no function is defined for types 0 and 1"):

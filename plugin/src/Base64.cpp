@@ -38,6 +38,8 @@ vector<double> LearnedPairPlugin::decodeNumbers(const string& text) {
     uint32_t buffer = 0;
     int bits = 0, bytes = 0;
     size_t end = text.find('=');
+    require(end == string::npos || (end+2 >= text.size() && text.find_first_not_of('=', end) == string::npos),
+            "LearnedPairForce: the encoded numbers go on behind their end; the XML is damaged.");
     for (char c : text.substr(0, end)) {
         const char* position = (c == 0 ? nullptr : strchr(Alphabet, c));
         require(position != nullptr, "LearnedPairForce: the encoded numbers contain the character '", c, "'; the XML is damaged.");

@@ -15,13 +15,25 @@ using std::set;
 using std::vector;
 
 static const int Version = 1;
+// OpenMM's XML parser (8.6) loses the last character of a text if it is the only one after an entity such as &quot;.
+static const std::string ReportEnd = " end";
 
 static vector<int> readIntegers(const SerializationNode& node, const char* property) {
     std::stringstream stream(node.getStringProperty(property));
     vector<int> values;
-    for (int value; stream >> value; )
-        values.push_back(value);
-    require(stream.eof(), "LearnedPairForce: \"", property, "\" holds something that is not an integer; the XML is damaged.");
+    for (std::string word; stream >> word; ) {
+        size_t length = 0;
+        long long value = 0;
+        try {
+            value = std::stoll(word, &length);
+        }
+        catch (const std::logic_error&) {
+            // no digits, or too many
+        }
+        require(length == word.size() && value == (int) value, "LearnedPairForce: \"", property, "\" holds \"", word,
+                "\", which is not an integer; the XML is damaged.");
+        values.push_back((int) value);
+    }
     return values;
 }
 
@@ -41,13 +53,16 @@ static void writeTable(SerializationNode& node, const PairTable& table) {
     node.setDoubleProperty("maxDistance", table.getMaxDistance());
     writeIntegers(node, "curveIndices", table.getCurveIndices());
     for (auto& curve : table.getCurves())
-        node.createChildNode("Curve").setStringProperty("energies", encodeNumbers(curve.energies)).setStringProperty("slopes", encodeNumbers(curve.slopes));
+        node.createChildNode("Curve").setIntProperty("knots", curve.energies.size()).setStringProperty("energies", encodeNumbers(curve.energies)).setStringProperty("slopes", encodeNumbers(curve.slopes));
 }
 
 static std::shared_ptr<PairTable> readTable(const SerializationNode& node) {
     vector<PairCurve> curves;
-    for (auto& child : node.getChildren())
+    for (auto& child : node.getChildren()) {
         curves.push_back({decodeNumbers(child.getStringProperty("energies")), decodeNumbers(child.getStringProperty("slopes"))});
+        require(curves.back().energies.size() == (size_t) child.getIntProperty("knots"), "LearnedPairForce: a curve has ", curves.back().energies.size(),
+                " knots, but should have ", child.getIntProperty("knots"), "; the XML is damaged.");
+    }
     return std::make_shared<PairTable>(node.getIntProperty("numTypes"), node.getDoubleProperty("minDistance"), node.getDoubleProperty("maxDistance"),
             curves, readIntegers(node, "curveIndices"));
 }
@@ -67,7 +82,7 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
     node.setDoubleProperty("switchingDistance", force.getSwitchingDistance());
     node.setStringProperty("scaleParameter", force.getScaleParameter());
     node.setDoubleProperty("scaleDefault", force.getScaleDefaultValue());
-    node.setStringProperty("report", force.getReport());
+    node.setStringProperty("report", force.getReport()+ReportEnd);
     writeTable(node.createChildNode("PairTable"), dynamic_cast<const PairTable&>(force.getFunction()));
     writeIntegers(node.createChildNode("Particles"), "types", force.getParticleTypes());
     SerializationNode& derivatives = node.createChildNode("EnergyParameterDerivatives");
@@ -102,7 +117,9 @@ void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     force->setUseSwitchingFunction(node.getBoolProperty("useSwitchingFunction"));
     force->setSwitchingDistance(node.getDoubleProperty("switchingDistance"));
     force->setScaleParameter(node.getStringProperty("scaleParameter"), node.getDoubleProperty("scaleDefault"));
-    force->setReport(node.getStringProperty("report"));
+    std::string report = node.getStringProperty("report");
+    require(report.size() >= ReportEnd.size() && report.substr(report.size()-ReportEnd.size()) == ReportEnd, "LearnedPairForce: the report has no end; the XML is damaged.");
+    force->setReport(report.substr(0, report.size()-ReportEnd.size()));
     force->setParticleTypes(readIntegers(node.getChildNode("Particles"), "types"));
     for (auto& child : node.getChildNode("EnergyParameterDerivatives").getChildren())
         force->addEnergyParameterDerivative(child.getStringProperty("name"));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/PairClasses.h"
+#include "internal/require.h"
 #include <map>
 #include <set>
 
@@ -9,6 +10,9 @@ using namespace LearnedPairPlugin;
 using std::map;
 using std::set;
 using std::vector;
+
+// What the platforms look up has the square of this number of entries.
+static const size_t MaxClasses = 2048;
 
 PairClasses::PairClasses(const LearnedPairForce& force) {
     // A particle's membership: 2g if it is in the first set of group g, 2g+1 if in the second.
@@ -27,6 +31,9 @@ PairClasses::PairClasses(const LearnedPairForce& force) {
     for (auto& membership : memberships)
         if ((numGroups == 0 || !membership.empty()) && index.insert({membership, (int) distinct.size()}).second)
             distinct.push_back(membership);
+    size_t count = 1+distinct.size()*force.getFunction().getNumTypes();
+    require(count <= MaxClasses, "LearnedPairForce: the interaction groups and types divide the particles into ", count, " kinds, of which at most ",
+            MaxClasses, " are supported; use fewer or simpler interaction groups.");
     vector<char> allowed(distinct.size()*distinct.size(), numGroups == 0);
     for (size_t i = 0; i < distinct.size(); i++)
         for (int side : distinct[i])

@@ -5,6 +5,7 @@
 #include "internal/require.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace LearnedPairPlugin;
 using std::vector;
@@ -14,7 +15,8 @@ static const size_t MaxKnots = 1<<24;
 
 static void requireFinite(const vector<double>& values, const char* what, size_t curve) {
     for (size_t i = 0; i < values.size(); i++)
-        require(std::isfinite(values[i]), "PairTable: curve ", curve, " has the ", what, " ", values[i], " at knot ", i, "; every number must be finite.");
+        require(std::abs(values[i]) <= std::numeric_limits<float>::max(), "PairTable: curve ", curve, " has the ", what, " ", values[i], " at knot ", i,
+                "; every number must be finite, also in single precision.");
 }
 
 PairTable::PairTable(int numTypes, double minDistance, double maxDistance, const vector<PairCurve>& curves, const vector<int>& curveIndices) :
@@ -50,7 +52,7 @@ void PairTable::evaluate(int type1, int type2, double r, double& energy, double&
     int numSegments = curve.energies.size()-1;
     double h = (maxDistance-minDistance)/numSegments;
     double x = (r-minDistance)/h;
-    int k = (x > 0 ? std::min((int) x, numSegments-1) : 0);
+    int k = (x > 0 ? (int) std::min(x, numSegments-1.0) : 0);
     double t = x-k, s = 1-t;
     double e0 = curve.energies[k], e1 = curve.energies[k+1], d0 = h*curve.slopes[k], d1 = h*curve.slopes[k+1];
     energy = s*s*((1+2*t)*e0 + t*d0) + t*t*((3-2*t)*e1 - s*d1);

@@ -125,7 +125,7 @@ void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const Le
     same(created.getInnerCutoffDistance() == updated.getInnerCutoffDistance(), "the inner cutoff distance");
     same(created.getUseSwitchingFunction() == updated.getUseSwitchingFunction() &&
          (!created.getUseSwitchingFunction() || created.getSwitchingDistance() == updated.getSwitchingDistance()), "the switching function");
-    same(created.getScaleParameter() == updated.getScaleParameter(), "the scale parameter");
+    same(created.getScaleParameter() == updated.getScaleParameter() && created.getScaleDefaultValue() == updated.getScaleDefaultValue(), "the scale parameter");
     same(created.getNumEnergyParameterDerivatives() == updated.getNumEnergyParameterDerivatives(), "the energy parameter derivatives");
     same(created.getForceGroup() == updated.getForceGroup(), "the force group");
     bool sameExclusions = (created.getNumExclusions() == updated.getNumExclusions());

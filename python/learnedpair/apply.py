@@ -3,6 +3,7 @@
 """Adds a correction to an existing System in one line."""
 
 import itertools
+import operator
 import warnings
 
 import openmm
@@ -34,8 +35,8 @@ def add_correction(system, topology, model, *, types=None, features=None, exclus
         For models with features, which this version cannot evaluate yet.
     exclusions : "nonbonded", "molecules", or iterable of (int, int)
         "nonbonded", the default, excludes every exception of the NonbondedForce (exclusion of the CustomNonbondedForce), scaled 1-4
-        pairs included; "molecules" every pair of covered particles within one molecule, that is connected by bonds or
-        constraints.
+        pairs included; "molecules" every pair of covered particles within one molecule, that is connected by bonds,
+        constraints or as virtual sites.
     scale : str
         The name of a global parameter that multiplies the energy, with the default value 1.
     force_group : int
@@ -58,7 +59,7 @@ def add_correction(system, topology, model, *, types=None, features=None, exclus
         model = load_model(model)
     if features is not None:
         raise ValueError("add_correction: features were given, but the model has types.")
-    if scale is not None and not isinstance(scale, str):
+    if scale is not None and not (isinstance(scale, str) and scale):
         raise ValueError(f"add_correction: scale is {scale!r}; expected the name of a global parameter, whose value context.setParameter() changes.")
     particles = _particle_types(system, topology, model, types)
     _warn_of_repetition(system, model)
@@ -136,7 +137,7 @@ def _excluded_pairs(exclusions, nonbonded, system, topology, covered):
         if exclusions == "molecules":
             return _pairs_within_molecules(system, topology, covered)
         raise ValueError(f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles.")
-    return sorted({(min(pair), max(pair)) for pair in ((int(i), int(j)) for i, j in exclusions)})
+    return sorted({(min(pair), max(pair)) for pair in ((operator.index(i), operator.index(j)) for i, j in exclusions)})
 
 
 def _pairs_of_nonbonded(nonbonded):
@@ -153,6 +154,10 @@ def _pairs_within_molecules(system, topology, covered):
         raise ValueError(f"add_correction: the topology has {topology.getNumAtoms()} atoms, but the System has {count} particles; give the topology the System was made from.")
     bonds = [(bond[0].index, bond[1].index) for bond in topology.bonds()]
     bonds += [tuple(system.getConstraintParameters(i)[:2]) for i in range(system.getNumConstraints())]
+    for i in range(count):
+        if system.isVirtualSite(i):
+            site = system.getVirtualSite(i)
+            bonds += [(i, site.getParticle(k)) for k in range(site.getNumParticles())]
     parent = list(range(count))
 
     def root(i):

@@ -6,8 +6,9 @@ import os
 
 import torch
 
+from .checks import compare_models
 from .errors import ModelError
-from .metadata import FILE_NAME, make_metadata
+from .metadata import FIELDS, FILE_NAME, make_metadata
 
 
 def export_model(module, path, *, types=None, features=None, cutoff, inner_cutoff=None, switching_distance=None, length_unit="nm",
@@ -55,9 +56,13 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
     ModelError
         If the metadata or the model is wrong, or PyTorch cannot script the module.
     """
-    from .model import example_inputs, last_line, load_file
+    from .model import example_inputs, last_line, load_file, load_model
 
     path = os.fspath(path)
+    if not isinstance(module, torch.nn.Module):
+        raise TypeError(f"export_model: the module is a {type(module).__name__}; expected a torch.nn.Module.")
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        raise ModelError(f"{path}: there is no such folder to write to.")
     metadata = make_metadata(path, types=types, features=features, cutoff=cutoff, inner_cutoff=inner_cutoff,
                              switching_distance=switching_distance, length_unit=length_unit, energy_unit=energy_unit,
                              global_parameters=global_parameters, description=description)
@@ -70,13 +75,14 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
             scripted = torch.jit.script(module)
     except Exception as error:  # whatever PyTorch raises for what it does not support
         way_out = "rewrite it within what torch.jit supports" if trace else "rewrite it within what torch.jit.script supports, or export with trace=True"
-        raise ModelError(f"{path}: PyTorch cannot turn the module into TorchScript ({type(error).__name__}: {last_line(error)}); {way_out}.") from error
+        raise ModelError(f"{os.path.basename(path)}: PyTorch cannot turn the module into TorchScript ({type(error).__name__}: {last_line(error)}); {way_out}.") from error
     finally:
         module.train(was_training)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         torch.jit.save(scripted, temporary, _extra_files={FILE_NAME: metadata.to_json()})
         model = load_file(temporary, os.path.basename(path), {})
+        compare_models(model, load_model(module, **{name: getattr(metadata, name) for name in FIELDS}))
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):

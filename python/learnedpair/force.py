@@ -3,6 +3,7 @@
 """LearnedPairForce as a Python class: a real openmm.Force, with OpenMM's names, units and manners."""
 
 import json
+import operator
 import weakref
 
 import numpy as np
@@ -155,6 +156,9 @@ class LearnedPairForce(openmm.Force):
         types = np.asarray(types)
         if types.ndim != 1 or (types.size > 0 and not np.issubdtype(types.dtype, np.integer)):
             raise TypeError(f"LearnedPairForce.setParticleTypes: got an array of {types.dtype} with shape {types.shape}; expected integers, one for each particle.")
+        limits = np.iinfo(np.int32)
+        if types.size > 0 and not (limits.min <= int(types.min()) and int(types.max()) <= limits.max):
+            raise ValueError(f"LearnedPairForce.setParticleTypes: the types reach from {types.min()} to {types.max()}; they are small integers.")
         self._access.setParticleTypes(types.astype(np.int32))
 
     def getNonbondedMethod(self):
@@ -222,7 +226,7 @@ class LearnedPairForce(openmm.Force):
         bondCutoff : int
             Pairs separated by this number of bonds or fewer are excluded.
         """
-        self._access.createExclusionsFromBonds([(int(i), int(j)) for i, j in bonds], bondCutoff)
+        self._access.createExclusionsFromBonds([(operator.index(i), operator.index(j)) for i, j in bonds], bondCutoff)
 
     def getNumInteractionGroups(self):
         """Get the number of interaction groups."""
@@ -231,7 +235,7 @@ class LearnedPairForce(openmm.Force):
     def addInteractionGroup(self, set1, set2):
         """Add an interaction group, and get its index. If there is any, only pairs with one particle in the first set
         and the other in the second set of some group interact; a pair in several groups counts once."""
-        return self._access.addInteractionGroup({int(i) for i in set1}, {int(i) for i in set2})
+        return self._access.addInteractionGroup({operator.index(i) for i in set1}, {operator.index(i) for i in set2})
 
     def getInteractionGroupParameters(self, index):
         """Get the two sets of an interaction group, as a tuple."""
@@ -239,7 +243,7 @@ class LearnedPairForce(openmm.Force):
 
     def setInteractionGroupParameters(self, index, set1, set2):
         """Set the two sets of an interaction group."""
-        self._access.setInteractionGroupParameters(index, {int(i) for i in set1}, {int(i) for i in set2})
+        self._access.setInteractionGroupParameters(index, {operator.index(i) for i in set1}, {operator.index(i) for i in set2})
 
     def getScaleParameter(self):
         """Get the name of the global parameter s, or an empty string if there is none."""
@@ -273,10 +277,17 @@ class LearnedPairForce(openmm.Force):
 
         See :class:`learnedpair.lowering.LoweringReport` for its entries. It travels with the force and its XML.
         """
-        return json.loads(self._access.getReport() or "{}")
+        text = self._access.getReport()
+        try:
+            report = json.loads(text or "{}")
+        except ValueError:
+            report = None
+        return report if isinstance(report, dict) else {"text": text}
 
     @lowering_report.setter
     def lowering_report(self, report):
+        if not isinstance(report, dict):
+            raise TypeError(f"LearnedPairForce.lowering_report: got a {type(report).__name__}; expected a dict.")
         self._access.setReport(json.dumps(report))
 
     def updateParametersInContext(self, context):

@@ -10,12 +10,14 @@ Source: de Boor, A Practical Guide to Splines, ch. IV: the error of the slope on
 h^3/24 f'''' t(1-t)(1-2t), largest at t = (1 +- 1/sqrt(3))/2.
 """
 
+import numbers
+
 import numpy as np
 
 from .errors import LoweringError
 from .force import PairTable
 
-FEWEST_INTERVALS, MOST_INTERVALS = 16, 65536
+FEWEST_INTERVALS, MOST_INTERVALS = 64, 65536
 #: Where in an interval the error is measured while knots are being added: its two extremes, and in between.
 PROBES = np.array([0.5 - 0.5 / np.sqrt(3), 0.47, 0.5 + 0.5 / np.sqrt(3)])
 #: The part of the tolerance that knots are added for: the error between the points it is measured at may be a little larger.
@@ -141,7 +143,8 @@ def lower_to_table(model, pairs, tolerance):
     pairs : list of (int, int)
         The pairs of types that get a curve.
     tolerance : float
-        The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``; it is measured at nine points of every interval.
+        The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``; it is measured at nine points of each of at least 64
+        intervals; what is narrower than that is not seen.
 
     Returns
     -------
@@ -157,7 +160,7 @@ def lower_to_table(model, pairs, tolerance):
     LoweringError
         If the tolerance cannot be met, naming the pair and the distance.
     """
-    _check_tolerance(tolerance)
+    tolerance = _check_tolerance(tolerance)
     curves = [_Curve(pair) for pair in pairs]
     _refine(model, curves, lambda intervals: PROBES, tolerance)
     _refine(model, curves, _ControlPositions(), tolerance)  # also the measurement that is reported
@@ -193,7 +196,7 @@ def lower_to_shape(model, table, tolerance):
     LoweringError
         If the ranges or types differ, a curve is shared by pairs that this model tells apart, or the knots are too few.
     """
-    _check_tolerance(tolerance)
+    tolerance = _check_tolerance(tolerance)
     count = len(model.types)
     if (table.num_types, table.min_distance, table.max_distance) != (count, model.inner_cutoff, model.cutoff):
         raise LoweringError(f"{model.source}: the model has {count} types from {model.inner_cutoff:g} to {model.cutoff:g} nm, and the table {table.num_types} types from {table.min_distance:g} to {table.max_distance:g} nm; make a new force.")
@@ -222,8 +225,9 @@ def lower_to_shape(model, table, tolerance):
 
 
 def _check_tolerance(tolerance):
-    if not (np.isfinite(tolerance) and tolerance > 0):
+    if not (isinstance(tolerance, numbers.Real) and 0 < tolerance < np.inf):
         raise LoweringError(f"the tolerance is {tolerance!r}; expected a positive number.")
+    return float(tolerance)
 
 
 def _assemble(model, curves, stored, indices, tolerance):

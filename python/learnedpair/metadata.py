@@ -4,6 +4,7 @@
 
 import json
 import math
+import numbers
 import warnings
 from dataclasses import asdict, dataclass, fields
 
@@ -61,7 +62,7 @@ def parse_json(text, source):
     try:
         content = json.loads(text)
         schema = content.pop("schema")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{source}: the metadata in {FILE_NAME} cannot be read ({error}).") from error
     if schema != SCHEMA:
         raise ModelError(f"{source}: the metadata has schema {schema}, and this version of openmm-learnedpair reads schema {SCHEMA}; install a newer version.")
@@ -75,10 +76,12 @@ def _names_to_dict(names, what):
     """Accept a list of names, or a dict of name to something."""
     if names is None:
         return None
-    if isinstance(names, str):
-        raise ModelError(f"{what} is the string {names!r}; expected a list of names, or a dict.")
+    if not isinstance(names, (list, tuple, dict)):
+        raise ModelError(f"{what} is the {type(names).__name__} {names!r}; expected a list of names in their order, or a dict.")
+    if not all(isinstance(name, str) for name in names):
+        raise ModelError(f"{what} is {names!r}; expected distinct names, at least one.")
     result = dict(names) if isinstance(names, dict) else dict.fromkeys(names)
-    if not result or len(result) != len(list(names)) or not all(isinstance(name, str) and name for name in result):
+    if not result or len(result) != len(list(names)) or not all(result):
         raise ModelError(f"{what} is {names!r}; expected distinct names, at least one.")
     return result
 
@@ -96,7 +99,7 @@ def _check_rule(name, rule):
 
 
 def _check_distance(name, value, length_unit):
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0 < value < math.inf:
         raise ModelError(f"{name} is {value!r}; expected a positive number without a unit, in {length_unit} as length_unit says.")
     return float(value)
 
@@ -148,6 +151,9 @@ def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutof
             problems.append(f"inner_cutoff is {inner_cutoff!r}; expected a positive number below the cutoff, {cutoff} {length_unit}.")
         elif switching_distance is not None and not inner_cutoff <= switching_distance < cutoff:
             problems.append(f"switching_distance is {switching_distance!r}; expected a number from the inner cutoff, {inner_cutoff}, to below the cutoff, {cutoff} {length_unit}.")
+    if not isinstance(global_parameters, (dict, type(None))):
+        problems.append(f"global_parameters is {global_parameters!r}; expected a dict of names and default values.")
+        global_parameters = None
     for name, value in (global_parameters or {}).items():
         if not (isinstance(name, str) and name.isidentifier() and isinstance(value, (int, float)) and math.isfinite(value)):
             problems.append(f"global_parameters has the entry {name!r}: {value!r}; expected a name and its default value.")

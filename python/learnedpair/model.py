@@ -4,6 +4,8 @@
 
 import copy
 import hashlib
+import io
+import operator
 import os
 import zipfile
 
@@ -45,8 +47,12 @@ def load_model(path_or_module, **metadata):
     if unknown:
         raise TypeError(f"load_model: unknown keyword {unknown[0]!r}; expected some of {', '.join(FIELDS)}.")
     if isinstance(path_or_module, torch.nn.Module):
-        module = copy.deepcopy(path_or_module)
-        return _checked(module, type(module).__name__, _digest_of_module(module), metadata)
+        source = type(path_or_module).__name__
+        try:
+            module, digest = copy.deepcopy(path_or_module), _digest_of_module(path_or_module)
+        except Exception as error:  # whatever a module may refuse
+            raise ModelError(f"{source}: the module cannot be copied ({_first_line(error)}); export it with lp.export_model and load the file.") from error
+        return _checked(module, source, digest, metadata)
     path = os.fspath(path_or_module)
     return load_file(path, os.path.basename(path), metadata)
 
@@ -82,23 +88,39 @@ def _read_file(path, source):
         raise ModelError(f"{path}: there is no such file.")
     try:
         with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+            if damaged is not None:
+                raise zipfile.BadZipFile(f"{damaged} is damaged")
             names = archive.namelist()
-    except zipfile.BadZipFile as error:
+            exported = any(name.endswith("archive_format") for name in names)
+            if exported:
+                _refuse_programs_in_pickles(archive, source)
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, UnicodeError) as error:
         raise ModelError(f"{source}: this is not a model file, or only a part of one ({error}); expected what lp.export_model, torch.jit.save or torch.export.save writes.") from error
     extra = {FILE_NAME: ""}
     try:
         if any(name.endswith("/constants.pkl") for name in names):
             module = torch.jit.load(path, map_location="cpu", _extra_files=extra)
-        elif any(name.endswith("archive_format") for name in names):
+        elif exported:
             module = torch.export.load(path, extra_files=extra).module()
         else:
             raise ModelError(f"{source}: the file holds no program, only data, as torch.save writes them; export the module with lp.export_model.")
-    except (RuntimeError, OSError, ValueError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"{source}: PyTorch cannot read the file ({_first_line(error)}).") from error
+    except ModelError:
+        raise
+    except Exception as error:  # PyTorch raises whatever it stumbles over
+        raise ModelError(f"{source}: PyTorch cannot read the file ({type(error).__name__}: {_first_line(error)}).") from error
     text = extra[FILE_NAME]
     return module, parse_json(text, source) if text else {}
+
+
+def _refuse_programs_in_pickles(archive, source):
+    """torch.export.load unpickles some members without restrictions, which would run any program that a file brings along."""
+    for name in archive.namelist():
+        if name.endswith((".pt", ".pkl")):
+            try:
+                torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)
+            except Exception as error:
+                raise ModelError(f"{source}: {name} inside the file is not made of tensors alone ({_first_line(error)}), and loading it could run a foreign program; export the model again, without example inputs of other kinds.") from error
 
 
 def _first_line(error):
@@ -108,7 +130,7 @@ def _first_line(error):
 
 def example_inputs(metadata, dtype):
     """Arguments of ``forward`` for a handful of pairs, to trace a module with."""
-    count = 7
+    count = max(7, 2 * len(metadata.types or ()))
     r = torch.linspace(metadata.inner_cutoff, metadata.cutoff, count, dtype=dtype)
     if metadata.types is not None:
         index = torch.arange(count) % len(metadata.types)
@@ -162,7 +184,10 @@ class PairModel:
         self.inner_cutoff = metadata.inner_cutoff * self.length_factor
         self.switching_distance = None if metadata.switching_distance is None else metadata.switching_distance * self.length_factor
         self.description = metadata.description
-        self.module = _in_double_precision(module)
+        try:
+            self.module = _in_double_precision(module)
+        except Exception as error:  # whatever a module may refuse
+            raise ModelError(f"{source}: the module cannot compute in double precision ({_first_line(error)}).") from error
 
     def __str__(self):
         m = self.metadata
@@ -200,11 +225,14 @@ class PairModel:
         ModelError
             If the module fails, or returns something else than one number for each pair.
         """
-        r = np.asarray(r, dtype=float)
+        r, type1, type2 = np.asarray(r, dtype=float), np.asarray(type1), np.asarray(type2)
+        for types in (type1, type2):
+            if types.shape != r.shape or r.ndim != 1 or not np.issubdtype(types.dtype, np.integer) or (types.size > 0 and not (0 <= types.min() and types.max() < len(self.types))):
+                raise ValueError(f"{self.source}: expected one type from 0 to {len(self.types) - 1} for each of the {r.size} distances.")
         energies, slopes = np.empty_like(r), np.empty_like(r)
         for start in range(0, len(r), BATCH):
             part = slice(start, start + BATCH)
-            energies[part], slopes[part] = self._evaluate_batch(r[part], np.asarray(type1)[part], np.asarray(type2)[part])
+            energies[part], slopes[part] = self._evaluate_batch(r[part], type1[part], type2[part])
         return energies * self.energy_factor, slopes * (self.energy_factor / self.length_factor)
 
     def _evaluate_batch(self, r, type1, type2):
@@ -230,8 +258,11 @@ class PairModel:
             if particle in self.types:
                 return self.types.index(particle)
             raise ValueError(f"{self.source}: there is no type {particle!r}; the model has {', '.join(self.types)}.")
-        index = int(particle)
-        if index != particle or not LearnedPairForce.NotCovered <= index < len(self.types):
+        try:
+            index = operator.index(particle)
+        except TypeError:
+            index = len(self.types)  # no type
+        if not LearnedPairForce.NotCovered <= index < len(self.types):
             raise ValueError(f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1}, or None.")
         return index
 
@@ -263,7 +294,8 @@ class PairModel:
         """
         if representation not in ("auto", "table"):
             raise LoweringError(f"{self.source}: the representation {representation!r} is not available; expected 'auto' or 'table'.")
-        particles = list(particles)
+        if isinstance(particles, (str, set, frozenset, dict)):
+            raise TypeError(f"{self.source}: the particles are a {type(particles).__name__}; expected a sequence with one type for each particle.")
         indices = np.array([self.type_index(particle) for particle in particles], dtype=np.int32)
         table, report = lower_to_table(self, occurring_pairs(indices), tolerance)
         force = LearnedPairForce(table)
@@ -294,6 +326,13 @@ class PairModel:
             If the knots are too few for the tolerance, or the table has another shape; the force is left as it was. A new
             force, or a Context that is reinitialized, has no such limits.
         """
+        force = LearnedPairForce.cast(force)
+        types = force.lowering_report.get("types", self.types)
+        if types != self.types:
+            raise LoweringError(f"{self.source}: the model has the types {', '.join(self.types)}, and the force was made for {', '.join(types)}; make a new force.")
+        switching = force.getSwitchingDistance()._value if force.getUseSwitchingFunction() else None
+        if switching != self.switching_distance:
+            raise LoweringError(f"{self.source}: the switching distance of the model is {self.switching_distance}, and that of the force {switching} nm; make a new force.")
         table, report = lower_to_shape(self, force.getFunction(), tolerance)
         force.setFunction(table)
         force.lowering_report = report

@@ -17,6 +17,6 @@ def factor(table, quantity, name):
     ModelError
         If the unit is not known.
     """
-    if name not in table:
+    if not isinstance(name, str) or name not in table:
         raise ModelError(f"the {quantity} unit is {name!r}; expected one of {', '.join(table)}.")
     return table[name]

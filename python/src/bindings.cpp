@@ -47,8 +47,11 @@ static std::shared_ptr<PairTable> createTable(int numTypes, double minDistance, 
     if (energies.size() != slopes.size())
         throw OpenMM::OpenMMException("PairTable: energies and slopes are given for different numbers of curves.");
     vector<PairCurve> curves;
-    for (size_t i = 0; i < energies.size(); i++)
+    for (size_t i = 0; i < energies.size(); i++) {
+        if (energies[i].ndim() != 1 || slopes[i].ndim() != 1)
+            throw OpenMM::OpenMMException("PairTable: the energies and slopes of curve "+std::to_string(i)+" must be one-dimensional arrays.");
         curves.push_back({toVector<double>(energies[i]), toVector<double>(slopes[i])});
+    }
     return std::make_shared<PairTable>(numTypes, minDistance, maxDistance, curves, curveIndices);
 }
 
@@ -58,6 +61,10 @@ static py::tuple evaluate(const PairTable& table, int type1, int type2, const Do
             throw py::value_error("PairTable: type "+std::to_string(type)+" is out of range; there are "+std::to_string(table.getNumTypes())+" types.");
     if (!table.isDefined(type1, type2))
         throw py::value_error("PairTable: no function is defined for types "+std::to_string(type1)+" and "+std::to_string(type2)+".");
+    for (py::ssize_t i = 0; i < r.size(); i++)
+        if (!(r.data()[i] >= table.getMinDistance() && r.data()[i] <= table.getMaxDistance()))
+            throw py::value_error("PairTable: the distance "+std::to_string(r.data()[i])+" nm is outside the table, which goes from "+
+                    std::to_string(table.getMinDistance())+" to "+std::to_string(table.getMaxDistance())+" nm.");
     py::array_t<double> energy(r.size()), slope(r.size());
     for (py::ssize_t i = 0; i < r.size(); i++)
         table.evaluate(type1, type2, r.data()[i], energy.mutable_data()[i], slope.mutable_data()[i]);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "CpuPairList.h"
+#include "openmm/OpenMMException.h"
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -53,7 +54,8 @@ static Vec3 nearest(Vec3 displacement, const Vec3* box) {
 void CpuPairList::update(const vector<Vec3>& allPositions, const Vec3* box, ThreadPool& threads) {
     if (particles.size() < 2)
         return;
-    const Vec3 origin = allPositions[particles[0]]; // of a cluster, which may be far from zero
+    if (!isBuilt)
+        origin = findMiddle(allPositions);
     const double allowed = getAllowedMove(box);
     std::atomic<bool> movedTooFar(false);
     threads.execute([&] (ThreadPool& pool, int thread) {
@@ -76,11 +78,30 @@ void CpuPairList::update(const vector<Vec3>& allPositions, const Vec3* box, Thre
     });
     threads.waitForThreads();
     if (allowed < 0 || movedTooFar) {
+        for (auto& position : currentPositions)
+            if (!std::isfinite(position[0]+position[1]+position[2]))
+                throw OpenMM::OpenMMException("LearnedPairForce: a particle coordinate is NaN or infinite.");
         isBuilt = true;
         list.computeNeighborList(particles.size(), positions, exclusions, box, periodic, (float) (cutoff+padding), threads);
         builtPositions = currentPositions;
         std::copy(box, box+3, builtBox);
+        origin = findMiddle(allPositions);
     }
+}
+
+/** The median of each coordinate: near most particles, wherever a few have gone. */
+Vec3 CpuPairList::findMiddle(const vector<Vec3>& allPositions) const {
+    Vec3 middle;
+    if (periodic)
+        return middle;
+    vector<double> coordinates(particles.size());
+    for (int k = 0; k < 3; k++) {
+        for (size_t i = 0; i < particles.size(); i++)
+            coordinates[i] = allPositions[particles[i]][k];
+        std::nth_element(coordinates.begin(), coordinates.begin()+coordinates.size()/2, coordinates.end());
+        middle[k] = coordinates[coordinates.size()/2];
+    }
+    return middle;
 }
 
 /**

@@ -46,6 +46,7 @@ public:
     }
 private:
     double getAllowedMove(const OpenMM::Vec3* box) const;
+    OpenMM::Vec3 findMiddle(const std::vector<OpenMM::Vec3>& positions) const;
     bool periodic;
     double cutoff, padding;
     bool isBuilt;
@@ -55,6 +56,7 @@ private:
     std::vector<OpenMM::Vec3> currentPositions; // in the box, if there is one
     std::vector<OpenMM::Vec3> builtPositions;   // the same when the list was built
     OpenMM::Vec3 builtBox[3];
+    OpenMM::Vec3 origin; // of a cluster, which may be far from zero, where single precision has few digits left
     OpenMM::CpuNeighborList list;
 };
 

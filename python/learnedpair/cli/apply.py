@@ -52,4 +52,8 @@ def read_structure(path):
     """Read a PDB or PDBx/mmCIF file."""
     if not path.is_file():
         raise ValueError(f"{path}: there is no such file.")
-    return app.PDBxFile(str(path)) if path.suffix.lower() in (".cif", ".mmcif", ".pdbx") else app.PDBFile(str(path))
+    reader = app.PDBxFile if path.suffix.lower() in (".cif", ".mmcif", ".pdbx") else app.PDBFile
+    try:
+        return reader(str(path))
+    except Exception as error:  # whatever the readers stumble over
+        raise ValueError(f"{path}: the structure cannot be read ({type(error).__name__}: {error}).") from error

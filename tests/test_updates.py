@@ -149,6 +149,13 @@ def test_what_does_not_fit_the_knots_is_refused():
     assert force.lowering_report["knots"] == knots
 
 
+def test_updating_a_force_that_covers_nothing():
+    model = models.water_model()
+    force = model.create_force([None, "O"])
+    model.update_force(force)
+    assert force.lowering_report["curves"] == 0
+
+
 def test_the_report_goes_with_the_function():
     force = models.water_model().create_force(["O", "H"])
     assert force.lowering_report["types"] == ["O", "H"]

@@ -275,7 +275,7 @@ class LearnedPairForce(openmm.Force):
     def lowering_report(self):
         """Where the function came from and how accurate it is: a dict, empty for a function that was made by hand.
 
-        See :class:`learnedpair.lowering.LoweringReport` for its entries. It travels with the force and its XML.
+        See :func:`learnedpair.lowering.lower_to_table` for its entries. It travels with the force and its XML.
         """
         text = self._access.getReport()
         try:

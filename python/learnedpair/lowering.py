@@ -7,7 +7,7 @@ precision. The number of knots is raised until the force error is below the tole
 never at a knot. The error of the force falls with the third power of the number of knots, which tells how many to try next.
 
 Source: de Boor, A Practical Guide to Splines, ch. IV: the error of the slope on an interval of length h is
-h^3/24 f'''' t(1-t)(1-2t), largest at t = (1 +- 1/sqrt(3))/2.
+h^3/12 f'''' t(1-t)(1-2t), largest at t = (1 +- 1/sqrt(3))/2.
 """
 
 import numbers
@@ -34,7 +34,7 @@ class _Curve:
     def __init__(self, pair):
         self.pair = pair
         self.intervals = FEWEST_INTERVALS
-        self.knots = self.energies = self.slopes = None
+        self.energies = self.slopes = None
         self.max_relative_force_error = self.max_force_error = self.max_energy_error = self.sum_force_error = self.sum_energy_error = 0.0
         self.points = 0
         self.worst = None
@@ -56,6 +56,8 @@ def _interpolate(low, high, energies, slopes, r):
 
 def _evaluate(model, curves, distances):
     """The model for several curves at once, each at its own distances."""
+    if not curves:
+        return [], []
     counts = [len(r) for r in distances]
     types = [np.repeat([curve.pair[k] for curve in curves], counts) for k in (0, 1)]
     energy, slope = model.evaluate(np.concatenate(distances), *types)
@@ -151,9 +153,9 @@ def lower_to_table(model, pairs, tolerance):
     table : PairTable
     report : dict
         ``representation``, ``tolerance``, ``curves`` (distinct ones), ``knots``, ``bytes`` (of the coefficients in single
-        precision), ``max_relative_force_error`` (of |dF| / (|F| + 1 kJ/mol/nm), what the tolerance bounds), ``max_force_error`` and ``rms_force_error`` in kJ/mol/nm, ``max_energy_error`` and
-        ``rms_energy_error`` in kJ/mol, all measured on points that are not knots; ``types``, ``domain_nm``,
-        ``model`` (its name), ``digest``, ``description``.
+        precision), ``max_relative_force_error`` (of |dF| / (|F| + 1 kJ/mol/nm), what the tolerance bounds),
+        ``max_force_error`` and ``rms_force_error`` in kJ/mol/nm, ``max_energy_error`` and ``rms_energy_error`` in kJ/mol, all
+        measured on points that are not knots; ``types``, ``domain_nm``, ``model`` (its name), ``digest``, ``description``.
 
     Raises
     ------

@@ -12,10 +12,8 @@ import openmm
 import pytest
 
 import learnedpair  # noqa: F401  (OpenMM has loaded the plugin; this says clearly if not)
-from comparators import Target
+from comparators import TARGETS
 
-PRECISIONS = {"OpenCL": ("single", "mixed", "double"), "CUDA": ("single", "mixed", "double")}
-ALL = [Target(name, precision) for name in ("Reference", "CPU", "OpenCL", "CUDA") for precision in PRECISIONS.get(name, (None,))]
 REQUIRED = [name for name in os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",") if name]
 
 
@@ -60,7 +58,7 @@ class _NoCall:
 _presence = {}
 
 
-@pytest.fixture(params=ALL, ids=str)
+@pytest.fixture(params=TARGETS, ids=str)
 def target(request):
     """A platform with a precision. Tests that use it run once on each."""
     name = request.param.name

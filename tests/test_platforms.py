@@ -11,6 +11,7 @@ import pytest
 
 import learnedpair as lp
 import systems
+from comparators import GPU_TARGETS
 from learnedpair.plugin import check_version, library_failures
 
 
@@ -48,9 +49,8 @@ def test_libraries_lie_where_import_openmm_finds_them():
     assert {re.sub(r"\W.*|^lib", "", name) for name in names} >= {"OpenMMLearnedPairReference", "OpenMMLearnedPairCPU"}
 
 
+@pytest.mark.parametrize("target", GPU_TARGETS, ids=str, indirect=True)
 def test_several_devices_are_refused(target):
-    if target.name not in ("OpenCL", "CUDA"):
-        return  # no devices
     chains = systems.Chains()
     system = chains.system()
     system.addForce(chains.learned())

@@ -39,7 +39,7 @@ MISTAKES = {
     "exclusion repeated": (lambda f: f.addExclusion(1, 0), "exclusion 12 repeats the particles 1 and 0"),
     "group index": (lambda f: f.addInteractionGroup([0], [-1]), "interaction group 0 names particle -1"),
     "scale NaN": (lambda f: f.setScaleParameter("s", float("nan")), 'scale parameter "s" has the default value -?nan'),
-    "scale renamed": (lambda f: (f.setScaleParameter("s"), f.addEnergyParameterDerivative("s"), f.setScaleParameter("t")), 'derivative with respect to "s" was asked for.*"t"'),
+    "scale renamed": (lambda f: (f.setScaleParameter("s"), f.addEnergyParameterDerivative("s"), f.setScaleParameter("t")), 'derivative with respect to "s" was asked for, which is no longer a global parameter'),
 }
 
 
@@ -142,7 +142,7 @@ def test_wrong_indices_and_arguments_of_methods():
                  lambda: force.setExclusionParticles(2, 0, 1), lambda: force.getInteractionGroupParameters(0), lambda: force.getEnergyParameterDerivativeName(0)):
         with pytest.raises(openmm.OpenMMException, match="index -?[0-9]+ is out of range; there are 0"):
             call()
-    with pytest.raises(openmm.OpenMMException, match='"x", which is not a global parameter of this force; name the scale'):
+    with pytest.raises(openmm.OpenMMException, match='"x", which is not a global parameter of this force; it has none. Name the scale'):
         force.addEnergyParameterDerivative("x")
     with pytest.raises(openmm.OpenMMException, match="method 7 does not exist"):
         force.setNonbondedMethod(7)

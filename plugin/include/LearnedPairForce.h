@@ -16,9 +16,10 @@ namespace LearnedPairPlugin {
 /**
  * A learned correction between pairs of particles, added on top of any other forces:
  *
- *     E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; type_i, type_j)
+ *     E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
  *
- * f is a PairFunction. P holds the pairs that are not excluded, are allowed by the interaction groups if there are
+ * f is a PairFunction, a_i the type or the features of a particle, g the function's global parameters, which are those of
+ * the Context by the same names. P holds the pairs that are not excluded, are allowed by the interaction groups if there are
  * any, and have two particles that the function covers. Below the inner cutoff r_in, the shortest distance that f was
  * made for, f is replaced by its first-order Taylor expansion at r_in, so that energy and force stay continuous and f
  * is never extrapolated. S is the quintic switching function of OpenMM::NonbondedForce, off by default. s is an
@@ -32,7 +33,7 @@ namespace LearnedPairPlugin {
 class LEARNEDPAIR_EXPORT LearnedPairForce : public OpenMM::Force {
 public:
     enum NonbondedMethod {
-        /** All pairs, without a cutoff. Not possible for a PairTable, which ends somewhere. */
+        /** All pairs, without a cutoff. For a PairProgram only: a PairTable ends somewhere. */
         NoCutoff = 0,
         /** Pairs closer than the cutoff, without periodic boundary conditions. */
         CutoffNonPeriodic = 1,
@@ -42,7 +43,8 @@ public:
     /** The type of a particle that the function does not cover: it takes no part in this force. */
     static constexpr int NotCovered = -1;
     /**
-     * Create a LearnedPairForce. The cutoff and the inner cutoff are set to the ends of the function's range.
+     * Create a LearnedPairForce. The inner cutoff is set to the shortest distance at which the function is defined, and
+     * the cutoff to the longest, or to 1 nm if there is none.
      *
      * @param function  the pair function; shared, never modified
      */
@@ -58,7 +60,8 @@ public:
     }
     /**
      * Replace the pair function. In an existing Context this takes effect through updateParametersInContext(), where
-     * the new function must be a table of the same shape. The report, which described the old function, is cleared.
+     * the new function must have the same structure. The report, which described the old function, is cleared; default
+     * values of global parameters become those of the new function.
      */
     void setFunction(std::shared_ptr<const PairFunction> function);
 
@@ -83,6 +86,26 @@ public:
     }
     /** Set the types of all particles at once, replacing all particles there were. */
     void setParticleTypes(const std::vector<int>& types);
+    /**
+     * Add a particle to a force whose function takes features. Particles are added in the order in which they appear in
+     * the System.
+     *
+     * @param features  one number for each feature, or none if the particle is not covered
+     * @return the index of the particle
+     * @throws OpenMMException if there are too few or too many
+     */
+    int addParticle(const std::vector<double>& features);
+    /** Get the features of a particle; none if it is not covered. */
+    std::vector<double> getParticleFeatures(int index) const;
+    /** Set the features of a particle, or none if it is not covered. */
+    void setParticleFeatures(int index, const std::vector<double>& features);
+    /**
+     * Set the features of all particles at once, replacing all particles there were.
+     *
+     * @param features  shape [number of particles][number of features]
+     * @param covered   for each particle whether it is covered; of those that are not, the features are ignored
+     */
+    void setAllParticleFeatures(const std::vector<double>& features, const std::vector<bool>& covered);
 
     /** Get the method used for long distances. */
     NonbondedMethod getNonbondedMethod() const {
@@ -172,11 +195,17 @@ public:
      * @param defaultValue  its value in a new Context
      */
     void setScaleParameter(const std::string& name, double defaultValue = 1.0);
+    /** Get the value of a global parameter of the function in a new Context; they are numbered as in the function. */
+    double getGlobalParameterDefaultValue(int index) const;
+    /** Set the value of a global parameter of the function in a new Context. */
+    void setGlobalParameterDefaultValue(int index, double value);
+    /** Get whether a name is that of the scale or of a global parameter of the function. */
+    bool hasParameter(const std::string& name) const;
     /** Get the number of parameters with respect to which the derivative of the energy is computed. */
     int getNumEnergyParameterDerivatives() const {
         return derivatives.size();
     }
-    /** Ask for the derivative of the energy with respect to a global parameter of this force. */
+    /** Ask for the derivative of the energy with respect to the scale or a global parameter of the function. */
     void addEnergyParameterDerivative(const std::string& name);
     /** Get the name of a parameter with respect to which the derivative of the energy is computed. */
     const std::string& getEnergyParameterDerivativeName(int index) const;
@@ -192,8 +221,9 @@ public:
     void setReport(const std::string& report);
 
     /**
-     * Copy the particle types and the function to a Context that exists already. Nothing else may have changed: the
-     * function must be a table of the same shape. Anything else needs a new Context, or Context::reinitialize().
+     * Copy the particles' types or features and the function to a Context that exists already. Nothing else may have changed:
+     * the function must be a table of the same shape, or a program of the same structure, with other weights. Anything else
+     * needs a new Context, or Context::reinitialize().
      *
      * @throws OpenMMException if something else has changed, naming it
      */
@@ -207,8 +237,10 @@ public:
 protected:
     OpenMM::ForceImpl* createImpl() const override;
 private:
+    void requireTypes() const;
     std::shared_ptr<const PairFunction> function;
     std::vector<int> particleTypes;
+    std::vector<double> particleFeatures; // shape [number of particles][number of features]
     NonbondedMethod method;
     double cutoff, innerCutoff, switchingDistance;
     bool useSwitching;
@@ -216,6 +248,7 @@ private:
     std::vector<std::pair<std::set<int>, std::set<int> > > interactionGroups;
     std::string scaleParameter;
     double scaleDefault;
+    std::vector<double> globalDefaults;
     std::vector<std::string> derivatives;
     std::string report;
 };

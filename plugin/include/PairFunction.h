@@ -3,35 +3,42 @@
 #pragma once
 
 #include "internal/exportLearnedPair.h"
+#include <string>
+#include <vector>
 
 namespace LearnedPairPlugin {
 
+/** A parameter of a pair function that is the same for all pairs, and that is set in the Context. */
+struct GlobalParameter {
+    std::string name;
+    double defaultValue;
+};
+
 /**
- * A pair function f(r; type1, type2): the energy of one pair of particles as a function of their distance.
+ * A pair function f(r; a1, a2; g): the energy of one pair of particles as a function of their distance, of what the
+ * function knows of the particles (a type, or features) and of global parameters. It is a PairTable or a PairProgram.
  *
- * Pair functions are data. They are immutable once built, symmetric under exchange of the two types, and say
+ * Pair functions are data. They are immutable once built, symmetric under exchange of the two particles, and say
  * nothing of cutoffs, switching or exclusions: that is LearnedPairForce's part.
  */
 class LEARNEDPAIR_EXPORT PairFunction {
 public:
     virtual ~PairFunction() = default;
-    /** Get the number of particle types; types are the integers from 0 to this number minus 1. */
+    /**
+     * Get the number of particle types; types are the integers from 0 to this number minus 1. Of functions of features it
+     * is 1: all particles have the type 0, and differ in their features.
+     */
     virtual int getNumTypes() const = 0;
+    /** Get the number of features of each particle; 0 if particles differ in their type. */
+    virtual int getNumFeatures() const = 0;
+    /** Get the global parameters. */
+    virtual const std::vector<GlobalParameter>& getGlobalParameters() const = 0;
     /** Get the shortest distance at which the function is defined, measured in nm. */
     virtual double getMinDistance() const = 0;
-    /** Get the longest distance at which the function is defined, measured in nm. */
+    /** Get the longest distance at which the function is defined, measured in nm; may be infinite. */
     virtual double getMaxDistance() const = 0;
     /** Get whether the function is defined for a pair of types. */
     virtual bool isDefined(int type1, int type2) const = 0;
-    /**
-     * Evaluate the function for one pair.
-     *
-     * @param type1, type2   a pair of types for which isDefined() holds
-     * @param r              the distance, measured in nm; between getMinDistance() and getMaxDistance()
-     * @param[out] energy    f, measured in kJ/mol
-     * @param[out] dEdR      df/dr, measured in kJ/mol/nm
-     */
-    virtual void evaluate(int type1, int type2, double r, double& energy, double& dEdR) const = 0;
 };
 
 } // namespace LearnedPairPlugin

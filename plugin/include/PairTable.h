@@ -48,6 +48,10 @@ public:
     int getNumTypes() const override {
         return numTypes;
     }
+    int getNumFeatures() const override {
+        return 0;
+    }
+    const std::vector<GlobalParameter>& getGlobalParameters() const override;
     double getMinDistance() const override {
         return minDistance;
     }
@@ -57,7 +61,15 @@ public:
     bool isDefined(int type1, int type2) const override {
         return getCurveIndex(type1, type2) != NoCurve;
     }
-    void evaluate(int type1, int type2, double r, double& energy, double& dEdR) const override;
+    /**
+     * Evaluate the function for one pair.
+     *
+     * @param type1, type2   a pair of types for which isDefined() holds
+     * @param r              the distance, measured in nm; between getMinDistance() and getMaxDistance()
+     * @param[out] energy    f, measured in kJ/mol
+     * @param[out] dEdR      df/dr, measured in kJ/mol/nm
+     */
+    void evaluate(int type1, int type2, double r, double& energy, double& dEdR) const;
     /** Get all curves. */
     const std::vector<PairCurve>& getCurves() const {
         return curves;

@@ -5,6 +5,7 @@
 #include "internal/LearnedPairForceImpl.h"
 #include "internal/require.h"
 #include <algorithm>
+#include <cmath>
 
 using namespace LearnedPairPlugin;
 using std::pair;
@@ -18,19 +19,30 @@ static void checkIndex(int index, size_t size, const char* what) {
 
 LearnedPairForce::LearnedPairForce(std::shared_ptr<const PairFunction> function) : method(CutoffPeriodic), useSwitching(false), scaleDefault(1.0) {
     setFunction(function);
-    cutoff = function->getMaxDistance();
+    cutoff = (std::isfinite(function->getMaxDistance()) ? function->getMaxDistance() : 1.0);
     innerCutoff = function->getMinDistance();
     switchingDistance = cutoff;
     setName("LearnedPairForce");
 }
 
 void LearnedPairForce::setFunction(std::shared_ptr<const PairFunction> function) {
-    require(function != nullptr, "LearnedPairForce: the pair function is null; create the force with a PairTable.");
+    require(function != nullptr, "LearnedPairForce: the pair function is null; create the force with a PairTable or a PairProgram.");
+    if (this->function != nullptr)
+        require(function->getNumFeatures() == this->function->getNumFeatures() || particleTypes.empty(), "LearnedPairForce: the new function has ",
+                function->getNumFeatures(), " features, the old one ", this->function->getNumFeatures(), "; create a new force.");
     this->function = function;
     report.clear();
+    globalDefaults.clear();
+    for (auto& parameter : function->getGlobalParameters())
+        globalDefaults.push_back(parameter.defaultValue);
+}
+
+void LearnedPairForce::requireTypes() const {
+    require(function->getNumFeatures() == 0, "LearnedPairForce: the particles of this function have ", function->getNumFeatures(), " features and no type; set their features.");
 }
 
 int LearnedPairForce::addParticle(int type) {
+    requireTypes();
     particleTypes.push_back(type);
     return particleTypes.size()-1;
 }
@@ -42,11 +54,63 @@ int LearnedPairForce::getParticleType(int index) const {
 
 void LearnedPairForce::setParticleType(int index, int type) {
     checkIndex(index, particleTypes.size(), "particle");
+    requireTypes();
     particleTypes[index] = type;
 }
 
 void LearnedPairForce::setParticleTypes(const vector<int>& types) {
+    requireTypes();
     particleTypes = types;
+}
+
+int LearnedPairForce::addParticle(const vector<double>& features) {
+    int index = particleTypes.size();
+    particleTypes.push_back(NotCovered);
+    particleFeatures.resize(particleFeatures.size()+function->getNumFeatures(), 0.0);
+    try {
+        setParticleFeatures(index, features);
+    }
+    catch (...) {
+        particleTypes.pop_back();
+        particleFeatures.resize(particleFeatures.size()-function->getNumFeatures());
+        throw;
+    }
+    return index;
+}
+
+vector<double> LearnedPairForce::getParticleFeatures(int index) const {
+    checkIndex(index, particleTypes.size(), "particle");
+    if (particleTypes[index] == NotCovered)
+        return {};
+    auto begin = particleFeatures.begin()+(size_t) index*function->getNumFeatures();
+    return vector<double>(begin, begin+function->getNumFeatures());
+}
+
+void LearnedPairForce::setParticleFeatures(int index, const vector<double>& features) {
+    checkIndex(index, particleTypes.size(), "particle");
+    size_t count = function->getNumFeatures();
+    require(count > 0, "LearnedPairForce: the particles of this function have types and no features; set their types.");
+    require(features.empty() || features.size() == count, "LearnedPairForce: particle ", index, " is given ", features.size(), " features; expected ", count,
+            ", or none if it is not covered.");
+    particleTypes[index] = (features.empty() ? NotCovered : 0);
+    if (features.empty())
+        std::fill_n(particleFeatures.begin()+index*count, count, 0.0);
+    else
+        std::copy(features.begin(), features.end(), particleFeatures.begin()+index*count);
+}
+
+void LearnedPairForce::setAllParticleFeatures(const vector<double>& features, const vector<bool>& covered) {
+    size_t count = function->getNumFeatures();
+    require(count > 0, "LearnedPairForce: the particles of this function have types and no features; set their types.");
+    require(features.size() == covered.size()*count, "LearnedPairForce: there are ", features.size(), " numbers for ", covered.size(), " particles; expected ",
+            count, " features for each.");
+    particleFeatures = features;
+    particleTypes.resize(covered.size());
+    for (size_t i = 0; i < covered.size(); i++) {
+        particleTypes[i] = (covered[i] ? 0 : NotCovered);
+        if (!covered[i])
+            std::fill_n(particleFeatures.begin()+i*count, count, 0.0);
+    }
 }
 
 void LearnedPairForce::setNonbondedMethod(NonbondedMethod method) {
@@ -138,10 +202,38 @@ void LearnedPairForce::setScaleParameter(const string& name, double defaultValue
     scaleDefault = defaultValue;
 }
 
+double LearnedPairForce::getGlobalParameterDefaultValue(int index) const {
+    checkIndex(index, globalDefaults.size(), "global parameter");
+    return globalDefaults[index];
+}
+
+void LearnedPairForce::setGlobalParameterDefaultValue(int index, double value) {
+    checkIndex(index, globalDefaults.size(), "global parameter");
+    globalDefaults[index] = value;
+}
+
+/** The names of all parameters of a force, for a message. */
+static string listParameters(const LearnedPairForce& force) {
+    string names;
+    if (!force.getScaleParameter().empty())
+        names += "\""+force.getScaleParameter()+"\"";
+    for (auto& parameter : force.getFunction().getGlobalParameters())
+        names += (names.empty() ? "\"" : ", \"")+parameter.name+"\"";
+    return names;
+}
+
+bool LearnedPairForce::hasParameter(const string& name) const {
+    bool found = (!name.empty() && name == scaleParameter);
+    for (auto& parameter : function->getGlobalParameters())
+        found |= (parameter.name == name);
+    return found;
+}
+
 void LearnedPairForce::addEnergyParameterDerivative(const string& name) {
-    require(!name.empty() && name == scaleParameter, "LearnedPairForce: no derivative can be computed with respect to \"", name,
+    string names = listParameters(*this);
+    require(hasParameter(name), "LearnedPairForce: no derivative can be computed with respect to \"", name,
             "\", which is not a global parameter of this force; ",
-            scaleParameter.empty() ? "name the scale with setScaleParameter() first." : "its only one is \""+scaleParameter+"\".");
+            names.empty() ? "it has none. Name the scale with setScaleParameter() first." : "it has "+names+".");
     if (std::find(derivatives.begin(), derivatives.end(), name) == derivatives.end())
         derivatives.push_back(name);
 }

@@ -40,6 +40,9 @@ map<string, double> LearnedPairForceImpl::getDefaultParameters() {
     map<string, double> parameters;
     if (!owner.getScaleParameter().empty())
         parameters[owner.getScaleParameter()] = owner.getScaleDefaultValue();
+    auto& globals = owner.getFunction().getGlobalParameters();
+    for (size_t i = 0; i < globals.size(); i++)
+        parameters[globals[i].name] = owner.getGlobalParameterDefaultValue(i);
     return parameters;
 }
 

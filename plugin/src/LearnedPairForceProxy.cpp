@@ -3,10 +3,12 @@
 
 #include "LearnedPairForceProxy.h"
 #include "LearnedPairForce.h"
+#include "PairProgram.h"
 #include "PairTable.h"
 #include "internal/Base64.h"
 #include "internal/require.h"
 #include "openmm/serialization/SerializationNode.h"
+#include <algorithm>
 #include <sstream>
 
 using namespace LearnedPairPlugin;
@@ -67,6 +69,76 @@ static std::shared_ptr<PairTable> readTable(const SerializationNode& node) {
             curves, readIntegers(node, "curveIndices"));
 }
 
+/** Line ends do not survive in an XML attribute; a program's text has no semicolons. */
+static std::string replaced(std::string text, char what, char by) {
+    std::replace(text.begin(), text.end(), what, by);
+    return text;
+}
+
+static void writeProgram(SerializationNode& node, const PairProgram& function, const LearnedPairForce& force) {
+    node.setIntProperty("numTypes", function.isTyped() ? function.getNumTypes() : 0);
+    node.setIntProperty("numFeatures", function.getNumFeatures());
+    node.setDoubleProperty("minDistance", function.getMinDistance());
+    for (size_t i = 0; i < function.getGlobalParameters().size(); i++)
+        node.createChildNode("GlobalParameter").setStringProperty("name", function.getGlobalParameters()[i].name).setDoubleProperty("default", force.getGlobalParameterDefaultValue(i));
+    node.setStringProperty("steps", replaced(function.getProgram().getText(), '\n', ';'));
+    node.setStringProperty("weights", encodeNumbers(function.getProgram().getWeights()));
+}
+
+static std::shared_ptr<PairProgram> readProgram(const SerializationNode& node) {
+    vector<GlobalParameter> globalParameters;
+    for (auto& child : node.getChildren())
+        globalParameters.push_back({child.getStringProperty("name"), child.getDoubleProperty("default")});
+    TensorProgram program(replaced(node.getStringProperty("steps"), ';', '\n'), decodeNumbers(node.getStringProperty("weights")));
+    return std::make_shared<PairProgram>(program, node.getIntProperty("numTypes"), node.getIntProperty("numFeatures"), node.getDoubleProperty("minDistance"), globalParameters);
+}
+
+static void writeFunction(SerializationNode& node, const LearnedPairForce& force) {
+    if (auto table = dynamic_cast<const PairTable*>(&force.getFunction()))
+        writeTable(node.createChildNode("PairTable"), *table);
+    else
+        writeProgram(node.createChildNode("PairProgram"), dynamic_cast<const PairProgram&>(force.getFunction()), force);
+}
+
+static std::shared_ptr<PairFunction> readFunction(const SerializationNode& node) {
+    for (auto& child : node.getChildren())
+        if (child.getName() == "PairProgram")
+            return readProgram(child);
+    return readTable(node.getChildNode("PairTable"));
+}
+
+static void writeParticles(SerializationNode& node, const LearnedPairForce& force) {
+    writeIntegers(node, "types", force.getParticleTypes());
+    if (force.getFunction().getNumFeatures() == 0)
+        return;
+    vector<double> features;
+    for (int i = 0; i < force.getNumParticles(); i++)
+        for (double value : force.getParticleFeatures(i))
+            features.push_back(value);
+    node.setStringProperty("features", encodeNumbers(features));
+}
+
+/** The features of covered particles stand one after another; the others have the type NotCovered. */
+static void readParticles(const SerializationNode& node, LearnedPairForce& force) {
+    vector<int> types = readIntegers(node, "types");
+    size_t numFeatures = force.getFunction().getNumFeatures();
+    if (numFeatures == 0) {
+        force.setParticleTypes(types);
+        return;
+    }
+    vector<double> given = decodeNumbers(node.getStringProperty("features")), features(types.size()*numFeatures, 0.0);
+    vector<bool> covered;
+    size_t next = 0;
+    for (size_t i = 0; i < types.size(); i++) {
+        covered.push_back(types[i] != LearnedPairForce::NotCovered);
+        for (size_t k = 0; covered[i] && k < numFeatures && next < given.size(); k++)
+            features[i*numFeatures+k] = given[next++];
+    }
+    size_t needed = numFeatures*std::count(covered.begin(), covered.end(), true);
+    require(given.size() == needed, "LearnedPairForce: there are ", given.size(), " features, but the covered particles have ", needed, "; the XML is damaged.");
+    force.setAllParticleFeatures(features, covered);
+}
+
 LearnedPairForceProxy::LearnedPairForceProxy() : SerializationProxy("LearnedPairForce") {
 }
 
@@ -83,8 +155,8 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
     node.setStringProperty("scaleParameter", force.getScaleParameter());
     node.setDoubleProperty("scaleDefault", force.getScaleDefaultValue());
     node.setStringProperty("report", force.getReport()+ReportEnd);
-    writeTable(node.createChildNode("PairTable"), dynamic_cast<const PairTable&>(force.getFunction()));
-    writeIntegers(node.createChildNode("Particles"), "types", force.getParticleTypes());
+    writeFunction(node, force);
+    writeParticles(node.createChildNode("Particles"), force);
     SerializationNode& derivatives = node.createChildNode("EnergyParameterDerivatives");
     for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
         derivatives.createChildNode("Parameter").setStringProperty("name", force.getEnergyParameterDerivativeName(i));
@@ -108,7 +180,7 @@ void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     int version = node.getIntProperty("version");
     require(version == Version, "LearnedPairForce: the XML has version ", version, " of this force, and this installation reads version ", Version,
             "; install the release of openmm-learnedpair that wrote it, or a newer one.");
-    auto force = std::make_unique<LearnedPairForce>(readTable(node.getChildNode("PairTable")));
+    auto force = std::make_unique<LearnedPairForce>(readFunction(node));
     force->setForceGroup(node.getIntProperty("forceGroup"));
     force->setName(node.getStringProperty("name"));
     force->setNonbondedMethod((LearnedPairForce::NonbondedMethod) node.getIntProperty("method"));
@@ -120,7 +192,7 @@ void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     std::string report = node.getStringProperty("report");
     require(report.size() >= ReportEnd.size() && report.substr(report.size()-ReportEnd.size()) == ReportEnd, "LearnedPairForce: the report has no end; the XML is damaged.");
     force->setReport(report.substr(0, report.size()-ReportEnd.size()));
-    force->setParticleTypes(readIntegers(node.getChildNode("Particles"), "types"));
+    readParticles(node.getChildNode("Particles"), *force);
     for (auto& child : node.getChildNode("EnergyParameterDerivatives").getChildren())
         force->addEnergyParameterDerivative(child.getStringProperty("name"));
     for (auto& child : node.getChildNode("Exclusions").getChildren())

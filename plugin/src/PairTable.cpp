@@ -47,6 +47,11 @@ PairTable::PairTable(int numTypes, double minDistance, double maxDistance, const
         }
 }
 
+const vector<GlobalParameter>& PairTable::getGlobalParameters() const {
+    static const vector<GlobalParameter> none;
+    return none;
+}
+
 void PairTable::evaluate(int type1, int type2, double r, double& energy, double& dEdR) const {
     const PairCurve& curve = curves[getCurveIndex(type1, type2)];
     int numSegments = curve.energies.size()-1;

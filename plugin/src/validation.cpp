@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/validation.h"
+#include "PairProgram.h"
 #include "PairTable.h"
+#include "internal/StagedProgram.h"
 #include "internal/require.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace LearnedPairPlugin;
 using OpenMM::OpenMMException;
@@ -35,13 +38,41 @@ static void validateTypes(const LearnedPairForce& force, const System& system) {
                         " occur, but the pair function is not defined for this pair; make it with all types that occur.");
 }
 
+static void validateFeatures(const LearnedPairForce& force) {
+    for (int i = 0; i < force.getNumParticles(); i++) {
+        vector<double> features = force.getParticleFeatures(i);
+        for (size_t k = 0; k < features.size(); k++)
+            require(std::isfinite(features[k]), "LearnedPairForce: feature ", k, " of particle ", i, " is ", features[k], "; it must be finite.");
+    }
+}
+
+static void validateParameters(const LearnedPairForce& force) {
+    require(std::isfinite(force.getScaleDefaultValue()), "LearnedPairForce: the scale parameter \"", force.getScaleParameter(), "\" has the default value ",
+            force.getScaleDefaultValue(), "; it must be finite.");
+    auto& parameters = force.getFunction().getGlobalParameters();
+    for (size_t i = 0; i < parameters.size(); i++) {
+        require(parameters[i].name != force.getScaleParameter(), "LearnedPairForce: \"", parameters[i].name,
+                "\" is a global parameter of the function and the name of the scale; give the scale another name.");
+        double value = force.getGlobalParameterDefaultValue(i);
+        require(std::isfinite(value), "LearnedPairForce: the global parameter \"", parameters[i].name, "\" has the default value ", value, "; it must be finite.");
+    }
+    for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
+        require(force.hasParameter(force.getEnergyParameterDerivativeName(i)), "LearnedPairForce: the derivative with respect to \"",
+                force.getEnergyParameterDerivativeName(i), "\" was asked for, which is no longer a global parameter of this force.");
+}
+
 static void validateDistances(const LearnedPairForce& force) {
     const PairFunction& function = force.getFunction();
     double cutoff = force.getCutoffDistance(), inner = force.getInnerCutoffDistance(), switching = force.getSwitchingDistance();
-    require(force.getNonbondedMethod() != LearnedPairForce::NoCutoff, "LearnedPairForce: NoCutoff is not possible with a table, which ends at ",
-            function.getMaxDistance(), " nm; use CutoffNonPeriodic or CutoffPeriodic.");
-    require(cutoff > 0 && cutoff <= function.getMaxDistance(), "LearnedPairForce: the cutoff distance is ", cutoff, " nm; it must be positive and at most ",
-            function.getMaxDistance(), " nm, where the pair function ends.");
+    if (force.getNonbondedMethod() == LearnedPairForce::NoCutoff) {
+        require(std::isinf(function.getMaxDistance()), "LearnedPairForce: NoCutoff is not possible with a table, which ends at ",
+                function.getMaxDistance(), " nm; use CutoffNonPeriodic or CutoffPeriodic.");
+        require(!force.getUseSwitchingFunction(), "LearnedPairForce: the switching function leads to a cutoff, and NoCutoff has none; use one of the two.");
+        cutoff = std::numeric_limits<double>::infinity();
+    }
+    else
+        require(cutoff > 0 && std::isfinite(cutoff) && cutoff <= function.getMaxDistance(), "LearnedPairForce: the cutoff distance is ", cutoff,
+                " nm; it must be positive and at most ", function.getMaxDistance(), " nm, where the pair function ends.");
     require(inner >= function.getMinDistance() && inner < cutoff, "LearnedPairForce: the inner cutoff distance is ", inner, " nm; it must be at least ",
             function.getMinDistance(), " nm, where the pair function begins, and less than the cutoff distance, ", cutoff, " nm.");
     if (force.getUseSwitchingFunction())
@@ -88,22 +119,19 @@ static void validatePeriodicity(const LearnedPairForce& force, const System& sys
         catch (const OpenMMException&) {
             // Some forces of plugins do not say.
         }
-        require(!periodic, "LearnedPairForce: the force uses CutoffNonPeriodic, but force ", i, " of the System, ", other.getName(),
+        require(!periodic, "LearnedPairForce: the force uses ", force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? "NoCutoff" : "CutoffNonPeriodic", ", but force ", i, " of the System, ", other.getName(),
                 ", uses periodic boundary conditions, under which OpenMM moves molecules by whole boxes; use CutoffPeriodic.");
     }
 }
 
 void LearnedPairPlugin::validateForce(const LearnedPairForce& force, const System& system) {
     validateTypes(force, system);
+    validateFeatures(force);
     validateDistances(force);
     validatePeriodicity(force, system);
     validateExclusions(force, system.getNumParticles());
     validateGroups(force, system.getNumParticles());
-    require(std::isfinite(force.getScaleDefaultValue()), "LearnedPairForce: the scale parameter \"", force.getScaleParameter(), "\" has the default value ",
-            force.getScaleDefaultValue(), "; it must be finite.");
-    for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
-        require(force.getEnergyParameterDerivativeName(i) == force.getScaleParameter(), "LearnedPairForce: the derivative with respect to \"",
-                force.getEnergyParameterDerivativeName(i), "\" was asked for, but the only global parameter is \"", force.getScaleParameter(), "\".");
+    validateParameters(force);
 }
 
 void LearnedPairPlugin::validateBox(const LearnedPairForce& force, const Vec3 box[3]) {
@@ -115,19 +143,40 @@ void LearnedPairPlugin::validateBox(const LearnedPairForce& force, const Vec3 bo
             width, " nm; use a larger box or a shorter cutoff.");
 }
 
+static void requireSame(bool unchanged, const char* what) {
+    require(unchanged, "LearnedPairForce: updateParametersInContext() cannot change ", what, "; call reinitialize() on the Context, or create a new one.");
+}
+
+static void validateFunctionUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
+    if (auto table = dynamic_cast<const PairTable*>(&created.getFunction())) {
+        auto other = dynamic_cast<const PairTable*>(&updated.getFunction());
+        requireSame(other != nullptr && table->hasSameShape(*other), "the shape of the table: its range, its curves, their numbers of knots");
+        return;
+    }
+    auto& program = dynamic_cast<const PairProgram&>(created.getFunction());
+    auto other = dynamic_cast<const PairProgram*>(&updated.getFunction());
+    requireSame(other != nullptr && program.isTyped() == other->isTyped() && program.getNumTypes() == other->getNumTypes() && program.getNumFeatures() == other->getNumFeatures() &&
+            StagedProgram(program).hasSameStructure(StagedProgram(*other)), "the structure of the program: its steps, and the lengths of their values");
+    auto& parameters = program.getGlobalParameters(), & otherParameters = other->getGlobalParameters();
+    bool sameParameters = (parameters.size() == otherParameters.size());
+    for (size_t i = 0; i < parameters.size() && sameParameters; i++)
+        sameParameters = (parameters[i].name == otherParameters[i].name && created.getGlobalParameterDefaultValue(i) == updated.getGlobalParameterDefaultValue(i));
+    requireSame(sameParameters, "the global parameters and their default values");
+}
+
 void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
-    auto same = [](bool unchanged, const char* what) {
-        require(unchanged, "LearnedPairForce: updateParametersInContext() cannot change ", what, "; call reinitialize() on the Context, or create a new one.");
-    };
-    same(created.getNumParticles() == updated.getNumParticles(), "the number of particles");
-    same(created.getNonbondedMethod() == updated.getNonbondedMethod(), "the nonbonded method");
-    same(created.getCutoffDistance() == updated.getCutoffDistance(), "the cutoff distance");
-    same(created.getInnerCutoffDistance() == updated.getInnerCutoffDistance(), "the inner cutoff distance");
-    same(created.getUseSwitchingFunction() == updated.getUseSwitchingFunction() &&
+    requireSame(created.getNumParticles() == updated.getNumParticles(), "the number of particles");
+    requireSame(created.getNonbondedMethod() == updated.getNonbondedMethod(), "the nonbonded method");
+    requireSame(created.getCutoffDistance() == updated.getCutoffDistance(), "the cutoff distance");
+    requireSame(created.getInnerCutoffDistance() == updated.getInnerCutoffDistance(), "the inner cutoff distance");
+    requireSame(created.getUseSwitchingFunction() == updated.getUseSwitchingFunction() &&
          (!created.getUseSwitchingFunction() || created.getSwitchingDistance() == updated.getSwitchingDistance()), "the switching function");
-    same(created.getScaleParameter() == updated.getScaleParameter() && created.getScaleDefaultValue() == updated.getScaleDefaultValue(), "the scale parameter");
-    same(created.getNumEnergyParameterDerivatives() == updated.getNumEnergyParameterDerivatives(), "the energy parameter derivatives");
-    same(created.getForceGroup() == updated.getForceGroup(), "the force group");
+    requireSame(created.getScaleParameter() == updated.getScaleParameter() && created.getScaleDefaultValue() == updated.getScaleDefaultValue(), "the scale parameter");
+    bool sameDerivatives = (created.getNumEnergyParameterDerivatives() == updated.getNumEnergyParameterDerivatives());
+    for (int i = 0; i < created.getNumEnergyParameterDerivatives() && sameDerivatives; i++)
+        sameDerivatives = (created.getEnergyParameterDerivativeName(i) == updated.getEnergyParameterDerivativeName(i));
+    requireSame(sameDerivatives, "the energy parameter derivatives");
+    requireSame(created.getForceGroup() == updated.getForceGroup(), "the force group");
     bool sameExclusions = (created.getNumExclusions() == updated.getNumExclusions());
     for (int i = 0; i < created.getNumExclusions() && sameExclusions; i++) {
         int a1, a2, b1, b2;
@@ -135,7 +184,7 @@ void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const Le
         updated.getExclusionParticles(i, b1, b2);
         sameExclusions = (a1 == b1 && a2 == b2);
     }
-    same(sameExclusions, "the exclusions");
+    requireSame(sameExclusions, "the exclusions");
     bool sameGroups = (created.getNumInteractionGroups() == updated.getNumInteractionGroups());
     for (int i = 0; i < created.getNumInteractionGroups() && sameGroups; i++) {
         set<int> a1, a2, b1, b2;
@@ -143,7 +192,6 @@ void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const Le
         updated.getInteractionGroupParameters(i, b1, b2);
         sameGroups = (a1 == b1 && a2 == b2);
     }
-    same(sameGroups, "the interaction groups");
-    auto before = dynamic_cast<const PairTable*>(&created.getFunction()), now = dynamic_cast<const PairTable*>(&updated.getFunction());
-    same(before != nullptr && now != nullptr && before->hasSameShape(*now), "the shape of the table: its range, its curves, their numbers of knots");
+    requireSame(sameGroups, "the interaction groups");
+    validateFunctionUpdate(created, updated);
 }

@@ -15,6 +15,7 @@ from .plugin import load
 _core = load()
 
 PairTable = _core.PairTable
+PairProgram = _core.PairProgram
 
 
 _owners = weakref.WeakKeyDictionary()
@@ -29,9 +30,46 @@ def _nanometers(distance):
     return float(distance.value_in_unit(unit.nanometer) if unit.is_quantity(distance) else distance)
 
 
-def _require_table(function):
-    if not isinstance(function, PairTable):
-        raise TypeError(f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable, such as PairModel.create_force(...).getFunction().")
+def _require_function(function):
+    if not isinstance(function, (PairTable, PairProgram)):
+        raise TypeError(f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable or a PairProgram, such as PairModel.create_force(...).getFunction().")
+
+
+def feature_rows(features, count):
+    """Features as one array, and which particles have any.
+
+    Parameters
+    ----------
+    features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
+    count : int
+        The number of features.
+
+    Returns
+    -------
+    rows : ndarray, shape (n_particles, n_features)
+    covered : ndarray of bool, shape (n_particles,)
+
+    Raises
+    ------
+    TypeError
+        If a row has another number of features.
+    """
+    if isinstance(features, np.ndarray) and features.dtype != object:
+        if features.ndim != 2 or features.shape[1] != count or not np.issubdtype(features.dtype, np.number) or np.iscomplexobj(features):
+            raise TypeError(f"LearnedPairForce: the features are an array of {features.dtype} with shape {features.shape}; expected ({len(features) if features.ndim else 0}, {count}).")
+        return features.astype(float), np.ones(len(features), dtype=bool)
+    rows, covered = np.zeros((len(features), count)), np.zeros(len(features), dtype=bool)
+    for i, row in enumerate(features):
+        if row is None:
+            continue
+        try:
+            numbers = np.asarray(row, dtype=float)
+        except (TypeError, ValueError):
+            numbers = np.zeros(0)
+        if numbers.shape != (count,):
+            raise TypeError(f"LearnedPairForce: the features of particle {i} are {row!r}; expected {count} numbers, or None if it is not covered.")
+        rows[i], covered[i] = numbers, True
+    return rows, covered
 
 
 def _address_of(context):
@@ -43,9 +81,10 @@ def _address_of(context):
 class LearnedPairForce(openmm.Force):
     """A learned correction between pairs of particles, added on top of any other forces.
 
-    E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; type_i, type_j)
+    E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
 
-    f is the pair function. P holds the pairs that are not excluded, are allowed by the interaction groups if there are
+    f is the pair function, a_i the type or the features of a particle, g the function's global parameters, which are those of
+    the Context by the same names. P holds the pairs that are not excluded, are allowed by the interaction groups if there are
     any, and have two particles that the function covers. Below the inner cutoff f is replaced by its first-order Taylor
     expansion there. S is OpenMM's quintic switching function, off by default; s an optional global parameter.
 
@@ -54,8 +93,8 @@ class LearnedPairForce(openmm.Force):
 
     Parameters
     ----------
-    function : PairTable
-        The cutoff and the inner cutoff are set to the ends of its range.
+    function : PairTable or PairProgram
+        The inner cutoff is set to its shortest distance, the cutoff to its longest, or to 1 nm for a program, which has none.
 
     Source
     ------
@@ -69,16 +108,17 @@ class LearnedPairForce(openmm.Force):
     NotCovered = -1
 
     def __init__(self, function):
-        _require_table(function)
+        _require_function(function)
         # OpenMM makes the proxy object, from a force with next to nothing in it, so that it owns it like any other force.
         self.this = openmm.XmlSerializer.deserialize(_core.prototype_xml()).this
         self._access.initialize(function)
 
     def __repr__(self):
         covered = int((self.getParticleTypes() != self.NotCovered).sum())
-        table = self.getFunction()
+        function = self.getFunction()
+        what = f"{len(function.energies)} curves" if isinstance(function, PairTable) else f"a program with {len(function.weights)} weights"
         return (f"<LearnedPairForce '{self.getName()}': {covered} of {self.getNumParticles()} particles covered, cutoff {self.getCutoffDistance()}, "
-                f"{len(table.energies)} curves, group {self.getForceGroup()}>")
+                f"{what}, group {self.getForceGroup()}>")
 
     @property
     def _access(self):
@@ -116,22 +156,31 @@ class LearnedPairForce(openmm.Force):
         return _core.is_learned_pair_force(int(force.this))
 
     def getFunction(self):
-        """Get the pair function, a PairTable."""
+        """Get the pair function, a PairTable or a PairProgram."""
         return self._access.getFunction()
 
     def setFunction(self, function):
-        """Replace the pair function by another PairTable, and clear the lowering report. In an existing Context this needs
-        updateParametersInContext(), and a table of the same shape: see :meth:`PairModel.update_force`."""
-        _require_table(function)
+        """Replace the pair function, and clear the lowering report; default values of global parameters become the new function's.
+        In an existing Context this needs updateParametersInContext(), and a table of the same shape or a program of the same
+        structure: see :meth:`PairModel.update_force`."""
+        _require_function(function)
         self._access.setFunction(function)
 
     def getNumParticles(self):
         """Get the number of particles; it must equal that of the System."""
         return self._access.getNumParticles()
 
-    def addParticle(self, type):
-        """Add a particle with a type (int, or NotCovered), and get its index."""
-        return self._access.addParticle(type)
+    def addParticle(self, particle):
+        """Add a particle, and get its index.
+
+        Parameters
+        ----------
+        particle : int, or sequence of float, or None
+            The type; or the features, if the function takes features. NotCovered, or None, if it takes no part.
+        """
+        if particle is None:
+            particle = [] if self.getNumFeatures() > 0 else self.NotCovered
+        return self._access.addParticle(particle)
 
     def getParticleType(self, index):
         """Get the type of a particle (int)."""
@@ -160,6 +209,39 @@ class LearnedPairForce(openmm.Force):
         if types.size > 0 and not (limits.min <= int(types.min()) and int(types.max()) <= limits.max):
             raise ValueError(f"LearnedPairForce.setParticleTypes: the types reach from {types.min()} to {types.max()}; they are small integers.")
         self._access.setParticleTypes(types.astype(np.int32))
+
+    def getNumFeatures(self):
+        """Get the number of features that the function takes of each particle; 0 if it takes types."""
+        return getattr(self.getFunction(), "num_features", 0)
+
+    def getParticleFeatureRow(self, index):
+        """Get the features of a particle, an ndarray of shape (n_features,), or None if it is not covered."""
+        row = self._access.getParticleFeatures(index)
+        return np.array(row) if row else None
+
+    def setParticleFeatureRow(self, index, features):
+        """Set the features of a particle (sequence of float), or None if it is not covered."""
+        self._access.setParticleFeatures(index, [] if features is None else features)
+
+    def getParticleFeatures(self):
+        """Get the features of all particles, an ndarray of shape (n_particles, n_features); NaN for those that are not covered."""
+        rows = np.full((self.getNumParticles(), self.getNumFeatures()), np.nan)
+        for i in range(len(rows)):
+            row = self._access.getParticleFeatures(i)
+            if row:
+                rows[i] = row
+        return rows
+
+    def setParticleFeatures(self, features):
+        """Set the features of all particles at once, replacing all particles there were.
+
+        Parameters
+        ----------
+        features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
+            None for particles that take no part.
+        """
+        rows, covered = feature_rows(features, self.getNumFeatures())
+        self._access.setAllParticleFeatures(rows.ravel(), covered.tolist())
 
     def getNonbondedMethod(self):
         """Get the method used for long distances: NoCutoff, CutoffNonPeriodic or CutoffPeriodic."""
@@ -259,12 +341,31 @@ class LearnedPairForce(openmm.Force):
             raise TypeError(f"LearnedPairForce.setScaleParameter: the name is {name!r}; expected a string. The value is the default value, and is changed by context.setParameter().")
         self._access.setScaleParameter(name, defaultValue)
 
+    def getNumGlobalParameters(self):
+        """Get the number of global parameters of the function; the scale is not one of them."""
+        return len(self._global_names())
+
+    def _global_names(self):
+        return list(getattr(self.getFunction(), "global_parameters", {}))
+
+    def getGlobalParameterName(self, index):
+        """Get the name of a global parameter of the function."""
+        return self._global_names()[index]
+
+    def getGlobalParameterDefaultValue(self, index):
+        """Get the value of a global parameter in a new Context."""
+        return self._access.getGlobalParameterDefaultValue(index)
+
+    def setGlobalParameterDefaultValue(self, index, value):
+        """Set the value of a global parameter in a new Context."""
+        self._access.setGlobalParameterDefaultValue(index, value)
+
     def getNumEnergyParameterDerivatives(self):
         """Get the number of parameters with respect to which the derivative of the energy is computed."""
         return self._access.getNumEnergyParameterDerivatives()
 
     def addEnergyParameterDerivative(self, name):
-        """Ask for the derivative of the energy with respect to a global parameter of this force."""
+        """Ask for the derivative of the energy with respect to the scale or a global parameter of the function."""
         self._access.addEnergyParameterDerivative(name)
 
     def getEnergyParameterDerivativeName(self, index):
@@ -291,7 +392,8 @@ class LearnedPairForce(openmm.Force):
         self._access.setReport(json.dumps(report))
 
     def updateParametersInContext(self, context):
-        """Copy the particle types and the values of the table to a Context that exists already.
+        """Copy the particles' types or features and the numbers of the function (a table's values, a program's weights) to a
+        Context that exists already.
 
         Raises
         ------

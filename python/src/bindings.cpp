@@ -5,7 +5,9 @@
 // that its proxy holds, and learnedpair/force.py turns the functions below into methods of a real openmm.Force.
 
 #include "LearnedPairForce.h"
+#include "PairProgram.h"
 #include "PairTable.h"
+#include "programs.h"
 #include "openmm/OpenMMException.h"
 #include "openmm/serialization/XmlSerializer.h"
 #include <pybind11/numpy.h>
@@ -31,6 +33,13 @@ template<class T> static py::array_t<T> toArray(const vector<T>& values) {
 
 static LearnedPairForce* forceAt(uintptr_t address) {
     return dynamic_cast<LearnedPairForce*>(reinterpret_cast<OpenMM::Force*>(address));
+}
+
+/** Python knows a function as what it is, a PairTable or a PairProgram. */
+static py::object getFunction(const LearnedPairForce& force) {
+    if (auto table = std::dynamic_pointer_cast<const PairTable>(force.getSharedFunction()))
+        return py::cast(std::const_pointer_cast<PairTable>(table));
+    return py::cast(std::const_pointer_cast<PairProgram>(std::dynamic_pointer_cast<const PairProgram>(force.getSharedFunction())));
 }
 
 /** The XML of a force with next to nothing in it, from which OpenMM's Python layer makes a proxy object. */
@@ -143,17 +152,24 @@ Raises
 ValueError
     If there is no function for these types.)");
 
+    bindPrograms(m);
     m.def("prototype_xml", &prototypeXml);
     m.def("is_learned_pair_force", [](uintptr_t address) { return forceAt(address) != nullptr; });
     m.def("force_at", &forceAt, py::return_value_policy::reference);
     py::class_<LearnedPairForce, std::unique_ptr<LearnedPairForce, py::nodelete> >(m, "ForceAccess")
-        .def("getFunction", [](const LearnedPairForce& force) { return std::const_pointer_cast<PairTable>(std::dynamic_pointer_cast<const PairTable>(force.getSharedFunction())); })
-        .def("setFunction", [](LearnedPairForce& force, std::shared_ptr<PairTable> table) { force.setFunction(table); })
-        .def("initialize", [](LearnedPairForce& force, std::shared_ptr<PairTable> table) {
-            force = LearnedPairForce(table);
-        })
+        .def("getFunction", &getFunction)
+        .def("setFunction", [](LearnedPairForce& force, std::shared_ptr<PairTable> function) { force.setFunction(function); })
+        .def("setFunction", [](LearnedPairForce& force, std::shared_ptr<PairProgram> function) { force.setFunction(function); })
+        .def("initialize", [](LearnedPairForce& force, std::shared_ptr<PairTable> function) { force = LearnedPairForce(function); })
+        .def("initialize", [](LearnedPairForce& force, std::shared_ptr<PairProgram> function) { force = LearnedPairForce(function); })
         .def("getNumParticles", &LearnedPairForce::getNumParticles)
-        .def("addParticle", &LearnedPairForce::addParticle)
+        .def("addParticle", py::overload_cast<int>(&LearnedPairForce::addParticle))
+        .def("addParticle", py::overload_cast<const vector<double>&>(&LearnedPairForce::addParticle))
+        .def("getParticleFeatures", &LearnedPairForce::getParticleFeatures)
+        .def("setParticleFeatures", &LearnedPairForce::setParticleFeatures)
+        .def("setAllParticleFeatures", [](LearnedPairForce& force, const Doubles& features, const vector<bool>& covered) {
+            force.setAllParticleFeatures(toVector<double>(features), covered);
+        })
         .def("getParticleType", &LearnedPairForce::getParticleType)
         .def("setParticleType", &LearnedPairForce::setParticleType)
         .def("getParticleTypes", [](const LearnedPairForce& force) { return toArray(force.getParticleTypes()); })
@@ -190,6 +206,8 @@ ValueError
         .def("getScaleParameter", &LearnedPairForce::getScaleParameter)
         .def("getScaleDefaultValue", &LearnedPairForce::getScaleDefaultValue)
         .def("setScaleParameter", &LearnedPairForce::setScaleParameter)
+        .def("getGlobalParameterDefaultValue", &LearnedPairForce::getGlobalParameterDefaultValue)
+        .def("setGlobalParameterDefaultValue", &LearnedPairForce::setGlobalParameterDefaultValue)
         .def("getNumEnergyParameterDerivatives", &LearnedPairForce::getNumEnergyParameterDerivatives)
         .def("addEnergyParameterDerivative", &LearnedPairForce::addEnergyParameterDerivative)
         .def("getEnergyParameterDerivativeName", &LearnedPairForce::getEnergyParameterDerivativeName)

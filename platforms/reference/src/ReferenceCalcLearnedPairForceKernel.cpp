@@ -2,38 +2,53 @@
 // SPDX-License-Identifier: MIT
 
 #include "ReferenceCalcLearnedPairForceKernel.h"
+#include "internal/GlobalValues.h"
+#include "internal/PairClasses.h"
+#include "internal/PairEvaluator.h"
+#include "internal/ParticleRows.h"
+#include "internal/SwitchingFunction.h"
 #include "openmm/OpenMMException.h"
 #include "openmm/internal/ContextImpl.h"
 #include "openmm/reference/ReferenceForce.h"
 #include "openmm/reference/ReferencePlatform.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
 
 using namespace LearnedPairPlugin;
 using OpenMM::ContextImpl;
 using OpenMM::Vec3;
+using std::string;
 using std::vector;
 
 /** A force as it was when it was last given to the kernel. */
 struct ReferenceCalcLearnedPairForceKernel::Model {
-    explicit Model(const LearnedPairForce& force) : function(force.getSharedFunction()), classes(force), switching(force),
-            periodic(force.usesPeriodicBoundaryConditions()), cutoff(force.getCutoffDistance()), innerCutoff(force.getInnerCutoffDistance()),
-            scaleParameter(force.getScaleParameter()), needsDerivative(force.getNumEnergyParameterDerivatives() > 0) {
+    explicit Model(const LearnedPairForce& force) : classes(force), rows(force), switching(force), globals(force),
+            evaluator(PairEvaluator::create(force.getSharedFunction(), globals.getDerivatives())), periodic(force.usesPeriodicBoundaryConditions()),
+            cutoff(force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? std::numeric_limits<double>::infinity() : force.getCutoffDistance()),
+            innerCutoff(force.getInnerCutoffDistance()) {
     }
-    /** S(r)*f(r) and its slope for a pair of interacting classes. */
-    void evaluate(int class1, int class2, double r, double& energy, double& dEdR) const {
-        double inside = std::max(r, innerCutoff);
-        function->evaluate(classes.types[class1], classes.types[class2], inside, energy, dEdR);
-        energy += (r-inside)*dEdR; // the Taylor expansion below the inner cutoff
-        switching.apply(r, energy, dEdR);
+    bool interact(int i, int j) const {
+        return classes.interacts[(size_t) classes.particleClasses[i]*classes.numClasses+classes.particleClasses[j]];
     }
-    std::shared_ptr<const PairFunction> function;
+    const double* getRow(int particle) const {
+        return &rows.rows[(size_t) rows.index[particle]*rows.width];
+    }
     PairClasses classes;
+    ParticleRows rows;
     SwitchingFunction switching;
+    GlobalValues globals;
+    std::unique_ptr<PairEvaluator> evaluator;
     bool periodic;
     double cutoff, innerCutoff;
-    std::string scaleParameter;
-    bool needsDerivative;
+};
+
+struct ReferenceCalcLearnedPairForceKernel::Pairs {
+    vector<int> first, second;
+    vector<Vec3> delta; // from the second to the first
+    vector<double> r, inside; // inside: not below the inner cutoff
+    vector<const double*> row1, row2;
 };
 
 void ReferenceCalcLearnedPairForceKernel::initialize(const OpenMM::System& system, const LearnedPairForce& force) {
@@ -44,10 +59,10 @@ void ReferenceCalcLearnedPairForceKernel::initialize(const OpenMM::System& syste
         exclusions[particle1].insert(particle2);
         exclusions[particle2].insert(particle1);
     }
-    setModel(force);
+    copyParameters(force);
 }
 
-void ReferenceCalcLearnedPairForceKernel::setModel(const LearnedPairForce& force) {
+void ReferenceCalcLearnedPairForceKernel::copyParameters(const LearnedPairForce& force) {
     model = std::make_shared<Model>(force);
     covered.clear();
     for (int i = 0; i < force.getNumParticles(); i++)
@@ -55,44 +70,61 @@ void ReferenceCalcLearnedPairForceKernel::setModel(const LearnedPairForce& force
             covered.push_back(i);
 }
 
-double ReferenceCalcLearnedPairForceKernel::addPair(int i, int j, const vector<Vec3>& positions, const Vec3* box, double scale, vector<Vec3>* forces) const {
-    double delta[OpenMM::ReferenceForce::LastDeltaRIndex]; // from j to i
-    if (model->periodic)
-        OpenMM::ReferenceForce::getDeltaRPeriodic(positions[j], positions[i], box, delta);
-    else
-        OpenMM::ReferenceForce::getDeltaR(positions[j], positions[i], delta);
-    double r = delta[OpenMM::ReferenceForce::RIndex];
-    int class1 = model->classes.particleClasses[i], class2 = model->classes.particleClasses[j];
-    if (r >= model->cutoff || !model->classes.interacts[(size_t) class1*model->classes.numClasses+class2] || exclusions[i].count(j) > 0)
-        return 0;
-    double energy, dEdR;
-    model->evaluate(class1, class2, r, energy, dEdR);
-    if (forces != nullptr && r > 0) { // two particles in one place have no direction to push each other
-        Vec3 force = Vec3(delta[OpenMM::ReferenceForce::XIndex], delta[OpenMM::ReferenceForce::YIndex], delta[OpenMM::ReferenceForce::ZIndex])*(-scale*dEdR/r);
-        (*forces)[i] += force;
-        (*forces)[j] -= force;
-    }
-    return energy;
+void ReferenceCalcLearnedPairForceKernel::findPairs(const vector<Vec3>& positions, const Vec3* box, Pairs& pairs) const {
+    for (size_t n = 0; n < covered.size(); n++)
+        for (size_t m = 0; m < n; m++) {
+            int i = covered[n], j = covered[m];
+            double delta[OpenMM::ReferenceForce::LastDeltaRIndex];
+            if (model->periodic)
+                OpenMM::ReferenceForce::getDeltaRPeriodic(positions[j], positions[i], box, delta);
+            else
+                OpenMM::ReferenceForce::getDeltaR(positions[j], positions[i], delta);
+            double r = delta[OpenMM::ReferenceForce::RIndex];
+            if (r >= model->cutoff || !model->interact(i, j) || exclusions[i].count(j) > 0)
+                continue;
+            pairs.first.push_back(i);
+            pairs.second.push_back(j);
+            pairs.delta.push_back(Vec3(delta[OpenMM::ReferenceForce::XIndex], delta[OpenMM::ReferenceForce::YIndex], delta[OpenMM::ReferenceForce::ZIndex]));
+            pairs.r.push_back(r);
+            pairs.inside.push_back(std::max(r, model->innerCutoff));
+            pairs.row1.push_back(model->getRow(i));
+            pairs.row2.push_back(model->getRow(j));
+        }
 }
 
 double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
     auto& data = *reinterpret_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
     const vector<Vec3>& positions = *data.positions;
-    vector<Vec3>& forces = *data.forces;
-    const Vec3* box = data.periodicBoxVectors;
     for (auto& position : positions)
         if (!std::isfinite(position[0]+position[1]+position[2]))
             throw OpenMM::OpenMMException("LearnedPairForce: a particle coordinate is NaN or infinite.");
-    double scale = (model->scaleParameter.empty() ? 1.0 : context.getParameter(model->scaleParameter));
+    Pairs pairs;
+    findPairs(positions, data.periodicBoxVectors, pairs);
+    model->globals.update(context);
+    double scale = model->globals.getScale();
+    PairValues values = model->evaluator->evaluate(pairs.inside, pairs.row1, pairs.row2, model->globals.getValues());
     double sum = 0;
-    for (size_t n = 0; n < covered.size(); n++)
-        for (size_t m = 0; m < n; m++)
-            sum += addPair(covered[n], covered[m], positions, box, scale, includeForces ? &forces : nullptr);
-    if (model->needsDerivative)
-        (*data.energyParameterDerivatives)[model->scaleParameter] += sum;
+    vector<double> derivatives(model->globals.getDerivatives().size(), 0.0);
+    for (size_t k = 0; k < pairs.r.size(); k++) {
+        double r = pairs.r[k], below = r-pairs.inside[k]; // negative below the inner cutoff, where f is a Taylor expansion
+        double energy = values.energy[k]+below*values.slope[k], dEdR = values.slope[k];
+        model->switching.apply(r, energy, dEdR);
+        sum += energy;
+        for (size_t d = 0; d < derivatives.size(); d++) {
+            double dEnergy = values.dEnergy[d][k]+below*values.dSlope[d][k], dSlope = values.dSlope[d][k];
+            model->switching.apply(r, dEnergy, dSlope);
+            derivatives[d] += dEnergy;
+        }
+        if (includeForces && r > 0) { // two particles in one place have no direction to push each other
+            Vec3 force = pairs.delta[k]*(-scale*dEdR/r);
+            (*data.forces)[pairs.first[k]] += force;
+            (*data.forces)[pairs.second[k]] -= force;
+        }
+    }
+    model->globals.addDerivatives(sum, derivatives, *data.energyParameterDerivatives);
     return scale*sum;
 }
 
 void ReferenceCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {
-    setModel(force);
+    copyParameters(force);
 }

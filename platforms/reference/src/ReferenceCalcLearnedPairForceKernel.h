@@ -3,10 +3,10 @@
 #pragma once
 
 #include "LearnedPairKernels.h"
-#include "internal/PairClasses.h"
-#include "internal/SwitchingFunction.h"
+#include "openmm/Vec3.h"
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace LearnedPairPlugin {
@@ -29,10 +29,11 @@ public:
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 private:
     struct Model;
-    void setModel(const LearnedPairForce& force);
-    /** Add scale times the forces of a pair to forces, unless that is null; returns the energy without the scale. */
-    double addPair(int i, int j, const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, double scale, std::vector<OpenMM::Vec3>* forces) const;
-    std::shared_ptr<const Model> model;
+    void copyParameters(const LearnedPairForce& force);
+    struct Pairs;
+    /** Find all pairs in range that interact. */
+    void findPairs(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, Pairs& pairs) const;
+    std::shared_ptr<Model> model;
     std::vector<std::set<int> > exclusions;
     std::vector<int> covered;
 };

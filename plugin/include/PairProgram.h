@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "PairFunction.h"
+#include "TensorProgram.h"
+#include <string>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/**
+ * A pair function f(r; a1, a2; g) as a program: for models with features or global parameters, and for whoever wants the
+ * network itself evaluated. docs/program.md says what a program is.
+ *
+ * Its inputs are the distance; the two particles, each with one number, its type, or with one for each feature; and the
+ * global parameters. Its output is the energy in kJ/mol.
+ */
+class LEARNEDPAIR_EXPORT PairProgram : public PairFunction {
+public:
+    /**
+     * Create a pair function.
+     *
+     * @param program           the program, with one output of length 1
+     * @param numTypes          the number of particle types, or 0 if particles have features
+     * @param numFeatures       the number of features, or 0 if particles have types
+     * @param minDistance       the shortest distance at which the function is defined, measured in nm; positive
+     * @param globalParameters  the global parameters, in the order in which the program takes them
+     * @throws OpenMMException if the inputs or outputs of the program are not as described, or a name or number is wrong
+     */
+    PairProgram(const TensorProgram& program, int numTypes, int numFeatures, double minDistance, const std::vector<GlobalParameter>& globalParameters = {});
+    const TensorProgram& getProgram() const {
+        return program;
+    }
+    int getNumTypes() const override {
+        return isTyped() ? numTypes : 1;
+    }
+    int getNumFeatures() const override {
+        return numFeatures;
+    }
+    /** Get whether particles are distinguished by their type alone. */
+    bool isTyped() const {
+        return numFeatures == 0;
+    }
+    const std::vector<GlobalParameter>& getGlobalParameters() const override {
+        return globalParameters;
+    }
+    double getMinDistance() const override {
+        return minDistance;
+    }
+    /** A program is defined at every distance: infinity. */
+    double getMaxDistance() const override;
+    bool isDefined(int type1, int type2) const override {
+        return true;
+    }
+private:
+    TensorProgram program;
+    int numTypes, numFeatures;
+    double minDistance;
+    std::vector<GlobalParameter> globalParameters;
+};
+
+} // namespace LearnedPairPlugin

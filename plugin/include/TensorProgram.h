@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "internal/exportLearnedPair.h"
+#include <string>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/** What a step of a program computes. docs/program.md defines each of them. */
+enum class Operation {
+    Distance, Particle1, Particle2, Pair, Globals,
+    Literal, Weight,
+    Neg, Abs, Floor, Sqrt, Exp, Expm1, Log, Log1p, Sin, Cos, Tanh, Sigmoid, Erf, Erfc,
+    Add, Sub, Mul, Div, Pow, Minimum, Maximum, Less, LessEqual, Equal,
+    Select,
+    Gather, Concat, Sum, Max, Linear, Lookup, Table, TableSlope
+};
+
+/** One step of a program: computes one value, a vector of real numbers. */
+struct ProgramStep {
+    Operation operation;
+    int size;                    ///< the length of the value
+    std::vector<int> operands;   ///< indices of earlier steps
+    std::vector<int> integers;   ///< what the operation needs beside its operands
+    std::vector<double> numbers; ///< of a literal or a weight
+};
+
+/**
+ * A straight-line program on small vectors, as docs/program.md specifies it. It is immutable, and correct once it has
+ * been built.
+ */
+class LEARNEDPAIR_EXPORT TensorProgram {
+public:
+    /**
+     * Create a program.
+     *
+     * @param steps    the steps; operands refer to earlier ones
+     * @param outputs  the indices of the steps whose values are the program's outputs, at least one
+     * @throws OpenMMException if a step breaks a rule of docs/program.md, naming it
+     */
+    TensorProgram(const std::vector<ProgramStep>& steps, const std::vector<int>& outputs);
+    /**
+     * Create a program from its text.
+     *
+     * @param text     as getText() writes it
+     * @param weights  the numbers of all weights, in the order of the steps
+     * @throws OpenMMException if the text is not a program, or there are too few or too many weights
+     */
+    TensorProgram(const std::string& text, const std::vector<double>& weights);
+    const std::vector<ProgramStep>& getSteps() const {
+        return steps;
+    }
+    const std::vector<int>& getOutputs() const {
+        return outputs;
+    }
+    /** Get the text, which says everything but the weights. */
+    std::string getText() const;
+    /** Get the numbers of all weights, in the order of the steps. */
+    std::vector<double> getWeights() const;
+    /** Get the length of an input, or 0 if the program does not use it. */
+    int getInputSize(Operation input) const;
+private:
+    std::vector<ProgramStep> steps;
+    std::vector<int> outputs;
+};
+
+} // namespace LearnedPairPlugin

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/ProgramBuilder.h"
+#include "internal/operations.h"
+#include <numeric>
+
+using namespace LearnedPairPlugin;
+using std::vector;
+
+int ProgramBuilder::add(Operation operation, const vector<int>& operands, const vector<int>& integers, const vector<double>& numbers) {
+    ProgramStep step = {operation, 0, operands, integers, numbers};
+    step.size = findSize(step, steps, steps.size());
+    steps.push_back(step);
+    return steps.size()-1;
+}
+
+int ProgramBuilder::input(Operation input, int size) {
+    for (size_t i = 0; i < steps.size(); i++)
+        if (steps[i].operation == input)
+            return i;
+    steps.push_back({input, size, {}, {}, {}});
+    return steps.size()-1;
+}
+
+int ProgramBuilder::slice(int value, int first, int count) {
+    if (first == 0 && count == steps[value].size)
+        return value;
+    vector<int> indices(count);
+    std::iota(indices.begin(), indices.end(), first);
+    return add(Operation::Gather, {value}, indices);
+}
+
+int ProgramBuilder::copy(const ProgramStep& step, const vector<int>& operands) {
+    if (isInput(step.operation))
+        return input(step.operation, step.size);
+    return add(step.operation, operands, step.integers, step.numbers);
+}
+
+vector<int> ProgramBuilder::copyAll(const TensorProgram& program) {
+    vector<int> index;
+    for (auto& step : program.getSteps())
+        index.push_back(copy(step, mapOperands(step, index)));
+    return index;
+}

@@ -1,0 +1,235 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/ProgramBuilder.h"
+#include "internal/operations.h"
+#include "internal/passes.h"
+#include "internal/require.h"
+
+using namespace LearnedPairPlugin;
+using std::vector;
+
+namespace {
+
+const int Zero = -1; // the derivative of what does not depend on the variable
+
+/**
+ * Computes derivatives beside values. A derivative has the length of its value, or the length 1 if it is the same for
+ * every element, or is Zero.
+ */
+class Differentiator {
+public:
+    Differentiator(const TensorProgram& program, Operation input, int element) : program(program), input(input), element(element) {
+    }
+    TensorProgram differentiate(int numOutputs) {
+        value = builder.copyAll(program);
+        for (size_t i = 0; i < program.getSteps().size(); i++)
+            derivative.push_back(differentiateStep(program.getSteps()[i], value[i]));
+        vector<int> outputs = mapOutputs(program, value);
+        for (int k = 0; k < numOutputs; k++) {
+            int output = program.getOutputs()[k];
+            outputs.push_back(expand(derivative[output] == Zero ? builder.literal(0) : derivative[output], program.getSteps()[output].size));
+        }
+        return builder.build(outputs);
+    }
+private:
+    // Arithmetic on new steps. Products with the literal 1, the derivative of the variable, are not written.
+    int unary(Operation operation, int x) {
+        return builder.add(operation, {x});
+    }
+    int binary(Operation operation, int x, int y) {
+        return builder.add(operation, {x, y});
+    }
+    int times(int x, int dx) {
+        if (isOne(dx))
+            return x;
+        if (isOne(x) && builder[x].size <= builder[dx].size)
+            return dx;
+        return binary(Operation::Mul, x, dx);
+    }
+    bool isOne(int x) const {
+        return builder[x].operation == Operation::Literal && builder[x].numbers == vector<double>{1.0};
+    }
+    int plus(int dx, int dy) {
+        return dx == Zero ? dy : dy == Zero ? dx : binary(Operation::Add, dx, dy);
+    }
+    int negative(int dx) {
+        return dx == Zero ? Zero : unary(Operation::Neg, dx);
+    }
+    int orZero(int dx) {
+        return dx == Zero ? builder.literal(0) : dx;
+    }
+    /** A derivative as a vector of full length. */
+    int expand(int dx, int size) {
+        return builder[dx].size == size ? dx : builder.add(Operation::Gather, {dx}, vector<int>(size, 0));
+    }
+
+    int differentiateStep(const ProgramStep& step, int y) {
+        if (isInput(step.operation))
+            return differentiateInput(step);
+        vector<int> x, dx;
+        bool zero = true;
+        for (int operand : step.operands) {
+            x.push_back(value[operand]);
+            dx.push_back(derivative[operand]);
+            zero &= (derivative[operand] == Zero);
+        }
+        if (zero)
+            return Zero;
+        switch (getInfo(step.operation).kind) {
+            case OperationKind::Elementwise:
+                return x.size() == 1 ? differentiateUnary(step.operation, x[0], y, dx[0]) :
+                       x.size() == 2 ? differentiateBinary(step.operation, x[0], x[1], y, dx[0], dx[1]) :
+                       dx[1] == Zero && dx[2] == Zero ? Zero : builder.add(Operation::Select, {x[0], orZero(dx[1]), orZero(dx[2])});
+            case OperationKind::Gather:
+                return differentiateGather(step, dx[0]);
+            case OperationKind::Concat:
+                for (size_t i = 0; i < dx.size(); i++)
+                    dx[i] = expand(orZero(dx[i]), builder[x[i]].size);
+                return builder.add(Operation::Concat, dx);
+            case OperationKind::Reduction:
+                dx[0] = expand(dx[0], builder[x[0]].size);
+                return step.operation == Operation::Sum ? builder.add(Operation::Sum, dx, step.integers) : differentiateMax(step, x[0], y, dx[0]);
+            case OperationKind::Linear:
+                return builder.add(Operation::Linear, {x[0], expand(dx[1], builder[x[1]].size)});
+            case OperationKind::Table:
+                require(step.operation == Operation::Table, "TensorProgram: table_slope cannot be differentiated with respect to the distance.");
+                return times(builder.add(Operation::TableSlope, x, step.integers), dx[0]);
+            default:
+                return Zero; // lookup
+        }
+    }
+
+    int differentiateInput(const ProgramStep& step) {
+        if (step.operation != input)
+            return Zero;
+        vector<double> unit(step.size, 0.0);
+        unit[element] = 1;
+        return builder.add(Operation::Literal, {}, {}, unit);
+    }
+
+    int differentiateGather(const ProgramStep& step, int dx) {
+        if (builder[dx].size == 1)
+            return dx;
+        if (builder[dx].operation != Operation::Literal)
+            return builder.add(Operation::Gather, {dx}, step.integers);
+        // Of several inputs, such as the global parameters, usually one is taken: it is the variable, or it is not.
+        vector<double> numbers;
+        for (int i : step.integers)
+            numbers.push_back(builder[dx].numbers[i]);
+        if (numbers == vector<double>(numbers.size(), 0.0))
+            return Zero;
+        return builder.add(Operation::Literal, {}, {}, numbers);
+    }
+
+    int differentiateUnary(Operation operation, int x, int y, int dx) {
+        switch (operation) {
+            case Operation::Neg:
+                return negative(dx);
+            case Operation::Abs: { // x' for x > 0, -x' for x < 0, 0 for 0
+                int zero = builder.literal(0);
+                return builder.add(Operation::Select, {binary(Operation::Less, x, zero), negative(dx), builder.add(Operation::Select, {binary(Operation::Less, zero, x), dx, zero})});
+            }
+            case Operation::Sqrt: // x' / (2 y)
+                return binary(Operation::Div, dx, times(builder.literal(2), y));
+            case Operation::Exp: // y x'
+                return times(y, dx);
+            case Operation::Expm1: // exp x x', not (y+1) x', which cancels where x is very negative
+                return times(unary(Operation::Exp, x), dx);
+            case Operation::Log: // x' / x
+                return binary(Operation::Div, dx, x);
+            case Operation::Log1p: // x' / (1+x)
+                return binary(Operation::Div, dx, binary(Operation::Add, x, builder.literal(1)));
+            case Operation::Sin: // cos x x'
+                return times(unary(Operation::Cos, x), dx);
+            case Operation::Cos: // -sin x x'
+                return times(unary(Operation::Neg, unary(Operation::Sin, x)), dx);
+            case Operation::Tanh: // (1-y^2) x'
+                return times(binary(Operation::Sub, builder.literal(1), binary(Operation::Mul, y, y)), dx);
+            case Operation::Sigmoid: // y (1-y) x'
+                return times(binary(Operation::Mul, y, binary(Operation::Sub, builder.literal(1), y)), dx);
+            case Operation::Erf: // 2/sqrt(pi) exp(-x^2) x'
+                return times(gaussian(x, 1.1283791670955126), dx);
+            case Operation::Erfc:
+                return times(gaussian(x, -1.1283791670955126), dx);
+            default:
+                return Zero; // floor
+        }
+    }
+
+    int gaussian(int x, double factor) {
+        return times(builder.literal(factor), unary(Operation::Exp, unary(Operation::Neg, binary(Operation::Mul, x, x))));
+    }
+
+    int differentiateBinary(Operation operation, int a, int b, int y, int da, int db) {
+        switch (operation) {
+            case Operation::Add:
+                return plus(da, db);
+            case Operation::Sub:
+                return da == Zero ? negative(db) : db == Zero ? da : binary(Operation::Sub, da, db);
+            case Operation::Mul: // a' b + a b'
+                return plus(da == Zero ? Zero : times(b, da), db == Zero ? Zero : times(a, db));
+            case Operation::Div: { // (a' - y b')/b
+                int numerator = (db == Zero ? da : da == Zero ? negative(times(y, db)) : binary(Operation::Sub, da, times(y, db)));
+                return binary(Operation::Div, numerator, b);
+            }
+            case Operation::Pow:
+                return plus(differentiateBase(a, b, da), differentiateExponent(a, b, y, db));
+            case Operation::Minimum:
+                return differentiateChoice(binary(Operation::Less, a, b), a, b, da, db);
+            case Operation::Maximum:
+                return differentiateChoice(binary(Operation::Less, b, a), a, b, da, db);
+            default:
+                return Zero; // comparisons
+        }
+    }
+
+    /** The derivative of whichever of two values is chosen; the mean of both where they are equal. */
+    int differentiateChoice(int first, int a, int b, int da, int db) {
+        int mean = times(builder.literal(0.5), plus(da, db));
+        return builder.add(Operation::Select, {binary(Operation::Equal, a, b), mean, builder.add(Operation::Select, {first, orZero(da), orZero(db)})});
+    }
+
+    /** b a^(b-1) a', and 0 where b = 0. */
+    int differentiateBase(int a, int b, int da) {
+        if (da == Zero)
+            return Zero;
+        int slope = binary(Operation::Mul, b, binary(Operation::Pow, a, binary(Operation::Sub, b, builder.literal(1))));
+        int zero = builder.literal(0);
+        return times(builder.add(Operation::Select, {binary(Operation::Equal, b, zero), zero, slope}), da);
+    }
+
+    /** a^b ln a b', and 0 where a = 0 and b >= 0. */
+    int differentiateExponent(int a, int b, int y, int db) {
+        if (db == Zero)
+            return Zero;
+        int zero = builder.literal(0);
+        int vanishes = binary(Operation::Mul, binary(Operation::Equal, a, zero), binary(Operation::LessEqual, zero, b));
+        return times(builder.add(Operation::Select, {vanishes, zero, binary(Operation::Mul, y, unary(Operation::Log, a))}), db);
+    }
+
+    /** The mean of x' over the elements that are largest. */
+    int differentiateMax(const ProgramStep& step, int x, int y, int dx) {
+        int outer = step.integers[0], middle = step.integers[1], inner = step.integers[2];
+        vector<int> indices;
+        for (int o = 0; o < outer; o++)
+            for (int m = 0; m < middle; m++)
+                for (int i = 0; i < inner; i++)
+                    indices.push_back(o*inner+i);
+        int largest = binary(Operation::Equal, x, builder.add(Operation::Gather, {y}, indices));
+        int chosen = builder.add(Operation::Select, {largest, dx, builder.literal(0)});
+        return binary(Operation::Div, builder.add(Operation::Sum, {chosen}, step.integers), builder.add(Operation::Sum, {largest}, step.integers));
+    }
+
+    const TensorProgram& program;
+    Operation input;
+    int element;
+    ProgramBuilder builder;
+    vector<int> value, derivative; // of each step of the program
+};
+
+}
+
+TensorProgram LearnedPairPlugin::differentiate(const TensorProgram& program, Operation input, int element, int numOutputs) {
+    return Differentiator(program, input, element).differentiate(numOutputs);
+}

@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/ProgramBuilder.h"
+#include "internal/Stage.h"
+#include "internal/operations.h"
+#include "internal/passes.h"
+#include <map>
+
+using namespace LearnedPairPlugin;
+using std::vector;
+
+namespace {
+
+struct Term {
+    int value; ///< in the old program
+    bool negative;
+};
+
+class Regrouper {
+public:
+    Regrouper(const TensorProgram& program, bool typed) : steps(program.getSteps()), stages(findStages(program, typed)), numUses(steps.size(), 0) {
+        for (auto& step : steps)
+            for (int operand : step.operands)
+                numUses[operand]++;
+        for (int output : program.getOutputs())
+            numUses[output] += 2; // stays as it is
+    }
+    TensorProgram regroup(const TensorProgram& program) {
+        for (size_t i = 0; i < steps.size(); i++)
+            index.push_back(isSum(i) ? rebuild(i) : builder.copy(steps[i], mapOperands(steps[i], index)));
+        return builder.build(mapOutputs(program, index));
+    }
+private:
+    bool isSum(int value) const {
+        return steps[value].operation == Operation::Add || steps[value].operation == Operation::Sub;
+    }
+
+    void collect(int value, int size, bool negative, vector<Term>& terms) const {
+        bool second = false;
+        for (int operand : steps[value].operands) {
+            bool operandNegative = (negative != (second && steps[value].operation == Operation::Sub));
+            if (isSum(operand) && numUses[operand] == 1 && steps[operand].size == size)
+                collect(operand, size, operandNegative, terms);
+            else
+                terms.push_back({operand, operandNegative});
+            second = true;
+        }
+    }
+
+    int rebuild(int value) {
+        vector<Term> terms;
+        collect(value, steps[value].size, false, terms);
+        std::map<Stage, vector<Term> > groups;
+        for (auto& term : terms)
+            groups[stages[term.value]].push_back(term);
+        if (groups.size() == 1 || terms.size() == 2)
+            return builder.copy(steps[value], mapOperands(steps[value], index));
+        int total = -1;
+        bool totalNegative = false;
+        for (auto& [stage, group] : groups) {
+            int sum = -1;
+            bool sumNegative = false;
+            for (auto& term : group)
+                combine(sum, sumNegative, index[term.value], term.negative);
+            combine(total, totalNegative, sum, sumNegative);
+        }
+        return totalNegative ? builder.add(Operation::Neg, {total}) : total;
+    }
+
+    /** Add a value to a sum, either of which may stand for its negative. */
+    void combine(int& sum, bool& sumNegative, int value, bool negative) {
+        if (sum < 0) {
+            sum = value;
+            sumNegative = negative;
+        }
+        else if (sumNegative == negative)
+            sum = builder.add(Operation::Add, {sum, value});
+        else if (negative)
+            sum = builder.add(Operation::Sub, {sum, value});
+        else {
+            sum = builder.add(Operation::Sub, {value, sum});
+            sumNegative = false;
+        }
+    }
+
+    const vector<ProgramStep>& steps;
+    vector<Stage> stages;
+    vector<int> numUses;
+    ProgramBuilder builder;
+    vector<int> index;
+};
+
+}
+
+TensorProgram LearnedPairPlugin::regroupSums(const TensorProgram& program, bool typed) {
+    return Regrouper(program, typed).regroup(program);
+}

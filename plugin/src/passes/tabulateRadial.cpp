@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/ProgramBuilder.h"
+#include "internal/ProgramInterpreter.h"
+#include "internal/Stage.h"
+#include "internal/operations.h"
+#include "internal/passes.h"
+
+using namespace LearnedPairPlugin;
+using std::vector;
+
+/** The radial values of more than one number that steps of the pair stage use, and that no global parameter changes. */
+static vector<int> findRadialValues(const TensorProgram& program, bool typed) {
+    const vector<ProgramStep>& steps = program.getSteps();
+    vector<Stage> stages = findStages(program, typed);
+    vector<char> dependsOnGlobals, used(steps.size(), false);
+    for (size_t i = 0; i < steps.size(); i++) {
+        bool depends = (steps[i].operation == Operation::Globals);
+        for (int operand : steps[i].operands) {
+            depends |= (bool) dependsOnGlobals[operand];
+            used[operand] |= (stages[i] == Stage::PairOfParticles);
+        }
+        dependsOnGlobals.push_back(depends);
+    }
+    vector<int> values;
+    for (size_t i = 0; i < steps.size(); i++)
+        if (stages[i] == Stage::Radial && steps[i].size > 1 && used[i] && !dependsOnGlobals[i] && getInfo(steps[i].operation).kind != OperationKind::Table)
+            values.push_back(i);
+    return values;
+}
+
+/** The numbers of a table of all outputs of a program in r: see docs/program.md. */
+static vector<double> sample(const TensorProgram& program, double minDistance, double maxDistance, int numKnots) {
+    int numOutputs = program.getOutputs().size();
+    ProgramInterpreter<double, 1> interpreter(differentiate(program, Operation::Distance, 0, numOutputs));
+    vector<double> data = {minDistance, maxDistance};
+    for (int knot = 0; knot < numKnots; knot++) {
+        *interpreter.getInput(Operation::Distance) = minDistance+knot*(maxDistance-minDistance)/(numKnots-1);
+        interpreter.run();
+        for (int k = 0; k < 2*numOutputs; k++)
+            for (int i = 0; i < program.getSteps()[program.getOutputs()[k%numOutputs]].size; i++)
+                data.push_back(interpreter.getOutput(k, i, 0));
+    }
+    return data;
+}
+
+TensorProgram LearnedPairPlugin::tabulateRadial(const TensorProgram& program, bool typed, double minDistance, double maxDistance, int numKnots) {
+    const vector<ProgramStep>& steps = program.getSteps();
+    vector<int> values = findRadialValues(program, typed);
+    if (values.empty())
+        return program;
+    vector<double> data = sample(removeDeadCode(TensorProgram(steps, values)), minDistance, maxDistance, numKnots);
+    ProgramBuilder builder;
+    int r = builder.input(Operation::Distance, 1);
+    int table = builder.add(Operation::Table, {r, builder.add(Operation::Weight, {}, {}, data)}, {numKnots});
+    vector<int> index;
+    int first = 0;
+    for (size_t i = 0, next = 0; i < steps.size(); i++)
+        if (next < values.size() && values[next] == (int) i) {
+            index.push_back(builder.slice(table, first, steps[i].size));
+            first += steps[i].size;
+            next++;
+        }
+        else
+            index.push_back(builder.copy(steps[i], mapOperands(steps[i], index)));
+    return removeDeadCode(builder.build(mapOutputs(program, index)));
+}

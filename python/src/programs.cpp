@@ -1,0 +1,255 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+//
+// Programs for Python: TensorProgram with its passes, which the tests go through one by one, and PairProgram.
+
+#include "programs.h"
+#include "PairProgram.h"
+#include "internal/PairEvaluator.h"
+#include "internal/ProgramInterpreter.h"
+#include "internal/Stage.h"
+#include "internal/StagedProgram.h"
+#include "internal/passes.h"
+#include "internal/require.h"
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+using namespace LearnedPairPlugin;
+using std::string;
+using std::vector;
+typedef py::array_t<double, py::array::c_style | py::array::forcecast> Doubles;
+
+static vector<double> toVector(const Doubles& values) {
+    return vector<double>(values.data(), values.data()+values.size());
+}
+
+static py::array_t<double> toArray(const vector<double>& values) {
+    return py::array_t<double>(values.size(), values.data());
+}
+
+static Operation inputNamed(const string& name) {
+    if (name == "distance")
+        return Operation::Distance;
+    if (name == "globals")
+        return Operation::Globals;
+    throw py::value_error("TensorProgram: no derivative is made with respect to '"+name+"'; expected 'distance' or 'globals'.");
+}
+
+/** Run a program for pairs, each with its own inputs: arrays of shape (n_pairs, length), globals of shape (length,). */
+static py::list evaluateProgram(const TensorProgram& program, const std::map<string, Doubles>& inputs) {
+    const std::map<Operation, string> names = {{Operation::Distance, "distance"}, {Operation::Particle1, "particle1"}, {Operation::Particle2, "particle2"},
+            {Operation::Pair, "pair"}, {Operation::Globals, "globals"}};
+    ProgramInterpreter<double, 1> interpreter(program);
+    py::ssize_t numPairs = 1;
+    for (auto& [operation, name] : names) {
+        int size = program.getInputSize(operation);
+        if (size == 0)
+            continue;
+        auto position = inputs.find(name);
+        if (position == inputs.end() || position->second.size() == 0 || position->second.size()%size != 0 || (operation == Operation::Globals && position->second.size() != size))
+            throw py::value_error("TensorProgram: the input '"+name+"' needs "+std::to_string(size)+" numbers"+(operation == Operation::Globals ? "." : " for each pair."));
+        if (operation != Operation::Globals)
+            numPairs = position->second.size()/size;
+    }
+    vector<py::array_t<double> > results;
+    for (int output : program.getOutputs())
+        results.emplace_back(vector<py::ssize_t>{numPairs, program.getSteps()[output].size});
+    for (py::ssize_t pair = 0; pair < numPairs; pair++) {
+        for (auto& [operation, name] : names)
+            if (double* target = interpreter.getInput(operation)) {
+                const Doubles& source = inputs.at(name);
+                int size = program.getInputSize(operation);
+                if (operation != Operation::Globals && source.size() != numPairs*size)
+                    throw py::value_error("TensorProgram: the input '"+name+"' is given for another number of pairs than others.");
+                std::copy_n(source.data()+(operation == Operation::Globals ? 0 : pair*size), size, target);
+            }
+        interpreter.run();
+        for (size_t k = 0; k < results.size(); k++)
+            for (py::ssize_t i = 0; i < results[k].shape(1); i++)
+                *results[k].mutable_data(pair, i) = interpreter.getOutput(k, i, 0);
+    }
+    py::list list;
+    for (auto& result : results)
+        list.append(result);
+    return list;
+}
+
+static std::shared_ptr<PairProgram> createPairProgram(const string& text, const Doubles& weights, int numTypes, int numFeatures, double minDistance, const py::dict& globals) {
+    vector<GlobalParameter> parameters;
+    for (auto item : globals)
+        parameters.push_back({py::cast<string>(item.first), py::cast<double>(item.second)});
+    return std::make_shared<PairProgram>(TensorProgram(text, toVector(weights)), numTypes, numFeatures, minDistance, parameters);
+}
+
+static py::dict getGlobalParameters(const PairProgram& function) {
+    py::dict result;
+    for (auto& parameter : function.getGlobalParameters())
+        result[py::str(parameter.name)] = parameter.defaultValue;
+    return result;
+}
+
+/** Pointers to the rows of an array of shape (n_pairs,) or (n_pairs, width). */
+static vector<const double*> rowsOf(const Doubles& particles, py::ssize_t numPairs, int width) {
+    if (particles.size() != numPairs*width)
+        throw py::value_error("PairProgram: expected "+std::to_string(width)+(width == 1 ? " number" : " numbers")+" for each particle of "+std::to_string(numPairs)+" pairs.");
+    vector<const double*> rows;
+    for (py::ssize_t i = 0; i < numPairs; i++)
+        rows.push_back(particles.data()+i*width);
+    return rows;
+}
+
+static vector<double> globalValues(const PairProgram& function, const py::kwargs& given) {
+    vector<double> values;
+    for (auto& parameter : function.getGlobalParameters())
+        values.push_back(given.contains(parameter.name) ? py::cast<double>(given[py::str(parameter.name)]) : parameter.defaultValue);
+    for (auto item : given) {
+        bool known = false;
+        for (auto& parameter : function.getGlobalParameters())
+            known |= (parameter.name == py::cast<string>(item.first));
+        if (!known)
+            throw py::type_error("PairProgram: there is no global parameter '"+py::cast<string>(item.first)+"'.");
+    }
+    return values;
+}
+
+static PairValues evaluatePairs(std::shared_ptr<const PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const vector<int>& derivatives, const vector<double>& globals) {
+    int width = (function->isTyped() ? 1 : function->getNumFeatures());
+    auto rows1 = rowsOf(particle1, r.size(), width), rows2 = rowsOf(particle2, r.size(), width);
+    for (py::ssize_t i = 0; i < r.size(); i++)
+        if (function->isTyped())
+            for (double type : {*rows1[i], *rows2[i]})
+                if (!(type >= 0 && type < function->getNumTypes()) || type != (int) type)
+                    throw py::value_error("PairProgram: "+std::to_string(type)+" is not a type; there are "+std::to_string(function->getNumTypes())+".");
+    return PairEvaluator::create(function, derivatives)->evaluate(toVector(r), rows1, rows2, globals);
+}
+
+static void bindTensorProgram(py::module_& m) {
+    py::class_<TensorProgram, std::shared_ptr<TensorProgram> >(m, "TensorProgram", R"(A straight-line program on small vectors: see docs/program.md.
+
+Parameters
+----------
+text : str
+weights : ndarray
+    The numbers of all weights, in the order of the steps.
+
+Raises
+------
+openmm.OpenMMException
+    If it breaks a rule, naming the step.)")
+        .def(py::init([](const string& text, const Doubles& weights) { return std::make_shared<TensorProgram>(text, toVector(weights)); }), py::arg("text"), py::arg("weights") = Doubles(0))
+        .def_property_readonly("text", &TensorProgram::getText)
+        .def_property_readonly("weights", [](const TensorProgram& program) { return toArray(program.getWeights()); })
+        .def_property_readonly("num_outputs", [](const TensorProgram& program) { return program.getOutputs().size(); })
+        .def("evaluate", [](const TensorProgram& program, const py::kwargs& inputs) {
+            return evaluateProgram(program, py::cast<std::map<string, Doubles> >(inputs));
+        }, "Evaluate all outputs, arrays of shape (n_pairs, length), from inputs given by name.")
+        .def("fold_constants", &foldConstants)
+        .def("simplify", &simplify)
+        .def("share_subexpressions", &shareSubexpressions)
+        .def("remove_dead_code", &removeDeadCode)
+        .def("split_linear_layers", &splitLinearLayers, py::arg("typed"))
+        .def("regroup_sums", &regroupSums, py::arg("typed"))
+        .def("optimize", &optimize, py::arg("typed"))
+        .def("differentiate", [](const TensorProgram& program, const string& input, int element, int numOutputs) {
+            return differentiate(program, inputNamed(input), element, numOutputs);
+        }, py::arg("input"), py::arg("element"), py::arg("num_outputs"))
+        .def("tabulate_radial", &tabulateRadial, py::arg("typed"), py::arg("min_distance"), py::arg("max_distance"), py::arg("num_knots"))
+        .def("stages", [](const TensorProgram& program, bool typed) {
+            vector<string> names;
+            for (Stage stage : findStages(program, typed))
+                names.push_back(getName(stage));
+            return names;
+        }, py::arg("typed"));
+}
+
+static py::object copyOf(const std::unique_ptr<TensorProgram>& program) {
+    return program == nullptr ? py::object(py::none()) : py::cast(*program);
+}
+
+void LearnedPairPlugin::bindPrograms(py::module_& m) {
+    bindTensorProgram(m);
+    py::class_<PairProgram, std::shared_ptr<PairProgram> >(m, "PairProgram", R"(A pair function as a program, for models with features or global parameters, and for whoever wants the network itself.
+
+Parameters
+----------
+text : str
+    The program, as docs/program.md specifies it. Its inputs are the distance in nm, the particles and the global parameters;
+    its output is the energy in kJ/mol.
+weights : ndarray
+    The numbers of all weights, in the order of the steps.
+num_types, num_features : int
+    The number of particle types, or that of features; the other one is 0.
+min_distance : float, nm
+    The shortest distance at which the function is defined.
+global_parameters : dict of str to float
+    Names and default values, in the order in which the program takes them.
+
+Raises
+------
+openmm.OpenMMException
+    If the program breaks a rule, naming the step.)")
+        .def(py::init(&createPairProgram), py::arg("text"), py::arg("weights"), py::arg("num_types") = 0, py::arg("num_features") = 0, py::arg("min_distance") = 0.05,
+             py::arg("global_parameters") = py::dict())
+        .def_property_readonly("text", [](const PairProgram& function) { return function.getProgram().getText(); }, "The program, without its weights.")
+        .def_property_readonly("weights", [](const PairProgram& function) { return toArray(function.getProgram().getWeights()); }, "The numbers of all weights.")
+        .def_property_readonly("num_types", [](const PairProgram& function) { return function.isTyped() ? function.getNumTypes() : 0; }, "The number of particle types, or 0.")
+        .def_property_readonly("num_features", &PairProgram::getNumFeatures, "The number of features, or 0.")
+        .def_property_readonly("min_distance", &PairProgram::getMinDistance, "The shortest distance at which the function is defined, in nm.")
+        .def_property_readonly("global_parameters", &getGlobalParameters, "Names and default values of the global parameters.")
+        .def("evaluate", [](std::shared_ptr<PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
+            PairValues values = evaluatePairs(function, r, particle1, particle2, {}, globalValues(*function, globals));
+            return py::make_tuple(toArray(values.energy), toArray(values.slope));
+        }, py::arg("r"), py::arg("particle1"), py::arg("particle2"), R"(Evaluate the program for many pairs, in double precision.
+
+Parameters
+----------
+r : ndarray, shape (n,), nm
+particle1, particle2 : ndarray, shape (n,) for types or (n, num_features)
+**globals : float
+    Global parameters, if not their default values.
+
+Returns
+-------
+energy : ndarray, shape (n,), kJ/mol
+slope : ndarray, shape (n,), kJ/mol/nm
+    dE/dr
+
+Raises
+------
+ValueError, TypeError
+    If shapes, types or names don't fit.)")
+        .def("evaluate_derivatives", [](std::shared_ptr<PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
+            vector<int> all;
+            for (size_t i = 0; i < function->getGlobalParameters().size(); i++)
+                all.push_back(i);
+            PairValues values = evaluatePairs(function, r, particle1, particle2, all, globalValues(*function, globals));
+            py::dict result;
+            for (int i : all)
+                result[py::str(function->getGlobalParameters()[i].name)] = py::make_tuple(toArray(values.dEnergy[i]), toArray(values.dSlope[i]));
+            return result;
+        }, py::arg("r"), py::arg("particle1"), py::arg("particle2"), R"(Derivatives of energy and slope with respect to each global parameter.
+
+Parameters
+----------
+As for evaluate().
+
+Returns
+-------
+dict of str to (ndarray, ndarray)
+    For each parameter dE/dg and d2E/drdg, shape (n,).)")
+        .def("tabulate_radial", [](const PairProgram& function, double maxDistance, int numKnots) {
+            TensorProgram program = tabulateRadial(optimize(function.getProgram(), function.isTyped()), function.isTyped(), function.getMinDistance(), maxDistance, numKnots);
+            return std::make_shared<PairProgram>(program, function.isTyped() ? function.getNumTypes() : 0, function.getNumFeatures(), function.getMinDistance(), function.getGlobalParameters());
+        }, py::arg("max_distance"), py::arg("num_knots"), "The same function with everything that depends on r alone in a table of so many knots.")
+        .def("describe", &describeStages, "The optimized program (str), with the stage of each step and what the stages cost.")
+        .def("stages", [](const PairProgram& function, const vector<int>& derivatives) {
+            StagedProgram staged(function, derivatives);
+            py::dict parts;
+            parts["global"] = copyOf(staged.global);
+            parts["particle"] = copyOf(staged.particle);
+            parts["pair of types"] = copyOf(staged.typePair);
+            parts["pair"] = copyOf(staged.pair);
+            return parts;
+        }, py::arg("derivatives") = vector<int>(), "What platforms evaluate: a TensorProgram, or None, for each stage.");
+}

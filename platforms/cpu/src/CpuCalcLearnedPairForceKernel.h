@@ -4,12 +4,12 @@
 
 #include "CpuPairList.h"
 #include "CpuPairLoop.h"
-#include "CpuPairTable.h"
+#include "CpuProgramLoop.h"
 #include "LearnedPairKernels.h"
+#include "internal/GlobalValues.h"
 #include "openmm/cpu/CpuPlatform.h"
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace LearnedPairPlugin {
 
@@ -30,11 +30,10 @@ public:
 private:
     void setModel(const LearnedPairForce& force);
     OpenMM::CpuPlatform::PlatformData& data;
-    std::unique_ptr<CpuPairTable> table;
+    std::unique_ptr<GlobalValues> globals;
     std::unique_ptr<CpuPairList> list;
     std::unique_ptr<CpuPairLoop> loop;
-    std::string scaleParameter;
-    bool needsDerivative = false;
+    CpuProgramLoop* programLoop = nullptr; // the same, if it is one
 };
 
 } // namespace LearnedPairPlugin

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 
 using namespace LearnedPairPlugin;
 using OpenMM::ThreadPool;
@@ -16,7 +17,7 @@ using std::vector;
 static const double RelativePadding = 0.25;
 
 CpuPairList::CpuPairList(const LearnedPairForce& force, const vector<char>& covered) : periodic(force.usesPeriodicBoundaryConditions()),
-        cutoff(force.getCutoffDistance()), padding(RelativePadding*cutoff), isBuilt(false), list(BlockSize) {
+        dense(force.getNonbondedMethod() == LearnedPairForce::NoCutoff), cutoff(force.getCutoffDistance()), padding(RelativePadding*cutoff), isBuilt(false), list(BlockSize) {
     vector<int> index(covered.size(), -1);
     for (int i = 0; i < (int) covered.size(); i++)
         if (covered[i]) {
@@ -82,7 +83,10 @@ void CpuPairList::update(const vector<Vec3>& allPositions, const Vec3* box, Thre
             if (!std::isfinite(position[0]+position[1]+position[2]))
                 throw OpenMM::OpenMMException("LearnedPairForce: a particle coordinate is NaN or infinite.");
         isBuilt = true;
-        list.computeNeighborList(particles.size(), positions, exclusions, box, periodic, (float) (cutoff+padding), threads);
+        if (dense)
+            list.createDenseNeighborList(particles.size(), exclusions);
+        else
+            list.computeNeighborList(particles.size(), positions, exclusions, box, periodic, (float) (cutoff+padding), threads);
         builtPositions = currentPositions;
         std::copy(box, box+3, builtBox);
         origin = findMiddle(allPositions);
@@ -114,6 +118,8 @@ Vec3 CpuPairList::findMiddle(const vector<Vec3>& allPositions) const {
 double CpuPairList::getAllowedMove(const Vec3* box) const {
     if (!isBuilt)
         return -1;
+    if (dense)
+        return std::numeric_limits<double>::infinity();
     double shift = 0;
     if (periodic)
         for (int k = 0; k < 3; k++) {

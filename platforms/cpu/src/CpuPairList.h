@@ -14,7 +14,7 @@ namespace LearnedPairPlugin {
 
 /**
  * The pairs of one force: OpenMM's CPU neighbor list, but an own one, over the covered particles only, with the
- * force's own cutoff, boundary conditions and exclusions.
+ * force's own cutoff, boundary conditions and exclusions. Without a cutoff it lists all pairs.
  *
  * OpenMM's CPU platform keeps one list for all forces. Asking for anything there can change what other forces see
  * (their exclusions, their boundary conditions), so that this force never touches it.
@@ -47,7 +47,7 @@ public:
 private:
     double getAllowedMove(const OpenMM::Vec3* box) const;
     OpenMM::Vec3 findMiddle(const std::vector<OpenMM::Vec3>& positions) const;
-    bool periodic;
+    bool periodic, dense; // dense: all pairs, since there is no cutoff
     double cutoff, padding;
     bool isBuilt;
     std::vector<int> particles;

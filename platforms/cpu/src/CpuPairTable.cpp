@@ -16,7 +16,4 @@ CpuPairTable::CpuPairTable(const LearnedPairForce& force) : minDistance(force.ge
         segments.push_back({(float) c[0], (float) c[1], (float) c[2], (float) c[3]});
     for (auto& grid : table.grids)
         grids.push_back({(float) grid.inverseSpacing, grid.firstSegment});
-    covered.resize(numClasses);
-    for (int i = 0; i < numClasses; i++)
-        covered[i] = std::any_of(getGrids(i), getGrids(i)+numClasses, [](const Grid& grid) { return grid.firstSegment != 0; });
 }

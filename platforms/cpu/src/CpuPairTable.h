@@ -24,10 +24,6 @@ public:
     const Grid* getGrids(int particleClass) const {
         return &grids[(size_t) particleClass*numClasses];
     }
-    /** Whether a particle of this class interacts with any other. */
-    bool isCovered(int particleClass) const {
-        return covered[particleClass];
-    }
     const std::vector<int>& getParticleClasses() const {
         return particleClasses;
     }
@@ -50,7 +46,6 @@ private:
     SwitchingFunction switching;
     int numClasses;
     std::vector<int> particleClasses;
-    std::vector<char> covered;
     std::vector<Segment> segments;
     std::vector<Grid> grids;
 };

@@ -3,9 +3,10 @@
 
 #include "CommonCalcLearnedPairForceKernel.h"
 #include "CommonLearnedPairKernelSources.h"
+#include "CommonPairProgram.h"
+#include "CommonPairTable.h"
+#include "PairTable.h"
 #include "SharedKernelPlan.h"
-#include "internal/PairClasses.h"
-#include "internal/SegmentTable.h"
 #include "internal/SwitchingFunction.h"
 #include "openmm/OpenMMException.h"
 #include "openmm/common/ContextSelector.h"
@@ -15,6 +16,7 @@
 using namespace LearnedPairPlugin;
 using namespace OpenMM;
 using std::map;
+using std::pair;
 using std::set;
 using std::string;
 using std::vector;
@@ -33,11 +35,11 @@ public:
             exclusions.push_back(particles);
         }
     }
-    void setClasses(const vector<int>& classes) {
-        this->classes = classes;
+    void setKinds(const vector<pair<int, int> >& kinds) {
+        this->kinds = kinds;
     }
     bool areParticlesIdentical(int particle1, int particle2) override {
-        return classes[particle1] == classes[particle2];
+        return kinds[particle1] == kinds[particle2];
     }
     int getNumParticleGroups() override {
         return exclusions.size();
@@ -49,17 +51,24 @@ public:
         return true;
     }
 private:
-    vector<int> classes;
+    vector<pair<int, int> > kinds;
     vector<vector<int> > exclusions;
 };
 
 CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(const string& name, const Platform& platform, ComputeContext& cc) :
-        CalcLearnedPairForceKernel(name, platform), platformName(platform.getName()), cc(cc), info(nullptr), hasInitializedNonbonded(false), system(nullptr), numClasses(0) {
+        CalcLearnedPairForceKernel(name, platform), platformName(platform.getName()), cc(cc), info(nullptr), hasInitializedNonbonded(false), system(nullptr) {
 }
 
 CommonCalcLearnedPairForceKernel::~CommonCalcLearnedPairForceKernel() {
     ContextSelector selector(cc); // the device's memory is freed in its own context
     ownNonbonded.reset();
+    function.reset();
+}
+
+std::unique_ptr<CommonPairFunction> CommonPairFunction::create(ComputeContext& cc, const LearnedPairForce& force) {
+    if (dynamic_cast<const PairTable*>(&force.getFunction()) != nullptr)
+        return std::make_unique<CommonPairTable>(cc, force);
+    return std::make_unique<CommonPairProgram>(cc, force);
 }
 
 /** The position of a force among the LearnedPairForces of its System, which makes its names in a shared kernel unique. */
@@ -77,18 +86,19 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
     ContextSelector selector(cc);
     this->system = &system;
     info = new ForceInfo(force);
+    globals = std::make_unique<GlobalValues>(force);
+    function = CommonPairFunction::create(cc, force);
+    function->upload(force);
+    info->setKinds(function->getKinds(force));
     SharedKernelPlan plan(system, force);
-    if (!plan.joins)
+    bool joins = (plan.joins && function->isSmall());
+    if (!joins)
         ownNonbonded.reset(cc.createNonbondedUtilities());
-    NonbondedUtilities& nonbonded = (plan.joins ? cc.getNonbondedUtilities() : *ownNonbonded);
+    NonbondedUtilities& nonbonded = (joins ? cc.getNonbondedUtilities() : *ownNonbonded);
 
-    numClasses = PairClasses(force).numClasses;
-    upload(force);
     string prefix = "lp"+cc.intToString(getIndexInSystem(system, force))+"_";
     string source = createSource(force, prefix, nonbonded);
-    nonbonded.addParameter(ComputeParameterInfo(classes, prefix+"class", "int", 1));
-    nonbonded.addArgument(ComputeParameterInfo(grids, prefix+"grids", "real", 2));
-    nonbonded.addArgument(ComputeParameterInfo(segments, prefix+"segments", "real", 4));
+    function->addArguments(nonbonded, prefix);
     if (!force.getScaleParameter().empty())
         nonbonded.addArgument(ComputeParameterInfo(cc.getGlobalParamValues(), prefix+"globals", "real", 1));
     vector<vector<int> > exclusionList;
@@ -96,62 +106,41 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
         exclusionList.emplace_back(1, exclusionList.size()); // a particle does not interact with itself
         exclusionList.back().insert(exclusionList.back().end(), excluded.begin(), excluded.end());
     }
-    nonbonded.addInteraction(true, force.usesPeriodicBoundaryConditions(), true, plan.cutoff, exclusionList, source,
-            plan.joins ? force.getForceGroup() : 0, system.getNumParticles() > NeighborListThreshold, true);
+    bool usesCutoff = (force.getNonbondedMethod() != LearnedPairForce::NoCutoff);
+    nonbonded.addInteraction(usesCutoff, force.usesPeriodicBoundaryConditions(), true, joins ? plan.cutoff : force.getCutoffDistance(), exclusionList, source,
+            joins ? force.getForceGroup() : 0, usesCutoff && system.getNumParticles() > NeighborListThreshold, true);
     cc.addForce(info);
 }
 
 string CommonCalcLearnedPairForceKernel::createSource(const LearnedPairForce& force, const string& prefix, NonbondedUtilities& nonbonded) {
     SwitchingFunction switching(force);
     map<string, string> replacements;
-    replacements["LP_CUTOFF_SQUARED"] = cc.doubleToString(force.getCutoffDistance()*force.getCutoffDistance());
+    string condition = function->getCondition(prefix);
+    if (force.getNonbondedMethod() != LearnedPairForce::NoCutoff)
+        condition = "r2 < "+cc.doubleToString(force.getCutoffDistance()*force.getCutoffDistance())+(condition.empty() ? "" : " && "+condition);
+    replacements["LP_CONDITION"] = condition;
     replacements["LP_INNER_CUTOFF"] = cc.doubleToString(force.getInnerCutoffDistance());
-    replacements["LP_MIN_DISTANCE"] = cc.doubleToString(force.getFunction().getMinDistance());
     replacements["LP_USE_SWITCH"] = (switching.used ? "1" : "0");
     replacements["LP_SWITCHING_DISTANCE"] = cc.doubleToString(switching.start);
     replacements["LP_SWITCHING_INVERSE_WIDTH"] = cc.doubleToString(switching.inverseWidth);
-    replacements["LP_NUM_CLASSES"] = cc.intToString(numClasses);
-    replacements["LP_CLASS1"] = prefix+"class1";
-    replacements["LP_CLASS2"] = prefix+"class2";
-    replacements["LP_GRIDS"] = prefix+"grids";
-    replacements["LP_SEGMENTS"] = prefix+"segments";
-    replacements["LP_SCALE"] = "1";
-    replacements["LP_USE_DERIVATIVE"] = "0";
-    if (!force.getScaleParameter().empty())
-        replacements["LP_SCALE"] = prefix+"globals["+cc.intToString(cc.registerGlobalParam(force.getScaleParameter()))+"]";
-    if (force.getNumEnergyParameterDerivatives() > 0) {
-        replacements["LP_USE_DERIVATIVE"] = "1";
-        replacements["LP_DERIVATIVE"] = nonbonded.addEnergyParameterDerivative(force.getScaleParameter());
-    }
-    return cc.replaceStrings(CommonLearnedPairKernelSources::learnedPair, replacements);
-}
-
-void CommonCalcLearnedPairForceKernel::upload(const LearnedPairForce& force) {
-    PairClasses pairClasses(force);
-    SegmentTable table(dynamic_cast<const PairTable&>(force.getFunction()), pairClasses);
-    vector<mm_double2> gridValues;
-    for (auto& grid : table.grids)
-        gridValues.push_back(mm_double2(grid.inverseSpacing, grid.firstSegment));
-    vector<mm_double4> segmentValues;
-    for (auto& c : table.segments)
-        segmentValues.push_back(mm_double4(c[0], c[1], c[2], c[3]));
-    vector<int> classValues = pairClasses.particleClasses;
-    classValues.resize(cc.getPaddedNumAtoms(), 0);
-    if (!classes.isInitialized()) {
-        int realSize = (cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float));
-        classes.initialize<int>(cc, classValues.size(), "learnedPairClasses");
-        grids.initialize(cc, gridValues.size(), 2*realSize, "learnedPairGrids");
-        segments.initialize(cc, segmentValues.size(), 4*realSize, "learnedPairSegments");
-    }
-    classes.upload(classValues);
-    grids.upload(gridValues, true);
-    segments.upload(segmentValues, true);
-    info->setClasses(pairClasses.particleClasses);
+    string scale = (force.getScaleParameter().empty() ? "1" : prefix+"globals["+cc.intToString(cc.registerGlobalParam(force.getScaleParameter()))+"]");
+    replacements["LP_SCALE"] = scale;
+    string derivatives;
+    if (!globals->getScaleDerivative().empty())
+        derivatives += nonbonded.addEnergyParameterDerivative(globals->getScaleDerivative())+" += interactionScale*lpEnergy;\n";
+    for (size_t d = 0; d < globals->getDerivatives().size(); d++)
+        derivatives += nonbonded.addEnergyParameterDerivative(globals->getName(globals->getDerivatives()[d]))+" += interactionScale*"+scale+"*lpDEnergy"+cc.intToString(d)+(switching.used ? "*lpSwitch" : "")+";\n";
+    replacements["LP_HOLE_DERIVATIVES"] = derivatives;
+    string source = cc.replaceStrings(CommonLearnedPairKernelSources::learnedPair, replacements);
+    // Last and by itself, so that nothing in what is inserted is replaced.
+    return cc.replaceStrings(source, {{"LP_HOLE_EVALUATE", function->getSource(prefix)}});
 }
 
 double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
+    ContextSelector selector(cc);
+    globals->update(context);
+    function->updateGlobals(*globals);
     if (ownNonbonded != nullptr) {
-        ContextSelector selector(cc);
         if (!hasInitializedNonbonded) {
             // Not before: it needs arrays that the ComputeContext creates after all forces have been initialized.
             ownNonbonded->initialize(*system);
@@ -165,6 +154,7 @@ double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool incl
 
 void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {
     ContextSelector selector(cc);
-    upload(force);
+    function->upload(force);
+    info->setKinds(function->getKinds(force));
     cc.invalidateMolecules(info);
 }

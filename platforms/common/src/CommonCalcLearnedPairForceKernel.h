@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "CommonPairFunction.h"
 #include "LearnedPairKernels.h"
-#include "openmm/common/ComputeArray.h"
 #include "openmm/common/ComputeContext.h"
 #include "openmm/common/NonbondedUtilities.h"
 #include <memory>
@@ -14,7 +14,8 @@ namespace LearnedPairPlugin {
  * LearnedPairForce in OpenMM's common compute language, for OpenCL and CUDA.
  *
  * The pairs are evaluated by a piece of source inside one of OpenMM's nonbonded kernels: the default one, which
- * evaluates the other nonbonded forces too, where SharedKernelPlan allows it; else one with a neighbor list of its own.
+ * evaluates the other nonbonded forces too, where SharedKernelPlan allows it and the function is small; else one with a
+ * neighbor list of its own.
  */
 class CommonCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:
@@ -28,8 +29,6 @@ public:
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 private:
     class ForceInfo;
-    /** Copy the particles' classes and the table to the device. */
-    void upload(const LearnedPairForce& force);
     std::string createSource(const LearnedPairForce& force, const std::string& prefix, OpenMM::NonbondedUtilities& nonbonded);
     std::string platformName;
     OpenMM::ComputeContext& cc;
@@ -37,10 +36,8 @@ private:
     std::unique_ptr<OpenMM::NonbondedUtilities> ownNonbonded; // null if the default kernel is used
     bool hasInitializedNonbonded;
     const OpenMM::System* system;
-    int numClasses;
-    OpenMM::ComputeArray classes;  // int, for each particle
-    OpenMM::ComputeArray grids;    // real2 (inverse spacing, first segment), shape [numClasses][numClasses]
-    OpenMM::ComputeArray segments; // real4
+    std::unique_ptr<CommonPairFunction> function;
+    std::unique_ptr<GlobalValues> globals;
 };
 
 } // namespace LearnedPairPlugin

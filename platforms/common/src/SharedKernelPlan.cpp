@@ -4,6 +4,7 @@
 #include "SharedKernelPlan.h"
 #include "OpenMM.h"
 #include <algorithm>
+#include <limits>
 
 using namespace LearnedPairPlugin;
 using namespace OpenMM;
@@ -76,8 +77,16 @@ static Registration registrationOf(const GBSAOBCForce& force) {
             force.getCutoffDistance(), force.getForceGroup(), false, {}};
 }
 
+static bool usesCutoff(const LearnedPairForce& force) {
+    return force.getNonbondedMethod() != LearnedPairForce::NoCutoff;
+}
+
+static double getReach(const LearnedPairForce& force) {
+    return usesCutoff(force) ? force.getCutoffDistance() : std::numeric_limits<double>::infinity();
+}
+
 static Registration registrationOf(const LearnedPairForce& force) {
-    return {true, force.usesPeriodicBoundaryConditions(), force.getCutoffDistance(), force.getForceGroup(), true, collectExclusions(force)};
+    return {usesCutoff(force), force.usesPeriodicBoundaryConditions(), force.getCutoffDistance(), force.getForceGroup(), true, collectExclusions(force)};
 }
 
 template<class... Forces> static bool isOneOf(const Force& force) {
@@ -98,7 +107,7 @@ static bool findRegistrations(const System& system, vector<Registration>& regist
     for (int i = 0; i < system.getNumForces(); i++) {
         const Force& force = system.getForce(i);
         if (auto learned = dynamic_cast<const LearnedPairForce*>(&force)) {
-            if (longest == nullptr || learned->getCutoffDistance() > longest->getCutoffDistance())
+            if (longest == nullptr || getReach(*learned) > getReach(*longest))
                 longest = learned;
         }
         else if (auto nonbonded = dynamic_cast<const NonbondedForce*>(&force)) {
@@ -126,7 +135,7 @@ SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce&
     vector<set<int> > exclusions(force.getNumParticles()); // of the kernel: what any of the others excludes
     double longest = 0, ofGroup = 0;
     for (auto& other : others) {
-        if (!other.usesCutoff || other.periodic != force.usesPeriodicBoundaryConditions())
+        if (other.usesCutoff != usesCutoff(force) || other.periodic != force.usesPeriodicBoundaryConditions())
             return;
         if (other.hasExclusions)
             exclusions = other.exclusions;
@@ -136,7 +145,7 @@ SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce&
     }
     // Several LearnedPairForces may meet in a group that none of the others uses: all take the same cutoff there.
     double registered = (ofGroup > 0 ? ofGroup : longest);
-    if (force.getCutoffDistance() > registered || exclusions != getExclusions(force))
+    if ((usesCutoff(force) && force.getCutoffDistance() > registered) || exclusions != getExclusions(force))
         return;
     joins = true;
     cutoff = registered;

@@ -1,30 +1,27 @@
 /**
  * One pair of a LearnedPairForce in OpenMM's nonbonded kernel: adds to tempEnergy and, divided by -r, to dEdR.
- * The lookup is the one of plugin/include/internal/SegmentTable.h. Beyond this force's own cutoff, which may be
- * shorter than the kernel's, nothing is read and nothing evaluated.
+ * Beyond this force's own cutoff, which may be shorter than the kernel's, nothing is read and nothing evaluated.
+ * What stands in the hole sets lpEnergy and lpSlope to the function and its slope at lpInside.
  */
-if (!isExcluded && r2 < LP_CUTOFF_SQUARED) {
+if (!isExcluded && LP_CONDITION) {
     const real lpInvR = (r2 > 0 ? invR : 0); // two particles in one place have no direction to push each other
     const real lpR = r2*lpInvR;
-    const real2 lpGrid = LP_GRIDS[LP_CLASS1*LP_NUM_CLASSES+LP_CLASS2];
-    const real lpInside = max(lpR, (real) LP_INNER_CUTOFF);
-    const real lpX = (lpInside-LP_MIN_DISTANCE)*lpGrid.x;
-    const int lpInterval = (int) lpX;
-    const real lpT = lpX-lpInterval;
-    const real4 lpC = LP_SEGMENTS[(int) lpGrid.y+lpInterval];
-    real lpSlope = (lpC.y+lpT*(2*lpC.z+3*lpT*lpC.w))*lpGrid.x;
-    real lpEnergy = lpC.x+lpT*(lpC.y+lpT*(lpC.z+lpT*lpC.w))+(lpR-lpInside)*lpSlope;
+    const real lpInside = (lpR > LP_INNER_CUTOFF ? lpR : LP_INNER_CUTOFF);
+    const real lpBelow = lpR-lpInside; // not 0 below the inner cutoff, where the function is a Taylor expansion
+    real lpEnergy, lpSlope;
+    LP_HOLE_EVALUATE
+    lpEnergy += lpBelow*lpSlope;
 #if LP_USE_SWITCH
+    real lpSwitch = 1, lpSwitchSlope = 0;
     if (lpR > LP_SWITCHING_DISTANCE) {
         const real lpY = (lpR-LP_SWITCHING_DISTANCE)*LP_SWITCHING_INVERSE_WIDTH;
-        const real lpS = 1+lpY*lpY*lpY*(-10+lpY*(15-6*lpY));
-        lpSlope = lpSlope*lpS+lpEnergy*lpY*lpY*(-30+lpY*(60-30*lpY))*LP_SWITCHING_INVERSE_WIDTH;
-        lpEnergy *= lpS;
+        lpSwitch = 1+lpY*lpY*lpY*(-10+lpY*(15-6*lpY));
+        lpSwitchSlope = lpY*lpY*(-30+lpY*(60-30*lpY))*LP_SWITCHING_INVERSE_WIDTH;
     }
+    lpSlope = lpSlope*lpSwitch+lpEnergy*lpSwitchSlope;
+    lpEnergy *= lpSwitch;
 #endif
-#if LP_USE_DERIVATIVE
-    LP_DERIVATIVE += interactionScale*lpEnergy;
-#endif
+    LP_HOLE_DERIVATIVES
     tempEnergy += LP_SCALE*lpEnergy;
     dEdR -= LP_SCALE*lpSlope*lpInvR;
 }

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "LearnedPairForce.h"
+#include "internal/GlobalValues.h"
+#include "openmm/common/ComputeContext.h"
+#include "openmm/common/NonbondedUtilities.h"
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/** A pair function on a device: its data, and the source that evaluates it. */
+class CommonPairFunction {
+public:
+    static std::unique_ptr<CommonPairFunction> create(OpenMM::ComputeContext& cc, const LearnedPairForce& force);
+    virtual ~CommonPairFunction() = default;
+    /** Copy the function and the particles' types or features to the device. */
+    virtual void upload(const LearnedPairForce& force) = 0;
+    /** Take over new values of the global parameters; the first time, too. */
+    virtual void updateGlobals(const GlobalValues& globals) {
+    }
+    /** Get whether the function costs little enough to be evaluated in a kernel that other forces share. */
+    virtual bool isSmall() const = 0;
+    /** Register the data with a nonbonded kernel, under names that begin with a prefix. */
+    virtual void addArguments(OpenMM::NonbondedUtilities& nonbonded, const std::string& prefix) = 0;
+    /** Get a condition on the pair, apart from its distance, or an empty text. */
+    virtual std::string getCondition(const std::string& prefix) const = 0;
+    /** Get the source that goes into the hole of learnedPair.cc, and declares lpDEnergy0, lpDEnergy1 ... for derivatives. */
+    virtual std::string getSource(const std::string& prefix) const = 0;
+    /** Get what is equal for two particles if the function does not distinguish them. */
+    virtual std::vector<std::pair<int, int> > getKinds(const LearnedPairForce& force) const = 0;
+};
+
+} // namespace LearnedPairPlugin

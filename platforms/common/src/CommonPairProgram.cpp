@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "CommonPairProgram.h"
+#include "ProgramSource.h"
+#include "internal/PairClasses.h"
+#include "internal/ParticleRows.h"
+#include <algorithm>
+#include <sstream>
+
+using namespace LearnedPairPlugin;
+using namespace OpenMM;
+using std::pair;
+using std::string;
+using std::vector;
+
+// Programs with more multiply-adds per pair than this get a kernel of their own, and loops that are not unrolled: in the
+// shared kernel their registers would slow down the other forces, and unrolled they would take minutes to compile.
+static const long long MostSharedMultiplyAdds = 512;
+
+CommonPairProgram::CommonPairProgram(ComputeContext& cc, const LearnedPairForce& force) : cc(cc), derivatives(GlobalValues(force).getDerivatives()),
+        program(std::make_unique<StagedProgram>(dynamic_cast<const PairProgram&>(force.getFunction()), derivatives)), numClasses(PairClasses(force).numClasses),
+        numRows(0), maxRows(ParticleRows(force).maxRows),
+        particleSize(std::max(program->pair->getInputSize(Operation::Particle1), program->pair->getInputSize(Operation::Particle2))),
+        particleValues{"particleValues", 0, {}}, pairValues{"pairValues", 0, {}}, globalValues{"globalValues", 0, {}} {
+}
+
+bool CommonPairProgram::isSmall() const {
+    return ProgramCost(*program->pair).multiplyAdds <= MostSharedMultiplyAdds;
+}
+
+void CommonPairProgram::upload(const LearnedPairForce& force) {
+    auto& function = dynamic_cast<const PairProgram&>(force.getFunction());
+    PairClasses classes(force);
+    ParticleRows rows(force);
+    program = std::make_unique<StagedProgram>(function, derivatives);
+    stages = std::make_unique<StageValues>(*program, rows.rows, rows.numRows, function.isTyped());
+    numRows = rows.numRows;
+    vector<mm_int2> particleData(cc.getPaddedNumAtoms(), mm_int2(0, 0));
+    for (int i = 0; i < force.getNumParticles(); i++)
+        particleData[i] = mm_int2(classes.particleClasses[i], rows.index[i]);
+    vector<double> constants = ProgramSource(*program->pair).getConstants();
+    vector<int> interactsData(classes.interacts.begin(), classes.interacts.end());
+    if (!particles.isInitialized()) {
+        particles.initialize<mm_int2>(cc, particleData.size(), "learnedPairParticles");
+        interacts.initialize<int>(cc, interactsData.size(), "learnedPairInteracts");
+        if (!constants.empty())
+            weights.initialize(cc, constants.size(), cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float), "learnedPairWeights");
+    }
+    particles.upload(particleData);
+    interacts.upload(interactsData);
+    if (!constants.empty())
+        weights.upload(constants, true);
+    particleValues.length = particleSize*maxRows;
+    pairValues.length = program->pair->getInputSize(Operation::Pair)*numRows*numRows;
+    globalValues.length = program->pair->getInputSize(Operation::Globals);
+    for (Input* input : {&particleValues, &pairValues, &globalValues})
+        if (input->length > 0 && !input->array.isInitialized())
+            input->array.initialize(cc, input->length, cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float), input->name);
+}
+
+void CommonPairProgram::setInput(Input& input, vector<double> values) {
+    if (input.length == 0)
+        return;
+    values.resize(input.length, 0.0);
+    input.array.upload(values, true);
+}
+
+void CommonPairProgram::updateGlobals(const GlobalValues& globals) {
+    if (!stages->update(globals.getValues()))
+        return;
+    setInput(particleValues, stages->getParticles());
+    setInput(pairValues, stages->getPairs());
+    setInput(globalValues, stages->getGlobals());
+}
+
+void CommonPairProgram::addArguments(NonbondedUtilities& nonbonded, const string& prefix) {
+    nonbonded.addParameter(ComputeParameterInfo(particles, prefix+"particle", "int", 2));
+    nonbonded.addArgument(ComputeParameterInfo(interacts, prefix+"interacts", "int", 1));
+    if (weights.isInitialized())
+        nonbonded.addArgument(ComputeParameterInfo(weights, prefix+"weights", "real", 1));
+    for (Input* input : {&particleValues, &pairValues, &globalValues})
+        if (input->length > 0)
+            nonbonded.addArgument(ComputeParameterInfo(input->array, prefix+input->name, "real", 1));
+}
+
+string CommonPairProgram::getCondition(const string& prefix) const {
+    return prefix+"interacts["+prefix+"particle1.x*"+cc.intToString(numClasses)+"+"+prefix+"particle2.x]";
+}
+
+string CommonPairProgram::getSource(const string& prefix) const {
+    std::ostringstream source;
+    auto declare = [&] (const char* pointer, const string& where) { source << "GLOBAL const real* " << pointer << " = " << where << ";\n"; };
+    if (weights.isInitialized())
+        declare("lpWeights", prefix+"weights");
+    for (int k : {1, 2})
+        if (program->pair->getInputSize(k == 1 ? Operation::Particle1 : Operation::Particle2) > 0)
+            declare(k == 1 ? "lpParticle1" : "lpParticle2", prefix+"particleValues+"+prefix+"particle"+cc.intToString(k)+".y*"+cc.intToString(particleSize));
+    if (pairValues.length > 0)
+        declare("lpPair", prefix+"pairValues+("+prefix+"particle1.y*"+cc.intToString(numRows)+"+"+prefix+"particle2.y)*"+cc.intToString(program->pair->getInputSize(Operation::Pair)));
+    if (globalValues.length > 0)
+        declare("lpGlobals", prefix+"globalValues");
+    source << ProgramSource(*program->pair).print({cc.getUseDoublePrecision(), isSmall()});
+    source << "lpEnergy = lpOutput0;\nlpSlope = lpOutput1;\n";
+    for (size_t d = 0; d < derivatives.size(); d++)
+        source << "const real lpDEnergy" << d << " = lpOutput" << 2+2*d << "+lpBelow*lpOutput" << 3+2*d << ";\n";
+    return source.str();
+}
+
+vector<pair<int, int> > CommonPairProgram::getKinds(const LearnedPairForce& force) const {
+    PairClasses classes(force);
+    ParticleRows rows(force);
+    vector<pair<int, int> > kinds;
+    for (int i = 0; i < force.getNumParticles(); i++)
+        kinds.emplace_back(classes.particleClasses[i], rows.index[i]);
+    return kinds;
+}

@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "CommonPairFunction.h"
+#include "openmm/common/ComputeArray.h"
+
+namespace LearnedPairPlugin {
+
+/** A PairTable on a device. */
+class CommonPairTable : public CommonPairFunction {
+public:
+    CommonPairTable(OpenMM::ComputeContext& cc, const LearnedPairForce& force);
+    void upload(const LearnedPairForce& force) override;
+    bool isSmall() const override {
+        return true;
+    }
+    void addArguments(OpenMM::NonbondedUtilities& nonbonded, const std::string& prefix) override;
+    std::string getCondition(const std::string& prefix) const override {
+        return ""; // pairs that do not interact look up a segment of zeros
+    }
+    std::string getSource(const std::string& prefix) const override;
+    std::vector<std::pair<int, int> > getKinds(const LearnedPairForce& force) const override;
+private:
+    OpenMM::ComputeContext& cc;
+    double minDistance;
+    int numClasses;
+    OpenMM::ComputeArray classes;  // int, for each particle
+    OpenMM::ComputeArray grids;    // real2 (inverse spacing, first segment), shape [numClasses][numClasses]
+    OpenMM::ComputeArray segments; // real4
+};
+
+} // namespace LearnedPairPlugin

@@ -7,9 +7,12 @@ import openmm
 import pytest
 import torch
 
+import architectures
 import learnedpair as lp
 import models
+from architectures import ARCHITECTURES, VIAS
 from comparators import assert_close
+from learnedpair.checks import check_rows, random_rows
 
 FORMULA = dict(types=["A", "B"], cutoff=1.0, inner_cutoff=0.1)
 R = np.linspace(0.1, 0.99, 7)
@@ -201,15 +204,361 @@ def test_unknown_keyword():
         lp.load_model(models.Formula(), cut_off=1.0)
 
 
-def test_features_and_globals_are_not_silently_dropped():
-    class WithFeatures(torch.nn.Module):
-        def forward(self, r, features1, features2):
-            return (features1 * features2).sum(-1) * (1 - r) ** 3
+class Coupled(torch.nn.Module):
+    """(q1 q2 lam^2 + (w1 + w2) offset) (1 - r)^3"""
 
-    with pytest.raises(lp.ModelError, match="has features, which this version"):
-        lp.load_model(WithFeatures(), features=["q"], cutoff=1.0)
-    with pytest.raises(lp.ModelError, match="has global parameters, which this version"):
-        lp.load_model(models.Formula(), global_parameters={"lam": 1.0}, **FORMULA)
+    def forward(self, r, features1, features2, lam, offset):
+        q, w = features1[:, 0] * features2[:, 0], features1[:, 1] + features2[:, 1]
+        return (q * lam**2 + w * offset) * (1 - r) ** 3
+
+
+COUPLED = dict(features={"q": (-1, 1), "w": (0.5, 2.0)}, cutoff=1.0, inner_cutoff=0.1, global_parameters={"lam": 0.5, "offset": 2})
+ROWS1, ROWS2 = random_rows(COUPLED["features"], 7, 1), random_rows(COUPLED["features"], 7, 2)
+
+
+def coupled(lam=0.5, offset=2.0):
+    """Energy, slope, and both derivatives of each."""
+    q, w = ROWS1[:, 0] * ROWS2[:, 0], ROWS1[:, 1] + ROWS2[:, 1]
+    factors = q * lam**2 + w * offset, 2 * q * lam, w
+    return [(factor * (1 - R) ** 3, -3 * factor * (1 - R) ** 2) for factor in factors]
+
+
+@pytest.mark.parametrize("units", [{}, dict(length_unit="angstrom", energy_unit="kcal/mol", switching_distance=0.9)], ids=["nm", "angstrom"])
+def test_features_and_global_parameters(units):
+    model = lp.load_model(Coupled(), **COUPLED, **units)
+    length, energy = (0.1, 4.184) if units else (1.0, 1.0)
+    r = R * length
+    for values in ({}, {"lam": 0.9}, {"lam": -1, "offset": np.float32(0.25)}):
+        expected = coupled(**values)
+        e, s = model.evaluate(r, ROWS1, ROWS2, **values)
+        assert_close(e, energy * expected[0][0], rtol=1e-12)
+        assert_close(s, energy / length * expected[0][1], rtol=1e-12)
+        derivatives = model.evaluate_derivatives(r, ROWS1, ROWS2, **values)
+        assert list(derivatives) == ["lam", "offset"]
+        for (derivative, mixed), (derivative_expected, mixed_expected) in zip(derivatives.values(), expected[1:], strict=True):
+            assert_close(derivative, energy * derivative_expected, rtol=1e-12)
+            assert_close(mixed, energy / length * mixed_expected, rtol=1e-12)
+    assert list(model.evaluate_derivatives(r, ROWS1, ROWS2, ["offset"])) == ["offset"]
+    assert model.evaluate_derivatives(r, ROWS1, ROWS2, names=[]) == {}
+
+
+def test_models_say_what_their_features_and_global_parameters_are():
+    model = lp.load_model(Coupled(), **COUPLED)
+    assert model.types is None and model.type_rules is None
+    assert model.features == ["q", "w"] and model.feature_ranges == {"q": (-1.0, 1.0), "w": (0.5, 2.0)} and model.global_parameters == {"lam": 0.5, "offset": 2.0}
+    assert "features:    q (-1 to 1); w (0.5 to 2)\n" in str(model) and "globals:     lam = 0.5; offset = 2\n" in str(model) and "types" not in str(model)
+    without_ranges = lp.load_model(Coupled(), **{**COUPLED, "features": ["q", "w"]})
+    assert "features:    q; w\n" in str(without_ranges) and without_ranges.feature_ranges == {"q": None, "w": None}
+    typed = str(lp.load_model(models.Formula(), **FORMULA))
+    assert "globals" not in typed and "features" not in typed
+
+
+def test_derivatives_that_are_zero():
+    class Constant(torch.nn.Module):
+        """Depends on one parameter everywhere in the same way, and on the other one not at all."""
+
+        def forward(self, r, type1, type2, level, nothing):
+            return level + 0 * r
+
+    model = lp.load_model(Constant(), switching_distance=0.9, global_parameters={"level": 3.0, "nothing": 0.0}, **FORMULA)
+    types = np.zeros(7, int), np.ones(7, int)
+    derivatives = model.evaluate_derivatives(R, *types)
+    assert_close(derivatives["level"], [np.ones(7), np.zeros(7)])
+    assert_close(derivatives["nothing"], np.zeros((2, 7)))
+    assert_close(model.evaluate(R, *types, level=1.0), [np.ones(7), np.zeros(7)])
+
+
+@pytest.mark.parametrize("trace", [False, True])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_files_with_features_and_global_parameters(tmp_path, trace, ranges):
+    metadata = {**COUPLED, "features": COUPLED["features"] if ranges else ["q", "w"]}
+    lp.export_model(Coupled(), tmp_path / "m.pt", trace=trace, **metadata)
+    model = lp.load_model(tmp_path / "m.pt")
+    assert model.feature_ranges == (COUPLED["features"] if ranges else {"q": None, "w": None}) and model.global_parameters == {"lam": 0.5, "offset": 2.0}
+    assert_close(model.evaluate(R, ROWS1, ROWS2, lam=0.8)[0], coupled(0.8)[0][0], rtol=1e-12)
+    assert_close(model.evaluate_derivatives(R, ROWS1, ROWS2, lam=0.8)["lam"], coupled(0.8)[1], rtol=1e-12)
+    model = lp.load_model(tmp_path / "m.pt", global_parameters={"lam": 0.25, "offset": 1.0}, features={"q": (0, 1), "w": None})
+    assert_close(model.evaluate(R, ROWS1, ROWS2)[0], coupled(0.25, 1.0)[0][0], rtol=1e-12)
+
+
+class OtherOrder(torch.nn.Module):
+    def forward(self, r, features1, features2, offset, lam):
+        q, w = features1[:, 0] * features2[:, 0], features1[:, 1] + features2[:, 1]
+        return (q * lam**2 + w * offset) * (1 - r) ** 3
+
+
+@pytest.mark.parametrize("trace", [False, True])
+def test_global_parameters_go_by_name(tmp_path, trace):
+    model = lp.export_model(OtherOrder(), tmp_path / "m.pt", trace=trace, **COUPLED)
+    assert_close(model.evaluate(R, ROWS1, ROWS2, offset=1.0, lam=0.8)[0], coupled(0.8, 1.0)[0][0], rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_tracing_that_fixes_a_number_is_noticed(tmp_path):
+    class Fixed(torch.nn.Module):
+        def forward(self, r, features1, features2, lam, offset):
+            return (lam + offset + offset.item()) * (1 - r) ** 3
+
+    class FeaturesInPython(torch.nn.Module):
+        def forward(self, r, features1, features2, lam, offset):
+            return (lam + offset) * (1 - r) ** 3 * (1 if len(r) < 100 else 2)
+
+    with pytest.raises(lp.ModelError, match=r"m.pt: the written model is not the module: for features \(q=.*, w=.*\) and \(.*\) at .* nm, lam=0.45, offset=1.8 it gives"):
+        lp.export_model(Fixed(), tmp_path / "m.pt", trace=True, **COUPLED)
+    with pytest.raises(lp.ModelError, match=r"not the module: for features \(q=-1, w=0.5\) and \(q=-1, w=0.5\) at 0.1 nm it gives .*script it instead"):
+        lp.export_model(FeaturesInPython(), tmp_path / "m.pt", trace=True, **COUPLED)
+
+
+@pytest.mark.parametrize("arguments, values, message", [
+    ((R, ROWS1[:, :1], ROWS2), {}, r"particle1 is float64 of shape \(7, 1\); expected 2 features \(q, w\) for each of the 7 distances"),
+    ((R, ROWS1, ROWS2[:3]), {}, r"particle2 is float64 of shape \(3, 2\); expected 2 features"),
+    ((R, ROWS1, ROWS2.astype(str)), {}, r"particle2 is <U.* of shape \(7, 2\); expected 2 features"),
+    ((R, ROWS1 * 1j, ROWS2), {}, "particle1 is complex128"),
+    ((R[None], ROWS1, ROWS2), {}, r"the distances have the shape \(1, 7\); expected \(n,\)"),
+    ((R, ROWS1, np.where(np.arange(14).reshape(7, 2) == 5, np.nan, ROWS2)), {}, "the feature 'w' of particle2 is nan in row 2; expected a finite number"),
+    ((R, ROWS1, ROWS2), {"mu": 1.0}, "there is no global parameter 'mu'; the model has lam, offset"),
+    ((R, ROWS1, ROWS2), {"lam": np.nan}, "the global parameter 'lam' is nan; expected a finite number"),
+    ((R, ROWS1, ROWS2), {"lam": "1"}, "the global parameter 'lam' is '1'; expected a finite number"),
+])
+def test_wrong_features_and_global_parameters(arguments, values, message):
+    model = lp.load_model(Coupled(), **COUPLED)
+    for function in (model.evaluate, model.evaluate_derivatives):
+        with pytest.raises(ValueError, match="Coupled: " + message):
+            function(*arguments, **values)
+
+
+def test_unknown_names_of_derivatives():
+    with pytest.raises(ValueError, match="there is no global parameter 'mu'; the model has lam, offset"):
+        lp.load_model(Coupled(), **COUPLED).evaluate_derivatives(R, ROWS1, ROWS2, ["mu"])
+    with pytest.raises(ValueError, match="there is no global parameter 'mu'; the model has none"):
+        lp.load_model(models.Formula(), **FORMULA).evaluate([0.5], [0], [0], mu=1.0)
+
+
+@pytest.mark.parametrize("change, message", [
+    (dict(features={"q": (1, -1), "w": (0, 1)}), r"the range of the feature 'q' is \(1, -1\); expected \(low, high\), finite numbers with low < high, or None"),
+    (dict(features={"q": (0, 0), "w": None}), "the range of the feature 'q' is"),
+    (dict(features={"q": (0, float("inf")), "w": None}), "the range of the feature 'q' is"),
+    (dict(features={"q": 1.0, "w": "01"}), "the range of the feature 'q' is 1.0.*\n.*the range of the feature 'w' is '01'"),
+    (dict(features={"q": None, "": None}), "features is .*; expected distinct names"),
+    (dict(global_parameters={"lambda": 1.0}), "global_parameters has the name 'lambda', which is taken"),
+    (dict(global_parameters={"r": 1.0}), "global_parameters has the name 'r', which is taken"),
+    (dict(global_parameters={"lam": True}), "global_parameters has the entry 'lam': True"),
+    (dict(global_parameters={"lam": float("nan")}), "global_parameters has the entry 'lam': nan"),
+    (dict(global_parameters={"lam": 0.5}), r"the model fails for .* pairs \(.*offset.*\); expected forward\(r: Tensor\[P\], features1: Tensor\[P, 2\], features2: Tensor\[P, 2\], lam: Tensor\[\]\) -> Tensor\[P\], with float64"),
+])
+def test_wrong_metadata_of_features_and_global_parameters(change, message):
+    with pytest.raises(lp.ModelError, match=message):
+        lp.load_model(Coupled(), **{**COUPLED, **change})
+
+
+class AsymmetricFeatures(torch.nn.Module):
+    def forward(self, r, features1, features2):
+        return features1[:, 0] * (1 - r) ** 3
+
+
+class RootOfFeature(torch.nn.Module):
+    def forward(self, r, features1, features2):
+        return torch.sqrt(features1[:, 0] + features2[:, 0]) * (1 - r) ** 3
+
+
+class ThreeFeatures(torch.nn.Module):
+    def forward(self, r, features1, features2):
+        return (features1 + features2)[:, 2] * (1 - r) ** 3
+
+
+@pytest.mark.parametrize("module, message", [
+    (AsymmetricFeatures, r"asymmetric: for features \(q=.*, w=.*\) and \(q=.*, w=.*\) at 0.1 nm the energy is .* with the particles exchanged"),
+    (RootOfFeature, r"not finite: for features \(q=-1, w=0\) and \(q=-1, w=0\) at 0.1 nm the energy is nan.* or narrow the ranges of the features"),
+    (ThreeFeatures, r"the model fails for .* pairs \(.*\); expected forward\(r: Tensor\[P\], features1: Tensor\[P, 2\]"),
+])
+def test_models_that_break_the_contract_within_the_ranges(module, message):
+    with pytest.raises(lp.ModelError, match=message):
+        lp.load_model(module(), features={"q": (-1, 1), "w": (0, 1)}, cutoff=1.0, inner_cutoff=0.1)
+
+
+def test_without_ranges_the_rows_in_use_are_checked():
+    metadata = dict(features={"q": None, "w": (0, 1)}, cutoff=1.0, inner_cutoff=0.1)
+    with pytest.raises(lp.ModelError, match="the model fails for"):  # the shapes are checked nevertheless
+        lp.load_model(ThreeFeatures(), **metadata)
+    rows = np.array([[0.1, 0.5], [0.3, 0.5], [0.1, 0.5]])
+    with pytest.raises(lp.ModelError, match=r"asymmetric: for features \(q=0.1, w=0.5\) and \(q=0.3, w=0.5\)"):
+        check_rows(lp.load_model(AsymmetricFeatures(), **metadata), rows)
+    model = lp.load_model(RootOfFeature(), **metadata)
+    check_rows(model, rows)
+    check_rows(model, rows[:0])
+    with pytest.raises(lp.ModelError, match=r"not finite: for features \(q=-0.1, w=0.5\)"):
+        check_rows(model, np.append(rows, [[-0.1, 0.5]], axis=0))
+
+
+def test_each_of_many_rows_is_checked(monkeypatch):
+    """There are more pairs than can be checked, but not more rows."""
+    model = lp.load_model(RootOfFeature(), features=["q", "w"], cutoff=1.0, inner_cutoff=0.1)
+    evaluate, seen = model.evaluate, []
+
+    def spy(r, particle1, particle2):
+        seen.append(np.unique(np.vstack([particle1, particle2]), axis=0))
+        return evaluate(r, particle1, particle2)
+
+    monkeypatch.setattr(model, "evaluate", spy)
+    rows = np.unique(np.random.default_rng(0).random((10000, 2)), axis=0)
+    check_rows(model, rows)
+    assert np.array_equal(seen[0], rows)
+
+
+def test_long_rows_are_named_by_their_first_features():
+    class Asymmetric32(torch.nn.Module):
+        def forward(self, r, features1, features2):
+            return features1[:, 31] * (1 - r) ** 3
+
+    with pytest.raises(lp.ModelError, match=r"for features \(h0=[^,]*, h1=.*, h7=[^,]*, \.\.\.\) and \(h0="):
+        lp.load_model(Asymmetric32(), features=architectures.numbered(32), cutoff=1.0, inner_cutoff=0.1)
+
+
+@pytest.mark.parametrize("particles, message", [
+    ([(0.5, 1.0), (1.5, 1.0), (0, 0), (3, 1)], "the feature 'q' of particle 1 is 1.5; expected -1 to 1, the range that the model was made for. 1 more are outside of it. Give None"),
+    ([None, (0.5, 0.25)], "the feature 'w' of particle 1 is 0.25; expected 0.5 to 2, .* made for. Give None"),
+    ([(0.5, 1.0), None, (np.nan, 1.0)], "the feature 'q' of particle 2 is nan; expected a finite number, or None"),
+    ([(0.5, np.inf)], "the feature 'w' of particle 0 is inf; expected a finite number"),
+    ([(0.5, 1.0), (0.5,)], r"particle 1 is \(0.5,\); expected 2 features \(q, w\), or None"),
+    ([(0.5, 1.0), "O"], r"particle 1 is 'O'; expected 2 features \(q, w\), or None"),
+    ([0.5, 1.0], r"particle 0 is 0.5; expected 2 features"),
+])
+def test_features_of_particles_are_refused(particles, message):
+    with pytest.raises(ValueError, match="Coupled: " + message):
+        lp.load_model(Coupled(), **COUPLED).feature_rows(particles)
+
+
+def test_features_of_particles():
+    model = lp.load_model(Coupled(), **COUPLED)
+    rows = model.feature_rows([(0.5, 1.0), None, np.array([1.0 + 1e-7, 2], dtype=np.float32)])  # a range is often known in single precision only
+    assert np.isnan(rows[1]).all() and rows.shape == (3, 2)
+    assert_close(rows[[0, 2]], [[0.5, 1.0], [1.0, 2.0]], atol=2e-7)
+    assert_close(model.feature_rows(ROWS1), ROWS1)
+    assert model.feature_rows([]).shape == (0, 2)
+    anything = lp.load_model(Coupled(), **{**COUPLED, "features": ["q", "w"]})
+    assert_close(anything.feature_rows([[1e6, -1e6]]), [[1e6, -1e6]])
+    with pytest.raises(ValueError, match="the feature 'q' of particle 0 is nan"):
+        anything.feature_rows([[np.nan, 0.0]])
+
+
+class RootOfGlobal(torch.nn.Module):
+    def forward(self, r, type1, type2, lam):
+        return torch.sqrt(lam) * (1 - r) ** 3
+
+
+class DetachedGlobal(torch.nn.Module):
+    def forward(self, r, type1, type2, lam):
+        return lam.detach() * (1 - r) ** 3
+
+
+def test_derivatives_that_break_the_contract():
+    with pytest.raises(lp.ModelError, match="the derivative with respect to the global parameter 'lam' is not finite at its default, 0: for types A and A at .* nm that of the energy is inf.*Look for roots and powers of zero, or choose another default"):
+        lp.load_model(RootOfGlobal(), global_parameters={"lam": 0.0}, **FORMULA)
+    with pytest.raises(lp.ModelError, match=r"no derivative with respect to the global parameter 'lam': the energy changes with it.*detach\(\)"):
+        lp.load_model(DetachedGlobal(), global_parameters={"lam": 1.0}, **FORMULA)
+    lp.load_model(Coupled(), **{**COUPLED, "global_parameters": {"lam": 0.0, "offset": 1.0}})  # a derivative may be zero at the default
+
+
+class OnlyOnce(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient):
+        return 2 * ctx.saved_tensors[0] * gradient
+
+
+class DifferentiableOnce(torch.nn.Module):
+    def forward(self, r, type1, type2, lam):
+        return OnlyOnce.apply(lam) * (1 - r) ** 3
+
+
+class HardSigmoid(torch.nn.Module):
+    """PyTorch cannot differentiate it twice."""
+
+    def forward(self, r, type1, type2, lam):
+        return torch.nn.functional.hardsigmoid(lam * r) * (1 - r) ** 3
+
+
+@pytest.mark.parametrize("module, message", [
+    (DifferentiableOnce, "no derivative with respect to the global parameter 'lam'.*functions that can be differentiated only once"),
+    (HardSigmoid, "HardSigmoid: the derivative with respect to the global parameter 'lam' cannot be computed .*not implemented.*; use operations that PyTorch can differentiate repeatedly"),
+])
+def test_derivatives_that_pytorch_does_not_have(module, message):
+    with pytest.raises(lp.ModelError, match=message):
+        lp.load_model(module(), global_parameters={"lam": 1.0}, **FORMULA)
+
+
+def test_no_table_for_features_and_global_parameters():
+    with pytest.raises(lp.LoweringError, match="Coupled: the model has features, and a table is for types; use representation='program'"):
+        lp.load_model(Coupled(), **COUPLED).create_force([(0.5, 1.0)], representation="table")
+    force = lp.load_model(models.Formula(), **FORMULA).create_force(["A", "B"])
+    model = lp.load_model(RootOfGlobal(), global_parameters={"lam": 1.0}, **FORMULA)
+    with pytest.raises(lp.LoweringError, match="RootOfGlobal: the model has global parameters, which a table cannot hold"):
+        model.update_force(force)
+
+
+def test_scripted_activations_have_exact_slopes():
+    """TorchScript's optimizer would give leaky_relu's slope in single precision."""
+    architecture = architectures.by_name("typed_leaky_relu")
+    types = np.arange(60) % 3, np.arange(60) // 20
+    r = np.linspace(0.15, 0.69, 60)
+    for k in range(4):  # it sets in after a few calls
+        assert_close(architectures.load(architecture, "script").evaluate(r, *types), architectures.load(architecture, "module").evaluate(r, *types), rtol=1e-13, what=f"call {k}")
+
+
+@pytest.mark.parametrize("via", VIAS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+def test_architectures_are_the_same_in_all_forms(architecture, via):
+    original, model = architectures.load(architecture, "module"), architectures.load(architecture, via)
+    rows = architectures.particles(architecture, 60, seed=1)
+    pairs = np.linspace(model.inner_cutoff, model.cutoff, 30), rows[:30], rows[30:]
+    energy, slope = model.evaluate(*pairs)
+    exchanged, _ = model.evaluate(pairs[0], pairs[2], pairs[1])
+    assert np.array_equal(energy, exchanged)
+    expected = original.evaluate(*pairs)
+    assert_close(energy, expected[0], rtol=1e-12, atol=1e-12)
+    assert_close(slope, expected[1], rtol=1e-12, atol=1e-11)
+    moved = {name: 0.9 * value for name, value in model.global_parameters.items()}
+    derivatives, expected = model.evaluate_derivatives(*pairs, **moved), original.evaluate_derivatives(*pairs, **moved)
+    for name in moved:
+        assert_close(derivatives[name], expected[name], rtol=1e-12, atol=1e-11)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+def test_architectures_have_exact_slopes_and_derivatives(architecture):
+    """Against central differences, whose error falls with the square of the step."""
+    model = architectures.load(architecture, "module")
+    rows = architectures.particles(architecture, 40, seed=2)
+    pairs = np.linspace(model.inner_cutoff * 1.05, model.cutoff * 0.95, 20), rows[:20], rows[20:]
+    energy, slope = model.evaluate(*pairs)
+
+    def difference(h, name=None):
+        """(f(x+h) - f(x-h)) / 2h of energy and slope."""
+        shifted = []
+        for step in (-h, h):
+            if name is None:
+                shifted.append(model.evaluate(pairs[0] + step, *pairs[1:]))
+            else:
+                shifted.append(model.evaluate(*pairs, **{name: model.global_parameters[name] + step}))
+        return [(after - before) / (2 * h) for before, after in zip(*shifted, strict=True)]
+
+    h = 1e-4
+    coarse, fine = difference(2 * h)[0], difference(h)[0]
+    assert_close((4 * fine - coarse) / 3, slope, rtol=1e-5, atol=1e-5 * np.abs(slope).max())
+    for name, (derivative, mixed) in model.evaluate_derivatives(*pairs).items():
+        h = 1e-4 * abs(model.global_parameters[name])
+        energy_difference, slope_difference = difference(h, name)
+        assert_close(energy_difference, derivative, rtol=1e-6, atol=1e-6 * np.abs(derivative).max())
+        assert_close(slope_difference, mixed, rtol=1e-6, atol=1e-6 * np.abs(mixed).max())
+
+
+def test_few_distinct_rows():
+    rows = architectures.particles(architectures.by_name("wide"), 100, seed=0, distinct=3)
+    assert rows.shape == (100, 32) and len(np.unique(rows, axis=0)) == 3
 
 
 def test_files_that_are_no_models(tmp_path):
@@ -333,3 +682,77 @@ def test_pair_energy_is_the_energy_of_the_force():
     assert_close(-gradient.numpy(), forces, atol=1e-8)
     with pytest.raises(ValueError, match="needs cutoff and inner_cutoff"):
         lp.nn.PairEnergy(models.network())
+
+
+@pytest.mark.parametrize("name", ["soft_core", "feature_network", "born_mayer"])
+def test_pair_energy_of_features(name):
+    """With global parameters, other units, uncovered particles and pairs below the inner cutoff."""
+    import oracle
+    import systems
+
+    chains = systems.Chains(molecules=12, density=0.7, triclinic=True)  # a box of 2.6 nm
+    architecture = architectures.by_name(name)
+    model = lp.load_model(architecture.module(), **{**architecture.metadata, "inner_cutoff": architecture.metadata["inner_cutoff"] * 1.3})
+    count = len(chains.positions)
+    rows = architectures.particles(architecture, count, seed=4)
+    covered = np.arange(count) % 5 != 3
+    changes = {name: 0.6 for name in model.global_parameters}
+    expected, forces, below = oracle.energy_and_forces(
+        lambda r, i, j: model.evaluate(r, rows[i], rows[j], **changes), chains.positions, np.where(covered, np.arange(count), -1), cutoff=model.cutoff,
+        inner_cutoff=model.inner_cutoff, box=chains.box, exclusions=chains.bonds[::2], switching_distance=model.switching_distance)
+    assert below > 0
+    positions = torch.tensor(chains.positions, requires_grad=True)
+    features = torch.tensor(np.where(covered[:, None], rows, np.nan), requires_grad=True)
+    function = lp.nn.PairEnergy(model)
+    arguments = torch.tensor(chains.box), features, chains.bonds[::2]
+    energy = function(positions, *arguments, **changes)
+    assert_close(energy.item(), expected, rtol=1e-10)
+    gradient, of_features = torch.autograd.grad(energy, [positions, features])
+    assert_close(-gradient.numpy(), forces, atol=1e-10 * np.abs(forces).max())
+    assert torch.isfinite(of_features).all() and (of_features[torch.tensor(~covered)] == 0).all() and (of_features != 0).any()
+    for name in changes:
+        parameter = torch.tensor(0.6, dtype=torch.float64, requires_grad=True)
+        derivative, = torch.autograd.grad(function(positions, *arguments, **{name: parameter}), parameter)
+        ends = [function(positions, *arguments, **{name: 0.6 + h}).item() for h in (-1e-5, 1e-5)]
+        assert_close(derivative.item(), (ends[1] - ends[0]) / 2e-5, rtol=1e-6)
+        assert function(positions, *arguments).item() != energy.item()
+
+
+def test_pair_energy_refuses_what_are_no_particles():
+    energy = lp.nn.PairEnergy(architectures.by_name("soft_core").module(), cutoff=0.9, inner_cutoff=0.1)
+    positions = torch.zeros(3, 3)
+    for particles in (torch.zeros(3), torch.zeros(2, 2), torch.zeros(3, 2, dtype=torch.int64)):
+        with pytest.raises(ValueError, match=r"PairEnergy: the particles are torch.* of shape .*; expected 3 types, or features of shape \(3, F\)"):
+            energy(positions, None, particles, lam=0.5)
+    with pytest.raises(ValueError, match="PairEnergy: particle 1 has some features that are NaN; expected numbers, or NaN for all of them"):
+        energy(positions, None, torch.tensor([[0.3, 0.1], [0.3, float("nan")], [0.3, 0.1]]), lam=0.5)
+
+
+def test_the_feature_network_is_the_formula_in_its_documentation():
+    torch.manual_seed(0)
+    network = lp.nn.FeaturePairNetwork(3, 0.6, hidden=(5, 4), num_basis=6, inner=0.1, energy_scale=7.0).double()
+    weights = {name: parameter.detach().numpy() for name, parameter in network.named_parameters()}
+    r, (a, b) = np.linspace(0.1, 0.7, 9), np.random.default_rng(0).normal(size=(2, 9, 3))
+    centers = np.linspace(0.1, 0.6, 6)
+
+    def silu(x):
+        return x / (1 + np.exp(-x))
+
+    basis = np.exp(-((r[:, None] - centers) ** 2) / (2 * (centers[1] - centers[0]) ** 2))
+    first = silu(basis @ weights["first.weight"].T + (a + b) @ weights["of_sum.weight"].T + (a * b) @ weights["of_product.weight"].T + weights["of_sum.bias"])
+    second = silu(first @ weights["second.weight"].T + weights["second.bias"])
+    expected = 7.0 * (second @ weights["last.weight"][0] + weights["last_bias"]) * np.where(r < 0.6, (1 - (r / 0.6) ** 2) ** 3, 0)
+    tensors = [torch.tensor(x) for x in (r, a, b)]
+    assert_close(network(*tensors).detach().numpy(), expected, rtol=1e-6, atol=1e-12)
+    assert torch.equal(network(tensors[0], tensors[2], tensors[1]), network(*tensors))
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ((0, 0.6), "num_features must be at least 1, not 0"),
+    ((2, 0.6, (8,)), r"hidden must be two positive widths, not \(8,\)"),
+    ((2, 0.6, (8, 8), 1), "num_basis must be at least 2, not 1"),
+    ((2, 0.1, (8, 8), 4, 0.2), "inner and cutoff must satisfy 0 <= inner < cutoff, not 0.2 and 0.1 nm"),
+])
+def test_feature_networks_that_cannot_be(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        lp.nn.FeaturePairNetwork(*arguments)

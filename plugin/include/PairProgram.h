@@ -48,15 +48,17 @@ public:
     double getMinDistance() const override {
         return minDistance;
     }
-    /** A program is defined at every distance: infinity. */
-    double getMaxDistance() const override;
+    /** Get where a table of the distance ends, if the program has one; else a program is defined at every distance: infinity. */
+    double getMaxDistance() const override {
+        return maxDistance;
+    }
     bool isDefined(int type1, int type2) const override {
         return true;
     }
 private:
     TensorProgram program;
     int numTypes, numFeatures;
-    double minDistance;
+    double minDistance, maxDistance;
     std::vector<GlobalParameter> globalParameters;
 };
 

@@ -3,6 +3,7 @@
 
 #include "PairProgram.h"
 #include "internal/require.h"
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -11,7 +12,8 @@ using namespace LearnedPairPlugin;
 using std::vector;
 
 PairProgram::PairProgram(const TensorProgram& program, int numTypes, int numFeatures, double minDistance, const vector<GlobalParameter>& globalParameters) :
-        program(program), numTypes(numTypes), numFeatures(numFeatures), minDistance(minDistance), globalParameters(globalParameters) {
+        program(program), numTypes(numTypes), numFeatures(numFeatures), minDistance(minDistance), maxDistance(std::numeric_limits<double>::infinity()),
+        globalParameters(globalParameters) {
     require(numTypes >= 0 && numFeatures >= 0 && (numTypes > 0) != (numFeatures > 0), "PairProgram: there are ", numTypes, " types and ", numFeatures,
             " features; expected particles with types or with features, one of the two.");
     require(minDistance > 0 && std::isfinite(minDistance), "PairProgram: the minimum distance is ", minDistance, " nm; it must be positive and finite.");
@@ -27,6 +29,12 @@ PairProgram::PairProgram(const TensorProgram& program, int numTypes, int numFeat
     require(program.getInputSize(Operation::Pair) == 0, "PairProgram: the program takes numbers that belong to the pair, which only staged programs do.");
     require(program.getOutputs().size() == 1 && program.getSteps()[program.getOutputs()[0]].size == 1,
             "PairProgram: the program must have one output of length 1, the energy.");
+    for (auto& step : program.getSteps())
+        if (step.operation == Operation::Table && program.getSteps()[step.operands[0]].operation == Operation::Distance) {
+            const vector<double>& data = program.getSteps()[step.operands[1]].numbers;
+            require(minDistance >= data[0], "PairProgram: a table of the program begins at ", data[0], " nm, but the minimum distance is ", minDistance, " nm.");
+            maxDistance = std::min(maxDistance, data[1]);
+        }
     std::set<std::string> names;
     for (auto& parameter : globalParameters) {
         require(!parameter.name.empty() && names.insert(parameter.name).second, "PairProgram: the global parameter \"", parameter.name,
@@ -34,8 +42,4 @@ PairProgram::PairProgram(const TensorProgram& program, int numTypes, int numFeat
         require(std::isfinite(parameter.defaultValue), "PairProgram: the global parameter \"", parameter.name, "\" has the default value ",
                 parameter.defaultValue, "; it must be finite.");
     }
-}
-
-double PairProgram::getMaxDistance() const {
-    return std::numeric_limits<double>::infinity();
 }

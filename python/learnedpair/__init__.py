@@ -16,6 +16,7 @@ from .apply import add_correction
 from .assignment import assign_types
 from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
 from .force import LearnedPairForce, PairProgram, PairTable, _core
+from .tabulation import tabulate
 
 __version__ = _core.version
 
@@ -23,7 +24,7 @@ __version__ = _core.version
 _NEED_TORCH = {"load_model": "model", "PairModel": "model", "export_model": "export", "nn": "nn"}
 
 __all__ = [
-    "LearnedPairError", "LearnedPairForce", "LoweringError", "ModelError", "PairProgram", "PairTable", "PluginLoadError", "add_correction", "assign_types",
+    "LearnedPairError", "LearnedPairForce", "LoweringError", "ModelError", "PairProgram", "PairTable", "PluginLoadError", "add_correction", "assign_types", "tabulate",
 ]
 
 

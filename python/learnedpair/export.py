@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Writes a trained model to a file that says everything about itself."""
 
+import inspect
 import os
 
 import torch
@@ -29,7 +30,8 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
         The names of the particle types, in the order of their indices; with rules as in :func:`assign_types`,
         :func:`add_correction` needs no types.
     features : list of str, or dict of str to (low, high)
-        The names of the features, with the ranges the model was trained on. Exactly one of types and features is given.
+        The names of the features, with the ranges the model was trained on, or None where there is none: the model is checked
+        within them, and particles outside are refused. Exactly one of types and features is given.
     cutoff : float, in length_unit
         The distance beyond which the model is not evaluated, and at which its value and slope vanish, unless there is a
         switching distance.
@@ -56,7 +58,7 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
     ModelError
         If the metadata or the model is wrong, or PyTorch cannot script the module.
     """
-    from .model import example_inputs, last_line, load_file, load_model
+    from .model import first_line, load_file, load_model
 
     path = os.fspath(path)
     if not isinstance(module, torch.nn.Module):
@@ -70,12 +72,12 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
     module.eval()
     try:
         if trace:
-            scripted = torch.jit.trace(module, example_inputs(metadata, next((p.dtype for p in module.parameters()), torch.float64)))
+            scripted = _trace(module, metadata)
         else:
             scripted = torch.jit.script(module)
     except Exception as error:  # whatever PyTorch raises for what it does not support
         way_out = "rewrite it within what torch.jit supports" if trace else "rewrite it within what torch.jit.script supports, or export with trace=True"
-        raise ModelError(f"{os.path.basename(path)}: PyTorch cannot turn the module into TorchScript ({type(error).__name__}: {last_line(error)}); {way_out}.") from error
+        raise ModelError(f"{os.path.basename(path)}: PyTorch cannot turn the module into TorchScript ({type(error).__name__}: {first_line(error)}); {way_out}.") from error
     finally:
         module.train(was_training)
     temporary = f"{path}.{os.getpid()}.tmp"
@@ -88,3 +90,14 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
         if os.path.exists(temporary):
             os.remove(temporary)
     return model
+
+
+def _trace(module, metadata):
+    from .model import example_inputs
+
+    arguments, keywords = example_inputs(metadata, next((p.dtype for p in module.parameters()), torch.float64))
+    if not keywords:
+        return torch.jit.trace(module, arguments)
+    # Either all arguments are given by keyword, or none.
+    named = inspect.signature(module.forward).bind(*arguments, **keywords).arguments
+    return torch.jit.trace(module, example_kwarg_inputs=dict(named))

@@ -129,7 +129,7 @@ def _refine(model, curves, positions, tolerance):
                 r, error, force = curve.worst
                 raise LoweringError(
                     f"{model.source}: the table for types {_names(model, curve.pair)} does not reach the tolerance {tolerance:g} with {curve.intervals + 1} knots: "
-                    f"at {r:.5g} nm the force is {force:.4g} kJ/mol/nm and the error {error:.2g}. The model may have a kink there, or compute in single precision; "
+                    f"at {r:.5g} nm the force is {force:.4g} kJ/mol/nm and the error {error:.2g}. The model may have a kink there; "
                     "smooth it, raise the inner cutoff, or allow a larger tolerance."
                 )
             curve.intervals = min(MOST_INTERVALS, int(np.ceil(curve.intervals * float(np.clip(1.03 * ratio ** (1 / 3), 1.05, 4)))))
@@ -162,7 +162,7 @@ def lower_to_table(model, pairs, tolerance):
     LoweringError
         If the tolerance cannot be met, naming the pair and the distance.
     """
-    tolerance = _check_tolerance(tolerance)
+    tolerance = check_tolerance(tolerance)
     curves = [_Curve(pair) for pair in pairs]
     _refine(model, curves, lambda intervals: PROBES, tolerance)
     _refine(model, curves, _ControlPositions(), tolerance)  # also the measurement that is reported
@@ -198,7 +198,7 @@ def lower_to_shape(model, table, tolerance):
     LoweringError
         If the ranges or types differ, a curve is shared by pairs that this model tells apart, or the knots are too few.
     """
-    tolerance = _check_tolerance(tolerance)
+    tolerance = check_tolerance(tolerance)
     count = len(model.types)
     if (table.num_types, table.min_distance, table.max_distance) != (count, model.inner_cutoff, model.cutoff):
         raise LoweringError(f"{model.source}: the model has {count} types from {model.inner_cutoff:g} to {model.cutoff:g} nm, and the table {table.num_types} types from {table.min_distance:g} to {table.max_distance:g} nm; make a new force.")
@@ -226,7 +226,25 @@ def lower_to_shape(model, table, tolerance):
     return _assemble(model, curves, stored, table.curve_indices, tolerance)
 
 
-def _check_tolerance(tolerance):
+def occurring_pairs(types):
+    """The unordered pairs of types that particles of these types can form.
+
+    Parameters
+    ----------
+    types : ndarray of int, shape (n_particles,)
+        -1 for particles that are not covered.
+
+    Returns
+    -------
+    list of (int, int)
+    """
+    present, counts = np.unique(types[types >= 0], return_counts=True)
+    count = dict(zip(present.tolist(), counts.tolist()))
+    return [(i, j) for i in count for j in count if i < j or (i == j and count[i] > 1)]
+
+
+def check_tolerance(tolerance):
+    """The tolerance of a table as a number, if it is a possible one."""
     if not (isinstance(tolerance, numbers.Real) and 0 < tolerance < np.inf):
         raise LoweringError(f"the tolerance is {tolerance!r}; expected a positive number.")
     return float(tolerance)

@@ -3,6 +3,7 @@
 """What a model file says about its model beside the computation itself."""
 
 import json
+import keyword
 import math
 import numbers
 import warnings
@@ -22,7 +23,7 @@ class Metadata:
     """Metadata of a pair model. Distances are in ``length_unit``.
 
     Exactly one of ``types`` (dict of type name to assignment rule, or to None) and ``features`` (dict of feature name to
-    its (low, high) range, or to None) is set.
+    its (low, high) range, or to None) is set. ``global_parameters`` is a dict of name to default value.
     """
 
     cutoff: float
@@ -44,6 +45,8 @@ FIELDS = tuple(field.name for field in fields(Metadata))
 DEFAULT_INNER_CUTOFF_NM = 0.05
 #: Longer cutoffs are probably in another unit than they seem to be.
 LONGEST_USUAL_CUTOFF_NM = 3.0
+#: What PairModel.evaluate_derivatives() calls its own arguments, so that no global parameter can have the name.
+RESERVED = ("self", "r", "particle1", "particle2", "names")
 
 
 def parse_json(text, source):
@@ -98,8 +101,44 @@ def _check_rule(name, rule):
         raise ModelError(str(error)) from error
 
 
+def _is_finite(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _check_ranges(features):
+    """The ranges of features as pairs of float, or None where there is none."""
+    ranges, problems = {}, []
+    for name, limits in features.items():
+        if limits is None:
+            ranges[name] = None
+        elif isinstance(limits, (list, tuple)) and len(limits) == 2 and all(_is_finite(limit) for limit in limits) and limits[0] < limits[1]:
+            ranges[name] = (float(limits[0]), float(limits[1]))
+        else:
+            problems.append(f"the range of the feature {name!r} is {limits!r}; expected (low, high), finite numbers with low < high, or None.")
+    if problems:
+        raise ModelError("\n".join(problems))
+    return ranges
+
+
+def _check_globals(global_parameters):
+    """The default values of global parameters as float."""
+    if global_parameters is None:
+        return {}
+    if not isinstance(global_parameters, dict):
+        raise ModelError(f"global_parameters is {global_parameters!r}; expected a dict of names and default values.")
+    problems = []
+    for name, value in global_parameters.items():
+        if not (isinstance(name, str) and name.isidentifier() and _is_finite(value)):
+            problems.append(f"global_parameters has the entry {name!r}: {value!r}; expected a name and its default value.")
+        elif keyword.iskeyword(name) or name in RESERVED:
+            problems.append(f"global_parameters has the name {name!r}, which is taken; expected a name that forward() can have as an argument, and none of {', '.join(RESERVED)}.")
+    if problems:
+        raise ModelError("\n".join(problems))
+    return {name: float(value) for name, value in global_parameters.items()}
+
+
 def _check_distance(name, value, length_unit):
-    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0 < value < math.inf:
+    if not _is_finite(value) or value <= 0:
         raise ModelError(f"{name} is {value!r}; expected a positive number without a unit, in {length_unit} as length_unit says.")
     return float(value)
 
@@ -134,6 +173,8 @@ def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutof
         problems.append("types or features, exactly one of them, must be given: the names of what the model distinguishes particles by.")
     for name, rule in (types or {}).items():
         attempt(_check_rule, name, rule)
+    if features is not None:
+        features = attempt(_check_ranges, features)
     nm = attempt(units.factor, units.LENGTH, "length", length_unit)
     attempt(units.factor, units.ENERGY, "energy", energy_unit)
     if cutoff is None:
@@ -151,15 +192,10 @@ def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutof
             problems.append(f"inner_cutoff is {inner_cutoff!r}; expected a positive number below the cutoff, {cutoff} {length_unit}.")
         elif switching_distance is not None and not inner_cutoff <= switching_distance < cutoff:
             problems.append(f"switching_distance is {switching_distance!r}; expected a number from the inner cutoff, {inner_cutoff}, to below the cutoff, {cutoff} {length_unit}.")
-    if not isinstance(global_parameters, (dict, type(None))):
-        problems.append(f"global_parameters is {global_parameters!r}; expected a dict of names and default values.")
-        global_parameters = None
-    for name, value in (global_parameters or {}).items():
-        if not (isinstance(name, str) and name.isidentifier() and isinstance(value, (int, float)) and math.isfinite(value)):
-            problems.append(f"global_parameters has the entry {name!r}: {value!r}; expected a name and its default value.")
+    global_parameters = attempt(_check_globals, global_parameters)
     if problems:
         raise ModelError(f"{source}: " + "\n".join(problems))
     if cutoff * nm > LONGEST_USUAL_CUTOFF_NM:
         warnings.warn(f"{source}: the cutoff is {cutoff:g} {length_unit}, longer than any usual one; if the model is written in angstrom, say length_unit='angstrom'.", stacklevel=3)
     return Metadata(cutoff=cutoff, types=types, features=features, inner_cutoff=inner_cutoff, switching_distance=switching_distance, length_unit=length_unit,
-                    energy_unit=energy_unit, global_parameters=dict(global_parameters or {}), description=str(description))
+                    energy_unit=energy_unit, global_parameters=global_parameters, description=str(description))

@@ -5,6 +5,8 @@
 import copy
 import hashlib
 import io
+import math
+import numbers
 import operator
 import os
 import zipfile
@@ -13,11 +15,12 @@ import numpy as np
 import torch
 
 from . import units
-from .checks import check_model
+from .checks import check_model, check_ranges, random_rows
+from .creation import create_force, update_force
 from .errors import LoweringError, ModelError
 from .force import LearnedPairForce
-from .lowering import lower_to_shape, lower_to_table
 from .metadata import FIELDS, FILE_NAME, Metadata, make_metadata, parse_json
+from .recording.double import InDoublePrecision
 
 #: Pairs evaluated at once: bounds the memory that sampling a large network takes.
 BATCH = 65536
@@ -51,7 +54,7 @@ def load_model(path_or_module, **metadata):
         try:
             module, digest = copy.deepcopy(path_or_module), _digest_of_module(path_or_module)
         except Exception as error:  # whatever a module may refuse
-            raise ModelError(f"{source}: the module cannot be copied ({_first_line(error)}); export it with lp.export_model and load the file.") from error
+            raise ModelError(f"{source}: the module cannot be copied ({first_line(error)}); export it with lp.export_model and load the file.") from error
         return _checked(module, source, digest, metadata)
     path = os.fspath(path_or_module)
     return load_file(path, os.path.basename(path), metadata)
@@ -67,9 +70,6 @@ def load_file(path, source, metadata):
 
 def _checked(module, source, digest, metadata):
     model = PairModel(module, make_metadata(source, **metadata), source, digest)
-    if model.features is not None or model.global_parameters:
-        what = "features" if model.features is not None else "global parameters"
-        raise ModelError(f"{source}: the model has {what}, which this version of openmm-learnedpair cannot evaluate yet; a model with types alone can be used.")
     check_model(model)
     return model
 
@@ -108,7 +108,7 @@ def _read_file(path, source):
     except ModelError:
         raise
     except Exception as error:  # PyTorch raises whatever it stumbles over
-        raise ModelError(f"{source}: PyTorch cannot read the file ({type(error).__name__}: {_first_line(error)}).") from error
+        raise ModelError(f"{source}: PyTorch cannot read the file ({type(error).__name__}: {first_line(error)}).") from error
     text = extra[FILE_NAME]
     return module, parse_json(text, source) if text else {}
 
@@ -120,23 +120,33 @@ def _refuse_programs_in_pickles(archive, source):
             try:
                 torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)
             except Exception as error:
-                raise ModelError(f"{source}: {name} inside the file is not made of tensors alone ({_first_line(error)}), and loading it could run a foreign program; export the model again, without example inputs of other kinds.") from error
-
-
-def _first_line(error):
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+                raise ModelError(f"{source}: {name} inside the file is not made of tensors alone ({first_line(error)}), and loading it could run a foreign program; export the model again, without example inputs of other kinds.") from error
 
 
 def example_inputs(metadata, dtype):
-    """Arguments of ``forward`` for a handful of pairs, to trace a module with."""
+    """Arguments of ``forward`` for a handful of pairs, to trace a module with.
+
+    Parameters
+    ----------
+    metadata : Metadata
+    dtype : torch.dtype
+        Of the distances, features and global parameters.
+
+    Returns
+    -------
+    arguments : tuple of Tensor
+        The distances, and the types or random features within their ranges.
+    keywords : dict of str to Tensor
+        The global parameters, 0-d, at their default values.
+    """
     count = max(7, 2 * len(metadata.types or ()))
     r = torch.linspace(metadata.inner_cutoff, metadata.cutoff, count, dtype=dtype)
     if metadata.types is not None:
         index = torch.arange(count) % len(metadata.types)
-        return r, index, index.flip(0)
-    particles = torch.zeros(count, len(metadata.features), dtype=dtype)
-    return r, particles, particles.clone()
+        particles = index, index.flip(0)
+    else:
+        particles = torch.tensor(random_rows(metadata.features, 2 * count), dtype=dtype).split(count)
+    return (r, *particles), {name: torch.tensor(value, dtype=dtype) for name, value in metadata.global_parameters.items()}
 
 
 def _in_double_precision(module):
@@ -152,15 +162,22 @@ def _in_double_precision(module):
 
 
 class PairModel:
-    """A trained pair function f(r; type1, type2), checked and ready to be turned into a force.
+    """A trained pair function f(r; a1, a2; g), checked and ready to be turned into a force.
+
+    What it knows of a particle, a, is a type or a vector of features; g are its global parameters.
 
     Made by :func:`load_model`. Distances here are in nm and energies in kJ/mol, whatever the model itself uses.
 
     Attributes
     ----------
-    types : list of str
-    type_rules : dict of str to rule
+    types : list of str, or None for a model with features
+    type_rules : dict of str to rule, or None
         For :func:`assign_types`; rules are None where the model has none.
+    features : list of str, or None for a model with types
+    feature_ranges : dict of str to (low, high), or None
+        What the model was made for; ranges are None where it does not say.
+    global_parameters : dict of str to float
+        Names and default values.
     cutoff, inner_cutoff : float, nm
     switching_distance : float or None, nm
     description : str
@@ -178,6 +195,7 @@ class PairModel:
         self.energy_factor = units.factor(units.ENERGY, "energy", metadata.energy_unit)
         self.type_rules = metadata.types
         self.types = None if metadata.types is None else list(metadata.types)
+        self.feature_ranges = metadata.features
         self.features = None if metadata.features is None else list(metadata.features)
         self.global_parameters = metadata.global_parameters
         self.cutoff = metadata.cutoff * self.length_factor
@@ -187,15 +205,21 @@ class PairModel:
         try:
             self.module = _in_double_precision(module)
         except Exception as error:  # whatever a module may refuse
-            raise ModelError(f"{source}: the module cannot compute in double precision ({_first_line(error)}).") from error
+            raise ModelError(f"{source}: the module cannot compute in double precision ({first_line(error)}).") from error
 
     def __str__(self):
         m = self.metadata
         switching = "" if self.switching_distance is None else f", switched from {self.switching_distance:g} nm"
-        rules = {name: rule if rule is None or isinstance(rule, str) else ", ".join(rule) for name, rule in self.type_rules.items()}
-        lines = [
-            f"PairModel {self.source}",
-            f"  types:       {'; '.join(name if rule is None else f'{name} ({rule})' for name, rule in rules.items())}",
+        if self.features is None:
+            rules = {name: rule if rule is None or isinstance(rule, str) else ", ".join(rule) for name, rule in self.type_rules.items()}
+            particles = f"  types:       {'; '.join(name if rule is None else f'{name} ({rule})' for name, rule in rules.items())}"
+        else:
+            ranges = [name if limits is None else f"{name} ({limits[0]:g} to {limits[1]:g})" for name, limits in self.feature_ranges.items()]
+            particles = f"  features:    {'; '.join(ranges)}"
+        lines = [f"PairModel {self.source}", particles]
+        if self.global_parameters:
+            lines.append(f"  globals:     {'; '.join(f'{name} = {value:g}' for name, value in self.global_parameters.items())}")
+        lines += [
             f"  domain:      {self.inner_cutoff:g} to {self.cutoff:g} nm{switching}",
             f"  units:       {m.length_unit}, {m.energy_unit}",
             f"  digest:      {self.digest[:16]}",
@@ -206,13 +230,16 @@ class PairModel:
 
     __repr__ = __str__
 
-    def evaluate(self, r, type1, type2):
+    def evaluate(self, r, particle1, particle2, **global_parameters):
         """Evaluate the model itself for many pairs, in double precision.
 
         Parameters
         ----------
         r : ndarray, shape (n,), nm
-        type1, type2 : ndarray of int, shape (n,)
+        particle1, particle2 : ndarray of int, shape (n,), or of float, shape (n, n_features)
+            The types or the features of the particles of each pair.
+        **global_parameters : float
+            Values of global parameters that are not to have their defaults.
 
         Returns
         -------
@@ -222,33 +249,115 @@ class PairModel:
 
         Raises
         ------
+        ValueError
+            If types, features or global parameters are not those of the model.
         ModelError
             If the module fails, or returns something else than one number for each pair.
         """
-        r, type1, type2 = np.asarray(r, dtype=float), np.asarray(type1), np.asarray(type2)
-        for types in (type1, type2):
-            if types.shape != r.shape or r.ndim != 1 or not np.issubdtype(types.dtype, np.integer) or (types.size > 0 and not (0 <= types.min() and types.max() < len(self.types))):
-                raise ValueError(f"{self.source}: expected one type from 0 to {len(self.types) - 1} for each of the {r.size} distances.")
+        r, particle1, particle2 = self._check_pairs(r, particle1, particle2)
+        values = self._global_values(global_parameters)
         energies, slopes = np.empty_like(r), np.empty_like(r)
-        for start in range(0, len(r), BATCH):
-            part = slice(start, start + BATCH)
-            energies[part], slopes[part] = self._evaluate_batch(r[part], type1[part], type2[part])
+        with InDoublePrecision():
+            for part in _batches(len(r)):
+                distance, _, energy = self._forward(r[part], particle1[part], particle2[part], values)
+                energies[part] = energy.detach().numpy()
+                slopes[part] = _gradient(energy.sum(), distance).numpy()
         return energies * self.energy_factor, slopes * (self.energy_factor / self.length_factor)
 
-    def _evaluate_batch(self, r, type1, type2):
+    def evaluate_derivatives(self, r, particle1, particle2, names=None, **global_parameters):
+        """Differentiate the model with respect to global parameters, in double precision.
+
+        Parameters
+        ----------
+        r, particle1, particle2, **global_parameters
+            As in :meth:`evaluate`.
+        names : iterable of str
+            The global parameters to differentiate by; by default all.
+
+        Returns
+        -------
+        dict of str to (derivative, mixed)
+            For each name dE/dg, in kJ/mol per unit of g, and d2E/(dr dg), in kJ/mol/nm per unit of g: ndarrays of shape (n,).
+
+        Raises
+        ------
+        ValueError, ModelError
+            As in :meth:`evaluate`.
+        """
+        r, particle1, particle2 = self._check_pairs(r, particle1, particle2)
+        values = self._global_values(global_parameters)
+        names = list(self.global_parameters) if names is None else list(names)
+        self._require_globals(names)
+        result = {name: (np.empty_like(r), np.empty_like(r)) for name in names}
+        with InDoublePrecision():
+            for part in _batches(len(r)):
+                distance, parameters, energy = self._forward(r[part], particle1[part], particle2[part], values, differentiate=True)
+                for name in names:
+                    try:
+                        derivative, mixed = _differentiate(energy, parameters[name], distance)
+                    except RuntimeError as error:
+                        raise ModelError(f"{self.source}: the derivative with respect to the global parameter {name!r} cannot be computed ({last_line(error)}); use operations that PyTorch can differentiate repeatedly.") from error
+                    result[name][0][part] = derivative * self.energy_factor
+                    result[name][1][part] = mixed * (self.energy_factor / self.length_factor)
+        return result
+
+    def _check_pairs(self, r, particle1, particle2):
+        """The arguments of evaluate() as arrays: distances, and types or rows of features."""
+        r, particles = np.asarray(r, dtype=float), (np.asarray(particle1), np.asarray(particle2))
+        if r.ndim != 1:
+            raise ValueError(f"{self.source}: the distances have the shape {r.shape}; expected (n,).")
+        for index, values in enumerate(particles, start=1):
+            if self.features is None:
+                if values.shape != r.shape or not np.issubdtype(values.dtype, np.integer) or (values.size > 0 and not (0 <= values.min() and values.max() < len(self.types))):
+                    raise ValueError(f"{self.source}: expected one type from 0 to {len(self.types) - 1} for each of the {r.size} distances.")
+                continue
+            if values.shape != (len(r), len(self.features)) or not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
+                raise ValueError(f"{self.source}: particle{index} is {values.dtype} of shape {values.shape}; expected {self._expected_row()} for each of the {r.size} distances.")
+            wrong = np.argwhere(~np.isfinite(values))
+            if len(wrong):
+                row, column = wrong[0]
+                raise ValueError(f"{self.source}: the feature {self.features[column]!r} of particle{index} is {values[row, column]} in row {row}; expected a finite number.")
+        return r, *particles
+
+    def _expected_row(self):
+        return f"{len(self.features)} features ({', '.join(self.features)})"
+
+    def _require_globals(self, names):
+        for name in names:
+            if name not in self.global_parameters:
+                raise ValueError(f"{self.source}: there is no global parameter {name!r}; the model has {', '.join(self.global_parameters) or 'none'}.")
+
+    def _global_values(self, changes):
+        """The values of all global parameters, in their order."""
+        self._require_globals(changes)
+        for name, value in changes.items():
+            if not isinstance(value, numbers.Real) or not math.isfinite(value):
+                raise ValueError(f"{self.source}: the global parameter {name!r} is {value!r}; expected a finite number.")
+        return {name: float(changes.get(name, default)) for name, default in self.global_parameters.items()}
+
+    def _forward(self, r, particle1, particle2, values, differentiate=False):
+        """Call the module: its distances and global parameters, to differentiate by, and energies, all in its own units."""
         distance = torch.tensor(r / self.length_factor, dtype=torch.float64, requires_grad=True)
-        arguments = [torch.tensor(np.asarray(types, dtype=np.int64)) for types in (type1, type2)]
+        dtype = torch.int64 if self.features is None else torch.float64
+        particles = [torch.tensor(particle, dtype=dtype) for particle in (particle1, particle2)]
+        parameters = {name: torch.tensor(value, dtype=torch.float64, requires_grad=differentiate) for name, value in values.items()}
         try:
-            energy = self.module(distance, *arguments)
+            energy = self.module(distance, *particles, **parameters)
         except Exception as error:  # whatever a user's module raises
-            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({last_line(error)}); expected forward(r: Tensor[P], type1: Tensor[P], type2: Tensor[P]) -> Tensor[P], with int64 types and float64 arithmetic.") from error
+            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({last_line(error)}); expected {self._signature()}.") from error
         if not isinstance(energy, torch.Tensor) or energy.shape != distance.shape or not energy.is_floating_point():
             got = f"{energy.dtype} of shape {tuple(energy.shape)}" if isinstance(energy, torch.Tensor) else type(energy).__name__
             raise ModelError(f"{self.source}: for {len(r)} pairs the model returns {got}; expected one floating-point number for each pair, shape ({len(r)},).")
-        if not energy.requires_grad:  # a constant
-            return energy.double().numpy(), np.zeros(len(r))
-        slope, = torch.autograd.grad(energy.sum(), distance, allow_unused=True)
-        return energy.detach().double().numpy(), np.zeros(len(r)) if slope is None else slope.numpy()
+        return distance, parameters, energy.double()
+
+    def _signature(self):
+        if self.features is None:
+            arguments, kinds = ["r: Tensor[P]", "type1: Tensor[P]", "type2: Tensor[P]"], "int64 types and float64 arithmetic"
+        else:
+            rows = f"Tensor[P, {len(self.features)}]"
+            arguments, kinds = ["r: Tensor[P]", f"features1: {rows}", f"features2: {rows}"], "float64 arithmetic"
+        arguments += [f"{name}: Tensor[]" for name in self.global_parameters]
+        return f"forward({', '.join(arguments)}) -> Tensor[P], with {kinds}"
 
     def type_index(self, particle):
         """The index of a type given by name or index, or -1 for None."""
@@ -266,19 +375,56 @@ class PairModel:
             raise ValueError(f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1}, or None.")
         return index
 
-    def create_force(self, particles, *, nonbonded_method=LearnedPairForce.CutoffPeriodic, representation="auto", tolerance=1e-4):
+    def feature_rows(self, particles):
+        """The features of particles as an array.
+
+        Parameters
+        ----------
+        particles : sequence with one row of features, or None, for each particle
+            None for particles that are not covered.
+
+        Returns
+        -------
+        ndarray, shape (n, n_features)
+            NaN for particles that are not covered.
+
+        Raises
+        ------
+        ValueError
+            If a row has another length, or a feature is not finite or outside of its range.
+        """
+        particles = list(particles)
+        rows = np.full((len(particles), len(self.features)), np.nan)
+        covered = [index for index, particle in enumerate(particles) if particle is not None]
+        for index in covered:
+            try:
+                row = np.asarray(particles[index], dtype=float)
+            except (TypeError, ValueError):
+                row = None
+            if row is None or row.shape != rows[index].shape:
+                raise ValueError(f"{self.source}: particle {index} is {particles[index]!r}; expected {self._expected_row()}, or None.")
+            rows[index] = row
+        check_ranges(self, rows[covered], covered)
+        return rows
+
+    def create_force(self, particles, *, nonbonded_method=LearnedPairForce.CutoffPeriodic, representation="auto", tolerance=1e-4, tabulate_radial=None):
         """Create a force with this model's function, cutoff, inner cutoff and switching.
 
         Parameters
         ----------
-        particles : sequence of str, int or None, one for each particle of the System
-            The type of each particle, by name or index; None for particles that are not covered.
-        nonbonded_method : LearnedPairForce.CutoffPeriodic or LearnedPairForce.CutoffNonPeriodic
-        representation : {"auto", "table"}
-            "auto" takes a table.
+        particles : sequence, one element for each particle of the System
+            The type of each particle, by name or index, or its row of features; None for particles that are not covered.
+        nonbonded_method : LearnedPairForce.CutoffPeriodic, CutoffNonPeriodic or NoCutoff
+            NoCutoff takes a program.
+        representation : {"auto", "table", "program"}
+            "table" samples a model of types without global parameters into a table; "program" compiles the model itself.
+            "auto" takes a table where it is possible and stays below 32 MiB, else a program.
         tolerance : float
-            A table's force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``, for every distance of the domain and
-            every pair of types that occurs.
+            The force error of a table is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``: for every distance of the domain and every
+            pair of types that occurs, or, for the radial part of a program, for the pairs of particles that are sampled.
+        tabulate_radial : bool or None
+            Whether to put what depends on the distance alone, such as radial functions and the layer they go into, in a table
+            too. By default "auto" does, and "program" evaluates the model exactly.
 
         Returns
         -------
@@ -288,27 +434,16 @@ class PairModel:
         Raises
         ------
         ValueError
-            If a particle's type does not exist.
+            If a particle's type does not exist, or a feature is outside of its range.
+        ModelError
+            If the model is not finite or not symmetric for the features given.
         LoweringError
-            If the tolerance cannot be met.
+            If the model cannot be represented as asked for, or the tolerance cannot be met.
         """
-        if representation not in ("auto", "table"):
-            raise LoweringError(f"{self.source}: the representation {representation!r} is not available; expected 'auto' or 'table'.")
-        if isinstance(particles, (str, set, frozenset, dict)):
-            raise TypeError(f"{self.source}: the particles are a {type(particles).__name__}; expected a sequence with one type for each particle.")
-        indices = np.array([self.type_index(particle) for particle in particles], dtype=np.int32)
-        table, report = lower_to_table(self, occurring_pairs(indices), tolerance)
-        force = LearnedPairForce(table)
-        force.setParticleTypes(indices)
-        force.setNonbondedMethod(nonbonded_method)
-        if self.switching_distance is not None:
-            force.setUseSwitchingFunction(True)
-            force.setSwitchingDistance(self.switching_distance)
-        force.lowering_report = report
-        return force
+        return create_force(self, particles, nonbonded_method, representation, tolerance, tabulate_radial)
 
     def update_force(self, force, *, tolerance=1e-4):
-        """Give an existing force this model's function, at the knots it has: what updateParametersInContext() can take over.
+        """Give an existing force this model's function, in the structure it has: what updateParametersInContext() can take over.
 
         For a model that was trained further while a Context is in use:
         ``model.update_force(force); force.updateParametersInContext(context)``.
@@ -316,46 +451,55 @@ class PairModel:
         Parameters
         ----------
         force : LearnedPairForce
-            Made from a model with the same types and distances.
+            Made from a model with the same types or features and distances.
         tolerance : float
             As in :meth:`create_force`.
 
         Raises
         ------
         LoweringError
-            If the knots are too few for the tolerance, or the table has another shape; the force is left as it was. A new
-            force, or a Context that is reinitialized, has no such limits.
+            If the knots of a table are too few for the tolerance, or the table has another shape; the force is left as it was.
+            A new force, or a Context that is reinitialized, has no such limits.
         """
-        force = LearnedPairForce.cast(force)
-        types = force.lowering_report.get("types", self.types)
-        if types != self.types:
-            raise LoweringError(f"{self.source}: the model has the types {', '.join(self.types)}, and the force was made for {', '.join(types)}; make a new force.")
-        switching = force.getSwitchingDistance()._value if force.getUseSwitchingFunction() else None
-        if switching != self.switching_distance:
-            raise LoweringError(f"{self.source}: the switching distance of the model is {self.switching_distance}, and that of the force {switching} nm; make a new force.")
-        table, report = lower_to_shape(self, force.getFunction(), tolerance)
-        force.setFunction(table)
-        force.lowering_report = report
+        update_force(self, force, tolerance)
+
+
+def _batches(count):
+    return (slice(start, start + BATCH) for start in range(0, count, BATCH))
+
+
+def _gradient(output, wanted, **options):
+    """The gradient of a tensor, zero where it does not depend on what it is differentiated by."""
+    if not output.requires_grad:
+        return torch.zeros_like(wanted)
+    gradient, = torch.autograd.grad(output, wanted, materialize_grads=True, **options)
+    return gradient
+
+
+def _differentiate(energy, parameter, distance):
+    """dE/dg and d2E/(dr dg) for each pair, of energies that depend on one number g and each on its own distance.
+
+    Differentiating by one number sums over the pairs. With a weight on each the sum is linear in the weights, and its
+    gradient with respect to them is made of the summands.
+    """
+    weights = torch.ones_like(energy, requires_grad=True)
+    total = _gradient(energy, parameter, grad_outputs=weights, create_graph=True)
+    derivative = _gradient(total, weights, create_graph=True)
+    mixed = _gradient(derivative.sum(), distance, retain_graph=True)
+    return derivative.detach().numpy(), mixed.numpy()
+
+
+def first_line(error):
+    """The first line of an exception's message, where the compiler of TorchScript says what the matter is."""
+    return _lines(error)[0]
 
 
 def last_line(error):
-    """The last line of an exception's message, where PyTorch says what the matter is."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    """The last line of an exception's message, where modules in TorchScript and in Python say what the matter is."""
+    return _lines(error)[-1]
 
 
-def occurring_pairs(types):
-    """The unordered pairs of types that particles of these types can form.
+def _lines(error):
+    return [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
 
-    Parameters
-    ----------
-    types : ndarray of int, shape (n_particles,)
-        -1 for particles that are not covered.
 
-    Returns
-    -------
-    list of (int, int)
-    """
-    present, counts = np.unique(types[types >= 0], return_counts=True)
-    count = dict(zip(present.tolist(), counts.tolist()))
-    return [(i, j) for i in count for j in count if i < j or (i == j and count[i] > 1)]

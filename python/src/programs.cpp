@@ -196,6 +196,9 @@ openmm.OpenMMException
         .def_property_readonly("num_types", [](const PairProgram& function) { return function.isTyped() ? function.getNumTypes() : 0; }, "The number of particle types, or 0.")
         .def_property_readonly("num_features", &PairProgram::getNumFeatures, "The number of features, or 0.")
         .def_property_readonly("min_distance", &PairProgram::getMinDistance, "The shortest distance at which the function is defined, in nm.")
+        .def_property_readonly("has_table", [](const PairProgram& function) { return std::isfinite(function.getMaxDistance()); }, "Whether a part of it is a table in the distance.")
+        .def_property_readonly("multiply_adds", [](const PairProgram& function) { return ProgramCost(*StagedProgram(function).pair).multiplyAdds; },
+             "How many multiply-adds energy and force of a pair take, after staging.")
         .def_property_readonly("global_parameters", &getGlobalParameters, "Names and default values of the global parameters.")
         .def("evaluate", [](std::shared_ptr<PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
             PairValues values = evaluatePairs(function, r, particle1, particle2, {}, globalValues(*function, globals));

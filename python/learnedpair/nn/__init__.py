@@ -3,6 +3,6 @@
 """PyTorch modules for training pair corrections."""
 
 from .energy import PairEnergy
-from .networks import TypedPairNetwork
+from .networks import FeaturePairNetwork, TypedPairNetwork
 
-__all__ = ["PairEnergy", "TypedPairNetwork"]
+__all__ = ["FeaturePairNetwork", "PairEnergy", "TypedPairNetwork"]

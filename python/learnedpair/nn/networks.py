@@ -8,7 +8,57 @@ from collections.abc import Sequence
 import torch
 
 
-class TypedPairNetwork(torch.nn.Module):
+class _GaussianNetwork(torch.nn.Module):
+    """What the networks here share: the Gaussians and the layer they feed, the second layer, the output, and the envelope.
+
+    A subclass makes its share of the first layer between ``super().__init__()`` and ``_add_output()``; random weights are
+    drawn in the order of the layers.
+    """
+
+    def __init__(
+        self,
+        cutoff: float,
+        hidden: Sequence[int],
+        num_basis: int,
+        inner: float,
+        energy_scale: float,
+    ) -> None:
+        super().__init__()
+        if len(hidden) != 2 or min(hidden) < 1:
+            raise ValueError(f"hidden must be two positive widths, not {tuple(hidden)}.")
+        if num_basis < 2:
+            raise ValueError(f"num_basis must be at least 2, not {num_basis}.")
+        if not 0.0 <= inner < cutoff or not math.isfinite(cutoff):
+            raise ValueError(
+                f"inner and cutoff must satisfy 0 <= inner < cutoff, not {inner} and {cutoff} nm."
+            )
+        self.cutoff = float(cutoff)
+        self.energy_scale = float(energy_scale)
+        self.basis_width = (float(cutoff) - float(inner)) / (num_basis - 1)
+        centers = torch.linspace(float(inner), float(cutoff), num_basis)
+        self.register_buffer("centers", centers)
+        self.first = torch.nn.Linear(num_basis, hidden[0], bias=False)
+
+    def _add_output(self, hidden: Sequence[int]) -> None:
+        self.second = torch.nn.Linear(hidden[0], hidden[1])
+        self.last = torch.nn.Linear(hidden[1], 1, bias=False)
+
+    def _energy(
+        self, r: torch.Tensor, first_share: torch.Tensor, last_bias: torch.Tensor
+    ) -> torch.Tensor:
+        """The energies, given what the particles add to the first layer, [P, hidden], and to the output, [P] or []."""
+        scaled = (r.unsqueeze(-1) - self.centers) / self.basis_width
+        basis = torch.exp(-0.5 * scaled * scaled)
+        hidden1 = torch.nn.functional.silu(self.first(basis) + first_share)
+        hidden2 = torch.nn.functional.silu(self.second(hidden1))
+        output = self.last(hidden2).squeeze(-1) + last_bias
+
+        reduced = r / self.cutoff
+        inside = torch.clamp(1.0 - reduced * reduced, min=0.0)
+        return self.energy_scale * output * inside * inside * inside
+
+
+class TypedPairNetwork(_GaussianNetwork):
     r"""A smooth pair energy f(r; type1, type2) with a finite cutoff.
 
     The distance is expanded in Gaussians, passed through two hidden layers, and the result is
@@ -60,30 +110,14 @@ class TypedPairNetwork(torch.nn.Module):
         inner: float = 0.1,
         energy_scale: float = 10.0,
     ) -> None:
-        super().__init__()
         if num_types < 1:
             raise ValueError(f"num_types must be at least 1, not {num_types}.")
-        if len(hidden) != 2 or min(hidden) < 1:
-            raise ValueError(f"hidden must be two positive widths, not {tuple(hidden)}.")
-        if num_basis < 2:
-            raise ValueError(f"num_basis must be at least 2, not {num_basis}.")
-        if not 0.0 <= inner < cutoff or not math.isfinite(cutoff):
-            raise ValueError(
-                f"inner and cutoff must satisfy 0 <= inner < cutoff, not {inner} and {cutoff} nm."
-            )
+        super().__init__(cutoff, hidden, num_basis, inner, energy_scale)
         self.num_types = int(num_types)
-        self.cutoff = float(cutoff)
-        self.energy_scale = float(energy_scale)
-        self.basis_width = (float(cutoff) - float(inner)) / (num_basis - 1)
-        centers = torch.linspace(float(inner), float(cutoff), num_basis)
-        self.register_buffer("centers", centers)
-
         num_pairs = num_types * (num_types + 1) // 2
         # The biases of the first layer and of the output belong to the type pair.
-        self.first = torch.nn.Linear(num_basis, hidden[0], bias=False)
         self.first_bias = torch.nn.Parameter(0.5 * torch.randn(num_pairs, hidden[0]))
-        self.second = torch.nn.Linear(hidden[0], hidden[1])
-        self.last = torch.nn.Linear(hidden[1], 1, bias=False)
+        self._add_output(hidden)
         self.last_bias = torch.nn.Parameter(torch.zeros(num_pairs))
 
     def forward(
@@ -108,12 +142,76 @@ class TypedPairNetwork(torch.nn.Module):
         # Index of the unordered pair in a triangular table.
         pair = (high * (high + 1)) // 2 + low
 
-        scaled = (r.unsqueeze(-1) - self.centers) / self.basis_width
-        basis = torch.exp(-0.5 * scaled * scaled)
-        hidden1 = torch.nn.functional.silu(self.first(basis) + self.first_bias[pair])
-        hidden2 = torch.nn.functional.silu(self.second(hidden1))
-        output = self.last(hidden2).squeeze(-1) + self.last_bias[pair]
+        return self._energy(r, self.first_bias[pair], self.last_bias[pair])
 
-        reduced = r / self.cutoff
-        inside = torch.clamp(1.0 - reduced * reduced, min=0.0)
-        return self.energy_scale * output * inside * inside * inside
+
+class FeaturePairNetwork(_GaussianNetwork):
+    r"""A smooth pair energy f(r; a, b) of the features a and b of two atoms, with a finite cutoff.
+
+    Like :class:`TypedPairNetwork`, with the atoms in the first layer as
+
+    .. math::
+
+        h &= \mathrm{silu}(W_2 \, \mathrm{silu}(W_1 g(r) + W_s (a + b) + W_p (a \circ b) + b_1) + b_2)
+
+        f_{ab}(r) &= s \, (w \cdot h + c) \, (1 - (r / r_\mathrm{c})^2)^3
+        \quad (r < r_\mathrm{c}), \qquad 0 \text{ beyond}
+
+    Sum and elementwise product do not tell the atoms apart, so the energy is exactly symmetric
+    under their exchange. The sum's share of the first layer is one vector for each atom, W_s a
+    and W_s b, which need not be computed again for each pair. The energy, the force and the
+    force's slope vanish at the cutoff.
+
+    Parameters
+    ----------
+    num_features : int
+        How many features an atom has. Bring them near unity: they enter as they are.
+    cutoff : float
+        Distance (nm) from which the energy is zero.
+    hidden : sequence of two int
+        Widths of the two hidden layers.
+    num_basis : int
+        How many Gaussians expand the distance (at least 2).
+    inner : float
+        Centre (nm) of the first Gaussian; choose it near the shortest distance trained on.
+    energy_scale : float
+        The factor s (kJ/mol) that brings the network's output near unity.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        cutoff: float,
+        hidden: Sequence[int] = (32, 32),
+        num_basis: int = 16,
+        inner: float = 0.1,
+        energy_scale: float = 10.0,
+    ) -> None:
+        if num_features < 1:
+            raise ValueError(f"num_features must be at least 1, not {num_features}.")
+        super().__init__(cutoff, hidden, num_basis, inner, energy_scale)
+        self.num_features = int(num_features)
+        self.of_sum = torch.nn.Linear(num_features, hidden[0])
+        self.of_product = torch.nn.Linear(num_features, hidden[0], bias=False)
+        self._add_output(hidden)
+        self.last_bias = torch.nn.Parameter(torch.zeros(()))
+
+    def forward(
+        self, r: torch.Tensor, features1: torch.Tensor, features2: torch.Tensor
+    ) -> torch.Tensor:
+        """Evaluate the energies of a list of pairs.
+
+        Parameters
+        ----------
+        r : torch.Tensor
+            Distances (nm), shape [P], of the same floating type as the parameters.
+        features1, features2 : torch.Tensor
+            Features of the two atoms of each pair, shape [P, num_features].
+
+        Returns
+        -------
+        torch.Tensor
+            Pair energies (kJ/mol), shape [P].
+        """
+        share = self.of_sum(features1 + features2) + self.of_product(features1 * features2)
+        return self._energy(r, share, self.last_bias)

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""From a model to a force: which representation it gets, and what the particles are to it."""
+
+import numpy as np
+
+from .checks import check_rows
+from .errors import LoweringError
+from .force import LearnedPairForce, PairProgram
+from .lowering import BYTES_PER_KNOT, FEWEST_INTERVALS, lower_to_shape, lower_to_table, occurring_pairs
+from .programs import lower_to_program
+
+#: "auto" makes no table that is larger than this.
+MOST_TABLE_BYTES = 32 * 2**20
+
+
+def create_force(model, particles, nonbonded_method, representation, tolerance, tabulate_radial):
+    """See :meth:`PairModel.create_force`."""
+    if representation not in ("auto", "table", "program"):
+        raise LoweringError(f"{model.source}: there is no representation {representation!r}; expected 'auto', 'table' or 'program'.")
+    if isinstance(particles, (str, set, frozenset, dict)):
+        raise TypeError(f"{model.source}: the particles are a {type(particles).__name__}; expected a sequence with one type or row of features for each particle.")
+    no_cutoff = nonbonded_method == LearnedPairForce.NoCutoff
+    if no_cutoff and model.switching_distance is not None:
+        raise LoweringError(f"{model.source}: the model is switched off from {model.switching_distance:g} nm on, and NoCutoff has no cutoff to be switched off at; use CutoffNonPeriodic.")
+    if model.features is None:
+        types = np.array([model.type_index(particle) for particle in particles], dtype=np.int32)
+        distinct = np.unique(types[types != LearnedPairForce.NotCovered])
+    else:
+        rows = model.feature_rows(particles)
+        distinct = np.unique(rows[~np.isnan(rows).any(axis=1)], axis=0)
+        check_rows(model, distinct)
+    obstacle = _table_obstacle(model, no_cutoff)
+    if representation == "table" and obstacle:
+        raise LoweringError(f"{model.source}: {obstacle}; use representation='program'.")
+    function = None
+    if representation == "table" or (representation == "auto" and not obstacle and len(occurring_pairs(types)) * FEWEST_INTERVALS * BYTES_PER_KNOT <= MOST_TABLE_BYTES):
+        function, report = lower_to_table(model, occurring_pairs(types), tolerance)
+        if representation == "auto" and report["bytes"] > MOST_TABLE_BYTES:
+            function = None
+    if function is None:
+        with_table = (representation == "auto" and not no_cutoff) if tabulate_radial is None else tabulate_radial
+        if with_table and no_cutoff:
+            raise LoweringError(f"{model.source}: a table of the radial part ends at the model's cutoff, and NoCutoff has none; use tabulate_radial=False.")
+        function, report = lower_to_program(model, distinct, tolerance if with_table else None)
+    force = LearnedPairForce(function)
+    if model.features is None:
+        force.setParticleTypes(types)
+    else:
+        force.setParticleFeatures([None if np.isnan(row).any() else row for row in rows])
+    force.setNonbondedMethod(nonbonded_method)
+    force.setCutoffDistance(model.cutoff)
+    if model.switching_distance is not None:
+        force.setUseSwitchingFunction(True)
+        force.setSwitchingDistance(model.switching_distance)
+    force.lowering_report = report
+    return force
+
+
+def _table_obstacle(model, no_cutoff):
+    """Why a model cannot become a table, or an empty string."""
+    if model.features is not None:
+        return "the model has features, and a table is for types"
+    if model.global_parameters:
+        return "the model has global parameters, which a table cannot hold"
+    return "a table ends at the cutoff, and NoCutoff has none" if no_cutoff else ""
+
+
+def update_force(model, force, tolerance):
+    """See :meth:`PairModel.update_force`."""
+    force = LearnedPairForce.cast(force)
+    report = force.lowering_report
+    for name, own in (("types", model.types), ("features", model.features)):
+        made_for = report.get(name, own)
+        if own is not None and made_for != own or own is None and name in report:
+            raise LoweringError(f"{model.source}: the model has the {name} {', '.join(own or ['(none)'])}, and the force was made for {', '.join(made_for or ['(none)'])}; make a new force.")
+    switching = force.getSwitchingDistance()._value if force.getUseSwitchingFunction() else None
+    if switching != model.switching_distance:
+        raise LoweringError(f"{model.source}: the switching distance of the model is {model.switching_distance}, and that of the force {switching} nm; make a new force.")
+    old = force.getFunction()
+    if isinstance(old, PairProgram):
+        function, report = _program_of_structure(model, force, old, tolerance)
+    else:
+        obstacle = _table_obstacle(model, False)
+        if obstacle:
+            raise LoweringError(f"{model.source}: {obstacle}; make a new force.")
+        function, report = lower_to_shape(model, old, tolerance)
+    defaults = [force.getGlobalParameterDefaultValue(index) for index in range(force.getNumGlobalParameters())]
+    force.setFunction(function)
+    for index, value in enumerate(defaults):
+        force.setGlobalParameterDefaultValue(index, value)
+    force.lowering_report = report
+
+
+def _program_of_structure(model, force, old, tolerance):
+    """The program of a model, if it differs from another one in weights only."""
+    if model.features is None:
+        types = force.getParticleTypes()
+        particles = np.unique(types[types != LearnedPairForce.NotCovered])
+    else:
+        rows = force.getParticleFeatures()
+        particles = np.unique(rows[~np.isnan(rows).any(axis=1)], axis=0)
+        check_rows(model, particles)
+    knots = force.lowering_report.get("radial_knots", 0)
+    function, report = lower_to_program(model, particles, tolerance if knots else None, knots=knots)
+    same = (function.text, function.num_types, function.num_features, list(function.global_parameters)) == (old.text, old.num_types, old.num_features, list(old.global_parameters))
+    if not same or function.min_distance != old.min_distance:
+        raise LoweringError(f"{model.source}: the program of this model has another structure, domain or global parameters than that of the force; make a new force.")
+    return function, report

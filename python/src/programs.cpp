@@ -5,6 +5,7 @@
 
 #include "programs.h"
 #include "PairProgram.h"
+#include "ProgramSource.h"
 #include "internal/PairEvaluator.h"
 #include "internal/ProgramInterpreter.h"
 #include "internal/Stage.h"
@@ -246,6 +247,9 @@ dict of str to (ndarray, ndarray)
             return std::make_shared<PairProgram>(program, function.isTyped() ? function.getNumTypes() : 0, function.getNumFeatures(), function.getMinDistance(), function.getGlobalParameters());
         }, py::arg("max_distance"), py::arg("num_knots"), "The same function with everything that depends on r alone in a table of so many knots.")
         .def("describe", &describeStages, "The optimized program (str), with the stage of each step and what the stages cost.")
+        .def("source", [](const PairProgram& function, bool doublePrecision, bool unroll) {
+            return ProgramSource(*StagedProgram(function).pair).print({doublePrecision, unroll});
+        }, py::arg("double_precision") = false, py::arg("unroll") = false, "What GPUs compile for energy and force of one pair (str).")
         .def("stages", [](const PairProgram& function, const vector<int>& derivatives) {
             StagedProgram staged(function, derivatives);
             py::dict parts;

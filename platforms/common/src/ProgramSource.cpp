@@ -257,8 +257,8 @@ private:
                 if (size == 1)
                     source << "lpArray" << arrays[value] << "[" << first << "] = " << element(operand, Index(0)) << ";\n";
                 else
-                    source << unrolled("for (int lpI = 0; lpI < "+to_string(size)+"; lpI++)\n") << "lpArray" << arrays[value] << "["
-                           << Index("lpI").plus(first).text << "] = " << element(operand, Index("lpI")) << ";\n";
+                    source << unrolled("for (int lpI = 0; lpI < "+to_string(size)+"; lpI++) {\n") << "lpArray" << arrays[value] << "["
+                           << Index("lpI").plus(first).text << "] = " << element(operand, Index("lpI")) << ";\n}\n";
                 first += size;
             }
     }
@@ -377,6 +377,21 @@ private:
 
 }
 
+/** Indent lines by the braces around them. */
+static string indented(const string& source) {
+    std::istringstream lines(source);
+    string result;
+    int depth = 0;
+    for (string line; std::getline(lines, line); ) {
+        if (line[0] == '}')
+            depth--;
+        result += string(4*depth, ' ')+line+"\n";
+        if (line.back() == '{')
+            depth++;
+    }
+    return result;
+}
+
 string ProgramSource::print(const ProgramSourceOptions& options) const {
-    return Printer(program, offsets, options).print();
+    return indented(Printer(program, offsets, options).print());
 }

@@ -78,11 +78,10 @@ private:
     }
 
     int splitLayer(const ProgramStep& layer) {
-        const ProgramStep& matrix = steps[layer.operands[0]];
         int sum = -1;
         for (auto& [stage, terms] : collect(layer.operands[1], 0))
             for (auto& part : joinParts(terms)) {
-                int product = builder.add(Operation::Linear, {selectColumns(matrix, part, steps[layer.operands[1]].size), joinValues(part)});
+                int product = builder.add(Operation::Linear, {selectColumns(layer, part), joinValues(part)});
                 sum = (sum < 0 ? product : builder.add(Operation::Add, {sum, product}));
             }
         return sum;
@@ -109,7 +108,14 @@ private:
         return values.size() == 1 ? values[0] : builder.add(Operation::Concat, values);
     }
 
-    int selectColumns(const ProgramStep& matrix, const vector<Term>& terms, int numColumns) {
+    /** The columns of a layer's matrix that belong to some terms: the matrix itself if these are all. */
+    int selectColumns(const ProgramStep& layer, const vector<Term>& terms) {
+        const ProgramStep& matrix = steps[layer.operands[0]];
+        int numColumns = steps[layer.operands[1]].size, numSelected = 0;
+        for (auto& term : terms)
+            numSelected += term.size;
+        if (numSelected == numColumns)
+            return index[layer.operands[0]];
         vector<double> numbers;
         for (int row = 0; row < matrix.size/numColumns; row++)
             for (auto& term : terms) {

@@ -11,16 +11,13 @@ import argparse
 import copy
 import json
 import pathlib
-import platform
 import sys
 from dataclasses import asdict
 
 import numpy as np
 import openmm
-import torch
 
-import learnedpair as lp
-from support import create_timed, describe_machine, describe_platform, evaluate, peak_memory, summarize, time_in_turns
+from support import create_timed, describe_machine, describe_platform, evaluate, peak_memory, platform_properties, relax, summarize, time_in_turns, versions
 from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, make_water_box, placements
 
 #: How far a form may be from LearnedPairForce on the Reference platform: relative, of energy and of force (RMS).
@@ -55,25 +52,6 @@ def parse_arguments():
         small = arguments.waters <= MOST_WATERS_FOR_GROUPS
         arguments.forms = [form for form in FORMS if small or form != GROUPS]
     return arguments
-
-
-def platform_properties(arguments):
-    """Properties for openmm.Context."""
-    if arguments.platform == "CPU":
-        return {} if arguments.threads is None else {"Threads": str(arguments.threads)}
-    return {} if arguments.platform == "Reference" else {"Precision": arguments.precision}
-
-
-def relax(system, positions):
-    """Take the close contacts out of a box that was just built, and get its positions.
-
-    Always on the CPU platform: the same start for all platforms, and OpenMM 8.6's own minimizer crashes on PoCL.
-    """
-    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU"),
-                             {"DeterministicForces": "true"})
-    context.setPositions(positions)
-    openmm.LocalEnergyMinimizer.minimize(context, maxIterations=30)
-    return context.getState(positions=True).getPositions(asNumpy=True)
 
 
 def evaluate_reference(system, correction, positions):
@@ -210,12 +188,6 @@ def format_result(result, arguments):
         lines += ["", f"Overhead of {OURS} / overhead of the best CustomNonbondedForce ({against['best']}): {value}"]
     lines += ["", f"Peak memory of the process: {result['peak_memory_mib']:.0f} MiB"]
     return "\n".join(lines) + "\n"
-
-
-def versions():
-    """The versions of what takes part."""
-    return {"openmm": openmm.Platform.getOpenMMVersion(), "learnedpair": lp.__version__, "torch": torch.__version__,
-            "numpy": np.__version__, "python": platform.python_version()}
 
 
 def main():

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import openmm
+import torch
 from openmm import unit
+
+import learnedpair as lp
 
 #: Platform properties worth recording; others may hold paths.
 PROPERTIES = ("DeviceName", "OpenCLPlatformName", "Precision", "Threads")
@@ -169,3 +172,28 @@ def describe_platform(context):
     present = [name for name in PROPERTIES if name in openmm_platform.getPropertyNames()]
     values = {name: openmm_platform.getPropertyValue(context, name) for name in present}
     return {"name": openmm_platform.getName(), **values}
+
+
+def platform_properties(arguments):
+    """Properties for openmm.Context."""
+    if arguments.platform == "CPU":
+        return {} if arguments.threads is None else {"Threads": str(arguments.threads)}
+    return {} if arguments.platform == "Reference" else {"Precision": arguments.precision}
+
+
+def relax(system, positions):
+    """Take the close contacts out of a box that was just built, and get its positions.
+
+    Always on the CPU platform: the same start for all platforms, and OpenMM 8.6's own minimizer crashes on PoCL.
+    """
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU"),
+                             {"DeterministicForces": "true"})
+    context.setPositions(positions)
+    openmm.LocalEnergyMinimizer.minimize(context, maxIterations=30)
+    return context.getState(positions=True).getPositions(asNumpy=True)
+
+
+def versions():
+    """The versions of what takes part."""
+    return {"openmm": openmm.Platform.getOpenMMVersion(), "learnedpair": lp.__version__, "torch": torch.__version__,
+            "numpy": np.__version__, "python": platform.python_version()}

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Registers, spills and stack of OpenMM's nonbonded kernel with each program of the tests in it, by the dry run:
+
+    python tests/cuda/program_registers.py benchmarks/results/program_registers.json
+"""
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS), str(TESTS / "cuda")]
+from architectures import ARCHITECTURES  # noqa: E402
+from conformance_files import PAIR_PROGRAMS  # noqa: E402
+from support import dryrun  # noqa: E402
+
+NAMES = [case.name for case in PAIR_PROGRAMS] + [architecture.name for architecture in ARCHITECTURES]
+ENTRY = re.compile(r"(module\d+)\.ptx computeNonbonded: Used (\d+) registers")
+
+
+def measure(folder, cc, precision, names=NAMES):
+    """What ptxas says of the kernel of each program.
+
+    Returns
+    -------
+    dict of str to dict
+        For "none" and each name: kernel, multiply_adds, registers, spilled_bytes, stack_bytes.
+    """
+    result = dryrun(folder, cc, sys.executable, TESTS / "cuda" / "program_cases.py", precision, "none", *names)
+    assert result.returncode == 0, result.stderr
+    runs = [line.split(";") for line in result.stdout.splitlines() if line.count(";") == 2]
+    assert [run[0] for run in runs] == ["none", *names]
+    compiled = {ENTRY.match(line)[1]: line for line in (folder / "registers.txt").read_text().splitlines() if ENTRY.match(line)}
+    launched = [line.split()[1] for line in (folder / "launches.log").read_text().splitlines() if line.startswith("computeNonbonded ")]
+    measured, position = {}, 0
+    for name, kernel, cost in runs:
+        # A kernel of our own is launched beside OpenMM's for the other forces.
+        count = 2 if kernel.endswith("own kernel") else 1
+        values = []
+        for module in launched[position:position + count]:
+            line = compiled[f"module{int(module):03d}"]
+            values.append((int(ENTRY.match(line)[2]), sum(int(n) for n in re.findall(r"(\d+) bytes spill", line)), int(re.search(r"(\d+) bytes stack frame", line)[1])))
+        position += count
+        registers, spilled, stack = max(values)
+        measured[name] = {"kernel": kernel, "multiply_adds": int(cost), "registers": registers, "spilled_bytes": spilled, "stack_bytes": stack}
+    assert position == len(launched)
+    return measured
+
+
+def main(path):
+    report = {}
+    for cc in (80, 90):
+        for precision in ("single", "double"):
+            with tempfile.TemporaryDirectory() as folder:
+                report[f"sm_{cc} {precision}"] = measure(Path(folder), cc, precision)
+    Path(path).write_text(json.dumps(report, indent=1) + "\n")
+    for target, programs in report.items():
+        print(f"\n{target}\n| program | kernel | multiply-adds per pair | registers | spilled bytes | stack bytes |\n|---|---|---|---|---|---|")
+        for name, r in programs.items():
+            print(f"| {name} | {r['kernel']} | {r['multiply_adds']} | {r['registers']} | {r['spilled_bytes']} | {r['stack_bytes']} |")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

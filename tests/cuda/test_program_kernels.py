@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""NVRTC and ptxas accept the kernel of every program, small programs do not cost the shared kernel its occupancy, and the
+emulator's checks find nothing in large ones."""
+import sys
+from pathlib import Path
+
+import pytest
+
+from program_registers import NAMES, measure
+from support import emulate, require
+from test_fused_kernel import WANTED_BLOCKS, resident_blocks
+
+SCRIPT = Path(__file__).parent / "program_cases.py"
+
+
+@pytest.mark.parametrize("cc", [80, 90])
+def test_every_program_compiles(tmp_path, cc, record_property):
+    require("dryrun", tmp_path)
+    programs = measure(tmp_path, cc, "single")
+    assert set(programs) == {"none", *NAMES}
+    shared = {name: r for name, r in programs.items() if r["kernel"] == "CUDA, shared kernel"}
+    assert len(shared) >= 10 and len(programs) - len(shared) >= 10
+    for name, r in programs.items():
+        record_property(name, f"{r['registers']} registers, {r['spilled_bytes']} bytes spilled")
+        assert r["spilled_bytes"] == 0, name
+    for name, r in shared.items():
+        assert r["stack_bytes"] == 0, f"{name}: values are kept in memory"
+        assert resident_blocks(r["registers"]) >= WANTED_BLOCKS - 1, f"{name}: {r['registers']} registers"
+
+
+@pytest.mark.parametrize("variable, value", [("EMULATE_ORDER", "reverse"), ("EMULATE_GUARD", "1"), ("EMULATE_POISON", "1"), ("EMULATE_RACES", "1")])
+def test_clean_under_the_emulators_checks(variable, value):
+    require("emulate")
+    result = emulate(sys.executable, SCRIPT, "mixed", "charge_penetration", "feature_network", "two_parameters", **{variable: value})
+    assert result.returncode == 0, result.stderr
+    assert [line.split(";")[1] for line in result.stdout.splitlines() if ";" in line] == ["CUDA, shared kernel", "CUDA, own kernel", "CUDA, shared kernel"]
+    assert "race" not in result.stderr.lower(), result.stderr

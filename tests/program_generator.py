@@ -102,7 +102,7 @@ class _Value:
 
 
 _SMOOTH = {  # functions that are defined everywhere, with their steepest slope
-    "tanh": (math.tanh, 1.0), "sigmoid": (lambda x: 1 / (1 + math.exp(-x)), 0.25), "erf": (math.erf, 1.13), "erfc": (math.erfc, 1.13), "neg": (lambda x: -x, 1.0),
+    "tanh": (math.tanh, 1.0), "sigmoid": (lambda x: 0.5 * (1 + math.tanh(0.5 * x)), 0.25), "erf": (math.erf, 1.13), "erfc": (math.erfc, 1.13), "neg": (lambda x: -x, 1.0),
     "sin": (None, 1.0), "cos": (None, 1.0)}
 
 
@@ -197,6 +197,8 @@ class _Writer:
             "div": (lambda a, b: a / b, (1 / max(abs(y.low), 1e-9), x.largest / max(y.low**2, 1e-9))),
             "pow": (lambda a, b: a**b, (y.largest * 2.0**7, 2.0**7))}[operation]
         ends = [function(a, b) for a, b in itertools.product((x.low, x.high), (y.low, y.high))]
+        if operation == "mul" and x is y:
+            ends = [max(x.low, -x.high, 0.0) ** 2, x.largest**2]
         return self.add(operation, [x, y], min(ends), max(ends), slopes[0] * x.noise + slopes[1] * y.noise)
 
     def squashed(self, x):

@@ -2,14 +2,19 @@
 # SPDX-License-Identifier: MIT
 """One line adds a correction to a System, with the right particles, exclusions and boundary conditions."""
 
+import functools
+import itertools
+
+import numpy as np
 import openmm
 import pytest
+import torch
 from openmm import app
 
 import learnedpair as lp
 import models
 import systems
-from comparators import REFERENCE, evaluate
+from comparators import REFERENCE, assert_close, evaluate
 
 
 def excluded(force):
@@ -25,7 +30,7 @@ def dipeptide():
     for _ in range(2):
         residue = topology.addResidue("BUT", chain)
         atoms = [topology.addAtom(f"C{i}", app.element.carbon, residue) for i in range(6)]
-        for a, b in zip(atoms, atoms[1:]):
+        for a, b in itertools.pairwise(atoms):
             topology.addBond(a, b)
     for _ in topology.atoms():
         system.addParticle(14.0)
@@ -106,13 +111,117 @@ def test_custom_nonbonded_force_is_followed_in_place_of_a_nonbonded_force():
     assert excluded(force) == {(2, 9)} and force.getNonbondedMethod() == force.CutoffNonPeriodic
 
 
+class Coupled(torch.nn.Module):
+    """A network of two features, and an interaction of the first ones that a global parameter switches."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.network = lp.nn.FeaturePairNetwork(2, 0.6, hidden=(8, 8), num_basis=8, inner=0.17, energy_scale=30.0)
+
+    def forward(self, r, features1, features2, lam):
+        inside = torch.clamp(1 - (r / 0.6) ** 2, min=0) ** 3
+        return self.network(r, features1, features2) + lam * lam * features1[:, 0] * features2[:, 0] / r * inside
+
+
+RANGES = {"q": (-1.0, 1.0), "w": (0.5, 2.0)}
+
+
+@functools.cache
+def feature_model():
+    return lp.load_model(Coupled(), features=RANGES, cutoff=0.6, inner_cutoff=0.17, global_parameters={"lam": 1.5})
+
+
+def water_features(molecules):
+    """A row for each atom of water, the second molecule not covered, the hydrogens not all alike."""
+    rows = [row for i in range(molecules) for row in ([-0.8, 1.5], [0.4, 0.9], [0.4, 0.8 + 0.1 * (i % 3)])]
+    return rows[:3] + [None] * 3 + rows[6:]
+
+
 def call(**arguments):
     system, topology, _ = dipeptide()
+    model = arguments.pop("model", models.water_model)()
     if arguments.pop("remove", False):
         system.removeForce(0)
     if arguments.pop("extra", False):
         system.addParticle(1.0)
-    return lp.add_correction(system, topology, models.water_model(), **arguments)
+    return lp.add_correction(system, topology, model, **arguments)
+
+
+def test_features_on_water():
+    topology, positions = systems.relaxed_water(64)
+    _, _, box = systems.water(64)
+    system = systems.water_system(topology, app.PME)
+    features = water_features(64)
+    force = lp.add_correction(system, topology, feature_model(), features=features, representation="program", force_group=3)
+    rows = np.array([[np.nan] * 2 if row is None else row for row in features])
+    assert np.array_equal(force.getParticleFeatures(), rows, equal_nan=True)
+    assert (force.getNonbondedMethod(), len(excluded(force))) == (force.CutoffPeriodic, 192)
+    x = torch.tensor(np.asarray(positions), requires_grad=True)
+    expected = lp.nn.PairEnergy(feature_model())(x, torch.tensor(box), torch.tensor(rows), excluded(force))
+    expected.backward()
+    energy, forces = evaluate(REFERENCE.context(system, positions), groups={3})
+    assert_close(energy, expected.item(), rtol=1e-9)
+    assert_close(forces, -x.grad.numpy(), atol=1e-9 * np.abs(x.grad.numpy()).max())
+
+
+def test_features_are_a_list_or_an_array():
+    rows = np.linspace([-1, 0.5], [1, 2], 12)
+    objects = np.empty(12, dtype=object)
+    objects[:] = [None, *map(list, rows[1:])]
+
+    def found(features):
+        return call(model=feature_model, features=features, representation="program").getParticleFeatures()
+
+    assert np.array_equal(found(rows), rows)
+    assert np.array_equal(found(rows.astype(np.float32)), rows.astype(np.float32))
+    for given in (objects, [None, *map(tuple, rows[1:])]):
+        assert np.isnan(found(given)[0]).all() and np.array_equal(found(given)[1:], rows[1:])
+
+
+def test_exclusions_within_molecules_are_those_of_covered_particles():
+    features = [[0.1, 1.0] if i in (0, 2, 7, 9) else None for i in range(12)]
+    assert excluded(call(model=feature_model, features=features, exclusions="molecules")) == {(0, 2), (7, 9)}
+
+
+@pytest.mark.parametrize("method, expected", [(0, 1), (1, 1), (2, 2), (4, 2)])
+def test_periodicity_with_features(method, expected):
+    """NoCutoff of the other force is no reason to drop the cutoff that a model has."""
+    system, topology, nonbonded = dipeptide()
+    nonbonded.setNonbondedMethod(method)
+    force = lp.add_correction(system, topology, feature_model(), features=[[0.1, 1.0]] * 12)
+    assert (force.getNonbondedMethod(), force.getCutoffDistance()._value) == (expected, 0.6)
+
+
+def test_representation_and_tabulate_radial_are_passed_on():
+    rows = [[0.1, 1.0]] * 12
+
+    def knots(**arguments):
+        return call(model=feature_model, features=rows, **arguments).lowering_report["radial_knots"]
+
+    assert knots() > 0 and knots(tabulate_radial=False) == 0
+    assert knots(representation="program") == 0 and knots(representation="program", tabulate_radial=True) == knots()
+    assert knots(tolerance=1e-6) > 2 * knots()
+    assert isinstance(call(types=["O"] * 12).getFunction(), lp.PairTable)
+    assert isinstance(call(types=["O"] * 12, representation="program").getFunction(), lp.PairProgram)
+    with pytest.raises(lp.LoweringError, match="the model has features, and a table is for types; use representation='program'"):
+        knots(representation="table")
+
+
+def test_global_parameters_are_those_of_the_context():
+    system, topology, _ = dipeptide()
+    force = lp.add_correction(system, topology, feature_model(), features=[[0.5, 1.0]] * 12, scale="s", force_group=1)
+    force.addEnergyParameterDerivative("lam")
+    context = REFERENCE.context(system, 0.6 * np.random.default_rng(0).random((12, 3)))
+    assert (context.getParameter("lam"), context.getParameter("s")) == (1.5, 1.0)
+    energies = []
+    for value in (0.4, 0.4 + 1e-4, 0.4 - 1e-4):
+        context.setParameter("lam", value)
+        energies.append(evaluate(context, groups={1})[0])
+    context.setParameter("lam", 0.4)
+    derivative = context.getState(parameterDerivatives=True).getEnergyParameterDerivatives()["lam"]
+    assert abs(derivative) > 0.1
+    assert_close(derivative, (energies[1] - energies[2]) / 2e-4, rtol=1e-6)
 
 
 @pytest.mark.parametrize("arguments, message", [
@@ -126,7 +235,25 @@ def call(**arguments):
     (dict(types={"O": "*:C0", "H": "*:H?"}), r"the rule of the type 'H', '\*:H\?', selects no atom; check residue and atom names"),
     (dict(types={"O": "*:C0"}, scale=""), "scale is ''; expected the name"),
     (dict(types={"O": "*:C0"}, scale=0.5), "scale is 0.5; expected the name of a global parameter"),
-    (dict(types={"O": "*:C0"}, features=[[1.0]] * 12), "features were given, but the model has types"),
+    (dict(types={"O": "*:C0"}, features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); leave them out\.$"),
+    (dict(features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); leave them out\.$"),
+    (dict(model=lambda: models.water_model(types=["O", "H"]), features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); give types instead\.$"),
+    (dict(model=feature_model), r"no features were given, but Coupled takes features \(q, w\); give features alone, one row for each particle, None where the model does not apply\.$"),
+    (dict(model=feature_model, types={"O": "*:C0"}), r"types were given, but Coupled takes features \(q, w\); give features alone"),
+    (dict(model=feature_model, types=["O"] * 12, features=[[0.1, 1.0]] * 12), r"types and features were given, but Coupled takes features \(q, w\); give features alone"),
+    (dict(model=feature_model, features=[[0.1, 1.0]] * 11), "11 rows of features were given, but the System has 12 particles; give one for each, None"),
+    (dict(model=feature_model, features=np.ones((13, 2))), "13 rows of features were given, but the System has 12 particles"),
+    (dict(model=feature_model, features=[None] * 12), "no particle has features, so that the correction of Coupled would do nothing"),
+    (dict(model=feature_model, features="features.csv"), r"the features are a str; expected an array or a sequence with one row \(q, w\), or None, for each particle"),
+    (dict(model=feature_model, features={0: [0.1, 1.0]}), "the features are a dict; expected an array or a sequence"),
+    (dict(model=feature_model, features=0.5), "the features are a float; expected an array or a sequence"),
+    (dict(model=feature_model, features=np.array(0.5)), "the features are a ndarray; expected an array or a sequence"),
+    (dict(model=feature_model, features=[[0.1, 1.0]] * 4 + [[np.nan, np.nan]] * 8), "the feature 'q' of particle 4 is nan; expected a finite number, or None instead of the features of a particle that is not covered"),
+    (dict(model=feature_model, features=np.array([[0.1, 1.0]] * 11 + [[0.1, np.nan]])), "the feature 'w' of particle 11 is nan; expected a finite number"),
+    (dict(model=feature_model, features=[[0.1, 1.0]] * 11 + [[0.1, 2.5]]), "the feature 'w' of particle 11 is 2.5; expected 0.5 to 2, the range that the model was made for"),
+    (dict(model=feature_model, features=[[0.1, 1.0]] * 11 + [[0.1]]), r"particle 11 is \[0.1\]; expected 2 features \(q, w\), or None"),
+    (dict(model=feature_model, features=np.ones(12)), r"particle 0 is .*1.0.*; expected 2 features \(q, w\), or None"),
+    (dict(model=feature_model, features=[[0.1, 1.0]] * 12, scale="lam"), "scale is 'lam', which is a global parameter of Coupled already; choose another name"),
 ])
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -196,3 +323,16 @@ def test_correction_on_every_platform(target):
     lp.add_correction(system, topology, models.water_model(), force_group=3)
     expected = evaluate(REFERENCE.context(system, positions), groups={3})
     target.assert_agrees(*evaluate(target.context(system, positions), groups={3}), *expected)
+
+
+def test_features_on_every_platform(target):
+    topology, positions = systems.relaxed_water(64)
+    system = systems.water_system(topology, app.PME, cutoff=0.6)
+    lp.add_correction(system, topology, feature_model(), features=water_features(64), force_group=3)
+
+    def observe(platform):
+        context = platform.context(system, positions)
+        context.setParameter("lam", 0.7)
+        return evaluate(context, groups={3})
+
+    target.assert_agrees(*observe(target), *observe(REFERENCE))

@@ -3,14 +3,19 @@
 """The command line: the demo from its input to its figure, and again from its saved System without PyTorch."""
 
 import json
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import openmm
 import pytest
+import torch
 from openmm import XmlSerializer, app
 
+import architectures
 import learnedpair as lp
 import models
 import systems
@@ -18,6 +23,7 @@ from learnedpair.cli import main
 from learnedpair.cli.rdf import RadialDistribution
 from learnedpair.devices import fastest_platform, is_pretender
 
+ROOT = Path(__file__).parents[1]
 OUTPUTS = {"start.pdb", "system.xml", "trajectory.dcd", "log.csv", "rdf.csv", "rdf.png"}
 
 
@@ -82,6 +88,7 @@ def test_demo_on_a_structure_and_model_of_the_users(tmp_path, capsys):
     (["demo", "--pdb", "nowhere.pdb"], "nowhere.pdb: there is no such file"),
     (["demo", "--platform", "Abacus"], 'There is no registered Platform called "Abacus"'),
     (["inspect", "nowhere.pt"], "nowhere.pt: there is no such file"),
+    (["inspect", "nowhere.pt", "--tolerance", "0"], "the tolerance is 0.0; expected a positive number"),
     (["apply", __file__, "t.pdb", "m.pt", "out.xml"], "test_cli.py: this is not the XML of a System"),
 ])
 def test_wrong_arguments_are_one_sentence(arguments, message, capsys):
@@ -96,6 +103,132 @@ def test_inspect_shows_the_model(tmp_path, capsys):
     text = capsys.readouterr().out
     for part in ("types:       O (HOH:O); H (HOH:H1, HOH:H2)", "0.17 to 0.6 nm", "3 curves", "description: random", "At the inner cutoff, 0.17 nm", "O-H "):
         assert part in text
+    for part in (r"program: +543 weights, \d+ multiply-adds per pair\n", r"\nv\d+\[12\] = exp v\d+ +# radial\n", r"\[16\] = lookup v\d+ v\d+ \{16\} +# pair of types\n",
+                 r"\noutput v\d+\nper pair, energy and force: \d+ multiply-adds", r"\nper pair of types, when it changes: 0 multiply-adds"):
+        assert re.search(part, text), part
+    assert main(["inspect", str(tmp_path / "m.pt"), "--no-program"]) == 0
+    text = capsys.readouterr().out
+    assert "3 curves" in text and "O-H " in text and "program" not in text and "per pair, energy" not in text
+
+
+def inspect(capsys, *arguments, status=0):
+    """What `learnedpair inspect` prints, on both streams."""
+    assert main(["inspect", *map(str, arguments)]) == status
+    return capsys.readouterr()
+
+
+def export(folder, name, **metadata):
+    """The file of one of the architectures."""
+    architecture = architectures.by_name(name)
+    lp.export_model(architecture.module(), folder / f"{name}.pt", **{**architecture.metadata, **metadata})
+    return folder / f"{name}.pt"
+
+
+def test_inspect_of_a_model_with_features(tmp_path, capsys):
+    path = export(tmp_path, "charge_penetration")
+    text = inspect(capsys, path).out
+    assert "table: " not in text and "features:    q (-1 to 1); alpha (8 to 20)" in text
+    assert re.search(r"= erfc v\d+ +# pair\n", text) and re.search(r"\nv\d+\[2\] = particle1 +# particle\n", text)
+    assert re.search(r"per particle, when it changes: 0 multiply-adds, [1-9]\d* other operations\n", text)
+    assert "At the inner cutoff, 0.15 nm, below which each function goes on as a straight line:" in text
+    model = lp.load_model(path)
+    rows = {"low": [-1.0, 8.0], "middle": [0.0, 14.0], "high": [1.0, 20.0]}
+    found = re.findall(r"  (\w+)-(\w+) +(\S+) kJ/mol, slope +(\S+) kJ/mol/nm(, ATTRACTIVE)?", text)
+    assert [line[:2] for line in found] == [("low", "low"), ("low", "middle"), ("low", "high"), ("middle", "middle"), ("middle", "high"), ("high", "high")]
+    for first, second, energy, slope, attractive in found:
+        expected = [values[0] for values in model.evaluate([0.15], [rows[first]], [rows[second]])]
+        assert (energy, slope) == tuple(f"{value + 0.0:.4g}" for value in expected)
+        assert bool(attractive) == (expected[1] > 0)
+
+
+def test_inspect_says_how_the_radial_part_is_tabulated(tmp_path, capsys):
+    path = export(tmp_path, "feature_network")
+    text = inspect(capsys, path).out
+    assert re.search(r"multiply-adds per pair, what depends on the distance alone in a table of \d+ knots\n", text) and re.search(r"= table v0 v1 \{\d+\} +# radial\n", text)
+    few, many = (int(re.search(r"table of (\d+) knots", inspect(capsys, path, "--tolerance", tolerance).out)[1]) for tolerance in (1e-3, 1e-5))
+    assert many > 2 * few
+    text = inspect(capsys, path, "--no-tabulate-radial").out
+    assert "knots" not in text and " = table " not in text and re.search(r"\[12\] = exp ", text)
+
+
+def test_inspect_of_features_without_ranges_evaluates_nothing(tmp_path, capsys):
+    text = inspect(capsys, export(tmp_path, "charge_penetration", features={"q": None, "alpha": (8.0, 20.0)})).out
+    assert text.endswith("The model was not evaluated: it does not say which range q may have.\n")
+    assert "its error" not in text and "At the inner cutoff" not in text and "erfc" in text
+
+
+def test_inspect_of_a_model_with_global_parameters(tmp_path, capsys):
+    text = inspect(capsys, export(tmp_path, "two_parameters")).out
+    assert "table: " not in text and "globals:     lam = 0.8; temperature = 300" in text
+    assert re.search(r"\[2\] = globals +# global\n", text)
+    assert "as a straight line, with all global parameters at their defaults:" in text and "  B-C " in text
+
+
+def test_inspect_shows_a_part_of_a_long_program(tmp_path, capsys):
+    path = export(tmp_path, "radial_filter")
+    steps = re.compile(r"^v\d+\[.*\n", re.M)
+    text, everything, nothing = (inspect(capsys, path, "--no-tabulate-radial", *arguments).out for arguments in ([], ["--program"], ["--no-program"]))
+    total = len(steps.findall(everything))
+    assert total > 60 and steps.findall(text) == steps.findall(everything)[:60] and not steps.findall(nothing)
+    assert f"\n... and {total - 60} more steps; --program shows all of them\nper pair, energy and force: " in text
+    assert "more steps" not in everything and f"\noutput v{total - 1}\n" in everything
+
+
+def test_inspect_cuts_long_lines(tmp_path, capsys):
+    path = export(tmp_path, "bilinear_gate")
+    text, everything = inspect(capsys, path).out, inspect(capsys, path, "--program").out
+    cut = [line for line in text.splitlines() if " ...  # " in line]
+    assert cut and all(re.fullmatch(r"v\d+\[\d+\] = \w+ .* \.\.\.  # [a-z ]+", line) and len(line) < 130 for line in cut)
+    for line in cut:
+        start, stage = line.split(" ...  # ")
+        full = next(other for other in everything.splitlines() if other.startswith(start))
+        assert len(full) > len(line) and full.endswith(f"  # {stage}")
+
+
+class Deciding(torch.nn.Module):
+    """Decides by the distances, which no program can."""
+
+    def forward(self, r, particle1, particle2):
+        if bool((r > 0.3).any()):
+            return (1 - r) ** 3 * (r < 1)
+        return (1 - r) ** 3 * (r < 1)
+
+
+class Kink(torch.nn.Module):
+    def forward(self, r, type1, type2):
+        return 10 * torch.abs(r - 0.3217) * (1 - r) ** 3 * (r < 1)
+
+
+def test_inspect_of_a_model_without_program_shows_its_table_and_why(tmp_path, capsys):
+    lp.export_model(Deciding(), tmp_path / "deciding.pt", types=["A"], cutoff=1.0)
+    text = inspect(capsys, tmp_path / "deciding.pt").out
+    assert "  table:       1 curves" in text and "  A-A " in text
+    assert re.search(r"\n  program:     none\. deciding\.pt: .*mixes pairs.*representation='table'\.\n", text)
+
+
+def test_inspect_of_a_model_without_table_shows_its_program_and_why(tmp_path, capsys):
+    lp.export_model(Kink(), tmp_path / "kink.pt", types=["A"], cutoff=1.0)
+    text = inspect(capsys, tmp_path / "kink.pt").out
+    assert re.search(r"\n  table:       none\. kink\.pt: the table for types A and A does not reach the tolerance 0\.0001 .*\n", text)
+    assert "curves" not in text and re.search(r"= abs v\d+ +# radial\n", text) and "  A-A " in text
+
+
+def test_inspect_of_a_model_with_neither_fails(tmp_path, capsys):
+    lp.export_model(Deciding(), tmp_path / "deciding.pt", features={"q": (0, 1)}, cutoff=1.0)
+    printed = inspect(capsys, tmp_path / "deciding.pt", status=1)
+    assert "features:    q (0 to 1)" in printed.out
+    assert re.fullmatch(r"learnedpair inspect: deciding\.pt: .*mixes pairs.*There is no table for models with features\.\n", printed.err)
+
+
+def test_reports_of_forces_are_described():
+    from learnedpair.cli.inspect import describe
+
+    table = models.water_model().create_force(["O", "H", "H"])
+    assert describe(table.lowering_report).startswith("  table:       2 curves")
+    program = models.water_model().create_force(["O", "H", "H"], representation="program", tabulate_radial=True)
+    assert re.match(r"  program:     \d+ weights, \d+ multiply-adds per pair, what depends on the distance alone in a table of \d+ knots\n  its error: ", describe(program.lowering_report))
+    by_hand = lp.LearnedPairForce(systems.table())
+    assert describe(by_hand.lowering_report) == "  function:    made by hand, without a report"
 
 
 def test_apply_writes_a_corrected_system(tmp_path, capsys):
@@ -112,16 +245,110 @@ def test_apply_writes_a_corrected_system(tmp_path, capsys):
     assert "192 of 192 particles are covered, 192 pairs excluded" in capsys.readouterr().out
 
 
-def test_the_model_in_the_package_is_the_one_its_report_describes():
-    from pathlib import Path
+@pytest.fixture(scope="module")
+def featured(tmp_path_factory):
+    """A folder with a System of two waters, its structure and a model with features."""
+    folder = tmp_path_factory.mktemp("featured")
+    topology, positions = systems.relaxed_water(64)
+    modeller = app.Modeller(topology, positions * openmm.unit.nanometer)
+    modeller.delete(list(modeller.topology.residues())[2:])
+    modeller.topology.setPeriodicBoxVectors(None)
+    system = app.ForceField("amber14/tip3p.xml").createSystem(modeller.topology)
+    (folder / "in.xml").write_text(XmlSerializer.serialize(system))
+    with open(folder / "t.pdb", "w") as file:
+        app.PDBFile.writeFile(modeller.topology, modeller.positions, file)
+    export(folder, "charge_penetration").rename(folder / "m.pt")
+    return folder
 
+
+def apply_features(folder, name, *arguments):
+    return main(["apply", *(str(folder / file) for file in ("in.xml", "t.pdb", "m.pt", "out.xml")), "--features", str(folder / name), *arguments])
+
+
+ROWS = [[-0.8, 9.0], [0.4, 15.5], [0.4, 16.0], [-0.8, 9.0], None, [0.4, 16.0]]
+FILES = {
+    "commas.csv": "-0.8,9.0\n0.4,15.5\n0.4,16\n-0.8,9\n,\n0.4,16\n",
+    "blanks.txt": "# charge alpha\n-0.8 9\n0.4\t15.5\n  0.4   1.6e1 \n  # the second one\n-0.8 9\nnan nan\n0.4 16\n",
+    "empty.dat": "\ufeff-0.8, 9\r\n0.4, 15.5\r\n0.4, 16\r\n-0.8, 9\r\n\r\n0.4, 16\r\n\r\n\r\n",
+    "one_nan.txt": "-0.8 9\n0.4 15.5\n0.4 16\n-0.8 9\nNaN\n0.4 16",
+}
+
+
+@pytest.mark.parametrize("name", [*FILES, "array.npy"])
+def test_apply_reads_features(featured, name, capsys):
+    if name == "array.npy":
+        np.save(featured / name, np.array([[np.nan] * 2 if row is None else row for row in ROWS], dtype=np.float32 if sys.byteorder == "little" else float))
+    else:
+        (featured / name).write_bytes(FILES[name].encode())
+    assert apply_features(featured, name) == 0
+    system = XmlSerializer.deserialize((featured / "out.xml").read_text())
+    force = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
+    expected = np.array([[np.nan] * 2 if row is None else row for row in ROWS])
+    assert np.allclose(force.getParticleFeatures(), expected, rtol=1e-7, atol=0, equal_nan=True)
+    assert force.getNonbondedMethod() == force.CutoffNonPeriodic
+    text = capsys.readouterr().out
+    assert "5 of 6 particles are covered, 6 pairs excluded" in text and "  program: " in text
+
+
+def test_apply_passes_representation_and_tabulate_radial_on(featured, tmp_path, capsys):
+    (featured / "f.txt").write_text("0.5 " * 8 + "\n" + ("0.1 " * 8 + "\n") * 5)
+    path = export(tmp_path, "feature_network")
+    files = [str(featured / "in.xml"), str(featured / "t.pdb"), str(path), str(tmp_path / "out.xml"), "--features", str(featured / "f.txt")]
+    for arguments, has_table in (([], True), (["--no-tabulate-radial"], False), (["--representation", "program"], False), (["--representation", "program", "--tabulate-radial"], True)):
+        assert main(["apply", *files, *arguments]) == 0
+        assert ("in a table of" in capsys.readouterr().out) == has_table
+    assert main(["apply", *files, "--representation", "table"]) == 1
+    assert "the model has features, and a table is for types; use representation='program'" in capsys.readouterr().err
+    lp.export_model(models.network(), tmp_path / "typed.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
+    files[2] = str(tmp_path / "typed.pt")
+    assert main(["apply", *files[:4]]) == 0 and "  table: " in capsys.readouterr().out
+    assert main(["apply", *files[:4], "--representation", "program"]) == 0 and "  program: " in capsys.readouterr().out
+    assert main(["apply", *files]) == 1
+    assert "features were given, but typed.pt takes types (O, H); leave them out" in capsys.readouterr().err
+
+
+NAN_ROW = "nan nan\n"
+
+
+@pytest.mark.parametrize("name, content, message", [
+    ("nowhere.csv", None, "nowhere.csv: there is no such file."),
+    ("short.csv", "0.4 16\n" * 5, "short.csv: there are 5 rows of features, but the System has 6 particles; expected one for each, of nan where the model does not apply."),
+    ("long.csv", "0.4 16\n" * 6 + NAN_ROW, "long.csv: there are 7 rows of features, but the System has 6 particles"),
+    ("header.csv", "q,alpha\n" + "0.4,16\n" * 6, "header.csv: line 1 is 'q,alpha'; expected numbers between commas or blanks, and nan or an empty line for a particle that is not covered."),
+    ("hole.csv", "0.4,16\n0.4,\n" + "0.4,16\n" * 4, "hole.csv: line 2 is '0.4,'; expected numbers"),
+    ("partly.csv", "# comment\n0.4 16\n0.4 nan\n" + "0.4 16\n" * 4, "partly.csv: in line 3 some features are nan and others are not"),
+    ("binary.csv", b"\xff\xfe\x00\x81", "binary.csv: this is not a text"),
+    ("text.npy", "0.4 16\n", "text.npy: this is not a NumPy array"),
+    ("flat.npy", np.ones(6), "flat.npy: the file holds an array of float64 with shape (6,); expected numbers with the shape (n_particles, n_features)."),
+    ("words.npy", np.full((6, 2), "a"), "words.npy: the file holds an array of <U1 with shape (6, 2); expected numbers"),
+    ("partly.npy", np.array([[0.4, 16.0]] * 5 + [[0.4, np.nan]]), "partly.npy: in row 5 some features are nan and others are not"),
+    ("wide.csv", "0.4 16 3\n" * 6, "m.pt: particle 0 is [0.4, 16.0, 3.0]; expected 2 features (q, alpha), or None."),
+    ("far.csv", "0.4 16\n" * 5 + "0.4 21\n", "m.pt: the feature 'alpha' of particle 5 is 21; expected 8 to 20"),
+    ("nothing.csv", NAN_ROW * 6, "no particle has features, so that the correction of m.pt would do nothing"),
+])
+def test_apply_says_what_is_wrong_with_features(featured, name, content, message, capsys):
+    if isinstance(content, np.ndarray):
+        np.save(featured / name, content)
+    elif content is not None:
+        (featured / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert apply_features(featured, name) == 1
+    error = capsys.readouterr().err
+    assert message in error and len(error.strip().splitlines()) == 1
+
+
+def test_apply_of_a_model_with_features_needs_them(featured, capsys):
+    assert main(["apply", *(str(featured / file) for file in ("in.xml", "t.pdb", "m.pt", "out.xml"))]) == 1
+    assert "no features were given, but m.pt takes features (q, alpha); give features alone, one row for each particle" in capsys.readouterr().err
+
+
+def test_the_model_in_the_package_is_the_one_its_report_describes():
     from learnedpair.data import WATER_GFN2
 
     model = lp.load_model(WATER_GFN2)
-    report = json.loads((Path(__file__).parents[1] / "examples" / "water_gfn2" / "training_report.json").read_text())
+    report = json.loads((ROOT / "examples" / "water_gfn2" / "training_report.json").read_text())
     assert (model.types, model.cutoff, model.inner_cutoff) == (["O", "H"], report["cutoff_nm"], report["inner_cutoff_nm"])
     assert f"{report['held_out_rmse']['liquid']['corrected']['energy_kJ_per_mol']:.2f} kJ/mol" in model.description
-    columns = np.loadtxt(Path(__file__).parents[1] / "examples" / "water_gfn2" / "pair_functions.txt")
+    columns = np.loadtxt(ROOT / "examples" / "water_gfn2" / "pair_functions.txt")
     inside = columns[:, 0] >= model.inner_cutoff
     for k, (a, b) in enumerate(((0, 0), (0, 1), (1, 1))):
         energy, _ = model.evaluate(columns[inside, 0], np.full(inside.sum(), a), np.full(inside.sum(), b))
@@ -146,8 +373,34 @@ def test_radial_distribution_of_an_ideal_gas_is_one():
 
 
 def test_the_readmes_table_shows_the_stored_results():
-    from pathlib import Path
-
-    script = Path(__file__).parents[1] / "benchmarks" / "readme_table.py"
+    script = ROOT / "benchmarks" / "readme_table.py"
     result = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+def run_script(path, folder, *arguments):
+    """Run a script in a folder, on the CPU platform unless it says another one."""
+    result = subprocess.run([sys.executable, str(path), *map(str, arguments)], cwd=folder, capture_output=True, text=True, env={**os.environ, "OPENMM_DEFAULT_PLATFORM": "CPU"})
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_the_readmes_code_runs(tmp_path):
+    script, model, features = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    topology, positions = systems.relaxed_water(400)
+    with open(tmp_path / "solvated.pdb", "w") as file:
+        app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)
+    assert "export_model" in model and "solvated.pdb" in script and "features=features" in features
+    for name, code in (("model.py", model), ("script.py", script), ("features.py", features)):  # the script needs the model's file
+        (tmp_path / name).write_text(code)
+        output = run_script(tmp_path / name, tmp_path)
+    energy, derivative = re.fullmatch(r"(\S+) kJ/mol (\S+)\n", output).groups()
+    assert np.isfinite(float(energy)) and abs(float(derivative)) > 1
+
+
+def test_the_example_with_features_runs(tmp_path):
+    output = run_script(ROOT / "examples" / "feature_model" / "charge_penetration.py", tmp_path, "--output", tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"penetration.pt", "penetration.png"}
+    assert re.search(r"\n216 ions, CPU", output)
+    errors = [float(percent) for percent in re.findall(r"([\d.]+)%\n", output)]
+    assert len(errors) == 3 and errors[0] == 0 and 0 < errors[1] < 1 and 0 < errors[2] < 1

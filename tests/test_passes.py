@@ -144,7 +144,7 @@ def test_exact_passes_keep_every_bit_of_conformance_programs(case, name):
         assert_same_bits(apply(name, program, False).evaluate(**case.inputs), program.evaluate(**case.inputs), f"{case.name}, {name}")
 
 
-@random_programs(100)
+@random_programs(200)
 def test_exact_passes_keep_every_bit_of_random_programs(program):
     """With all steps as outputs, and with derivatives; on ordinary numbers and on those that break inexact identities."""
     inputs = program.inputs(40)
@@ -164,7 +164,7 @@ def test_other_passes_keep_values_of_conformance_programs(case, name, typed):
     assert_agree(apply(name, program, typed).evaluate(**case.inputs), program.evaluate(**case.inputs), f"{case.name}, {name}")
 
 
-@random_programs(150)
+@random_programs(300)
 def test_other_passes_keep_values_and_derivatives_of_random_programs(program):
     inputs, original = program.inputs(12), program.program
     differentiated = all_derivatives(original, program.num_globals)
@@ -184,7 +184,7 @@ def test_passes_keep_derivatives_of_conformance_programs(case):
             assert_agree(apply(one, program, False).differentiate(name, element, count).evaluate(**case.inputs), expected, f"{case.name}, {one}, by {name}")
 
 
-@random_programs(100)
+@random_programs(200)
 def test_optimizing_again_changes_nothing(program):
     for one in (program.program, all_derivatives(program.program, program.num_globals)):
         optimized = one.optimize(program.typed)
@@ -206,8 +206,9 @@ def test_passes_look_at_no_weight(program):
             assert apply(name, other, program.typed).text == apply(name, original, program.typed).text, name
         assert other.differentiate("distance", 0, 1).text == original.differentiate("distance", 0, 1).text
         assert other.stages(program.typed) == original.stages(program.typed)
-        tables = [one.optimize(program.typed).tabulate_radial(program.typed, 0.1, 0.9, 5) for one in (other, original)]
-        assert tables[0].text == tables[1].text
+    other = program.with_weights(0.9 * program.weights)  # of which tables can be made: nothing is NaN
+    tables = [one.optimize(program.typed).tabulate_radial(program.typed, 0.1, 0.9, 5) for one in (other, original)]
+    assert tables[0].text == tables[1].text
 
 
 SPECIAL_WEIGHTS = {
@@ -506,20 +507,34 @@ def test_what_cannot_be_differentiated_is_refused():
         table.differentiate("particle1", 0, 1)
 
 
+def test_nothing_but_what_is_asked_for_is_differentiated():
+    """Not the derivatives that are there already: with each parameter they would be three times as many."""
+    text = "v0[1] = distance; v1[8] = globals; v2[8] = mul v0 v1; v3[8] = tanh v2; v4[1] = sum v3 {1 8 1}; v5[1] = tanh v4; output v5"
+    steps = [len(steps_of(all_derivatives(tensor_program(text), count))) for count in (0, 1, 4, 8)]
+    assert steps[3] - steps[0] <= 10 * (steps[1] - steps[0]), steps
+
+
+def test_a_table_of_several_parameters_is_differentiated():
+    """table_slope, the derivative by one of them, need not be differentiated by the next."""
+    text = "v0[1] = distance; v1[2] = globals; v2[1] = sum v1 {1 2 1}; v3[6] = weight; v4[1] = table v2 v3 {2}; v5[1] = mul v0 v4; output v5"
+    program = all_derivatives(tensor_program(text, [0, 1, 0, 1, 1, 1]), 2)  # a straight line
+    assert_agree(program.evaluate(distance=np.array([2.0]), globals=np.array([0.5, 0.25])), np.reshape([1.5, 0.75, 2, 1, 2, 1], (6, 1, 1)), "a table")
+
+
 def central_differences(function, x, h):
-    """The derivative with an error of h^4, and an estimate of its error."""
+    """The derivative with an error of h^4, and an estimate of its error, from three steps: with two, some kinks go unnoticed."""
     def stencil(h):
         return (8 * (function(x + h) - function(x - h)) - (function(x + 2 * h) - function(x - 2 * h))) / (12 * h)
 
-    fine = stencil(h / 2)
-    return fine, np.abs(fine - stencil(h))
+    coarse, fine, finest = (stencil(step) for step in (h, h / 2, h / 4))
+    return finest, np.maximum(np.abs(fine - coarse), np.abs(finest - fine))
 
 
 def assert_differences_agree(derivative, function, x, scale):
     """@return how many places could be compared: there is no kink near them"""
     expected, error = central_differences(function, x, 2e-3)
     smooth = error < 1e-5 * scale
-    assert_close(derivative[smooth], expected[smooth], atol=1e-9 * scale + error[smooth].max(initial=0.0), what="derivative")
+    assert_close(derivative[smooth], expected[smooth], atol=1e-9 * scale + 2 * error[smooth], what="derivative")
     return smooth.sum()
 
 
@@ -527,7 +542,7 @@ def assert_differences_agree(derivative, function, x, scale):
 def test_derivatives_are_finite_differences(variable):
     compared, total = 0, 0
 
-    @random_programs(80)
+    @random_programs(300)
     def check(program):
         nonlocal compared, total
         inputs, count = program.inputs(24), 24
@@ -554,7 +569,7 @@ def test_derivatives_are_finite_differences(variable):
     assert compared > 0.85 * total > 500
 
 
-@random_programs(80)
+@random_programs(150)
 def test_the_order_of_derivatives_does_not_matter(program):
     inputs = program.inputs(12)
     for k in range(program.num_globals):
@@ -598,13 +613,13 @@ def assert_stages_agree(function, distance, particle1, particle2, parameters, wh
         assert_agree(recombine(function, [k], distance, particle1, particle2, values), [energy, slope, *expected[2 + 2 * k:4 + 2 * k]], f"{what}, derivative {k}")
 
 
-@random_programs(120)
+@random_programs(250)
 def test_stages_of_random_programs_are_the_program(program):
     inputs = program.inputs(21)
     assert_stages_agree(program.function, inputs["distance"], inputs["particle1"], inputs["particle2"], program.global_parameters, "stages")
 
 
-@random_programs(40, symmetric=True)
+@random_programs(100, symmetric=True)
 def test_stages_of_symmetric_programs_are_the_program(program):
     inputs = program.inputs(5)
     assert_stages_agree(program.function, inputs["distance"], inputs["particle1"], inputs["particle2"], program.global_parameters, "stages")
@@ -651,7 +666,7 @@ def test_the_parts_of_a_small_program():
                 "v8[2] = mul v0 v7; v9[1] = sum v8 {1 2 1}; v10[1] = gather v3 {2}; v11[1] = add v9 v10; v12[1] = sum v7 {1 2 1}; output v11 v12"}
 
 
-@random_programs(120)
+@random_programs(200)
 def test_every_step_is_computed_as_rarely_as_possible(program):
     parts = program.function.stages(list(range(program.num_globals)))
     allowed = {"global": {"globals"}, "particle": {"particle1", "globals"}, "pair of types": {"particle1", "particle2", "globals"}, "pair": set(INPUTS)}

@@ -29,6 +29,9 @@ PairProgram::PairProgram(const TensorProgram& program, int numTypes, int numFeat
     require(program.getInputSize(Operation::Pair) == 0, "PairProgram: the program takes numbers that belong to the pair, which only staged programs do.");
     require(program.getOutputs().size() == 1 && program.getSteps()[program.getOutputs()[0]].size == 1,
             "PairProgram: the program must have one output of length 1, the energy.");
+    vector<double> weights = program.getWeights();
+    for (size_t i = 0; i < weights.size(); i++)
+        require(!std::isnan(weights[i]), "PairProgram: weight ", i, " is NaN; the model's parameters must be numbers.");
     for (auto& step : program.getSteps())
         if (step.operation == Operation::Table && program.getSteps()[step.operands[0]].operation == Operation::Distance) {
             const vector<double>& data = program.getSteps()[step.operands[1]].numbers;

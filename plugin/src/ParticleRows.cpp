@@ -3,7 +3,8 @@
 
 #include "internal/ParticleRows.h"
 #include <algorithm>
-#include <map>
+#include <string>
+#include <unordered_map>
 
 using namespace LearnedPairPlugin;
 using std::vector;
@@ -11,7 +12,7 @@ using std::vector;
 ParticleRows::ParticleRows(const LearnedPairForce& force) : width(1), numRows(0), index(force.getNumParticles(), 0) {
     const PairFunction& function = force.getFunction();
     if (function.getNumFeatures() == 0) {
-        numRows = maxRows = function.getNumTypes();
+        numRows = function.getNumTypes();
         for (int type = 0; type < numRows; type++)
             rows.push_back(type);
         for (int i = 0; i < force.getNumParticles(); i++)
@@ -19,14 +20,15 @@ ParticleRows::ParticleRows(const LearnedPairForce& force) : width(1), numRows(0)
         return;
     }
     width = function.getNumFeatures();
-    maxRows = std::max(force.getNumParticles(), 1);
-    std::map<vector<double>, int> known;
+    std::unordered_map<std::string, int> known; // by the bytes of a row
     for (int i = 0; i < force.getNumParticles(); i++) {
-        if (force.getParticleType(i) == LearnedPairForce::NotCovered)
+        vector<double> row = force.getParticleFeatures(i);
+        if (row.empty())
             continue;
-        auto [position, isNew] = known.insert({force.getParticleFeatures(i), numRows});
+        std::string bytes(reinterpret_cast<const char*>(row.data()), row.size()*sizeof(double));
+        auto [position, isNew] = known.insert({bytes, numRows});
         if (isNew) {
-            rows.insert(rows.end(), position->first.begin(), position->first.end());
+            rows.insert(rows.end(), row.begin(), row.end());
             numRows++;
         }
         index[i] = position->second;
@@ -35,4 +37,8 @@ ParticleRows::ParticleRows(const LearnedPairForce& force) : width(1), numRows(0)
         rows.assign(width, 0.0);
         numRows = 1;
     }
+}
+
+int ParticleRows::countMost(const LearnedPairForce& force) {
+    return force.getFunction().getNumFeatures() == 0 ? force.getFunction().getNumTypes() : std::max(force.getNumParticles(), 1);
 }

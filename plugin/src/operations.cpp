@@ -91,8 +91,9 @@ static int findInputSize(const ProgramStep& step, const vector<ProgramStep>& ste
 
 static int findConstantSize(const ProgramStep& step, const Subject& subject) {
     require(!step.numbers.empty() && step.numbers.size() <= (size_t) LongestValue, subject, " has ", step.numbers.size(), " numbers; expected at least one.");
-    for (size_t i = 0; i < step.numbers.size(); i++)
-        require(!std::isnan(step.numbers[i]), subject, " holds NaN as number ", i, "; the model's parameters must be numbers.");
+    if (step.operation == Operation::Literal)
+        for (size_t i = 0; i < step.numbers.size(); i++)
+            require(!std::isnan(step.numbers[i]), subject, " holds NaN as number ", i, "; expected a number.");
     return step.numbers.size();
 }
 

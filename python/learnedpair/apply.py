@@ -16,11 +16,12 @@ MOST_EXCLUSIONS = 20_000_000
 
 
 def add_correction(system, topology, model, *, types=None, features=None, exclusions="nonbonded", scale=None, force_group=0,
-                   representation="auto", tolerance=1e-4):
+                   representation="auto", tolerance=1e-4, tabulate_radial=None):
     """Add a learned correction to a System.
 
     Periodicity follows the System's NonbondedForce, or else its CustomNonbondedForce: NoCutoff and CutoffNonPeriodic give
-    CutoffNonPeriodic, everything else CutoffPeriodic.
+    CutoffNonPeriodic, since a model has a cutoff, and everything else CutoffPeriodic. Global parameters of the model become
+    parameters of the Context.
 
     Parameters
     ----------
@@ -30,9 +31,9 @@ def add_correction(system, topology, model, *, types=None, features=None, exclus
     model : PairModel, or path-like
         A loaded model, or the file of one.
     types : dict of str to rule, or sequence with one type (name, index or None) for each particle
-        Rules as in :func:`assign_types`. Not needed if the model has rules inside.
-    features : sequence with one row of features, or None, for each particle
-        For models with features, which this version cannot evaluate yet.
+        For models with types: rules as in :func:`assign_types`. Not needed if the model has rules inside.
+    features : array, shape (n_particles, n_features), or sequence with one row of features, or None, for each particle
+        For models with features, which always need them; None for particles that are not covered.
     exclusions : "nonbonded", "molecules", or iterable of (int, int)
         "nonbonded", the default, excludes every exception of the NonbondedForce (exclusion of the CustomNonbondedForce), scaled 1-4
         pairs included; "molecules" every pair of covered particles within one molecule, that is connected by bonds,
@@ -40,7 +41,7 @@ def add_correction(system, topology, model, *, types=None, features=None, exclus
     scale : str
         The name of a global parameter that multiplies the energy, with the default value 1.
     force_group : int
-    representation, tolerance
+    representation, tolerance, tabulate_radial
         As in :meth:`PairModel.create_force`.
 
     Returns
@@ -51,21 +52,25 @@ def add_correction(system, topology, model, *, types=None, features=None, exclus
     Raises
     ------
     ValueError
-        If the topology does not fit the System, no particle is covered, or the System has no nonbonded force to follow.
+        If the topology does not fit the System, no particle is covered, the types or features are not what the model takes, or
+        the System has no nonbonded force to follow.
+    ModelError, LoweringError
+        As in :meth:`PairModel.create_force`.
     """
     if not hasattr(model, "create_force"):
         from .model import load_model
 
         model = load_model(model)
-    if features is not None:
-        raise ValueError("add_correction: features were given, but the model has types.")
     if scale is not None and not (isinstance(scale, str) and scale):
         raise ValueError(f"add_correction: scale is {scale!r}; expected the name of a global parameter, whose value context.setParameter() changes.")
-    particles = _particle_types(system, topology, model, types)
+    if scale in model.global_parameters:
+        raise ValueError(f"add_correction: scale is {scale!r}, which is a global parameter of {model.source} already; choose another name.")
+    _require_what_the_model_takes(model, types, features)
+    particles = _particle_types(system, topology, model, types) if model.features is None else _particle_features(system, model, features)
     _warn_of_repetition(system, model)
     nonbonded = _nonbonded_force(system)
-    force = model.create_force(particles, nonbonded_method=_method(nonbonded, system), representation=representation, tolerance=tolerance)
-    covered = [particle is not None and particle != LearnedPairForce.NotCovered for particle in particles]
+    force = model.create_force(particles, nonbonded_method=_method(nonbonded, system), representation=representation, tolerance=tolerance, tabulate_radial=tabulate_radial)
+    covered = (force.getParticleTypes() != LearnedPairForce.NotCovered).tolist()
     for i, j in _excluded_pairs(exclusions, nonbonded, system, topology, covered):
         force.addExclusion(i, j)
     if scale is not None:
@@ -80,6 +85,27 @@ def _warn_of_repetition(system, model):
     for other in system.getForces():
         if LearnedPairForce.is_learned_pair_force(other) and LearnedPairForce.cast(other).lowering_report.get("digest") == model.digest:
             warnings.warn(f"add_correction: the System already has a correction from {model.source}, and gets another one.", stacklevel=3)
+
+
+def _require_what_the_model_takes(model, types, features):
+    if model.features is None and features is not None:
+        way_out = "leave them out" if types is not None or None not in model.type_rules.values() else "give types instead"
+        raise ValueError(f"add_correction: features were given, but {model.source} takes types ({', '.join(model.types)}); {way_out}.")
+    if model.features is not None and (types is not None or features is None):
+        given = "types and features were given" if features is not None else "no features were given" if types is None else "types were given"
+        raise ValueError(f"add_correction: {given}, but {model.source} takes features ({', '.join(model.features)}); give features alone, one row for each particle, None where the model does not apply.")
+
+
+def _particle_features(system, model, features):
+    count = system.getNumParticles()
+    if isinstance(features, (str, dict, set, frozenset)) or not hasattr(features, "__iter__") or getattr(features, "ndim", 1) == 0:
+        raise ValueError(f"add_correction: the features are a {type(features).__name__}; expected an array or a sequence with one row ({', '.join(model.features)}), or None, for each particle.")
+    particles = list(features)
+    if len(particles) != count:
+        raise ValueError(f"add_correction: {len(particles)} rows of features were given, but the System has {count} particles; give one for each, None where the model does not apply.")
+    if all(particle is None for particle in particles):
+        raise ValueError(f"add_correction: no particle has features, so that the correction of {model.source} would do nothing; give a row for each particle that it is to cover.")
+    return particles
 
 
 def _particle_types(system, topology, model, types):

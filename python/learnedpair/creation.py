@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from .checks import check_rows
+from .checks import check_rows, random_rows
 from .errors import LoweringError
 from .force import LearnedPairForce, PairProgram
 from .lowering import BYTES_PER_KNOT, FEWEST_INTERVALS, lower_to_shape, lower_to_table, occurring_pairs
@@ -12,6 +12,8 @@ from .programs import lower_to_program
 
 #: "auto" makes no table that is larger than this.
 MOST_TABLE_BYTES = 32 * 2**20
+#: How many rows of features a program is compared with the model for, beside those that occur.
+OTHER_ROWS = 8
 
 
 def create_force(model, particles, nonbonded_method, representation, tolerance, tabulate_radial):
@@ -28,8 +30,7 @@ def create_force(model, particles, nonbonded_method, representation, tolerance, 
         distinct = np.unique(types[types != LearnedPairForce.NotCovered])
     else:
         rows = model.feature_rows(particles)
-        distinct = np.unique(rows[~np.isnan(rows).any(axis=1)], axis=0)
-        check_rows(model, distinct)
+        distinct = _sample(model, rows)
     obstacle = _table_obstacle(model, no_cutoff)
     if representation == "table" and obstacle:
         raise LoweringError(f"{model.source}: {obstacle}; use representation='program'.")
@@ -57,6 +58,15 @@ def create_force(model, particles, nonbonded_method, representation, tolerance, 
     return force
 
 
+def _sample(model, rows):
+    """The distinct rows of features that occur, checked, and some others of their ranges, which updates may bring."""
+    occurring = np.unique(rows[~np.isnan(rows).any(axis=1)], axis=0)
+    check_rows(model, occurring)
+    if None in model.feature_ranges.values():
+        return occurring
+    return np.concatenate([occurring, random_rows(model.feature_ranges, OTHER_ROWS, seed=2)])
+
+
 def _table_obstacle(model, no_cutoff):
     """Why a model cannot become a table, or an empty string."""
     if model.features is not None:
@@ -66,14 +76,20 @@ def _table_obstacle(model, no_cutoff):
     return "a table ends at the cutoff, and NoCutoff has none" if no_cutoff else ""
 
 
+def _kinds(types, features):
+    """What a model tells particles apart by, for a message."""
+    if types:
+        return f"the types {', '.join(types)}"
+    return f"the features {', '.join(features)}" if features else ""
+
+
 def update_force(model, force, tolerance):
     """See :meth:`PairModel.update_force`."""
     force = LearnedPairForce.cast(force)
     report = force.lowering_report
-    for name, own in (("types", model.types), ("features", model.features)):
-        made_for = report.get(name, own)
-        if own is not None and made_for != own or own is None and name in report:
-            raise LoweringError(f"{model.source}: the model has the {name} {', '.join(own or ['(none)'])}, and the force was made for {', '.join(made_for or ['(none)'])}; make a new force.")
+    own, made_for = _kinds(model.types, model.features), _kinds(report.get("types"), report.get("features"))
+    if made_for and made_for != own:
+        raise LoweringError(f"{model.source}: the model has {own}, and the force was made for {made_for}; make a new force.")
     switching = force.getSwitchingDistance()._value if force.getUseSwitchingFunction() else None
     if switching != model.switching_distance:
         raise LoweringError(f"{model.source}: the switching distance of the model is {model.switching_distance}, and that of the force {switching} nm; make a new force.")
@@ -98,9 +114,7 @@ def _program_of_structure(model, force, old, tolerance):
         types = force.getParticleTypes()
         particles = np.unique(types[types != LearnedPairForce.NotCovered])
     else:
-        rows = force.getParticleFeatures()
-        particles = np.unique(rows[~np.isnan(rows).any(axis=1)], axis=0)
-        check_rows(model, particles)
+        particles = _sample(model, force.getParticleFeatures())
     knots = force.lowering_report.get("radial_knots", 0)
     function, report = lower_to_program(model, particles, tolerance if knots else None, knots=knots)
     same = (function.text, function.num_types, function.num_features, list(function.global_parameters)) == (old.text, old.num_types, old.num_features, list(old.global_parameters))

@@ -42,7 +42,8 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
     ----------
     model : PairModel
     particles : ndarray, shape (n,) of types or (n, n_features)
-        The distinct particles for which the program is compared with the model.
+        The distinct particles for which the program is compared with the model; without any it is not compared, and gets no
+        table.
     tolerance : float or None
         If a number, what depends on the distance alone is put into a table, so fine that the force error is at most
         ``tolerance * (|F(r)| + 1 kJ/mol/nm)`` at all sampled pairs and distances. None keeps the program as it is.
@@ -75,7 +76,7 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
     pairs = [np.asarray(particles)[index] for index in sample_pairs(particles)]
     _require_same(model, exact, *_spread(model, pairs, np.linspace(model.inner_cutoff, model.cutoff, SAMPLE_DISTANCES)))
     program = exact
-    if tolerance is not None:
+    if tolerance is not None and len(pairs[0]) > 0:  # without a pair there is nothing to measure a table by
         program, knots = _tabulate_radial(model, exact, pairs, tolerance, knots)
     energy_error, force_error = _errors(model, program, *_spread(model, pairs, np.random.default_rng(1).uniform(model.inner_cutoff, model.cutoff, SAMPLE_DISTANCES)))
     report = {
@@ -131,7 +132,7 @@ def _tabulate_radial(model, exact, pairs, tolerance, given_knots):
         slope, table_slope = exact.evaluate(r, particle1, particle2)[1], program.evaluate(r, particle1, particle2)[1]
         ratios = np.abs(table_slope - slope) / (SAFETY * tolerance * (np.abs(slope) + 1))
         ratio = float(ratios.max(initial=0))
-        if ratio <= 1:
+        if ratio <= (1 / SAFETY if given_knots else 1):
             return program, knots
         if given_knots or knots >= MOST_KNOTS:
             k = int(np.argmax(ratios))

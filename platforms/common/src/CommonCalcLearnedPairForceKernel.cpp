@@ -89,7 +89,7 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
     globals = std::make_unique<GlobalValues>(force);
     function = CommonPairFunction::create(cc, force);
     function->upload(force);
-    info->setKinds(function->getKinds(force));
+    info->setKinds(function->getKinds());
     SharedKernelPlan plan(system, force);
     bool joins = (plan.joins && function->isSmall());
     if (!joins)
@@ -155,6 +155,6 @@ double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool incl
 void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {
     ContextSelector selector(cc);
     function->upload(force);
-    info->setKinds(function->getKinds(force));
+    info->setKinds(function->getKinds());
     cc.invalidateMolecules(info);
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace LearnedPairPlugin {
@@ -31,8 +32,12 @@ public:
     virtual std::string getCondition(const std::string& prefix) const = 0;
     /** Get the source that goes into the hole of learnedPair.cc, and declares lpDEnergy0, lpDEnergy1 ... for derivatives. */
     virtual std::string getSource(const std::string& prefix) const = 0;
-    /** Get what is equal for two particles if the function does not distinguish them. */
-    virtual std::vector<std::pair<int, int> > getKinds(const LearnedPairForce& force) const = 0;
+    /** Get what is equal for two particles if the function does not distinguish them, as of the last upload. */
+    const std::vector<std::pair<int, int> >& getKinds() const {
+        return kinds;
+    }
+protected:
+    std::vector<std::pair<int, int> > kinds;
 };
 
 } // namespace LearnedPairPlugin

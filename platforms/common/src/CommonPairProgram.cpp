@@ -10,23 +10,24 @@
 
 using namespace LearnedPairPlugin;
 using namespace OpenMM;
-using std::pair;
 using std::string;
 using std::vector;
 
-// Programs with more multiply-adds per pair than this get a kernel of their own, and loops that are not unrolled: in the
-// shared kernel their registers would slow down the other forces, and unrolled they would take minutes to compile.
-static const long long MostSharedMultiplyAdds = 512;
+// Programs with more operations per pair than this get a kernel of their own, and loops that are not unrolled: in the shared
+// kernel their registers would slow down the other forces. Up to here that kernel has at most 96 registers in single
+// precision, and 128 in double (benchmarks/results/program_registers.json).
+static const long long MostSharedOperations = 512, MostSharedOperationsInDouble = 128;
 
 CommonPairProgram::CommonPairProgram(ComputeContext& cc, const LearnedPairForce& force) : cc(cc), derivatives(GlobalValues(force).getDerivatives()),
         program(std::make_unique<StagedProgram>(dynamic_cast<const PairProgram&>(force.getFunction()), derivatives)), numClasses(PairClasses(force).numClasses),
-        numRows(0), maxRows(ParticleRows(force).maxRows),
+        numRows(0), maxRows(ParticleRows::countMost(force)),
         particleSize(std::max(program->pair->getInputSize(Operation::Particle1), program->pair->getInputSize(Operation::Particle2))),
         particleValues{"particleValues", 0, {}}, pairValues{"pairValues", 0, {}}, globalValues{"globalValues", 0, {}} {
 }
 
 bool CommonPairProgram::isSmall() const {
-    return ProgramCost(*program->pair).multiplyAdds <= MostSharedMultiplyAdds;
+    ProgramCost cost(*program->pair);
+    return cost.multiplyAdds+cost.others <= (cc.getUseDoublePrecision() ? MostSharedOperationsInDouble : MostSharedOperations);
 }
 
 void CommonPairProgram::upload(const LearnedPairForce& force) {
@@ -37,8 +38,11 @@ void CommonPairProgram::upload(const LearnedPairForce& force) {
     stages = std::make_unique<StageValues>(*program, rows.rows, rows.numRows, function.isTyped());
     numRows = rows.numRows;
     vector<mm_int2> particleData(cc.getPaddedNumAtoms(), mm_int2(0, 0));
-    for (int i = 0; i < force.getNumParticles(); i++)
+    kinds.clear();
+    for (int i = 0; i < force.getNumParticles(); i++) {
         particleData[i] = mm_int2(classes.particleClasses[i], rows.index[i]);
+        kinds.emplace_back(classes.particleClasses[i], rows.index[i]);
+    }
     vector<double> constants = ProgramSource(*program->pair).getConstants();
     vector<int> interactsData(classes.interacts.begin(), classes.interacts.end());
     if (!particles.isInitialized()) {
@@ -105,13 +109,4 @@ string CommonPairProgram::getSource(const string& prefix) const {
     for (size_t d = 0; d < derivatives.size(); d++)
         source << "const real lpDEnergy" << d << " = lpOutput" << 2+2*d << "+lpBelow*lpOutput" << 3+2*d << ";\n";
     return source.str();
-}
-
-vector<pair<int, int> > CommonPairProgram::getKinds(const LearnedPairForce& force) const {
-    PairClasses classes(force);
-    ParticleRows rows(force);
-    vector<pair<int, int> > kinds;
-    for (int i = 0; i < force.getNumParticles(); i++)
-        kinds.emplace_back(classes.particleClasses[i], rows.index[i]);
-    return kinds;
 }

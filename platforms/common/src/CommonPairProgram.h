@@ -20,7 +20,6 @@ public:
     void addArguments(OpenMM::NonbondedUtilities& nonbonded, const std::string& prefix) override;
     std::string getCondition(const std::string& prefix) const override;
     std::string getSource(const std::string& prefix) const override;
-    std::vector<std::pair<int, int> > getKinds(const LearnedPairForce& force) const override;
 private:
     /** An input of the program in the memory of the device, with room for as many numbers as there may ever be. */
     struct Input {

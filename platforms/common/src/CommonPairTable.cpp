@@ -10,7 +10,6 @@
 using namespace LearnedPairPlugin;
 using namespace OpenMM;
 using std::map;
-using std::pair;
 using std::string;
 using std::vector;
 
@@ -28,6 +27,9 @@ void CommonPairTable::upload(const LearnedPairForce& force) {
     for (auto& c : table.segments)
         segmentValues.push_back(mm_double4(c[0], c[1], c[2], c[3]));
     vector<int> classValues = pairClasses.particleClasses;
+    kinds.clear();
+    for (int particleClass : classValues)
+        kinds.emplace_back(particleClass, 0);
     classValues.resize(cc.getPaddedNumAtoms(), 0);
     if (!classes.isInitialized()) {
         int realSize = (cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float));
@@ -55,11 +57,4 @@ string CommonPairTable::getSource(const string& prefix) const {
     replacements["LP_GRIDS"] = prefix+"grids";
     replacements["LP_SEGMENTS"] = prefix+"segments";
     return cc.replaceStrings(CommonLearnedPairKernelSources::pairTable, replacements);
-}
-
-vector<pair<int, int> > CommonPairTable::getKinds(const LearnedPairForce& force) const {
-    vector<pair<int, int> > kinds;
-    for (int particleClass : PairClasses(force).particleClasses)
-        kinds.emplace_back(particleClass, 0);
-    return kinds;
 }

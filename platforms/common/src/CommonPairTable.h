@@ -20,7 +20,6 @@ public:
         return ""; // pairs that do not interact look up a segment of zeros
     }
     std::string getSource(const std::string& prefix) const override;
-    std::vector<std::pair<int, int> > getKinds(const LearnedPairForce& force) const override;
 private:
     OpenMM::ComputeContext& cc;
     double minDistance;

@@ -231,7 +231,7 @@ private:
         for (int i : group.sums)
             source << "real " << variable(i) << " = 0;\n";
         if (group.size > 1)
-            source << unrolled("for (int lpI = 0; lpI < "+to_string(group.size)+"; lpI++) {\n");
+            source << (options.unroll ? "" : "#pragma unroll 1\n") << unrolled("for (int lpI = 0; lpI < "+to_string(group.size)+"; lpI++) {\n");
         printProducts(group, index);
         for (int i : group.steps) {
             if (steps[i].operation != Operation::Linear)

@@ -37,7 +37,7 @@ void CpuCalcLearnedPairForceKernel::setModel(const LearnedPairForce& force) {
     if (dynamic_cast<const PairTable*>(&force.getFunction()) != nullptr)
         loop = std::make_unique<CpuTableLoop>(force, *list);
     else
-        loop.reset(programLoop = new CpuProgramLoop(force, *list, data.threads.getNumThreads()));
+        loop.reset(programLoop = new CpuProgramLoop(force, *list, data.threads.getNumThreads(), *globals, ParticleRows(force)));
 }
 
 double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {

@@ -14,14 +14,13 @@ struct CpuProgramLoop::Batch {
     float dx[Lanes], dy[Lanes], dz[Lanes], r[Lanes];
 };
 
-CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, const CpuPairList& list, int numThreads) : CpuPairLoop(force, list),
-        numDerivatives(GlobalValues(force).getDerivatives().size()), innerCutoff(force.getInnerCutoffDistance()), switching(force),
-        program(dynamic_cast<const PairProgram&>(force.getFunction()), GlobalValues(force).getDerivatives()),
-        stages(program, ParticleRows(force).rows, ParticleRows(force).numRows, force.getFunction().getNumFeatures() == 0),
+CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, const CpuPairList& list, int numThreads, const GlobalValues& globals, const ParticleRows& particleRows) :
+        CpuPairLoop(force, list), numDerivatives(globals.getDerivatives().size()), innerCutoff(force.getInnerCutoffDistance()), switching(force),
+        program(dynamic_cast<const PairProgram&>(force.getFunction()), globals.getDerivatives()),
+        stages(program, particleRows.rows, particleRows.numRows, force.getFunction().getNumFeatures() == 0),
         particleSize(std::max(program.pair->getInputSize(Operation::Particle1), program.pair->getInputSize(Operation::Particle2))),
         pairSize(program.pair->getInputSize(Operation::Pair)) {
     PairClasses pairClasses(force);
-    ParticleRows particleRows(force);
     numClasses = pairClasses.numClasses;
     numRows = particleRows.numRows;
     interacts = pairClasses.interacts;

@@ -18,7 +18,7 @@ namespace LearnedPairPlugin {
 /** The loop for programs: pairs in range are collected into blocks, for each of which the pair part runs once. */
 class CpuProgramLoop : public CpuPairLoop {
 public:
-    CpuProgramLoop(const LearnedPairForce& force, const CpuPairList& list, int numThreads);
+    CpuProgramLoop(const LearnedPairForce& force, const CpuPairList& list, int numThreads, const GlobalValues& globals, const ParticleRows& particleRows);
     /** Compute whatever depends on the global parameters, before the pairs. */
     void updateGlobals(const GlobalValues& globals);
 protected:

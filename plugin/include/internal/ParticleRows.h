@@ -14,9 +14,10 @@ namespace LearnedPairPlugin {
  */
 struct LEARNEDPAIR_EXPORT ParticleRows {
     explicit ParticleRows(const LearnedPairForce& force);
+    /** Get how many rows there may be, whatever an update makes of the particles. */
+    static int countMost(const LearnedPairForce& force);
     int width;                ///< the length of a row
     int numRows;              ///< at least 1
-    int maxRows;              ///< how many there may be after an update of the particles
     std::vector<double> rows; ///< shape [numRows][width]
     std::vector<int> index;   ///< for each particle, its row; 0 for those that are not covered
 };

@@ -23,8 +23,9 @@ public:
     }
     TensorProgram differentiate(int numOutputs) {
         value = builder.copyAll(program);
+        vector<char> needed = findNeeded(numOutputs);
         for (size_t i = 0; i < program.getSteps().size(); i++)
-            derivative.push_back(differentiateStep(program.getSteps()[i], value[i]));
+            derivative.push_back(needed[i] ? differentiateStep(program.getSteps()[i], value[i]) : Zero);
         vector<int> outputs = mapOutputs(program, value);
         for (int k = 0; k < numOutputs; k++) {
             int output = program.getOutputs()[k];
@@ -33,6 +34,18 @@ public:
         return builder.build(outputs);
     }
 private:
+    /** Which steps the outputs that are differentiated depend on. */
+    vector<char> findNeeded(int numOutputs) const {
+        vector<char> needed(program.getSteps().size(), false);
+        for (int k = 0; k < numOutputs; k++)
+            needed[program.getOutputs()[k]] = true;
+        for (int i = needed.size()-1; i >= 0; i--)
+            if (needed[i])
+                for (int operand : program.getSteps()[i].operands)
+                    needed[operand] = true;
+        return needed;
+    }
+
     // Arithmetic on new steps. Products with the literal 1, the derivative of the variable, are not written.
     int unary(Operation operation, int x) {
         return builder.add(operation, {x});
@@ -231,5 +244,9 @@ private:
 }
 
 TensorProgram LearnedPairPlugin::differentiate(const TensorProgram& program, Operation input, int element, int numOutputs) {
+    require(numOutputs >= 1 && numOutputs <= (int) program.getOutputs().size(), "TensorProgram: ", numOutputs, " outputs are to be differentiated; there are ",
+            program.getOutputs().size(), ".");
+    int size = program.getInputSize(input);
+    require(element >= 0 && (size == 0 || element < size), "TensorProgram: there is no element ", element, " of an input of length ", size, " to differentiate by.");
     return Differentiator(program, input, element).differentiate(numOutputs);
 }

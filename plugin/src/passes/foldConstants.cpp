@@ -43,7 +43,7 @@ TensorProgram LearnedPairPlugin::foldConstants(const TensorProgram& program) {
         }
         if (constant) {
             vector<double> values = compute(step, builder, operands);
-            if (!hasNaN(values)) { // which no constant may hold; the step then makes it at run time
+            if (weight || !hasNaN(values)) { // NaN stands in no text; the step then makes it at run time
                 index.push_back(builder.add(weight ? Operation::Weight : Operation::Literal, {}, {}, values));
                 continue;
             }

@@ -4,15 +4,17 @@
 #include "internal/ProgramBuilder.h"
 #include "internal/operations.h"
 #include "internal/passes.h"
+#include <cmath>
 
 using namespace LearnedPairPlugin;
 using std::vector;
 
+/** Whether all numbers of a literal have a value, which is not negative; -0 is not 0, since x - -0 turns -0 into 0. */
 static bool isLiteral(const ProgramStep& step, double value) {
     if (step.operation != Operation::Literal)
         return false;
     for (double number : step.numbers)
-        if (number != value)
+        if (number != value || std::signbit(number))
             return false;
     return true;
 }

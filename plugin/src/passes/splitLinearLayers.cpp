@@ -33,38 +33,55 @@ public:
 private:
     typedef std::map<Stage, vector<Term> > Terms;
 
-    /** Whether a value is put together from others, some of which belong to a cheaper stage. */
-    bool isDivisible(int value) const {
+    static bool isComputedBeforePairs(Stage stage) {
+        return stage == Stage::Global || stage == Stage::Particle1 || stage == Stage::Particle2 || stage == Stage::TypePair;
+    }
+
+    /**
+     * Whether a value is put together from others, some of which can leave the pair stage. That of a sum can not if it
+     * is radial: there would be two products for each pair in the place of one.
+     */
+    bool isDivisible(int value) {
+        auto [position, isNew] = divisible.insert({value, false});
+        if (!isNew)
+            return position->second;
         const ProgramStep& step = steps[value];
-        if (step.operation != Operation::Concat && step.operation != Operation::Add && step.operation != Operation::Sub)
+        bool isSum = (step.operation == Operation::Add || step.operation == Operation::Sub);
+        if ((!isSum && step.operation != Operation::Concat) || stages[value] != Stage::PairOfParticles)
             return false;
         bool cheaper = false;
         for (int operand : step.operands) {
-            if (step.operation != Operation::Concat && steps[operand].size != step.size)
+            if (isSum && steps[operand].size != step.size)
                 return false; // one number for every element
-            cheaper |= (stages[operand] != Stage::Constant && stages[operand] != stages[value]) || isDivisible(operand);
+            cheaper |= isComputedBeforePairs(stages[operand]) || (!isSum && stages[operand] == Stage::Radial) || isDivisible(operand);
         }
-        return cheaper && stages[value] == Stage::PairOfParticles;
+        return divisible[value] = cheaper;
     }
 
-    Terms collect(int value, int first) {
+    /** The terms of a value, of which the first element stands at some element of the layer's vector. */
+    const Terms& collect(int value, int first) {
+        auto known = collected.find({value, first});
+        if (known != collected.end())
+            return known->second;
         const ProgramStep& step = steps[value];
         Terms terms;
         if (!isDivisible(value))
             terms[stages[value]].push_back({index[value], first, step.size});
-        else if (step.operation == Operation::Concat)
+        else if (step.operation == Operation::Concat) {
+            int position = first;
             for (int operand : step.operands) {
-                for (auto& [stage, parts] : collect(operand, first))
+                for (auto& [stage, parts] : collect(operand, position))
                     terms[stage].insert(terms[stage].end(), parts.begin(), parts.end());
-                first += steps[operand].size;
+                position += steps[operand].size;
             }
+        }
         else {
             terms = collect(step.operands[0], first);
             for (auto& [stage, parts] : collect(step.operands[1], first))
                 for (auto& part : parts)
                     addTerm(terms[stage], part, step.operation);
         }
-        return terms;
+        return collected[{value, first}] = terms;
     }
 
     /** Add a term to those of its stage or subtract it, at once if there is one for the same elements. */
@@ -78,9 +95,21 @@ private:
     }
 
     int splitLayer(const ProgramStep& layer) {
+        Terms terms = collect(layer.operands[1], 0);
+        // What is radial is added to what else belongs to the pair, and multiplied together with it.
+        vector<Term> radial;
+        for (auto& term : terms[Stage::Radial]) {
+            auto& others = terms[Stage::PairOfParticles];
+            auto same = std::find_if(others.begin(), others.end(), [&](const Term& other) { return other.first == term.first && other.size == term.size; });
+            if (same == others.end())
+                radial.push_back(term);
+            else
+                same->value = builder.add(Operation::Add, {same->value, term.value});
+        }
+        terms[Stage::Radial] = radial;
         int sum = -1;
-        for (auto& [stage, terms] : collect(layer.operands[1], 0))
-            for (auto& part : joinParts(terms)) {
+        for (auto& [stage, ofStage] : terms)
+            for (auto& part : joinParts(ofStage)) {
                 int product = builder.add(Operation::Linear, {selectColumns(layer, part), joinValues(part)});
                 sum = (sum < 0 ? product : builder.add(Operation::Add, {sum, product}));
             }
@@ -116,19 +145,28 @@ private:
             numSelected += term.size;
         if (numSelected == numColumns)
             return index[layer.operands[0]];
+        vector<int> key = {layer.operands[0]};
+        for (auto& term : terms)
+            key.insert(key.end(), {term.first, term.size});
+        auto known = selected.find(key);
+        if (known != selected.end())
+            return known->second;
         vector<double> numbers;
         for (int row = 0; row < matrix.size/numColumns; row++)
             for (auto& term : terms) {
                 auto begin = matrix.numbers.begin()+row*numColumns+term.first;
                 numbers.insert(numbers.end(), begin, begin+term.size);
             }
-        return builder.add(matrix.operation, {}, {}, numbers);
+        return selected[key] = builder.add(matrix.operation, {}, {}, numbers);
     }
 
     const vector<ProgramStep>& steps;
     vector<Stage> stages;
     ProgramBuilder builder;
     vector<int> index;
+    std::map<int, bool> divisible;
+    std::map<std::pair<int, int>, Terms> collected; // by value and first element
+    std::map<vector<int>, int> selected; // columns, by the matrix and the elements they belong to
 };
 
 }

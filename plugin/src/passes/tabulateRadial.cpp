@@ -10,6 +10,26 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
+/** Whether a value consists of whole numbers, which decide something and must stay what they are. */
+static bool isWhole(const vector<ProgramStep>& steps, int value) {
+    switch (steps[value].operation) {
+        case Operation::Floor: case Operation::Less: case Operation::LessEqual: case Operation::Equal:
+            return true;
+        case Operation::Gather: case Operation::Concat:
+            for (int operand : steps[value].operands)
+                if (isWhole(steps, operand))
+                    return true;
+            return false;
+        default:
+            return false;
+    }
+}
+
+/** Whether a value is a part of a table already. */
+static bool isTabulated(const vector<ProgramStep>& steps, int value) {
+    return getInfo(steps[value].operation).kind == OperationKind::Table || (steps[value].operation == Operation::Gather && isTabulated(steps, steps[value].operands[0]));
+}
+
 /** The radial values of more than one number that steps of the pair stage use, and that no global parameter changes. */
 static vector<int> findRadialValues(const TensorProgram& program, bool typed) {
     const vector<ProgramStep>& steps = program.getSteps();
@@ -25,7 +45,7 @@ static vector<int> findRadialValues(const TensorProgram& program, bool typed) {
     }
     vector<int> values;
     for (size_t i = 0; i < steps.size(); i++)
-        if (stages[i] == Stage::Radial && steps[i].size > 1 && used[i] && !dependsOnGlobals[i] && getInfo(steps[i].operation).kind != OperationKind::Table)
+        if (stages[i] == Stage::Radial && steps[i].size > 1 && used[i] && !dependsOnGlobals[i] && !isWhole(steps, i) && !isTabulated(steps, i))
             values.push_back(i);
     return values;
 }

@@ -1,36 +1,145 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Show what a model file contains, and what it becomes when it is compiled into a table."""
+"""Show what a model file contains, and what it becomes when it is compiled: a table, a program, or either.
 
+A program is shown step by step, with the length of each value and the stage that says how often it is computed
+(docs/program.md).
+"""
+
+import argparse
 import itertools
+
+import numpy as np
+
+from ..errors import LoweringError
+from ..lowering import check_tolerance
 
 HELP = "show what a model file contains"
 MOST_PAIRS = 36
+#: Longer programs and longer lines are cut, unless --program asks for all of it.
+MOST_STEPS, LONGEST_STEP = 60, 100
+#: Where in their ranges the features are taken for the values at the inner cutoff.
+PLACES = {"low": 0.0, "middle": 0.5, "high": 1.0}
 
 
 def add_arguments(parser):
     parser.add_argument("model", help="model file (.pt or .pt2)")
-    parser.add_argument("--tolerance", type=float, default=1e-4, help="force error of the table, relative to |F| + 1 kJ/mol/nm (default: 1e-4)")
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="force error of tables, relative to |F| + 1 kJ/mol/nm (default: 1e-4)")
+    parser.add_argument("--program", action=argparse.BooleanOptionalAction, help=f"show all steps of the program, or none (default: at most {MOST_STEPS})")
+    add_tabulate_radial(parser, "default: as create_force would, but not for a model that can become a table as a whole")
+
+
+def add_tabulate_radial(parser, default):
+    """The option of the same name of create_force()."""
+    parser.add_argument("--tabulate-radial", action=argparse.BooleanOptionalAction, help=f"put what depends on the distance alone into a table within the program ({default})")
 
 
 def run(options):
     from ..model import load_model  # needs PyTorch, which the other commands can do without
 
+    check_tolerance(options.tolerance)
     model = load_model(options.model)
     print(model)
-    report = model.create_force([name for name in model.types for _ in range(2)], tolerance=options.tolerance).lowering_report
-    print(describe(report))
-    print(f"At the inner cutoff, {model.inner_cutoff:g} nm, below which each function goes on as a straight line:")
-    pairs = list(itertools.combinations_with_replacement(range(len(model.types)), 2))
-    for i, j in pairs[:MOST_PAIRS]:
-        (energy,), (slope,) = model.evaluate([model.inner_cutoff], [i], [j])
-        print(f"  {model.types[i] + '-' + model.types[j]:<10} {energy:12.4g} kJ/mol, slope {slope:10.4g} kJ/mol/nm{', ATTRACTIVE: particles may fall onto each other' if slope > 0 else ''}")
-    if len(pairs) > MOST_PAIRS:
-        print(f"  and {len(pairs) - MOST_PAIRS} more pairs of types")
+    if model.features is None:
+        _show_typed(model, options)
+        pairs = list(itertools.combinations_with_replacement(range(len(model.types)), 2))
+        _show_inner_cutoff(model, [f"{model.types[i]}-{model.types[j]}" for i, j in pairs], *np.array(pairs).T)
+    else:
+        _show_featured(model, options)
+
+
+def _lower(model, particles, options, representation="auto"):
+    return model.create_force(particles, tolerance=options.tolerance, representation=representation, tabulate_radial=options.tabulate_radial)
+
+
+def _show_typed(model, options):
+    """The table and the program; if there is only one of them, why."""
+    particles = [name for name in model.types for _ in range(2)]
+    if model.global_parameters:
+        return _show_program(_lower(model, particles, options), options)
+    has_table = True
+    try:
+        force = _lower(model, particles, options)
+    except LoweringError as error:
+        has_table = False
+        print(f"  table:       none. {error}")
+    else:
+        if force.lowering_report["representation"] == "program":
+            print("  table:       none. It would be too large.")
+            return _show_program(force, options)
+        print(describe(force.lowering_report))
+    if has_table and options.program is False:
+        return None
+    try:
+        force = _lower(model, particles, options, "program")
+    except LoweringError as error:
+        if not has_table:
+            raise
+        return print(f"  program:     none. {error}")
+    return _show_program(force, options)
+
+
+def _show_featured(model, options):
+    without = [name for name, limits in model.feature_ranges.items() if limits is None]
+    if without:
+        options.tabulate_radial = bool(options.tabulate_radial)  # without particles nobody knows how many knots it takes
+        _show_program(_lower(model, [], options), options, measured=False)
+        print(f"The model was not evaluated: it does not say which range {', '.join(without)} may have.")
+        return
+    low, high = np.array(list(model.feature_ranges.values())).T
+    rows = {name: low + place * (high - low) for name, place in PLACES.items()}
+    _show_program(_lower(model, list(rows.values()), options), options)
+    pairs = list(itertools.combinations_with_replacement(rows, 2))
+    print("Low, middle and high are particles with all features at the lower end, in the middle and at the upper end of their ranges.")
+    _show_inner_cutoff(model, ["-".join(pair) for pair in pairs], *(np.array([rows[pair[k]] for pair in pairs]) for k in (0, 1)))
+
+
+def _show_program(force, options, measured=True):
+    summary, error = describe(force.lowering_report).splitlines()
+    print(summary)
+    if measured:
+        print(error)
+    lines = force.getFunction().describe().strip().splitlines()
+    count = next(index for index, line in enumerate(lines) if line.startswith("output"))
+    if options.program or (options.program is None and count <= MOST_STEPS):
+        shown = lines[: count + 1]
+    elif options.program is None:
+        shown = [*lines[:MOST_STEPS], f"... and {count - MOST_STEPS} more steps; --program shows all of them"]
+    else:
+        shown = []
+    for line in [*(shown if options.program else map(_cut, shown)), *lines[count + 1 :]]:
+        print(line)
+
+
+def _cut(line):
+    """A step that fits into a line, with its stage."""
+    step, separator, stage = line.partition("  # ")
+    return line if len(step.rstrip()) <= LONGEST_STEP else f"{step[:LONGEST_STEP - 4]} ...{separator}{stage}"
+
+
+def _show_inner_cutoff(model, names, particle1, particle2):
+    defaults = ", with all global parameters at their defaults" if model.global_parameters else ""
+    print(f"At the inner cutoff, {model.inner_cutoff:g} nm, below which each function goes on as a straight line{defaults}:")
+    shown = min(len(names), MOST_PAIRS)
+    energies, slopes = model.evaluate(np.full(shown, model.inner_cutoff), particle1[:shown], particle2[:shown])
+    width = max(10, *map(len, names[:shown]))
+    for name, energy, slope in zip(names[:shown], energies + 0.0, slopes + 0.0, strict=True):  # no negative zeros
+        print(f"  {name:<{width}} {energy:12.4g} kJ/mol, slope {slope:10.4g} kJ/mol/nm{', ATTRACTIVE: particles may fall onto each other' if slope > 0 else ''}")
+    if len(names) > shown:
+        print(f"  and {len(names) - shown} more pairs of types")
 
 
 def describe(report):
-    """A lowering report in two lines."""
+    """A lowering report in two lines, or that there is none."""
+    if "representation" not in report:
+        return "  function:    made by hand, without a report"
+    if report["representation"] == "program":
+        knots = report["radial_knots"]
+        table = f", what depends on the distance alone in a table of {knots} knots" if knots else ""
+        return (
+            f"  program:     {report['weights']} weights, {report['multiply_adds_per_pair']} multiply-adds per pair{table}\n"
+            f"  its error:   force at most {report['max_relative_force_error']:.2g} of |F| + 1 kJ/mol/nm, energy at most {report['max_energy_error']:.2g} kJ/mol, in double precision at sampled pairs"
+        )
     return (
         f"  table:       {report['curves']} curves, {report['knots']} knots, {report['bytes']} bytes\n"
         f"  its error:   per pair, force at most {report['max_relative_force_error']:.2g} of |F| + 1 kJ/mol/nm (RMS {report['rms_force_error']:.2g} kJ/mol/nm), "

@@ -39,6 +39,18 @@ def switching(r, start, end):
     return 1 - 10 * y**3 + 15 * y**4 - 6 * y**5, (-30 * y**2 + 60 * y**3 - 30 * y**4) / (end - start)
 
 
+def pairs_in_range(positions, particles, *, cutoff, box=None, exclusions=(), allowed=None):
+    """The pairs that interact: i, j, the displacement from i to the nearest copy of j, and the distance; see energy_and_forces()."""
+    positions, particles = np.asarray(positions), np.asarray(particles)
+    covered = particles >= 0 if particles.ndim == 1 else ~np.isnan(particles).any(axis=1)
+    i, j, delta = displacements(positions, box)
+    excluded = {(min(pair), max(pair)) for pair in exclusions}
+    r = np.sqrt((delta**2).sum(axis=1))
+    keep = (r < cutoff) & covered[i] & covered[j]
+    keep &= np.array([(a, b) not in excluded and (allowed is None or allowed(a, b)) for a, b in zip(i.tolist(), j.tolist(), strict=True)], dtype=bool)
+    return i[keep], j[keep], delta[keep], r[keep]
+
+
 def energy_and_forces(function, positions, types, *, cutoff, inner_cutoff, box=None, exclusions=(), switching_distance=None, allowed=None):
     """E = sum of S(r) f(r; type_i, type_j) over the pairs that interact, and its forces.
 
@@ -47,8 +59,8 @@ def energy_and_forces(function, positions, types, *, cutoff, inner_cutoff, box=N
     function : callable (r, type1, type2) -> (energy, slope)
         For arrays of pairs; never called below the inner cutoff.
     positions : ndarray, shape (n, 3), nm
-    types : ndarray of int, shape (n,)
-        -1 for particles that are not covered.
+    types : ndarray of int, shape (n,), or of float, shape (n, n_features)
+        -1 for particles that are not covered; or rows of features, NaN for particles that are not covered.
     box : array, shape (3, 3), nm, or None
     exclusions : iterable of (int, int)
     allowed : callable (i, j) -> bool
@@ -62,12 +74,7 @@ def energy_and_forces(function, positions, types, *, cutoff, inner_cutoff, box=N
         The number of interacting pairs below the inner cutoff.
     """
     positions, types = np.asarray(positions), np.asarray(types)
-    i, j, delta = displacements(positions, box)
-    excluded = {(min(pair), max(pair)) for pair in exclusions}
-    r = np.sqrt((delta**2).sum(axis=1))
-    keep = (r < cutoff) & (types[i] >= 0) & (types[j] >= 0)
-    keep &= np.array([(a, b) not in excluded and (allowed is None or allowed(a, b)) for a, b in zip(i.tolist(), j.tolist())])
-    i, j, delta, r = i[keep], j[keep], delta[keep], r[keep]
+    i, j, delta, r = pairs_in_range(positions, types, cutoff=cutoff, box=box, exclusions=exclusions, allowed=allowed)
     inside = np.maximum(r, inner_cutoff)
     energy, slope = function(inside, types[i], types[j])
     energy = energy + (r - inside) * slope
@@ -79,3 +86,32 @@ def energy_and_forces(function, positions, types, *, cutoff, inner_cutoff, box=N
     np.add.at(forces, i, force)
     np.subtract.at(forces, j, force)
     return energy.sum(), forces, int((r < inner_cutoff).sum())
+
+
+def pair_derivatives(derivatives, positions, particles, *, cutoff, inner_cutoff, box=None, exclusions=(), switching_distance=None):
+    """What each pair that interacts adds to dE/dg, for each g; other parameters as for energy_and_forces().
+
+    Parameters
+    ----------
+    derivatives : callable (r, particle1, particle2) -> dict of str to (derivative, mixed)
+        df/dg and d2f/(dr dg) for arrays of pairs; never called below the inner cutoff. For the energies themselves, which are
+        the derivative by a scale, {name: (energy, slope)}.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_pairs,)
+    """
+    particles = np.asarray(particles)
+    i, j, _, r = pairs_in_range(positions, particles, cutoff=cutoff, box=box, exclusions=exclusions)
+    inside = np.maximum(r, inner_cutoff)
+    value = 1.0 if switching_distance is None else switching(r, switching_distance, cutoff)[0]
+    return {name: value * (derivative + (r - inside) * mixed) for name, (derivative, mixed) in derivatives(inside, particles[i], particles[j]).items()}
+
+
+def assert_derivatives_agree(target, actual, contributions, what=""):
+    """Require parameter derivatives to be the sums of what the pairs add to them, within the bounds that Target.assert_agrees() sets
+    for energies: relative to the sum, and to the root of the sum of squares, which is what rounding errors of many pairs come to."""
+    assert set(actual) == set(contributions), what
+    for name, parts in contributions.items():
+        bound = (1e-9 if target.exact else 2e-5) * (abs(parts.sum()) + np.sqrt((parts**2).sum())) + (1e-9 if target.exact else 1e-6)
+        assert abs(actual[name] - parts.sum()) <= bound, f"{what}: the derivative with respect to {name} is {actual[name]!r}, expected {parts.sum()!r} within {bound:.3g}"

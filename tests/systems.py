@@ -111,6 +111,49 @@ class Chains:
         return force
 
 
+class Cloud:
+    """Particles on a jittered grid, every second of them with the next one far inside the inner cutoff. Some such pairs are
+    excluded, and every eleventh particle is not covered."""
+
+    def __init__(self, count=100, cutoff=0.7, inner=0.15, seed=1, periodic=True, triclinic=False):
+        random = np.random.default_rng(seed)
+        self.count = count
+        edge = 2.1 * cutoff if periodic else 2 * cutoff
+        side = int(np.ceil((count / 2) ** (1 / 3)))
+        grid = np.array([(i % side, i // side % side, i // side**2) for i in range((count + 1) // 2)])
+        sites = (grid + 0.6 * random.random(grid.shape)) * edge / side
+        step = random.normal(size=sites.shape)
+        step *= (inner * random.uniform(0.3, 0.95, len(step)) / np.linalg.norm(step, axis=1))[:, None]
+        self.positions = np.stack([sites, sites + step], axis=1).reshape(-1, 3)[:count]
+        self.covered = np.arange(count) % 11 != 7
+        self.exclusions = [(i, i + 1) for i in range(0, count - 1, 6)] + [(i, i + 5) for i in range(0, count - 5, 9)]
+        self.box = None
+        if periodic:
+            self.box = np.diag([edge] * 3)
+            if triclinic:
+                self.box = np.array([[edge, 0, 0], [0.3 * edge, edge, 0], [-0.2 * edge, 0.4 * edge, edge]])
+
+    def system(self, *forces):
+        system = openmm.System()
+        for _ in range(self.count):
+            system.addParticle(12.0)
+        if self.box is not None:
+            system.setDefaultPeriodicBoxVectors(*self.box)
+        for force in forces:
+            system.addForce(force)
+        return system
+
+    def particles(self, rows):
+        """Types or rows of features as create_force() takes them: None for what is not covered."""
+        return [row if covered else None for row, covered in zip(rows, self.covered, strict=True)]
+
+    def excluded(self, force):
+        """The force with this cloud's exclusions."""
+        for pair in self.exclusions:
+            force.addExclusion(*pair)
+        return force
+
+
 @functools.cache
 def water(molecules, triclinic=False):
     """TIP3P water: topology, positions (nm), box (nm)."""

@@ -1,0 +1,447 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Programs in a Context that goes on: new weights, features and parameters equal a new Context; and programs in XML."""
+
+import copy
+import pickle
+
+import numpy as np
+import openmm
+import pytest
+import torch
+from openmm import XmlSerializer
+
+import architectures
+import learnedpair as lp
+import oracle
+import systems
+from comparators import REFERENCE, assert_close, evaluate
+
+
+def load(name, seed=None, **metadata):
+    """A model by the name of its architecture; with a seed, one of the same architecture with other weights."""
+    architecture = architectures.by_name(name)
+    if seed is None and not metadata:
+        return architectures.load(architecture, "module")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        module = architecture.make_module()
+        with torch.no_grad():
+            for parameter in module.parameters():  # some begin with the same value each time
+                parameter.mul_(1.1)
+        return lp.load_model(module, **{**architecture.metadata, **metadata})
+
+
+class Running:
+    """A force that runs a program, in a System and, if there is a target, in a Context, with all derivatives it can give."""
+
+    def __init__(self, name, target=None, **options):
+        self.architecture = architectures.by_name(name)
+        self.model = load(name)
+        self.cloud = systems.Cloud(cutoff=self.model.cutoff, inner=self.model.inner_cutoff)
+        self.force = self.cloud.excluded(self.model.create_force(list(self.rows(6)), representation="program", **options))
+        self.force.setScaleParameter("scale", 0.8)
+        self.names = list(self.model.global_parameters)
+        for parameter in [*self.names, "scale"]:
+            self.force.addEnergyParameterDerivative(parameter)
+        self.system = self.cloud.system(self.force)
+        self.target = target
+        self.context = target and target.context(self.system, self.cloud.positions)
+
+    def rows(self, distinct, seed=1):
+        """Types, or so many distinct rows of features, for all particles."""
+        return architectures.particles(self.architecture, self.cloud.count, seed=seed, distinct=distinct)
+
+    def set_particles(self, rows):
+        if self.model.features is None:
+            self.force.setParticleTypes(np.array([-1 if row is None else row for row in rows]))
+        else:
+            self.force.setParticleFeatures(rows)
+
+    def assert_equals_a_new_context(self, what):
+        """Energy, forces and derivatives, against Reference and the program's own derivatives summed over pairs; returns the energy."""
+        energy, forces, derivatives = observe(self.context)
+        reference = REFERENCE.context(self.system, self.cloud.positions)
+        values = {name: self.context.getParameter(name) for name in [*self.names, "scale"]}
+        for name, value in values.items():
+            reference.setParameter(name, value)
+        self.target.assert_agrees(energy, forces, *evaluate(reference), what=what)
+        oracle.assert_derivatives_agree(self.target, derivatives, self.contributions(values), what)
+        return energy
+
+    def contributions(self, values):
+        function, scale = self.force.getFunction(), values["scale"]
+        values = {name: values[name] for name in self.names}
+        particles = self.force.getParticleTypes() if self.model.features is None else self.force.getParticleFeatures()
+
+        def derivatives(*pairs):
+            parts = function.evaluate_derivatives(*pairs, **values)
+            return {**{name: (scale * derivative, scale * mixed) for name, (derivative, mixed) in parts.items()}, "scale": function.evaluate(*pairs, **values)}
+
+        return oracle.pair_derivatives(derivatives, self.cloud.positions, particles, cutoff=self.model.cutoff, inner_cutoff=self.model.inner_cutoff, box=self.cloud.box,
+                                       exclusions=self.cloud.exclusions, switching_distance=self.model.switching_distance)
+
+
+def observe(context):
+    """Energy in kJ/mol, forces in kJ/mol/nm, and the derivatives of the energy with respect to parameters."""
+    state = context.getState(energy=True, forces=True, parameterDerivatives=True)
+    return state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value, dict(state.getEnergyParameterDerivatives())
+
+
+# A program in OpenMM's kernel and one in its own kernel for types, likewise for features; and three with global parameters.
+UPDATED = ("one_hot", "typed_tanh", "bilinear_gate", "feature_network", "two_parameters", "soft_core", "screening")
+
+
+@pytest.mark.parametrize("name", UPDATED)
+def test_updates_equal_a_new_context(target, name):
+    """One Context is taken through all that may change; after each change it is compared with a new one."""
+    running = Running(name, target)
+    energies = [running.assert_equals_a_new_context("first")]
+
+    def update(what):
+        running.force.updateParametersInContext(running.context)
+        energies.append(running.assert_equals_a_new_context(what))
+        assert abs(energies[-1] - energies[-2]) > 1e-4 * abs(energies[-2]), f"{what} must change the energy"
+
+    load(name, seed=7).update_force(running.force)
+    update("new weights")
+    running.set_particles(list(running.rows(40, seed=2)))
+    update("more distinct particles")
+    running.set_particles(list(running.rows(2, seed=3)))
+    update("fewer distinct particles")
+    running.set_particles([None if i % 4 == 0 else row for i, row in enumerate(running.rows(20, seed=4))])
+    update("particles uncovered")
+    running.set_particles([None if i % 5 == 2 else row for i, row in enumerate(running.rows(30, seed=5))])
+    update("others uncovered")
+    running.context.setParameter("scale", -1.4)
+    for parameter, default in running.model.global_parameters.items():
+        running.context.setParameter(parameter, 0.5 * default)
+    energies.append(running.assert_equals_a_new_context("parameters"))
+    running.model.update_force(running.force)
+    running.set_particles(list(running.rows(12, seed=6)))
+    update("weights and particles while parameters do not have their default values")
+
+
+@pytest.mark.parametrize("name", ["typed_network", "wide"])
+def test_updates_of_programs_with_a_tabulated_radial_part(target, name):
+    """update_force() keeps the number of knots, and says what the new table's error is."""
+    running = Running(name, target, tabulate_radial=True, tolerance=1e-4)
+    first, report = running.assert_equals_a_new_context("first"), running.force.lowering_report
+    load(name, seed=7).update_force(running.force, tolerance=2e-3)  # other weights may need more knots than these had
+    running.force.updateParametersInContext(running.context)
+    assert abs(running.assert_equals_a_new_context("new weights") - first) > 1e-2 * abs(first)
+    assert running.force.lowering_report["radial_knots"] == report["radial_knots"] > 0
+    assert running.force.lowering_report["digest"] != report["digest"]
+    assert 0 < running.force.lowering_report["max_relative_force_error"] <= 2e-3
+
+
+def test_what_does_not_fit_the_knots_of_the_radial_part_is_refused():
+    running = Running("typed_network", tabulate_radial=True, tolerance=1e-2)
+    function, report = running.force.getFunction(), running.force.lowering_report
+    with pytest.raises(lp.LoweringError, match=f"does not reach the tolerance 1e-07 with {report['radial_knots']} knots"):
+        running.model.update_force(running.force, tolerance=1e-7)
+    assert running.force.getFunction().text == function.text and running.force.lowering_report == report
+
+
+class OtherNetwork(torch.nn.Module):
+    """Takes what two_parameters takes."""
+
+    def forward(self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor, lam: torch.Tensor, temperature: torch.Tensor) -> torch.Tensor:
+        return lam * (1 + type1 + type2) * torch.clamp(1 - r / 0.7, min=0) ** 3 * (2 + temperature / 1000)
+
+
+def other_network(**metadata):
+    return lp.load_model(OtherNetwork(), **{**architectures.by_name("two_parameters").metadata, **metadata})
+
+
+def test_models_of_another_structure_are_refused():
+    running = Running("two_parameters")
+    force = running.force
+    before = force.getFunction()
+    refused = {
+        "another structure, domain or global parameters": [other_network(), load("two_parameters", 7, inner_cutoff=0.2), load("two_parameters", 7, global_parameters={"temperature": 300.0, "lam": 0.8})],
+        "the model has the types A, C, B, and the force was made for the types A, B, C": [load("two_parameters", 7, types=["A", "C", "B"])],
+        "the switching distance of the model is 0.5, and that of the force None nm": [load("two_parameters", 7, switching_distance=0.5)],
+    }
+    for message, models in refused.items():
+        for model in models:
+            with pytest.raises(lp.LoweringError, match=message + ".*make a new force"):
+                model.update_force(force)
+    with pytest.raises(lp.LoweringError, match="the model has the features .*, and the force was made for .*make a new force"):
+        load("feature_network").update_force(force)
+    assert force.getFunction().text == before.text and force.getFunction().weights.tobytes() == before.weights.tobytes()
+    assert force.lowering_report["types"] == ["A", "B", "C"]
+
+
+def program_like(function, **changes):
+    arguments = dict(text=function.text, weights=function.weights, num_types=function.num_types, num_features=function.num_features, min_distance=function.min_distance,
+                     global_parameters=function.global_parameters)
+    return lp.PairProgram(**{**arguments, **changes})
+
+
+CHANGES = {
+    "structure of the program": lambda f: f.setFunction(other_network().create_force([0, 1, 2], representation="program").getFunction()),
+    "structure of the program: its steps": lambda f: f.setFunction(systems.table()),
+    "structure of the program: its steps, and the lengths": lambda f: f.setFunction(program_like(f.getFunction(), num_types=2)),
+    "global parameters and their default values": lambda f: f.setGlobalParameterDefaultValue(0, 0.1),
+    "global parameters": lambda f: f.setFunction(program_like(f.getFunction(), global_parameters={"lam": 0.8, "other": 300.0})),
+    "energy parameter derivatives": lambda f: f.addEnergyParameterDerivative("temperature"),
+    "inner cutoff distance": lambda f: f.setInnerCutoffDistance(0.2),
+    "scale parameter": lambda f: f.setScaleParameter("scale", 0.3),
+    "number of particles": lambda f: f.addParticle(1),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_an_update_cannot_change_is_refused(what):
+    running = Running("two_parameters")
+    force = running.model.create_force(list(running.rows(6)), representation="program")
+    force.setScaleParameter("scale", 0.8)
+    force.addEnergyParameterDerivative("lam")
+    system = running.cloud.system(force)
+    context = REFERENCE.context(system, running.cloud.positions)
+    before = evaluate(context)[0]
+    CHANGES[what](force)
+    with pytest.raises(openmm.OpenMMException, match=f"cannot change the {what}.*reinitialize"):
+        force.updateParametersInContext(context)
+    assert evaluate(context)[0] == before
+
+
+def test_a_program_does_not_replace_a_table():
+    chains = systems.Chains(molecules=27)
+    force = chains.learned()
+    system = chains.system()
+    system.addForce(force)
+    context = REFERENCE.context(system, chains.positions)
+    force.setFunction(program_like(load("typed_network").create_force([0, 1], representation="program").getFunction(), num_types=3))
+    with pytest.raises(openmm.OpenMMException, match="cannot change the shape of the table.*reinitialize"):
+        force.updateParametersInContext(context)
+
+
+def test_a_function_of_other_features_is_refused():
+    running = Running("feature_network")
+    with pytest.raises(openmm.OpenMMException, match="the new function has 5 features, the old one 8; create a new force"):
+        running.force.setFunction(load("radial_filter").create_force([[0.1] * 5], representation="program").getFunction())
+
+
+def test_features_of_an_update_are_validated():
+    running = Running("feature_network", REFERENCE)
+    running.force.setParticleFeatureRow(3, [0.1] * 7 + [np.nan])
+    with pytest.raises(openmm.OpenMMException, match="feature 7 of particle 3 is nan; it must be finite"):
+        running.force.updateParametersInContext(running.context)
+
+
+@pytest.mark.parametrize("name", ["soft_core", "two_parameters"])
+def test_reinitialize_takes_over_everything(target, name):
+    """Another program with the same global parameters, which keep the values that they have in the Context."""
+    running = Running(name, target)
+    running.context.setParameter("lam", 0.35)
+    before = running.assert_equals_a_new_context("before")
+    function = running.force.getFunction()
+    running.force.setFunction(program_like(function, text=function.text.replace("output v", f"v{function.text.count('=')}[1] = neg v").strip() + f"\noutput v{function.text.count('=')}\n"))
+    running.set_particles([None if i % 3 == 0 else row for i, row in enumerate(running.rows(20, seed=2))])
+    running.context.reinitialize(preserveState=True)
+    assert running.context.getParameter("lam") == 0.35
+    after = running.assert_equals_a_new_context("after")
+    assert abs(after - before) > 0.1 * abs(before)
+
+
+def test_parameters_have_their_default_values_in_a_new_context(target):
+    running = Running("two_parameters")
+    running.force.setGlobalParameterDefaultValue(0, 0.4)
+    running.target, running.context = target, target.context(running.system, running.cloud.positions)
+    assert running.context.getParameter("lam") == 0.4 and running.context.getParameter("temperature") == 300.0
+    energy = running.assert_equals_a_new_context("the force's default value")
+    running.context.setParameter("lam", 0.8)
+    assert_close(running.assert_equals_a_new_context("another value"), 4 * energy, rtol=1e-9 if target.exact else 1e-5)
+
+
+# XML.
+
+EXTREME = np.array([0.0, -0.0, 5e-324, -2.2250738585072e-309, 1.7976931348623157e308, 1 / 3, np.nextafter(1, 2), -1e-300])
+TEXT = """v0[1] = distance
+v1[2] = particle1
+v2[2] = particle2
+v3[2] = globals
+v4[8] = weight
+v5[1] = sum v4 {1 8 1}
+v6[3] = literal inf -0 4.94065645841247e-324
+v7[1] = max v6 {1 3 1}
+v8[1] = minimum v0 v7
+v9[2] = mul v1 v2
+v10[1] = sum v9 {1 2 1}
+v11[1] = mul v8 v10
+v12[1] = gather v3 {1}
+v13[1] = mul v11 v12
+v14[1] = select v5 v13 v11
+v15[1] = literal -inf
+v16[1] = maximum v14 v15
+output v16
+"""
+ROWS = [[1.5, -0.0], None, [5e-324, 1 / 3], [-2.0, 1e300], None]
+
+
+def elaborate_force():
+    function = lp.PairProgram(TEXT, EXTREME, num_features=2, min_distance=0.1, global_parameters={"lambda <1> & \"2\" more": 0.25, "\u03bb": 1 / 3})
+    force = lp.LearnedPairForce(function)
+    for row in ROWS:
+        force.addParticle(row)
+    force.setName("program")
+    force.setForceGroup(3)
+    force.setCutoffDistance(0.9)
+    force.setInnerCutoffDistance(0.15)
+    force.setUseSwitchingFunction(True)
+    force.setSwitchingDistance(0.6)
+    force.setGlobalParameterDefaultValue(1, np.nextafter(0.7, 1))
+    force.setScaleParameter("scale", -0.3)
+    force.addEnergyParameterDerivative("\u03bb")
+    force.addExclusion(0, 2)
+    force.addInteractionGroup([0], [2, 3])
+    force.lowering_report = {"representation": "program", "features": ["a", "b"]}
+    return force
+
+
+COPIES = {
+    "xml": lambda f: lp.LearnedPairForce.cast(XmlSerializer.deserialize(XmlSerializer.serialize(f))),
+    "twice": lambda f: COPIES["xml"](COPIES["xml"](f)),
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda f: pickle.loads(pickle.dumps(f)),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_copies_are_equal_to_the_last_bit(how):
+    force = elaborate_force()
+    copied = COPIES[how](force)
+    assert isinstance(copied, lp.LearnedPairForce)
+    for name in ("getName", "getForceGroup", "getNonbondedMethod", "getCutoffDistance", "getInnerCutoffDistance", "getUseSwitchingFunction", "getSwitchingDistance", "getScaleParameter",
+                 "getScaleDefaultValue", "getNumExclusions", "getNumInteractionGroups", "getNumEnergyParameterDerivatives", "getNumGlobalParameters", "getNumFeatures", "getNumParticles"):
+        assert getattr(force, name)() == getattr(copied, name)(), name
+    assert copied.lowering_report == force.lowering_report
+    assert copied.getEnergyParameterDerivativeName(0) == "\u03bb"
+    for index in range(2):
+        assert copied.getGlobalParameterName(index) == force.getGlobalParameterName(index)
+        assert copied.getGlobalParameterDefaultValue(index) == force.getGlobalParameterDefaultValue(index)
+    function, again = force.getFunction(), copied.getFunction()
+    assert again.text == function.text == TEXT
+    assert again.weights.tobytes() == EXTREME.tobytes()
+    assert again.min_distance == function.min_distance
+    assert np.array_equal(copied.getParticleFeatures(), force.getParticleFeatures(), equal_nan=True)
+    assert [row is None for row in ROWS] == [copied.getParticleFeatureRow(i) is None for i in range(len(ROWS))]
+    for i, row in enumerate(ROWS):
+        if row is not None:
+            assert copied.getParticleFeatureRow(i).tobytes() == np.array(row).tobytes()
+    copied.setParticleFeatureRow(0, None)
+    assert force.getParticleFeatureRow(0) is not None, "a copy must be independent"
+
+
+@pytest.mark.parametrize("name", ["soft_core", "typed_tanh"])
+def test_system_round_trip(target, name):
+    running = Running(name)
+    expected = evaluate(REFERENCE.context(running.system, running.cloud.positions))
+    for again in (XmlSerializer.deserialize(XmlSerializer.serialize(running.system)), copy.deepcopy(running.system)):
+        context = target.context(again, running.cloud.positions)
+        target.assert_agrees(*evaluate(context), *expected)
+        if target.name == "Reference":
+            assert evaluate(context)[0] == expected[0]
+
+
+def test_a_large_network_does_not_make_a_large_file():
+    """64-64-64-1: 11,000 weights of 8 bytes, as text of 4/3 of that."""
+    running = Running("wide")
+    assert len(running.force.getFunction().weights) > 10000
+    assert len(XmlSerializer.serialize(running.system)) < 400000
+
+
+@pytest.mark.parametrize("platform", ["Reference", "CPU"])
+@pytest.mark.parametrize("name", ["soft_core", "two_parameters"])
+def test_checkpoints_continue_identically(platform, name):
+    """To the last bit: on CPU with one thread, since several add up forces in an order that is not always the same."""
+    running = Running(name)
+
+    def context():
+        context = openmm.Context(running.system, openmm.VerletIntegrator(1e-4), openmm.Platform.getPlatform(platform), {"Threads": "1"} if platform == "CPU" else {})
+        context.setPositions(running.cloud.positions)
+        return context
+
+    first = context()
+    first.setVelocitiesToTemperature(300, 1)
+    first.setParameter("lam", 0.45)
+    first.getIntegrator().step(3)
+    checkpoint = first.createCheckpoint()
+    first.getIntegrator().step(5)
+    other = context()
+    other.loadCheckpoint(checkpoint)
+    assert other.getParameter("lam") == 0.45
+    other.getIntegrator().step(5)
+    positions = [c.getState(positions=True).getPositions(asNumpy=True)._value for c in (first, other)]
+    assert (positions[0] == positions[1]).all()
+    assert np.abs(positions[0] - running.cloud.positions).max() > 1e-5
+
+
+DAMAGES = {
+    "weights cut": ('weights="', lambda text: text.replace('weights="', 'weights="AAAAAAAA8D8=" old="', 1), "weights|numbers"),
+    "half a weight": ('weights="', lambda text: text.replace('weights="', 'weights="AAAA', 1), "middle of a number|weights"),
+    "a character of the weights": ('weights="', lambda text: text.replace('weights="', 'weights="!', 1), "character '!'"),
+    "another operation": ("= select ", lambda text: text.replace("= select ", "= chooses ", 1), "v14.*chooses|chooses.*v14"),
+    "a step missing": ("v9[2] = mul v1 v2;", lambda text: text.replace("v9[2] = mul v1 v2;", "", 1), "v10|v9"),
+    "no end": ("output v16;", lambda text: text.replace("output v16;", "", 1), "output"),
+    "a longer value": ("v9[2] = mul", lambda text: text.replace("v9[2] = mul", "v9[3] = mul", 1), "v9.*length|length.*v9"),
+    "features missing": ('features="', lambda text: text.replace(' features="', ' features="AAAAAAAA8D8=" old="', 1), "there are 1 features, but the covered particles have 6"),
+    "no features": ('features="', lambda text: text.replace(' features="', ' old="', 1), "features"),
+    "features that are not numbers": ('features="', lambda text: text.replace(' features="', ' features="?', 1), "character '\\?'"),
+    "particles missing": ("<Particles", lambda text: text.replace("<Particles", "<Particle", 1), "Particles"),
+    "no types and no features": ('numFeatures="2"', lambda text: text.replace('numFeatures="2"', 'numFeatures="0"', 1), "0 types and 0 features"),
+    "other features": ('numFeatures="2"', lambda text: text.replace('numFeatures="2"', 'numFeatures="3"', 1), "takes 2 numbers for each particle; expected 3"),
+    "a parameter missing": ("<GlobalParameter", lambda text: text[: text.index("<GlobalParameter")] + text[text.index("/>", text.index("<GlobalParameter")) + 2 :], "takes 2 global parameters, but 1 are named"),
+    "no program": ("<PairProgram", lambda text: text.replace("PairProgram", "PairNetwork"), "PairTable|PairProgram"),
+    "newer version": ('version="1"', lambda text: text.replace('useSwitchingFunction="1" version="1"', 'useSwitchingFunction="1" version="7"'), "version 7.*version 1"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_xml_is_refused(damage):
+    there, change, message = DAMAGES[damage]
+    text = XmlSerializer.serialize(elaborate_force())
+    assert there in text and change(text) != text
+    with pytest.raises(openmm.OpenMMException, match=message):
+        XmlSerializer.deserialize(change(text))
+
+
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.8, 0.95])
+def test_xml_that_ends_early_is_refused(part):
+    text = XmlSerializer.serialize(elaborate_force())
+    with pytest.raises(openmm.OpenMMException):
+        XmlSerializer.deserialize(text[: int(part * len(text))])
+
+
+#: What was written before there were programs.
+TABLE_XML = """<?xml version="1.0" ?>
+<Force cutoff=".6" forceGroup="0" innerCutoff=".2" method="2" name="LearnedPairForce" report=" end" scaleDefault=".5" scaleParameter="s" switchingDistance=".6" type="LearnedPairForce" useSwitchingFunction="0" version="1">
+	<PairTable curveIndices="0 0 0 0" maxDistance=".6" minDistance=".2" numTypes="2">
+		<Curve energies="AAAAAAAA8D8AAAAAAADgvwAAAAAAAAAA" knots="3" slopes="AAAAAAAAAMBVVVVVVVXVPwAAAAAAAAAA"/>
+	</PairTable>
+	<Particles types="0 1 -1"/>
+	<EnergyParameterDerivatives>
+		<Parameter name="s"/>
+	</EnergyParameterDerivatives>
+	<Exclusions>
+		<Exclusion p1="0" p2="1"/>
+	</Exclusions>
+	<InteractionGroups>
+		<InteractionGroup set1="0" set2="1 2"/>
+	</InteractionGroups>
+</Force>
+"""
+
+
+def test_xml_of_a_table_that_was_written_before_there_were_programs():
+    force = lp.LearnedPairForce.cast(XmlSerializer.deserialize(TABLE_XML))
+    table = force.getFunction()
+    assert isinstance(table, lp.PairTable)
+    assert_close(table.energies[0], [1.0, -0.5, 0.0])
+    assert_close(table.slopes[0], [-2.0, 1 / 3, 0.0])
+    assert (force.getParticleTypes() == [0, 1, -1]).all()
+    assert force.getNumFeatures() == 0 and force.getNumGlobalParameters() == 0
+    assert force.getScaleParameter() == "s" and force.getScaleDefaultValue() == 0.5
+    assert force.getExclusionParticles(0) == (0, 1)

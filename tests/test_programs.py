@@ -1,0 +1,664 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Forces that run programs: what the model says is what every platform computes, alone and beside other forces."""
+
+import copy
+import functools
+import os
+import subprocess
+import sys
+
+import numpy as np
+import openmm
+import pytest
+import torch
+from openmm import app
+
+import architectures
+import learnedpair as lp
+import oracle
+import program_oracle
+import systems
+from architectures import ARCHITECTURES, VIAS
+from comparators import REFERENCE, TARGETS, Target, assert_close, evaluate
+from conformance_files import PAIR_PROGRAMS
+from learnedpair import _core
+from learnedpair.recording import record_module
+
+METHODS = {"CutoffPeriodic": 2, "CutoffNonPeriodic": 1, "NoCutoff": 0}
+#: What the global parameters are multiplied with, so that they do not have their default values.
+MOVED = 0.85
+SCALE = 0.7
+OURS, OTHERS = 0, 1
+
+
+def by_name(name):
+    return next(case for case in PAIR_PROGRAMS if case.name == name)
+
+
+def observe(context):
+    """Energy in kJ/mol, forces in kJ/mol/nm, and the derivatives of the energy with respect to parameters."""
+    state = context.getState(energy=True, forces=True, parameterDerivatives=True)
+    return state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value, dict(state.getEnergyParameterDerivatives())
+
+
+def with_derivatives(force):
+    """The force with a scale, and the derivatives with respect to the scale and all global parameters."""
+    force.setScaleParameter("scale", 1.0)
+    force.addEnergyParameterDerivative("scale")
+    for index in range(force.getNumGlobalParameters()):
+        force.addEnergyParameterDerivative(force.getGlobalParameterName(index))
+    return force
+
+
+def set_parameters(context, values):
+    for name, value in {**values, "scale": SCALE}.items():
+        assert context.getParameter(name) != value
+        context.setParameter(name, value)
+
+
+def expected_of(function, derivatives, cloud, particles, **options):
+    """Energy, forces, and what each pair adds to the derivatives, scaled by SCALE; the number of pairs below the inner cutoff.
+
+    Parameters
+    ----------
+    function, derivatives
+        As oracle.energy_and_forces() and oracle.pair_derivatives() take them.
+    """
+    options = dict(box=cloud.box, exclusions=cloud.exclusions, **options)
+    energy, forces, below = oracle.energy_and_forces(function, cloud.positions, particles, **options)
+    parts = oracle.pair_derivatives(derivatives, cloud.positions, particles, **options)
+    unscaled = oracle.pair_derivatives(lambda *pairs: {"scale": function(*pairs)}, cloud.positions, particles, **options)
+    return SCALE * energy, SCALE * forces, {**{name: SCALE * part for name, part in parts.items()}, **unscaled}, below
+
+
+@functools.cache
+def architecture_case(architecture):
+    """A System with a program of an architecture, its positions and parameters, and what PyTorch says of it."""
+    model = architectures.load(architecture, "script")
+    cloud = systems.Cloud(cutoff=model.cutoff, inner=model.inner_cutoff, seed=len(architecture.name))
+    rows = architectures.particles(architecture, cloud.count, seed=3, distinct=12)
+    force = with_derivatives(cloud.excluded(model.create_force(cloud.particles(rows), representation="program")))
+    parameters = {name: MOVED * value for name, value in model.global_parameters.items()}
+    particles = np.where(cloud.covered, rows, -1) if model.features is None else np.where(cloud.covered[:, None], rows, np.nan)
+    expected = expected_of(functools.partial(model.evaluate, **parameters), functools.partial(model.evaluate_derivatives, **parameters), cloud, particles,
+                           cutoff=model.cutoff, inner_cutoff=model.inner_cutoff, switching_distance=model.switching_distance)
+    return cloud.system(force), cloud.positions, parameters, expected
+
+
+@functools.cache
+def reference_of(case, *arguments):
+    """What the Reference platform says of a case, a function that returns a System, positions and parameters first."""
+    system, positions, parameters, *_ = case(*arguments)
+    context = REFERENCE.context(system, positions)
+    set_parameters(context, parameters)
+    return observe(context)
+
+
+def assert_is_the_model(target, case, *arguments):
+    """Reference against the oracle, to 1e-9; everything else against Reference, within its bounds."""
+    system, positions, parameters, (energy, forces, parts, below) = case(*arguments)
+    assert below > 20, "the test must contain pairs below the inner cutoff"
+    assert np.abs(forces).max() > 1
+    what = f"{' '.join(map(str, arguments))} on {target}"
+    expected_energy, expected_forces, derivatives = reference_of(case, *arguments)
+    if target.name == "Reference":
+        rms = np.sqrt(np.mean(forces**2))
+        assert_close(expected_energy, energy, rtol=1e-9, what=f"energy, {what}")
+        assert_close(expected_forces, forces, rtol=1e-9, atol=1e-9 * rms, what=f"forces, {what}")
+        oracle.assert_derivatives_agree(target, derivatives, parts, what)
+        return
+    context = target.context(system, positions)
+    set_parameters(context, parameters)
+    energy, forces, derivatives = observe(context)
+    target.assert_agrees(energy, forces, expected_energy, expected_forces, what)
+    oracle.assert_derivatives_agree(target, derivatives, parts, what)
+
+
+#: Contexts on GPUs cost a second each: mixed precision takes a third of the architectures, double precision another third.
+ON_TARGETS = [(target, architecture) for k, architecture in enumerate(ARCHITECTURES) for target in TARGETS
+              if target.precision not in ("mixed", "double") or k % 3 == ("mixed", "double").index(target.precision)]
+
+
+@pytest.mark.parametrize("target, architecture", ON_TARGETS, indirect=["target"], ids=str)
+def test_architectures_are_computed_as_pytorch_computes_them(target, architecture):
+    assert_is_the_model(target, architecture_case, architecture)
+
+
+@pytest.fixture
+def unchecked(monkeypatch):
+    """Models are loaded as they are: test_model.py checks all of them in all forms."""
+    monkeypatch.setattr("learnedpair.model.check_model", lambda model: None)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+def test_all_forms_of_a_model_give_one_program(unchecked, architecture):
+    programs = {}
+    for via in VIAS:
+        model = architectures.load.__wrapped__(architecture, via)
+        typed = model.features is None
+        text, weights = record_module(model.module, source=model.source, num_types=len(model.types) if typed else None, num_features=None if typed else len(model.features),
+                                      global_parameters=tuple(model.global_parameters), length_factor=model.length_factor, energy_factor=model.energy_factor)
+        programs[via] = _core.TensorProgram(text, weights).optimize(typed)
+    for via, program in programs.items():
+        assert program.text == programs["script"].text, via
+        assert program.weights.tobytes() == programs["script"].weights.tobytes(), via
+
+
+def function_of(case):
+    """A PairProgram and its functions for the oracle: energies by the plain interpreter, slopes and derivatives by the program that test_conformance.py compares with closed forms."""
+    given = case.pair_program
+    function = lp.PairProgram(case.text, case.weights, given.get("types", 0), given.get("features", 0), given["min_distance"], dict(given["globals"]))
+    parameters = {name: MOVED * value for name, value in given["globals"]}
+
+    def columns(particle):
+        return np.asarray(particle, dtype=float).reshape(len(particle), -1)
+
+    def evaluate(r, particle1, particle2):
+        energy, = program_oracle.evaluate(case.text, case.weights, distance=r, particle1=columns(particle1), particle2=columns(particle2), globals_=np.array(list(parameters.values())))
+        return energy[:, 0], function.evaluate(r, particle1, particle2, **parameters)[1]
+
+    def evaluate_derivatives(r, particle1, particle2):
+        return function.evaluate_derivatives(r, particle1, particle2, **parameters)
+
+    return function, parameters, evaluate, evaluate_derivatives
+
+
+@functools.cache
+def conformance_case(name, method):
+    """A System with a program that is written in a conformance file; see architecture_case()."""
+    case = by_name(name)
+    function, parameters, evaluate_pairs, evaluate_derivatives = function_of(case)
+    cloud = systems.Cloud(cutoff=0.8, inner=0.1, seed=len(case.name), periodic=method == "CutoffPeriodic", triclinic=True)
+    random = np.random.default_rng(2)
+    rows = random.integers(0, function.num_types, cloud.count) if function.num_types else case.inputs["particle1"][random.integers(0, len(case.inputs["particle1"]), cloud.count)]
+    force = with_derivatives(cloud.excluded(lp.LearnedPairForce(function)))
+    for row in cloud.particles(rows):
+        force.addParticle(row)
+    force.setNonbondedMethod(METHODS[method])
+    force.setCutoffDistance(0.8)
+    particles = np.where(cloud.covered, rows, -1) if function.num_types else np.where(cloud.covered[:, None], rows, np.nan)
+    expected = expected_of(evaluate_pairs, evaluate_derivatives, cloud, particles, cutoff=np.inf if method == "NoCutoff" else 0.8, inner_cutoff=0.1)
+    return cloud.system(force), cloud.positions, parameters, expected
+
+
+#: Single precision on GPUs computes all of them, mixed and double each with one method.
+CONFORMANCE_ON_TARGETS = [(target, case.name, method) for k, case in enumerate(PAIR_PROGRAMS) for m, method in enumerate(METHODS) for target in TARGETS
+                          if target.precision not in ("mixed", "double") or (k + m) % 3 == ("mixed", "double").index(target.precision)]
+
+
+@pytest.mark.parametrize("target, name, method", CONFORMANCE_ON_TARGETS, indirect=["target"], ids=str)
+def test_conformance_programs_as_forces(target, name, method):
+    assert_is_the_model(target, conformance_case, name, method)
+
+
+# Beside other forces: Chains has 27 molecules of three bonded particles, of which all pairs are excluded.
+
+
+def small_program(chains, method="CutoffPeriodic", group=OURS):
+    """A soft core with a global parameter: what runs inside OpenMM's kernel."""
+    return program_force(chains, function_of(by_name("pair_soft_core"))[0], method, group)
+
+
+def large_program(chains, method="CutoffPeriodic", group=OURS):
+    """A network with 928 multiply-adds a pair, which has a kernel of its own."""
+    return program_force(chains, architectures.load(architectures.by_name("typed_tanh"), "script").create_force([0], representation="program").getFunction(), method, group)
+
+
+def program_force(chains, function, method, group):
+    force = lp.LearnedPairForce(function)
+    force.setParticleTypes(chains.types)
+    force.setNonbondedMethod(METHODS[method])
+    force.setCutoffDistance(systems.CUTOFF)
+    force.setForceGroup(group)
+    for pair in chains.molecule_pairs:
+        force.addExclusion(*pair)
+    return force
+
+
+def three_corrections(chains):
+    return [small_program(chains), chains.learned(group=2), large_program(chains, group=3)]
+
+
+def nonbonded(name, cutoff=systems.CUTOFF):
+    return lambda chains: [chains.nonbonded(getattr(openmm.NonbondedForce, name), cutoff, OTHERS)]
+
+
+#: Whether the box is periodic, the other forces, ours, and for each of ours whether it shares OpenMM's kernel ("s") or has its own ("o").
+BESIDE = {
+    "no cutoff, alone, small": (False, lambda chains: [], lambda chains: [small_program(chains, "NoCutoff")], "s"),
+    "no cutoff, alone, large": (False, lambda chains: [], lambda chains: [large_program(chains, "NoCutoff")], "o"),
+    "no cutoff beside no cutoff, small": (False, nonbonded("NoCutoff"), lambda chains: [small_program(chains, "NoCutoff")], "s"),
+    "no cutoff beside no cutoff, large": (False, nonbonded("NoCutoff"), lambda chains: [large_program(chains, "NoCutoff")], "o"),
+    "no cutoff beside a cutoff, small": (False, nonbonded("CutoffNonPeriodic"), lambda chains: [small_program(chains, "NoCutoff")], "o"),
+    "no cutoff beside a cutoff, large": (False, nonbonded("CutoffNonPeriodic"), lambda chains: [large_program(chains, "NoCutoff")], "o"),
+    "cutoff beside no cutoff": (False, nonbonded("NoCutoff"), lambda chains: [small_program(chains, "CutoffNonPeriodic")], "o"),
+    "PME, small": (True, nonbonded("PME"), lambda chains: [small_program(chains)], "s"),
+    "PME, large": (True, nonbonded("PME"), lambda chains: [large_program(chains)], "o"),
+    "three corrections beside PME": (True, nonbonded("PME"), three_corrections, "sso"),
+    "three corrections alone": (True, lambda chains: [], three_corrections, "sso"),
+    "a program without cutoff beside a table": (False, lambda chains: [], lambda chains: [small_program(chains, "NoCutoff"), chains.learned(group=2)], "so"),
+}
+
+
+@functools.cache
+def others_alone(target, periodic, case):
+    chains = systems.Chains(molecules=27, periodic=periodic)
+    return evaluate(target.context(together(chains, BESIDE[case][1](chains) + [chains.bonded(OTHERS)]), chains.positions))
+
+
+@functools.cache
+def ours_alone(case):
+    """Energy and forces of each of our forces by itself, on Reference."""
+    periodic, _, make_ours, _ = BESIDE[case]
+    chains = systems.Chains(molecules=27, periodic=periodic)
+    return [evaluate(REFERENCE.context(together(chains, [force]), chains.positions)) for force in make_ours(chains)]
+
+
+def together(chains, forces):
+    system = chains.system()
+    for force in forces:
+        system.addForce(copy.deepcopy(force))
+    return system
+
+
+#: Both orders in single precision, one in mixed, the other in double precision.
+BESIDE_ON_TARGETS = [(target, case, first) for k, case in enumerate(BESIDE) for o, first in enumerate(("ours first", "others first")) for target in TARGETS
+                     if target.precision not in ("mixed", "double") or (k + o) % 2 == ("mixed", "double").index(target.precision)]
+
+
+@pytest.mark.parametrize("target, case, first", BESIDE_ON_TARGETS, indirect=["target"], ids=str)
+def test_programs_beside_other_forces(target, case, first):
+    periodic, make_others, make_ours, letters = BESIDE[case]
+    chains = systems.Chains(molecules=27, periodic=periodic)
+    others, ours = make_others(chains) + [chains.bonded(OTHERS)], make_ours(chains)
+    system = together(chains, ours + others if first == "ours first" else others + ours)
+    context = target.context(system, chains.positions)
+    if target.name in ("OpenCL", "CUDA"):
+        kernels = [lp.LearnedPairForce.cast(force).describeKernelInContext(context) for force in system.getForces() if lp.LearnedPairForce.is_learned_pair_force(force)]
+        assert kernels == [f"{target.name}, {'shared' if letter == 's' else 'own'} kernel" for letter in letters]
+    expected = ours_alone(case)
+    target.assert_agrees(*evaluate(context), *(sum(parts) for parts in zip(*expected, others_alone(target, periodic, case), strict=True)), what="all forces")
+    for force, alone in zip(ours, expected, strict=True):
+        assert np.abs(alone[1]).max() > 1
+        target.assert_agrees(*evaluate(context, groups={force.getForceGroup()}), *alone, what="our force beside the others")
+    target.assert_agrees(*evaluate(context, groups={OTHERS}), *others_alone(target, periodic, case), what="the other forces beside ours")
+
+
+# Forces and dynamics.
+
+DIFFERENTIATED = ("typed_celu", "both_orders", "charge_penetration", "soft_core")
+EXACT_ON_TARGETS = [(target, architectures.by_name(name)) for name in DIFFERENTIATED for target in TARGETS if target.exact]
+
+
+@pytest.mark.parametrize("target, architecture", EXACT_ON_TARGETS, indirect=["target"], ids=str)
+def test_forces_are_the_derivative_of_the_energy(target, architecture):
+    """Central differences along the force: the error falls with the square of the step."""
+    system, positions, parameters, _ = architecture_case(architecture)
+    context = target.context(system, positions)
+    set_parameters(context, parameters)
+    _, forces = evaluate(context)
+    norm = np.linalg.norm(forces)
+    steps, errors = [2e-3, 1e-3, 5e-4, 2.5e-4], []
+    for h in steps:
+        energies = []
+        for sign in (1, -1):
+            context.setPositions(positions + sign * h * forces / norm)
+            energies.append(evaluate(context)[0])
+        errors.append(abs((energies[1] - energies[0]) / (2 * h) - norm) / norm)
+    slope = np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert 1.7 < slope < 2.3, f"the error falls with the power {slope:.2f} of the step: {errors}"
+    assert errors[-1] < 1e-4
+
+
+@functools.cache
+def water_model(hidden=(16, 16), size=10):
+    """A network of two features, with forces about as large as a real correction's."""
+    torch.manual_seed(0)
+    return lp.load_model(lp.nn.FeaturePairNetwork(2, 0.6, hidden, size, inner=0.17, energy_scale=30.0), features={"charge": (-1, 1), "size": (0, 1)}, cutoff=0.6, inner_cutoff=0.17)
+
+
+def water_features(molecules, kinds):
+    """Features of each atom of water, of several kinds of molecules that take turns at random."""
+    kind = np.random.default_rng(4).integers(0, kinds, molecules) / max(kinds, 1)
+    return np.stack([np.array([[-0.8, 0.1 + 0.5 * k], [0.4 + 0.3 * k, 0.9], [0.4 + 0.3 * k, 0.9]]) for k in kind]).reshape(-1, 2)
+
+
+def drift(corrected):
+    """Half a picosecond of water: how far the total energy drifts, how much it fluctuates, and the kinetic energy."""
+    topology, positions = systems.relaxed_water(216)
+    system = systems.water_system(topology, app.PME, cutoff=0.65)
+    if corrected:
+        force = water_model().create_force(water_features(216, 4), representation="program")
+        force.createExclusionsFromBonds([(3 * k, 3 * k + i) for k in range(216) for i in (1, 2)], 2)
+        system.addForce(force)
+    context = Target("CPU", None).context(system, positions, openmm.VerletIntegrator(0.001))
+    context.setVelocitiesToTemperature(300, 1)
+    context.getIntegrator().step(100)
+    totals = []
+    for _ in range(50):
+        context.getIntegrator().step(10)
+        state = context.getState(energy=True)
+        totals.append((state.getPotentialEnergy() + state.getKineticEnergy())._value)
+    return np.polyfit(np.arange(50), totals, 1)[0] * 50, np.std(totals), state.getKineticEnergy()._value
+
+
+def test_energy_is_conserved_as_well_as_without_the_program():
+    plain, plain_noise, kinetic = drift(False)
+    corrected, noise, _ = drift(True)
+    assert np.isfinite([corrected, noise]).all()
+    # As in test_dynamics.py: no worse than plain water, up to a thousandth of the kinetic energy, which is what plain runs differ by.
+    assert abs(corrected) <= abs(plain) + 1e-3 * kinetic, f"drift {corrected:.3g} against {plain:.3g} kJ/mol, kinetic energy {kinetic:.4g}"
+    assert noise <= 1.5 * plain_noise + 1e-3 * kinetic
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("target, kinds", [(Target(name, precision), kinds) for name, precision, kinds in (
+    ("CPU", None, 3), ("OpenCL", "single", 1), ("OpenCL", "mixed", 3), ("CUDA", "single", 3), ("CUDA", "mixed", 1))], indirect=["target"], ids=str)
+def test_only_molecules_with_equal_features_are_exchanged(target, kinds):
+    """GPUs sort identical molecules in space while they run; after many steps, and after molecules have changed places, forces still
+    belong to their particles, whether all molecules have the same features or there are several kinds of them."""
+    molecules = 700
+    topology, positions = systems.relaxed_water(molecules)
+    system = systems.water_system(topology, app.CutoffPeriodic, cutoff=0.6)
+    force = water_model((8, 8), 8).create_force(water_features(molecules, kinds), representation="program")
+    force.createExclusionsFromBonds([(3 * k, 3 * k + i) for k in range(molecules) for i in (1, 2)], 2)
+    force.setForceGroup(1)
+    system.addForce(force)
+    assert system.getNumParticles() > 2000
+    context = target.context(system, positions, openmm.LangevinMiddleIntegrator(300, 5, 0.002))
+    for _ in range(2):
+        context.getIntegrator().step(8)
+        context.setPositions(np.roll(context.getState(positions=True).getPositions(asNumpy=True)._value.reshape(-1, 9), 17, axis=0).reshape(-1, 3))
+    context.getIntegrator().step(1)
+    reference = REFERENCE.context(system, context.getState(positions=True).getPositions())
+    target.assert_agrees(*evaluate(context, groups={1}), *evaluate(reference, groups={1}))
+
+
+# The radial part in a table.
+
+
+@functools.cache
+def tabulated_model(name):
+    if name == "typed network 16-32-32-1":
+        torch.manual_seed(1)
+        return lp.load_model(lp.nn.TypedPairNetwork(3, 0.7, (32, 32), 16, 0.15), **architectures.with_types())
+    return architectures.load(architectures.by_name(name), "script")
+
+
+#: The number of different particles of each: with twelve there are pairs that the table is not measured with.
+TABULATED = {"typed network 16-32-32-1": 3, "feature_network": 12, "wide": 4}
+
+
+def some_particles(name, count):
+    if tabulated_model(name).features is None:
+        return np.arange(count) % 3
+    return architectures.particles(architectures.by_name(name), count, seed=5, distinct=TABULATED[name])
+
+
+@functools.cache
+def exact_function(name):
+    return tabulated_model(name).create_force(list(some_particles(name, 3)), representation="program").getFunction()
+
+
+@functools.cache
+def tabulated_force(name, tolerance):
+    return tabulated_model(name).create_force(list(some_particles(name, 100)), representation="program", tabulate_radial=True, tolerance=tolerance)
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-4, 1e-5, 1e-6])
+@pytest.mark.parametrize("name", TABULATED)
+def test_tables_of_the_radial_part_keep_their_tolerance(name, tolerance):
+    model = tabulated_model(name)
+    force, exact, rows = tabulated_force(name, tolerance), exact_function(name), some_particles(name, 100)
+    function, report = force.getFunction(), force.lowering_report
+    assert function.has_table and not exact.has_table
+    random = np.random.default_rng(6)
+    grid = np.linspace(model.inner_cutoff, model.cutoff, 4001)
+    pairs = random.integers(0, len(rows), (2, 12))
+    r, first, second = np.tile(grid, 12), np.repeat(rows[pairs[0]], len(grid), axis=0), np.repeat(rows[pairs[1]], len(grid), axis=0)
+    energy, slope = exact.evaluate(r, first, second)
+    table_energy, table_slope = function.evaluate(r, first, second)
+    relative = np.abs(table_slope - slope) / (np.abs(slope) + 1)
+    assert relative.max() <= tolerance
+    assert relative.max() > 1e-3 * tolerance, "a table that is this much better than asked for would be a waste"
+    # The report: what it says of the structure is so, and what it says of errors is what is found here, by other samples.
+    assert report["representation"] == "program" and report["tolerance"] == tolerance
+    assert f"{{{report['radial_knots']}}}" in next(line for line in function.text.splitlines() if "= table " in line)
+    assert report["weights"] == len(function.weights) and report["multiply_adds_per_pair"] == function.multiply_adds
+    assert report["multiply_adds_per_pair"] < exact.multiply_adds
+    assert report["max_relative_force_error"] <= tolerance
+    assert 0.2 * relative.max() <= report["max_relative_force_error"] <= 5 * relative.max()
+    energy_error = np.abs(table_energy - energy).max()
+    assert 0.2 * energy_error <= report["max_energy_error"] <= 5 * energy_error
+
+
+@pytest.mark.parametrize("name", TABULATED)
+def test_the_force_of_a_tabulated_program_is_the_derivative_of_its_energy(name):
+    """By central differences of two steps, inside of the intervals: at knots the slope of the force jumps."""
+    model = tabulated_model(name)
+    force, rows = tabulated_force(name, 1e-4), some_particles(name, 100)
+    knots = force.lowering_report["radial_knots"]
+    width = (model.cutoff - model.inner_cutoff) / (knots - 1)
+    random = np.random.default_rng(7)
+    r = model.inner_cutoff + width * (random.integers(0, knots - 1, 300) + random.uniform(0.1, 0.9, 300))
+    pairs = [rows[random.integers(0, len(rows), 300)] for _ in range(2)]
+    function = force.getFunction()
+    errors = []
+    for h in (0.08 * width, 0.04 * width):
+        numerical = (function.evaluate(r + h, *pairs)[0] - function.evaluate(r - h, *pairs)[0]) / (2 * h)
+        errors.append(np.abs(numerical - function.evaluate(r, *pairs)[1]))
+    scale = np.abs(function.evaluate(r, *pairs)[1]).max()
+    assert errors[1].max() < 1e-3 * scale
+    assert_close(errors[0].sum() / errors[1].sum(), 4, atol=0.2, what="the error falls with the square of the step")
+
+
+@pytest.mark.parametrize("name", TABULATED)
+def test_tabulated_programs_on_every_platform(target, name):
+    model = tabulated_model(name)
+    force = copy.deepcopy(tabulated_force(name, 1e-5))
+    cloud = systems.Cloud(cutoff=model.cutoff, inner=model.inner_cutoff)
+    system = cloud.system(cloud.excluded(force))
+    target.assert_agrees(*evaluate(target.context(system, cloud.positions)), *evaluate(REFERENCE.context(system, cloud.positions)))
+
+
+class BasisOfGlobals(torch.nn.Module):
+    """One basis moves with a global parameter, another one does not; ``fixed`` says whether there is the latter."""
+
+    def __init__(self, fixed: bool):
+        super().__init__()
+        self.fixed = fixed
+        self.centers = torch.nn.Parameter(torch.linspace(0.2, 0.6, 6))
+        self.first = torch.nn.Linear(6, 8)
+        self.embedding = torch.nn.Embedding(2, 8)
+
+    def forward(self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
+        moving = torch.exp(-width * (r.unsqueeze(-1) - self.centers) ** 2)
+        x = torch.tanh(self.first(moving) + self.embedding(type1) + self.embedding(type2))
+        if self.fixed:
+            x = x * torch.sin(torch.cat([20 * r.unsqueeze(-1) * self.centers, r.unsqueeze(-1) + self.centers[:2]], dim=1))
+        return 20 * x.sum(dim=1) * torch.clamp(1 - (r / 0.6) ** 2, min=0) ** 3
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["all of it", "a part of it"])
+def test_what_depends_on_global_parameters_is_not_tabulated(fixed):
+    torch.manual_seed(2)
+    model = lp.load_model(BasisOfGlobals(fixed), types=["A", "B"], cutoff=0.6, inner_cutoff=0.15, global_parameters={"width": 30.0})
+    force = model.create_force([0, 1], representation="program", tabulate_radial=True, tolerance=1e-6)
+    function = force.getFunction()
+    assert function.has_table == fixed and (force.lowering_report["radial_knots"] > 0) == fixed
+    r = np.linspace(0.15, 0.6, 1001)
+    pairs = np.arange(1001) % 2, np.arange(1001) // 2 % 2
+    for width in (30.0, 55.0, 12.0):
+        energy, slope = model.evaluate(r, *pairs, width=width)
+        found = function.evaluate(r, *pairs, width=width)
+        assert_close(found[1], slope, rtol=1e-6, atol=1e-6, what=f"slope at width {width}")
+        assert_close(found[0], energy, rtol=1e-6, atol=1e-6, what=f"energy at width {width}")
+    changed = np.abs(model.evaluate(r, *pairs, width=55.0)[1] - model.evaluate(r, *pairs)[1]).max()
+    assert changed > 1
+
+
+# From programs to tables.
+
+TABULATE = """
+import sys
+sys.modules["torch"] = None
+import openmm
+import learnedpair as lp
+system = openmm.XmlSerializer.deserialize(open(sys.argv[1]).read())
+force = lp.LearnedPairForce.cast(system.getForce(0))
+lp.tabulate(force, tolerance=float(sys.argv[2]))
+open(sys.argv[3], "w").write(openmm.XmlSerializer.serialize(system))
+"""
+
+
+@pytest.mark.parametrize("name, tolerance", [("typed_network", 1e-5), ("dispersion", 1e-4), ("screened_nuclei", 1e-4)])
+def test_a_table_made_from_a_program_without_pytorch_is_that_of_the_model(tmp_path, name, tolerance):
+    model = architectures.load(architectures.by_name(name), "script")
+    types = ["A", "B", None, "A", "C"]
+    system = openmm.System()
+    for _ in types:
+        system.addParticle(1.0)
+    system.addForce(model.create_force(types, representation="program"))
+    (tmp_path / "program.xml").write_text(openmm.XmlSerializer.serialize(system))
+    result = subprocess.run([sys.executable, "-c", TABULATE, "program.xml", str(tolerance), "table.xml"], cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    system = openmm.XmlSerializer.deserialize((tmp_path / "table.xml").read_text())
+    force = lp.LearnedPairForce.cast(system.getForce(0))
+    expected = model.create_force(types, representation="table", tolerance=tolerance)
+    found_table, table = force.getFunction(), expected.getFunction()
+    assert (found_table.num_types, found_table.min_distance, found_table.max_distance, found_table.curve_indices) == (table.num_types, table.min_distance, table.max_distance, table.curve_indices)
+    for found, made in zip(found_table.energies + found_table.slopes, table.energies + table.slopes, strict=True):
+        assert_close(found, made, rtol=1e-12, atol=1e-12 * np.abs(made).max())
+    for key in ("representation", "types", "knots", "curves", "tolerance", "model"):
+        assert force.lowering_report[key] == expected.lowering_report[key], key
+    assert force.getCutoffDistance() == expected.getCutoffDistance() and force.getInnerCutoffDistance() == expected.getInnerCutoffDistance()
+    assert (force.getParticleTypes() == expected.getParticleTypes()).all()
+
+
+def test_what_cannot_be_tabulated_says_why():
+    def message(force):
+        with pytest.raises(lp.LoweringError) as error:
+            lp.tabulate(force)
+        return str(error.value)
+
+    assert "the function is a table already; only a program of types alone" in message(lp.LearnedPairForce(systems.table()))
+    assert "a program with features or global parameters" in message(architectures.load(architectures.by_name("charge_penetration"), "module").create_force([[0.1, 9.0]]))
+    assert "a program with features or global parameters" in message(architectures.load(architectures.by_name("two_parameters"), "module").create_force([0]))
+    force = architectures.load(architectures.by_name("typed_network"), "module").create_force([0, 1], representation="program", nonbonded_method=0)
+    assert "the force has no cutoff, and a table ends at one; set a nonbonded method with a cutoff" in message(force)
+
+
+# Which representation a model gets.
+
+
+def test_auto_takes_a_table_for_types_and_a_program_with_a_tabulated_radial_part_for_others():
+    typed, features, parameters = (architectures.load(architectures.by_name(name), "module") for name in ("typed_network", "feature_network", "two_parameters"))
+    rows = architectures.particles(architectures.by_name("feature_network"), 5, seed=0)
+    assert typed.create_force([0, 1]).lowering_report["representation"] == "table"
+    for force in (features.create_force(rows), parameters.create_force([0, 1])):
+        assert force.lowering_report["representation"] == "program" and force.lowering_report["radial_knots"] > 0 and force.getFunction().has_table
+        assert force.lowering_report["tolerance"] == 1e-4
+    # "program" is the model itself, unless the table is asked for; NoCutoff has no table.
+    for force in (typed.create_force([0, 1], nonbonded_method=0), features.create_force(rows, nonbonded_method=0), features.create_force(rows, representation="program"),
+                  features.create_force(rows, tabulate_radial=False)):
+        assert force.lowering_report["representation"] == "program" and force.lowering_report["radial_knots"] == 0 and not force.getFunction().has_table
+        assert force.lowering_report["tolerance"] is None
+
+
+def test_auto_makes_no_table_that_is_too_large(monkeypatch):
+    model = architectures.load(architectures.by_name("typed_network"), "module")
+    assert model.create_force([0, 1, 2]).lowering_report["representation"] == "table"
+    needed = model.create_force([0, 1, 2]).lowering_report["bytes"]
+    for limit in (1000, needed - 1):  # the second is not exceeded before the table has been made
+        monkeypatch.setattr("learnedpair.creation.MOST_TABLE_BYTES", limit)
+        assert model.create_force([0, 1, 2]).lowering_report["representation"] == "program"
+        assert model.create_force([0, 1, 2], representation="table").lowering_report["bytes"] > limit
+
+
+IMPOSSIBLE = {
+    "feature_network, table": (dict(representation="table"), "the model has features, and a table is for types; use representation='program'"),
+    "two_parameters, table": (dict(representation="table"), "the model has global parameters, which a table cannot hold; use representation='program'"),
+    "typed_network, table, no cutoff": (dict(representation="table", nonbonded_method=0), "a table ends at the cutoff, and NoCutoff has none; use representation='program'"),
+    "typed_network, radial table, no cutoff": (dict(representation="program", tabulate_radial=True, nonbonded_method=0), "a table of the radial part ends at the model's cutoff, and NoCutoff has none; use tabulate_radial=False"),
+    "soft_core, switched, no cutoff": (dict(nonbonded_method=0), "switched off from 0.75 nm on, and NoCutoff has no cutoff to be switched off at; use CutoffNonPeriodic"),
+    "typed_network, unknown": (dict(representation="network"), "there is no representation 'network'; expected 'auto', 'table' or 'program'"),
+    "feature_network, tolerance": (dict(tolerance=-1.0), "tolerance"),
+}
+
+
+@pytest.mark.parametrize("case", IMPOSSIBLE)
+def test_impossible_combinations_are_refused(case):
+    architecture = architectures.by_name(case.split(",")[0])
+    options, message = IMPOSSIBLE[case]
+    with pytest.raises((lp.LoweringError, ValueError)) as error:
+        architectures.load(architecture, "module").create_force(architectures.particles(architecture, 3, seed=0), **options)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("particles", ["AB", {"A": 1}, {1, 2}])
+def test_particles_that_are_no_sequence_are_refused(particles):
+    with pytest.raises(TypeError, match=f"the particles are a {type(particles).__name__}; expected a sequence"):
+        architectures.load(architectures.by_name("typed_network"), "module").create_force(particles)
+
+
+# Names.
+
+BAD_NAMES = ('*/ #error "', "lp0_interacts", "LP_HOLE_EVALUATE", "r2; }", "real", 'a"b\\', "\u03bb")
+
+
+@pytest.mark.parametrize("feature", ["x", "}; #error {"])
+def test_names_do_not_get_into_kernels(target, feature):
+    """Names of parameters, features and types that would break a kernel, or that its source uses itself."""
+    function, parameters, *_ = function_of(by_name("pair_charge_penetration"))
+    rows = by_name("pair_charge_penetration").inputs["particle1"]
+
+    def observed(target, names):
+        renamed = lp.PairProgram(function.text, function.weights, num_features=3, min_distance=0.1, global_parameters=dict(zip(names, function.global_parameters.values(), strict=False)))
+        force = lp.LearnedPairForce(renamed)
+        cloud = systems.Cloud(cutoff=0.8, inner=0.1)
+        for row in cloud.particles(rows[np.arange(cloud.count) % len(rows)]):
+            force.addParticle(row)
+        force.setCutoffDistance(0.8)
+        force.setName(feature)
+        force.lowering_report = {"features": [feature] * 3}
+        force.setScaleParameter(names[2])
+        for name in names:
+            force.addEnergyParameterDerivative(name)
+        context = target.context(cloud.system(force), cloud.positions)
+        for name, value in zip(names, (1.3, 0.6, 0.9), strict=True):
+            context.setParameter(name, value)
+        return observe(context)
+
+    first = 0 if feature == "x" else 3
+    names = BAD_NAMES[first : first + 3]
+    energy, forces, derivatives = observed(target, names)
+    expected_energy, expected_forces, expected = observed(REFERENCE, ("a", "b", "c"))
+    target.assert_agrees(energy, forces, expected_energy, expected_forces)
+    assert set(derivatives) == set(names)
+    for name, plain in zip(names, ("a", "b", "c"), strict=True):
+        assert_close(derivatives[name], expected[plain], rtol=1e-9 if target.exact else 1e-4)
+
+
+PRINT_SOURCE = """
+import sys, openmm
+import learnedpair as lp
+system = openmm.XmlSerializer.deserialize(open("system.xml").read())
+for force in system.getForces():
+    for precise in (False, True):
+        for unroll in (False, True):
+            print(lp.LearnedPairForce.cast(force).getFunction().source(precise, unroll))
+"""
+
+
+def test_two_processes_write_the_same_kernel(tmp_path):
+    system = openmm.System()
+    for name in ("wide", "two_parameters", "spline", "soft_core"):
+        architecture = architectures.by_name(name)
+        force = architectures.load(architecture, "module").create_force(architectures.particles(architecture, 3, seed=0, distinct=2), representation="program")
+        assert not any(word in force.getFunction().source() for word in ("sigma", "epsilon", "lam", "temperature", "h31"))
+        system.addForce(force)
+    (tmp_path / "system.xml").write_text(openmm.XmlSerializer.serialize(system))
+    texts = [subprocess.run([sys.executable, "-c", PRINT_SOURCE], cwd=tmp_path, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout for seed in ("1", "2")]
+    assert len(texts[0]) > 10000
+    assert texts[0] == texts[1]

@@ -3,13 +3,15 @@
 """Programs mean what docs/program.md says: values and derivatives from closed forms, in 50 digits."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import openmm
 import pytest
 
 from comparators import assert_close
-from conformance_files import CASES, NEGATIVE
+from conformance_files import CASES, FOLDER, NEGATIVE
 from learnedpair import _core
 
 
@@ -54,3 +56,8 @@ def test_malformed_programs_are_refused(case):
     with pytest.raises(openmm.OpenMMException) as error:
         _core.TensorProgram(case["text"], np.array([float(w) for w in case["weights"]]))
     assert re.search(case["message"], str(error.value), re.IGNORECASE | re.DOTALL), str(error.value)
+
+
+def test_files_are_what_the_generator_writes():
+    result = subprocess.run([sys.executable, FOLDER / "generate.py", "--check"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

@@ -7,10 +7,10 @@
 #include "LearnedPairForce.h"
 #include "PairProgram.h"
 #include "PairTable.h"
+#include "arrays.h"
 #include "programs.h"
 #include "openmm/OpenMMException.h"
 #include "openmm/serialization/XmlSerializer.h"
-#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <sstream>
@@ -21,15 +21,6 @@ using std::pair;
 using std::set;
 using std::string;
 using std::vector;
-typedef py::array_t<double, py::array::c_style | py::array::forcecast> Doubles;
-
-template<class T> static vector<T> toVector(const py::array_t<T, py::array::c_style | py::array::forcecast>& values) {
-    return vector<T>(values.data(), values.data()+values.size());
-}
-
-template<class T> static py::array_t<T> toArray(const vector<T>& values) {
-    return py::array_t<T>(values.size(), values.data());
-}
 
 static LearnedPairForce* forceAt(uintptr_t address) {
     return dynamic_cast<LearnedPairForce*>(reinterpret_cast<OpenMM::Force*>(address));

@@ -6,28 +6,19 @@
 #include "programs.h"
 #include "PairProgram.h"
 #include "ProgramSource.h"
+#include "arrays.h"
 #include "internal/PairEvaluator.h"
 #include "internal/ProgramInterpreter.h"
 #include "internal/Stage.h"
 #include "internal/StagedProgram.h"
 #include "internal/passes.h"
 #include "internal/require.h"
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 namespace py = pybind11;
 using namespace LearnedPairPlugin;
 using std::string;
 using std::vector;
-typedef py::array_t<double, py::array::c_style | py::array::forcecast> Doubles;
-
-static vector<double> toVector(const Doubles& values) {
-    return vector<double>(values.data(), values.data()+values.size());
-}
-
-static py::array_t<double> toArray(const vector<double>& values) {
-    return py::array_t<double>(values.size(), values.data());
-}
 
 static Operation inputNamed(const string& name) {
     if (name == "distance")
@@ -80,7 +71,7 @@ static std::shared_ptr<PairProgram> createPairProgram(const string& text, const 
     vector<GlobalParameter> parameters;
     for (auto item : globals)
         parameters.push_back({py::cast<string>(item.first), py::cast<double>(item.second)});
-    return std::make_shared<PairProgram>(TensorProgram(text, toVector(weights)), numTypes, numFeatures, minDistance, parameters);
+    return std::make_shared<PairProgram>(TensorProgram(text, toVector<double>(weights)), numTypes, numFeatures, minDistance, parameters);
 }
 
 static py::dict getGlobalParameters(const PairProgram& function) {
@@ -122,7 +113,7 @@ static PairValues evaluatePairs(std::shared_ptr<const PairProgram> function, con
             for (double type : {*rows1[i], *rows2[i]})
                 if (!(type >= 0 && type < function->getNumTypes()) || type != (int) type)
                     throw py::value_error("PairProgram: "+std::to_string(type)+" is not a type; there are "+std::to_string(function->getNumTypes())+".");
-    return PairEvaluator::create(function, derivatives)->evaluate(toVector(r), rows1, rows2, globals);
+    return PairEvaluator::create(function, derivatives)->evaluate(toVector<double>(r), rows1, rows2, globals);
 }
 
 static void bindTensorProgram(py::module_& m) {
@@ -138,7 +129,7 @@ Raises
 ------
 openmm.OpenMMException
     If it breaks a rule, naming the step.)")
-        .def(py::init([](const string& text, const Doubles& weights) { return std::make_shared<TensorProgram>(text, toVector(weights)); }), py::arg("text"), py::arg("weights") = Doubles(0))
+        .def(py::init([](const string& text, const Doubles& weights) { return std::make_shared<TensorProgram>(text, toVector<double>(weights)); }), py::arg("text"), py::arg("weights") = Doubles(0))
         .def_property_readonly("text", &TensorProgram::getText)
         .def_property_readonly("weights", [](const TensorProgram& program) { return toArray(program.getWeights()); })
         .def_property_readonly("num_outputs", [](const TensorProgram& program) { return program.getOutputs().size(); })

@@ -140,7 +140,7 @@ def test_what_does_not_fit_the_knots_is_refused():
         model.update_force(force, tolerance=1e-5)
     with pytest.raises(models.lp.LoweringError, match="0.5 nm, and the table 2 types from 0.17 to 0.6 nm; make a new force"):
         models.lp.load_model(models.network(cutoff=0.5), types=["O", "H"], cutoff=0.5, inner_cutoff=0.17).update_force(force)
-    with pytest.raises(models.lp.LoweringError, match="the model has the types H, O, and the force was made for O, H"):
+    with pytest.raises(models.lp.LoweringError, match="the model has the types H, O, and the force was made for the types O, H"):
         models.water_model(types=["H", "O"]).update_force(force)
     with pytest.raises(models.lp.LoweringError, match="switching distance of the model is 0.5, and that of the force None nm"):
         models.water_model(switching_distance=0.5).update_force(force)

@@ -130,6 +130,8 @@ static void readParticles(const SerializationNode& node, LearnedPairForce& force
     vector<bool> covered;
     size_t next = 0;
     for (size_t i = 0; i < types.size(); i++) {
+        require(types[i] == 0 || types[i] == LearnedPairForce::NotCovered, "LearnedPairForce: particle ", i, " has the type ", types[i],
+                ", but the function takes features; the XML is damaged.");
         covered.push_back(types[i] != LearnedPairForce::NotCovered);
         for (size_t k = 0; covered[i] && k < numFeatures && next < given.size(); k++)
             features[i*numFeatures+k] = given[next++];

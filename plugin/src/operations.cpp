@@ -79,7 +79,7 @@ static std::ostream& operator<<(std::ostream& stream, const Subject& subject) {
 static int findInputSize(const ProgramStep& step, const vector<ProgramStep>& steps, int index, const Subject& subject) {
     for (int i = 0; i < index; i++)
         require(steps[i].operation != step.operation, subject, " repeats step v", i, "; an input occurs once.");
-    require(step.size >= 1 && step.size <= LongestValue, subject, " has the length ", step.size, "; expected a positive one.");
+    require(step.size >= 1 && step.size <= LongestValue, subject, " has the length ", step.size, "; expected 1 to ", LongestValue, ".");
     bool first = (step.operation == Operation::Particle1);
     if (first || step.operation == Operation::Particle2)
         for (int i = 0; i < index; i++)

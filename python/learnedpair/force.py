@@ -41,6 +41,7 @@ def feature_rows(features, count):
     Parameters
     ----------
     features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
+        A row of NaN is the same as None.
     count : int
         The number of features.
 
@@ -54,10 +55,14 @@ def feature_rows(features, count):
     TypeError
         If a row has another number of features.
     """
+    if count == 0:
+        raise TypeError("LearnedPairForce: the particles of this function have types and no features; set their types.")
     if isinstance(features, np.ndarray) and features.dtype != object:
         if features.ndim != 2 or features.shape[1] != count or not np.issubdtype(features.dtype, np.number) or np.iscomplexobj(features):
-            raise TypeError(f"LearnedPairForce: the features are an array of {features.dtype} with shape {features.shape}; expected ({len(features) if features.ndim else 0}, {count}).")
-        return features.astype(float), np.ones(len(features), dtype=bool)
+            raise TypeError(f"LearnedPairForce: the features are an array of {features.dtype} with shape {features.shape}; expected real numbers with shape (n_particles, {count}).")
+        return features.astype(float), ~np.isnan(features).all(axis=1)
+    if not isinstance(features, (list, tuple, np.ndarray)) or (isinstance(features, np.ndarray) and features.ndim == 0):
+        raise TypeError(f"LearnedPairForce: the features are {features!r}; expected a row of {count} numbers, or None, for each particle.")
     rows, covered = np.zeros((len(features), count)), np.zeros(len(features), dtype=bool)
     for i, row in enumerate(features):
         if row is None:
@@ -68,7 +73,7 @@ def feature_rows(features, count):
             numbers = np.zeros(0)
         if numbers.shape != (count,):
             raise TypeError(f"LearnedPairForce: the features of particle {i} are {row!r}; expected {count} numbers, or None if it is not covered.")
-        rows[i], covered[i] = numbers, True
+        rows[i], covered[i] = numbers, not np.isnan(numbers).all()
     return rows, covered
 
 
@@ -178,9 +183,18 @@ class LearnedPairForce(openmm.Force):
         particle : int, or sequence of float, or None
             The type; or the features, if the function takes features. NotCovered, or None, if it takes no part.
         """
-        if particle is None:
-            particle = [] if self.getNumFeatures() > 0 else self.NotCovered
-        return self._access.addParticle(particle)
+        if self.getNumFeatures() > 0:
+            return self._access.addParticle(self._row(particle))
+        return self._access.addParticle(self.NotCovered if particle is None else operator.index(particle))
+
+    def _row(self, features):
+        """The features of one particle as a list, empty for None."""
+        if features is None:
+            return []
+        try:
+            return [float(value) for value in features]
+        except (TypeError, ValueError):
+            raise TypeError(f"LearnedPairForce: the features of a particle are {features!r}; expected {self.getNumFeatures()} numbers, or None if it is not covered.") from None
 
     def getParticleType(self, index):
         """Get the type of a particle (int)."""
@@ -221,7 +235,7 @@ class LearnedPairForce(openmm.Force):
 
     def setParticleFeatureRow(self, index, features):
         """Set the features of a particle (sequence of float), or None if it is not covered."""
-        self._access.setParticleFeatures(index, [] if features is None else features)
+        self._access.setParticleFeatures(index, self._row(features))
 
     def getParticleFeatures(self):
         """Get the features of all particles, an ndarray of shape (n_particles, n_features); NaN for those that are not covered."""
@@ -238,7 +252,7 @@ class LearnedPairForce(openmm.Force):
         Parameters
         ----------
         features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
-            None for particles that take no part.
+            None, or a row of NaN, for particles that take no part. The ranges that the model was checked for are not known here.
         """
         rows, covered = feature_rows(features, self.getNumFeatures())
         self._access.setAllParticleFeatures(rows.ravel(), covered.tolist())
@@ -350,6 +364,7 @@ class LearnedPairForce(openmm.Force):
 
     def getGlobalParameterName(self, index):
         """Get the name of a global parameter of the function."""
+        self._access.getGlobalParameterDefaultValue(index)  # says if there is none
         return self._global_names()[index]
 
     def getGlobalParameterDefaultValue(self, index):
@@ -358,7 +373,7 @@ class LearnedPairForce(openmm.Force):
 
     def setGlobalParameterDefaultValue(self, index, value):
         """Set the value of a global parameter in a new Context."""
-        self._access.setGlobalParameterDefaultValue(index, value)
+        self._access.setGlobalParameterDefaultValue(index, float(value))
 
     def getNumEnergyParameterDerivatives(self):
         """Get the number of parameters with respect to which the derivative of the energy is computed."""

@@ -5,6 +5,7 @@
 import importlib.util
 import io
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -12,7 +13,6 @@ import warnings
 
 import numpy as np
 import program_oracle
-import re
 
 import pytest
 from hypothesis import given, settings

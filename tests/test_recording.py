@@ -13,7 +13,6 @@ import warnings
 
 import numpy as np
 import program_oracle
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

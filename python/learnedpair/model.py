@@ -17,7 +17,7 @@ import torch
 from . import units
 from .checks import check_model, check_ranges, random_rows
 from .creation import create_force, update_force
-from .errors import LoweringError, ModelError
+from .errors import ModelError
 from .force import LearnedPairForce
 from .metadata import FIELDS, FILE_NAME, Metadata, make_metadata, parse_json
 from .recording.double import InDoublePrecision

@@ -602,26 +602,10 @@ def load(architecture, via):
     """
     if via == "module":
         return lp.load_model(architecture.module(), **architecture.metadata)
-    with tempfile.TemporaryDirectory() as folder:
-        if via == "export":
-            return lp.load_model(save_exported(architecture, Path(folder) / f"{architecture.name}.pt2"), **architecture.metadata)
-        return lp.export_model(architecture.module(), Path(folder) / f"{architecture.name}.pt", trace=via == "trace", **architecture.metadata)
-
-
-def save_exported(architecture, path):
-    """Write what torch.export makes of the module, for any number of pairs, and return the path."""
-    pairs = torch.export.Dim("pairs", min=2)
-    rows = particles(architecture, 10, seed=0)
-    rows = torch.tensor(rows, dtype=torch.int64 if "types" in architecture.metadata else torch.float32)
-    inner, cutoff = architecture.metadata["inner_cutoff"], architecture.metadata["cutoff"]
-    arguments = torch.linspace(inner, cutoff, 5), rows[:5], rows[5:]
-    keywords = {name: torch.tensor(value) for name, value in architecture.metadata.get("global_parameters", {}).items()}
-    names = ("r", "type1", "type2") if "types" in architecture.metadata else ("r", "features1", "features2")
-    shapes = {**dict.fromkeys(names, {0: pairs}), **dict.fromkeys(keywords)}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.export.save(torch.export.export(architecture.module().eval(), arguments, keywords, dynamic_shapes=shapes), path)
-    return path
+    ending = "pt2" if via == "export" else "pt"
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch deprecates parts of itself
+        return lp.export_model(architecture.module(), Path(folder) / f"{architecture.name}.{ending}", trace=via == "trace", **architecture.metadata)
 
 
 def particles(architecture, n, seed, distinct=None):

@@ -22,6 +22,7 @@ import systems
 from learnedpair.cli import main
 from learnedpair.cli.rdf import RadialDistribution
 from learnedpair.devices import fastest_platform, is_pretender
+from learnedpair.metadata import FILE_NAME, make_metadata
 
 ROOT = Path(__file__).parents[1]
 OUTPUTS = {"start.pdb", "system.xml", "trajectory.dcd", "log.csv", "rdf.csv", "rdf.png"}
@@ -129,7 +130,7 @@ def test_inspect_of_a_model_with_features(tmp_path, capsys):
     text = inspect(capsys, path).out
     assert "table: " not in text and "features:    q (-1 to 1); alpha (8 to 20)" in text
     assert re.search(r"= erfc v\d+ +# pair\n", text) and re.search(r"\nv\d+\[2\] = particle1 +# particle\n", text)
-    assert re.search(r"per particle, when it changes: 0 multiply-adds, [1-9]\d* other operations\n", text)
+    assert re.search(r"per particle, when it changes: 0 multiply-adds, ([1-9]\d*) other operations, \1 together\n", text)
     assert "At the inner cutoff, 0.15 nm, below which each function goes on as a straight line:" in text
     model = lp.load_model(path)
     rows = {"low": [-1.0, 8.0], "middle": [0.0, 14.0], "high": [1.0, 20.0]}
@@ -138,7 +139,7 @@ def test_inspect_of_a_model_with_features(tmp_path, capsys):
     for first, second, energy, slope, attractive in found:
         expected = [values[0] for values in model.evaluate([0.15], [rows[first]], [rows[second]])]
         assert (energy, slope) == tuple(f"{value + 0.0:.4g}" for value in expected)
-        assert bool(attractive) == (expected[1] > 0)
+        assert bool(attractive) == (expected[1] * 0.15 > 1)
 
 
 def test_inspect_says_how_the_radial_part_is_tabulated(tmp_path, capsys):
@@ -153,7 +154,7 @@ def test_inspect_says_how_the_radial_part_is_tabulated(tmp_path, capsys):
 
 def test_inspect_of_features_without_ranges_evaluates_nothing(tmp_path, capsys):
     text = inspect(capsys, export(tmp_path, "charge_penetration", features={"q": None, "alpha": (8.0, 20.0)})).out
-    assert text.endswith("The model was not evaluated: it does not say which range q may have.\n")
+    assert text.endswith("The model was not evaluated: it does not say which range q may have. Give rows with --features.\n")
     assert "its error" not in text and "At the inner cutoff" not in text and "erfc" in text
 
 
@@ -161,7 +162,28 @@ def test_inspect_of_a_model_with_global_parameters(tmp_path, capsys):
     text = inspect(capsys, export(tmp_path, "two_parameters")).out
     assert "table: " not in text and "globals:     lam = 0.8; temperature = 300" in text
     assert re.search(r"\[2\] = globals +# global\n", text)
-    assert "as a straight line, with all global parameters at their defaults:" in text and "  B-C " in text
+    assert "as a straight line, with lam = 0.8, temperature = 300:" in text and "  B-C " in text
+    assert "as a straight line, with lam = 0.5, temperature = 300:" in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam=0.5").out
+    assert "expected NAME=VALUE with a number" in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam", status=1).err
+
+
+def test_inspect_shows_given_rows_of_features(tmp_path, capsys):
+    path = export(tmp_path, "charge_penetration", features={"q": None, "alpha": (8.0, 20.0)})
+    rows = tmp_path / "rows.csv"
+    rows.write_text("0.4, 10\n-0.8, 12\n\n0.4, 10\n")
+    text = inspect(capsys, path, "--features", rows).out
+    assert "The pairs are those of the 2 distinct rows of " in text
+    energy, slope = lp.load_model(path).evaluate([0.15], [[-0.8, 12]], [[0.4, 10]])
+    assert re.search(rf"  \(-0\.8, 12\)-\(0\.4, 10\) +{energy[0]:.4g} kJ/mol, slope +{slope[0]:.4g} kJ/mol/nm", text)
+    rows.write_text("0.4, 21\n")
+    assert "the feature 'alpha' of particle 0 is 21; expected 8 to 20" in inspect(capsys, path, "--features", rows, status=1).err
+
+
+def test_a_reader_that_stops_early_is_no_error(tmp_path):
+    path = export(tmp_path, "two_parameters")
+    command = f"'{sys.executable}' -m learnedpair inspect '{path}' | head -n 1"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("PairModel") and result.stderr == ""
 
 
 def test_inspect_shows_a_part_of_a_long_program(tmp_path, capsys):
@@ -185,22 +207,13 @@ def test_inspect_cuts_long_lines(tmp_path, capsys):
         assert len(full) > len(line) and full.endswith(f"  # {stage}")
 
 
-class Deciding(torch.nn.Module):
-    """Decides by the distances, which no program can."""
-
-    def forward(self, r, particle1, particle2):
-        if bool((r > 0.3).any()):
-            return (1 - r) ** 3 * (r < 1)
-        return (1 - r) ** 3 * (r < 1)
-
-
 class Kink(torch.nn.Module):
     def forward(self, r, type1, type2):
         return 10 * torch.abs(r - 0.3217) * (1 - r) ** 3 * (r < 1)
 
 
 def test_inspect_of_a_model_without_program_shows_its_table_and_why(tmp_path, capsys):
-    lp.export_model(Deciding(), tmp_path / "deciding.pt", types=["A"], cutoff=1.0)
+    lp.export_model(models.Deciding(), tmp_path / "deciding.pt", types=["A"], cutoff=1.0)
     text = inspect(capsys, tmp_path / "deciding.pt").out
     assert "  table:       1 curves" in text and "  A-A " in text
     assert re.search(r"\n  program:     none\. deciding\.pt: .*mixes pairs.*representation='table'\.\n", text)
@@ -214,7 +227,8 @@ def test_inspect_of_a_model_without_table_shows_its_program_and_why(tmp_path, ca
 
 
 def test_inspect_of_a_model_with_neither_fails(tmp_path, capsys):
-    lp.export_model(Deciding(), tmp_path / "deciding.pt", features={"q": (0, 1)}, cutoff=1.0)
+    metadata = make_metadata("", features={"q": (0, 1)}, cutoff=1.0).to_json()
+    torch.jit.save(torch.jit.script(models.Deciding()), tmp_path / "deciding.pt", _extra_files={FILE_NAME: metadata})  # export_model refuses
     printed = inspect(capsys, tmp_path / "deciding.pt", status=1)
     assert "features:    q (0 to 1)" in printed.out
     assert re.fullmatch(r"learnedpair inspect: deciding\.pt: .*mixes pairs.*There is no table for models with features\.\n", printed.err)

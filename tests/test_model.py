@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Models are read with their metadata, converted to nm and kJ/mol, and refused with a reason if they cannot be used."""
 
+import os
+import zipfile
+
 import numpy as np
 import openmm
 import pytest
@@ -58,6 +61,57 @@ def test_torch_export_file(tmp_path):
     program = torch.export.export(models.Formula(), example, dynamic_shapes=({0: pairs}, {0: pairs}, {0: pairs}))
     torch.export.save(program, tmp_path / "model.pt2")
     assert_is_formula(lp.load_model(tmp_path / "model.pt2", **FORMULA))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("exported_before", [False, True])
+def test_export_model_writes_files_of_torch_export(tmp_path, exported_before):
+    module = architectures.by_name("charge_penetration").module()
+    metadata = architectures.by_name("charge_penetration").metadata
+    if exported_before:
+        pairs = {0: torch.export.Dim("pairs", min=2)}
+        module = torch.export.export(module, (torch.rand(5), torch.rand(5, 2), torch.rand(5, 2)), dynamic_shapes=(pairs, pairs, pairs))
+    lp.export_model(module, tmp_path / "model.pt2", **metadata)
+    assert zipfile.is_zipfile(tmp_path / "model.pt2") and os.listdir(tmp_path) == ["model.pt2"]
+    written, in_memory = lp.load_model(tmp_path / "model.pt2"), lp.load_model(module, **metadata)
+    arguments = np.linspace(0.2, 0.5, 4), np.array([[0.4, 10.0]] * 4), np.array([[-0.8, 12.0]] * 4)
+    for found, expected in zip(written.evaluate(*arguments), in_memory.evaluate(*arguments), strict=True):
+        assert_close(found, expected, rtol=1e-12)
+    assert written.feature_ranges == {"q": (-1.0, 1.0), "alpha": (8.0, 20.0)}
+
+
+class Lambda(torch.nn.Module):
+    def forward(self, r, type1, type2, lam):
+        return lam * (1 - r)**3
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_what_torch_export_has_fixed_is_pointed_out(tmp_path):
+    example = (torch.rand(5, dtype=torch.float64), torch.zeros(5, dtype=torch.int64), torch.ones(5, dtype=torch.int64))
+    with pytest.raises(lp.ModelError, match=r"must be dynamic \(dynamic_shapes\); lp.export_model does that for a path that ends in .pt2"):
+        lp.load_model(torch.export.export(models.Formula(), example), **FORMULA)
+    with_parameter = torch.export.export(Lambda(), (*example, torch.tensor(1.0)))
+    with pytest.raises(lp.ModelError, match=r"kwargs=\{'lam': ...\}"):
+        lp.load_model(with_parameter, **FORMULA, global_parameters={"lam": 1.0})
+    with pytest.raises(lp.ModelError, match="an ExportedProgram is written to a file that ends in .pt2"):
+        lp.export_model(with_parameter, tmp_path / "model.pt", **FORMULA)
+    with pytest.raises(lp.ModelError, match=r"\(.pt2\) is never traced"):
+        lp.export_model(models.Formula(), tmp_path / "model.pt2", trace=True, **FORMULA)
+    with pytest.raises(TypeError, match="is a loaded PairModel; export its module"):
+        lp.export_model(lp.load_model(models.Formula(), **FORMULA), tmp_path / "model.pt", **FORMULA)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_without_metadata_is_told_where_to_put_them(tmp_path):
+    torch.jit.save(torch.jit.script(models.Formula()), tmp_path / "bare.pt")
+    with pytest.raises(lp.ModelError, match=r"lp.load_model\(path, types=\[...\], cutoff=...\) takes both, and lp.export_model"):
+        lp.load_model(tmp_path / "bare.pt")
+
+
+def test_a_model_that_nothing_can_represent_is_not_written(tmp_path):
+    with pytest.raises(lp.LoweringError, match="choosing.pt: .*mixes pairs"):
+        lp.export_model(models.Deciding(), tmp_path / "choosing.pt", features={"q": (0, 1)}, cutoff=1.0)
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("length_unit, nm", [("angstrom", 0.1), ("bohr", 0.0529177210903), ("nm", 1.0)])
@@ -598,7 +652,6 @@ class Bomb:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_programs_hidden_in_exported_files_do_not_run(tmp_path, capsys):
     import pickle
-    import zipfile
 
     example = (torch.rand(5, dtype=torch.float64), torch.zeros(5, dtype=torch.int64), torch.ones(5, dtype=torch.int64))
     torch.export.save(torch.export.export(models.Formula(), example), tmp_path / "good.pt2")

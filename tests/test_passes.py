@@ -789,7 +789,7 @@ def test_the_description_of_a_program():
     function = _core.PairProgram(text.replace("; ", "\n"), [], num_types=2)
     assert [line.split() for line in function.describe().splitlines()] == [line.split() for line in (
         "v0[1] = distance # radial", "v1[1] = particle1 # particle", "v2[1] = particle2 # particle", "v3[1] = mul v1 v2 # pair of types", "v4[1] = div v3 v0 # pair", "output v4",
-        "per pair, energy and force: 0 multiply-adds, 3 other operations", "per pair of types, when it changes: 0 multiply-adds, 1 other operations")]
+        "per pair, energy and force: 0 multiply-adds, 3 other operations, 3 together", "per pair of types, when it changes: 0 multiply-adds, 1 other operations, 1 together")]
 
 
 # Tables

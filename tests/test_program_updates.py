@@ -9,7 +9,7 @@ import numpy as np
 import openmm
 import pytest
 import torch
-from openmm import XmlSerializer
+from openmm import XmlSerializer, unit
 
 import architectures
 import learnedpair as lp
@@ -181,7 +181,7 @@ def program_like(function, **changes):
 
 CHANGES = {
     "structure of the program": lambda f: f.setFunction(other_network().create_force([0, 1, 2], representation="program").getFunction()),
-    "structure of the program: its steps": lambda f: f.setFunction(systems.table()),
+    "program into a table": lambda f: f.setFunction(systems.table()),
     "structure of the program: its steps, and the lengths": lambda f: f.setFunction(program_like(f.getFunction(), num_types=2)),
     "global parameters and their default values": lambda f: f.setGlobalParameterDefaultValue(0, 0.1),
     "global parameters": lambda f: f.setFunction(program_like(f.getFunction(), global_parameters={"lam": 0.8, "other": 300.0})),
@@ -202,7 +202,7 @@ def test_what_an_update_cannot_change_is_refused(what):
     context = REFERENCE.context(system, running.cloud.positions)
     before = evaluate(context)[0]
     CHANGES[what](force)
-    with pytest.raises(openmm.OpenMMException, match=f"cannot change the {what}.*reinitialize"):
+    with pytest.raises(openmm.OpenMMException, match=f"cannot change (the|a) {what}.*reinitialize"):
         force.updateParametersInContext(context)
     assert evaluate(context)[0] == before
 
@@ -214,7 +214,7 @@ def test_a_program_does_not_replace_a_table():
     system.addForce(force)
     context = REFERENCE.context(system, chains.positions)
     force.setFunction(program_like(load("typed_network").create_force([0, 1], representation="program").getFunction(), num_types=3))
-    with pytest.raises(openmm.OpenMMException, match="cannot change the shape of the table.*reinitialize"):
+    with pytest.raises(openmm.OpenMMException, match="cannot change a program into a table, or a table into a program.*reinitialize"):
         force.updateParametersInContext(context)
 
 
@@ -224,8 +224,40 @@ def test_a_function_of_other_features_is_refused():
         running.force.setFunction(load("radial_filter").create_force([[0.1] * 5], representation="program").getFunction())
 
 
+@pytest.mark.parametrize("setter", ["setParticleFeatures", "setParticleFeatureRow", "addParticle"])
+def test_features_stay_within_the_ranges_of_the_model(setter):
+    """The ranges travel with the force, also through XML."""
+    original = load("charge_penetration").create_force([[0.5, 9.0], None])
+    for force in (original, lp.LearnedPairForce.cast(XmlSerializer.clone(original))):
+        for row, message in (([0.5, 20.5], r"the feature 'alpha' of particle \d is 20\.5; expected 8 to 20"), ([np.nan, 9.0], r"'q' of particle \d is nan")):
+            with pytest.raises(ValueError, match=message):
+                set_row(force, setter, row)
+        assert force.getNumParticles() == 2 and force.getParticleFeatureRow(1) is None
+        set_row(force, setter, [-1.0, 20.0])
+        assert force.getParticleFeatureRow(force.getNumParticles() - 1).tolist() == [-1.0, 20.0]
+
+
+def set_row(force, setter, row):
+    """Set the features of particle 1, or of a new particle."""
+    arguments = {"setParticleFeatures": ([None, row],), "setParticleFeatureRow": (1, row), "addParticle": (row,)}
+    getattr(force, setter)(*arguments[setter])
+
+
+@pytest.mark.parametrize("features", [
+    [[0.5 * unit.elementary_charge, 9.0], None], [None, [0.5, 9.0] * unit.nanometer], [[0.5, 9.0], [0.5, 9.0]] * unit.nanometer,
+])
+def test_features_with_units_are_refused(features):
+    """Only the model knows the units that it was trained with."""
+    model = load("charge_penetration")
+    with pytest.raises(TypeError, match="have the unit (elementary charge|nanometer); expected plain numbers in the units"):
+        model.create_force(features)
+    with pytest.raises(TypeError, match="have the unit (elementary charge|nanometer); expected plain numbers in the units"):
+        model.create_force([[0.5, 9.0], None]).setParticleFeatures(features)
+
+
 def test_features_of_an_update_are_validated():
     running = Running("feature_network", REFERENCE)
+    running.force.lowering_report = {}  # which holds the ranges, so that Python would refuse already
     running.force.setParticleFeatureRow(3, [0.1] * 7 + [np.nan])
     with pytest.raises(openmm.OpenMMException, match="feature 7 of particle 3 is nan; it must be finite"):
         running.force.updateParametersInContext(running.context)

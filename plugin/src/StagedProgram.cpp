@@ -182,7 +182,7 @@ static void writeCost(std::ostream& stream, const char* when, const std::unique_
     if (part == nullptr)
         return;
     ProgramCost cost(*part);
-    stream << "per " << when << ": " << cost.multiplyAdds << " multiply-adds, " << cost.others << " other operations\n";
+    stream << "per " << when << ": " << cost.multiplyAdds << " multiply-adds, " << cost.others << " other operations, " << cost.multiplyAdds+cost.others << " together\n";
 }
 
 string LearnedPairPlugin::describeStages(const PairProgram& function) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <typeinfo>
 
 using namespace LearnedPairPlugin;
 using OpenMM::OpenMMException;
@@ -148,14 +149,15 @@ static void requireSame(bool unchanged, const char* what) {
 }
 
 static void validateFunctionUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
+    requireSame(typeid(created.getFunction()) == typeid(updated.getFunction()), "a program into a table, or a table into a program");
     if (auto table = dynamic_cast<const PairTable*>(&created.getFunction())) {
         auto other = dynamic_cast<const PairTable*>(&updated.getFunction());
-        requireSame(other != nullptr && table->hasSameShape(*other), "the shape of the table: its range, its curves, their numbers of knots");
+        requireSame(table->hasSameShape(*other), "the shape of the table: its range, its curves, their numbers of knots");
         return;
     }
     auto& program = dynamic_cast<const PairProgram&>(created.getFunction());
     auto other = dynamic_cast<const PairProgram*>(&updated.getFunction());
-    requireSame(other != nullptr && program.isTyped() == other->isTyped() && program.getNumTypes() == other->getNumTypes() && program.getNumFeatures() == other->getNumFeatures() &&
+    requireSame(program.isTyped() == other->isTyped() && program.getNumTypes() == other->getNumTypes() && program.getNumFeatures() == other->getNumFeatures() &&
             StagedProgram(program).hasSameStructure(StagedProgram(*other)), "the structure of the program: its steps, and the lengths of their values");
     auto& parameters = program.getGlobalParameters(), & otherParameters = other->getGlobalParameters();
     bool sameParameters = (parameters.size() == otherParameters.size());

@@ -185,23 +185,26 @@ def check_rows(model, rows):
         _check(model, _Samples.of_rows(model, rows))
 
 
-def check_ranges(model, rows, particles):
+def check_ranges(source, ranges, rows, particles, way_out):
     """Require features to be finite, and within their ranges if they have any.
 
     Parameters
     ----------
-    model : PairModel
-        With features.
+    source : str
+        The name of the model.
+    ranges : dict of str to (low, high) or None
     rows : ndarray, shape (n, n_features)
     particles : sequence of int, length n
         The particles they belong to, for messages.
+    way_out : str
+        How to have other ranges, the end of a sentence.
 
     Raises
     ------
     ValueError
         Naming the first particle that is outside.
     """
-    for column, (name, limits) in enumerate(model.feature_ranges.items()):
+    for column, (name, limits) in enumerate(ranges.items()):
         values = rows[:, column]
         low, high = limits or (-np.inf, np.inf)
         slack = ROUNDING * (high - low) if limits else 0.0
@@ -209,10 +212,10 @@ def check_ranges(model, rows, particles):
         if outside.any():
             k = int(np.argmax(outside))
             if not np.isfinite(values[k]):
-                raise ValueError(f"{model.source}: the feature {name!r} of particle {particles[k]} is {values[k]}; expected a finite number, or None instead of the features of a particle that is not covered.")
+                raise ValueError(f"{source}: the feature {name!r} of particle {particles[k]} is {values[k]}; expected a finite number, or None instead of the features of a particle that is not covered.")
             others = f" {outside.sum() - 1} more are outside of it." if outside.sum() > 1 else ""
-            raise ValueError(f"{model.source}: the feature {name!r} of particle {particles[k]} is {values[k]:g}; expected {low:g} to {high:g}, the range that the model was made for.{others} "
-                             "Give None for particles that the model does not cover, or load it with other ranges in features if they are known to be wider.")
+            raise ValueError(f"{source}: the feature {name!r} of particle {particles[k]} is {values[k]:g}; expected {low:g} to {high:g}, the range that the model was made for.{others} "
+                             f"Give None for particles that the model does not cover, or {way_out}.")
 
 
 def _check(model, samples):

@@ -58,6 +58,21 @@ def create_force(model, particles, nonbonded_method, representation, tolerance, 
     return force
 
 
+def require_program(model):
+    """Require that a model can become a program.
+
+    Raises
+    ------
+    LoweringError
+        Naming the operation and the line, or how they differ.
+    """
+    if model.features is None:
+        particles = np.arange(len(model.types))
+    else:
+        particles = random_rows(model.feature_ranges, 0 if None in model.feature_ranges.values() else OTHER_ROWS)
+    lower_to_program(model, particles)
+
+
 def _sample(model, rows):
     """The distinct rows of features that occur, checked, and some others of their ranges, which updates may bring."""
     occurring = np.unique(rows[~np.isnan(rows).any(axis=1)], axis=0)

@@ -2,36 +2,42 @@
 # SPDX-License-Identifier: MIT
 """Writes a trained model to a file that says everything about itself."""
 
+import contextlib
 import inspect
 import os
 
 import torch
+from torch.export import ExportedProgram
 
 from .checks import compare_models
+from .creation import require_program
 from .errors import ModelError
 from .metadata import FIELDS, FILE_NAME, make_metadata
+from .model import PairModel, example_inputs, first_line, load_file, load_model
 
 
 def export_model(module, path, *, types=None, features=None, cutoff, inner_cutoff=None, switching_distance=None, length_unit="nm",
                  energy_unit="kJ/mol", global_parameters=None, description="", trace=False):
-    """Write a pair model as a TorchScript file with its metadata inside.
+    """Write a pair model as a file with its metadata inside: for torch.export if the path ends in .pt2, else TorchScript.
 
     The file is read back and checked before it takes its name, so that what lies there can be used.
 
     Parameters
     ----------
-    module : torch.nn.Module
+    module : torch.nn.Module, or torch.export.ExportedProgram for a path that ends in .pt2
         ``forward(r: Tensor[P], type1: Tensor[P], type2: Tensor[P], **globals) -> Tensor[P]`` for a batch of P pairs, or
         with features ``forward(r, features1: Tensor[P, F], features2: Tensor[P, F], **globals)``. Types are int64. The
-        energy of a pair must not change when its particles are exchanged.
+        energy of a pair must not change when its particles are exchanged. P is a dynamic dimension of an ExportedProgram, and
+        the global parameters were given to torch.export.export in ``kwargs``.
     path : path-like
-        Usually ending in .pt.
+        Usually ending in .pt or .pt2.
     types : list of str, or dict of str to rule
         The names of the particle types, in the order of their indices; with rules as in :func:`assign_types`,
         :func:`add_correction` needs no types.
     features : list of str, or dict of str to (low, high)
         The names of the features, with the ranges the model was trained on, or None where there is none: the model is checked
-        within them, and particles outside are refused. Exactly one of types and features is given.
+        within them, and particles outside are refused. Features are plain numbers, in whatever units the model was trained
+        with. Exactly one of types and features is given.
     cutoff : float, in length_unit
         The distance beyond which the model is not evaluated, and at which its value and slope vanish, unless there is a
         switching distance.
@@ -56,35 +62,34 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
     Raises
     ------
     ModelError
-        If the metadata or the model is wrong, or PyTorch cannot script the module.
+        If the metadata or the model is wrong, or PyTorch cannot script or export the module.
+    LoweringError
+        If the model has features or global parameters, so that no table can stand in for it, and cannot become a program.
     """
-    from .model import first_line, load_file, load_model
-
     path = os.fspath(path)
-    if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"export_model: the module is a {type(module).__name__}; expected a torch.nn.Module.")
+    name = os.path.basename(path)
+    if isinstance(module, PairModel):
+        raise TypeError(f"export_model: {module.source} is a loaded PairModel; export its module, PairModel.module, with the metadata that the file is to have.")
+    if not isinstance(module, (torch.nn.Module, ExportedProgram)):
+        raise TypeError(f"export_model: the module is a {type(module).__name__}; expected a torch.nn.Module, or a torch.export.ExportedProgram.")
     if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
         raise ModelError(f"{path}: there is no such folder to write to.")
     metadata = make_metadata(path, types=types, features=features, cutoff=cutoff, inner_cutoff=inner_cutoff,
                              switching_distance=switching_distance, length_unit=length_unit, energy_unit=energy_unit,
                              global_parameters=global_parameters, description=description)
-    was_training = module.training
-    module.eval()
+    root, ending = os.path.splitext(path)
+    temporary = f"{root}.{os.getpid()}.tmp{ending}"
     try:
-        if trace:
-            scripted = _trace(module, metadata)
+        if ending == ".pt2":
+            if trace:
+                raise ModelError(f"{name}: a file for torch.export (.pt2) is never traced; leave trace out, or choose a path that ends in .pt.")
+            torch.export.save(_exported(module, metadata, name), temporary, extra_files={FILE_NAME: metadata.to_json()})
         else:
-            scripted = torch.jit.script(module)
-    except Exception as error:  # whatever PyTorch raises for what it does not support
-        way_out = "rewrite it within what torch.jit supports" if trace else "rewrite it within what torch.jit.script supports, or export with trace=True"
-        raise ModelError(f"{os.path.basename(path)}: PyTorch cannot turn the module into TorchScript ({type(error).__name__}: {first_line(error)}); {way_out}.") from error
-    finally:
-        module.train(was_training)
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        torch.jit.save(scripted, temporary, _extra_files={FILE_NAME: metadata.to_json()})
-        model = load_file(temporary, os.path.basename(path), {})
+            torch.jit.save(_scripted(module, metadata, name, trace), temporary, _extra_files={FILE_NAME: metadata.to_json()})
+        model = load_file(temporary, name, {})
         compare_models(model, load_model(module, **{name: getattr(metadata, name) for name in FIELDS}))
+        if model.features is not None or model.global_parameters:
+            require_program(model)
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):
@@ -92,10 +97,57 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
     return model
 
 
-def _trace(module, metadata):
-    from .model import example_inputs
+def _scripted(module, metadata, name, trace):
+    """The module as TorchScript."""
+    if isinstance(module, ExportedProgram):
+        raise ModelError(f"{name}: an ExportedProgram is written to a file that ends in .pt2; choose such a path.")
+    way_out = "export to a path that ends in .pt2, for torch.export"
+    way_out = f"rewrite it within what torch.jit supports, or {way_out}" if trace else f"rewrite it within what torch.jit.script supports, export with trace=True, or {way_out}"
+    with _evaluating(module), _explained(name, "turn the module into TorchScript", way_out):
+        return _trace(module, metadata) if trace else torch.jit.script(module)
 
-    arguments, keywords = example_inputs(metadata, next((p.dtype for p in module.parameters()), torch.float64))
+
+def _exported(module, metadata, name):
+    """The module as an ExportedProgram for any number of pairs."""
+    if isinstance(module, ExportedProgram):
+        return module
+    with _evaluating(module), _explained(name, "export the module", "rewrite it within what torch.export supports, or choose a path that ends in .pt, for TorchScript"):
+        arguments, keywords = example_inputs(metadata, _dtype(module))
+        names = list(inspect.signature(module.forward).bind(*arguments, **keywords).arguments)
+        pairs = torch.export.Dim("pairs", min=2)
+        shapes = {argument: {0: pairs} if position < len(arguments) else {} for position, argument in enumerate(names)}
+        return torch.export.export(module, arguments, keywords, dynamic_shapes=shapes)
+
+
+@contextlib.contextmanager
+def _evaluating(module):
+    """The module in evaluation mode, if it has modes."""
+    was_training = module.training
+    try:
+        module.eval()
+    except NotImplementedError:  # modules of torch.export have none
+        was_training = None
+    try:
+        yield
+    finally:
+        if was_training is not None:
+            module.train(was_training)
+
+
+@contextlib.contextmanager
+def _explained(name, what, way_out):
+    try:
+        yield
+    except Exception as error:  # whatever PyTorch raises for what it does not support
+        raise ModelError(f"{name}: PyTorch cannot {what} ({type(error).__name__}: {first_line(error)}); {way_out}.") from error
+
+
+def _dtype(module):
+    return next((p.dtype for p in module.parameters()), torch.float64)
+
+
+def _trace(module, metadata):
+    arguments, keywords = example_inputs(metadata, _dtype(module))
     if not keywords:
         return torch.jit.trace(module, arguments)
     # Either all arguments are given by keyword, or none.

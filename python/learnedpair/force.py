@@ -10,7 +10,9 @@ import numpy as np
 import openmm
 from openmm import unit
 
+from .checks import check_ranges
 from .plugin import load
+from .units import refuse_quantity
 
 _core = load()
 
@@ -35,7 +37,7 @@ def _require_function(function):
         raise TypeError(f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable or a PairProgram, such as PairModel.create_force(...).getFunction().")
 
 
-def feature_rows(features, count):
+def feature_rows(features, count, first=0):
     """Features as one array, and which particles have any.
 
     Parameters
@@ -44,6 +46,8 @@ def feature_rows(features, count):
         A row of NaN is the same as None.
     count : int
         The number of features.
+    first : int
+        The index of the first particle, for messages.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def feature_rows(features, count):
     Raises
     ------
     TypeError
-        If a row has another number of features.
+        If a row has another number of features, or a unit.
     """
     if count == 0:
         raise TypeError("LearnedPairForce: the particles of this function have types and no features; set their types.")
@@ -61,18 +65,21 @@ def feature_rows(features, count):
         if features.ndim != 2 or features.shape[1] != count or not np.issubdtype(features.dtype, np.number) or np.iscomplexobj(features):
             raise TypeError(f"LearnedPairForce: the features are an array of {features.dtype} with shape {features.shape}; expected real numbers with shape (n_particles, {count}).")
         return features.astype(float), ~np.isnan(features).all(axis=1)
+    if unit.is_quantity(features):
+        refuse_quantity("LearnedPairForce", 0, features[0])
     if not isinstance(features, (list, tuple, np.ndarray)) or (isinstance(features, np.ndarray) and features.ndim == 0):
         raise TypeError(f"LearnedPairForce: the features are {features!r}; expected a row of {count} numbers, or None, for each particle.")
     rows, covered = np.zeros((len(features), count)), np.zeros(len(features), dtype=bool)
     for i, row in enumerate(features):
         if row is None:
             continue
+        refuse_quantity("LearnedPairForce", first + i, row)
         try:
             numbers = np.asarray(row, dtype=float)
         except (TypeError, ValueError):
             numbers = np.zeros(0)
         if numbers.shape != (count,):
-            raise TypeError(f"LearnedPairForce: the features of particle {i} are {row!r}; expected {count} numbers, or None if it is not covered.")
+            raise TypeError(f"LearnedPairForce: the features of particle {first + i} are {row!r}; expected {count} numbers, or None if it is not covered.")
         rows[i], covered[i] = numbers, not np.isnan(numbers).all()
     return rows, covered
 
@@ -184,17 +191,20 @@ class LearnedPairForce(openmm.Force):
             The type; or the features, if the function takes features. NotCovered, or None, if it takes no part.
         """
         if self.getNumFeatures() > 0:
-            return self._access.addParticle(self._row(particle))
+            return self._access.addParticle(self._row(self.getNumParticles(), particle))
         return self._access.addParticle(self.NotCovered if particle is None else operator.index(particle))
 
-    def _row(self, features):
+    def _row(self, index, features):
         """The features of one particle as a list, empty for None."""
-        if features is None:
-            return []
-        try:
-            return [float(value) for value in features]
-        except (TypeError, ValueError):
-            raise TypeError(f"LearnedPairForce: the features of a particle are {features!r}; expected {self.getNumFeatures()} numbers, or None if it is not covered.") from None
+        rows, covered = feature_rows([features], self.getNumFeatures(), first=index)
+        self._check_ranges(rows[covered], [index])
+        return rows[0].tolist() if covered[0] else []
+
+    def _check_ranges(self, rows, particles):
+        """Require that features are within the ranges of the model that the function was made from."""
+        ranges = self.lowering_report.get("feature_ranges")
+        if ranges:
+            check_ranges(self.lowering_report["model"], ranges, rows, particles, "make the force from a model that was loaded with other ranges")
 
     def getParticleType(self, index):
         """Get the type of a particle (int)."""
@@ -235,7 +245,7 @@ class LearnedPairForce(openmm.Force):
 
     def setParticleFeatureRow(self, index, features):
         """Set the features of a particle (sequence of float), or None if it is not covered."""
-        self._access.setParticleFeatures(index, self._row(features))
+        self._access.setParticleFeatures(index, self._row(index, features))
 
     def getParticleFeatures(self):
         """Get the features of all particles, an ndarray of shape (n_particles, n_features); NaN for those that are not covered."""
@@ -252,9 +262,15 @@ class LearnedPairForce(openmm.Force):
         Parameters
         ----------
         features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
-            None, or a row of NaN, for particles that take no part. The ranges that the model was checked for are not known here.
+            None, or a row of NaN, for particles that take no part.
+
+        Raises
+        ------
+        ValueError
+            If a feature is outside of the range of the model that the function was made from.
         """
         rows, covered = feature_rows(features, self.getNumFeatures())
+        self._check_ranges(rows[covered], np.flatnonzero(covered))
         self._access.setAllParticleFeatures(rows.ravel(), covered.tolist())
 
     def getNonbondedMethod(self):
@@ -391,7 +407,8 @@ class LearnedPairForce(openmm.Force):
     def lowering_report(self):
         """Where the function came from and how accurate it is: a dict, empty for a function that was made by hand.
 
-        See :func:`learnedpair.lowering.lower_to_table` for its entries. It travels with the force and its XML.
+        :func:`learnedpair.lowering.lower_to_table` and :func:`learnedpair.programs.lower_to_program` list its entries. It
+        travels with the force and its XML.
         """
         text = self._access.getReport()
         try:

@@ -193,6 +193,8 @@ def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutof
         elif switching_distance is not None and not inner_cutoff <= switching_distance < cutoff:
             problems.append(f"switching_distance is {switching_distance!r}; expected a number from the inner cutoff, {inner_cutoff}, to below the cutoff, {cutoff} {length_unit}.")
     global_parameters = attempt(_check_globals, global_parameters)
+    if cutoff is None and types is None and features is None:
+        problems.append("Files that PyTorch alone has written hold neither: lp.load_model(path, types=[...], cutoff=...) takes both, and lp.export_model writes a file with both inside.")
     if problems:
         raise ModelError(f"{source}: " + "\n".join(problems))
     if cutoff * nm > LONGEST_USUAL_CUTOFF_NM:

@@ -31,8 +31,8 @@ def load_model(path_or_module, **metadata):
 
     Parameters
     ----------
-    path_or_module : path-like or torch.nn.Module
-        A TorchScript file (.pt), a torch.export file (.pt2), or a module in memory.
+    path_or_module : path-like, torch.nn.Module or torch.export.ExportedProgram
+        A TorchScript file (.pt), a torch.export file (.pt2), or a model in memory.
     **metadata
         The metadata of :func:`export_model`, by the same names: what the file lacks, or what is to be overridden.
 
@@ -49,6 +49,8 @@ def load_model(path_or_module, **metadata):
     unknown = sorted(set(metadata) - set(FIELDS))
     if unknown:
         raise TypeError(f"load_model: unknown keyword {unknown[0]!r}; expected some of {', '.join(FIELDS)}.")
+    if isinstance(path_or_module, torch.export.ExportedProgram):
+        path_or_module = path_or_module.module()
     if isinstance(path_or_module, torch.nn.Module):
         source = type(path_or_module).__name__
         try:
@@ -344,11 +346,18 @@ class PairModel:
         try:
             energy = self.module(distance, *particles, **parameters)
         except Exception as error:  # whatever a user's module raises
-            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({last_line(error)}); expected {self._signature()}.") from error
+            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({last_line(error)}); expected {self._signature()}.{self._advice()}") from error
         if not isinstance(energy, torch.Tensor) or energy.shape != distance.shape or not energy.is_floating_point():
             got = f"{energy.dtype} of shape {tuple(energy.shape)}" if isinstance(energy, torch.Tensor) else type(energy).__name__
             raise ModelError(f"{self.source}: for {len(r)} pairs the model returns {got}; expected one floating-point number for each pair, shape ({len(r)},).")
         return distance, parameters, energy.double()
+
+    def _advice(self):
+        """How to make a model of torch.export that can be called."""
+        if not isinstance(self.module, torch.fx.GraphModule):
+            return ""
+        named = f", and its global parameters in kwargs={{{', '.join(repr(name) for name in self.global_parameters)}: ...}}" if self.global_parameters else ""
+        return f" For torch.export.export the number of pairs must be dynamic (dynamic_shapes){named}; lp.export_model does that for a path that ends in .pt2."
 
     def _signature(self):
         if self.features is None:
@@ -392,11 +401,14 @@ class PairModel:
         ------
         ValueError
             If a row has another length, or a feature is not finite or outside of its range.
+        TypeError
+            If a feature has a unit.
         """
         particles = list(particles)
         rows = np.full((len(particles), len(self.features)), np.nan)
         covered = [index for index, particle in enumerate(particles) if particle is not None]
         for index in covered:
+            units.refuse_quantity(self.source, index, particles[index])
             try:
                 row = np.asarray(particles[index], dtype=float)
             except (TypeError, ValueError):
@@ -404,7 +416,7 @@ class PairModel:
             if row is None or row.shape != rows[index].shape:
                 raise ValueError(f"{self.source}: particle {index} is {particles[index]!r}; expected {self._expected_row()}, or None.")
             rows[index] = row
-        check_ranges(self, rows[covered], covered)
+        check_ranges(self.source, self.feature_ranges, rows[covered], covered, "load it with other ranges in features if they are known to be wider")
         return rows
 
     def create_force(self, particles, *, nonbonded_method=LearnedPairForce.CutoffPeriodic, representation="auto", tolerance=1e-4, tabulate_radial=None):

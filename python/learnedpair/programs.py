@@ -57,7 +57,7 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
     report : dict
         ``representation``, ``tolerance``, ``radial_knots`` (0 without a table), ``weights`` (how many numbers),
         ``multiply_adds_per_pair``, ``max_relative_force_error`` (of |dF| / (|F| + 1 kJ/mol/nm)) and ``max_energy_error`` in
-        kJ/mol, both against the model; ``types`` or ``features``, ``global_parameters``, ``domain_nm``, ``model``, ``digest``,
+        kJ/mol, both against the model; ``types``, or ``features`` and ``feature_ranges``; ``global_parameters``, ``domain_nm``, ``model``, ``digest``,
         ``description``.
 
     Raises
@@ -84,7 +84,7 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
         "model": model.source,
         "digest": model.digest,
         "description": model.description,
-        **({"types": model.types} if typed else {"features": model.features}),
+        **({"types": model.types} if typed else {"features": model.features, "feature_ranges": model.feature_ranges}),
         "global_parameters": model.global_parameters,
         "domain_nm": [model.inner_cutoff, model.cutoff],
         "tolerance": tolerance,

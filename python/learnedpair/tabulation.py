@@ -34,7 +34,7 @@ def tabulate(force, tolerance=1e-4):
     ----------
     force : LearnedPairForce
         With a PairProgram of types and without global parameters, such as one that was read from an XML file. Its function and
-        its lowering report are replaced.
+        its lowering report are replaced. A Context that exists already needs ``context.reinitialize(preserveState=True)``.
     tolerance : float
         The table's force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``.
 
@@ -45,8 +45,8 @@ def tabulate(force, tolerance=1e-4):
     """
     program = force.getFunction()
     if not isinstance(program, PairProgram) or program.num_features > 0 or program.global_parameters:
-        what = "a table already" if not isinstance(program, PairProgram) else "a program with features or global parameters"
-        raise LoweringError(f"LearnedPairForce '{force.getName()}': the function is {what}; only a program of types alone can become a table.")
+        problem = "a table already" if not isinstance(program, PairProgram) else "a program with features or global parameters, and only one of types alone can become a table"
+        raise LoweringError(f"LearnedPairForce '{force.getName()}': the function is {problem}.")
     if force.getNonbondedMethod() == LearnedPairForce.NoCutoff:
         raise LoweringError(f"LearnedPairForce '{force.getName()}': the force has no cutoff, and a table ends at one; set a nonbonded method with a cutoff first.")
     report = force.lowering_report

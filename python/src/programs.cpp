@@ -81,6 +81,14 @@ static py::dict getGlobalParameters(const PairProgram& function) {
     return result;
 }
 
+static string summarize(const PairProgram& function) {
+    int number = (function.isTyped() ? function.getNumTypes() : function.getNumFeatures());
+    string text = "<PairProgram of "+std::to_string(number)+(function.isTyped() ? " type" : " feature")+(number == 1 ? "" : "s");
+    for (auto& parameter : function.getGlobalParameters())
+        text += ", "+parameter.name;
+    return text+": "+std::to_string(function.getProgram().getSteps().size())+" steps, "+std::to_string(function.getProgram().getWeights().size())+" weights>";
+}
+
 /** Pointers to the rows of an array of shape (n_pairs,) or (n_pairs, width). */
 static vector<const double*> rowsOf(const Doubles& particles, py::ssize_t numPairs, int width) {
     if (particles.size() != numPairs*width)
@@ -183,6 +191,7 @@ openmm.OpenMMException
     If the program breaks a rule, naming the step.)")
         .def(py::init(&createPairProgram), py::arg("text"), py::arg("weights"), py::arg("num_types") = 0, py::arg("num_features") = 0, py::arg("min_distance") = 0.05,
              py::arg("global_parameters") = py::dict())
+        .def("__repr__", &summarize)
         .def_property_readonly("text", [](const PairProgram& function) { return function.getProgram().getText(); }, "The program, without its weights.")
         .def_property_readonly("weights", [](const PairProgram& function) { return toArray(function.getProgram().getWeights()); }, "The numbers of all weights.")
         .def_property_readonly("num_types", [](const PairProgram& function) { return function.isTyped() ? function.getNumTypes() : 0; }, "The number of particle types, or 0.")

@@ -3,7 +3,9 @@
 """The command ``learnedpair``."""
 
 import argparse
+import os
 import sys
+import warnings
 
 import openmm
 
@@ -21,8 +23,18 @@ def main(arguments=None):
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     options = parser.parse_args(arguments)
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: print(f"learnedpair {options.command}: warning: {message}", file=sys.stderr)
+        return _run(options)
+
+
+def _run(options):
     try:
         options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (LearnedPairError, ValueError, OSError, ImportError, openmm.OpenMMException) as error:
         print(f"learnedpair {options.command}: {error}", file=sys.stderr)
         return 1

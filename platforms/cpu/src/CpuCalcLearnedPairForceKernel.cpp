@@ -32,12 +32,12 @@ static vector<char> findCovered(const LearnedPairForce& force) {
 
 void CpuCalcLearnedPairForceKernel::setModel(const LearnedPairForce& force) {
     globals = std::make_unique<GlobalValues>(force);
-    list = std::make_unique<CpuPairList>(force, findCovered(force));
+    list = std::make_unique<CpuPairList>(force, findCovered(force), kernels.blockSize);
     programLoop = nullptr;
     if (dynamic_cast<const PairTable*>(&force.getFunction()) != nullptr)
-        loop = std::make_unique<CpuTableLoop>(force, *list);
+        loop = std::make_unique<CpuTableLoop>(force, *list, kernels, data.threads.getNumThreads());
     else
-        loop.reset(programLoop = new CpuProgramLoop(force, *list, data.threads.getNumThreads(), *globals, ParticleRows(force)));
+        loop.reset(programLoop = new CpuProgramLoop(force, *list, kernels, data.threads.getNumThreads(), *globals));
 }
 
 double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
@@ -48,7 +48,7 @@ double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool include
     list->update(*reference.positions, reference.periodicBoxVectors, data.threads);
     CpuPairSums sums;
     sums.derivatives.resize(globals->getDerivatives().size(), 0.0);
-    loop->compute(reference.periodicBoxVectors, (float) globals->getScale(), includeForces, data, sums);
+    loop->compute(reference.periodicBoxVectors, (float) globals->getScale(), includeForces, includeEnergy || !globals->getScaleDerivative().empty(), data, sums);
     globals->addDerivatives(sums.energy, sums.derivatives, *reference.energyParameterDerivatives);
     return globals->getScale()*sums.energy;
 }

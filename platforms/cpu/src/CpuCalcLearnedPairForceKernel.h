@@ -19,17 +19,18 @@ namespace LearnedPairPlugin {
 class CpuCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:
     CpuCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform, OpenMM::CpuPlatform::PlatformData& data) :
-            CalcLearnedPairForceKernel(name, platform), data(data) {
+            CalcLearnedPairForceKernel(name, platform), data(data), kernels(selectKernels()) {
     }
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     std::string describe() const override {
-        return "CPU, own neighbor list";
+        return std::string("CPU, own neighbor list, ")+kernels.name;
     }
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 private:
     void setModel(const LearnedPairForce& force);
     OpenMM::CpuPlatform::PlatformData& data;
+    const Kernels& kernels;
     std::unique_ptr<GlobalValues> globals;
     std::unique_ptr<CpuPairList> list;
     std::unique_ptr<CpuPairLoop> loop;

@@ -16,8 +16,8 @@ using std::vector;
 // How much longer than the cutoff the list reaches, as a fraction of the cutoff: what OpenMM's own forces use.
 static const double RelativePadding = 0.25;
 
-CpuPairList::CpuPairList(const LearnedPairForce& force, const vector<char>& covered) : periodic(force.usesPeriodicBoundaryConditions()),
-        dense(force.getNonbondedMethod() == LearnedPairForce::NoCutoff), cutoff(force.getCutoffDistance()), padding(RelativePadding*cutoff), isBuilt(false), list(BlockSize) {
+CpuPairList::CpuPairList(const LearnedPairForce& force, const vector<char>& covered, int blockSize) : periodic(force.usesPeriodicBoundaryConditions()),
+        dense(force.getNonbondedMethod() == LearnedPairForce::NoCutoff), cutoff(force.getCutoffDistance()), padding(RelativePadding*cutoff), isBuilt(false), list(blockSize) {
     vector<int> index(covered.size(), -1);
     for (int i = 0; i < (int) covered.size(); i++)
         if (covered[i]) {

@@ -23,11 +23,11 @@ namespace LearnedPairPlugin {
  */
 class CpuPairList {
 public:
-    static constexpr int BlockSize = 8;
     /**
-     * @param covered  for each particle of the System, whether it can interact
+     * @param covered    for each particle of the System, whether it can interact
+     * @param blockSize  the number of particles in a block of the list
      */
-    CpuPairList(const LearnedPairForce& force, const std::vector<char>& covered);
+    CpuPairList(const LearnedPairForce& force, const std::vector<char>& covered, int blockSize);
     /** Take over positions, and build the list again if particles or the box have moved too far since. */
     void update(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, OpenMM::ThreadPool& threads);
     const std::vector<int>& getParticles() const {
@@ -44,10 +44,14 @@ public:
     const OpenMM::CpuNeighborList* getList() const {
         return particles.size() < 2 ? nullptr : &list;
     }
+    /** Get whether the list has all pairs, since there is no cutoff. */
+    bool isDense() const {
+        return dense;
+    }
 private:
     double getAllowedMove(const OpenMM::Vec3* box) const;
     OpenMM::Vec3 findMiddle(const std::vector<OpenMM::Vec3>& positions) const;
-    bool periodic, dense; // dense: all pairs, since there is no cutoff
+    bool periodic, dense;
     double cutoff, padding;
     bool isBuilt;
     std::vector<int> particles;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "CpuPairLoop.h"
-#include "CpuPairTable.h"
+#include "openmm/cpu/AlignedArray.h"
 #include <vector>
 
 namespace LearnedPairPlugin {
@@ -11,12 +11,18 @@ namespace LearnedPairPlugin {
 /** The loop for tables: each pair in range looks up its curve. */
 class CpuTableLoop : public CpuPairLoop {
 public:
-    CpuTableLoop(const LearnedPairForce& force, const CpuPairList& list);
+    CpuTableLoop(const LearnedPairForce& force, const CpuPairList& list, const Kernels& kernels, int numThreads);
 protected:
-    void computeThread(int thread, BlockQueue& blocks, const Box& box, float scale, float* forces, CpuPairSums& sums) override;
+    void begin(Work& work) override;
+    void computeBlock(const PairBlock& block, int index, Work& work) override;
+    void finish(Work& work) override {
+    }
 private:
-    CpuPairTable table;
-    std::vector<int> classes; // of the particles of the list
+    OpenMM::AlignedArray<float> segments;
+    std::vector<float> inverseSpacings;
+    std::vector<int32_t> firstSegments;
+    TableCurves curves; // points to them
+    std::vector<std::vector<BlockGrids> > grids; // for each thread, and for each class of neighbors
 };
 
 } // namespace LearnedPairPlugin

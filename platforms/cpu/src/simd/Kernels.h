@@ -1,0 +1,142 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+// What is compiled once for each instruction set, and what it works on. Plain data only: see Vector.h.
+#pragma once
+
+#include "Operation.h"
+#include <cstdint>
+
+namespace LearnedPairPlugin {
+
+/** The widest vector of any instruction set: arrays over the particles of a block have so much room. */
+const int MaxBlockSize = 16;
+
+/** The boundary conditions and the range of a force. Box vectors as OpenMM has them, in reduced form. */
+struct PairGeometry {
+    bool periodic;
+    float box[3][3], inverse[3]; ///< inverse: 1/box[k][k]
+    float cutoff, cutoffSquared; ///< infinite if there is no cutoff
+};
+
+/** A neighbor of a block of particles that may be in range of one of them. */
+struct NeighborRow {
+    float x, y, z;    ///< of the periodic copy that is nearest to the block, if one copy is nearest to all of it
+    int32_t particle, particleClass;
+    uint32_t allowed; ///< a bit for each particle of the block: whether the list has the pair
+};
+
+/** A block of particles and their neighbors. Particles are numbered as in the list. */
+struct PairBlock {
+    const int32_t* particles;   ///< as many as the block size
+    int count;                  ///< how many of them are there; the others fill the last block up
+    const int32_t* neighbors;
+    const int16_t* exclusions;  ///< for each neighbor, a bit for each particle of the block
+    int numNeighbors;
+    const float* positions;     ///< of all particles, shape [][4]; the fourth element is not used
+    const int32_t* classes;     ///< of all particles
+    NeighborRow* rows;          ///< where to put rows: room for numNeighbors and one vector more
+};
+
+/** The curves of a table: see SegmentTable. */
+struct TableCurves {
+    const float* segments;        ///< shape [][4]
+    const float* inverseSpacings; ///< shape [numClasses][numClasses]
+    const int32_t* firstSegments; ///< shape [numClasses][numClasses]
+    int numClasses;
+    float minDistance, innerCutoff;
+    bool switched;
+    float switchingDistance, inverseSwitchingWidth;
+};
+
+/** The grids of a block's particles with the neighbors of one class, side by side; filled in when they are needed. */
+struct alignas(64) BlockGrids {
+    float inverseSpacing[MaxBlockSize];
+    int32_t firstSegment[MaxBlockSize];
+    int32_t block; ///< which block it was filled in for
+};
+
+/** Forces of one thread: those of a particle of the list are at forces[4*targets[particle]]. */
+struct ForceTarget {
+    float* forces; ///< null if forces are not asked for
+    const int32_t* targets;
+    float scale;
+};
+
+/** How many pairs a program is run for at once: few enough for the values to stay in cache, and several vectors. */
+const int Lanes = 32;
+
+/** A vector that a program computes with: [size][Lanes], or if it is constant [size]. */
+struct ProgramValue {
+    float* data;
+    int32_t size;
+    bool isConstant;
+};
+
+/** A step of a program. */
+struct ProgramInstruction {
+    Operation operation;
+    ProgramValue result;
+    const ProgramValue* operands;
+    int32_t numOperands;
+    const int32_t* integers;
+};
+
+/** Rows of numbers that are inputs of a program, and the place for those of the pairs it is run for. */
+struct ProgramInput {
+    const float* rows; ///< three more numbers behind the last row can be read
+    int32_t size;      ///< of a row; 0 if the program does not have this input
+    float* lanes;      ///< shape [size][Lanes]
+};
+
+/** The pair part of a StagedProgram, with the memory it computes in: for one thread. */
+struct PairProgramCode {
+    const ProgramInstruction* instructions;
+    int numInstructions;
+    float* distances; ///< the input, or null
+    ProgramInput particle1, particle2, pair;
+    int numRows;      ///< pairs have a row for each pair of the particles' rows
+    const int32_t* rows; ///< of the particles of the list
+    const ProgramValue* outputs; ///< energy and slope, and for each derivative that of the energy and that of the slope
+    int numDerivatives;
+    const char* interacts; ///< shape [numClasses][numClasses]
+    int numClasses;
+    float innerCutoff;
+    bool switched;
+    float switchingDistance, inverseSwitchingWidth;
+};
+
+/** Pairs that wait for the program to be run. Those of one row may come on top of Lanes, and a vector is stored as a whole. */
+struct PairBatch {
+    static const int Capacity = Lanes+2*MaxBlockSize;
+    int size;
+    int32_t first[Capacity], second[Capacity];
+    float x[Capacity], y[Capacity], z[Capacity], r[Capacity];
+};
+
+/** The code for one instruction set. */
+struct Kernels {
+    const char* name;
+    int blockSize;
+    /** Compute the pairs of a block. grids has one element for each class. @return the energy without the scale, or 0 if it is not asked for */
+    double (*computeTable)(const PairGeometry& geometry, const PairBlock& block, int blockIndex, const TableCurves& curves, BlockGrids* grids, const ForceTarget& target, bool includeEnergy);
+    /** Collect the pairs of a block, and run the program whenever there are enough. sums: the energy, without the scale, and its derivatives are added */
+    void (*computeProgram)(const PairGeometry& geometry, const PairBlock& block, const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums);
+    /** Run the program for the pairs that are left. */
+    void (*finishProgram)(const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums);
+};
+
+extern const Kernels baselineKernels;
+#if defined(LEARNEDPAIR_X86)
+extern const Kernels avx2Kernels, avx512Kernels;
+#endif
+
+/**
+ * Get the code for the best instruction set that the processor has, or for the one that the environment variable
+ * LEARNEDPAIR_CPU_INSTRUCTIONS names: baseline, AVX2 or AVX512.
+ *
+ * @throws OpenMMException if that is none of them, or the processor does not have it
+ */
+const Kernels& selectKernels();
+
+} // namespace LearnedPairPlugin

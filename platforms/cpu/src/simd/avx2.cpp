@@ -1,0 +1,7 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "computeProgram.h"
+#include "computeTable.h"
+
+const Kernels LearnedPairPlugin::avx2Kernels = {"AVX2", Width, computeTable, computeProgram, finishProgram};

@@ -1,0 +1,7 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "computeProgram.h"
+#include "computeTable.h"
+
+const Kernels LearnedPairPlugin::avx512Kernels = {"AVX-512", Width, computeTable, computeProgram, finishProgram};

@@ -23,14 +23,14 @@ CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, const CpuPairList&
         rows.push_back(particleRows.index[particle]);
     SwitchingFunction switching(force);
     for (int i = 0; i < numThreads; i++) {
-        runners.push_back(std::make_unique<Runner>(program));
+        runners.push_back(std::make_unique<Runner>(program, kernels));
         Runner& runner = *runners.back();
         const CpuProgramCode& code = runner.code;
         auto input = [&] (Operation operation, int size) {
-            float* lanes = code.getInput(operation);
-            return ProgramInput{nullptr, lanes == nullptr ? 0 : size, lanes};
+            float* data = code.getInput(operation);
+            return ProgramInput{nullptr, data == nullptr ? 0 : size, data};
         };
-        runner.pairCode = {code.getInstructions().data(), (int) code.getInstructions().size(), code.getInput(Operation::Distance),
+        runner.pairCode = {code.getInstructions().data(), (int) code.getInstructions().size(), code.getLanes(), code.getInput(Operation::Distance),
                            input(Operation::Particle1, particleSize), input(Operation::Particle2, particleSize), input(Operation::Pair, pairSize),
                            particleRows.numRows, rows.data(), code.getOutputs().data(), (int) globals.getDerivatives().size(), interacts.data(),
                            pairClasses.numClasses, (float) force.getInnerCutoffDistance(), switching.used, (float) switching.start, (float) switching.inverseWidth};
@@ -51,8 +51,8 @@ void CpuProgramLoop::updateGlobals(const GlobalValues& globals) {
         runner->pairCode.pair.rows = pairValues.data();
         if (float* input = runner->code.getInput(Operation::Globals))
             for (double value : stages.getGlobals()) {
-                std::fill_n(input, Lanes, (float) value);
-                input += Lanes;
+                std::fill_n(input, runner->code.getLanes(), (float) value);
+                input += runner->code.getLanes();
             }
     }
 }

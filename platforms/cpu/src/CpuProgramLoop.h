@@ -25,7 +25,7 @@ protected:
 private:
     /** What a thread computes with. */
     struct Runner {
-        Runner(const StagedProgram& program) : code(*program.pair) {
+        Runner(const StagedProgram& program, const Kernels& kernels) : code(*program.pair, kernels) {
         }
         CpuProgramCode code;
         PairProgramCode pairCode;

@@ -63,6 +63,9 @@ private:
     bool isOne(int x) const {
         return builder[x].operation == Operation::Literal && builder[x].numbers == vector<double>{1.0};
     }
+    bool isSigmoidOf(int s, int x) const {
+        return builder[s].operation == Operation::Sigmoid && builder[s].operands[0] == x;
+    }
     int plus(int dx, int dy) {
         return dx == Zero ? dy : dy == Zero ? dx : binary(Operation::Add, dx, dy);
     }
@@ -181,6 +184,10 @@ private:
             case Operation::Sub:
                 return da == Zero ? negative(db) : db == Zero ? da : binary(Operation::Sub, da, db);
             case Operation::Mul: // a' b + a b'
+                if (isSigmoidOf(b, a) && da != Zero) // the SiLU: (s + y (1-s)) a', with fewer operations
+                    return times(binary(Operation::Add, b, binary(Operation::Mul, y, binary(Operation::Sub, builder.literal(1), b))), da);
+                if (isSigmoidOf(a, b) && db != Zero)
+                    return differentiateBinary(operation, b, a, y, db, da);
                 return plus(da == Zero ? Zero : times(b, da), db == Zero ? Zero : times(a, db));
             case Operation::Div: { // (a' - y b')/b
                 int numerator = (db == Zero ? da : da == Zero ? negative(times(y, db)) : binary(Operation::Sub, da, times(y, db)));

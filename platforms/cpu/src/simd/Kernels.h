@@ -63,10 +63,10 @@ struct ForceTarget {
     float scale;
 };
 
-/** How many pairs a program is run for at once: few enough for the values to stay in cache, and several vectors. */
-const int Lanes = 32;
+/** How many pairs a program is run for at once: a multiple of two vectors of any instruction set. */
+const int FewestLanes = 32, MostLanes = 128;
 
-/** A vector that a program computes with: [size][Lanes], or if it is constant [size]. */
+/** A vector that a program computes with: [size][lanes], or if it is constant [size]. */
 struct ProgramValue {
     float* data;
     int32_t size;
@@ -75,7 +75,9 @@ struct ProgramValue {
 
 /** A step of a program. */
 struct ProgramInstruction {
+    void (*run)(const ProgramInstruction& step); ///< see Kernels::choose
     Operation operation;
+    int32_t lanes;
     ProgramValue result;
     const ProgramValue* operands;
     int32_t numOperands;
@@ -86,13 +88,13 @@ struct ProgramInstruction {
 struct ProgramInput {
     const float* rows; ///< three more numbers behind the last row can be read
     int32_t size;      ///< of a row; 0 if the program does not have this input
-    float* lanes;      ///< shape [size][Lanes]
+    float* data;       ///< shape [size][lanes]
 };
 
 /** The pair part of a StagedProgram, with the memory it computes in: for one thread. */
 struct PairProgramCode {
     const ProgramInstruction* instructions;
-    int numInstructions;
+    int numInstructions, lanes;
     float* distances; ///< the input, or null
     ProgramInput particle1, particle2, pair;
     int numRows;      ///< pairs have a row for each pair of the particles' rows
@@ -106,12 +108,12 @@ struct PairProgramCode {
     float switchingDistance, inverseSwitchingWidth;
 };
 
-/** Pairs that wait for the program to be run. Those of one row may come on top of Lanes, and a vector is stored as a whole. */
+/** Pairs that wait for the program to be run. Those of one row may come on top of a full batch, and are stored as whole vectors. */
 struct PairBatch {
-    static const int Capacity = Lanes+2*MaxBlockSize;
+    static const int Capacity = MostLanes+2*MaxBlockSize;
     int size;
     int32_t first[Capacity], second[Capacity];
-    float x[Capacity], y[Capacity], z[Capacity], r[Capacity];
+    float x[Capacity], y[Capacity], z[Capacity], r2[Capacity];
 };
 
 /** The code for one instruction set. */
@@ -120,6 +122,8 @@ struct Kernels {
     int blockSize;
     /** Compute the pairs of a block. grids has one element for each class. @return the energy without the scale, or 0 if it is not asked for */
     double (*computeTable)(const PairGeometry& geometry, const PairBlock& block, int blockIndex, const TableCurves& curves, BlockGrids* grids, const ForceTarget& target, bool includeEnergy);
+    /** Choose what runs a step, which is complete otherwise. */
+    void (*choose)(ProgramInstruction& step);
     /** Collect the pairs of a block, and run the program whenever there are enough. sums: the energy, without the scale, and its derivatives are added */
     void (*computeProgram)(const PairGeometry& geometry, const PairBlock& block, const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums);
     /** Run the program for the pairs that are left. */

@@ -62,6 +62,11 @@ inline Floats toFloats(const Ints& x) {
     return __builtin_convertvector(x, Floats);
 }
 
+/** A bit for each of the first elements, if there are so many. */
+inline unsigned firstBits(int count) {
+    return count >= Width ? (1u<<(Width-1))*2-1 : count <= 0 ? 0 : (1u<<count)-1;
+}
+
 inline float sum(const Floats& x) {
     float result = 0;
     for (int k = 0; k < Width; k++)
@@ -98,6 +103,12 @@ inline Floats sqrt(const Floats& x) {
     return (Floats) _mm512_sqrt_ps((__m512) x);
 }
 
+/** 1/x with a rounding error like that of a division, for 1e-37 < |x| < 1e37. */
+inline Floats reciprocal(const Floats& x) {
+    Floats y = (Floats) _mm512_rcp14_ps((__m512) x);
+    return y+y*(1-x*y);
+}
+
 inline Floats abs(const Floats& x) {
     return (Floats) _mm512_abs_ps((__m512) x);
 }
@@ -118,6 +129,25 @@ inline Floats round(const Floats& x) {
 
 inline Floats floor(const Floats& x) {
     return (Floats) _mm512_roundscale_ps((__m512) x, _MM_FROUND_TO_NEG_INF);
+}
+
+/** Store those elements that have a bit, side by side; what lies behind them, up to a whole vector, is overwritten. */
+inline void storeChosen(unsigned bits, const Floats& x, float* p) {
+    _mm512_storeu_ps(p, _mm512_maskz_compress_ps((Mask) bits, (__m512) x));
+}
+
+/** Store vectors x, y, z as rows of four numbers: x[k], y[k], z[k], 0. */
+inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
+    __m512 zero = _mm512_setzero_ps();
+    __m512 xyLow = _mm512_unpacklo_ps((__m512) x, (__m512) y), xyHigh = _mm512_unpackhi_ps((__m512) x, (__m512) y);
+    __m512 zLow = _mm512_unpacklo_ps((__m512) z, zero), zHigh = _mm512_unpackhi_ps((__m512) z, zero);
+    __m512 r[4] = {_mm512_shuffle_ps(xyLow, zLow, 0x44), _mm512_shuffle_ps(xyLow, zLow, 0xEE), _mm512_shuffle_ps(xyHigh, zHigh, 0x44), _mm512_shuffle_ps(xyHigh, zHigh, 0xEE)};
+    for (int k = 0; k < 4; k++) {
+        _mm_storeu_ps(rows+4*k, _mm512_extractf32x4_ps(r[k], 0));
+        _mm_storeu_ps(rows+4*(4+k), _mm512_extractf32x4_ps(r[k], 1));
+        _mm_storeu_ps(rows+4*(8+k), _mm512_extractf32x4_ps(r[k], 2));
+        _mm_storeu_ps(rows+4*(12+k), _mm512_extractf32x4_ps(r[k], 3));
+    }
 }
 
 /** x times 2 to the power of n, a whole number. */
@@ -170,8 +200,28 @@ inline Floats select(const Mask& mask, const Floats& x, const Floats& y) {
     return (Floats) ((mask & (Ints) x) | (~mask & (Ints) y));
 }
 
+inline Floats reciprocal(const Floats& x) {
+    return 1/x;
+}
+
 inline Floats abs(const Floats& x) {
     return (Floats) ((Ints) x & splat((int32_t) 0x7FFFFFFF));
+}
+
+inline void storeChosen(unsigned bits, const Floats& x, float* p) {
+    float numbers[Width];
+    store(x, numbers);
+    for (; bits != 0; bits &= bits-1)
+        *p++ = numbers[__builtin_ctz(bits)];
+}
+
+inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
+    for (int k = 0; k < Width; k++) {
+        rows[4*k] = x[k];
+        rows[4*k+1] = y[k];
+        rows[4*k+2] = z[k];
+        rows[4*k+3] = 0;
+    }
 }
 
 inline Floats powerOfTwo(const Ints& n) {
@@ -276,6 +326,9 @@ template<class Row> inline void loadRows(Row row, Floats& a, Floats& b, Floats& 
 #endif
 #endif
 
+/** Four numbers in memory that is aligned to 16 bytes. */
+typedef float Row __attribute__((vector_size(16)));
+
 #if defined(__AVX2__) || defined(__AVX512F__)
 
 /** Add the sums of all elements of x, y and z to the first three of four numbers, aligned to 16 bytes. */
@@ -295,5 +348,18 @@ inline void addSums(const Floats& x, const Floats& y, const Floats& z, float* ta
 }
 
 #endif
+
+/** Takes numbers below the smallest normal one for zero, as long as it exists: x86 takes a hundred times as long for them. */
+struct WithoutSubnormals {
+#if defined(__SSE2__)
+    WithoutSubnormals() : state(_mm_getcsr()) {
+        _mm_setcsr(state | 0x8040); // flush to zero, and subnormals are zero
+    }
+    ~WithoutSubnormals() {
+        _mm_setcsr(state);
+    }
+    const unsigned state;
+#endif
+};
 
 } // namespace

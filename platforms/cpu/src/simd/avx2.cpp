@@ -4,4 +4,4 @@
 #include "computeProgram.h"
 #include "computeTable.h"
 
-const Kernels LearnedPairPlugin::avx2Kernels = {"AVX2", Width, computeTable, computeProgram, finishProgram};
+const Kernels LearnedPairPlugin::avx2Kernels = {"AVX2", Width, computeTable, chooseStep, computeProgram, finishProgram};

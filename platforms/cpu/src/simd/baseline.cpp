@@ -4,4 +4,4 @@
 #include "computeProgram.h"
 #include "computeTable.h"
 
-const Kernels LearnedPairPlugin::baselineKernels = {"baseline", Width, computeTable, computeProgram, finishProgram};
+const Kernels LearnedPairPlugin::baselineKernels = {"baseline", Width, computeTable, chooseStep, computeProgram, finishProgram};

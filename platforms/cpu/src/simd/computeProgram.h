@@ -18,40 +18,34 @@ inline unsigned findPartners(const PairBlock& block, const PairProgramCode& code
 }
 
 inline void append(PairBatch& batch, unsigned bits, const PairBlock& block, int second, const Displacements& d, const Floats& r2) {
-    float x[Width], y[Width], z[Width], r[Width];
-    store(d.x, x);
-    store(d.y, y);
-    store(d.z, z);
-    store(sqrt(r2), r);
-    for (; bits != 0; bits &= bits-1) {
-        int k = __builtin_ctz(bits), i = batch.size++;
-        batch.first[i] = block.particles[k];
-        batch.second[i] = second;
-        batch.x[i] = x[k];
-        batch.y[i] = y[k];
-        batch.z[i] = z[k];
-        batch.r[i] = r[k];
-    }
+    int i = batch.size;
+    storeChosen(bits, d.x, batch.x+i);
+    storeChosen(bits, d.y, batch.y+i);
+    storeChosen(bits, d.z, batch.z+i);
+    storeChosen(bits, r2, batch.r2+i);
+    storeChosen(bits, (Floats) load(block.particles), (float*) batch.first+i); // bits are copied, whatever they mean
+    store(splat((int32_t) second), batch.second+i);
+    batch.size += __builtin_popcount(bits);
 }
 
 /** Lanes without a pair repeat the last one. */
 inline void fillInputs(const PairProgramCode& code, PairBatch& batch, int count) {
-    for (int lane = count; lane < Lanes; lane++) {
+    for (int lane = count; lane < code.lanes; lane++) {
         batch.first[lane] = batch.first[count-1];
         batch.second[lane] = batch.second[count-1];
-        batch.r[lane] = batch.r[count-1];
+        batch.r2[lane] = batch.r2[count-1];
     }
-    for (int lane = 0; lane < Lanes; lane += Width) {
+    for (int lane = 0; lane < code.lanes; lane += Width) {
         if (code.distances != nullptr)
-            store(max(load(batch.r+lane), splat(code.innerCutoff)), code.distances+lane);
+            store(max(sqrt(load(batch.r2+lane)), splat(code.innerCutoff)), code.distances+lane);
         int64_t row1[Width], row2[Width];
         for (int k = 0; k < Width; k++) {
             row1[k] = code.rows[batch.first[lane+k]];
             row2[k] = code.rows[batch.second[lane+k]];
         }
-        loadColumns([&] (int k) { return code.particle1.rows+row1[k]*code.particle1.size; }, code.particle1.size, code.particle1.lanes+lane);
-        loadColumns([&] (int k) { return code.particle2.rows+row2[k]*code.particle2.size; }, code.particle2.size, code.particle2.lanes+lane);
-        loadColumns([&] (int k) { return code.pair.rows+(row1[k]*code.numRows+row2[k])*code.pair.size; }, code.pair.size, code.pair.lanes+lane);
+        loadColumns([&] (int k) { return code.particle1.rows+row1[k]*code.particle1.size; }, code.particle1.size, code.lanes, code.particle1.data+lane);
+        loadColumns([&] (int k) { return code.particle2.rows+row2[k]*code.particle2.size; }, code.particle2.size, code.lanes, code.particle2.data+lane);
+        loadColumns([&] (int k) { return code.pair.rows+(row1[k]*code.numRows+row2[k])*code.pair.size; }, code.pair.size, code.lanes, code.pair.data+lane);
     }
 }
 
@@ -69,34 +63,32 @@ inline void complete(const PairProgramCode& code, const Floats& r, Floats& energ
 
 /** Run the program for the first pairs of a batch, as many as there are lanes or fewer, and take them out. */
 inline void runBatch(const PairProgramCode& code, PairBatch& batch, int count, const ForceTarget& target, double* sums) {
+    WithoutSubnormals rule;
     fillInputs(code, batch, count);
     for (int i = 0; i < code.numInstructions; i++)
-        runStep(code.instructions[i]);
-    float pulls[Lanes];
-    for (int v = 0; v < VectorsPerValue; v++) {
-        unsigned there = (count >= (v+1)*Width ? (1u<<(Width-1))*2-1 : count <= v*Width ? 0 : (1u<<(count-v*Width))-1);
-        Mask isPair = fromBits(there);
-        Floats r = load(batch.r+v*Width), energy = Element(code.outputs[0], 0)[v], slope;
-        complete(code, r, energy, Element(code.outputs[1], 0)[v], slope);
+        code.instructions[i].run(code.instructions[i]);
+    auto output = [&] (int index, int lane) { return Element(code.outputs[index], 0, code.lanes)[lane]; };
+    alignas(64) float forces[MostLanes*4];
+    for (int lane = 0; lane < code.lanes; lane += Width) {
+        Mask isPair = fromBits(firstBits(count-lane));
+        Floats r = sqrt(load(batch.r2+lane)), energy = output(0, lane), slope;
+        complete(code, r, energy, output(1, lane), slope);
         sums[0] += sum(select(isPair, energy, Floats{}));
         for (int d = 0; d < code.numDerivatives; d++) {
-            Floats derivative = Element(code.outputs[2+2*d], 0)[v], derivativeOfSlope;
-            complete(code, r, derivative, Element(code.outputs[3+2*d], 0)[v], derivativeOfSlope);
+            Floats derivative = output(2+2*d, lane), derivativeOfSlope;
+            complete(code, r, derivative, output(3+2*d, lane), derivativeOfSlope);
             sums[1+d] += sum(select(isPair, derivative, Floats{}));
         }
         // Two particles in one place have no direction to push each other.
-        store(target.scale*slope/select(less(Floats{}, r), r, infinity()), pulls+v*Width);
+        Floats pull = target.scale*slope/select(less(Floats{}, r), r, infinity());
+        storeRows(pull*load(batch.x+lane), pull*load(batch.y+lane), pull*load(batch.z+lane), forces+4*lane);
     }
     if (target.forces != nullptr)
         for (int i = 0; i < count; i++) {
-            float* first = &target.forces[4*target.targets[batch.first[i]]], * second = &target.forces[4*target.targets[batch.second[i]]];
-            float x = pulls[i]*batch.x[i], y = pulls[i]*batch.y[i], z = pulls[i]*batch.z[i];
-            first[0] -= x;
-            first[1] -= y;
-            first[2] -= z;
-            second[0] += x;
-            second[1] += y;
-            second[2] += z;
+            Row* first = (Row*) &target.forces[4*target.targets[batch.first[i]]], * second = (Row*) &target.forces[4*target.targets[batch.second[i]]];
+            const Row& force = *(const Row*) &forces[4*i];
+            *first -= force;
+            *second += force;
         }
     batch.size -= count;
     for (int i = 0; i < batch.size; i++) {
@@ -105,7 +97,7 @@ inline void runBatch(const PairProgramCode& code, PairBatch& batch, int count, c
         batch.x[i] = batch.x[count+i];
         batch.y[i] = batch.y[count+i];
         batch.z[i] = batch.z[count+i];
-        batch.r[i] = batch.r[count+i];
+        batch.r2[i] = batch.r2[count+i];
     }
 }
 
@@ -125,8 +117,8 @@ template<bool OneCopy> inline void collect(const PairGeometry& geometry, const P
             partners = findPartners(block, code, lastClass);
         }
         append(batch, bits & partners, block, row.particle, d, r2);
-        while (batch.size >= Lanes)
-            runBatch(code, batch, Lanes, target, sums);
+        if (batch.size >= code.lanes)
+            runBatch(code, batch, code.lanes, target, sums);
     }
 }
 

@@ -66,7 +66,7 @@ inline Floats expm1(const Floats& x) {
 }
 
 inline Floats sigmoid(const Floats& x) {
-    return 1/(1+exp(-x));
+    return reciprocal(1+exp(min(constant(85.0f), -x)));
 }
 
 inline Floats tanh(const Floats& x) {
@@ -75,7 +75,7 @@ inline Floats tanh(const Floats& x) {
     p = p*z-5.37397155531e-2f;
     p = p*z+1.33314422036e-1f;
     p = p*z-3.33332819422e-1f;
-    return select(less(size, constant(0.625f)), p*z*x+x, copySign(1-2/(exp(size+size)+1), x));
+    return select(less(size, constant(0.625f)), p*z*x+x, copySign(1-2*reciprocal(exp(min(constant(85.0f), size+size))+1), x));
 }
 
 inline Floats log(const Floats& x) {
@@ -110,7 +110,7 @@ inline Floats log1p(const Floats& x) {
 
 /** The sine of x + quarter*pi/2. */
 inline Floats sine(const Floats& x, int quarter) {
-    if (toBits(less(abs(x), constant(8192.0f))) != (1u<<(Width-1))*2-1)
+    if (toBits(less(abs(x), constant(8192.0f))) != firstBits(Width))
         return quarter == 0 ? each(x, sinf) : each(x, cosf);
     Floats n = round(x*0.636619772367581343f);
     Floats r = ((x-n*1.5703125f)-n*4.837512969970703125e-4f)-n*7.54978995489188216e-8f, z = r*r;

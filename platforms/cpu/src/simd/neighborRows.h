@@ -85,7 +85,7 @@ inline int findRows(const PairGeometry& geometry, const PairBlock& block, const 
         Displacements neighbor;
         Floats unused;
         loadRows([&] (int k) { return block.positions+4*index[k]; }, neighbor.x, neighbor.y, neighbor.z, unused);
-        unsigned close = (count < Width ? (1u<<count)-1 : (1u<<(Width-1))*2-1);
+        unsigned close = firstBits(count);
         if (particles.oneCopy) {
             if (geometry.periodic)
                 moveNear(geometry, particles.center[0], particles.center[1], particles.center[2], neighbor);

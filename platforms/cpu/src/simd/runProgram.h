@@ -11,8 +11,6 @@ namespace {
 
 using namespace LearnedPairPlugin;
 
-const int VectorsPerValue = Lanes/Width;
-
 inline Mask isNaN(const Floats& x) {
     return fromBits(~toBits(equal(x, x)));
 }
@@ -23,76 +21,167 @@ inline Floats toNumbers(Mask mask) {
 
 /** One element of an operand; an operand of length 1 has the same for all. */
 struct Element {
-    Element(const ProgramValue& value, int index) : data(value.data+(value.size == 1 ? 0 : index)*(value.isConstant ? 1 : Lanes)), isConstant(value.isConstant) {
+    Element(const ProgramValue& value, int index, int lanes) : data(value.data+(value.size == 1 ? 0 : index)*(value.isConstant ? 1 : lanes)), isConstant(value.isConstant) {
     }
-    Floats operator[](int vector) const {
-        return isConstant ? splat(*data) : load(data+vector*Width);
+    /** The lanes from one on. */
+    Floats operator[](int lane) const {
+        return isConstant ? splat(*data) : load(data+lane);
     }
     const float* data;
     bool isConstant;
 };
 
-template<class Function> inline void map(const ProgramInstruction& step, Function function) {
+/** Whether all elements of an operand lie side by side as those of the result do. */
+inline bool isFlat(const ProgramValue& operand, const ProgramValue& result) {
+    return !operand.isConstant && operand.size == result.size;
+}
+
+/** Whether an operand is one number for all. */
+inline bool isNumber(const ProgramValue& operand) {
+    return operand.isConstant && operand.size == 1;
+}
+
+/** A function of one operand. */
+template<class Function> struct Map {
+    static void flat(const ProgramInstruction& step) {
+        const float* x = step.operands[0].data;
+        for (int i = 0; i < step.result.size*step.lanes; i += 2*Width) { // two, which a processor computes at the same time
+            Floats first = Function::of(load(x+i)), second = Function::of(load(x+i+Width));
+            store(first, step.result.data+i);
+            store(second, step.result.data+i+Width);
+        }
+    }
+    static void any(const ProgramInstruction& step) {
+        for (int e = 0; e < step.result.size; e++) {
+            Element x(step.operands[0], e, step.lanes);
+            for (int lane = 0; lane < step.lanes; lane += Width)
+                store(Function::of(x[lane]), step.result.data+e*step.lanes+lane);
+        }
+    }
+    static void choose(ProgramInstruction& step) {
+        step.run = (isFlat(step.operands[0], step.result) ? flat : any);
+    }
+};
+
+/** A function of two operands. */
+template<class Function> struct Map2 {
+    static void flat(const ProgramInstruction& step) {
+        const float* x = step.operands[0].data, * y = step.operands[1].data;
+        for (int i = 0; i < step.result.size*step.lanes; i += Width)
+            store(Function::of(load(x+i), load(y+i)), step.result.data+i);
+    }
+    static void flatAndNumber(const ProgramInstruction& step) {
+        const float* x = step.operands[0].data;
+        Floats y = splat(*step.operands[1].data);
+        for (int i = 0; i < step.result.size*step.lanes; i += Width)
+            store(Function::of(load(x+i), y), step.result.data+i);
+    }
+    static void numberAndFlat(const ProgramInstruction& step) {
+        const float* y = step.operands[1].data;
+        Floats x = splat(*step.operands[0].data);
+        for (int i = 0; i < step.result.size*step.lanes; i += Width)
+            store(Function::of(x, load(y+i)), step.result.data+i);
+    }
+    static void any(const ProgramInstruction& step) {
+        for (int e = 0; e < step.result.size; e++) {
+            Element x(step.operands[0], e, step.lanes), y(step.operands[1], e, step.lanes);
+            for (int lane = 0; lane < step.lanes; lane += Width)
+                store(Function::of(x[lane], y[lane]), step.result.data+e*step.lanes+lane);
+        }
+    }
+    static void choose(ProgramInstruction& step) {
+        bool flat0 = isFlat(step.operands[0], step.result), flat1 = isFlat(step.operands[1], step.result);
+        step.run = (flat0 && flat1 ? flat : flat0 && isNumber(step.operands[1]) ? flatAndNumber : flat1 && isNumber(step.operands[0]) ? numberAndFlat : any);
+    }
+};
+
+inline void selectElements(const ProgramInstruction& step) {
     for (int e = 0; e < step.result.size; e++) {
-        Element x(step.operands[0], e);
-        for (int v = 0; v < VectorsPerValue; v++)
-            store(function(x[v]), step.result.data+e*Lanes+v*Width);
+        Element choice(step.operands[0], e, step.lanes), x(step.operands[1], e, step.lanes), y(step.operands[2], e, step.lanes);
+        for (int lane = 0; lane < step.lanes; lane += Width)
+            store(select(equal(choice[lane], Floats{}), y[lane], x[lane]), step.result.data+e*step.lanes+lane);
     }
 }
 
-template<class Function> inline void map2(const ProgramInstruction& step, Function function) {
-    for (int e = 0; e < step.result.size; e++) {
-        Element x(step.operands[0], e), y(step.operands[1], e);
-        for (int v = 0; v < VectorsPerValue; v++)
-            store(function(x[v], y[v]), step.result.data+e*Lanes+v*Width);
-    }
+inline void copyElement(const ProgramValue& from, int index, int lanes, float* to) {
+    Element x(from, index, lanes);
+    for (int lane = 0; lane < lanes; lane += Width)
+        store(x[lane], to+lane);
 }
 
-inline void choose(const ProgramInstruction& step) {
-    for (int e = 0; e < step.result.size; e++) {
-        Element choice(step.operands[0], e), x(step.operands[1], e), y(step.operands[2], e);
-        for (int v = 0; v < VectorsPerValue; v++)
-            store(select(equal(choice[v], Floats{}), y[v], x[v]), step.result.data+e*Lanes+v*Width);
-    }
+inline void gather(const ProgramInstruction& step) {
+    for (int i = 0; i < step.result.size; i++)
+        copyElement(step.operands[0], step.integers[i], step.lanes, step.result.data+i*step.lanes);
 }
 
-inline void copyElement(const ProgramValue& from, int index, float* to) {
-    Element x(from, index);
-    for (int v = 0; v < VectorsPerValue; v++)
-        store(x[v], to+v*Width);
+inline void concatenate(const ProgramInstruction& step) {
+    float* to = step.result.data;
+    for (int operand = 0; operand < step.numOperands; operand++)
+        for (int i = 0; i < step.operands[operand].size; i++, to += step.lanes)
+            copyElement(step.operands[operand], i, step.lanes, to);
 }
 
-template<class Function> inline void reduce(const ProgramInstruction& step, Function function) {
+template<class Function> void reduce(const ProgramInstruction& step) {
     int outer = step.integers[0], middle = step.integers[1], inner = step.integers[2];
     for (int o = 0; o < outer; o++)
-        for (int i = 0; i < inner; i++) {
-            Floats result[VectorsPerValue];
-            for (int m = 0; m < middle; m++) {
-                Element x(step.operands[0], (o*middle+m)*inner+i);
-                for (int v = 0; v < VectorsPerValue; v++)
-                    result[v] = (m == 0 ? x[v] : function(result[v], x[v]));
+        for (int i = 0; i < inner; i++)
+            for (int lane = 0; lane < step.lanes; lane += Width) {
+                Floats result = Element(step.operands[0], o*middle*inner+i, step.lanes)[lane];
+                for (int m = 1; m < middle; m++)
+                    result = Function::of(result, Element(step.operands[0], (o*middle+m)*inner+i, step.lanes)[lane]);
+                store(result, step.result.data+(o*inner+i)*step.lanes+lane);
             }
-            for (int v = 0; v < VectorsPerValue; v++)
-                store(result[v], step.result.data+(o*inner+i)*Lanes+v*Width);
-        }
 }
 
-/** Some rows of a matrix times x, for some vectors of lanes: the sums stay in registers. */
-template<int Rows, int Vectors> inline void multiplyRows(const float* matrix, int numColumns, const float* x, float* result) {
-    Floats sums[Rows][Vectors] = {};
-    for (int column = 0; column < numColumns; column++) {
-        Floats element[Vectors];
-        for (int v = 0; v < Vectors; v++)
-            element[v] = load(x+column*Lanes+v*Width);
-        for (int row = 0; row < Rows; row++) {
-            float weight = matrix[row*numColumns+column];
-            for (int v = 0; v < Vectors; v++)
-                sums[row][v] += weight*element[v];
+// Loops over registers, which must be unrolled for the registers to be known.
+#if defined(__clang__)
+    #define UNROLL _Pragma("clang loop unroll(full)")
+#else
+    #define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/** Some rows of a matrix times x, for two vectors of lanes, on top of what the sums begin with: they stay in registers. */
+template<int Rows> void multiplyRows(const float* matrix, int row, int numColumns, const float* x, const ProgramValue* start, int lane, int lanes, float* result) {
+    const int Parts = (Rows < 3 ? 4 : 1); // few sums are made in parts, which a processor adds to at the same time
+    const float* weights = matrix+row*numColumns;
+    Floats sums[Parts][Rows][2];
+    UNROLL for (int k = 0; k < Rows; k++) {
+        if (start == nullptr)
+            sums[0][k][0] = sums[0][k][1] = Floats{};
+        else {
+            Element element(*start, row+k, lanes);
+            sums[0][k][0] = element[lane];
+            sums[0][k][1] = element[lane+Width];
+        }
+        UNROLL for (int part = 1; part < Parts; part++)
+            sums[part][k][0] = sums[part][k][1] = Floats{};
+    }
+    int column = 0;
+    for (; column+Parts <= numColumns; column += Parts)
+        UNROLL for (int part = 0; part < Parts; part++) {
+            Floats first = load(x+(column+part)*lanes), second = load(x+(column+part)*lanes+Width);
+            UNROLL for (int k = 0; k < Rows; k++) {
+                float weight = weights[k*numColumns+column+part];
+                sums[part][k][0] += weight*first;
+                sums[part][k][1] += weight*second;
+            }
+        }
+    for (; column < numColumns; column++) {
+        Floats first = load(x+column*lanes), second = load(x+column*lanes+Width);
+        UNROLL for (int k = 0; k < Rows; k++) {
+            float weight = weights[k*numColumns+column];
+            sums[0][k][0] += weight*first;
+            sums[0][k][1] += weight*second;
         }
     }
-    for (int row = 0; row < Rows; row++)
-        for (int v = 0; v < Vectors; v++)
-            store(sums[row][v], result+row*Lanes+v*Width);
+    UNROLL for (int k = 0; k < Rows; k++) {
+        UNROLL for (int part = 1; part < Parts; part++) {
+            sums[0][k][0] += sums[part][k][0];
+            sums[0][k][1] += sums[part][k][1];
+        }
+        store(sums[0][k][0], result+(row+k)*lanes);
+        store(sums[0][k][1], result+(row+k)*lanes+Width);
+    }
 }
 
 #if defined(__AVX512F__)
@@ -101,32 +190,33 @@ const int MostRows = 8; // of 32 registers
 const int MostRows = 6; // of 16
 #endif
 
-template<int Rows, int Vectors> inline int multiplyWhile(const float* matrix, int numRows, int numColumns, const float* x, float* result, int row) {
-    for (; row+Rows <= numRows; row += Rows)
-        multiplyRows<Rows, Vectors>(matrix+row*numColumns, numColumns, x, result+row*Lanes);
-    return row;
-}
-
+/** A matrix times a vector, and a third operand added if there is one. */
 inline void multiply(const ProgramInstruction& step) {
     const float* matrix = step.operands[0].data;
+    const ProgramValue* start = (step.numOperands > 2 ? &step.operands[2] : nullptr);
     int numRows = step.result.size, numColumns = step.operands[1].size;
-    for (int lane = 0; lane < Lanes; lane += 2*Width) {
+    for (int lane = 0; lane < step.lanes; lane += 2*Width) {
         const float* x = step.operands[1].data+lane;
         float* result = step.result.data+lane;
-        int row = multiplyWhile<MostRows, 2>(matrix, numRows, numColumns, x, result, 0);
-        row = multiplyWhile<4, 2>(matrix, numRows, numColumns, x, result, row);
-        row = multiplyWhile<2, 2>(matrix, numRows, numColumns, x, result, row);
-        multiplyWhile<1, 2>(matrix, numRows, numColumns, x, result, row);
+        int row = 0;
+        for (; row+MostRows <= numRows; row += MostRows)
+            multiplyRows<MostRows>(matrix, row, numColumns, x, start, lane, step.lanes, result);
+        for (; row+4 <= numRows; row += 4)
+            multiplyRows<4>(matrix, row, numColumns, x, start, lane, step.lanes, result);
+        for (; row+2 <= numRows; row += 2)
+            multiplyRows<2>(matrix, row, numColumns, x, start, lane, step.lanes, result);
+        for (; row < numRows; row++)
+            multiplyRows<1>(matrix, row, numColumns, x, start, lane, step.lanes, result);
     }
 }
 
 /** Give each lane of a vector some numbers of its own: columns of rows, row(k) for lane k, to the elements of a value. */
-template<class Row> inline void loadColumns(Row row, int size, float* lanes) {
+template<class Row> inline void loadColumns(Row row, int size, int lanes, float* data) {
     for (int column = 0; column < size; column += 4) {
         Floats columns[4];
         loadRows([&] (int k) { return row(k)+column; }, columns[0], columns[1], columns[2], columns[3]);
         for (int k = 0; k < 4 && column+k < size; k++)
-            store(columns[k], lanes+(column+k)*Lanes);
+            store(columns[k], data+(column+k)*lanes);
     }
 }
 
@@ -143,8 +233,8 @@ inline void lookUp(const ProgramInstruction& step) {
     const ProgramValue& index = step.operands[0], & rows = step.operands[1];
     int width = step.integers[0], numRows = rows.size/width;
     for (int e = 0; e < index.size; e++)
-        for (int lane = 0; lane < Lanes; lane += Width)
-            loadColumns([&] (int k) { return rows.data+width*findRow(index.data[index.isConstant ? e : e*Lanes+lane+k], numRows); }, width, step.result.data+e*width*Lanes+lane);
+        for (int lane = 0; lane < step.lanes; lane += Width)
+            loadColumns([&] (int k) { return rows.data+width*findRow(index.data[index.isConstant ? e : e*step.lanes+lane+k], numRows); }, width, step.lanes, step.result.data+e*width*step.lanes+lane);
 }
 
 template<bool Slope> inline void evaluateCurves(const ProgramInstruction& step) {
@@ -152,8 +242,8 @@ template<bool Slope> inline void evaluateCurves(const ProgramInstruction& step) 
     const float* data = step.operands[1].data;
     int numKnots = step.integers[0], n = step.result.size;
     float first = data[0], h = (data[1]-first)/(numKnots-1);
-    for (int v = 0; v < VectorsPerValue; v++) {
-        Floats x = (Element(r, 0)[v]-first)/h;
+    for (int lane = 0; lane < step.lanes; lane += Width) {
+        Floats x = (Element(r, 0, step.lanes)[lane]-first)/h;
         Ints knot = toInts(min(splat((float) (numKnots-2)), max(Floats{}, x)));
         Floats t = x-toFloats(knot), s = 1-t;
         Floats value0, value1, slope0, slope1; // the weights of the numbers at both ends
@@ -178,119 +268,117 @@ template<bool Slope> inline void evaluateCurves(const ProgramInstruction& step) 
             loadRows([&] (int k) { return data+2+knots[k]*2*n+2*n+column; }, e1[0], e1[1], e1[2], e1[3]);
             loadRows([&] (int k) { return data+2+knots[k]*2*n+3*n+column; }, d1[0], d1[1], d1[2], d1[3]);
             for (int k = 0; k < 4 && column+k < n; k++)
-                store(value0*e0[k]+value1*e1[k]+slope0*d0[k]+slope1*d1[k], step.result.data+(column+k)*Lanes+v*Width);
+                store(value0*e0[k]+value1*e1[k]+slope0*d0[k]+slope1*d1[k], step.result.data+(column+k)*step.lanes+lane);
         }
     }
 }
 
-inline void runStep(const ProgramInstruction& step) {
+// What elementwise steps do.
+struct Neg { static Floats of(const Floats& x) { return -x; } };
+struct Abs { static Floats of(const Floats& x) { return abs(x); } };
+struct Floor { static Floats of(const Floats& x) { return floor(x); } };
+struct Sqrt { static Floats of(const Floats& x) { return sqrt(x); } };
+struct Exp { static Floats of(const Floats& x) { return exp(x); } };
+struct Expm1 { static Floats of(const Floats& x) { return expm1(x); } };
+struct Log { static Floats of(const Floats& x) { return log(x); } };
+struct Log1p { static Floats of(const Floats& x) { return log1p(x); } };
+struct Sin { static Floats of(const Floats& x) { return sine(x, 0); } };
+struct Cos { static Floats of(const Floats& x) { return sine(x, 1); } };
+struct Tanh { static Floats of(const Floats& x) { return tanh(x); } };
+struct Sigmoid { static Floats of(const Floats& x) { return sigmoid(x); } };
+struct Erf { static Floats of(const Floats& x) { return each(x, erff); } };
+struct Erfc { static Floats of(const Floats& x) { return each(x, erfcf); } };
+struct Add { static Floats of(const Floats& x, const Floats& y) { return x+y; } };
+struct Sub { static Floats of(const Floats& x, const Floats& y) { return x-y; } };
+struct Mul { static Floats of(const Floats& x, const Floats& y) { return x*y; } };
+struct Div { static Floats of(const Floats& x, const Floats& y) { return x/y; } };
+struct Pow { static Floats of(const Floats& x, const Floats& y) { return each(x, y, powf); } };
+struct Minimum { static Floats of(const Floats& x, const Floats& y) { return select(isNaN(x), x, min(x, y)); } };
+struct Maximum { static Floats of(const Floats& x, const Floats& y) { return select(isNaN(x), x, max(x, y)); } };
+struct Less { static Floats of(const Floats& x, const Floats& y) { return toNumbers(less(x, y)); } };
+struct LessEqual { static Floats of(const Floats& x, const Floats& y) { return toNumbers(fromBits(toBits(less(x, y)) | toBits(equal(x, y)))); } };
+struct Equal { static Floats of(const Floats& x, const Floats& y) { return toNumbers(equal(x, y)); } };
+
+/** See Kernels::choose. */
+inline void chooseStep(ProgramInstruction& step) {
     switch (step.operation) {
         case Operation::Distance: case Operation::Particle1: case Operation::Particle2: case Operation::Pair: case Operation::Globals:
         case Operation::Literal: case Operation::Weight:
-            break;
+            break; // nothing to run
         case Operation::Neg:
-            map(step, [] (const Floats& x) { return -x; });
-            break;
+            return Map<Neg>::choose(step);
         case Operation::Abs:
-            map(step, [] (const Floats& x) { return abs(x); });
-            break;
+            return Map<Abs>::choose(step);
         case Operation::Floor:
-            map(step, [] (const Floats& x) { return floor(x); });
-            break;
+            return Map<Floor>::choose(step);
         case Operation::Sqrt:
-            map(step, [] (const Floats& x) { return sqrt(x); });
-            break;
+            return Map<Sqrt>::choose(step);
         case Operation::Exp:
-            map(step, [] (const Floats& x) { return exp(x); });
-            break;
+            return Map<Exp>::choose(step);
         case Operation::Expm1:
-            map(step, [] (const Floats& x) { return expm1(x); });
-            break;
+            return Map<Expm1>::choose(step);
         case Operation::Log:
-            map(step, [] (const Floats& x) { return log(x); });
-            break;
+            return Map<Log>::choose(step);
         case Operation::Log1p:
-            map(step, [] (const Floats& x) { return log1p(x); });
-            break;
+            return Map<Log1p>::choose(step);
         case Operation::Sin:
-            map(step, [] (const Floats& x) { return sine(x, 0); });
-            break;
+            return Map<Sin>::choose(step);
         case Operation::Cos:
-            map(step, [] (const Floats& x) { return sine(x, 1); });
-            break;
+            return Map<Cos>::choose(step);
         case Operation::Tanh:
-            map(step, [] (const Floats& x) { return tanh(x); });
-            break;
+            return Map<Tanh>::choose(step);
         case Operation::Sigmoid:
-            map(step, [] (const Floats& x) { return sigmoid(x); });
-            break;
+            return Map<Sigmoid>::choose(step);
         case Operation::Erf:
-            map(step, [] (const Floats& x) { return each(x, erff); });
-            break;
+            return Map<Erf>::choose(step);
         case Operation::Erfc:
-            map(step, [] (const Floats& x) { return each(x, erfcf); });
-            break;
+            return Map<Erfc>::choose(step);
         case Operation::Add:
-            map2(step, [] (const Floats& x, const Floats& y) { return x+y; });
-            break;
+            return Map2<Add>::choose(step);
         case Operation::Sub:
-            map2(step, [] (const Floats& x, const Floats& y) { return x-y; });
-            break;
+            return Map2<Sub>::choose(step);
         case Operation::Mul:
-            map2(step, [] (const Floats& x, const Floats& y) { return x*y; });
-            break;
+            return Map2<Mul>::choose(step);
         case Operation::Div:
-            map2(step, [] (const Floats& x, const Floats& y) { return x/y; });
-            break;
+            return Map2<Div>::choose(step);
         case Operation::Pow:
-            map2(step, [] (const Floats& x, const Floats& y) { return each(x, y, powf); });
-            break;
+            return Map2<Pow>::choose(step);
         case Operation::Minimum:
-            map2(step, [] (const Floats& x, const Floats& y) { return select(isNaN(x), x, min(x, y)); });
-            break;
+            return Map2<Minimum>::choose(step);
         case Operation::Maximum:
-            map2(step, [] (const Floats& x, const Floats& y) { return select(isNaN(x), x, max(x, y)); });
-            break;
+            return Map2<Maximum>::choose(step);
         case Operation::Less:
-            map2(step, [] (const Floats& x, const Floats& y) { return toNumbers(less(x, y)); });
-            break;
+            return Map2<Less>::choose(step);
         case Operation::LessEqual:
-            map2(step, [] (const Floats& x, const Floats& y) { return toNumbers(fromBits(toBits(less(x, y)) | toBits(equal(x, y)))); });
-            break;
+            return Map2<LessEqual>::choose(step);
         case Operation::Equal:
-            map2(step, [] (const Floats& x, const Floats& y) { return toNumbers(equal(x, y)); });
-            break;
+            return Map2<Equal>::choose(step);
         case Operation::Select:
-            choose(step);
+            step.run = selectElements;
             break;
         case Operation::Gather:
-            for (int i = 0; i < step.result.size; i++)
-                copyElement(step.operands[0], step.integers[i], step.result.data+i*Lanes);
+            step.run = gather;
             break;
-        case Operation::Concat: {
-            float* to = step.result.data;
-            for (int operand = 0; operand < step.numOperands; operand++)
-                for (int i = 0; i < step.operands[operand].size; i++, to += Lanes)
-                    copyElement(step.operands[operand], i, to);
+        case Operation::Concat:
+            step.run = concatenate;
             break;
-        }
         case Operation::Sum:
-            reduce(step, [] (const Floats& x, const Floats& y) { return x+y; });
+            step.run = reduce<Add>;
             break;
         case Operation::Max:
-            reduce(step, [] (const Floats& x, const Floats& y) { return select(isNaN(x), x, max(x, y)); });
+            step.run = reduce<Maximum>;
             break;
         case Operation::Linear:
-            multiply(step);
+            step.run = multiply;
             break;
         case Operation::Lookup:
-            lookUp(step);
+            step.run = lookUp;
             break;
         case Operation::Table:
-            evaluateCurves<false>(step);
+            step.run = evaluateCurves<false>;
             break;
         case Operation::TableSlope:
-            evaluateCurves<true>(step);
+            step.run = evaluateCurves<true>;
             break;
     }
 }

@@ -42,7 +42,7 @@ struct PairBlock {
 struct TableCurves {
     const float* segments;        ///< shape [][4]
     const float* inverseSpacings; ///< shape [numClasses][numClasses]
-    const int32_t* firstSegments; ///< shape [numClasses][numClasses]
+    const int32_t* firstSegments; ///< shape [numClasses][numClasses]; at most 2^28
     int numClasses;
     float minDistance, innerCutoff;
     bool switched;
@@ -130,14 +130,14 @@ struct Kernels {
     void (*finishProgram)(const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums);
 };
 
-extern const Kernels baselineKernels;
+extern const Kernels portableKernels;
 #if defined(LEARNEDPAIR_X86)
-extern const Kernels avx2Kernels, avx512Kernels;
+extern const Kernels sse4Kernels, avx2Kernels, avx512Kernels;
 #endif
 
 /**
  * Get the code for the best instruction set that the processor has, or for the one that the environment variable
- * LEARNEDPAIR_CPU_INSTRUCTIONS names: baseline, AVX2 or AVX512.
+ * LEARNEDPAIR_CPU_INSTRUCTIONS names: AVX512, AVX2, SSE4 or portable.
  *
  * @throws OpenMMException if that is none of them, or the processor does not have it
  */

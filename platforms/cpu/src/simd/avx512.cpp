@@ -4,4 +4,4 @@
 #include "computeProgram.h"
 #include "computeTable.h"
 
-const Kernels LearnedPairPlugin::avx512Kernels = {"AVX-512", Width, computeTable, chooseStep, computeProgram, finishProgram};
+const Kernels LearnedPairPlugin::avx512Kernels = {"AVX512", Width, computeTable, chooseStep, computeProgram, finishProgram};

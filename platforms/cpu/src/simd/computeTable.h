@@ -23,9 +23,10 @@ template<bool IncludeEnergy> inline void evaluateTable(const TableCurves& curves
     Floats x = (inside-curves.minDistance)*inverseSpacing;
     Ints k = toInts(x);
     Floats t = x-toFloats(k), c0, c1, c2, c3;
-    int32_t segments[Width];
-    store(load(grids.firstSegment)+k, segments);
-    loadRows([&] (int k) { return curves.segments+4*segments[k]; }, c0, c1, c2, c3);
+    int32_t offsets[Width];
+    store((load(grids.firstSegment)+k)*(int32_t) (4*sizeof(float)), offsets);
+    keepInMemory(offsets);
+    loadRows([&] (int k) { return (const float*) ((const char*) curves.segments+(uint32_t) offsets[k]); }, c0, c1, c2, c3);
     slope = (c1+t*(2*c2+3*t*c3))*inverseSpacing;
     if (IncludeEnergy || curves.switched)
         energy = c0+t*(c1+t*(c2+t*c3))+(r-inside)*slope;
@@ -52,13 +53,14 @@ template<bool OneCopy, bool IncludeEnergy, bool IncludeForces> double computeRow
         if (grids.block != blockIndex)
             fillGrids(block, blockIndex, curves, row.particleClass, grids);
         Mask inRange = fromBits(bits);
-        Floats r = select(inRange, sqrt(r2), splat(curves.innerCutoff)), energy, slope;
+        // Two particles in one place have no direction to push each other.
+        Floats inverse = select(less(Floats{}, r2), inverseSqrt(r2), Floats{});
+        Floats r = select(inRange, r2*inverse, splat(curves.innerCutoff)), energy, slope;
         evaluateTable<IncludeEnergy>(curves, grids, r, energy, slope);
         if (IncludeEnergy)
             blockEnergy += select(inRange, energy, Floats{});
         if (IncludeForces) {
-            // Two particles in one place have no direction to push each other.
-            Floats pull = select(inRange, target.scale*slope/select(less(Floats{}, r), r, splat(__builtin_inff())), Floats{});
+            Floats pull = select(inRange, target.scale*slope*inverse, Floats{});
             Displacements force = {pull*d.x, pull*d.y, pull*d.z};
             blockForce = {blockForce.x+force.x, blockForce.y+force.y, blockForce.z+force.z};
             addSums(force.x, force.y, force.z, &target.forces[4*target.targets[row.particle]]);

@@ -4,4 +4,4 @@
 #include "computeProgram.h"
 #include "computeTable.h"
 
-const Kernels LearnedPairPlugin::baselineKernels = {"baseline", Width, computeTable, chooseStep, computeProgram, finishProgram};
+const Kernels LearnedPairPlugin::sse4Kernels = {"SSE4", Width, computeTable, chooseStep, computeProgram, finishProgram};

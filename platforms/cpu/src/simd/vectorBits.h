@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+// What is done with the bits of vectors on every instruction set without masks: see Vector.h.
+#pragma once
+
+namespace {
+
+typedef Ints Mask;
+
+inline Mask less(const Floats& x, const Floats& y) {
+    return x < y;
+}
+
+inline Mask equal(const Floats& x, const Floats& y) {
+    return x == y;
+}
+
+inline Mask fromBits(unsigned bits) {
+#if defined(__AVX2__)
+    const Ints bit = {1, 2, 4, 8, 16, 32, 64, 128};
+#else
+    const Ints bit = {1, 2, 4, 8};
+#endif
+    return (splat((int32_t) bits) & bit) == bit;
+}
+
+inline Floats select(const Mask& mask, const Floats& x, const Floats& y) {
+    return (Floats) ((mask & (Ints) x) | (~mask & (Ints) y));
+}
+
+inline Floats abs(const Floats& x) {
+    return (Floats) ((Ints) x & splat((int32_t) 0x7FFFFFFF));
+}
+
+inline Floats reciprocal(const Floats& x) {
+    return 1/x;
+}
+
+inline Floats powerOfTwo(const Ints& n) {
+    return (Floats) ((n+127) << 23);
+}
+
+/** In two steps, since 2^n may be no float. */
+inline Floats scale(const Floats& x, const Floats& n) {
+    Ints all = toInts(n), half = all >> 1;
+    return x*powerOfTwo(half)*powerOfTwo(all-half);
+}
+
+inline void storeChosen(unsigned bits, const Floats& x, float* p) {
+    float numbers[Width];
+    store(x, numbers);
+    for (; bits != 0; bits &= bits-1)
+        *p++ = numbers[__builtin_ctz(bits)];
+}
+
+} // namespace

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+// Any processor, as well as the compiler can: see Vector.h.
+#pragma once
+
+namespace {
+
+inline unsigned toBits(const Mask& mask) {
+    unsigned bits = 0;
+    for (int k = 0; k < Width; k++)
+        bits |= (mask[k] & 1) << k;
+    return bits;
+}
+
+inline Floats sqrt(const Floats& x) {
+    Floats result;
+    for (int k = 0; k < Width; k++)
+        result[k] = __builtin_sqrtf(x[k]);
+    return result;
+}
+
+inline Floats inverseSqrt(const Floats& x) {
+    return 1/sqrt(x);
+}
+
+inline Floats min(const Floats& x, const Floats& y) {
+    return select(x < y, x, y);
+}
+
+inline Floats max(const Floats& x, const Floats& y) {
+    return select(x > y, x, y);
+}
+
+inline Floats round(const Floats& x) {
+    const float shift = 12582912.0f; // 1.5*2^23: no fractions above it
+    return (x+shift)-shift;
+}
+
+inline Floats floor(const Floats& x) {
+    Floats result;
+    for (int k = 0; k < Width; k++)
+        result[k] = __builtin_floorf(x[k]);
+    return result;
+}
+
+template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
+    for (int k = 0; k < Width; k++) {
+        const float* numbers = row(k);
+        a[k] = numbers[0];
+        b[k] = numbers[1];
+        c[k] = numbers[2];
+        d[k] = numbers[3];
+    }
+}
+
+inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
+    for (int k = 0; k < Width; k++) {
+        rows[4*k] = x[k];
+        rows[4*k+1] = y[k];
+        rows[4*k+2] = z[k];
+        rows[4*k+3] = 0;
+    }
+}
+
+inline void addSums(const Floats& x, const Floats& y, const Floats& z, float* target) {
+    target[0] += sum(x);
+    target[1] += sum(y);
+    target[2] += sum(z);
+}
+
+} // namespace

@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The CPU platform with every instruction set that this machine has, in boxes of all shapes, with any number of threads."""
+
+import functools
+import math
+import os
+
+import numpy as np
+import openmm
+import pytest
+
+import learnedpair as lp
+import systems
+import test_energy
+import test_programs
+from architectures import ARCHITECTURES, load
+from comparators import REFERENCE, Target, evaluate
+from conformance_files import PAIR_PROGRAMS
+
+VARIABLE = "LEARNEDPAIR_CPU_INSTRUCTIONS"
+CPU = Target("CPU", None)
+SETS = ("AVX512", "AVX2", "SSE4", "portable")
+
+
+def context_of(force, instructions):
+    """A Context of two particles with this instruction set, whatever the environment says."""
+    system = openmm.System()
+    for _ in range(force.getNumParticles()):
+        system.addParticle(1.0)
+    system.addForce(force)
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = instructions
+    try:
+        return CPU.context(system)
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
+
+
+def small_force():
+    force = lp.LearnedPairForce(systems.table())
+    force.setParticleTypes(np.zeros(2, dtype=int))
+    force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
+    force.setCutoffDistance(systems.CUTOFF)
+    return force
+
+
+@functools.cache
+def missing():
+    """The instruction sets that this processor lacks, as the error message tells."""
+    with pytest.raises(openmm.OpenMMException, match="LEARNEDPAIR_CPU_INSTRUCTIONS is 'MMX'; expected one of those that this processor has: .*portable") as info:
+        context_of(small_force(), "MMX")
+    return set(SETS) - set(str(info.value).split("has: ")[1].rstrip(".").split(", "))
+
+
+@pytest.fixture(params=SETS)
+def instructions(request, monkeypatch):
+    if request.param in missing():
+        pytest.skip(f"the processor does not have {request.param}")
+    monkeypatch.setenv(VARIABLE, request.param)
+    return request.param
+
+
+def test_the_best_instruction_set_is_chosen_and_named(monkeypatch):
+    best = next(name for name in SETS if name not in missing())
+    for value in ("", None):
+        if value is None:
+            monkeypatch.delenv(VARIABLE, raising=False)
+        else:
+            monkeypatch.setenv(VARIABLE, value)
+        force = small_force()
+        system = openmm.System()
+        system.addParticle(1.0)
+        system.addParticle(1.0)
+        system.addForce(force)
+        assert force.describeKernelInContext(CPU.context(system)) == f"CPU, own neighbor list, {best}"
+
+
+def test_the_one_asked_for_is_taken(instructions):
+    force = small_force()
+    assert force.describeKernelInContext(context_of(force, instructions)).endswith(f", {instructions}")
+
+
+@pytest.mark.parametrize("switching", [False, True], ids=["plain", "switched"])
+@pytest.mark.parametrize("shape", ["rectangular", "triclinic", "cluster"])
+def test_tables(instructions, shape, switching):
+    system, positions, _, _ = test_energy.corrected(shape, switching)
+    CPU.assert_agrees(*evaluate(CPU.context(system, positions)), *evaluate(REFERENCE.context(system, positions)), what=f"{shape} {instructions}")
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+def test_programs_of_networks(instructions, architecture):
+    test_programs.assert_is_the_model(CPU, test_programs.architecture_case, architecture)
+
+
+@pytest.mark.parametrize("method", test_programs.METHODS)
+@pytest.mark.parametrize("name", [case.name for case in PAIR_PROGRAMS])
+def test_programs_of_all_operations(instructions, name, method):
+    test_programs.assert_is_the_model(CPU, test_programs.conformance_case, name, method)
+
+
+BOXES = {
+    "large": np.diag([4.0, 4.2, 4.4]),  # one copy of each neighbor is nearest to a whole block
+    "flat": np.diag([4.0, 4.0, 1.45]),  # not in one direction
+    "triclinic": np.array([[4.2, 0, 0], [1.9, 4.1, 0], [-1.7, 1.3, 4.0]]),
+    "cluster": None,
+}
+
+
+@functools.cache
+def gas(shape, kind):
+    """1200 particles of two types at random, every seventh not covered, with a table or a program; and what Reference says of it.
+
+    Particles lie in many copies of the box, and some pairs on each other.
+    """
+    random = np.random.default_rng(7)
+    box = BOXES[shape]
+    count = 1200
+    positions = random.random((count, 3)) @ (np.diag([4.0, 4.0, 4.0]) if box is None else box)
+    if box is not None:
+        positions += random.integers(-3, 4, (count, 3)) @ box
+    positions[1::100] = positions[::100]
+    types = np.where(np.arange(count) % 7 == 6, -1, random.integers(0, 2, count))
+    if kind == "table":
+        force = lp.LearnedPairForce(systems.table())
+        force.setParticleTypes(types)
+    else:
+        name = {"program": "typed_network", "features": "feature_network"}[kind]
+        model = load(next(architecture for architecture in ARCHITECTURES if architecture.name == name), "script")
+        rows = np.random.default_rng(1).uniform(-1, 1, (2, 8))
+        if model.features is None:
+            particles = [None if type < 0 else int(type) for type in types]
+        else:
+            particles = [None if type < 0 else rows[type][: len(model.features)] for type in types]
+        force = model.create_force(particles, representation="program")
+    force.setCutoffDistance(min(0.7, force.getCutoffDistance()._value))
+    if box is None:
+        force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
+    for i in range(0, count - 3, 5):
+        force.addExclusion(i, i + 3)
+    force.setScaleParameter("scale", 0.8)
+    force.addEnergyParameterDerivative("scale")
+    system = openmm.System()
+    for _ in range(count):
+        system.addParticle(10.0)
+    if box is not None:
+        system.setDefaultPeriodicBoxVectors(*box)
+    system.addForce(force)
+    return system, positions, observe(REFERENCE.context(system, positions))
+
+
+def observe(context):
+    state = context.getState(energy=True, forces=True, parameterDerivatives=True)
+    return state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value, state.getEnergyParameterDerivatives()["scale"]
+
+
+@pytest.mark.parametrize("kind", ["table", "program", "features"])
+@pytest.mark.parametrize("shape", BOXES)
+def test_boxes(instructions, shape, kind):
+    system, positions, (energy, forces, derivative) = gas(shape, kind)
+    assert np.abs(forces).max() > 1
+    context = CPU.context(system, positions)
+    CPU.assert_agrees(*evaluate(context), energy, forces, what=f"{shape} {kind} {instructions}")
+    assert abs(observe(context)[2] - derivative) <= 2e-5 * (abs(derivative) + np.sqrt(np.mean(forces**2)) * np.sqrt(forces.size))
+    alone = context.getState(forces=True).getForces(asNumpy=True)._value  # without the energy another loop is run
+    CPU.assert_agrees(energy, alone, energy, forces, what="forces without energy")
+    without = context.getState(energy=True).getPotentialEnergy()._value
+    CPU.assert_agrees(without, forces, energy, forces, what="energy without forces")
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize("kind", ["table", "program", "features"])
+def test_threads(kind, threads):
+    """Any number of threads; and the same bits each time if forces are to be deterministic."""
+    system, positions, (energy, forces, _) = gas("large", kind)
+    results = []
+    for _ in range(2):
+        context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"), {"Threads": str(threads), "DeterministicForces": "true"})
+        context.setPositions(positions)
+        assert context.getPlatform().getPropertyValue(context, "Threads") == str(threads)
+        results.append(evaluate(context))
+        CPU.assert_agrees(*results[-1], energy, forces, what=f"{threads} threads")
+    assert results[0][0] == results[1][0]
+    assert results[0][1].tobytes() == results[1][1].tobytes()
+
+
+FUNCTIONS = {
+    "exp": (np.exp, [-120, 120]), "expm1": (np.expm1, [-30, 30]), "log": (np.log, [1e-30, 50]), "log1p": (np.log1p, [-0.999, 50]), "sin": (np.sin, [-200, 200]),
+    "cos": (np.cos, [-200, 200]), "tanh": (np.tanh, [-12, 12]), "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), [-80, 80]), "erf": (np.vectorize(math.erf), [-4, 4]), "erfc": (np.vectorize(math.erfc), [-4, 9]),
+    "sqrt": (np.sqrt, [0, 50]), "abs": (np.abs, [-3, 3]), "floor": (np.floor, [-40, 40]),
+}
+#: Units in the last place of single precision; sin and cos in units of that of 1, since arguments are rounded.
+MOST_ULPS = 4
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_elementary_functions(instructions, name):
+    """f = r g(x) has the slope g(x), which is the force on a pair that is far from all others."""
+    exact, (low, high) = FUNCTIONS[name]
+    random = np.random.default_rng(3)
+    count = 2000
+    x = np.concatenate([random.uniform(low, high, count // 2), random.uniform(max(low, -2), min(high, 2), count // 4), random.uniform(max(low, -1e-2), 1e-2, count // 4)]).astype(np.float32)
+    x = np.where((x < low) | (x > high), np.float32(0.5), x)
+    text = f"v0[1] = distance; v1[1] = particle1; v2[1] = particle2; v3[1] = add v1 v2; v4[1] = {name} v3; v5[1] = mul v0 v4; output v5".replace("; ", "\n") + "\n"
+    force = lp.LearnedPairForce(lp.PairProgram(text, np.zeros(0), num_features=1, min_distance=0.01))
+    for value in x:
+        force.addParticle([float(value)])
+        force.addParticle([0.0])
+    force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
+    force.setCutoffDistance(0.5)
+    force.setInnerCutoffDistance(0.01)
+    system = openmm.System()
+    for _ in range(2 * count):
+        system.addParticle(1.0)
+    system.addForce(force)
+    sites = np.stack(np.unravel_index(np.arange(count), (13, 13, 13)), axis=1) * 1.0
+    positions = np.stack([sites, sites + [0.25, 0, 0]], axis=1).reshape(-1, 3)
+    forces = CPU.context(system, positions).getState(forces=True).getForces(asNumpy=True)._value
+    found, expected = forces[::2, 0], exact(x.astype(float))
+    assert (found == -forces[1::2, 0]).all()
+    with np.errstate(over="ignore"):
+        single = expected.astype(np.float32)
+    representable = (np.abs(single) < 1e37) & ((np.abs(single) >= np.finfo(np.float32).tiny) | (single == 0))
+    assert representable.sum() > 0.6 * count
+    assert np.isinf(found[np.isinf(single)]).all()
+    assert (np.abs(found[np.abs(single) < np.finfo(np.float32).tiny]) <= 2 * np.finfo(np.float32).tiny).all(), "subnormal numbers may be zero"
+    ulp = np.full(count, np.spacing(np.float32(1))) if name in ("sin", "cos") else np.spacing(np.abs(single))
+    error = np.abs(found - expected)[representable] / ulp[representable]
+    worst = int(np.argmax(error))
+    assert error.max() <= MOST_ULPS, f"{name}({x[representable][worst]!r}) is off by {error.max():.1f} units in the last place"

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Times molecular mechanics with networks that are evaluated for every pair: as they are, and with their radial part in a table.
+"""Times molecular mechanics with a network between pairs: LearnedPairForce against PythonForce and CustomNonbondedForce.
 
-    python benchmarks/compare_programs.py --platform CPU --threads 2 --json benchmarks/results/programs_cpu.json
+    python benchmarks/compare_programs.py --platform CPU --json benchmarks/results/programs_cpu.json
 
 See benchmarks/README.md.
 """
@@ -12,18 +12,25 @@ import copy
 import json
 import pathlib
 import sys
-import tempfile
 
 import numpy as np
 import openmm
 import torch
 
 import learnedpair as lp
-from support import create_timed, describe_machine, describe_platform, evaluate, platform_properties, relax, summarize, time_in_turns, versions
-from variants import INNER_CUTOFF, make_water_box
+from alternatives import expression_force, python_force
+from support import count_pairs, create_timed, describe_machine, describe_platform, evaluate, loops_alone, measure_matrix_products, platform_properties, relax, summarize, time_in_turns, versions
+from variants import GPU_PLATFORMS, INNER_CUTOFF, excluded_pairs, make_water_box, scale_to_force
 
-#: How far a platform may be from the exact program on Reference, root mean square and relative, beside the tolerance of a table.
+#: How far a variant may be from the exact program on Reference, root mean square and relative.
 MOST_FORCE_DIFFERENCE = 1e-3
+#: Hidden layers and Gaussians of each network.
+TYPED = {"8-8-1": ((8, 8), 8), "16-32-32-1": ((32, 32), 16), "32-64-64-1": ((64, 64), 32)}
+WIDE = "16+32 features-64-64-64-1"
+#: The largest network that is timed as an expression: larger ones take minutes to compile.
+EXPRESSIONS = ("8-8-1",)
+EXACT, TABULATED = "LearnedPairForce", "LearnedPairForce, radial table"
+PYTHON, COMPILED, EXPRESSION = "PythonForce", "PythonForce, torch.compile", "CustomNonbondedForce"
 
 
 class WideNetwork(torch.nn.Module):
@@ -35,24 +42,28 @@ class WideNetwork(torch.nn.Module):
         self.register_buffer("centers", torch.linspace(INNER_CUTOFF, cutoff, 16))
         self.radial, self.particle = torch.nn.Linear(16, 64), torch.nn.Linear(32, 64, bias=False)
         self.second, self.third, self.last = torch.nn.Linear(64, 64), torch.nn.Linear(64, 64), torch.nn.Linear(64, 1)
+        self.energy_scale = 1.0
 
     def forward(self, r, features1, features2):
         basis = torch.exp(-500 * (r.unsqueeze(-1) - self.centers) ** 2)
         hidden = torch.nn.functional.silu(self.radial(basis) + self.particle(features1 + features2))
         hidden = torch.nn.functional.silu(self.third(torch.nn.functional.silu(self.second(hidden))))
-        return self.last(hidden).squeeze(-1) * (1 - (r / self.cutoff) ** 2) ** 3
+        return self.energy_scale * self.last(hidden).squeeze(-1) * (1 - (r / self.cutoff) ** 2) ** 3
 
 
-def networks(cutoff):
-    """Name: (module, metadata, what the two kinds of particles are to it)."""
-    typed = {"types": ["O", "H"], "cutoff": cutoff, "inner_cutoff": INNER_CUTOFF}
-    rows = np.random.default_rng(5).uniform(-1, 1, (2, 32))
-    return {
-        "8-8-1": (lambda: lp.nn.TypedPairNetwork(2, cutoff, hidden=(8, 8), num_basis=8, inner=INNER_CUTOFF), typed, (0, 1)),
-        "16-32-32-1": (lambda: lp.nn.TypedPairNetwork(2, cutoff, hidden=(32, 32), inner=INNER_CUTOFF), typed, (0, 1)),
-        "16-64-64-1": (lambda: lp.nn.TypedPairNetwork(2, cutoff, hidden=(64, 64), inner=INNER_CUTOFF), typed, (0, 1)),
-        "16+32 features-64-64-64-1": (lambda: WideNetwork(cutoff), {"features": [f"h{k}" for k in range(32)], "cutoff": cutoff, "inner_cutoff": INNER_CUTOFF}, tuple(rows)),
-    }
+def make_network(name, cutoff, largest_force):
+    """A network with random weights of a fixed seed, the metadata of its model, and what oxygen and hydrogen are to it."""
+    torch.manual_seed(3)
+    if name == WIDE:
+        kinds = tuple(np.random.default_rng(5).uniform(-1, 1, (2, 32)))
+        network, metadata = WideNetwork(cutoff), {"features": [f"h{k}" for k in range(32)], "cutoff": cutoff, "inner_cutoff": INNER_CUTOFF}
+    else:
+        kinds = (0, 1)
+        hidden, num_basis = TYPED[name]
+        network = lp.nn.TypedPairNetwork(2, cutoff, hidden=hidden, num_basis=num_basis, inner=INNER_CUTOFF)
+        metadata = {"types": ["O", "H"], "cutoff": cutoff, "inner_cutoff": INNER_CUTOFF}
+    scale_to_force(network, metadata, np.array(kinds), largest_force)
+    return network, metadata, kinds
 
 
 def parse_arguments():
@@ -62,30 +73,54 @@ def parse_arguments():
     parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
     parser.add_argument("--waters", type=int, default=1000, help="number of water molecules")
     parser.add_argument("--cutoff", type=float, default=0.6, help="of the correction, nm")
-    parser.add_argument("--networks", nargs="+", choices=list(networks(0.6)), default=list(networks(0.6)))
+    parser.add_argument("--networks", nargs="+", choices=[*TYPED, WIDE], default=[*TYPED, WIDE])
+    parser.add_argument("--alternatives", nargs="*", choices=[PYTHON, COMPILED, EXPRESSION], default=[PYTHON, COMPILED, EXPRESSION], help="what to compare with")
     parser.add_argument("--tolerance", type=float, default=1e-4, help="force error of the table, relative to |F| + 1 kJ/mol/nm")
     parser.add_argument("--repeats", type=int, default=5, help="timed blocks of each variant")
-    parser.add_argument("--steps", type=int, default=5, help="steps of a block")
-    parser.add_argument("--warm-up", type=int, default=2, help="steps of each variant before the first block")
+    parser.add_argument("--steps", type=int, default=20, help="steps of a block")
+    parser.add_argument("--warm-up", type=int, default=5, help="steps of each variant before the first block")
+    parser.add_argument("--largest-force", type=float, default=3.0, help="of a pair, kJ/mol/nm")
     parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
     return parser.parse_args()
 
 
-def make_model(make_module, metadata):
-    """A network with random weights of a fixed seed, from a file, as users have it."""
-    torch.manual_seed(3)
-    with tempfile.TemporaryDirectory() as folder:
-        return lp.export_model(make_module(), pathlib.Path(folder) / "model.pt", **metadata)
-
-
-def make_force(model, kinds, system, topology, **options):
-    """The correction between all atoms that the NonbondedForce does not exclude."""
+def make_variants(name, system, topology, arguments):
+    """The System with the network in each of its forms: a dict of Systems, and of the LearnedPairForces among them."""
+    network, metadata, kinds = make_network(name, arguments.cutoff, arguments.largest_force)
+    model = lp.load_model(network, **metadata)
     particles = [kinds[0] if atom.element.symbol == "O" else kinds[1] for atom in topology.atoms()]
     what = {"types": particles} if model.features is None else {"features": particles}
-    return lp.add_correction(system, topology, model, **what, **options)
+    systems, ours = {}, {}
+    for label, options in {EXACT: {}, TABULATED: {"tabulate_radial": True, "tolerance": arguments.tolerance}}.items():
+        systems[label] = copy.deepcopy(system)
+        ours[label] = lp.add_correction(systems[label], topology, model, **what, representation="program", **options)
+    if model.features is None:
+        excluded = excluded_pairs(system)
+        box = np.array([edge[k]._value for k, edge in enumerate(system.getDefaultPeriodicBoxVectors())])
+        forces = {PYTHON: lambda: python_force(network, particles, excluded, box, arguments.cutoff, False),
+                  COMPILED: lambda: python_force(network, particles, excluded, box, arguments.cutoff, True),
+                  EXPRESSION: lambda: expression_force(network, particles, excluded, arguments.cutoff)}
+        for label in arguments.alternatives:
+            if label != EXPRESSION or name in EXPRESSIONS:
+                systems[label] = copy.deepcopy(system)
+                force = forces[label]()
+                if label == EXPRESSION and arguments.platform in GPU_PLATFORMS:
+                    force.setForceGroup(1)  # in which there is another cutoff
+                systems[label].addForce(force)
+    return systems, ours
 
 
-def compare_network(name, system, topology, positions, arguments):
+def added_forces(corrected, system, positions):
+    """What a correction adds to the forces, on the Reference platform."""
+    forces = []
+    for one in (corrected, system):
+        context = openmm.Context(one, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
+        context.setPositions(positions)
+        forces.append(evaluate(context)[1])
+    return forces[0] - forces[1]
+
+
+def compare_network(name, system, topology, positions, matrix_products, arguments):
     """Check and time one network.
 
     Returns
@@ -93,49 +128,49 @@ def compare_network(name, system, topology, positions, arguments):
     dict
         What is written to JSON for it.
     """
-    make_module, metadata, kinds = networks(arguments.cutoff)[name]
-    model = make_model(make_module, metadata)
+    systems, ours = make_variants(name, system, topology, arguments)
+    expected = added_forces(systems[EXACT], system, positions)
     baseline = create_timed(system, positions, arguments.platform, platform_properties(arguments))
     timed, details = {}, {}
-    for label, options in {"exact": {"representation": "program"}, "radial table": {"representation": "program", "tabulate_radial": True, "tolerance": arguments.tolerance}}.items():
-        corrected = copy.deepcopy(system)
-        force = make_force(model, kinds, corrected, topology, **options)
+    for label, corrected in systems.items():
         timed[label] = create_timed(corrected, positions, arguments.platform, platform_properties(arguments))
-        if label == "exact":
-            reference = openmm.Context(corrected, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
-            reference.setPositions(positions)
-            bare = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
-            bare.setPositions(positions)
-            expected = evaluate(reference)[1] - evaluate(bare)[1]
         difference = float(np.linalg.norm(timed[label].forces - baseline.forces - expected) / np.linalg.norm(expected))
-        report = force.lowering_report
         if not difference <= MOST_FORCE_DIFFERENCE:
             sys.exit(f"compare_programs: {name}, {label}: the forces differ by {difference:.1e} from those of the exact program on Reference; allowed {MOST_FORCE_DIFFERENCE:g}.")
-        details[label] = {"force_difference": difference, "multiply_adds_per_pair": report["multiply_adds_per_pair"], "radial_knots": report["radial_knots"],
-                          "max_relative_force_error": report["max_relative_force_error"], "kernel": force.describeKernelInContext(timed[label].context),
-                          "creation_s": timed[label].creation}
+        details[label] = {"force_difference": difference, "creation_s": timed[label].creation, "memory_mib": timed[label].memory}
+    for label, force in ours.items():
+        report = force.lowering_report
+        details[label].update({key: report[key] for key in ("multiply_adds_per_pair", "radial_knots", "max_relative_force_error")}, kernel=force.describeKernelInContext(timed[label].context))
     blocks = time_in_turns(baseline, timed, arguments.steps, arguments.repeats, arguments.warm_up)
     variants = {label: {**details[label], **summarize(blocks[label], arguments.steps), "blocks_s": blocks[label]} for label in timed}
-    return {"network": name, "platform": describe_platform(baseline.context), "variants": variants,
-            "saved_by_table": 1 - variants["radial table"]["added_ms"] / variants["exact"]["added_ms"]}
+    alone = loops_alone(system, ours, positions, arguments.platform, platform_properties(arguments))
+    box = np.array([edge[k]._value for k, edge in enumerate(system.getDefaultPeriodicBoxVectors())])
+    pairs = count_pairs(positions._value, box, excluded_pairs(system), arguments.cutoff)
+    for label in ours:
+        rate = pairs * variants[label]["multiply_adds_per_pair"] / (1e-3 * alone[label])
+        variants[label].update(alone_ms=alone[label], multiply_adds_per_s=rate, share_of_matrix_products=rate / matrix_products)
+    return {"network": name, "platform": describe_platform(baseline.context), "pairs": pairs, "direct_space_ms": alone["NonbondedForce, direct space"], "variants": variants, "saved_by_table": 1 - variants[TABULATED]["added_ms"] / variants[EXACT]["added_ms"]}
 
 
 def format_result(result):
     lines = []
     for label, r in result["variants"].items():
-        lines.append(f"| {result['network']} | {label} | {r['multiply_adds_per_pair']} | {r['radial_knots']} | {r['max_relative_force_error']:.1e} | {r['baseline_ms']:.1f} | {r['added_ms']:.1f} "
-                     f"| {r['ratio']:.2f} [{r['ratio_min']:.2f}, {r['ratio_max']:.2f}] | {r['creation_s']:.2f} | {r['force_difference']:.1e} |")
+        knots = f"{r['radial_knots']}, {r['max_relative_force_error']:.1e}" if "radial_knots" in r else ""
+        alone = f"{r['alone_ms']:.2f}, {100 * r['share_of_matrix_products']:.0f} %" if "alone_ms" in r else ""
+        lines.append(f"| {result['network']} | {label} | {r.get('multiply_adds_per_pair', '')} | {knots} | {r['baseline_ms']:.1f} | {r['added_ms']:.1f} "
+                     f"| {r['ratio']:.2f} [{r['ratio_min']:.2f}, {r['ratio_max']:.2f}] | {alone} | {r['creation_s']:.2f} | {r['memory_mib']:.0f} | {r['force_difference']:.1e} |")
     return "\n".join(lines)
 
 
 def main():
     arguments = parse_arguments()
-    report = {"machine": describe_machine(), "versions": versions(), "arguments": {name: value for name, value in vars(arguments).items() if name != "json"}, "results": []}
+    report = {"machine": describe_machine(), "versions": versions(), "arguments": {name: value for name, value in vars(arguments).items() if name != "json"},
+              "matrix_products_per_s": measure_matrix_products(), "results": []}
     system, topology, positions = make_water_box(arguments.waters, 0.9)
     positions = relax(system, positions)
-    print("| network | radial part | multiply-adds per pair | knots | error of the table | MM ms/step | added ms/step | ratio [min, max] | creation s | force diff. |\n|---|---|---|---|---|---|---|---|---|---|")
+    print("| network | variant | multiply-adds per pair | knots, error of the table | MM ms/step | added ms/step | ratio [min, max] | alone ms, share of matrix products | creation s | peak RSS + MiB | force diff. |\n|---|---|---|---|---|---|---|---|---|---|---|")
     for name in arguments.networks:
-        report["results"].append(compare_network(name, system, topology, positions, arguments))
+        report["results"].append(compare_network(name, system, topology, positions, report["matrix_products_per_s"], arguments))
         print(format_result(report["results"][-1]), flush=True)
     if arguments.json is not None:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Contexts that are timed in turns, and what is said about the machine."""
 
+import copy
 import datetime
 import os
 import platform
@@ -15,6 +16,7 @@ import numpy as np
 import openmm
 import torch
 from openmm import unit
+from scipy.spatial import cKDTree
 
 import learnedpair as lp
 
@@ -172,6 +174,84 @@ def describe_platform(context):
     present = [name for name in PROPERTIES if name in openmm_platform.getPropertyNames()]
     values = {name: openmm_platform.getPropertyValue(context, name) for name in present}
     return {"name": openmm_platform.getName(), **values}
+
+
+def time_forces(contexts, calls=50):
+    """Time the computation of forces at fixed positions, in turns.
+
+    Parameters
+    ----------
+    contexts : dict of str to openmm.Context
+        With positions. Only force group 0 is computed.
+    calls : int
+
+    Returns
+    -------
+    dict of str to float
+        Medians, in milliseconds.
+    """
+    seconds = {name: [] for name in contexts}
+    for call in range(calls + 2):
+        for name, context in contexts.items():
+            start = time.perf_counter()
+            context.getState(forces=True, groups={0})
+            if call >= 2:  # the first ones build neighbor lists
+                seconds[name].append(time.perf_counter() - start)
+    return {name: 1000 * statistics.median(values) for name, values in seconds.items()}
+
+
+def loops_alone(system, corrections, positions, platform_name, properties):
+    """How long corrections take alone, and the direct-space part of the System's NonbondedForce: what a loop over pairs costs here.
+
+    Parameters
+    ----------
+    system : openmm.System
+        With a NonbondedForce.
+    corrections : dict of str to openmm.Force
+    positions : Quantity or ndarray, shape (n, 3)
+    platform_name, properties
+        As for openmm.Context.
+
+    Returns
+    -------
+    dict of str to float
+        Milliseconds for each correction and for "NonbondedForce, direct space", less what a System without forces takes.
+    """
+    nonbonded = copy.deepcopy(next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce)))
+    nonbonded.setReciprocalSpaceForceGroup(1)
+    contexts = {}
+    for name, force in {"": None, "NonbondedForce, direct space": nonbonded, **corrections}.items():
+        bare = openmm.System()
+        bare.setDefaultPeriodicBoxVectors(*system.getDefaultPeriodicBoxVectors())
+        for i in range(system.getNumParticles()):
+            bare.addParticle(system.getParticleMass(i))
+        if force is not None:
+            bare.addForce(copy.deepcopy(force))
+        contexts[name] = openmm.Context(bare, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName(platform_name), properties)
+        contexts[name].setPositions(positions)
+    times = time_forces(contexts)
+    nothing = times.pop("")
+    return {name: milliseconds - nothing for name, milliseconds in times.items()}
+
+
+def count_pairs(positions, box, excluded, cutoff):
+    """How many pairs are in range: positions (ndarray, shape (n, 3)), the edges of the box and the cutoff in nm."""
+    tree = cKDTree(np.mod(positions, box), boxsize=box)
+    first, second = np.array(excluded).T
+    d = positions[first] - positions[second]
+    d -= np.round(d / box) * box
+    return (tree.count_neighbors(tree, cutoff) - len(positions)) // 2 - int((np.linalg.norm(d, axis=1) < cutoff).sum())
+
+
+def measure_matrix_products():
+    """How many multiply-adds a second PyTorch's product of two large matrices makes here, with all its threads, in single precision."""
+    a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
+    seconds = []
+    for _ in range(8):
+        start = time.perf_counter()
+        torch.mm(a, b)
+        seconds.append(time.perf_counter() - start)
+    return 2048**3 / min(seconds)
 
 
 def platform_properties(arguments):

@@ -88,6 +88,31 @@ def make_water_box(waters, nonbonded_cutoff):
     return system, modeller.topology, modeller.positions
 
 
+def excluded_pairs(system):
+    """The exceptions of the System's NonbondedForce."""
+    nonbonded = next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce))
+    return [tuple(nonbonded.getExceptionParameters(i)[:2]) for i in range(nonbonded.getNumExceptions())]
+
+
+def scale_to_force(network, metadata, kinds, largest_force):
+    """Scale a network so that the largest |dE/dr| between particles of two kinds is this, in kJ/mol/nm.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        With the attribute energy_scale.
+    metadata : dict
+        Of load_model().
+    kinds : ndarray, shape (2,) of types or (2, n_features)
+    largest_force : float, kJ/mol/nm
+    """
+    network.energy_scale = 1.0
+    r = np.linspace(INNER_CUTOFF, metadata["cutoff"], 1000)
+    first, second = (np.repeat([pair[k] for pair in CURVES], len(r)) for k in (0, 1))
+    _, slopes = lp.load_model(network, **metadata).evaluate(np.tile(r, len(CURVES)), kinds[first], kinds[second])
+    network.energy_scale = largest_force / np.abs(slopes).max()
+
+
 def make_correction(system, topology, cutoff, seed, largest_force):
     """Lower a network with random weights to a table.
 
@@ -106,15 +131,10 @@ def make_correction(system, topology, cutoff, seed, largest_force):
     torch.manual_seed(seed)
     network = lp.nn.TypedPairNetwork(2, cutoff, inner=INNER_CUTOFF, energy_scale=1.0)
     metadata = {"types": ["O", "H"], "cutoff": cutoff, "inner_cutoff": INNER_CUTOFF}
-    r = np.linspace(INNER_CUTOFF, cutoff, 1000)
-    first, second = (np.repeat([pair[k] for pair in CURVES], len(r)) for k in (0, 1))
-    _, slopes = lp.load_model(network, **metadata).evaluate(np.tile(r, len(CURVES)), first, second)
-    network.energy_scale = largest_force / np.abs(slopes).max()
+    scale_to_force(network, metadata, np.array([0, 1]), largest_force)
     types = [0 if atom.element.symbol == "O" else 1 for atom in topology.atoms()]
     force = lp.load_model(network, **metadata).create_force(types)
-    nonbonded = next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce))
-    excluded = [tuple(nonbonded.getExceptionParameters(i)[:2]) for i in range(nonbonded.getNumExceptions())]
-    return Correction(force.getFunction(), np.array(types, dtype=np.int32), excluded, cutoff)
+    return Correction(force.getFunction(), np.array(types, dtype=np.int32), excluded_pairs(system), cutoff)
 
 
 def learned_pair(correction, cutoff):

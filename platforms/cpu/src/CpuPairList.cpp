@@ -34,21 +34,20 @@ CpuPairList::CpuPairList(const LearnedPairForce& force, const vector<char>& cove
         }
     }
     positions.resize(4*particles.size());
-    currentPositions.resize(particles.size());
     builtPositions.resize(particles.size());
 }
 
 /** The copy of a particle that lies in the periodic box, in which single precision has most digits left. */
-static Vec3 wrap(Vec3 position, const Vec3* box) {
+static Vec3 wrap(Vec3 position, const Vec3* box, const double* inverse) {
     for (int k = 2; k >= 0; k--)
-        position -= box[k]*std::floor(position[k]/box[k][k]);
+        position -= box[k]*std::floor(position[k]*inverse[k]);
     return position;
 }
 
 /** The displacement between nearest periodic copies. */
-static Vec3 nearest(Vec3 displacement, const Vec3* box) {
+static Vec3 nearest(Vec3 displacement, const Vec3* box, const double* inverse) {
     for (int k = 2; k >= 0; k--)
-        displacement -= box[k]*std::round(displacement[k]/box[k][k]);
+        displacement -= box[k]*std::floor(displacement[k]*inverse[k]+0.5);
     return displacement;
 }
 
@@ -57,40 +56,45 @@ void CpuPairList::update(const vector<Vec3>& allPositions, const Vec3* box, Thre
         return;
     if (!isBuilt)
         origin = findMiddle(allPositions);
-    const double allowed = getAllowedMove(box);
+    const double allowed = getAllowedMove(box), inverse[3] = {1/box[0][0], 1/box[1][1], 1/box[2][2]};
+    const bool sameBox = (!periodic || std::equal(box, box+3, builtBox));
     std::atomic<bool> movedTooFar(false);
     threads.execute([&] (ThreadPool& pool, int thread) {
         int n = particles.size(), numThreads = pool.getNumThreads();
         bool tooFar = false;
         for (int i = (long long) thread*n/numThreads, end = (long long) (thread+1)*n/numThreads; i < end; i++) {
             const Vec3& position = allPositions[particles[i]];
-            currentPositions[i] = (periodic ? wrap(position, box) : position);
-            Vec3 local = (periodic ? currentPositions[i] : position-origin);
+            Vec3 local = (periodic ? wrap(position, box, inverse) : position-origin);
             for (int k = 0; k < 3; k++)
                 positions[4*i+k] = (float) local[k];
             positions[4*i+3] = 0;
-            Vec3 move = currentPositions[i]-builtPositions[i];
-            if (periodic)
-                move = nearest(move, box);
+            // In the same box, moving into another copy of it is too far; that is rare. In another box the copies have moved, too.
+            Vec3 move = (sameBox ? position-builtPositions[i] : nearest(local-wrap(builtPositions[i], builtBox, builtInverse), box, inverse));
             tooFar |= !(move.dot(move) <= allowed*allowed);
         }
         if (tooFar)
             movedTooFar = true;
     });
     threads.waitForThreads();
-    if (allowed < 0 || movedTooFar) {
-        for (auto& position : currentPositions)
-            if (!std::isfinite(position[0]+position[1]+position[2]))
-                throw OpenMM::OpenMMException("LearnedPairForce: a particle coordinate is NaN or infinite.");
-        isBuilt = true;
-        if (dense)
-            list.createDenseNeighborList(particles.size(), exclusions);
-        else
-            list.computeNeighborList(particles.size(), positions, exclusions, box, periodic, (float) (cutoff+padding), threads);
-        builtPositions = currentPositions;
-        std::copy(box, box+3, builtBox);
-        origin = findMiddle(allPositions);
+    if (allowed < 0 || movedTooFar)
+        build(allPositions, box, threads);
+}
+
+void CpuPairList::build(const vector<Vec3>& allPositions, const Vec3* box, ThreadPool& threads) {
+    for (size_t i = 0; i < particles.size(); i++) {
+        builtPositions[i] = allPositions[particles[i]];
+        if (!std::isfinite(builtPositions[i][0]+builtPositions[i][1]+builtPositions[i][2]))
+            throw OpenMM::OpenMMException("LearnedPairForce: a particle coordinate is NaN or infinite.");
     }
+    isBuilt = true;
+    if (dense)
+        list.createDenseNeighborList(particles.size(), exclusions);
+    else
+        list.computeNeighborList(particles.size(), positions, exclusions, box, periodic, (float) (cutoff+padding), threads);
+    std::copy(box, box+3, builtBox);
+    for (int k = 0; k < 3; k++)
+        builtInverse[k] = 1/box[k][k];
+    origin = findMiddle(allPositions);
 }
 
 /** The median of each coordinate: near most particles, wherever a few have gone. */

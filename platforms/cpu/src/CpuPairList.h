@@ -49,6 +49,7 @@ public:
         return dense;
     }
 private:
+    void build(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, OpenMM::ThreadPool& threads);
     double getAllowedMove(const OpenMM::Vec3* box) const;
     OpenMM::Vec3 findMiddle(const std::vector<OpenMM::Vec3>& positions) const;
     bool periodic, dense;
@@ -57,9 +58,9 @@ private:
     std::vector<int> particles;
     std::vector<std::set<int> > exclusions;
     OpenMM::AlignedArray<float> positions;
-    std::vector<OpenMM::Vec3> currentPositions; // in the box, if there is one
-    std::vector<OpenMM::Vec3> builtPositions;   // the same when the list was built
+    std::vector<OpenMM::Vec3> builtPositions; // what they were when the list was built
     OpenMM::Vec3 builtBox[3];
+    double builtInverse[3] = {};
     OpenMM::Vec3 origin; // of a cluster, which may be far from zero, where single precision has few digits left
     OpenMM::CpuNeighborList list;
 };

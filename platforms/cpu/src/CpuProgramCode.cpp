@@ -22,17 +22,18 @@ CpuProgramCode::CpuProgramCode(const TensorProgram& program, const Kernels& kern
     multiplyByReciprocals();
     viewNeighboringElements();
     mergeSumsIntoProducts();
-    allocate();
+    findOwners();
+    vector<int> order = findOrder();
+    allocate(order);
     operands.resize(steps.size());
     for (size_t i = 0; i < steps.size(); i++) {
-        if (steps[i].unused)
-            continue;
-        std::copy(steps[i].numbers.begin(), steps[i].numbers.end(), values[i].data);
+        if (isConstant(steps[i].operation))
+            std::copy(steps[i].numbers.begin(), steps[i].numbers.end(), values[i].data);
         for (int operand : steps[i].operands)
             operands[i].push_back(values[operand]);
-        if (!isConstant(steps[i].operation) && !isInput(steps[i].operation) && steps[i].viewOf < 0)
-            instructions.push_back({nullptr, steps[i].operation, lanes, values[i], operands[i].data(), (int32_t) operands[i].size(), steps[i].integers.data()});
     }
+    for (int i : order)
+        instructions.push_back({nullptr, steps[i].operation, lanes, values[i], operands[i].data(), (int32_t) operands[i].size(), steps[i].integers.data()});
     for (auto& instruction : instructions)
         kernels.choose(instruction);
     for (int output : outputSteps)
@@ -96,47 +97,104 @@ void CpuProgramCode::mergeSumsIntoProducts() {
     }
 }
 
-/** Give every value its memory: constants, inputs and outputs their own, others some that is free by then. */
-void CpuProgramCode::allocate() {
-    const int never = steps.size();
-    vector<int> owner(steps.size()), lastUse(steps.size());
-    for (size_t i = 0; i < steps.size(); i++) {
-        owner[i] = (steps[i].viewOf < 0 ? i : owner[steps[i].viewOf]);
-        lastUse[i] = i;
-        if (!steps[i].unused)
+void CpuProgramCode::findOwners() {
+    for (size_t i = 0; i < steps.size(); i++)
+        owner.push_back(steps[i].viewOf < 0 ? i : owner[steps[i].viewOf]);
+}
+
+bool CpuProgramCode::isRun(int step) const {
+    return !steps[step].unused && steps[step].viewOf < 0 && !isConstant(steps[step].operation) && !isInput(steps[step].operation);
+}
+
+/** Whose memory a step reads, and how often in all: that of constants, inputs and outputs is never free. */
+vector<int> CpuProgramCode::countReaders() const {
+    vector<int> readers(steps.size());
+    for (size_t i = 0; i < steps.size(); i++)
+        if (isRun(i))
             for (int operand : steps[i].operands)
-                lastUse[owner[operand]] = i;
-    }
+                readers[owner[operand]]++;
     for (size_t i = 0; i < steps.size(); i++)
-        if (isConstant(steps[i].operation) || isInput(steps[i].operation))
-            lastUse[i] = never;
+        if (!isRun(owner[i]))
+            readers[i] = steps.size()*steps.size();
     for (int output : outputSteps)
-        lastUse[owner[output]] = never;
-    vector<vector<int> > ending(steps.size());
+        readers[owner[output]] += steps.size()*steps.size();
+    return readers;
+}
+
+/**
+ * The order in which steps are run: of those whose operands are there, the one after which the least memory is in use; so
+ * a layer's derivative comes right behind the layer, and not behind the whole network.
+ */
+vector<int> CpuProgramCode::findOrder() const {
+    vector<int> order, readers = countReaders();
+    vector<char> done(steps.size());
     for (size_t i = 0; i < steps.size(); i++)
-        if (lastUse[i] != never && owner[i] == (int) i && !steps[i].unused)
-            ending[lastUse[i]].push_back(i);
-    size_t numConstants = 0, numElements = 0;
-    vector<size_t> offsets(steps.size()); // of constants in numbers, of others in elements
-    std::multimap<int, size_t> free;      // by size
-    for (size_t i = 0; i < steps.size(); i++) {
-        if (owner[i] == (int) i && !steps[i].unused) {
-            auto position = (isInput(steps[i].operation) ? free.end() : free.find(steps[i].size)); // inputs are written before any step is run
-            if (isConstant(steps[i].operation)) {
-                offsets[i] = numConstants;
-                numConstants += (steps[i].size+Slack+Alignment-1)/Alignment*Alignment;
+        done[i] = !isRun(i) && (steps[i].viewOf < 0 || !isRun(owner[i]));
+    for (;;) {
+        int best = -1, leastChange = 0;
+        for (size_t i = 0; i < steps.size(); i++) {
+            if (done[owner[i]] || !isRun(i))
+                continue;
+            bool ready = true;
+            int change = steps[i].size;
+            std::map<int, int> reads;
+            for (int operand : steps[i].operands) {
+                ready &= (bool) done[owner[operand]];
+                reads[owner[operand]]++;
             }
-            else if (position != free.end()) {
-                offsets[i] = position->second;
-                free.erase(position);
-            }
-            else {
-                offsets[i] = numElements;
-                numElements += steps[i].size;
+            for (auto read : reads)
+                if (readers[read.first] == read.second)
+                    change -= steps[read.first].size;
+            if (ready && (best < 0 || change < leastChange)) {
+                best = i;
+                leastChange = change;
             }
         }
-        for (int value : ending[i])
-            free.insert({steps[value].size, offsets[value]});
+        if (best < 0)
+            return order;
+        order.push_back(best);
+        done[best] = true;
+        for (int operand : steps[best].operands)
+            readers[owner[operand]]--;
+    }
+}
+
+/** Give every value its memory: constants, inputs and outputs their own, others some that is free by then. */
+void CpuProgramCode::allocate(const vector<int>& order) {
+    size_t numConstants = 0, numElements = 0;
+    vector<size_t> offsets(steps.size()); // of constants in numbers, of others in elements
+    for (size_t i = 0; i < steps.size(); i++) {
+        if (isConstant(steps[i].operation)) {
+            offsets[i] = numConstants;
+            numConstants += (steps[i].size+Slack+Alignment-1)/Alignment*Alignment;
+        }
+        else if (isInput(steps[i].operation)) { // written before any step is run
+            offsets[i] = numElements;
+            numElements += steps[i].size;
+        }
+    }
+    std::multimap<int, size_t> free; // by size
+    vector<int> readers = countReaders();
+    for (int i : order) {
+        auto release = [&] {
+            for (int operand : steps[i].operands)
+                if (--readers[owner[operand]] == 0)
+                    free.insert({steps[owner[operand]].size, offsets[owner[operand]]});
+        };
+        // Elementwise steps read an element before they write it, and so may write where an operand lies.
+        if (isElementwise(steps[i].operation))
+            release();
+        auto position = free.find(steps[i].size);
+        if (position != free.end()) {
+            offsets[i] = position->second;
+            free.erase(position);
+        }
+        else {
+            offsets[i] = numElements;
+            numElements += steps[i].size;
+        }
+        if (!isElementwise(steps[i].operation))
+            release();
     }
     for (lanes = MostLanes; lanes > FewestLanes && numElements*lanes*sizeof(float) > CacheSize; )
         lanes /= 2;

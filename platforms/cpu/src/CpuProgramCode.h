@@ -12,8 +12,8 @@ namespace LearnedPairPlugin {
  * The pair part of a StagedProgram as Kernels run it, with the memory for one thread.
  *
  * Some steps are no instructions: elements that are gathered in their order are there already, and what is added to the
- * product of a matrix is what its sums begin with. Division by constants becomes multiplication. Values whose last use is
- * over give their memory to later ones, so that it all stays in cache.
+ * product of a matrix is what its sums begin with. Division by constants becomes multiplication. Steps are run
+ * in an order that needs little memory, and values whose last use is over give theirs to later ones: so it all stays in cache.
  */
 class CpuProgramCode {
 public:
@@ -44,10 +44,15 @@ private:
     void multiplyByReciprocals();
     void viewNeighboringElements();
     void mergeSumsIntoProducts();
-    void allocate();
+    void findOwners();
+    bool isRun(int step) const;
+    std::vector<int> countReaders() const;
+    std::vector<int> findOrder() const;
+    void allocate(const std::vector<int>& order);
     int lanes;
     std::vector<Step> steps;
     std::vector<int> outputSteps;
+    std::vector<int> owner; // of each step, the step whose memory it has: another one for views
     std::vector<ProgramValue> values; // of each step
     std::vector<std::vector<ProgramValue> > operands;
     std::vector<ProgramInstruction> instructions;

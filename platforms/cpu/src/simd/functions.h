@@ -43,16 +43,20 @@ template<class Function> inline Floats each(const Floats& x, const Floats& y, Fu
     return load(numbers);
 }
 
-inline Floats exp(const Floats& x) {
-    Floats inside = min(constant(89.5f), max(constant(-104.5f), x)); // in this order NaN stays NaN
-    Floats n = round(inside*1.44269504088896341f);
-    Floats r = inside-n*0.693359375f+n*2.12194440e-4f;
+/** For -104.5 <= x <= 89.5. */
+inline Floats expInside(const Floats& x) {
+    Floats n = round(x*1.44269504088896341f);
+    Floats r = x-n*0.693359375f+n*2.12194440e-4f;
     Floats p = 1.9875691500e-4f*r+1.3981999507e-3f;
     p = p*r+8.3334519073e-3f;
     p = p*r+4.1665795894e-2f;
     p = p*r+1.6666665459e-1f;
     p = p*r+5.0000001201e-1f;
     return scale(p*r*r+r+1, n);
+}
+
+inline Floats exp(const Floats& x) {
+    return expInside(min(constant(89.5f), max(constant(-104.5f), x))); // in this order NaN stays NaN
 }
 
 /** For small x its Taylor series. */
@@ -66,7 +70,7 @@ inline Floats expm1(const Floats& x) {
 }
 
 inline Floats sigmoid(const Floats& x) {
-    return reciprocal(1+exp(min(constant(85.0f), -x)));
+    return reciprocal(1+expInside(min(constant(85.0f), max(constant(-85.0f), -x))));
 }
 
 inline Floats tanh(const Floats& x) {
@@ -75,7 +79,7 @@ inline Floats tanh(const Floats& x) {
     p = p*z-5.37397155531e-2f;
     p = p*z+1.33314422036e-1f;
     p = p*z-3.33332819422e-1f;
-    return select(less(size, constant(0.625f)), p*z*x+x, copySign(1-2*reciprocal(exp(min(constant(85.0f), size+size))+1), x));
+    return select(less(size, constant(0.625f)), p*z*x+x, copySign(1-2*reciprocal(expInside(min(constant(85.0f), size+size))+1), x));
 }
 
 inline Floats log(const Floats& x) {

@@ -41,15 +41,21 @@ inline bool isNumber(const ProgramValue& operand) {
     return operand.isConstant && operand.size == 1;
 }
 
+/** Compute a result of some size from what lies at the same places: two vectors at a time, which a processor computes side by side. */
+template<class Compute> inline void forAll(const ProgramInstruction& step, Compute compute) {
+    float* result = step.result.data;
+    for (int i = 0, size = step.result.size*step.lanes; i < size; i += 2*Width) {
+        Floats first = compute(i), second = compute(i+Width);
+        store(first, result+i);
+        store(second, result+i+Width);
+    }
+}
+
 /** A function of one operand. */
 template<class Function> struct Map {
     static void flat(const ProgramInstruction& step) {
         const float* x = step.operands[0].data;
-        for (int i = 0; i < step.result.size*step.lanes; i += 2*Width) { // two, which a processor computes at the same time
-            Floats first = Function::of(load(x+i)), second = Function::of(load(x+i+Width));
-            store(first, step.result.data+i);
-            store(second, step.result.data+i+Width);
-        }
+        forAll(step, [=] (int i) { return Function::of(load(x+i)); });
     }
     static void any(const ProgramInstruction& step) {
         for (int e = 0; e < step.result.size; e++) {
@@ -67,26 +73,24 @@ template<class Function> struct Map {
 template<class Function> struct Map2 {
     static void flat(const ProgramInstruction& step) {
         const float* x = step.operands[0].data, * y = step.operands[1].data;
-        for (int i = 0; i < step.result.size*step.lanes; i += Width)
-            store(Function::of(load(x+i), load(y+i)), step.result.data+i);
+        forAll(step, [=] (int i) { return Function::of(load(x+i), load(y+i)); });
     }
     static void flatAndNumber(const ProgramInstruction& step) {
         const float* x = step.operands[0].data;
         Floats y = splat(*step.operands[1].data);
-        for (int i = 0; i < step.result.size*step.lanes; i += Width)
-            store(Function::of(load(x+i), y), step.result.data+i);
+        forAll(step, [=] (int i) { return Function::of(load(x+i), y); });
     }
     static void numberAndFlat(const ProgramInstruction& step) {
         const float* y = step.operands[1].data;
         Floats x = splat(*step.operands[0].data);
-        for (int i = 0; i < step.result.size*step.lanes; i += Width)
-            store(Function::of(x, load(y+i)), step.result.data+i);
+        forAll(step, [=] (int i) { return Function::of(x, load(y+i)); });
     }
     static void any(const ProgramInstruction& step) {
+        int lanes = step.lanes;
         for (int e = 0; e < step.result.size; e++) {
-            Element x(step.operands[0], e, step.lanes), y(step.operands[1], e, step.lanes);
-            for (int lane = 0; lane < step.lanes; lane += Width)
-                store(Function::of(x[lane], y[lane]), step.result.data+e*step.lanes+lane);
+            Element x(step.operands[0], e, lanes), y(step.operands[1], e, lanes);
+            for (int lane = 0; lane < lanes; lane += Width)
+                store(Function::of(x[lane], y[lane]), step.result.data+e*lanes+lane);
         }
     }
     static void choose(ProgramInstruction& step) {

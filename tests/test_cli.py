@@ -118,6 +118,22 @@ def inspect(capsys, *arguments, status=0):
     return capsys.readouterr()
 
 
+def test_bench_times_with_and_without_the_correction(tmp_path, capsys, demo):
+    folder, _ = demo
+    stored = ["--system", str(folder / "out" / "system.xml"), "--pdb", str(folder / "out" / "start.pdb")]
+    arguments = ["bench", *stored, "--platform", "CPU", "--steps", "3", "--repeats", "4", "--json", str(tmp_path / "bench.json")]
+    assert main(arguments) == 0
+    text = capsys.readouterr().out
+    for part in ("Platform: CPU (", "1350 particles", "evaluated by: CPU, own neighbor list", "ms/step", "median and range of 4 blocks of 3 steps in turn", "creating the Context"):
+        assert part in text, text
+    report = json.loads((tmp_path / "bench.json").read_text())
+    ratios = [with_ / without for with_, without in zip(report["blocks_s_with"], report["blocks_s_without"], strict=True)]
+    assert len(ratios) == 4 and report["ratio"] == pytest.approx(np.median(ratios)) and report["ratio_min"] == min(ratios)
+    assert report["ns_per_day_with"] == pytest.approx(86400 * 2e-6 / (1e-3 * report["ms_per_step_with"]))
+    assert main(["bench", *stored, "--repeats", "0"]) == 1
+    assert "--repeats is 0; expected a positive number." in capsys.readouterr().err
+
+
 def export(folder, name, **metadata):
     """The file of one of the architectures."""
     architecture = architectures.by_name(name)

@@ -10,14 +10,14 @@ import warnings
 import openmm
 
 from ..errors import LearnedPairError
-from . import apply, demo, inspect
+from . import apply, bench, demo, inspect
 
 
 def main(arguments=None):
     """Run the command line, and return the exit status."""
     parser = argparse.ArgumentParser(prog="learnedpair", description="Learned pair corrections for OpenMM.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, inspect, apply):
+    for module in (demo, inspect, apply, bench):
         name = module.__name__.rsplit(".", 1)[1]
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
         module.add_arguments(command)

@@ -27,47 +27,28 @@ import numpy as np
 import openmm
 from openmm import app, unit
 
-from ..apply import add_correction
-from ..data import WATER_GFN2
 from ..devices import fastest_platform
 from ..force import LearnedPairForce
-from .apply import read_structure, read_system
+from .input import Input, add_input_arguments, minimized, prepare, say, without_correction
 from .inspect import describe
 from .rdf import RadialDistribution
 
 HELP = "simulate water with and without a correction"
 TEMPERATURE, PRESSURE, TIME_STEP = 300 * unit.kelvin, 1 * unit.bar, 4 * unit.femtoseconds
-HYDROGEN_MASS = 3 * unit.amu  # with rigid water, what a time step of 4 fs needs
-MINIMIZATION_STEPS = 100
 FRAMES = 40
 
 
 def add_arguments(parser):
     parser.add_argument("--platform", help="OpenMM platform (default: the fastest one that is really there)")
     parser.add_argument("--steps", type=int, default=2000, help="steps of 4 fs, for each of the two systems (default: 2000)")
-    parser.add_argument("--waters", type=int, default=3000, help="molecules in the box (default: 3000)")
-    parser.add_argument("--pdb", type=Path, help="your own solvated structure, PDB or mmCIF, instead of a box of water")
-    parser.add_argument("--forcefield", nargs="+", default=["amber14-all.xml", "amber14/tip3p.xml"], help="force field files for --pdb (default: amber14-all.xml amber14/tip3p.xml)")
-    parser.add_argument("--model", help="your own model file (default: the one in this package)")
-    parser.add_argument("--system", type=Path, help="a stored System with a correction, for --pdb; needs no PyTorch")
+    add_input_arguments(parser)
     parser.add_argument("--output", type=Path, default=Path("demo_output"), help="folder to write to (default: demo_output)")
     parser.add_argument("--overwrite", action="store_true", help="write to the folder even if there are files in it")
-
-
-@dataclass
-class Input:
-    """What is simulated: the corrected System, and where its particles are."""
-
-    topology: app.Topology
-    positions: list
-    system: openmm.System
 
 
 def run(options):
     if options.steps < FRAMES:
         raise ValueError(f"--steps is {options.steps}; expected at least {FRAMES}, one for each frame.")
-    if options.waters < 400:
-        raise ValueError(f"--waters is {options.waters}; expected at least 400, for a box that is wide enough for the cutoff.")
     if options.output.exists() and any(options.output.iterdir()) and not options.overwrite:
         raise ValueError(f"{options.output}: there are files in the folder; name another one by --output, or say --overwrite.")
     platform = openmm.Platform.getPlatform(options.platform) if options.platform else fastest_platform()
@@ -89,45 +70,6 @@ def run(options):
             run_.advance(interval, measure=frame >= FRAMES // 2)  # the first half is for the structure to settle
         show_progress(frame + 1, interval, runs)
     report(*runs, what, platform, options)
-
-
-def without_correction(system):
-    plain = copy.deepcopy(system)
-    for index in reversed(range(plain.getNumForces())):
-        if LearnedPairForce.is_learned_pair_force(plain.getForce(index)):
-            plain.removeForce(index)
-    return plain
-
-
-def say(text):
-    print(text, flush=True)
-
-
-def prepare(options):
-    """Read or build what is to be simulated."""
-    if options.system is not None:
-        if options.pdb is None:
-            raise ValueError("--system needs --pdb, the structure that belongs to it.")
-        structure = read_structure(options.pdb)
-        system = read_system(options.system)
-        if not any(LearnedPairForce.is_learned_pair_force(force) for force in system.getForces()):
-            raise ValueError(f"{options.system}: the System has no LearnedPairForce; leave --system out to add one.")
-        if system.getNumParticles() != structure.topology.getNumAtoms():
-            raise ValueError(f"{options.system} has {system.getNumParticles()} particles, but {options.pdb} has {structure.topology.getNumAtoms()} atoms.")
-        return Input(structure.topology, structure.positions, system)
-    if options.pdb is not None:
-        structure, field = read_structure(options.pdb), app.ForceField(*options.forcefield)
-        if structure.topology.getPeriodicBoxVectors() is None:
-            raise ValueError(f"{options.pdb}: the structure has no periodic box, which constant pressure needs.")
-    else:
-        say(f"Building a box of {options.waters} TIP3P molecules ...")
-        field = app.ForceField("amber14/tip3p.xml")
-        structure = app.Modeller(app.Topology(), [])
-        structure.addSolvent(field, numAdded=options.waters)
-    system = field.createSystem(structure.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9 * unit.nanometer,
-                                constraints=app.HBonds, rigidWater=True, hydrogenMass=HYDROGEN_MASS)
-    add_correction(system, structure.topology, options.model or WATER_GFN2)
-    return Input(structure.topology, structure.positions, system)
 
 
 @dataclass
@@ -181,15 +123,6 @@ def show_progress(frames, interval, runs):
         bar = "#" * (30 * frames // FRAMES)
         speeds = ", ".join(f"{run_.speed(interval):.1f} {run_.name}" for run_ in runs)
         print(f"\r[{bar:<30}] {frames * interval:>6} steps, ns/day {speeds} the correction ", end="\n" if last else "", file=sys.stderr, flush=True)
-
-
-def minimized(system, positions):
-    """Positions after a short minimization, on the CPU platform: it takes seconds there, and OpenMM 8.6's minimizer
-    crashes on OpenCL devices that are CPUs."""
-    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
-    context.setPositions(positions)
-    openmm.LocalEnergyMinimizer.minimize(context, maxIterations=MINIMIZATION_STEPS)
-    return context.getState(positions=True).getPositions()
 
 
 def box_of(state):

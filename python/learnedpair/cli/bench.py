@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Time a System with and without its correction, on this machine.
+
+Blocks of steps with and without the correction take turns, so that whatever else the machine does slows down both. By
+default it is a box of TIP3P water with the correction in this package; --pdb and --model, or --system and --pdb, time your own.
+"""
+
+import copy
+import json
+import platform as machine
+import statistics
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+import openmm
+from openmm import unit
+
+from ..devices import fastest_platform
+from ..force import LearnedPairForce
+from .input import add_input_arguments, minimized, prepare, say, without_correction
+from .inspect import describe
+
+HELP = "time a System with and without a correction"
+TEMPERATURE = 300 * unit.kelvin
+
+
+def add_arguments(parser):
+    parser.add_argument("--platform", help="OpenMM platform (default: the fastest one that is really there)")
+    parser.add_argument("--precision", choices=("single", "mixed", "double"), help="of OpenCL and CUDA (default: OpenMM's)")
+    parser.add_argument("--steps", type=int, default=100, help="steps of a block; on a GPU take thousands (default: 100)")
+    parser.add_argument("--repeats", type=int, default=7, help="blocks with and without the correction (default: 7)")
+    parser.add_argument("--time-step", type=float, default=2.0, help="in femtoseconds (default: 2)")
+    parser.add_argument("--json", type=Path, help="file for what was measured")
+    add_input_arguments(parser)
+
+
+def run(options):
+    for name in ("steps", "repeats", "time_step"):
+        if not getattr(options, name) > 0:
+            raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}; expected a positive number.")
+    platform = openmm.Platform.getPlatform(options.platform) if options.platform else fastest_platform()
+    what = prepare(options)
+    corrections = _corrections(what.system)
+    positions = minimized(what.system, what.positions)
+    properties = {} if options.precision is None else {"Precision": options.precision}
+    plain = _Timed(without_correction(what.system), positions, platform, properties, options.time_step)
+    corrected = _Timed(what.system, positions, platform, properties, options.time_step)
+    say(f"Platform: {platform.getName()}{_device(corrected.context)}, {what.system.getNumParticles()} particles")
+    for force, kernel in zip(corrections, corrected.kernels, strict=True):
+        say(describe(force.lowering_report))
+        say(f"  evaluated by: {kernel}")
+    for timed in (plain, corrected):
+        timed.advance(options.steps)  # warms up
+        timed.seconds.clear()
+    for _ in range(options.repeats):
+        for timed in (plain, corrected):
+            timed.advance(options.steps)
+    report = _summarize(plain, corrected, options, platform, what.system.getNumParticles())
+    say(f"without the correction: {report['ms_per_step_without']:.3f} ms/step, {report['ns_per_day_without']:.1f} ns/day")
+    say(f"with the correction:    {report['ms_per_step_with']:.3f} ms/step, {report['ns_per_day_with']:.1f} ns/day")
+    say(f"time per step with it / without it: {report['ratio']:.3f} [{report['ratio_min']:.3f}, {report['ratio_max']:.3f}], median and range of {options.repeats} blocks of {options.steps} steps in turn")
+    say(f"creating the Context: {plain.creation:.2f} s without it, {corrected.creation:.2f} s with it")
+    if options.json is not None:
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+
+
+class _Timed:
+    """A simulation, and the seconds of each of its blocks."""
+
+    def __init__(self, system, positions, platform, properties, time_step):
+        system = copy.deepcopy(system)
+        integrator = openmm.LangevinMiddleIntegrator(TEMPERATURE, 1 / unit.picosecond, time_step * unit.femtoseconds)
+        integrator.setRandomNumberSeed(1)
+        start = time.perf_counter()
+        self.context = openmm.Context(system, integrator, platform, properties)
+        self.context.setPositions(positions)
+        self.context.getState(forces=True)
+        self.creation = time.perf_counter() - start
+        self.context.setVelocitiesToTemperature(TEMPERATURE, 1)
+        self.kernels = [force.describeKernelInContext(self.context) for force in _corrections(system)]
+        self.seconds = []
+
+    def advance(self, steps):
+        start = time.perf_counter()
+        self.context.getIntegrator().step(steps)
+        self.context.getState(positions=True)  # waits for the device
+        self.seconds.append(time.perf_counter() - start)
+
+
+def _corrections(system):
+    return [LearnedPairForce.cast(force) for force in system.getForces() if LearnedPairForce.is_learned_pair_force(force)]
+
+
+def _device(context):
+    platform = context.getPlatform()
+    shown = [platform.getPropertyValue(context, name) for name in ("DeviceName", "Precision", "Threads") if name in platform.getPropertyNames()]
+    return f" ({', '.join(shown)})" if shown else ""
+
+
+def _summarize(plain, corrected, options, platform, particles):
+    """What was measured, for the JSON file."""
+    ratios = [with_ / without for without, with_ in zip(plain.seconds, corrected.seconds, strict=True)]
+    without, with_ = (statistics.median(timed.seconds) / options.steps for timed in (plain, corrected))
+    day = 86400 * options.time_step * 1e-6  # ns in a day of one step a second
+    return {
+        "platform": f"{platform.getName()}{_device(corrected.context)}", "kernels": corrected.kernels, "particles": particles,
+        "ms_per_step_without": 1000 * without, "ms_per_step_with": 1000 * with_, "ns_per_day_without": day / without, "ns_per_day_with": day / with_,
+        "ratio": statistics.median(ratios), "ratio_min": min(ratios), "ratio_max": max(ratios),
+        "creation_s_without": plain.creation, "creation_s_with": corrected.creation, "blocks_s_without": plain.seconds, "blocks_s_with": corrected.seconds,
+        "steps": options.steps, "time_step_fs": options.time_step, "processor": machine.processor() or machine.machine(),
+        "openmm": openmm.Platform.getOpenMMVersion(), "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""What the commands simulate: a box of water, a structure of the user's, or a stored System."""
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import openmm
+from openmm import app, unit
+
+from ..apply import add_correction
+from ..data import WATER_GFN2
+from ..force import LearnedPairForce
+from .apply import read_structure, read_system
+
+HYDROGEN_MASS = 3 * unit.amu  # with rigid water, what a time step of 4 fs needs
+MINIMIZATION_STEPS = 100
+
+
+def add_input_arguments(parser):
+    """The options that prepare() reads."""
+    parser.add_argument("--waters", type=int, default=3000, help="molecules in the box (default: 3000)")
+    parser.add_argument("--pdb", type=Path, help="your own solvated structure, PDB or mmCIF, instead of a box of water")
+    parser.add_argument("--forcefield", nargs="+", default=["amber14-all.xml", "amber14/tip3p.xml"], help="force field files for --pdb (default: amber14-all.xml amber14/tip3p.xml)")
+    parser.add_argument("--model", help="your own model file (default: the one in this package)")
+    parser.add_argument("--system", type=Path, help="a stored System with a correction, for --pdb; needs no PyTorch")
+
+
+@dataclass
+class Input:
+    """What is simulated: the corrected System, and where its particles are."""
+
+    topology: app.Topology
+    positions: list
+    system: openmm.System
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def prepare(options):
+    """Read or build what is to be simulated.
+
+    Raises
+    ------
+    ValueError
+        If files don't fit together, or a System has no correction.
+    """
+    if options.system is not None:
+        if options.pdb is None:
+            raise ValueError("--system needs --pdb, the structure that belongs to it.")
+        structure = read_structure(options.pdb)
+        system = read_system(options.system)
+        if not any(LearnedPairForce.is_learned_pair_force(force) for force in system.getForces()):
+            raise ValueError(f"{options.system}: the System has no LearnedPairForce; leave --system out to add one.")
+        if system.getNumParticles() != structure.topology.getNumAtoms():
+            raise ValueError(f"{options.system} has {system.getNumParticles()} particles, but {options.pdb} has {structure.topology.getNumAtoms()} atoms.")
+        return Input(structure.topology, structure.positions, system)
+    if options.pdb is not None:
+        structure, field = read_structure(options.pdb), app.ForceField(*options.forcefield)
+        if structure.topology.getPeriodicBoxVectors() is None:
+            raise ValueError(f"{options.pdb}: the structure has no periodic box, which constant pressure needs.")
+    else:
+        if options.waters < 400:
+            raise ValueError(f"--waters is {options.waters}; expected at least 400, for a box that is wide enough for the cutoff.")
+        say(f"Building a box of {options.waters} TIP3P molecules ...")
+        field = app.ForceField("amber14/tip3p.xml")
+        structure = app.Modeller(app.Topology(), [])
+        structure.addSolvent(field, numAdded=options.waters)
+    system = field.createSystem(structure.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9 * unit.nanometer,
+                                constraints=app.HBonds, rigidWater=True, hydrogenMass=HYDROGEN_MASS)
+    add_correction(system, structure.topology, options.model or WATER_GFN2)
+    return Input(structure.topology, structure.positions, system)
+
+
+def without_correction(system):
+    plain = copy.deepcopy(system)
+    for index in reversed(range(plain.getNumForces())):
+        if LearnedPairForce.is_learned_pair_force(plain.getForce(index)):
+            plain.removeForce(index)
+    return plain
+
+
+def minimized(system, positions):
+    """Positions after a short minimization, on the CPU platform: it takes seconds there, and OpenMM 8.6's minimizer
+    crashes on OpenCL devices that are CPUs."""
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
+    context.setPositions(positions)
+    openmm.LocalEnergyMinimizer.minimize(context, maxIterations=MINIMIZATION_STEPS)
+    return context.getState(positions=True).getPositions()

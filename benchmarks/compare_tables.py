@@ -17,7 +17,7 @@ from dataclasses import asdict
 import numpy as np
 import openmm
 
-from support import create_timed, describe_machine, describe_platform, evaluate, peak_memory, platform_properties, relax, summarize, time_in_turns, versions
+from support import create_timed, describe_machine, describe_platform, evaluate, loops_alone, peak_memory, platform_properties, relax, summarize, time_in_turns, versions
 from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, make_water_box, placements
 
 #: How far a form may be from LearnedPairForce on the Reference platform: relative, of energy and of force (RMS).
@@ -129,8 +129,11 @@ def compare(system, topology, positions, cutoff, arguments):
         }
         for place in places
     }
+    ours, = make_forces(Placement(OURS, OURS, 0, cutoff), correction)
+    alone = loops_alone(system, {OURS: ours}, positions, arguments.platform, platform_properties(arguments))
     return {
         "cutoff_nm": cutoff,
+        "alone_ms": alone,
         "knots": [len(energies) for energies in correction.table.energies],
         "reference_energy": reference[0],
         "platform": describe_platform(baseline.context),
@@ -186,6 +189,8 @@ def format_result(result, arguments):
         fraction = against["overhead_fraction"]
         value = "not resolved, repeat with more or longer blocks" if fraction is None else f"{fraction:.3f}"
         lines += ["", f"Overhead of {OURS} / overhead of the best CustomNonbondedForce ({against['best']}): {value}"]
+    direct = "NonbondedForce, direct space"
+    lines += ["", f"Alone, at fixed positions: {OURS} {result['alone_ms'][OURS]:.2f} ms, {direct} {result['alone_ms'][direct]:.2f} ms"]
     lines += ["", f"Peak memory of the process: {result['peak_memory_mib']:.0f} MiB"]
     return "\n".join(lines) + "\n"
 

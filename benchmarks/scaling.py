@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""How the cost of a correction grows with atoms, with types, and with the width of a network.
+
+    python benchmarks/scaling.py --platform CPU --json benchmarks/results/scaling_cpu.json
+
+Each point is measured in a process of its own, so that its memory is known. See benchmarks/README.md.
+"""
+
+import argparse
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import openmm
+
+import learnedpair as lp
+from compare_programs import TYPED, make_network
+from support import create_timed, describe_machine, describe_platform, peak_memory, platform_properties, relax, summarize, time_in_turns, versions
+from variants import INNER_CUTOFF, excluded_pairs, make_water_box
+
+KNOTS = 201
+#: What is measured: for each series the varied quantity, and its values.
+SERIES = {
+    "atoms, table": ("waters", (1000, 8000, 32000)),
+    "atoms, 16-32-32-1": ("waters", (1000, 8000, 32000)),
+    "types, table": ("types", (3, 30, 300)),
+    "width": ("network", tuple(TYPED)),
+}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--platform", default="CPU", help="name of an OpenMM platform")
+    parser.add_argument("--precision", default="mixed", help="of OpenCL and CUDA")
+    parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
+    parser.add_argument("--cutoff", type=float, default=0.6, help="of the correction, nm")
+    parser.add_argument("--waters", type=int, default=1000, help="molecules where it is not the number of atoms that grows")
+    parser.add_argument("--series", nargs="+", choices=list(SERIES), default=list(SERIES))
+    parser.add_argument("--repeats", type=int, default=7, help="timed blocks of each point")
+    parser.add_argument("--seconds", type=float, default=0.5, help="about how long a block takes")
+    parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
+    parser.add_argument("--point", help=argparse.SUPPRESS)  # what a process of its own measures
+    return parser.parse_args()
+
+
+def many_curves(num_types, cutoff):
+    """A table with a curve of its own for each pair of types."""
+    r = np.linspace(INNER_CUTOFF, cutoff, KNOTS)
+    x = r / cutoff
+    envelope, slope = (1 - x**2) ** 3, -6 * x / cutoff * (1 - x**2) ** 2
+    pairs = num_types * (num_types + 1) // 2
+    size = np.random.default_rng(1).uniform(-1, 1, pairs)
+    indices = np.zeros((num_types, num_types), dtype=int)
+    indices[np.triu_indices(num_types)] = np.arange(pairs)
+    indices = np.maximum(indices, indices.T)
+    return lp.PairTable(num_types, INNER_CUTOFF, cutoff, list(size[:, None] * envelope), list(size[:, None] * slope), indices.ravel().tolist())
+
+
+def make_force(series, point, system, topology, arguments):
+    """The correction of one point, and how many bytes its table takes."""
+    symbols = [atom.element.symbol for atom in topology.atoms()]
+    if series == "types, table":
+        force = lp.LearnedPairForce(many_curves(point, arguments.cutoff))
+        force.setParticleTypes(np.random.default_rng(2).integers(0, point, len(symbols)))
+        force.setCutoffDistance(arguments.cutoff)
+    else:
+        network, metadata, kinds = make_network(point if series == "width" else "16-32-32-1", arguments.cutoff, largest_force=3.0)
+        particles = [kinds[0] if symbol == "O" else kinds[1] for symbol in symbols]
+        force = lp.load_model(network, **metadata).create_force(particles, representation="table" if series == "atoms, table" else "program")
+    for pair in excluded_pairs(system):
+        force.addExclusion(*pair)
+    table = force.getFunction()
+    return force, 16 * sum(map(len, table.energies)) if isinstance(table, lp.PairTable) else 0
+
+
+def measure(series, point, arguments):
+    """Time one point, in this process."""
+    waters = point if SERIES[series][0] == "waters" else arguments.waters
+    system, topology, positions = make_water_box(waters, 0.9)
+    positions = relax(system, positions)
+    force, table_bytes = make_force(series, point, system, topology, arguments)
+    corrected = copy.deepcopy(system)
+    corrected.addForce(force)
+    baseline = create_timed(system, positions, arguments.platform, platform_properties(arguments))
+    before = peak_memory()
+    timed = create_timed(corrected, positions, arguments.platform, platform_properties(arguments))
+    steps = max(3, round(arguments.seconds / (time_in_turns(baseline, {"": timed}, 3, 1, 10)[""][0][1] / 3)))
+    blocks = time_in_turns(baseline, {"": timed}, steps, arguments.repeats, steps)[""]
+    return {"point": point, "atoms": system.getNumParticles(), "steps": steps, **summarize(blocks, steps), "creation_s": timed.creation, "table_bytes": table_bytes,
+            "memory_mib": peak_memory() - before, "blocks_s": blocks, "platform": describe_platform(baseline.context)}
+
+
+def exponent(points):
+    """By which power of the number of atoms the time grows that the correction adds."""
+    return float(np.polyfit(np.log([point["atoms"] for point in points]), np.log([point["added_ms"] for point in points]), 1)[0])
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.point is not None:
+        series, point = json.loads(arguments.point)
+        print(json.dumps(measure(series, point, arguments)))
+        return
+    options = {name: value for name, value in vars(arguments).items() if name not in ("json", "point")}
+    report = {"machine": describe_machine(), "versions": versions(), "arguments": options, "series": {}}
+    for series in arguments.series:
+        print(f"### {series}\n\n| {SERIES[series][0]} | atoms | MM ms/step | added ms/step | ratio [min, max] | table MiB | peak RSS + MiB | creation s |\n|---|---|---|---|---|---|---|---|")
+        points = []
+        for point in SERIES[series][1]:
+            command = [sys.executable, __file__, *sys.argv[1:], "--point", json.dumps([series, point])]
+            result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            r = json.loads(result.stdout.splitlines()[-1])
+            points.append(r)
+            print(f"| {r['point']} | {r['atoms']} | {r['baseline_ms']:.2f} | {r['added_ms']:.2f} | {r['ratio']:.3f} [{r['ratio_min']:.3f}, {r['ratio_max']:.3f}] "
+                  f"| {r['table_bytes'] / 2**20:.2f} | {r['memory_mib']:.0f} | {r['creation_s']:.2f} |", flush=True)
+        report["series"][series] = {"points": points}
+        if SERIES[series][0] == "waters":
+            report["series"][series]["exponent"] = exponent(points)
+            print(f"\nThe added time grows with the number of atoms to the power of {exponent(points):.3f}.")
+        print()
+    if arguments.json is not None:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

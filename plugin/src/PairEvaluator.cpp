@@ -76,7 +76,7 @@ private:
                 input[i*Lanes+lane] = row[i];
     }
     int numDerivatives, width;
-    ProgramInterpreter<double, Lanes> interpreter;
+    ProgramInterpreter<Lanes> interpreter;
 };
 
 }

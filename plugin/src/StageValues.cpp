@@ -39,7 +39,7 @@ public:
     }
 private:
     const TensorProgram& part;
-    ProgramInterpreter<double, Lanes> interpreter;
+    ProgramInterpreter<Lanes> interpreter;
 };
 
 }

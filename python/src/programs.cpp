@@ -32,7 +32,7 @@ static Operation inputNamed(const string& name) {
 static py::list evaluateProgram(const TensorProgram& program, const std::map<string, Doubles>& inputs) {
     const std::map<Operation, string> names = {{Operation::Distance, "distance"}, {Operation::Particle1, "particle1"}, {Operation::Particle2, "particle2"},
             {Operation::Pair, "pair"}, {Operation::Globals, "globals"}};
-    ProgramInterpreter<double, 1> interpreter(program);
+    ProgramInterpreter<1> interpreter(program);
     py::ssize_t numPairs = 1;
     for (auto& [operation, name] : names) {
         int size = program.getInputSize(operation);

@@ -248,7 +248,7 @@ template<bool Slope> inline void evaluateCurves(const ProgramInstruction& step) 
     float first = data[0], h = (data[1]-first)/(numKnots-1);
     for (int lane = 0; lane < step.lanes; lane += Width) {
         Floats x = (Element(r, 0, step.lanes)[lane]-first)/h;
-        Ints knot = toInts(min(splat((float) (numKnots-2)), max(Floats{}, x)));
+        Ints knot = toInts(min(max(x, Floats{}), splat((float) (numKnots-2)))); // 0 for NaN
         Floats t = x-toFloats(knot), s = 1-t;
         Floats value0, value1, slope0, slope1; // the weights of the numbers at both ends
         if (Slope) {

@@ -17,6 +17,20 @@ import systems
 from comparators import REFERENCE, assert_close, evaluate
 
 
+def test_exclusions_are_pairs_of_particles_of_the_system():
+    model = lp.load_model(models.Formula(), types=["A", "B"], cutoff=0.4, inner_cutoff=0.1, switching_distance=0.3)
+    system, topology = openmm.System(), app.Topology()
+    residue = topology.addResidue("X", topology.addChain())
+    for _ in range(3):
+        system.addParticle(1.0)
+        topology.addAtom("X", None, residue)
+    system.addForce(openmm.NonbondedForce())
+    for pair in ((0, 3), (1, 1), (-1, 2)):
+        with pytest.raises(ValueError, match=r"exclusions has the pair \(-?\d, \d\); expected two different particles from 0 to 2"):
+            lp.add_correction(system, topology, model, types=[0, 1, 1], exclusions=[pair])
+    assert system.getNumForces() == 1
+
+
 def excluded(force):
     return {tuple(sorted(force.getExclusionParticles(i))) for i in range(force.getNumExclusions())}
 

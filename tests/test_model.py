@@ -809,3 +809,122 @@ def test_the_feature_network_is_the_formula_in_its_documentation():
 def test_feature_networks_that_cannot_be(arguments, message):
     with pytest.raises(ValueError, match=message):
         lp.nn.FeaturePairNetwork(*arguments)
+
+
+class Expression(torch.nn.Module):
+    """Some expression of r and of the charges a and b, times an envelope."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.text = text
+
+    def forward(self, r, features1, features2):
+        a, b = features1[:, 0], features2[:, 0]
+        return eval(self.text, {"torch": torch}, {"r": r, "a": a, "b": b}) * torch.clamp(1 - (r / 0.7)**2, min=0)**3
+
+
+CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.7, inner_cutoff=0.1)
+
+
+@pytest.mark.parametrize("text, message", [
+    ("a * b * torch.log(torch.exp(-200 * r) + 1e-300)", "not finite: at .* the energy is -?inf"),
+    ("torch.log(1 + torch.exp(1000 * (a * b)**2 * r))", "not finite: at .* its slope (inf|nan)"),
+    ("a * b * (torch.sqrt(1e8 + r) - 1e4) * 1e3", "forces of the program are off by"),
+])
+def test_programs_that_need_double_precision_are_pointed_out(text, message):
+    """They agree with the model in double precision, and would be NaN or noise on most platforms."""
+    with pytest.warns(UserWarning, match=f"in single precision the .*{message}.*softplus"):
+        lp.load_model(Expression(text), **CHARGED).create_force([[0.5], [-0.9]], representation="program")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", ["a * b * torch.tanh(1e3 * r)", "torch.nn.functional.softplus(1e3 * a * b * r)", "0 * r"])
+def test_ordinary_programs_need_no_double_precision(text):
+    lp.load_model(Expression(text), **CHARGED).create_force([[0.5], [-0.9]], representation="program")
+
+
+def test_scripted_modules_in_memory_may_have_parameters():
+    module = torch.nn.Module.__new__(Weighted)
+    Weighted.__init__(module)
+    expected = lp.load_model(module, **FORMULA).evaluate(R, np.zeros(7, int), np.ones(7, int))
+    found = lp.load_model(torch.jit.script(module), **FORMULA).evaluate(R, np.zeros(7, int), np.ones(7, int))
+    assert_close(found[0], expected[0], rtol=1e-12)
+
+
+class Weighted(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, r, type1, type2):
+        return self.weight * (1 - r)**3
+
+
+def test_random_models_are_called_random():
+    with pytest.raises(lp.ModelError, match="the model is random: for features .* and .* the next time. Look for dropout"):
+        lp.load_model(Expression("torch.nn.functional.dropout(a * b * r, 0.5, training=True)"), **CHARGED)
+
+
+def test_what_pytorch_cannot_differentiate_names_the_model():
+    class InPlace(torch.nn.Module):
+        def forward(self, r, features1, features2):
+            x = r.exp()
+            y = x * x
+            x *= 2
+            return y * (0.7 - r)**3
+
+    with pytest.raises(lp.ModelError, match="InPlace: PyTorch cannot differentiate the model .* in place"):
+        lp.load_model(InPlace(), **CHARGED)
+
+
+def test_different_formulas_have_different_digests():
+    digests = {lp.load_model(Expression(text), **CHARGED).digest for text in ("a * b * r", "a * b")}
+    digests |= {lp.load_model(module, **FORMULA).digest for module in (models.Formula(), Weighted(), torch.jit.script(Weighted()))}
+    assert len(digests) >= 4 and lp.load_model(Weighted(), **FORMULA).digest in digests
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_traced_choices_by_a_global_parameter_are_refused(tmp_path):
+    class Choice(torch.nn.Module):
+        def forward(self, r, type1, type2, lam):
+            return lam * (1 - r)**3 if lam > 0.5 else 2 * lam * (1 - r)**3
+
+    with pytest.raises(lp.ModelError, match="the written model is not the module: .*lam=0.*script it instead"):
+        lp.export_model(Choice(), tmp_path / "choice.pt", trace=True, global_parameters={"lam": 1.0}, **FORMULA)
+
+
+@pytest.mark.parametrize("row", [[True], [0.5 + 1j], [10**400], "0.5"])
+def test_features_are_real_numbers(row):
+    model = lp.load_model(Expression("a * b"), **CHARGED)
+    with pytest.raises(ValueError, match="particle 0 is .*; expected 1 features"):
+        model.create_force([row])
+    force = model.create_force([[0.5]])
+    with pytest.raises(TypeError, match="the features of particle 0 are .*; expected 1 numbers"):
+        force.setParticleFeatureRow(0, row)
+
+
+def test_masked_features_are_refused():
+    model = lp.load_model(Expression("a * b"), **CHARGED)
+    masked = np.ma.array([[0.5], [0.6]], mask=[[False], [True]])
+    with pytest.raises(TypeError, match="masked array"):
+        model.create_force(masked)
+    with pytest.raises(TypeError, match="masked array"):
+        model.create_force([[0.5], None]).setParticleFeatures(masked)
+
+
+def test_many_types_are_checked_in_reasonable_time():
+    """Some pairs of types are chosen at random; each type is in at least one."""
+    class Many(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("size", torch.ones(400))
+
+        def forward(self, r, type1, type2):
+            return self.size[type1] * self.size[type2] * (1 - r)**3
+
+    module = Many()
+    metadata = dict(types=[f"t{k}" for k in range(400)], cutoff=1.0)
+    lp.load_model(module, **metadata)
+    module.size[371] = float("nan")
+    with pytest.raises(lp.ModelError, match="the model is not finite: for types .*t371"):
+        lp.load_model(module, **metadata)

@@ -218,6 +218,37 @@ def test_a_program_does_not_replace_a_table():
         force.updateParametersInContext(context)
 
 
+class WithCutoff(torch.nn.Module):
+    """Its cutoff is a weight, so that the program's text does not tell it."""
+
+    def __init__(self, cutoff):
+        super().__init__()
+        self.register_buffer("cutoff", torch.tensor([cutoff], dtype=torch.float64))
+
+    def forward(self, r, features1, features2):
+        return features1[:, 0] * features2[:, 0] * torch.clamp(1 - (r / self.cutoff)**2, min=0)**3
+
+
+def with_cutoff(cutoff, low=-1, high=1):
+    return lp.load_model(WithCutoff(cutoff), features={"q": (low, high)}, cutoff=cutoff, inner_cutoff=0.1)
+
+
+def test_a_model_with_another_cutoff_needs_a_new_force():
+    force = with_cutoff(0.5).create_force([[0.3], [-0.9]])
+    for cutoff in (0.4, 0.9):
+        with pytest.raises(lp.LoweringError, match=f"the cutoff of the model is {cutoff} nm, and the force was made from one with 0.5 nm; make a new force"):
+            with_cutoff(cutoff).update_force(force)
+    force.setCutoffDistance(0.45)  # a user may shorten it
+    with_cutoff(0.5).update_force(force)
+    assert force.getCutoffDistance()._value == 0.45
+
+
+def test_an_update_requires_the_features_within_the_ranges_of_the_model():
+    force = with_cutoff(0.5).create_force([None, [0.3], [-0.9]])
+    with pytest.raises(ValueError, match="the feature 'q' of particle 2 is -0.9; expected -0.5 to 0.5"):
+        with_cutoff(0.5, -0.5, 0.5).update_force(force)
+
+
 def test_a_function_of_other_features_is_refused():
     running = Running("feature_network")
     with pytest.raises(openmm.OpenMMException, match="the new function has 5 features, the old one 8; create a new force"):

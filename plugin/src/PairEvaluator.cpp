@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/PairEvaluator.h"
-#include "PairProgram.h"
 #include "PairTable.h"
 #include "internal/ProgramInterpreter.h"
+#include "internal/StageValues.h"
+#include "internal/StagedProgram.h"
 #include "internal/passes.h"
 #include "internal/require.h"
 
@@ -76,9 +77,61 @@ private:
                 input[i*Lanes+lane] = row[i];
     }
     int numDerivatives, width;
-    ProgramInterpreter<Lanes> interpreter;
+    ProgramInterpreter<double, Lanes> interpreter;
 };
 
+/** Runs the pair part of the staged program in single precision. */
+class SinglePrecisionEvaluator : public PairEvaluator {
+public:
+    explicit SinglePrecisionEvaluator(const PairProgram& function) : typed(function.isTyped()), numTypes(typed ? function.getNumTypes() : 0),
+            width(typed ? 1 : function.getNumFeatures()), program(function), interpreter(*program.pair) {
+    }
+    PairValues evaluate(const vector<double>& r, const vector<const double*>& particle1, const vector<const double*>& particle2, const vector<double>& globals) override {
+        if (r.empty())
+            return {};
+        vector<double> rows;
+        for (int type = 0; type < numTypes; type++)
+            rows.push_back(type);
+        if (!typed)
+            for (auto& particles : {particle1, particle2})
+                for (const double* row : particles)
+                    rows.insert(rows.end(), row, row+width);
+        int numRows = rows.size()/width, numPairs = r.size();
+        StageValues stages(program, rows, numRows, typed);
+        stages.update(globals);
+        if (float* input = interpreter.getInput(Operation::Globals))
+            std::copy(stages.getGlobals().begin(), stages.getGlobals().end(), input);
+        int particleSize = std::max(program.pair->getInputSize(Operation::Particle1), program.pair->getInputSize(Operation::Particle2));
+        int pairSize = program.pair->getInputSize(Operation::Pair);
+        PairValues values;
+        for (int pair = 0; pair < numPairs; pair++) {
+            size_t row1 = (typed ? (int) *particle1[pair] : pair), row2 = (typed ? (int) *particle2[pair] : numPairs+pair);
+            if (float* input = interpreter.getInput(Operation::Distance))
+                *input = (float) r[pair];
+            copyRow(interpreter.getInput(Operation::Particle1), stages.getParticles(), row1, particleSize);
+            copyRow(interpreter.getInput(Operation::Particle2), stages.getParticles(), row2, particleSize);
+            copyRow(interpreter.getInput(Operation::Pair), stages.getPairs(), row1*numRows+row2, pairSize);
+            interpreter.run();
+            values.energy.push_back(interpreter.getOutput(0, 0, 0));
+            values.slope.push_back(interpreter.getOutput(1, 0, 0));
+        }
+        return values;
+    }
+private:
+    static void copyRow(float* input, const vector<double>& from, size_t row, int size) {
+        if (input != nullptr)
+            std::copy_n(&from[row*size], size, input);
+    }
+    bool typed;
+    int numTypes, width;
+    StagedProgram program;
+    ProgramInterpreter<float, 1> interpreter;
+};
+
+}
+
+std::unique_ptr<PairEvaluator> PairEvaluator::createInSinglePrecision(std::shared_ptr<const PairProgram> program) {
+    return std::make_unique<SinglePrecisionEvaluator>(*program);
 }
 
 std::unique_ptr<PairEvaluator> PairEvaluator::create(std::shared_ptr<const PairFunction> function, const vector<int>& derivatives) {

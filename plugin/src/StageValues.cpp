@@ -39,7 +39,7 @@ public:
     }
 private:
     const TensorProgram& part;
-    ProgramInterpreter<Lanes> interpreter;
+    ProgramInterpreter<double, Lanes> interpreter;
 };
 
 }

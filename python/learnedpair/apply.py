@@ -163,7 +163,11 @@ def _excluded_pairs(exclusions, nonbonded, system, topology, covered):
         if exclusions == "molecules":
             return _pairs_within_molecules(system, topology, covered)
         raise ValueError(f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles.")
-    return sorted({(min(pair), max(pair)) for pair in ((operator.index(i), operator.index(j)) for i, j in exclusions)})
+    pairs = sorted({(min(pair), max(pair)) for pair in ((operator.index(i), operator.index(j)) for i, j in exclusions)})
+    for i, j in pairs:
+        if not 0 <= i < j < system.getNumParticles():
+            raise ValueError(f"add_correction: exclusions has the pair {(i, j)}; expected two different particles from 0 to {system.getNumParticles() - 1}.")
+    return pairs
 
 
 def _pairs_of_nonbonded(nonbonded):

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Checks whether a model keeps the contract, before anything is built from it."""
 
-import itertools
-
 import numpy as np
 
 from .errors import ModelError
@@ -72,8 +70,8 @@ class _Samples:
 
     @classmethod
     def of_types(cls, model):
-        """All pairs of types."""
-        return cls(model, *np.array(list(itertools.combinations_with_replacement(range(len(model.types)), 2))).T)
+        """All pairs of types, or as many random ones as the budget allows, each type in at least one if possible."""
+        return cls(model, *_pairs_within_budget(len(model.types)))
 
     @classmethod
     def of_ranges(cls, model):
@@ -86,12 +84,7 @@ class _Samples:
     def of_rows(cls, model, rows):
         """All pairs of distinct rows, or as many random ones as the budget allows, each row in at least one if possible."""
         rows = np.unique(rows, axis=0)
-        count, most = len(rows), BUDGET // FEWEST_POINTS
-        if count * (count + 1) // 2 <= most:
-            first, second = np.triu_indices(count)
-        else:
-            random = np.random.default_rng(0)
-            first, second = np.resize(random.permutation(count), most), random.integers(0, count, most)
+        first, second = _pairs_within_budget(len(rows))
         return cls(model, rows[first], rows[second])
 
     @property
@@ -102,6 +95,15 @@ class _Samples:
         """What messages call a pair at a distance."""
         first, second = (_name_particle(self.model, particles[k]) for particles in (self.particle1, self.particle2))
         return f"{'types' if self.model.features is None else 'features'} {first} and {second} at {self.distances[k]:.4g} nm"
+
+
+def _pairs_within_budget(count):
+    """Pairs of indices below a count: all, or as many random ones as the budget allows, each index in at least one if possible."""
+    most = BUDGET // FEWEST_POINTS
+    if count * (count + 1) // 2 <= most:
+        return np.triu_indices(count)
+    random = np.random.default_rng(0)
+    return np.resize(random.permutation(count), most), random.integers(0, count, most)
 
 
 def _name_particle(model, particle):
@@ -129,7 +131,7 @@ def compare_models(written, original):
     """
     samples = _Samples.of_types(original) if original.features is None else _Samples.of_ranges(original)
     moved = _moved(original.global_parameters)
-    for values in [{}, moved] if moved else [{}]:
+    for values in [{}, moved, *({name: factor * value for name, value in moved.items()} for factor in (0.0, 0.5, 2.0, -1.0))] if moved else [{}]:
         expected, found = (model.evaluate(*samples.arguments, **values)[0] for model in (original, written))
         with np.errstate(invalid="ignore"):
             difference = np.abs(found - expected) / (1 + np.abs(expected))
@@ -240,6 +242,10 @@ def _check(model, samples):
         k = int(np.argmax(detached)) * points
         problems.append(f"the model has no slope: for {samples.name(k)} and beyond the energy changes with the distance, but automatic differentiation gives zero. Look for detach() or no_grad().")
 
+    again, _ = model.evaluate(*samples.arguments)
+    if not (again == energy).all():
+        k = int(np.argmax(again != energy))
+        raise ModelError(f"{model.source}: the model is random: for {samples.name(k)} the energy is {energy[k]:.8g} kJ/mol, and {again[k]:.8g} the next time. Look for dropout, which eval() switches off before a module is exported, and for random numbers.")
     exchanged, _ = model.evaluate(samples.distances, samples.particle2, samples.particle1)
     difference = np.abs(energy - exchanged) / (1 + np.abs(energy))
     if not difference.max() <= ASYMMETRY:

@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from .checks import check_rows, random_rows
+from .checks import check_ranges, check_rows, random_rows
 from .errors import LoweringError
 from .force import LearnedPairForce, PairProgram
 from .lowering import BYTES_PER_KNOT, FEWEST_INTERVALS, lower_to_shape, lower_to_table, occurring_pairs
@@ -22,6 +22,8 @@ def create_force(model, particles, nonbonded_method, representation, tolerance, 
         raise LoweringError(f"{model.source}: there is no representation {representation!r}; expected 'auto', 'table' or 'program'.")
     if isinstance(particles, (str, set, frozenset, dict)):
         raise TypeError(f"{model.source}: the particles are a {type(particles).__name__}; expected a sequence with one type or row of features for each particle.")
+    if isinstance(particles, np.ma.MaskedArray):
+        raise TypeError(f"{model.source}: the particles are a masked array, whose hidden numbers are no features; give None for particles that are not covered.")
     no_cutoff = nonbonded_method == LearnedPairForce.NoCutoff
     if no_cutoff and model.switching_distance is not None:
         raise LoweringError(f"{model.source}: the model is switched off from {model.switching_distance:g} nm on, and NoCutoff has no cutoff to be switched off at; use CutoffNonPeriodic.")
@@ -79,7 +81,8 @@ def _sample(model, rows):
     check_rows(model, occurring)
     if None in model.feature_ranges.values():
         return occurring
-    return np.concatenate([occurring, random_rows(model.feature_ranges, OTHER_ROWS, seed=2)])
+    ends = np.array(list(model.feature_ranges.values())).T
+    return np.concatenate([occurring, ends, random_rows(model.feature_ranges, OTHER_ROWS, seed=2)])
 
 
 def _table_obstacle(model, no_cutoff):
@@ -125,11 +128,17 @@ def update_force(model, force, tolerance):
 
 def _program_of_structure(model, force, old, tolerance):
     """The program of a model, if it differs from another one in weights only."""
+    made_to = force.lowering_report.get("domain_nm", [None, model.cutoff])[1]
+    if made_to != model.cutoff:
+        raise LoweringError(f"{model.source}: the cutoff of the model is {model.cutoff:g} nm, and the force was made from one with {made_to:g} nm; make a new force.")
     if model.features is None:
         types = force.getParticleTypes()
         particles = np.unique(types[types != LearnedPairForce.NotCovered])
     else:
-        particles = _sample(model, force.getParticleFeatures())
+        rows = force.getParticleFeatures()
+        covered = np.flatnonzero(~np.isnan(rows).any(axis=1))
+        check_ranges(model.source, model.feature_ranges, rows[covered], covered, "load it with other ranges in features if they are known to be wider")
+        particles = _sample(model, rows)
     knots = force.lowering_report.get("radial_knots", 0)
     function, report = lower_to_program(model, particles, tolerance if knots else None, knots=knots)
     same = (function.text, function.num_types, function.num_features, list(function.global_parameters)) == (old.text, old.num_types, old.num_features, list(old.global_parameters))

@@ -72,15 +72,15 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
         raise TypeError(f"export_model: {module.source} is a loaded PairModel; export its module, PairModel.module, with the metadata that the file is to have.")
     if not isinstance(module, (torch.nn.Module, ExportedProgram)):
         raise TypeError(f"export_model: the module is a {type(module).__name__}; expected a torch.nn.Module, or a torch.export.ExportedProgram.")
-    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
-        raise ModelError(f"{path}: there is no such folder to write to.")
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))) or os.path.isdir(path):
+        raise ModelError(f"{path}: this is a folder, and not the name of a file." if os.path.isdir(path) else f"{path}: there is no such folder to write to.")
     metadata = make_metadata(path, types=types, features=features, cutoff=cutoff, inner_cutoff=inner_cutoff,
                              switching_distance=switching_distance, length_unit=length_unit, energy_unit=energy_unit,
                              global_parameters=global_parameters, description=description)
     root, ending = os.path.splitext(path)
     temporary = f"{root}.{os.getpid()}.tmp{ending}"
     try:
-        if ending == ".pt2":
+        if ending.lower() == ".pt2":
             if trace:
                 raise ModelError(f"{name}: a file for torch.export (.pt2) is never traced; leave trace out, or choose a path that ends in .pt.")
             torch.export.save(_exported(module, metadata, name), temporary, extra_files={FILE_NAME: metadata.to_json()})

@@ -61,6 +61,8 @@ def feature_rows(features, count, first=0):
     """
     if count == 0:
         raise TypeError("LearnedPairForce: the particles of this function have types and no features; set their types.")
+    if isinstance(features, np.ma.MaskedArray):
+        raise TypeError("LearnedPairForce: the features are a masked array, whose hidden numbers are no features; give None for particles that are not covered.")
     if isinstance(features, np.ndarray) and features.dtype != object:
         if features.ndim != 2 or features.shape[1] != count or not np.issubdtype(features.dtype, np.number) or np.iscomplexobj(features):
             raise TypeError(f"LearnedPairForce: the features are an array of {features.dtype} with shape {features.shape}; expected real numbers with shape (n_particles, {count}).")
@@ -74,14 +76,22 @@ def feature_rows(features, count, first=0):
         if row is None:
             continue
         refuse_quantity("LearnedPairForce", first + i, row)
-        try:
-            numbers = np.asarray(row, dtype=float)
-        except (TypeError, ValueError):
-            numbers = np.zeros(0)
-        if numbers.shape != (count,):
+        numbers = as_numbers(row)
+        if numbers is None or numbers.shape != (count,):
             raise TypeError(f"LearnedPairForce: the features of particle {first + i} are {row!r}; expected {count} numbers, or None if it is not covered.")
         rows[i], covered[i] = numbers, not np.isnan(numbers).all()
     return rows, covered
+
+
+def as_numbers(row):
+    """Real numbers as an ndarray of float, or None if they are something else."""
+    try:
+        row = np.asarray(row.detach() if hasattr(row, "detach") else row)
+        if row.dtype == bool or np.iscomplexobj(row):
+            return None
+        return row.astype(float)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _address_of(context):
@@ -204,7 +214,7 @@ class LearnedPairForce(openmm.Force):
         """Require that features are within the ranges of the model that the function was made from."""
         ranges = self.lowering_report.get("feature_ranges")
         if ranges:
-            check_ranges(self.lowering_report["model"], ranges, rows, particles, "make the force from a model that was loaded with other ranges")
+            check_ranges(self.lowering_report.get("model", self.getName()), ranges, rows, particles, "make the force from a model that was loaded with other ranges")
 
     def getParticleType(self, index):
         """Get the type of a particle (int)."""
@@ -245,6 +255,7 @@ class LearnedPairForce(openmm.Force):
 
     def setParticleFeatureRow(self, index, features):
         """Set the features of a particle (sequence of float), or None if it is not covered."""
+        index = operator.index(index)
         self._access.setParticleFeatures(index, self._row(index, features))
 
     def getParticleFeatures(self):

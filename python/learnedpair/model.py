@@ -4,12 +4,15 @@
 
 import copy
 import hashlib
+import inspect
 import io
 import math
 import numbers
 import operator
 import os
+import re
 import zipfile
+import zlib
 
 import numpy as np
 import torch
@@ -18,7 +21,7 @@ from . import units
 from .checks import check_model, check_ranges, random_rows
 from .creation import create_force, update_force
 from .errors import ModelError
-from .force import LearnedPairForce
+from .force import LearnedPairForce, as_numbers
 from .metadata import FIELDS, FILE_NAME, Metadata, make_metadata, parse_json
 from .recording.double import InDoublePrecision
 
@@ -54,9 +57,9 @@ def load_model(path_or_module, **metadata):
     if isinstance(path_or_module, torch.nn.Module):
         source = type(path_or_module).__name__
         try:
-            module, digest = copy.deepcopy(path_or_module), _digest_of_module(path_or_module)
+            module, digest = _copy_of_module(path_or_module), _digest_of_module(path_or_module)
         except Exception as error:  # whatever a module may refuse
-            raise ModelError(f"{source}: the module cannot be copied ({first_line(error)}); export it with lp.export_model and load the file.") from error
+            raise ModelError(f"{source}: the module cannot be copied ({first_line(error)}); keep its parameters and buffers as dense tensors of float32 or float64.") from error
         return _checked(module, source, digest, metadata)
     path = os.fspath(path_or_module)
     return load_file(path, os.path.basename(path), metadata)
@@ -76,12 +79,31 @@ def _checked(module, source, digest, metadata):
     return model
 
 
+def _copy_of_module(module):
+    if not isinstance(module, torch.jit.ScriptModule):
+        return copy.deepcopy(module)
+    file = io.BytesIO()  # deepcopy() makes parameters of such modules that cannot be used any more
+    torch.jit.save(module, file)
+    file.seek(0)
+    return torch.jit.load(file, map_location="cpu")
+
+
 def _digest_of_module(module):
-    digest = hashlib.sha256()
+    """Of what the module is and of its numbers; two formulas without any may differ in their code alone."""
+    digest = hashlib.sha256(f"{module!r}\n{_code(module)}".encode())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _code(module):
+    if isinstance(module, (torch.jit.ScriptModule, torch.fx.GraphModule)):
+        return module.code
+    try:
+        return inspect.getsource(type(module))
+    except (OSError, TypeError):  # defined where no file is
+        return ""
 
 
 def _read_file(path, source):
@@ -97,7 +119,7 @@ def _read_file(path, source):
             exported = any(name.endswith("archive_format") for name in names)
             if exported:
                 _refuse_programs_in_pickles(archive, source)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, UnicodeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeError) as error:
         raise ModelError(f"{source}: this is not a model file, or only a part of one ({error}); expected what lp.export_model, torch.jit.save or torch.export.save writes.") from error
     extra = {FILE_NAME: ""}
     try:
@@ -257,13 +279,16 @@ class PairModel:
             If the module fails, or returns something else than one number for each pair.
         """
         r, particle1, particle2 = self._check_pairs(r, particle1, particle2)
-        values = self._global_values(global_parameters)
+        values = self.global_values(global_parameters)
         energies, slopes = np.empty_like(r), np.empty_like(r)
         with InDoublePrecision():
             for part in _batches(len(r)):
                 distance, _, energy = self._forward(r[part], particle1[part], particle2[part], values)
                 energies[part] = energy.detach().numpy()
-                slopes[part] = _gradient(energy.sum(), distance).numpy()
+                try:
+                    slopes[part] = _gradient(energy.sum(), distance).numpy()
+                except RuntimeError as error:
+                    raise ModelError(f"{self.source}: PyTorch cannot differentiate the model with respect to the distance ({first_line(error)}); look for operations that change a tensor in place.") from error
         return energies * self.energy_factor, slopes * (self.energy_factor / self.length_factor)
 
     def evaluate_derivatives(self, r, particle1, particle2, names=None, **global_parameters):
@@ -287,7 +312,7 @@ class PairModel:
             As in :meth:`evaluate`.
         """
         r, particle1, particle2 = self._check_pairs(r, particle1, particle2)
-        values = self._global_values(global_parameters)
+        values = self.global_values(global_parameters)
         names = list(self.global_parameters) if names is None else list(names)
         self._require_globals(names)
         result = {name: (np.empty_like(r), np.empty_like(r)) for name in names}
@@ -329,8 +354,14 @@ class PairModel:
             if name not in self.global_parameters:
                 raise ValueError(f"{self.source}: there is no global parameter {name!r}; the model has {', '.join(self.global_parameters) or 'none'}.")
 
-    def _global_values(self, changes):
-        """The values of all global parameters, in their order."""
+    def global_values(self, changes):
+        """The values of all global parameters (dict of str to float), in their order: their defaults, with some changed.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or its value is no finite number.
+        """
         self._require_globals(changes)
         for name, value in changes.items():
             if not isinstance(value, numbers.Real) or not math.isfinite(value):
@@ -409,10 +440,7 @@ class PairModel:
         covered = [index for index, particle in enumerate(particles) if particle is not None]
         for index in covered:
             units.refuse_quantity(self.source, index, particles[index])
-            try:
-                row = np.asarray(particles[index], dtype=float)
-            except (TypeError, ValueError):
-                row = None
+            row = as_numbers(particles[index])
             if row is None or row.shape != rows[index].shape:
                 raise ValueError(f"{self.source}: particle {index} is {particles[index]!r}; expected {self._expected_row()}, or None.")
             rows[index] = row
@@ -512,6 +540,7 @@ def last_line(error):
 
 
 def _lines(error):
-    return [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    lines = [line.strip() for line in str(error).splitlines()]
+    return [line for line in lines if line and not re.fullmatch(r"\w+(Error|Exception):", line)] or [type(error).__name__]
 
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """From a model to a PairProgram: recorded, compared with the model, and if asked for with its radial part in a table."""
 
+import warnings
+
 import numpy as np
 
 from .errors import LoweringError
@@ -13,11 +15,14 @@ from .recording import record_module
 SAME = 1e-9
 #: Pairs of particles for which programs are compared, and distances for each of them.
 SAMPLE_PAIRS, SAMPLE_DISTANCES = 64, 65
+#: The largest difference of forces in single and double precision, root mean square and relative to the forces, that is no reason for a warning.
+SINGLE_PRECISION = 1e-4
 FEWEST_KNOTS, MOST_KNOTS = 33, 16385
 
 
 def sample_pairs(particles):
-    """Some pairs of distinct particles: all of them if there are few.
+    """Some pairs of distinct particles: all of them if there are few. Those with the least and the most of a feature, with
+    themselves and with each other, are among them.
 
     Parameters
     ----------
@@ -32,6 +37,9 @@ def sample_pairs(particles):
     if len(first) > SAMPLE_PAIRS:
         chosen = np.random.default_rng(0).choice(len(first), SAMPLE_PAIRS, replace=False)
         first, second = first[chosen], second[chosen]
+        if particles.ndim == 2:
+            least, most = (extreme(particles, axis=0)[:SAMPLE_PAIRS] for extreme in (np.argmin, np.argmax))
+            first, second = np.concatenate([first, least, least, most]), np.concatenate([second, least, most, most])
     return first, second
 
 
@@ -73,7 +81,8 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
                                   global_parameters=tuple(model.global_parameters), length_factor=model.length_factor, energy_factor=model.energy_factor)
     exact = PairProgram(text, weights, num_types=len(model.types) if typed else 0, num_features=0 if typed else len(model.features),
                         min_distance=model.inner_cutoff, global_parameters=model.global_parameters)
-    pairs = [np.asarray(particles)[index] for index in sample_pairs(particles)]
+    particles = np.asarray(particles)
+    pairs = [particles[index] for index in sample_pairs(particles)]
     _require_same(model, exact, *_spread(model, pairs, np.linspace(model.inner_cutoff, model.cutoff, SAMPLE_DISTANCES)))
     program = exact
     if tolerance is not None and len(pairs[0]) > 0:  # without a pair there is nothing to measure a table by
@@ -94,7 +103,23 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
         "max_relative_force_error": force_error,
         "max_energy_error": energy_error,
     }
+    _warn_of_single_precision(model, program, *_spread(model, pairs, np.linspace(model.inner_cutoff, model.cutoff, SAMPLE_DISTANCES)))
     return program, report
+
+
+def _warn_of_single_precision(model, program, r, particle1, particle2):
+    """Say if the program cannot be computed in single precision, in which most platforms do."""
+    slope, single = program.evaluate(r, particle1, particle2)[1], program.evaluate_in_single_precision(r, particle1, particle2)
+    lost = ~np.isfinite(single[0] + single[1])
+    advice = ("CPU, and OpenCL and CUDA in single and mixed precision, compute it so; Reference, and the others in double precision, do not. "
+              "Look for exponentials that overflow, such as log(1 + exp(x)) in place of softplus(x), for very large and very small numbers, and for differences of large numbers.")
+    if lost.any():
+        k = int(np.argmax(lost))
+        warnings.warn(f"{model.source}: in single precision the program is not finite: at {r[k]:.6g} nm the energy is {single[0][k]:g} and its slope {single[1][k]:g}. {advice}", stacklevel=5)
+        return
+    error, size = (np.sqrt(np.mean(values**2)) if len(values) else 0.0 for values in (single[1] - slope, slope))
+    if error > SINGLE_PRECISION * (size + SINGLE_PRECISION):
+        warnings.warn(f"{model.source}: in single precision the forces of the program are off by {error / size if size else np.inf:.1e} of their size (root mean square). {advice}", stacklevel=5)
 
 
 def _spread(model, pairs, distances):

@@ -43,6 +43,7 @@ def tabulate(force, tolerance=1e-4):
     LoweringError
         If the function is no such program, or the tolerance cannot be met.
     """
+    force = LearnedPairForce.cast(force)
     program = force.getFunction()
     if not isinstance(program, PairProgram) or program.num_features > 0 or program.global_parameters:
         problem = "a table already" if not isinstance(program, PairProgram) else "a program with features or global parameters, and only one of types alone can become a table"

@@ -32,7 +32,7 @@ static Operation inputNamed(const string& name) {
 static py::list evaluateProgram(const TensorProgram& program, const std::map<string, Doubles>& inputs) {
     const std::map<Operation, string> names = {{Operation::Distance, "distance"}, {Operation::Particle1, "particle1"}, {Operation::Particle2, "particle2"},
             {Operation::Pair, "pair"}, {Operation::Globals, "globals"}};
-    ProgramInterpreter<1> interpreter(program);
+    ProgramInterpreter<double, 1> interpreter(program);
     py::ssize_t numPairs = 1;
     for (auto& [operation, name] : names) {
         int size = program.getInputSize(operation);
@@ -113,7 +113,7 @@ static vector<double> globalValues(const PairProgram& function, const py::kwargs
     return values;
 }
 
-static PairValues evaluatePairs(std::shared_ptr<const PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const vector<int>& derivatives, const vector<double>& globals) {
+static PairValues evaluatePairs(PairEvaluator& evaluator, std::shared_ptr<const PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const vector<double>& globals) {
     int width = (function->isTyped() ? 1 : function->getNumFeatures());
     auto rows1 = rowsOf(particle1, r.size(), width), rows2 = rowsOf(particle2, r.size(), width);
     for (py::ssize_t i = 0; i < r.size(); i++)
@@ -121,7 +121,7 @@ static PairValues evaluatePairs(std::shared_ptr<const PairProgram> function, con
             for (double type : {*rows1[i], *rows2[i]})
                 if (!(type >= 0 && type < function->getNumTypes()) || type != (int) type)
                     throw py::value_error("PairProgram: "+std::to_string(type)+" is not a type; there are "+std::to_string(function->getNumTypes())+".");
-    return PairEvaluator::create(function, derivatives)->evaluate(toVector<double>(r), rows1, rows2, globals);
+    return evaluator.evaluate(toVector<double>(r), rows1, rows2, globals);
 }
 
 static void bindTensorProgram(py::module_& m) {
@@ -202,7 +202,7 @@ openmm.OpenMMException
              "How many multiply-adds energy and force of a pair take, after staging.")
         .def_property_readonly("global_parameters", &getGlobalParameters, "Names and default values of the global parameters.")
         .def("evaluate", [](std::shared_ptr<PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
-            PairValues values = evaluatePairs(function, r, particle1, particle2, {}, globalValues(*function, globals));
+            PairValues values = evaluatePairs(*PairEvaluator::create(function), function, r, particle1, particle2, globalValues(*function, globals));
             return py::make_tuple(toArray(values.energy), toArray(values.slope));
         }, py::arg("r"), py::arg("particle1"), py::arg("particle2"), R"(Evaluate the program for many pairs, in double precision.
 
@@ -223,11 +223,15 @@ Raises
 ------
 ValueError, TypeError
     If shapes, types or names don't fit.)")
+        .def("evaluate_in_single_precision", [](std::shared_ptr<PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
+            PairValues values = evaluatePairs(*PairEvaluator::createInSinglePrecision(function), function, r, particle1, particle2, globalValues(*function, globals));
+            return py::make_tuple(toArray(values.energy), toArray(values.slope));
+        }, py::arg("r"), py::arg("particle1"), py::arg("particle2"), "Like evaluate(), but the pairs in single precision, as most platforms compute them.")
         .def("evaluate_derivatives", [](std::shared_ptr<PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
             vector<int> all;
             for (size_t i = 0; i < function->getGlobalParameters().size(); i++)
                 all.push_back(i);
-            PairValues values = evaluatePairs(function, r, particle1, particle2, all, globalValues(*function, globals));
+            PairValues values = evaluatePairs(*PairEvaluator::create(function, all), function, r, particle1, particle2, globalValues(*function, globals));
             py::dict result;
             for (int i : all)
                 result[py::str(function->getGlobalParameters()[i].name)] = py::make_tuple(toArray(values.dEnergy[i]), toArray(values.dSlope[i]));

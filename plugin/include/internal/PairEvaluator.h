@@ -3,6 +3,7 @@
 #pragma once
 
 #include "PairFunction.h"
+#include "PairProgram.h"
 #include "internal/exportLearnedPair.h"
 #include <memory>
 #include <vector>
@@ -18,7 +19,7 @@ struct PairValues {
 };
 
 /**
- * Evaluates a pair function for many pairs in double precision, as it is, without cutoffs or stages.
+ * Evaluates a pair function for many pairs, without cutoffs: in double precision as it is, without stages.
  */
 class LEARNEDPAIR_EXPORT PairEvaluator {
 public:
@@ -28,6 +29,8 @@ public:
      * @param derivatives  the indices of the global parameters for which derivatives are needed
      */
     static std::unique_ptr<PairEvaluator> create(std::shared_ptr<const PairFunction> function, const std::vector<int>& derivatives = {});
+    /** Create one that does what platforms do in single precision: the stages before the pairs in double, the pairs in single precision. */
+    static std::unique_ptr<PairEvaluator> createInSinglePrecision(std::shared_ptr<const PairProgram> program);
     /**
      * @param r                     the distances, between the function's ends, in nm
      * @param particle1, particle2  for each pair a pointer to the type, or to the features

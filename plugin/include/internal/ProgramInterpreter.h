@@ -13,22 +13,23 @@
 namespace LearnedPairPlugin {
 
 /**
- * Runs a program in double precision for blocks of pairs, one step after the other for the whole block.
+ * Runs a program for blocks of pairs, one step after the other for the whole block.
  *
  * A value is stored as [element][lane], one lane for each pair, so that the inner loops go over the pairs. Values that
  * depend on constants and global parameters alone have one lane. Values whose last use is over give their memory to
  * later ones, so that a block stays in cache.
  *
+ * @tparam Real   the type of the arithmetic
  * @tparam Lanes  the number of pairs in a block
  */
-template<int Lanes> class ProgramInterpreter {
+template<class Real, int Lanes> class ProgramInterpreter {
 public:
     explicit ProgramInterpreter(const TensorProgram& program) : program(program) {
         allocate();
         for (size_t i = 0; i < program.getSteps().size(); i++) {
             const ProgramStep& step = program.getSteps()[i];
             for (size_t k = 0; k < step.numbers.size(); k++)
-                values[i].data[k] = step.numbers[k];
+                values[i].data[k] = (Real) step.numbers[k];
             if (isInput(step.operation))
                 inputs[step.operation] = values[i].data;
         }
@@ -39,7 +40,7 @@ public:
      * Get where to write an input, shape [length][Lanes], or [length] for globals; nullptr if the program does not use it.
      * All lanes must hold something that can be computed with.
      */
-    double* getInput(Operation input) {
+    Real* getInput(Operation input) {
         auto position = inputs.find(input);
         return position == inputs.end() ? nullptr : position->second;
     }
@@ -52,13 +53,13 @@ public:
                 runStep<1>(program.getSteps()[i], values[i]);
     }
     /** Get one element of an output for one lane. */
-    double getOutput(int output, int element, int lane) const {
+    Real getOutput(int output, int element, int lane) const {
         const Value& value = values[program.getOutputs()[output]];
         return value.data[value.numLanes == 1 ? element : element*Lanes+lane];
     }
 private:
     struct Value {
-        double* data;
+        Real* data;
         int size, numLanes;
     };
 
@@ -74,18 +75,18 @@ private:
                 lastUse[i] = steps.size();
         for (int output : program.getOutputs())
             lastUse[output] = steps.size();
-        std::multimap<int, double*> unused; // by size
+        std::multimap<int, Real*> unused; // by size
         for (size_t i = 0; i < steps.size(); i++) {
             int numLanes = findNumLanes(steps[i]), size = steps[i].size*numLanes;
             auto position = unused.find(size);
             bool mayReuse = !isConstant(steps[i].operation) && !isInput(steps[i].operation); // those are written before any step is run
-            double* data;
+            Real* data;
             if (mayReuse && position != unused.end()) {
                 data = position->second;
                 unused.erase(position);
             }
             else {
-                memory.emplace_back(new double[size]());
+                memory.emplace_back(new Real[size]());
                 data = memory.back().get();
             }
             values.push_back({data, steps[i].size, numLanes});
@@ -109,8 +110,8 @@ private:
     }
 
     /** Get one element of an operand for all lanes; elements of values with one lane are spread over the given memory. */
-    template<int N> const double* getLanes(const Value& value, int element, double* spread) const {
-        const double* data = value.data+(value.size == 1 ? 0 : element)*value.numLanes;
+    template<int N> const Real* getLanes(const Value& value, int element, Real* spread) const {
+        const Real* data = value.data+(value.size == 1 ? 0 : element)*value.numLanes;
         if (value.numLanes == N)
             return data;
         std::fill_n(spread, N, *data);
@@ -119,10 +120,10 @@ private:
 
     template<int N, class Function> void map(const ProgramStep& step, const Value& result, Function function) {
         const Value& x = values[step.operands[0]];
-        double spread[N];
+        Real spread[N];
         for (int e = 0; e < result.size; e++) {
-            const double* a = getLanes<N>(x, e, spread);
-            double* out = result.data+e*N;
+            const Real* a = getLanes<N>(x, e, spread);
+            Real* out = result.data+e*N;
             for (int k = 0; k < N; k++)
                 out[k] = function(a[k]);
         }
@@ -130,10 +131,10 @@ private:
 
     template<int N, class Function> void map2(const ProgramStep& step, const Value& result, Function function) {
         const Value& x = values[step.operands[0]], & y = values[step.operands[1]];
-        double spreadX[N], spreadY[N];
+        Real spreadX[N], spreadY[N];
         for (int e = 0; e < result.size; e++) {
-            const double* a = getLanes<N>(x, e, spreadX), * b = getLanes<N>(y, e, spreadY);
-            double* out = result.data+e*N;
+            const Real* a = getLanes<N>(x, e, spreadX), * b = getLanes<N>(y, e, spreadY);
+            Real* out = result.data+e*N;
             for (int k = 0; k < N; k++)
                 out[k] = function(a[k], b[k]);
         }
@@ -141,17 +142,17 @@ private:
 
     template<int N> void select(const ProgramStep& step, const Value& result) {
         const Value& c = values[step.operands[0]], & x = values[step.operands[1]], & y = values[step.operands[2]];
-        double spreadC[N], spreadX[N], spreadY[N];
+        Real spreadC[N], spreadX[N], spreadY[N];
         for (int e = 0; e < result.size; e++) {
-            const double* choice = getLanes<N>(c, e, spreadC), * a = getLanes<N>(x, e, spreadX), * b = getLanes<N>(y, e, spreadY);
-            double* out = result.data+e*N;
+            const Real* choice = getLanes<N>(c, e, spreadC), * a = getLanes<N>(x, e, spreadX), * b = getLanes<N>(y, e, spreadY);
+            Real* out = result.data+e*N;
             for (int k = 0; k < N; k++)
                 out[k] = (choice[k] != 0 ? a[k] : b[k]);
         }
     }
 
-    template<int N> void copyElement(const Value& x, int element, double* out) {
-        double spread[N];
+    template<int N> void copyElement(const Value& x, int element, Real* out) {
+        Real spread[N];
         std::copy_n(getLanes<N>(x, element, spread), N, out);
     }
 
@@ -160,10 +161,10 @@ private:
         int outer = step.integers[0], middle = step.integers[1], inner = step.integers[2];
         for (int o = 0; o < outer; o++)
             for (int i = 0; i < inner; i++) {
-                double* out = result.data+(o*inner+i)*N;
+                Real* out = result.data+(o*inner+i)*N;
                 copyElement<N>(x, o*middle*inner+i, out);
                 for (int m = 1; m < middle; m++) {
-                    const double* a = x.data+((o*middle+m)*inner+i)*N;
+                    const Real* a = x.data+((o*middle+m)*inner+i)*N;
                     for (int k = 0; k < N; k++)
                         out[k] = function(out[k], a[k]);
                 }
@@ -172,7 +173,7 @@ private:
 
     /** Four rows at a time, so that each element of x is read once for all of them. */
     template<int N> void multiply(const ProgramStep& step, const Value& result) {
-        const double* matrix = values[step.operands[0]].data;
+        const Real* matrix = values[step.operands[0]].data;
         const Value& x = values[step.operands[1]];
         int row = 0;
         for (; row+4 <= result.size; row += 4)
@@ -181,12 +182,12 @@ private:
             multiplyRows<N, 1>(matrix+row*x.size, x, result.data+row*N);
     }
 
-    template<int N, int Rows> void multiplyRows(const double* matrix, const Value& x, double* out) {
-        double sum[Rows][N] = {};
+    template<int N, int Rows> void multiplyRows(const Real* matrix, const Value& x, Real* out) {
+        Real sum[Rows][N] = {};
         for (int column = 0; column < x.size; column++) {
-            const double* a = x.data+column*N;
+            const Real* a = x.data+column*N;
             for (int row = 0; row < Rows; row++) {
-                double weight = matrix[row*x.size+column];
+                Real weight = matrix[row*x.size+column];
                 for (int k = 0; k < N; k++)
                     sum[row][k] += weight*a[k];
             }
@@ -206,7 +207,7 @@ private:
             }
     }
 
-    static int findRow(double index, int numRows) {
+    static int findRow(Real index, int numRows) {
         if (!(index > -numRows))
             return 0;
         if (index >= numRows)
@@ -218,14 +219,14 @@ private:
     template<int N, bool Slope> void evaluateTable(const ProgramStep& step, const Value& result) {
         const Value& r = values[step.operands[0]], & data = values[step.operands[1]];
         int numKnots = step.integers[0], n = result.size;
-        double first = data.data[0], h = (data.data[1]-first)/(numKnots-1);
+        Real first = data.data[0], h = (data.data[1]-first)/(numKnots-1);
         for (int k = 0; k < N; k++) {
-            double x = (r.data[k]-first)/h;
-            int knot = (x > 0 ? (int) std::min(x, (double) (numKnots-2)) : 0);
-            double t = x-knot, s = 1-t;
-            const double* begin = data.data+2+knot*2*n, * end = begin+2*n;
+            Real x = (r.data[k]-first)/h;
+            int knot = (x > 0 ? (int) std::min(x, (Real) (numKnots-2)) : 0);
+            Real t = x-knot, s = 1-t;
+            const Real* begin = data.data+2+knot*2*n, * end = begin+2*n;
             for (int i = 0; i < n; i++) {
-                double e0 = begin[i], e1 = end[i], d0 = h*begin[n+i], d1 = h*end[n+i];
+                Real e0 = begin[i], e1 = end[i], d0 = h*begin[n+i], d1 = h*end[n+i];
                 result.data[i*N+k] = (Slope ? (6*t*s*(e1-e0) + s*(1-3*t)*d0 + t*(3*t-2)*d1)/h : s*s*((1+2*t)*e0 + t*d0) + t*t*((3-2*t)*e1 - s*d1));
             }
         }
@@ -237,76 +238,76 @@ private:
             case Operation::Literal: case Operation::Weight:
                 break;
             case Operation::Neg:
-                map<N>(step, result, [](double x) { return -x; });
+                map<N>(step, result, [](Real x) { return -x; });
                 break;
             case Operation::Abs:
-                map<N>(step, result, [](double x) { return std::abs(x); });
+                map<N>(step, result, [](Real x) { return std::abs(x); });
                 break;
             case Operation::Floor:
-                map<N>(step, result, [](double x) { return std::floor(x); });
+                map<N>(step, result, [](Real x) { return std::floor(x); });
                 break;
             case Operation::Sqrt:
-                map<N>(step, result, [](double x) { return std::sqrt(x); });
+                map<N>(step, result, [](Real x) { return std::sqrt(x); });
                 break;
             case Operation::Exp:
-                map<N>(step, result, [](double x) { return std::exp(x); });
+                map<N>(step, result, [](Real x) { return std::exp(x); });
                 break;
             case Operation::Expm1:
-                map<N>(step, result, [](double x) { return std::expm1(x); });
+                map<N>(step, result, [](Real x) { return std::expm1(x); });
                 break;
             case Operation::Log:
-                map<N>(step, result, [](double x) { return std::log(x); });
+                map<N>(step, result, [](Real x) { return std::log(x); });
                 break;
             case Operation::Log1p:
-                map<N>(step, result, [](double x) { return std::log1p(x); });
+                map<N>(step, result, [](Real x) { return std::log1p(x); });
                 break;
             case Operation::Sin:
-                map<N>(step, result, [](double x) { return std::sin(x); });
+                map<N>(step, result, [](Real x) { return std::sin(x); });
                 break;
             case Operation::Cos:
-                map<N>(step, result, [](double x) { return std::cos(x); });
+                map<N>(step, result, [](Real x) { return std::cos(x); });
                 break;
             case Operation::Tanh:
-                map<N>(step, result, [](double x) { return std::tanh(x); });
+                map<N>(step, result, [](Real x) { return std::tanh(x); });
                 break;
             case Operation::Sigmoid:
-                map<N>(step, result, [](double x) { return 1/(1+std::exp(-x)); });
+                map<N>(step, result, [](Real x) { return 1/(1+std::exp(-x)); });
                 break;
             case Operation::Erf:
-                map<N>(step, result, [](double x) { return std::erf(x); });
+                map<N>(step, result, [](Real x) { return std::erf(x); });
                 break;
             case Operation::Erfc:
-                map<N>(step, result, [](double x) { return std::erfc(x); });
+                map<N>(step, result, [](Real x) { return std::erfc(x); });
                 break;
             case Operation::Add:
-                map2<N>(step, result, [](double x, double y) { return x+y; });
+                map2<N>(step, result, [](Real x, Real y) { return x+y; });
                 break;
             case Operation::Sub:
-                map2<N>(step, result, [](double x, double y) { return x-y; });
+                map2<N>(step, result, [](Real x, Real y) { return x-y; });
                 break;
             case Operation::Mul:
-                map2<N>(step, result, [](double x, double y) { return x*y; });
+                map2<N>(step, result, [](Real x, Real y) { return x*y; });
                 break;
             case Operation::Div:
-                map2<N>(step, result, [](double x, double y) { return x/y; });
+                map2<N>(step, result, [](Real x, Real y) { return x/y; });
                 break;
             case Operation::Pow:
-                map2<N>(step, result, [](double x, double y) { return std::pow(x, y); });
+                map2<N>(step, result, [](Real x, Real y) { return std::pow(x, y); });
                 break;
             case Operation::Minimum:
-                map2<N>(step, result, [](double x, double y) { return x < y || x != x ? x : y; });
+                map2<N>(step, result, [](Real x, Real y) { return x < y || x != x ? x : y; });
                 break;
             case Operation::Maximum:
-                map2<N>(step, result, [](double x, double y) { return x > y || x != x ? x : y; });
+                map2<N>(step, result, [](Real x, Real y) { return x > y || x != x ? x : y; });
                 break;
             case Operation::Less:
-                map2<N>(step, result, [](double x, double y) { return (double) (x < y); });
+                map2<N>(step, result, [](Real x, Real y) { return (Real) (x < y); });
                 break;
             case Operation::LessEqual:
-                map2<N>(step, result, [](double x, double y) { return (double) (x <= y); });
+                map2<N>(step, result, [](Real x, Real y) { return (Real) (x <= y); });
                 break;
             case Operation::Equal:
-                map2<N>(step, result, [](double x, double y) { return (double) (x == y); });
+                map2<N>(step, result, [](Real x, Real y) { return (Real) (x == y); });
                 break;
             case Operation::Select:
                 select<N>(step, result);
@@ -316,17 +317,17 @@ private:
                     copyElement<N>(values[step.operands[0]], step.integers[i], result.data+i*N);
                 break;
             case Operation::Concat: {
-                double* out = result.data;
+                Real* out = result.data;
                 for (int operand : step.operands)
                     for (int i = 0; i < values[operand].size; i++, out += N)
                         copyElement<N>(values[operand], i, out);
                 break;
             }
             case Operation::Sum:
-                reduce<N>(step, result, [](double x, double y) { return x+y; });
+                reduce<N>(step, result, [](Real x, Real y) { return x+y; });
                 break;
             case Operation::Max:
-                reduce<N>(step, result, [](double x, double y) { return x > y || x != x ? x : y; });
+                reduce<N>(step, result, [](Real x, Real y) { return x > y || x != x ? x : y; });
                 break;
             case Operation::Linear:
                 multiply<N>(step, result);
@@ -344,9 +345,9 @@ private:
     }
 
     const TensorProgram program;
-    std::vector<std::unique_ptr<double[]> > memory;
+    std::vector<std::unique_ptr<Real[]> > memory;
     std::vector<Value> values; // of each step
-    std::map<Operation, double*> inputs;
+    std::map<Operation, Real*> inputs;
 };
 
 } // namespace LearnedPairPlugin

@@ -16,7 +16,7 @@ static vector<double> compute(const ProgramStep& step, const ProgramBuilder& pro
     vector<int> constants;
     for (int operand : operands)
         constants.push_back(alone.copy(program[operand], {}));
-    ProgramInterpreter<1> interpreter(alone.build({alone.copy(step, constants)}));
+    ProgramInterpreter<double, 1> interpreter(alone.build({alone.copy(step, constants)}));
     interpreter.run();
     vector<double> values;
     for (int i = 0; i < step.size; i++)

@@ -53,7 +53,7 @@ static vector<int> findRadialValues(const TensorProgram& program, bool typed) {
 /** The numbers of a table of all outputs of a program in r: see docs/program.md. */
 static vector<double> sample(const TensorProgram& program, double minDistance, double maxDistance, int numKnots) {
     int numOutputs = program.getOutputs().size();
-    ProgramInterpreter<1> interpreter(differentiate(program, Operation::Distance, 0, numOutputs));
+    ProgramInterpreter<double, 1> interpreter(differentiate(program, Operation::Distance, 0, numOutputs));
     vector<double> data = {minDistance, maxDistance};
     for (int knot = 0; knot < numKnots; knot++) {
         *interpreter.getInput(Operation::Distance) = minDistance+knot*(maxDistance-minDistance)/(numKnots-1);

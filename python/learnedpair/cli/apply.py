@@ -36,6 +36,8 @@ def add_arguments(parser):
 
 
 def run(options):
+    if not options.output.absolute().parent.is_dir():
+        raise ValueError(f"{options.output}: there is no such folder to write to.")
     system = read_system(options.system)
     topology = read_structure(options.topology).topology
     features = None if options.features is None else read_features(options.features, system.getNumParticles())

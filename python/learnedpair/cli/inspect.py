@@ -48,6 +48,7 @@ def run(options):
     check_tolerance(options.tolerance)
     model = load_model(options.model)
     parameters = dict(_parameter(text) for text in options.parameter)
+    model.global_values(parameters)  # says what is wrong with them
     print(model)
     if model.features is None:
         if options.features is not None:
@@ -102,6 +103,8 @@ def _show_featured(model, options, parameters):
     without = [name for name, limits in model.feature_ranges.items() if limits is None]
     if options.features is not None:
         given = model.feature_rows(read_features(options.features, None))
+        if np.isnan(given).all():
+            raise ValueError(f"{options.features}: there is no particle with features in the file.")
         distinct = np.unique(given[~np.isnan(given).any(axis=1)], axis=0)
         rows = {f"({', '.join(f'{value:g}' for value in row)})": row for row in distinct}
         legend = f"The pairs are those of the {len(rows)} distinct rows of {options.features}."
@@ -144,7 +147,7 @@ def _cut(line):
 
 
 def _show_inner_cutoff(model, names, particle1, particle2, parameters):
-    values = {**model.global_parameters, **parameters}
+    values = model.global_values(parameters)
     where = f", with {', '.join(f'{name} = {value:g}' for name, value in values.items())}" if values else ""
     print(f"At the inner cutoff, {model.inner_cutoff:g} nm, below which each function goes on as a straight line{where}:")
     shown = min(len(names), MOST_PAIRS)

@@ -13,8 +13,9 @@ using OpenMM::ThreadPool;
 using OpenMM::Vec3;
 using std::vector;
 
-// How much longer than the cutoff the list reaches, as a fraction of the cutoff: what OpenMM's own forces use.
-static const double RelativePadding = 0.25;
+// How much longer than the cutoff the list reaches, as a fraction of the cutoff. OpenMM's own forces use 0.25; here neighbors
+// out of range are dropped a vector at a time, so that they cost less than building the list more often.
+static const double RelativePadding = 0.4;
 
 CpuPairList::CpuPairList(const LearnedPairForce& force, const vector<char>& covered, int blockSize) : periodic(force.usesPeriodicBoundaryConditions()),
         dense(force.getNonbondedMethod() == LearnedPairForce::NoCutoff), cutoff(force.getCutoffDistance()), padding(RelativePadding*cutoff), isBuilt(false), list(blockSize) {

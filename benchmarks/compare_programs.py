@@ -9,8 +9,6 @@ See benchmarks/README.md.
 
 import argparse
 import copy
-import json
-import pathlib
 import sys
 
 import numpy as np
@@ -19,7 +17,7 @@ import torch
 
 import learnedpair as lp
 from alternatives import expression_force, python_force
-from support import count_pairs, create_timed, describe_machine, describe_platform, evaluate, loops_alone, measure_matrix_products, platform_properties, relax, summarize, time_in_turns, versions
+from support import add_platform_arguments, count_pairs, create_timed, describe_machine, describe_platform, evaluate, loops_alone, measure_matrix_products, platform_properties, relax, summarize, time_in_turns, versions, write_report
 from variants import GPU_PLATFORMS, INNER_CUTOFF, excluded_pairs, make_water_box, scale_to_force
 
 #: How far a variant may be from the exact program on Reference, root mean square and relative.
@@ -68,9 +66,7 @@ def make_network(name, cutoff, largest_force):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--platform", default="CPU", help="name of an OpenMM platform")
-    parser.add_argument("--precision", default="mixed", help="of OpenCL and CUDA")
-    parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
+    add_platform_arguments(parser)
     parser.add_argument("--waters", type=int, default=1000, help="number of water molecules")
     parser.add_argument("--cutoff", type=float, default=0.6, help="of the correction, nm")
     parser.add_argument("--networks", nargs="+", choices=[*TYPED, WIDE], default=[*TYPED, WIDE])
@@ -80,7 +76,6 @@ def parse_arguments():
     parser.add_argument("--steps", type=int, default=20, help="steps of a block")
     parser.add_argument("--warm-up", type=int, default=5, help="steps of each variant before the first block")
     parser.add_argument("--largest-force", type=float, default=3.0, help="of a pair, kJ/mol/nm")
-    parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
     return parser.parse_args()
 
 
@@ -172,9 +167,7 @@ def main():
     for name in arguments.networks:
         report["results"].append(compare_network(name, system, topology, positions, report["matrix_products_per_s"], arguments))
         print(format_result(report["results"][-1]), flush=True)
-    if arguments.json is not None:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, arguments.json)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,13 @@ See benchmarks/README.md.
 
 import argparse
 import copy
-import json
-import pathlib
 import sys
 from dataclasses import asdict
 
 import numpy as np
 import openmm
 
-from support import create_timed, describe_machine, describe_platform, evaluate, loops_alone, peak_memory, platform_properties, relax, summarize, time_in_turns, versions
+from support import add_platform_arguments, create_timed, describe_machine, describe_platform, evaluate, loops_alone, peak_memory, platform_properties, relax, summarize, time_in_turns, versions, write_report
 from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, make_water_box, placements
 
 #: How far a form may be from LearnedPairForce on the Reference platform: relative, of energy and of force (RMS).
@@ -33,9 +31,7 @@ class DifferentFunctionError(Exception):
 def parse_arguments():
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--platform", default="CPU", help="name of an OpenMM platform")
-    parser.add_argument("--precision", default="mixed", help="of OpenCL and CUDA")
-    parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
+    add_platform_arguments(parser)
     parser.add_argument("--waters", type=int, default=1000, help="number of water molecules")
     parser.add_argument("--cutoff", type=float, nargs="+", default=[0.6, 0.9], help="of the correction, nm")
     parser.add_argument("--nonbonded-cutoff", type=float, default=0.9, help="of the NonbondedForce, nm")
@@ -46,7 +42,6 @@ def parse_arguments():
     parser.add_argument("--warm-up", type=int, default=20, help="steps of each form before the first block")
     parser.add_argument("--seed", type=int, default=3, help="of the network's weights")
     parser.add_argument("--largest-force", type=float, default=3.0, help="of a pair, kJ/mol/nm")
-    parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
     arguments = parser.parse_args()
     if arguments.forms is None:
         small = arguments.waters <= MOST_WATERS_FOR_GROUPS
@@ -213,9 +208,7 @@ def main():
             print(f"compare_tables: cutoff {cutoff:g} nm: {error}", file=sys.stderr)
             return 1
         print(format_result(report["results"][-1], arguments), flush=True)
-    if arguments.json is not None:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, arguments.json)
     return 0
 
 

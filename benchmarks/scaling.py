@@ -10,7 +10,6 @@ Each point is measured in a process of its own, so that its memory is known. See
 import argparse
 import copy
 import json
-import pathlib
 import subprocess
 import sys
 
@@ -19,7 +18,7 @@ import openmm
 
 import learnedpair as lp
 from compare_programs import TYPED, make_network
-from support import create_timed, describe_machine, describe_platform, peak_memory, platform_properties, relax, summarize, time_in_turns, versions
+from support import add_platform_arguments, create_timed, describe_machine, describe_platform, peak_memory, platform_properties, relax, summarize, time_in_turns, versions, write_report
 from variants import INNER_CUTOFF, excluded_pairs, make_water_box
 
 KNOTS = 201
@@ -34,15 +33,12 @@ SERIES = {
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--platform", default="CPU", help="name of an OpenMM platform")
-    parser.add_argument("--precision", default="mixed", help="of OpenCL and CUDA")
-    parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
+    add_platform_arguments(parser)
     parser.add_argument("--cutoff", type=float, default=0.6, help="of the correction, nm")
     parser.add_argument("--waters", type=int, default=1000, help="molecules where it is not the number of atoms that grows")
     parser.add_argument("--series", nargs="+", choices=list(SERIES), default=list(SERIES))
     parser.add_argument("--repeats", type=int, default=7, help="timed blocks of each point")
     parser.add_argument("--seconds", type=float, default=0.5, help="about how long a block takes")
-    parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
     parser.add_argument("--point", help=argparse.SUPPRESS)  # what a process of its own measures
     return parser.parse_args()
 
@@ -122,9 +118,7 @@ def main():
             report["series"][series]["exponent"] = exponent(points)
             print(f"\nThe added time grows with the number of atoms to the power of {exponent(points):.3f}.")
         print()
-    if arguments.json is not None:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, arguments.json)
 
 
 if __name__ == "__main__":

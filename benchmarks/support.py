@@ -4,7 +4,9 @@
 
 import copy
 import datetime
+import json
 import os
+import pathlib
 import platform
 import resource
 import statistics
@@ -252,6 +254,21 @@ def measure_matrix_products():
         torch.mm(a, b)
         seconds.append(time.perf_counter() - start)
     return 2048**3 / min(seconds)
+
+
+def add_platform_arguments(parser):
+    """The options that platform_properties() reads, and where to write."""
+    parser.add_argument("--platform", default="CPU", help="name of an OpenMM platform")
+    parser.add_argument("--precision", default="mixed", help="of OpenCL and CUDA")
+    parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
+    parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
+
+
+def write_report(report, path):
+    """Write a report as JSON, if a path is given."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def platform_properties(arguments):

@@ -33,7 +33,7 @@ CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, const CpuPairList&
         runner.pairCode = {code.getInstructions().data(), (int) code.getInstructions().size(), code.getLanes(), code.getInput(Operation::Distance),
                            input(Operation::Particle1, particleSize), input(Operation::Particle2, particleSize), input(Operation::Pair, pairSize),
                            particleRows.numRows, rows.data(), code.getOutputs().data(), (int) globals.getDerivatives().size(), interacts.data(),
-                           pairClasses.numClasses, (float) force.getInnerCutoffDistance(), switching.used, (float) switching.start, (float) switching.inverseWidth};
+                           pairClasses.numClasses, (float) force.getInnerCutoffDistance(), {switching.used, (float) switching.start, (float) switching.inverseWidth}};
     }
 }
 

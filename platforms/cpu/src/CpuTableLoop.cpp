@@ -21,7 +21,7 @@ CpuTableLoop::CpuTableLoop(const LearnedPairForce& force, const CpuPairList& lis
     }
     SwitchingFunction switching(force);
     curves = {&segments[0], inverseSpacings.data(), firstSegments.data(), pairClasses.numClasses, (float) force.getFunction().getMinDistance(),
-              (float) force.getInnerCutoffDistance(), switching.used, (float) switching.start, (float) switching.inverseWidth};
+              (float) force.getInnerCutoffDistance(), {switching.used, (float) switching.start, (float) switching.inverseWidth}};
     grids.assign(numThreads, std::vector<BlockGrids>(pairClasses.numClasses));
 }
 

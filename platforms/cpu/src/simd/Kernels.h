@@ -38,6 +38,12 @@ struct PairBlock {
     NeighborRow* rows;          ///< where to put rows: room for numNeighbors and one vector more
 };
 
+/** OpenMM's switching function: see SwitchingFunction. */
+struct Switching {
+    bool used;
+    float start, inverseWidth;
+};
+
 /** The curves of a table: see SegmentTable. */
 struct TableCurves {
     const float* segments;        ///< shape [][4]
@@ -45,8 +51,7 @@ struct TableCurves {
     const int32_t* firstSegments; ///< shape [numClasses][numClasses]; at most 2^28
     int numClasses;
     float minDistance, innerCutoff;
-    bool switched;
-    float switchingDistance, inverseSwitchingWidth;
+    Switching switching;
 };
 
 /** The grids of a block's particles with the neighbors of one class, side by side; filled in when they are needed. */
@@ -104,8 +109,7 @@ struct PairProgramCode {
     const char* interacts; ///< shape [numClasses][numClasses]
     int numClasses;
     float innerCutoff;
-    bool switched;
-    float switchingDistance, inverseSwitchingWidth;
+    Switching switching;
 };
 
 /** Pairs that wait for the program to be run. Those of one row may come on top of a full batch, and are stored as whole vectors. */

@@ -6,6 +6,7 @@
 
 #include "neighborRows.h"
 #include "runProgram.h"
+#include "switchOff.h"
 
 namespace {
 
@@ -53,12 +54,8 @@ inline void fillInputs(const PairProgramCode& code, PairBatch& batch, int count)
 inline void complete(const PairProgramCode& code, const Floats& r, Floats& energy, const Floats& slopeInside, Floats& slope) {
     energy += min(r-code.innerCutoff, Floats{})*slopeInside;
     slope = slopeInside;
-    if (code.switched) {
-        Floats y = max((r-code.switchingDistance)*code.inverseSwitchingWidth, Floats{});
-        Floats value = 1+y*y*y*(-10+y*(15-6*y)), change = y*y*(-30+y*(60-30*y))*code.inverseSwitchingWidth;
-        slope = value*slope+change*energy;
-        energy *= value;
-    }
+    if (code.switching.used)
+        switchOff(code.switching, r, energy, slope);
 }
 
 /** Run the program for the first pairs of a batch, as many as there are lanes or fewer, and take them out. */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "neighborRows.h"
+#include "switchOff.h"
 
 namespace {
 
@@ -28,14 +29,10 @@ template<bool IncludeEnergy> inline void evaluateTable(const TableCurves& curves
     keepInMemory(offsets);
     loadRows([&] (int k) { return (const float*) ((const char*) curves.segments+(uint32_t) offsets[k]); }, c0, c1, c2, c3);
     slope = (c1+t*(2*c2+3*t*c3))*inverseSpacing;
-    if (IncludeEnergy || curves.switched)
+    if (IncludeEnergy || curves.switching.used)
         energy = c0+t*(c1+t*(c2+t*c3))+(r-inside)*slope;
-    if (curves.switched) {
-        Floats y = max((r-curves.switchingDistance)*curves.inverseSwitchingWidth, Floats{});
-        Floats value = 1+y*y*y*(-10+y*(15-6*y)), change = y*y*(-30+y*(60-30*y))*curves.inverseSwitchingWidth;
-        slope = value*slope+change*energy;
-        energy *= value;
-    }
+    if (curves.switching.used)
+        switchOff(curves.switching, r, energy, slope);
 }
 
 template<bool OneCopy, bool IncludeEnergy, bool IncludeForces> double computeRows(const PairGeometry& geometry, const PairBlock& block, int blockIndex,

@@ -231,3 +231,19 @@ def test_elementary_functions(instructions, name):
     error = np.abs(found - expected)[representable] / ulp[representable]
     worst = int(np.argmax(error))
     assert error.max() <= MOST_ULPS, f"{name}({x[representable][worst]!r}) is off by {error.max():.1f} units in the last place"
+
+
+def test_steps_that_read_one_element_of_what_they_could_overwrite(instructions):
+    """A vector times one of its own elements, neither of which is needed any more."""
+    text = ("v0[1] = distance; v1[4] = particle1; v2[4] = particle2; v3[4] = add v1 v2; v4[4] = mul v3 v0; v5[1] = gather v4 {1}; v6[4] = mul v4 v5; v7[1] = sum v6 {1 4 1}; "
+            "v8[4] = sub v3 v0; v9[1] = gather v8 {2}; v10[4] = less v8 v9; v11[1] = sum v10 {1 4 1}; v12[1] = add v7 v11; output v12").replace("; ", "\n") + "\n"
+    force = lp.LearnedPairForce(lp.PairProgram(text, np.zeros(0), num_features=4, min_distance=0.01))
+    random = np.random.default_rng(0)
+    force.setParticleFeatures(random.uniform(-1, 1, (60, 4)))
+    force.setNonbondedMethod(lp.LearnedPairForce.NoCutoff)
+    system = openmm.System()
+    for _ in range(60):
+        system.addParticle(1.0)
+    system.addForce(force)
+    positions = random.random((60, 3)) * 2
+    CPU.assert_agrees(*evaluate(CPU.context(system, positions)), *evaluate(REFERENCE.context(system, positions)), what=instructions)

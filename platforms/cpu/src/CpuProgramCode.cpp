@@ -135,17 +135,17 @@ vector<int> CpuProgramCode::findOrder() const {
         for (size_t i = 0; i < steps.size(); i++) {
             if (done[owner[i]] || !isRun(i))
                 continue;
-            bool ready = true;
+            const vector<int>& operands = steps[i].operands;
+            if (!std::all_of(operands.begin(), operands.end(), [&] (int operand) { return done[owner[operand]]; }))
+                continue;
             int change = steps[i].size;
             std::map<int, int> reads;
-            for (int operand : steps[i].operands) {
-                ready &= (bool) done[owner[operand]];
+            for (int operand : operands)
                 reads[owner[operand]]++;
-            }
             for (auto read : reads)
                 if (readers[read.first] == read.second)
                     change -= steps[read.first].size;
-            if (ready && (best < 0 || change < leastChange)) {
+            if (best < 0 || change < leastChange) {
                 best = i;
                 leastChange = change;
             }
@@ -181,8 +181,12 @@ void CpuProgramCode::allocate(const vector<int>& order) {
                 if (--readers[owner[operand]] == 0)
                     free.insert({steps[owner[operand]].size, offsets[owner[operand]]});
         };
-        // Elementwise steps read an element before they write it, and so may write where an operand lies.
-        if (isElementwise(steps[i].operation))
+        // Elementwise steps read an element before they write it, and so may write where an operand lies; but not if they read
+        // one element of it again and again.
+        const vector<int>& operands = steps[i].operands;
+        bool inPlace = isElementwise(steps[i].operation) && std::all_of(operands.begin(), operands.end(), [&] (int operand) {
+            return steps[operand].size == steps[owner[operand]].size; });
+        if (inPlace)
             release();
         auto position = free.find(steps[i].size);
         if (position != free.end()) {
@@ -193,7 +197,7 @@ void CpuProgramCode::allocate(const vector<int>& order) {
             offsets[i] = numElements;
             numElements += steps[i].size;
         }
-        if (!isElementwise(steps[i].operation))
+        if (!inPlace)
             release();
     }
     for (lanes = MostLanes; lanes > FewestLanes && numElements*lanes*sizeof(float) > CacheSize; )

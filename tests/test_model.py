@@ -865,6 +865,20 @@ def test_random_models_are_called_random():
         lp.load_model(Expression("torch.nn.functional.dropout(a * b * r, 0.5, training=True)"), **CHARGED)
 
 
+def test_models_that_round_differently_each_time_are_not_called_random():
+    class Noisy(torch.nn.Module):
+        def __init__(self, noise):
+            super().__init__()
+            self.noise = noise
+
+        def forward(self, r, type1, type2):
+            return (1 - r)**3 * (1 + self.noise * torch.rand_like(r))
+
+    lp.load_model(Noisy(1e-13), **FORMULA)
+    with pytest.raises(lp.ModelError, match="the model is random: for types .* and .* the next time"):
+        lp.load_model(Noisy(1e-3), **FORMULA)
+
+
 def test_what_pytorch_cannot_differentiate_names_the_model():
     class InPlace(torch.nn.Module):
         def forward(self, r, features1, features2):

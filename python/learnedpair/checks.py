@@ -8,12 +8,11 @@ from .errors import ModelError
 
 #: How far the energy, in kJ/mol, and the force, in kJ/mol/nm, may be from zero at the cutoff without switching.
 ENERGY_AT_CUTOFF, FORCE_AT_CUTOFF = 1e-3, 1e-2
-#: How much the energy may change when the particles are exchanged, relative to 1 kJ/mol plus its size.
-ASYMMETRY = 1e-6
+#: By how much two energies of the same pair may differ, relative to 1 kJ/mol plus their size: with the particles exchanged,
+#: evaluated again (PyTorch rounds a sum by where in memory it lies), or from a written model and the module it was made from.
+SAME = 1e-6
 #: In kJ/mol and kJ/mol/nm: GPUs accumulate forces in fixed point, up to 2e9.
 LARGEST = 1e9
-#: How much a written model may differ from the module it was made from, likewise.
-SAME = 1e-6
 #: Evaluations spent on the checks; models with many types are sampled at fewer distances each.
 BUDGET = 200000
 #: The fewest and most distances for each pair of particles.
@@ -134,7 +133,7 @@ def compare_models(written, original):
     for values in [{}, moved, *({name: factor * value for name, value in moved.items()} for factor in (0.0, 0.5, 2.0, -1.0))] if moved else [{}]:
         expected, found = (model.evaluate(*samples.arguments, **values)[0] for model in (original, written))
         with np.errstate(invalid="ignore"):
-            difference = np.abs(found - expected) / (1 + np.abs(expected))
+            difference = _difference(found, expected)
         difference[(found == expected) | (np.isnan(found) & np.isnan(expected))] = 0  # both may be outside of what they are made for
         k = int(np.argmax(difference))
         if not difference[k] <= SAME:
@@ -220,6 +219,10 @@ def check_ranges(source, ranges, rows, particles, way_out):
                              f"Give None for particles that the model does not cover, or {way_out}.")
 
 
+def _difference(found, expected):
+    return np.abs(found - expected) / (1 + np.abs(expected))
+
+
 def _check(model, samples):
     points = samples.points
     energy, slope = model.evaluate(*samples.arguments)
@@ -243,12 +246,13 @@ def _check(model, samples):
         problems.append(f"the model has no slope: for {samples.name(k)} and beyond the energy changes with the distance, but automatic differentiation gives zero. Look for detach() or no_grad().")
 
     again, _ = model.evaluate(*samples.arguments)
-    if not (again == energy).all():
-        k = int(np.argmax(again != energy))
+    different = ~(_difference(again, energy) <= SAME)  # NaN is
+    if different.any():
+        k = int(np.argmax(different))
         raise ModelError(f"{model.source}: the model is random: for {samples.name(k)} the energy is {energy[k]:.8g} kJ/mol, and {again[k]:.8g} the next time. Look for dropout, which eval() switches off before a module is exported, and for random numbers.")
     exchanged, _ = model.evaluate(samples.distances, samples.particle2, samples.particle1)
-    difference = np.abs(energy - exchanged) / (1 + np.abs(energy))
-    if not difference.max() <= ASYMMETRY:
+    difference = _difference(exchanged, energy)
+    if not difference.max() <= SAME:
         k = int(np.argmax(difference))
         problems.append(f"the model is asymmetric: for {samples.name(k)} the energy is {energy[k]:.8g} kJ/mol, and {exchanged[k]:.8g} with the particles exchanged. Make it symmetric, e.g. by averaging both orders.")
 
@@ -282,5 +286,5 @@ def _problems_of_derivatives(model, samples, energy):
 def _changes_without_derivative(model, samples, energy, name):
     """Whether the energy depends on a global parameter that automatic differentiation does not see; a derivative may also just be zero."""
     moved = {name: _moved(model.global_parameters)[name]}
-    changed = (model.evaluate(*samples.arguments, **moved)[0] != energy).any()
+    changed = (_difference(model.evaluate(*samples.arguments, **moved)[0], energy) > SAME).any()
     return changed and not model.evaluate_derivatives(*samples.arguments, [name], **moved)[name][0].any()

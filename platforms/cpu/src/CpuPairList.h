@@ -5,64 +5,104 @@
 #include "LearnedPairForce.h"
 #include "openmm/Vec3.h"
 #include "openmm/cpu/AlignedArray.h"
-#include "openmm/cpu/CpuNeighborList.h"
 #include "openmm/internal/ThreadPool.h"
-#include <set>
+#include "simd/Kernels.h"
+#include <atomic>
 #include <vector>
 
 namespace LearnedPairPlugin {
 
+/** The neighbors of a block of particles, and for each of them the particles of the block it does not interact with, a bit each. Both go on for a vector more. */
+struct BlockNeighbors {
+    int count;
+    std::vector<int32_t> particles;
+    std::vector<uint16_t> exclusions;
+};
+
 /**
- * The pairs of one force: OpenMM's CPU neighbor list, but an own one, over the covered particles only, with the
- * force's own cutoff, boundary conditions and exclusions. Without a cutoff it lists all pairs.
+ * The pairs of one force: blocks of particles that are close together, as many as a vector has elements, and the neighbors
+ * of each block, with the force's own cutoff, boundary conditions and exclusions. Without a cutoff it lists all pairs.
  *
  * OpenMM's CPU platform keeps one list for all forces. Asking for anything there can change what other forces see
- * (their exclusions, their boundary conditions), so that this force never touches it.
+ * (their exclusions, their boundary conditions), so that this force never touches it; and the cutoff of a correction is
+ * often the shorter one. It does not make a list of the same class for itself either, since building that took a quarter
+ * of the whole time of a correction with a table.
  *
- * Within the list, particles are numbered from 0 to getNumParticles()-1; getParticles() says which ones they are.
+ * Within the list, particles are numbered from 0 to getNumParticles()-1, in an order that changes when it is built again;
+ * getParticles() says which ones they are.
  */
 class CpuPairList {
 public:
+    CpuPairList(const LearnedPairForce& force, const Kernels& kernels, int numThreads);
+    /** Begin to take over positions: find out what the box alone says about whether the list is complete. */
+    void beginMove(const OpenMM::Vec3* box);
     /**
-     * @param covered    for each particle of the System, whether it can interact
-     * @param blockSize  the number of particles in a block of the list
+     * Take over positions. Every thread must do this, at the same time; it returns when the last one is done.
+     *
+     * @return whether the list is complete; otherwise build it
      */
-    CpuPairList(const LearnedPairForce& force, const std::vector<char>& covered, int blockSize);
-    /** Take over positions, and build the list again if particles or the box have moved too far since. */
-    void update(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, OpenMM::ThreadPool& threads);
+    bool move(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, int thread);
+    /** Whether no particle has moved too far since the list was built. */
+    bool isComplete() const {
+        return complete;
+    }
+    /** Make the list for some positions. Particles get other numbers. */
+    void build(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, OpenMM::ThreadPool& threads);
     const std::vector<int>& getParticles() const {
         return particles;
     }
     int getNumParticles() const {
         return particles.size();
     }
-    /** Get the positions, shape [numParticles][4]: x, y, z and an unused number, measured in nm. */
+    /** Get the number of blocks; none if there is no pair to list. */
+    int getNumBlocks() const {
+        return particles.size() < 2 ? 0 : (particles.size()+kernels.blockSize-1)/kernels.blockSize;
+    }
+    /** Get the positions, shape [numBlocks*blockSize][4]: x, y, z in nm, and the bits of the class. What fills the last block up repeats a particle. */
     const float* getPositions() const {
         return &positions[0];
     }
-    /** Get the list, or nullptr if there is no pair to list. */
-    const OpenMM::CpuNeighborList* getList() const {
-        return particles.size() < 2 ? nullptr : &list;
+    /** Get the classes, as many as positions; see PairClasses. */
+    const int32_t* getClasses() const {
+        return classes.data();
     }
-    /** Get whether the list has all pairs, since there is no cutoff. */
-    bool isDense() const {
-        return dense;
-    }
+    /** Get the neighbors of a block. Those of a list of all pairs are not kept: they are written to scratch. */
+    const BlockNeighbors& getNeighbors(int block, BlockNeighbors& scratch) const;
 private:
-    void build(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, OpenMM::ThreadPool& threads);
+    /** What a thread needs to build the list. */
+    struct Builder {
+        std::vector<uint32_t> listed;
+        std::vector<int32_t> first, blocks, neighbors;
+    };
+    class CuboidArrays;
+    template<class Task> void inParts(OpenMM::ThreadPool& threads, int n, Task task) const;
+    void setPosition(int index, const OpenMM::Vec3& local);
+    void fillUp();
+    template<class ToLocal> void sortParticles(const std::vector<OpenMM::Vec3>& positions, ToLocal toLocal, OpenMM::ThreadPool& threads);
+    void listNeighbors(OpenMM::ThreadPool& threads);
+    void listBlock(int block, const BlockBounds& bounds, Builder& builder);
+    template<class Find> void exclude(int block, BlockNeighbors& neighbors, Find find) const;
     double getAllowedMove(const OpenMM::Vec3* box) const;
     OpenMM::Vec3 findMiddle(const std::vector<OpenMM::Vec3>& positions) const;
+    const Kernels& kernels;
     bool periodic, dense;
     double cutoff, padding;
     bool isBuilt;
-    std::vector<int> particles;
-    std::vector<std::set<int> > exclusions;
+    double allowed;             // how far particles may have moved
+    bool sameBox;
+    std::atomic<bool> complete;
+    std::atomic<int> moving;    // how many threads
+    std::vector<int> covered, particles;       // in the order of the System, and in that of the list
+    std::vector<int> numbers;                  // of all particles of the System: what they are in the list, or -1
+    std::vector<std::vector<int> > exclusions; // of all particles of the System
+    std::vector<int> particleClasses;          // of all particles of the System
+    std::vector<int32_t> classes;
     OpenMM::AlignedArray<float> positions;
-    std::vector<OpenMM::Vec3> builtPositions; // what they were when the list was built
+    // When the list was built: what they were, and what to take from OpenMM's positions to get them.
+    std::vector<OpenMM::Vec3> builtPositions, shifts;
     OpenMM::Vec3 builtBox[3];
-    double builtInverse[3] = {};
-    OpenMM::Vec3 origin; // of a cluster, which may be far from zero, where single precision has few digits left
-    OpenMM::CpuNeighborList list;
+    std::vector<BlockNeighbors> neighbors;
+    std::vector<Builder> builders;
 };
 
 } // namespace LearnedPairPlugin

@@ -22,10 +22,10 @@ struct CpuPairSums {
  */
 class CpuPairLoop {
 public:
-    CpuPairLoop(const LearnedPairForce& force, const CpuPairList& list, const Kernels& kernels, int numThreads);
+    CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads);
     virtual ~CpuPairLoop() = default;
-    /** Add scale times the forces to the platform's per-thread forces, and everything else to sums. */
-    void compute(const OpenMM::Vec3* box, float scale, bool includeForces, bool includeEnergy, OpenMM::CpuPlatform::PlatformData& data, CpuPairSums& sums);
+    /** Bring the list up to date, and add scale times the forces to the platform's per-thread forces, and everything else to sums. */
+    void compute(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, float scale, bool includeForces, bool includeEnergy, OpenMM::CpuPlatform::PlatformData& data, CpuPairSums& sums);
 protected:
     /** What one thread does, and with what. */
     struct Work {
@@ -35,6 +35,9 @@ protected:
         CpuPairSums sums;
     };
 
+    /** Take over new numbers of the particles of the list. */
+    virtual void renumber() {
+    }
     /** Prepare for a computation. */
     virtual void begin(Work& work) = 0;
     /** Compute the pairs of a block. */
@@ -42,16 +45,14 @@ protected:
     /** Compute what is left when a thread has no more blocks. */
     virtual void finish(Work& work) = 0;
 
-    const CpuPairList& list;
+    CpuPairList& list;
     const Kernels& kernels;
     PairGeometry geometry;
-    std::vector<int32_t> classes; // of the particles of the list
 private:
     /** A thread's memory. */
     struct Scratch {
-        std::vector<NeighborRow> rows;
-        std::vector<int32_t> neighbors;  // of a list of all pairs, which does not keep them
-        std::vector<int16_t> exclusions;
+        std::vector<float> rows;
+        BlockNeighbors neighbors; // of a list of all pairs, which does not keep them
     };
     PairBlock getBlock(int index, Scratch& scratch) const;
     std::vector<Scratch> scratch;

@@ -12,15 +12,13 @@ using std::vector;
 // Rows are read four numbers at a time, and may be read beyond their end.
 static const int Slack = 3;
 
-CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, const CpuPairList& list, const Kernels& kernels, int numThreads, const GlobalValues& globals) :
+CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads, const GlobalValues& globals) :
         CpuPairLoop(force, list, kernels, numThreads), program(dynamic_cast<const PairProgram&>(force.getFunction()), globals.getDerivatives()), particleRows(force),
         stages(program, particleRows.rows, particleRows.numRows, force.getFunction().getNumFeatures() == 0),
         particleSize(std::max(program.pair->getInputSize(Operation::Particle1), program.pair->getInputSize(Operation::Particle2))),
         pairSize(program.pair->getInputSize(Operation::Pair)) {
     PairClasses pairClasses(force);
     interacts = pairClasses.interacts;
-    for (int particle : list.getParticles())
-        rows.push_back(particleRows.index[particle]);
     SwitchingFunction switching(force);
     for (int i = 0; i < numThreads; i++) {
         runners.push_back(std::make_unique<Runner>(program, kernels));
@@ -32,9 +30,17 @@ CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, const CpuPairList&
         };
         runner.pairCode = {code.getInstructions().data(), (int) code.getInstructions().size(), code.getLanes(), code.getInput(Operation::Distance),
                            input(Operation::Particle1, particleSize), input(Operation::Particle2, particleSize), input(Operation::Pair, pairSize),
-                           particleRows.numRows, rows.data(), code.getOutputs().data(), (int) globals.getDerivatives().size(), interacts.data(),
+                           particleRows.numRows, nullptr, code.getOutputs().data(), (int) globals.getDerivatives().size(), interacts.data(),
                            pairClasses.numClasses, (float) force.getInnerCutoffDistance(), {switching.used, (float) switching.start, (float) switching.inverseWidth}};
     }
+}
+
+void CpuProgramLoop::renumber() {
+    rows.clear();
+    for (int particle : list.getParticles())
+        rows.push_back(particleRows.index[particle]);
+    for (auto& runner : runners)
+        runner->pairCode.rows = rows.data();
 }
 
 void CpuProgramLoop::updateGlobals(const GlobalValues& globals) {

@@ -15,10 +15,11 @@ namespace LearnedPairPlugin {
 /** The loop for programs: pairs in range are collected, and the pair part runs for many of them at once. */
 class CpuProgramLoop : public CpuPairLoop {
 public:
-    CpuProgramLoop(const LearnedPairForce& force, const CpuPairList& list, const Kernels& kernels, int numThreads, const GlobalValues& globals);
+    CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads, const GlobalValues& globals);
     /** Compute whatever depends on the global parameters, before the pairs. */
     void updateGlobals(const GlobalValues& globals);
 protected:
+    void renumber() override;
     void begin(Work& work) override;
     void computeBlock(const PairBlock& block, int index, Work& work) override;
     void finish(Work& work) override;

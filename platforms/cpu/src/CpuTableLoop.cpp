@@ -9,7 +9,7 @@
 
 using namespace LearnedPairPlugin;
 
-CpuTableLoop::CpuTableLoop(const LearnedPairForce& force, const CpuPairList& list, const Kernels& kernels, int numThreads) : CpuPairLoop(force, list, kernels, numThreads) {
+CpuTableLoop::CpuTableLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads) : CpuPairLoop(force, list, kernels, numThreads) {
     PairClasses pairClasses(force);
     SegmentTable table(dynamic_cast<const PairTable&>(force.getFunction()), pairClasses);
     segments.resize(4*table.segments.size());

@@ -11,7 +11,7 @@ namespace LearnedPairPlugin {
 /** The loop for tables: each pair in range looks up its curve. */
 class CpuTableLoop : public CpuPairLoop {
 public:
-    CpuTableLoop(const LearnedPairForce& force, const CpuPairList& list, const Kernels& kernels, int numThreads);
+    CpuTableLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads);
 protected:
     void begin(Work& work) override;
     void computeBlock(const PairBlock& block, int index, Work& work) override;

@@ -19,23 +19,49 @@ struct PairGeometry {
     float cutoff, cutoffSquared; ///< infinite if there is no cutoff
 };
 
-/** A neighbor of a block of particles that may be in range of one of them. */
-struct NeighborRow {
-    float x, y, z;    ///< of the periodic copy that is nearest to the block, if one copy is nearest to all of it
-    int32_t particle, particleClass;
-    uint32_t allowed; ///< a bit for each particle of the block: whether the list has the pair
+/** How many blocks are taken for one where a list is built. */
+const int BlocksInGroup = 16;
+
+/** Cuboids with their edges along the axes, coordinate by coordinate. What fills the last vector up is nowhere: low is infinite, high minus infinite. */
+struct Cuboids {
+    const float* low[3], * high[3];
+};
+
+/** Where particles are, and the smallest cuboids around each block and each group of blocks. */
+struct BlockBounds {
+    Cuboids particles, blocks, groups; ///< those of particles are points; what fills the last one up is infinitely far away
+    int numGroups;
+    const float (*images)[3]; ///< by how much periodic copies are moved, the particles themselves included
+    int numImages;
+    float low[3], high[3];    ///< of all particles
+    float reach, reachSquared;
+};
+
+/** The particles that are neighbors of a block, while they are looked for. */
+struct NeighborMarks {
+    uint32_t* listed;   ///< for each block a bit for each of its particles; all zero before
+    int32_t* blocks;    ///< those blocks that have bits
+    int numBlocks;
+    int32_t* first;     ///< for each of those, where its first particle is among the neighbors
+    int32_t* neighbors; ///< room for all particles and one vector more
+};
+
+/** Neighbors of a block of particles that may be in range of one of them. */
+struct NeighborRows {
+    float* x, * y, * z;  ///< of the periodic copy that is nearest to the block, if one copy is nearest to all of it
+    int32_t* particles, * classes;
+    int32_t* exclusions; ///< a bit for each particle of the block: whether the list does not have the pair
 };
 
 /** A block of particles and their neighbors. Particles are numbered as in the list. */
 struct PairBlock {
-    const int32_t* particles;   ///< as many as the block size
-    int count;                  ///< how many of them are there; the others fill the last block up
-    const int32_t* neighbors;
-    const int16_t* exclusions;  ///< for each neighbor, a bit for each particle of the block
+    int first, count;           ///< its particles; the last block is filled up to the block size, but has no pairs with what fills it
+    const int32_t* neighbors;   ///< these and their exclusions go on for one vector more, with any particles
+    const uint16_t* exclusions; ///< for each neighbor, a bit for each particle of the block
     int numNeighbors;
-    const float* positions;     ///< of all particles, shape [][4]; the fourth element is not used
+    const float* positions;     ///< of all particles, shape [][4]; the fourth element has the bits of the particle's class
     const int32_t* classes;     ///< of all particles
-    NeighborRow* rows;          ///< where to put rows: room for numNeighbors and one vector more
+    NeighborRows rows;          ///< where to put rows: room for numNeighbors and one vector more
 };
 
 /** OpenMM's switching function: see SwitchingFunction. */
@@ -124,6 +150,8 @@ struct PairBatch {
 struct Kernels {
     const char* name;
     int blockSize;
+    /** Find the particles in range of a block among those of the block itself and of later ones. @return how many there are */
+    int (*listNeighbors)(const BlockBounds& bounds, int block, NeighborMarks& marks);
     /** Compute the pairs of a block. grids has one element for each class. @return the energy without the scale, or 0 if it is not asked for */
     double (*computeTable)(const PairGeometry& geometry, const PairBlock& block, int blockIndex, const TableCurves& curves, BlockGrids* grids, const ForceTarget& target, bool includeEnergy);
     /** Choose what runs a step, which is complete otherwise. */

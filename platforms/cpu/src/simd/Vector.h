@@ -42,6 +42,13 @@ inline Ints load(const int32_t* p) {
     return x;
 }
 
+inline Ints load(const uint16_t* p) {
+    typedef uint16_t Shorts __attribute__((vector_size(2*Width)));
+    Shorts x;
+    __builtin_memcpy(&x, p, sizeof(x));
+    return __builtin_convertvector(x, Ints);
+}
+
 inline void store(const Floats& x, float* p) {
     __builtin_memcpy(p, &x, sizeof(x));
 }
@@ -56,6 +63,14 @@ inline Floats splat(float x) {
 
 inline Ints splat(int32_t x) {
     return x-Ints{};
+}
+
+/** 0, 1, 2 ... */
+inline Ints laneNumbers() {
+    Ints x;
+    for (int k = 0; k < Width; k++)
+        x[k] = k;
+    return x;
 }
 
 /** Make the compiler leave numbers in memory: it would rather take them out of a vector one by one. */
@@ -107,6 +122,10 @@ inline float sum(const Floats& x) {
 #endif
 
 namespace {
+
+inline void storeChosen(unsigned bits, const Floats& x, float* p) {
+    storeChosen(bits, (Ints) x, (int32_t*) p);
+}
 
 /** Takes numbers below the smallest normal one for zero, as long as it exists: x86 takes a hundred times as long for them. */
 struct WithoutSubnormals {

@@ -7,10 +7,10 @@
 namespace {
 
 inline void addSums(const Floats& x, const Floats& y, const Floats& z, float* target) {
-    __m128 qx = sumQuarters(x), qy = sumQuarters(y), qz = sumQuarters(z), zero = _mm_setzero_ps();
-    __m128 xy = _mm_add_ps(_mm_unpacklo_ps(qx, qy), _mm_unpackhi_ps(qx, qy)); // the sums of two elements each: x y x y
-    __m128 z0 = _mm_add_ps(_mm_unpacklo_ps(qz, zero), _mm_unpackhi_ps(qz, zero));
-    _mm_store_ps(target, _mm_add_ps(_mm_load_ps(target), _mm_add_ps(_mm_movelh_ps(xy, z0), _mm_movehl_ps(z0, xy))));
+    // Each four elements of x, y and z become sums of two of each, x y x y and z 0 z 0, and then those of all: x y z 0.
+    const Floats zero = {}, xy = unpackLow(x, y)+unpackHigh(x, y), z0 = unpackLow(z, zero)+unpackHigh(z, zero);
+    __m128 sums = sumQuarters(lowHalves(xy, z0)+highHalves(xy, z0));
+    _mm_store_ps(target, _mm_add_ps(_mm_load_ps(target), sums));
 }
 
 } // namespace

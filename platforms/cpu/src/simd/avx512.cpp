@@ -3,5 +3,6 @@
 
 #include "computeProgram.h"
 #include "computeTable.h"
+#include "listNeighbors.h"
 
-const Kernels LearnedPairPlugin::avx512Kernels = {"AVX512", Width, computeTable, chooseStep, computeProgram, finishProgram};
+const Kernels LearnedPairPlugin::avx512Kernels = {"AVX512", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};

@@ -14,7 +14,7 @@ namespace {
 inline unsigned findPartners(const PairBlock& block, const PairProgramCode& code, int neighborClass) {
     unsigned bits = 0;
     for (int k = 0; k < Width; k++)
-        bits |= (unsigned) (code.interacts[neighborClass*code.numClasses+block.classes[block.particles[k]]] != 0) << k;
+        bits |= (unsigned) (code.interacts[neighborClass*code.numClasses+block.classes[block.first+k]] != 0) << k;
     return bits;
 }
 
@@ -24,7 +24,7 @@ inline void append(PairBatch& batch, unsigned bits, const PairBlock& block, int 
     storeChosen(bits, d.y, batch.y+i);
     storeChosen(bits, d.z, batch.z+i);
     storeChosen(bits, r2, batch.r2+i);
-    storeChosen(bits, (Floats) load(block.particles), (float*) batch.first+i); // bits are copied, whatever they mean
+    storeChosen(bits, laneNumbers()+block.first, batch.first+i);
     store(splat((int32_t) second), batch.second+i);
     batch.size += __builtin_popcount(bits);
 }
@@ -103,17 +103,16 @@ template<bool OneCopy> inline void collect(const PairGeometry& geometry, const P
     int lastClass = -1;
     unsigned partners = 0;
     for (int i = 0; i < numRows; i++) {
-        const NeighborRow& row = block.rows[i];
-        Displacements d = displacements<OneCopy>(geometry, particles, row);
+        Displacements d = displacements<OneCopy>(geometry, particles, block.rows, i);
         Floats r2 = d.squared();
-        unsigned bits = toBits(less(r2, splat(geometry.cutoffSquared))) & row.allowed;
+        unsigned bits = findInRange(geometry, r2, block.rows, i);
         if (bits == 0)
             continue;
-        if (row.particleClass != lastClass) {
-            lastClass = row.particleClass;
+        if (block.rows.classes[i] != lastClass) {
+            lastClass = block.rows.classes[i];
             partners = findPartners(block, code, lastClass);
         }
-        append(batch, bits & partners, block, row.particle, d, r2);
+        append(batch, bits & partners, block, block.rows.particles[i], d, r2);
         if (batch.size >= code.lanes)
             runBatch(code, batch, code.lanes, target, sums);
     }

@@ -11,7 +11,7 @@ namespace {
 
 inline void fillGrids(const PairBlock& block, int blockIndex, const TableCurves& curves, int neighborClass, BlockGrids& grids) {
     for (int k = 0; k < Width; k++) {
-        int entry = neighborClass*curves.numClasses+block.classes[block.particles[k]];
+        int entry = neighborClass*curves.numClasses+block.classes[block.first+k];
         grids.inverseSpacing[k] = curves.inverseSpacings[entry];
         grids.firstSegment[k] = curves.firstSegments[entry];
     }
@@ -40,15 +40,14 @@ template<bool OneCopy, bool IncludeEnergy, bool IncludeForces> double computeRow
     Displacements blockForce = {};
     Floats blockEnergy = {};
     for (int i = 0; i < numRows; i++) {
-        const NeighborRow& row = block.rows[i];
-        Displacements d = displacements<OneCopy>(geometry, particles, row);
+        Displacements d = displacements<OneCopy>(geometry, particles, block.rows, i);
         Floats r2 = d.squared();
-        unsigned bits = toBits(less(r2, splat(geometry.cutoffSquared))) & row.allowed;
+        unsigned bits = findInRange(geometry, r2, block.rows, i);
         if (bits == 0)
             continue;
-        BlockGrids& grids = allGrids[row.particleClass];
+        BlockGrids& grids = allGrids[block.rows.classes[i]];
         if (grids.block != blockIndex)
-            fillGrids(block, blockIndex, curves, row.particleClass, grids);
+            fillGrids(block, blockIndex, curves, block.rows.classes[i], grids);
         Mask inRange = fromBits(bits);
         // Two particles in one place have no direction to push each other.
         Floats inverse = select(less(Floats{}, r2), inverseSqrt(r2), Floats{});
@@ -60,7 +59,7 @@ template<bool OneCopy, bool IncludeEnergy, bool IncludeForces> double computeRow
             Floats pull = select(inRange, target.scale*slope*inverse, Floats{});
             Displacements force = {pull*d.x, pull*d.y, pull*d.z};
             blockForce = {blockForce.x+force.x, blockForce.y+force.y, blockForce.z+force.z};
-            addSums(force.x, force.y, force.z, &target.forces[4*target.targets[row.particle]]);
+            addSums(force.x, force.y, force.z, &target.forces[4*target.targets[block.rows.particles[i]]]);
         }
     }
     if (IncludeForces) {
@@ -69,7 +68,7 @@ template<bool OneCopy, bool IncludeEnergy, bool IncludeForces> double computeRow
         store(blockForce.y, y);
         store(blockForce.z, z);
         for (int k = 0; k < block.count; k++) {
-            float* force = &target.forces[4*target.targets[block.particles[k]]];
+            float* force = &target.forces[4*target.targets[block.first+k]];
             force[0] -= x[k];
             force[1] -= y[k];
             force[2] -= z[k];

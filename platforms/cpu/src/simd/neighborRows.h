@@ -50,11 +50,8 @@ inline float smallest(const Floats& x) {
 /** The particles of a block, close together if they are in copies of the box. */
 struct BlockPositions {
     explicit BlockPositions(const PairGeometry& geometry, const PairBlock& block) {
-        int32_t particles[Width];
-        for (int k = 0; k < Width; k++)
-            particles[k] = block.particles[k < block.count ? k : 0];
         Floats unused;
-        loadRows([&] (int k) { return block.positions+4*particles[k]; }, position.x, position.y, position.z, unused);
+        loadRows([&] (int k) { return block.positions+4*(block.first+k); }, position.x, position.y, position.z, unused);
         if (geometry.periodic)
             moveNear(geometry, position.x[0], position.y[0], position.z[0], position);
         const Floats* components[3] = {&position.x, &position.y, &position.z};
@@ -78,14 +75,10 @@ inline int findRows(const PairGeometry& geometry, const PairBlock& block, const 
     int numRows = 0;
     const float limit = 1.0001f*geometry.cutoffSquared;
     for (int first = 0; first < block.numNeighbors; first += Width) {
-        int count = (block.numNeighbors-first < Width ? block.numNeighbors-first : Width);
-        int32_t index[Width];
-        for (int k = 0; k < Width; k++)
-            index[k] = block.neighbors[first+(k < count ? k : 0)];
         Displacements neighbor;
-        Floats unused;
-        loadRows([&] (int k) { return block.positions+4*index[k]; }, neighbor.x, neighbor.y, neighbor.z, unused);
-        unsigned close = firstBits(count);
+        Floats classes;
+        loadRows([&] (int k) { return block.positions+4*block.neighbors[first+k]; }, neighbor.x, neighbor.y, neighbor.z, classes);
+        unsigned close = firstBits(block.numNeighbors-first);
         if (particles.oneCopy) {
             if (geometry.periodic)
                 moveNear(geometry, particles.center[0], particles.center[1], particles.center[2], neighbor);
@@ -93,22 +86,26 @@ inline int findRows(const PairGeometry& geometry, const PairBlock& block, const 
                                      max(abs(neighbor.z-particles.center[2])-particles.halfWidth[2], Floats{})};
             close &= toBits(less(outside.squared(), splat(limit)));
         }
-        float x[Width], y[Width], z[Width];
-        store(neighbor.x, x);
-        store(neighbor.y, y);
-        store(neighbor.z, z);
-        for (; close != 0; close &= close-1) {
-            int k = __builtin_ctz(close);
-            block.rows[numRows++] = {x[k], y[k], z[k], index[k], block.classes[index[k]], ~(uint32_t) block.exclusions[first+k]};
-        }
+        storeChosen(close, neighbor.x, block.rows.x+numRows);
+        storeChosen(close, neighbor.y, block.rows.y+numRows);
+        storeChosen(close, neighbor.z, block.rows.z+numRows);
+        storeChosen(close, (Ints) classes, block.rows.classes+numRows);
+        storeChosen(close, load(block.neighbors+first), block.rows.particles+numRows);
+        storeChosen(close, load(block.exclusions+first), block.rows.exclusions+numRows);
+        numRows += __builtin_popcount(close);
     }
     return numRows;
 }
 
 /** From the particle of a row to the particles of the block. */
-template<bool OneCopy> inline Displacements displacements(const PairGeometry& geometry, const BlockPositions& particles, const NeighborRow& row) {
-    Displacements d = {particles.position.x-row.x, particles.position.y-row.y, particles.position.z-row.z};
+template<bool OneCopy> inline Displacements displacements(const PairGeometry& geometry, const BlockPositions& particles, const NeighborRows& rows, int row) {
+    Displacements d = {particles.position.x-rows.x[row], particles.position.y-rows.y[row], particles.position.z-rows.z[row]};
     return OneCopy ? d : nearest(geometry, d);
+}
+
+/** The particles of the block that are in range of that of a row, a bit for each. */
+inline unsigned findInRange(const PairGeometry& geometry, const Floats& r2, const NeighborRows& rows, int row) {
+    return toBits(less(r2, splat(geometry.cutoffSquared))) & ~rows.exclusions[row];
 }
 
 } // namespace

@@ -4,5 +4,6 @@
 #define LEARNEDPAIR_PORTABLE // on x86, too, so that it can be tried there
 #include "computeProgram.h"
 #include "computeTable.h"
+#include "listNeighbors.h"
 
-const Kernels LearnedPairPlugin::portableKernels = {"portable", Width, computeTable, chooseStep, computeProgram, finishProgram};
+const Kernels LearnedPairPlugin::portableKernels = {"portable", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};

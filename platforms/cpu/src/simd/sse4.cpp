@@ -3,5 +3,6 @@
 
 #include "computeProgram.h"
 #include "computeTable.h"
+#include "listNeighbors.h"
 
-const Kernels LearnedPairPlugin::sse4Kernels = {"SSE4", Width, computeTable, chooseStep, computeProgram, finishProgram};
+const Kernels LearnedPairPlugin::sse4Kernels = {"SSE4", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};

@@ -46,6 +46,23 @@ template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b
     d = (Floats) _mm256_shuffle_ps(high01, high23, 0xEE);
 }
 
+/** For each set of elements, their indices side by side, a byte each. */
+struct ChosenElements {
+    constexpr ChosenElements() : indices() {
+        for (int bits = 0; bits < 256; bits++)
+            for (int k = 0, count = 0; k < 8; k++)
+                if (bits >> k & 1)
+                    indices[bits] |= (uint64_t) k << 8*count++;
+    }
+    uint64_t indices[256];
+};
+constexpr ChosenElements chosenElements;
+
+inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
+    __m256i indices = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t) chosenElements.indices[bits]));
+    _mm256_storeu_si256((__m256i*) p, _mm256_permutevar8x32_epi32((__m256i) x, indices));
+}
+
 inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
     __m256 zero = _mm256_setzero_ps();
     __m256 xyLow = _mm256_unpacklo_ps((__m256) x, (__m256) y), xyHigh = _mm256_unpackhi_ps((__m256) x, (__m256) y);
@@ -55,6 +72,22 @@ inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* 
         _mm_storeu_ps(rows+4*k, _mm256_castps256_ps128(r[k]));
         _mm_storeu_ps(rows+4*(4+k), _mm256_extractf128_ps(r[k], 1));
     }
+}
+
+inline Floats unpackLow(const Floats& x, const Floats& y) {
+    return (Floats) _mm256_unpacklo_ps((__m256) x, (__m256) y);
+}
+
+inline Floats unpackHigh(const Floats& x, const Floats& y) {
+    return (Floats) _mm256_unpackhi_ps((__m256) x, (__m256) y);
+}
+
+inline Floats lowHalves(const Floats& x, const Floats& y) {
+    return (Floats) _mm256_shuffle_ps((__m256) x, (__m256) y, 0x44);
+}
+
+inline Floats highHalves(const Floats& x, const Floats& y) {
+    return (Floats) _mm256_shuffle_ps((__m256) x, (__m256) y, 0xEE);
 }
 
 inline __m128 sumQuarters(const Floats& x) {

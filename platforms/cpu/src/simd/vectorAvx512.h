@@ -99,8 +99,24 @@ inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* 
     }
 }
 
-inline void storeChosen(unsigned bits, const Floats& x, float* p) {
-    _mm512_storeu_ps(p, _mm512_maskz_compress_ps((Mask) bits, (__m512) x));
+inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
+    _mm512_storeu_si512(p, _mm512_maskz_compress_epi32((Mask) bits, (__m512i) x));
+}
+
+inline Floats unpackLow(const Floats& x, const Floats& y) {
+    return (Floats) _mm512_unpacklo_ps((__m512) x, (__m512) y);
+}
+
+inline Floats unpackHigh(const Floats& x, const Floats& y) {
+    return (Floats) _mm512_unpackhi_ps((__m512) x, (__m512) y);
+}
+
+inline Floats lowHalves(const Floats& x, const Floats& y) {
+    return (Floats) _mm512_shuffle_ps((__m512) x, (__m512) y, 0x44);
+}
+
+inline Floats highHalves(const Floats& x, const Floats& y) {
+    return (Floats) _mm512_shuffle_ps((__m512) x, (__m512) y, 0xEE);
 }
 
 inline __m128 sumQuarters(const Floats& x) {

@@ -47,11 +47,4 @@ inline Floats scale(const Floats& x, const Floats& n) {
     return x*powerOfTwo(half)*powerOfTwo(all-half);
 }
 
-inline void storeChosen(unsigned bits, const Floats& x, float* p) {
-    float numbers[Width];
-    store(x, numbers);
-    for (; bits != 0; bits &= bits-1)
-        *p++ = numbers[__builtin_ctz(bits)];
-}
-
 } // namespace

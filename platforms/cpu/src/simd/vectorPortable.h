@@ -54,6 +54,13 @@ template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b
     }
 }
 
+inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
+    for (int k = 0; k < Width; k++) {
+        *p = x[k];
+        p += (bits >> k) & 1;
+    }
+}
+
 inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
     for (int k = 0; k < Width; k++) {
         rows[4*k] = x[k];

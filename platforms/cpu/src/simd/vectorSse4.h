@@ -46,6 +46,23 @@ template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b
     d = (Floats) _mm_shuffle_ps(high01, high23, 0xEE);
 }
 
+/** For each set of elements, where to take the bytes of those side by side. */
+struct ChosenElements {
+    constexpr ChosenElements() : bytes() {
+        for (int bits = 0; bits < 16; bits++)
+            for (int k = 0, count = 0; k < 4; k++)
+                if (bits >> k & 1)
+                    for (int byte = 0; byte < 4; byte++)
+                        bytes[bits][count++] = (char) (4*k+byte);
+    }
+    alignas(16) char bytes[16][16];
+};
+constexpr ChosenElements chosenElements;
+
+inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
+    _mm_storeu_si128((__m128i*) p, _mm_shuffle_epi8((__m128i) x, _mm_load_si128((const __m128i*) chosenElements.bytes[bits])));
+}
+
 inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
     __m128 zero = _mm_setzero_ps();
     __m128 xyLow = _mm_unpacklo_ps((__m128) x, (__m128) y), xyHigh = _mm_unpackhi_ps((__m128) x, (__m128) y);
@@ -53,6 +70,22 @@ inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* 
     __m128 r[4] = {_mm_shuffle_ps(xyLow, zLow, 0x44), _mm_shuffle_ps(xyLow, zLow, 0xEE), _mm_shuffle_ps(xyHigh, zHigh, 0x44), _mm_shuffle_ps(xyHigh, zHigh, 0xEE)};
     for (int k = 0; k < 4; k++)
         _mm_storeu_ps(rows+4*k, r[k]);
+}
+
+inline Floats unpackLow(const Floats& x, const Floats& y) {
+    return (Floats) _mm_unpacklo_ps((__m128) x, (__m128) y);
+}
+
+inline Floats unpackHigh(const Floats& x, const Floats& y) {
+    return (Floats) _mm_unpackhi_ps((__m128) x, (__m128) y);
+}
+
+inline Floats lowHalves(const Floats& x, const Floats& y) {
+    return (Floats) _mm_shuffle_ps((__m128) x, (__m128) y, 0x44);
+}
+
+inline Floats highHalves(const Floats& x, const Floats& y) {
+    return (Floats) _mm_shuffle_ps((__m128) x, (__m128) y, 0xEE);
 }
 
 inline __m128 sumQuarters(const Floats& x) {

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The pair list of the CPU platform is complete, wherever particles and the box have gone since it was built.
+
+The energy of every pair is 1, so that the energy is the number of pairs.
+"""
+
+import itertools
+
+import numpy as np
+import openmm
+import pytest
+
+import learnedpair as lp
+from comparators import Target
+from test_cpu_instruction_sets import instructions  # noqa: F401 (a fixture)
+
+#: Within this distance (nm) of the cutoff, single precision may count a pair or not.
+ROUNDING = 2e-6
+SHAPES = ("cube", "flat", "rod", "triclinic", "small", "cluster", "far away", "outliers")
+
+
+class Particles:
+    """Some particles in a box or without one, and what it takes to list their pairs."""
+
+    def __init__(self, shape, seed, copies=(-1, 2)):
+        self.random = np.random.default_rng(seed)
+        self.cutoff = self.random.uniform(0.5, 0.9)
+        least = 2.6 * self.cutoff  # OpenMM allows cutoffs up to half of the box, and it will shrink
+        edges = {"cube": (3, 3, 3), "flat": (4, 4, 1), "rod": (1, 1, 12), "small": (1, 1, 1), "triclinic": (1.5, 1.7, 1.3)}.get(shape)
+        self.box = None if edges is None else np.diag(least * np.array(edges))
+        if shape == "triclinic":
+            a, b, c = np.diag(self.box)
+            self.box[1, 0], self.box[2, 0], self.box[2, 1] = 0.49 * a, -0.48 * a, 0.47 * b
+        self.count = int(self.random.integers(2, 60) if shape == "small" else self.random.integers(600, 1100))
+        if self.box is None:
+            self.positions = self.random.uniform(0, 2.5, (self.count, 3))
+            self.positions += {"cluster": 0, "far away": 1e4, "outliers": 0}[shape]
+            if shape == "outliers":
+                self.positions[:: 50] *= 1e5
+        else:
+            self.positions = self.random.uniform(*copies, (self.count, 3)) @ self.box
+        self.covered = self.random.random(self.count) < 0.8
+        pairs = self.random.integers(0, self.count, (3 * self.count, 2))
+        self.excluded = {tuple(sorted(map(int, pair))) for pair in pairs if pair[0] != pair[1]}
+        first, second = np.triu_indices(self.count, 1)
+        listed = self.covered[first] & self.covered[second]
+        listed &= np.array([pair not in self.excluded for pair in zip(first.tolist(), second.tolist(), strict=True)])
+        self.pairs = first[listed], second[listed]
+        self.velocities = self.random.normal(size=(self.count, 3))
+        self.velocities /= np.linalg.norm(self.velocities, axis=1)[:, None]  # so that many have moved as far as the list allows
+
+    def context(self):
+        force = lp.LearnedPairForce(lp.PairTable(1, 0.1, self.cutoff, [[1.0] * 4], [[0.0] * 4], [0]))
+        force.setParticleTypes(np.where(self.covered, 0, -1))
+        force.setCutoffDistance(self.cutoff)
+        if self.box is None:
+            force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
+        for pair in self.excluded:
+            force.addExclusion(*pair)
+        system = openmm.System()
+        for _ in range(self.count):
+            system.addParticle(1.0)
+        if self.box is not None:
+            system.setDefaultPeriodicBoxVectors(*self.box)
+        system.addForce(force)
+        return Target("CPU", None).context(system)
+
+    def counts(self):
+        """How many pairs there are at least and at most."""
+        copies = [np.zeros(3)] if self.box is None else [np.array(n) @ self.box for n in itertools.product((-1, 0, 1), repeat=3)]
+        wrapped = self.positions
+        if self.box is not None:
+            fractions = self.positions @ np.linalg.inv(self.box)
+            wrapped = (fractions - np.floor(fractions)) @ self.box
+        d = wrapped[self.pairs[0]] - wrapped[self.pairs[1]]
+        r = np.sqrt(np.min([((d + copy)**2).sum(axis=1) for copy in copies], axis=0))
+        return int((r < self.cutoff - ROUNDING).sum()), int((r < self.cutoff + ROUNDING).sum())
+
+    def move(self, time):
+        self.positions = self.positions + time * self.velocities
+
+    def shrink(self, zoom, positions_too):
+        if self.box is not None:
+            self.box = self.box * zoom
+            if positions_too:
+                self.positions = self.positions * zoom
+
+    def check(self, context, what):
+        if self.box is not None:
+            context.setPeriodicBoxVectors(*self.box)
+        context.setPositions(self.positions)
+        found = context.getState(energy=True).getPotentialEnergy()._value
+        low, high = self.counts()
+        assert low <= found <= high, f"{what}: {found} pairs; expected {low} to {high}"
+        return found
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_pair_is_missed_and_none_counted_twice(instructions, shape, seed):  # noqa: F811
+    particles = Particles(shape, seed)
+    context = particles.context()
+    found = [particles.check(context, "at first")]
+    for step in range(16):
+        if step % 3 == 2:
+            particles.shrink(0.975 if step % 2 else 0.955, positions_too=bool(step % 2))  # with or without them, as a barostat or a script may do
+        else:
+            particles.move(0.02)
+        found.append(particles.check(context, f"step {step}"))
+    particles.move(5.0)
+    found.append(particles.check(context, "after a leap"))
+    assert len(set(found)) > 1 or shape == "small"
+
+
+@pytest.mark.parametrize("shape", ["cube", "flat", "triclinic"])
+def test_a_box_that_shrinks_brings_particles_closer_that_do_not_move(instructions, shape):  # noqa: F811
+    particles = Particles(shape, 0, copies=(0, 1))
+    context = particles.context()
+    particles.check(context, "at first")
+    for step in range(12):
+        particles.shrink(0.985, positions_too=False)
+        particles.check(context, f"step {step}")

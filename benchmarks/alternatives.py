@@ -9,6 +9,8 @@ import openmm
 import torch
 from scipy.spatial import cKDTree
 
+from variants import exclude
+
 #: How much further than the cutoff the pair list of PythonForce reaches (nm).
 SKIN = 0.1
 
@@ -130,6 +132,5 @@ def expression_force(network, types, excluded, cutoff):
     force.addPerParticleParameter("t")
     for kind in types:
         force.addParticle([float(kind)])
-    for i, j in excluded:
-        force.addExclusion(i, j)
+    exclude(force, excluded)
     return force

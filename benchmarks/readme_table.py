@@ -8,69 +8,75 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TABLE_FILES = ("tables_cpu.json", "tables_opencl.json")
-PROGRAM_FILES = ("programs_cpu.json", "programs_opencl.json")
+FILES = ("compare_cpu.json", "compare_opencl.json")
 
 
 def read(name):
     return json.loads((ROOT / "benchmarks" / "results" / name).read_text())
 
 
-def platform_of(content):
-    return content["arguments"]["platform"] + (" (PoCL)" if content["arguments"]["platform"] == "OpenCL" else "")
+def boxes():
+    """The platform, the number of atoms, and what was measured of each box in each file."""
+    for name in FILES:
+        content = read(name)
+        platform = content["arguments"]["platform"]
+        for result in content["results"]:
+            yield platform + (" (PoCL)" if platform == "OpenCL" else ""), f"{result['atoms']:,}", result
 
 
-def where(content):
+def where():
+    content = read(FILES[0])
     machine = content["machine"]
     return f"OpenMM {content['versions']['openmm']}, {machine['cores']} cores ({machine['processor']}), {machine['date'][:10]}"
 
 
+def spread(variant):
+    return f"[{variant['ratio_min']:.2f}, {variant['ratio_max']:.2f}]"
+
+
 def table_rows():
-    for name in TABLE_FILES:
-        content = read(name)
-        for result in content["results"]:
-            variants = result["variants"]
-            ours = variants["LearnedPairForce"]
-            best = variants[result["against_best_custom"]["best"]]
-            yield (f"| {platform_of(content)} | {result['cutoff_nm']} nm | **{ours['ratio']:.2f}** [{ours['ratio_min']:.2f}, {ours['ratio_max']:.2f}] | {best['ratio']:.2f} [{best['ratio_min']:.2f}, {best['ratio_max']:.2f}] "
-                   f"| {result['against_best_custom']['overhead_fraction']:.2f} |")
+    for platform, atoms, result in boxes():
+        for table in result["tables"]:
+            variants, against = table["variants"], table["against_best_custom"]
+            ours, best = variants["LearnedPairForce"], variants[against["best"]]
+            fraction = "not resolved" if against["overhead_fraction"] is None else f"{against['overhead_fraction']:.2f}"
+            yield f"| {platform} | {atoms} | {table['cutoff_nm']} nm | **{ours['ratio']:.2f}** {spread(ours)} | {best['ratio']:.2f} {spread(best)} | {fraction} |"
 
 
 def performance_table():
-    content = read(TABLE_FILES[0])
-    arguments = content["arguments"]
+    arguments = read(FILES[0])["arguments"]
     return [
-        "| platform | cutoff of the correction | time per step with it / without it | the same table in the best form of CustomNonbondedForce | our overhead / its overhead |",
-        "|---|---|---|---|---|",
+        "| platform | atoms | cutoff of the correction | time per step with it / without it | the same table in the best form of CustomNonbondedForce | our overhead / its overhead |",
+        "|---|---|---|---|---|---|",
         *table_rows(),
         "",
-        f"{3 * arguments['waters']:,} atoms of TIP3P water with PME at {arguments['nonbonded_cutoff']} nm and a correction of three functions; medians [least, largest] of blocks timed in turn in one run, "
-        f"{where(content)}. PoCL is an OpenCL device that is a CPU, not a GPU. All forms of CustomNonbondedForce, and how to repeat this: [benchmarks](benchmarks/README.md).",
+        f"TIP3P water with PME at {arguments['nonbonded_cutoff']} nm and a correction of three functions; medians [least, largest] of blocks timed in turn in one run, "
+        f"{where()}. PoCL is an OpenCL device that is a CPU, not a GPU. All forms of CustomNonbondedForce, and how to repeat this: [benchmarks](benchmarks/README.md).",
     ]
 
 
 def program_rows():
-    for name in PROGRAM_FILES:
-        content = read(name)
-        for result in content["results"]:
-            variants = result["variants"]
+    for platform, atoms, result in boxes():
+        for network in result["networks"]:
+            variants = network["variants"]
             exact, table = variants["LearnedPairForce"], variants["LearnedPairForce, radial table"]
             others = {label: variant for label, variant in variants.items() if not label.startswith("LearnedPairForce")}
             best = min(others, key=lambda label: others[label]["ratio"]) if others else None
             against = f"{others[best]['ratio']:.1f} ({best}) | {exact['added_ms'] / others[best]['added_ms']:.2f}" if best else " | "
-            yield f"| {platform_of(content)} | {result['network']} | {exact['multiply_adds_per_pair']:,} | **{exact['ratio']:.2f}** [{exact['ratio_min']:.2f}, {exact['ratio_max']:.2f}] | {table['ratio']:.2f} | {against} |"
+            yield f"| {platform} | {atoms} | {network['network']} | {exact['multiply_adds_per_pair']:,} | **{exact['ratio']:.2f}** {spread(exact)} | {table['ratio']:.2f} | {against} |"
 
 
 def program_table():
-    content = read(PROGRAM_FILES[0])
+    content = read(FILES[0])
     arguments = content["arguments"]
-    shares = [f"{100 * result['variants']['LearnedPairForce']['share_of_matrix_products']:.0f} %" for result in content["results"]]
+    networks = max(content["results"], key=lambda result: len(result["networks"]))["networks"]
+    shares = [f"{100 * network['variants']['LearnedPairForce']['share_of_matrix_products']:.0f} %" for network in networks]
     return [
-        "| platform | network | multiply-adds per pair | time per step with it / without it | with its radial part in a table | the same network otherwise | our overhead / its overhead |",
-        "|---|---|---|---|---|---|---|",
+        "| platform | atoms | network | multiply-adds per pair | time per step with it / without it | with its radial part in a table | the same network otherwise | our overhead / its overhead |",
+        "|---|---|---|---|---|---|---|---|",
         *program_rows(),
         "",
-        f"{3 * arguments['waters']:,} atoms of TIP3P water with PME, networks to {arguments['cutoff']} nm; the tables to a force error of {arguments['tolerance']:g}; {where(content)}; PythonForce with PyTorch {content['versions']['torch']} and a cached pair list, "
+        f"Water as above, networks to {arguments['network_cutoff']} nm; the tables to a force error of {arguments['tolerance']:g}; {where()}; PythonForce with PyTorch {content['versions']['torch']} and a cached pair list, "
         f"CustomNonbondedForce with the network as an expression. On CPU the networks' multiply-adds are made at {', '.join(shares[:-1])} and {shares[-1]} of the rate of large matrix products.",
     ]
 

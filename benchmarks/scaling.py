@@ -14,12 +14,12 @@ import subprocess
 import sys
 
 import numpy as np
-import openmm
 
 import learnedpair as lp
-from compare_programs import TYPED, make_network
-from support import add_platform_arguments, create_timed, describe_machine, describe_platform, peak_memory, platform_properties, relax, summarize, time_in_turns, versions, write_report
-from variants import INNER_CUTOFF, excluded_pairs, make_water_box
+from boxes import make_water_box
+from networks import TYPED, make_network
+from support import add_timing_arguments, create_timed, describe_machine, describe_platform, peak_memory, platform_properties, time_in_turns, versions, write_report
+from variants import INNER_CUTOFF, exclude
 
 KNOTS = 201
 #: What is measured: for each series the varied quantity, and its values.
@@ -33,12 +33,10 @@ SERIES = {
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    add_platform_arguments(parser)
+    add_timing_arguments(parser)
     parser.add_argument("--cutoff", type=float, default=0.6, help="of the correction, nm")
     parser.add_argument("--waters", type=int, default=1000, help="molecules where it is not the number of atoms that grows")
     parser.add_argument("--series", nargs="+", choices=list(SERIES), default=list(SERIES))
-    parser.add_argument("--repeats", type=int, default=7, help="timed blocks of each point")
-    parser.add_argument("--seconds", type=float, default=0.5, help="about how long a block takes")
     parser.add_argument("--point", help=argparse.SUPPRESS)  # what a process of its own measures
     return parser.parse_args()
 
@@ -56,38 +54,31 @@ def many_curves(num_types, cutoff):
     return lp.PairTable(num_types, INNER_CUTOFF, cutoff, list(size[:, None] * envelope), list(size[:, None] * slope), indices.ravel().tolist())
 
 
-def make_force(series, point, system, topology, arguments):
+def make_force(series, point, box, arguments):
     """The correction of one point, and how many bytes its table takes."""
-    symbols = [atom.element.symbol for atom in topology.atoms()]
     if series == "types, table":
         force = lp.LearnedPairForce(many_curves(point, arguments.cutoff))
-        force.setParticleTypes(np.random.default_rng(2).integers(0, point, len(symbols)))
+        force.setParticleTypes(np.random.default_rng(2).integers(0, point, box.atoms))
         force.setCutoffDistance(arguments.cutoff)
     else:
         network, metadata, kinds = make_network(point if series == "width" else "16-32-32-1", arguments.cutoff, largest_force=3.0)
-        particles = [kinds[0] if symbol == "O" else kinds[1] for symbol in symbols]
-        force = lp.load_model(network, **metadata).create_force(particles, representation="table" if series == "atoms, table" else "program")
-    for pair in excluded_pairs(system):
-        force.addExclusion(*pair)
+        force = lp.load_model(network, **metadata).create_force([kinds[type] for type in box.types], representation="table" if series == "atoms, table" else "program")
+    exclude(force, box.excluded)
     table = force.getFunction()
     return force, 16 * sum(map(len, table.energies)) if isinstance(table, lp.PairTable) else 0
 
 
 def measure(series, point, arguments):
     """Time one point, in this process."""
-    waters = point if SERIES[series][0] == "waters" else arguments.waters
-    system, topology, positions = make_water_box(waters, 0.9)
-    positions = relax(system, positions)
-    force, table_bytes = make_force(series, point, system, topology, arguments)
-    corrected = copy.deepcopy(system)
+    box = make_water_box(point if SERIES[series][0] == "waters" else arguments.waters, 0.9)
+    force, table_bytes = make_force(series, point, box, arguments)
+    corrected = copy.deepcopy(box.system)
     corrected.addForce(force)
-    baseline = create_timed(system, positions, arguments.platform, platform_properties(arguments))
+    baseline = create_timed(box.system, box.positions, arguments.platform, platform_properties(arguments))
     before = peak_memory()
-    timed = create_timed(corrected, positions, arguments.platform, platform_properties(arguments))
-    steps = max(3, round(arguments.seconds / (time_in_turns(baseline, {"": timed}, 3, 1, 10)[""][0][1] / 3)))
-    blocks = time_in_turns(baseline, {"": timed}, steps, arguments.repeats, steps)[""]
-    return {"point": point, "atoms": system.getNumParticles(), "steps": steps, **summarize(blocks, steps), "creation_s": timed.creation, "table_bytes": table_bytes,
-            "memory_mib": peak_memory() - before, "blocks_s": blocks, "platform": describe_platform(baseline.context)}
+    timed = create_timed(corrected, box.positions, arguments.platform, platform_properties(arguments))
+    times = time_in_turns(baseline, {"": timed}, arguments.seconds, arguments.repeats, arguments.warm_up)[""]
+    return {"point": point, "atoms": box.atoms, **times, "creation_s": timed.creation, "table_bytes": table_bytes, "memory_mib": peak_memory() - before, "platform": describe_platform(baseline.context)}
 
 
 def exponent(points):

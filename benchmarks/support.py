@@ -12,7 +12,7 @@ import resource
 import statistics
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import openmm
@@ -24,6 +24,10 @@ import learnedpair as lp
 
 #: Platform properties worth recording; others may hold paths.
 PROPERTIES = ("DeviceName", "OpenCLPlatformName", "Precision", "Threads")
+
+
+class DifferentFunctionError(Exception):
+    """A form does not compute the function of the others, so that a comparison would mean nothing."""
 
 
 def peak_memory():
@@ -46,8 +50,6 @@ class Timed:
     energy : float, kJ/mol
     forces : ndarray, shape (n_particles, 3), kJ/mol/nm
         Both at the starting positions.
-    blocks : list of float
-        Seconds of each timed block.
     """
 
     context: openmm.Context
@@ -55,7 +57,6 @@ class Timed:
     memory: float
     energy: float
     forces: np.ndarray
-    blocks: list = field(default_factory=list)
 
 
 def evaluate(context):
@@ -88,13 +89,19 @@ def time_block(timed, steps):
     _run(timed.context, 1)
     start = time.perf_counter()
     _run(timed.context, steps)
-    seconds = time.perf_counter() - start
-    timed.blocks.append(seconds)
-    return seconds
+    return time.perf_counter() - start
 
 
-def time_in_turns(baseline, variants, steps, repeats, warm_up):
-    """Time a baseline and its variants alternately: one block of the baseline right before each block of a variant.
+def _choose_steps(timed, seconds):
+    """How many steps take about so long, and at least three."""
+    _run(timed.context, 3)
+    start = time.perf_counter()
+    _run(timed.context, 3)
+    return max(3, round(3 * seconds / (time.perf_counter() - start)))
+
+
+def time_in_turns(baseline, variants, seconds, repeats, warm_up):
+    """Time a baseline and its variants alternately: one block of the baseline right before each block of a variant, of as many steps.
 
     The order of the variants is shifted by one from repeat to repeat.
 
@@ -102,27 +109,30 @@ def time_in_turns(baseline, variants, steps, repeats, warm_up):
     ----------
     baseline : Timed
     variants : dict of str to Timed
-    steps, repeats, warm_up : int
-        Steps of a block, blocks of each variant, and steps before the first.
+    seconds : float
+        About how long a block of a variant takes.
+    repeats, warm_up : int
+        Blocks of each variant, and steps before the first.
 
     Returns
     -------
-    dict of str to list of (float, float)
-        For each variant and repeat the seconds of the baseline's and of the variant's block.
+    dict of str to dict
+        For each variant what summarize() tells.
     """
     for timed in (baseline, *variants.values()):
         _run(timed.context, warm_up)
+    steps = {name: _choose_steps(timed, seconds) for name, timed in variants.items()}
     names = list(variants)
     pairs = {name: [] for name in names}
     for repeat in range(repeats):
         first = repeat % len(names)
         for name in names[first:] + names[:first]:
-            pairs[name].append((time_block(baseline, steps), time_block(variants[name], steps)))
-    return pairs
+            pairs[name].append((time_block(baseline, steps[name]), time_block(variants[name], steps[name])))
+    return {name: summarize(pairs[name], steps[name]) for name in names}
 
 
 def summarize(pairs, steps):
-    """Ratios and milliseconds per step from the blocks of a baseline and a variant.
+    """Ratios and milliseconds per step from the blocks of a baseline and a variant, in seconds.
 
     What disturbs a block makes it longer, so that on a busy machine the ratio of the fastest blocks says more than the
     median of the ratios.
@@ -131,6 +141,7 @@ def summarize(pairs, steps):
     fastest_baseline, fastest_variant = (min(seconds) for seconds in zip(*pairs))
     milliseconds = 1000 / steps
     return {
+        "steps": steps,
         "baseline_ms": statistics.median(baseline for baseline, _ in pairs) * milliseconds,
         "variant_ms": statistics.median(variant for _, variant in pairs) * milliseconds,
         "added_ms": statistics.median(variant - baseline for baseline, variant in pairs) * milliseconds,
@@ -139,6 +150,7 @@ def summarize(pairs, steps):
         "ratio_max": max(ratios),
         "ratio_lower_quartile": float(np.quantile(ratios, 0.25)),
         "ratio_of_fastest": fastest_variant / fastest_baseline,
+        "blocks_s": pairs,
     }
 
 
@@ -256,11 +268,14 @@ def measure_matrix_products():
     return 2048**3 / min(seconds)
 
 
-def add_platform_arguments(parser):
-    """The options that platform_properties() reads, and where to write."""
+def add_timing_arguments(parser):
+    """The options of time_in_turns() and platform_properties(), and where to write."""
     parser.add_argument("--platform", default="CPU", help="name of an OpenMM platform")
     parser.add_argument("--precision", default="mixed", help="of OpenCL and CUDA")
     parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
+    parser.add_argument("--repeats", type=int, default=7, help="timed blocks of each variant")
+    parser.add_argument("--seconds", type=float, default=0.4, help="about how long a block takes, at least three steps")
+    parser.add_argument("--warm-up", type=int, default=10, help="steps of each variant before the first block")
     parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
 
 
@@ -276,18 +291,6 @@ def platform_properties(arguments):
     if arguments.platform == "CPU":
         return {} if arguments.threads is None else {"Threads": str(arguments.threads)}
     return {} if arguments.platform == "Reference" else {"Precision": arguments.precision}
-
-
-def relax(system, positions):
-    """Take the close contacts out of a box that was just built, and get its positions.
-
-    Always on the CPU platform: the same start for all platforms, and OpenMM 8.6's own minimizer crashes on PoCL.
-    """
-    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU"),
-                             {"DeterministicForces": "true"})
-    context.setPositions(positions)
-    openmm.LocalEnergyMinimizer.minimize(context, maxIterations=30)
-    return context.getState(positions=True).getPositions(asNumpy=True)
 
 
 def versions():

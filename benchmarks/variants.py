@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""One learned correction of a water box: as a LearnedPairForce, and as CustomNonbondedForces in several good forms.
+"""One learned correction of a box: as a LearnedPairForce, and as CustomNonbondedForces in several good forms.
 
-All forms are made from one PairTable and have as many knots as its longest curve. Types are 0 for oxygen and 1 for
-hydrogen, so that their sum, 0 to 2, numbers the three curves.
+All forms are made from one PairTable and have as many knots as its longest curve. Types are 1 for hydrogen and 0 for all
+else, so that their sum, 0 to 2, numbers the three curves.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import openmm
 import torch
-from openmm import app, unit
 
 import learnedpair as lp
 
@@ -70,30 +69,6 @@ class Placement:
     cutoff: float
 
 
-def make_water_box(waters, nonbonded_cutoff):
-    """TIP3P water with PME, rigid molecules and constraints on bonds to hydrogen.
-
-    Returns
-    -------
-    system : openmm.System
-    topology : openmm.app.Topology
-    positions : Quantity
-    """
-    force_field = app.ForceField("tip3p.xml")
-    modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
-    modeller.addSolvent(force_field, model="tip3p", numAdded=waters)
-    system = force_field.createSystem(
-        modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=nonbonded_cutoff * unit.nanometer,
-        constraints=app.HBonds, rigidWater=True)
-    return system, modeller.topology, modeller.positions
-
-
-def excluded_pairs(system):
-    """The exceptions of the System's NonbondedForce."""
-    nonbonded = next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce))
-    return [tuple(nonbonded.getExceptionParameters(i)[:2]) for i in range(nonbonded.getNumExceptions())]
-
-
 def scale_to_force(network, metadata, kinds, largest_force):
     """Scale a network so that the largest |dE/dr| between particles of two kinds is this, in kJ/mol/nm.
 
@@ -113,13 +88,13 @@ def scale_to_force(network, metadata, kinds, largest_force):
     network.energy_scale = largest_force / np.abs(slopes).max()
 
 
-def make_correction(system, topology, cutoff, seed, largest_force):
+def make_correction(box, cutoff, seed, largest_force):
     """Lower a network with random weights to a table.
 
     Parameters
     ----------
-    system : openmm.System
-        Its NonbondedForce's exceptions become the excluded pairs.
+    box : Box
+        The exceptions of its NonbondedForce become the excluded pairs.
     cutoff : float, nm
     largest_force : float, kJ/mol/nm
         The network is scaled to this largest |dE/dr|.
@@ -132,9 +107,14 @@ def make_correction(system, topology, cutoff, seed, largest_force):
     network = lp.nn.TypedPairNetwork(2, cutoff, inner=INNER_CUTOFF, energy_scale=1.0)
     metadata = {"types": ["O", "H"], "cutoff": cutoff, "inner_cutoff": INNER_CUTOFF}
     scale_to_force(network, metadata, np.array([0, 1]), largest_force)
-    types = [0 if atom.element.symbol == "O" else 1 for atom in topology.atoms()]
-    force = lp.load_model(network, **metadata).create_force(types)
-    return Correction(force.getFunction(), np.array(types, dtype=np.int32), excluded_pairs(system), cutoff)
+    force = lp.load_model(network, **metadata).create_force(box.types)
+    return Correction(force.getFunction(), box.types, box.excluded, cutoff)
+
+
+def exclude(force, pairs):
+    """Give exclusions to a force."""
+    for i, j in pairs:
+        force.addExclusion(i, j)
 
 
 def learned_pair(correction, cutoff):
@@ -142,8 +122,7 @@ def learned_pair(correction, cutoff):
     force = lp.LearnedPairForce(correction.table)
     force.setCutoffDistance(cutoff)
     force.setParticleTypes(correction.types)
-    for i, j in correction.excluded:
-        force.addExclusion(i, j)
+    exclude(force, correction.excluded)
     return [force]
 
 
@@ -155,8 +134,7 @@ def _custom_force(correction, cutoff, expression):
     force.addPerParticleParameter("t")
     for particle_type in correction.types:
         force.addParticle([particle_type])
-    for i, j in correction.excluded:
-        force.addExclusion(i, j)
+    exclude(force, correction.excluded)
     return force
 
 

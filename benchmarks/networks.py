@@ -1,15 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Times molecular mechanics with a network between pairs: LearnedPairForce against PythonForce and CustomNonbondedForce.
+"""Molecular mechanics with a network between pairs: LearnedPairForce against PythonForce and CustomNonbondedForce."""
 
-    python benchmarks/compare_programs.py --platform CPU --json benchmarks/results/programs_cpu.json
-
-See benchmarks/README.md.
-"""
-
-import argparse
 import copy
-import sys
 
 import numpy as np
 import openmm
@@ -17,8 +10,8 @@ import torch
 
 import learnedpair as lp
 from alternatives import expression_force, python_force
-from support import add_platform_arguments, count_pairs, create_timed, describe_machine, describe_platform, evaluate, loops_alone, measure_matrix_products, platform_properties, relax, summarize, time_in_turns, versions, write_report
-from variants import GPU_PLATFORMS, INNER_CUTOFF, excluded_pairs, make_water_box, scale_to_force
+from support import DifferentFunctionError, count_pairs, create_timed, describe_platform, evaluate, loops_alone, measure_matrix_products, platform_properties, time_in_turns
+from variants import GPU_PLATFORMS, INNER_CUTOFF, exclude, scale_to_force
 
 #: How far a variant may be from the exact program on Reference, root mean square and relative.
 MOST_FORCE_DIFFERENCE = 1e-3
@@ -64,40 +57,26 @@ def make_network(name, cutoff, largest_force):
     return network, metadata, kinds
 
 
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    add_platform_arguments(parser)
-    parser.add_argument("--waters", type=int, default=1000, help="number of water molecules")
-    parser.add_argument("--cutoff", type=float, default=0.6, help="of the correction, nm")
-    parser.add_argument("--networks", nargs="+", choices=[*TYPED, WIDE], default=[*TYPED, WIDE])
-    parser.add_argument("--alternatives", nargs="*", choices=[PYTHON, COMPILED, EXPRESSION], default=[PYTHON, COMPILED, EXPRESSION], help="what to compare with")
-    parser.add_argument("--tolerance", type=float, default=1e-4, help="force error of the table, relative to |F| + 1 kJ/mol/nm")
-    parser.add_argument("--repeats", type=int, default=5, help="timed blocks of each variant")
-    parser.add_argument("--steps", type=int, default=20, help="steps of a block")
-    parser.add_argument("--warm-up", type=int, default=5, help="steps of each variant before the first block")
-    parser.add_argument("--largest-force", type=float, default=3.0, help="of a pair, kJ/mol/nm")
-    return parser.parse_args()
-
-
-def make_variants(name, system, topology, arguments):
+def make_variants(name, box, arguments):
     """The System with the network in each of its forms: a dict of Systems, and of the LearnedPairForces among them."""
-    network, metadata, kinds = make_network(name, arguments.cutoff, arguments.largest_force)
+    cutoff = arguments.network_cutoff
+    network, metadata, kinds = make_network(name, cutoff, arguments.largest_force)
     model = lp.load_model(network, **metadata)
-    particles = [kinds[0] if atom.element.symbol == "O" else kinds[1] for atom in topology.atoms()]
-    what = {"types": particles} if model.features is None else {"features": particles}
+    particles = [kinds[type] for type in box.types]
+    excluded = box.excluded
     systems, ours = {}, {}
     for label, options in {EXACT: {}, TABULATED: {"tabulate_radial": True, "tolerance": arguments.tolerance}}.items():
-        systems[label] = copy.deepcopy(system)
-        ours[label] = lp.add_correction(systems[label], topology, model, **what, representation="program", **options)
+        systems[label] = copy.deepcopy(box.system)
+        ours[label] = model.create_force(particles, representation="program", **options)
+        exclude(ours[label], excluded)
+        systems[label].addForce(ours[label])
     if model.features is None:
-        excluded = excluded_pairs(system)
-        box = np.array([edge[k]._value for k, edge in enumerate(system.getDefaultPeriodicBoxVectors())])
-        forces = {PYTHON: lambda: python_force(network, particles, excluded, box, arguments.cutoff, False),
-                  COMPILED: lambda: python_force(network, particles, excluded, box, arguments.cutoff, True),
-                  EXPRESSION: lambda: expression_force(network, particles, excluded, arguments.cutoff)}
+        forces = {PYTHON: lambda: python_force(network, particles, excluded, box.edges, cutoff, False),
+                  COMPILED: lambda: python_force(network, particles, excluded, box.edges, cutoff, True),
+                  EXPRESSION: lambda: expression_force(network, particles, excluded, cutoff)}
         for label in arguments.alternatives:
             if label != EXPRESSION or name in EXPRESSIONS:
-                systems[label] = copy.deepcopy(system)
+                systems[label] = copy.deepcopy(box.system)
                 force = forces[label]()
                 if label == EXPRESSION and arguments.platform in GPU_PLATFORMS:
                     force.setForceGroup(1)  # in which there is another cutoff
@@ -115,39 +94,45 @@ def added_forces(corrected, system, positions):
     return forces[0] - forces[1]
 
 
-def compare_network(name, system, topology, positions, matrix_products, arguments):
-    """Check and time one network.
+def compare_network(name, box, arguments):
+    """Check and time one network in a Box.
 
     Returns
     -------
     dict
-        What is written to JSON for it.
+        What is written to JSON.
     """
-    systems, ours = make_variants(name, system, topology, arguments)
-    expected = added_forces(systems[EXACT], system, positions)
-    baseline = create_timed(system, positions, arguments.platform, platform_properties(arguments))
+    systems, ours = make_variants(name, box, arguments)
+    expected = added_forces(systems[EXACT], box.system, box.positions)
+    properties = platform_properties(arguments)
+    baseline = create_timed(box.system, box.positions, arguments.platform, properties)
     timed, details = {}, {}
     for label, corrected in systems.items():
-        timed[label] = create_timed(corrected, positions, arguments.platform, platform_properties(arguments))
+        timed[label] = create_timed(corrected, box.positions, arguments.platform, properties)
         difference = float(np.linalg.norm(timed[label].forces - baseline.forces - expected) / np.linalg.norm(expected))
         if not difference <= MOST_FORCE_DIFFERENCE:
-            sys.exit(f"compare_programs: {name}, {label}: the forces differ by {difference:.1e} from those of the exact program on Reference; allowed {MOST_FORCE_DIFFERENCE:g}.")
+            raise DifferentFunctionError(f"{name}, {label}: the forces differ by {difference:.1e} from those of the exact program on Reference; allowed {MOST_FORCE_DIFFERENCE:g}.")
         details[label] = {"force_difference": difference, "creation_s": timed[label].creation, "memory_mib": timed[label].memory}
     for label, force in ours.items():
         report = force.lowering_report
         details[label].update({key: report[key] for key in ("multiply_adds_per_pair", "radial_knots", "max_relative_force_error")}, kernel=force.describeKernelInContext(timed[label].context))
-    blocks = time_in_turns(baseline, timed, arguments.steps, arguments.repeats, arguments.warm_up)
-    variants = {label: {**details[label], **summarize(blocks[label], arguments.steps), "blocks_s": blocks[label]} for label in timed}
-    alone = loops_alone(system, ours, positions, arguments.platform, platform_properties(arguments))
-    box = np.array([edge[k]._value for k, edge in enumerate(system.getDefaultPeriodicBoxVectors())])
-    pairs = count_pairs(positions._value, box, excluded_pairs(system), arguments.cutoff)
+    times = time_in_turns(baseline, timed, arguments.seconds, arguments.repeats, arguments.warm_up)
+    variants = {label: {**details[label], **times[label]} for label in timed}
+    matrix_products = measure_matrix_products()
+    alone = loops_alone(box.system, ours, box.positions, arguments.platform, properties)
+    pairs = count_pairs(box.positions, box.edges, box.excluded, arguments.network_cutoff)
     for label in ours:
         rate = pairs * variants[label]["multiply_adds_per_pair"] / (1e-3 * alone[label])
         variants[label].update(alone_ms=alone[label], multiply_adds_per_s=rate, share_of_matrix_products=rate / matrix_products)
-    return {"network": name, "platform": describe_platform(baseline.context), "pairs": pairs, "direct_space_ms": alone["NonbondedForce, direct space"], "variants": variants, "saved_by_table": 1 - variants[TABULATED]["added_ms"] / variants[EXACT]["added_ms"]}
+    return {"network": name, "platform": describe_platform(baseline.context), "pairs": pairs, "matrix_products_per_s": matrix_products, "direct_space_ms": alone["NonbondedForce, direct space"], "variants": variants, "saved_by_table": 1 - variants[TABULATED]["added_ms"] / variants[EXACT]["added_ms"]}
 
 
-def format_result(result):
+NETWORK_HEAD = ("| network | variant | multiply-adds per pair | knots, error of the table | MM ms/step | added ms/step | ratio [min, max] | alone ms, share of matrix products | creation s | peak RSS + MiB | force diff. |\n"
+                "|---|---|---|---|---|---|---|---|---|---|---|")
+
+
+def format_network(result):
+    """What compare_network() tells, as rows of a table under NETWORK_HEAD."""
     lines = []
     for label, r in result["variants"].items():
         knots = f"{r['radial_knots']}, {r['max_relative_force_error']:.1e}" if "radial_knots" in r else ""
@@ -155,20 +140,3 @@ def format_result(result):
         lines.append(f"| {result['network']} | {label} | {r.get('multiply_adds_per_pair', '')} | {knots} | {r['baseline_ms']:.1f} | {r['added_ms']:.1f} "
                      f"| {r['ratio']:.2f} [{r['ratio_min']:.2f}, {r['ratio_max']:.2f}] | {alone} | {r['creation_s']:.2f} | {r['memory_mib']:.0f} | {r['force_difference']:.1e} |")
     return "\n".join(lines)
-
-
-def main():
-    arguments = parse_arguments()
-    report = {"machine": describe_machine(), "versions": versions(), "arguments": {name: value for name, value in vars(arguments).items() if name != "json"},
-              "matrix_products_per_s": measure_matrix_products(), "results": []}
-    system, topology, positions = make_water_box(arguments.waters, 0.9)
-    positions = relax(system, positions)
-    print("| network | variant | multiply-adds per pair | knots, error of the table | MM ms/step | added ms/step | ratio [min, max] | alone ms, share of matrix products | creation s | peak RSS + MiB | force diff. |\n|---|---|---|---|---|---|---|---|---|---|---|")
-    for name in arguments.networks:
-        report["results"].append(compare_network(name, system, topology, positions, report["matrix_products_per_s"], arguments))
-        print(format_result(report["results"][-1]), flush=True)
-    write_report(report, arguments.json)
-
-
-if __name__ == "__main__":
-    main()

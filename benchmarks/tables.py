@@ -1,52 +1,20 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Times molecular mechanics with a tabulated correction: LearnedPairForce against CustomNonbondedForce.
+"""Molecular mechanics with a tabulated correction: LearnedPairForce against CustomNonbondedForce."""
 
-    python benchmarks/compare_tables.py --platform CPU --cutoff 0.6 0.9 --json benchmarks/results/cpu.json
-
-See benchmarks/README.md.
-"""
-
-import argparse
 import copy
-import sys
 from dataclasses import asdict
 
 import numpy as np
 import openmm
 
-from support import add_platform_arguments, create_timed, describe_machine, describe_platform, evaluate, loops_alone, peak_memory, platform_properties, relax, summarize, time_in_turns, versions, write_report
-from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, make_water_box, placements
+from support import DifferentFunctionError, create_timed, describe_platform, evaluate, loops_alone, peak_memory, platform_properties, time_in_turns
+from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, placements
 
 #: How far a form may be from LearnedPairForce on the Reference platform: relative, of energy and of force (RMS).
 MOST_ENERGY_DIFFERENCE, MOST_FORCE_DIFFERENCE = 1e-4, 1e-3
-#: Up to how many waters interaction groups are timed by default: they list all pairs, whatever their distance.
-MOST_WATERS_FOR_GROUPS = 2000
-
-
-class DifferentFunctionError(Exception):
-    """A form does not compute the function of the others, so that a comparison would mean nothing."""
-
-
-def parse_arguments():
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    add_platform_arguments(parser)
-    parser.add_argument("--waters", type=int, default=1000, help="number of water molecules")
-    parser.add_argument("--cutoff", type=float, nargs="+", default=[0.6, 0.9], help="of the correction, nm")
-    parser.add_argument("--nonbonded-cutoff", type=float, default=0.9, help="of the NonbondedForce, nm")
-    parser.add_argument("--forms", nargs="+", choices=list(FORMS),
-                        help=f"forms to time; by default all, without {GROUPS} above {MOST_WATERS_FOR_GROUPS} waters")
-    parser.add_argument("--repeats", type=int, default=7, help="timed blocks of each form")
-    parser.add_argument("--steps", type=int, default=20, help="steps of a block")
-    parser.add_argument("--warm-up", type=int, default=20, help="steps of each form before the first block")
-    parser.add_argument("--seed", type=int, default=3, help="of the network's weights")
-    parser.add_argument("--largest-force", type=float, default=3.0, help="of a pair, kJ/mol/nm")
-    arguments = parser.parse_args()
-    if arguments.forms is None:
-        small = arguments.waters <= MOST_WATERS_FOR_GROUPS
-        arguments.forms = [form for form in FORMS if small or form != GROUPS]
-    return arguments
+#: Up to how many atoms interaction groups are timed: they list all pairs, whatever their distance.
+MOST_ATOMS_FOR_GROUPS = 6000
 
 
 def evaluate_reference(system, correction, positions):
@@ -95,44 +63,37 @@ def check_variant(label, timed, baseline, reference):
     return {"energy": energy, "energy_difference": energy_difference, "force_difference": float(force_difference)}
 
 
-def compare(system, topology, positions, cutoff, arguments):
-    """Check and time all forms with one cutoff.
+def compare_tables(box, cutoff, arguments):
+    """Check and time all forms with one cutoff (nm) in a Box.
 
     Returns
     -------
     dict
-        What is written to JSON for this cutoff.
+        What is written to JSON.
     """
-    correction = make_correction(system, topology, cutoff, arguments.seed, arguments.largest_force)
-    reference = evaluate_reference(system, correction, positions)
-    baseline = create_timed(system, positions, arguments.platform, platform_properties(arguments))
-    places = [place for form in arguments.forms
+    correction = make_correction(box, cutoff, arguments.seed, arguments.largest_force)
+    reference = evaluate_reference(box.system, correction, box.positions)
+    properties = platform_properties(arguments)
+    baseline = create_timed(box.system, box.positions, arguments.platform, properties)
+    places = [place for form in arguments.forms if form != GROUPS or box.atoms <= MOST_ATOMS_FOR_GROUPS
               for place in placements(form, arguments.platform, cutoff, arguments.nonbonded_cutoff)]
     timed, checks = {}, {}
     for place in places:
-        timed[place.label] = create_variant(place, system, correction, positions, arguments)
+        timed[place.label] = create_variant(place, box.system, correction, box.positions, arguments)
         checks[place.label] = check_variant(place.label, timed[place.label], baseline, reference)
-    blocks = time_in_turns(baseline, timed, arguments.steps, arguments.repeats, arguments.warm_up)
+    times = time_in_turns(baseline, timed, arguments.seconds, arguments.repeats, arguments.warm_up)
     variants = {
-        place.label: {
-            **asdict(place),
-            **checks[place.label],
-            **summarize(blocks[place.label], arguments.steps),
-            "creation_s": timed[place.label].creation,
-            "memory_mib": timed[place.label].memory,
-            "blocks_s": blocks[place.label],
-        }
+        place.label: {**asdict(place), **checks[place.label], **times[place.label], "creation_s": timed[place.label].creation, "memory_mib": timed[place.label].memory}
         for place in places
     }
     ours, = make_forces(Placement(OURS, OURS, 0, cutoff), correction)
-    alone = loops_alone(system, {OURS: ours}, positions, arguments.platform, platform_properties(arguments))
     return {
         "cutoff_nm": cutoff,
-        "alone_ms": alone,
+        "alone_ms": loops_alone(box.system, {OURS: ours}, box.positions, arguments.platform, properties),
         "knots": [len(energies) for energies in correction.table.energies],
         "reference_energy": reference[0],
         "platform": describe_platform(baseline.context),
-        "baseline": {"creation_s": baseline.creation, "memory_mib": baseline.memory, "blocks_s": baseline.blocks},
+        "baseline": {"creation_s": baseline.creation, "memory_mib": baseline.memory},
         "peak_memory_mib": peak_memory(),
         "variants": variants,
         "against_best_custom": compare_with_best(variants),
@@ -157,16 +118,13 @@ def compare_with_best(variants):
     return {"best": best, "overhead_fraction": fraction}
 
 
-def format_result(result, arguments):
-    """One cutoff as a Markdown table."""
-    where = ", ".join(result["platform"].values())
+def format_tables(result, box, arguments):
+    """What compare_tables() tells, as Markdown."""
     knots = " + ".join(map(str, result["knots"]))
     lines = [
-        f"### {where}: {3 * arguments.waters} atoms, correction to {result['cutoff_nm']:g} nm, "
-        f"NonbondedForce to {arguments.nonbonded_cutoff:g} nm",
+        f"### {', '.join(result['platform'].values())}: {box.name}, table to {result['cutoff_nm']:g} nm, NonbondedForce to {arguments.nonbonded_cutoff:g} nm",
         "",
-        f"{arguments.repeats} blocks of {arguments.steps} steps; tables with {knots} knots; "
-        f"correction on Reference {result['reference_energy']:.4f} kJ/mol.",
+        f"{arguments.repeats} blocks; tables with {knots} knots; correction on Reference {result['reference_energy']:.4f} kJ/mol.",
         "",
         "| form | group | MM ms/step | with correction | ratio [min, max] | of fastest | added ms/step "
         "| creation s | peak RSS + MiB | energy kJ/mol | energy diff. | force diff. |",
@@ -188,29 +146,3 @@ def format_result(result, arguments):
     lines += ["", f"Alone, at fixed positions: {OURS} {result['alone_ms'][OURS]:.2f} ms, {direct} {result['alone_ms'][direct]:.2f} ms"]
     lines += ["", f"Peak memory of the process: {result['peak_memory_mib']:.0f} MiB"]
     return "\n".join(lines) + "\n"
-
-
-def main():
-    """Run the comparison; returns the exit status."""
-    arguments = parse_arguments()
-    report = {
-        "machine": describe_machine(),
-        "versions": versions(),
-        "arguments": {name: value for name, value in vars(arguments).items() if name != "json"},
-        "results": [],
-    }
-    system, topology, positions = make_water_box(arguments.waters, arguments.nonbonded_cutoff)
-    positions = relax(system, positions)
-    for cutoff in arguments.cutoff:
-        try:
-            report["results"].append(compare(system, topology, positions, cutoff, arguments))
-        except DifferentFunctionError as error:
-            print(f"compare_tables: cutoff {cutoff:g} nm: {error}", file=sys.stderr)
-            return 1
-        print(format_result(report["results"][-1], arguments), flush=True)
-    write_report(report, arguments.json)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""What is timed: boxes of water, or a structure of your own."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import openmm
+from openmm import app, unit
+
+
+@dataclass
+class Box:
+    """A System that is ready to be simulated.
+
+    Attributes
+    ----------
+    name : str
+        For tables.
+    system : openmm.System
+        With PME, and constraints on bonds to hydrogen.
+    positions : ndarray, shape (n, 3), nm
+    types : ndarray of int, shape (n,)
+        1 for hydrogen, 0 for all else.
+    """
+
+    name: str
+    system: openmm.System
+    positions: np.ndarray
+    types: np.ndarray
+
+    @property
+    def atoms(self):
+        return self.system.getNumParticles()
+
+    @property
+    def edges(self):
+        """The edges of the periodic box (ndarray, shape (3,), nm)."""
+        return np.array([vector[k]._value for k, vector in enumerate(self.system.getDefaultPeriodicBoxVectors())])
+
+    @property
+    def excluded(self):
+        """The exceptions of the NonbondedForce, as pairs of particles."""
+        nonbonded = next(force for force in self.system.getForces() if isinstance(force, openmm.NonbondedForce))
+        return [tuple(nonbonded.getExceptionParameters(i)[:2]) for i in range(nonbonded.getNumExceptions())]
+
+
+def add_box_arguments(parser, waters):
+    """The options that make_boxes() reads; waters: the default numbers of molecules."""
+    parser.add_argument("--waters", type=int, nargs="+", default=waters, help="numbers of molecules of the boxes of TIP3P water")
+    parser.add_argument("--pdb", help="a structure instead, as PDB or mmCIF file, with hydrogens and a rectangular periodic box")
+    parser.add_argument("--forcefield", nargs="+", default=["amber14-all.xml", "amber14/tip3pfb.xml"], help="of the structure, as openmm.app.ForceField takes it")
+    parser.add_argument("--nonbonded-cutoff", type=float, default=0.9, help="of the NonbondedForce, nm")
+
+
+def make_boxes(arguments):
+    """The boxes that the command line asks for, one after the other."""
+    if arguments.pdb is not None:
+        yield read_structure(arguments.pdb, arguments.forcefield, arguments.nonbonded_cutoff)
+        return
+    for waters in arguments.waters:
+        yield make_water_box(waters, arguments.nonbonded_cutoff)
+
+
+def make_water_box(waters, nonbonded_cutoff):
+    """A box of rigid TIP3P water; the cutoff in nm."""
+    force_field = app.ForceField("tip3p.xml")
+    modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
+    modeller.addSolvent(force_field, model="tip3p", numAdded=waters)
+    return _make_box(f"{3 * waters:,} atoms of TIP3P water", force_field, modeller.topology, modeller.positions, nonbonded_cutoff)
+
+
+def read_structure(path, force_field, nonbonded_cutoff):
+    """A structure of the user's: the path of its file, the files of the force field, and the cutoff in nm."""
+    structure = (app.PDBxFile if str(path).endswith((".cif", ".mmcif", ".pdbx")) else app.PDBFile)(str(path))
+    box = structure.topology.getPeriodicBoxVectors()
+    if box is None:
+        raise ValueError(f"{path} has no periodic box; add one (CRYST1 in a PDB file).")
+    vectors = np.array([vector._value for vector in box])
+    if np.any(vectors != np.diag(np.diag(vectors))):
+        raise ValueError(f"{path} has a triclinic box; the alternatives in PyTorch are written for rectangular ones.")
+    box = _make_box("", app.ForceField(*force_field), structure.topology, structure.positions, nonbonded_cutoff)
+    box.name = f"{box.atoms:,} atoms of a structure"
+    return box
+
+
+def _make_box(name, force_field, topology, positions, nonbonded_cutoff):
+    system = force_field.createSystem(topology, nonbondedMethod=app.PME, nonbondedCutoff=nonbonded_cutoff * unit.nanometer, constraints=app.HBonds, rigidWater=True)
+    types = np.array([int(atom.element is not None and atom.element.symbol == "H") for atom in topology.atoms()], dtype=np.int32)
+    return Box(name, system, _relax(system, positions), types)
+
+
+def _relax(system, positions):
+    """Take the close contacts out of a box that was just built, and get its positions.
+
+    Always on the CPU platform: the same start for all platforms, and OpenMM 8.6's own minimizer crashes on PoCL.
+    """
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU"), {"DeterministicForces": "true"})
+    context.setPositions(positions)
+    openmm.LocalEnergyMinimizer.minimize(context, maxIterations=30)
+    return context.getState(positions=True).getPositions(asNumpy=True)._value

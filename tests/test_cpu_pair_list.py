@@ -46,6 +46,9 @@ class Particles:
         first, second = np.triu_indices(self.count, 1)
         listed = self.covered[first] & self.covered[second]
         listed &= np.array([pair not in self.excluded for pair in zip(first.tolist(), second.tolist(), strict=True)])
+        self.group = None if seed % 2 == 0 else self.random.random(self.count) < 0.2  # of particles that interact with all
+        if self.group is not None:
+            listed &= self.group[first] | self.group[second]
         self.pairs = first[listed], second[listed]
         self.velocities = self.random.normal(size=(self.count, 3))
         self.velocities /= np.linalg.norm(self.velocities, axis=1)[:, None]  # so that many have moved as far as the list allows
@@ -58,6 +61,8 @@ class Particles:
             force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
         for pair in self.excluded:
             force.addExclusion(*pair)
+        if self.group is not None:
+            force.addInteractionGroup(np.flatnonzero(self.group).tolist(), list(range(self.count)))
         system = openmm.System()
         for _ in range(self.count):
             system.addParticle(1.0)
@@ -68,12 +73,13 @@ class Particles:
 
     def counts(self):
         """How many pairs there are at least and at most."""
-        copies = [np.zeros(3)] if self.box is None else [np.array(n) @ self.box for n in itertools.product((-1, 0, 1), repeat=3)]
-        wrapped = self.positions
+        d = self.positions[self.pairs[0]] - self.positions[self.pairs[1]]
+        copies = [np.zeros(3)]
         if self.box is not None:
-            fractions = self.positions @ np.linalg.inv(self.box)
-            wrapped = (fractions - np.floor(fractions)) @ self.box
-        d = wrapped[self.pairs[0]] - wrapped[self.pairs[1]]
+            for k in (2, 1, 0):
+                d -= np.round(d[:, k] / self.box[k, k])[:, None] * self.box[k]
+            if np.any(self.box != np.diag(np.diag(self.box))):  # there may be a copy that is nearer
+                copies = [np.array(n) @ self.box for n in itertools.product((-1, 0, 1), repeat=3)]
         r = np.sqrt(np.min([((d + copy)**2).sum(axis=1) for copy in copies], axis=0))
         return int((r < self.cutoff - ROUNDING).sum()), int((r < self.cutoff + ROUNDING).sum())
 

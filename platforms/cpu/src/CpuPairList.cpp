@@ -3,7 +3,6 @@
 
 #include "CpuPairList.h"
 #include "spaceFillingCurve.h"
-#include "internal/PairClasses.h"
 #include "openmm/OpenMMException.h"
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <set>
 #include <thread>
 
 using namespace LearnedPairPlugin;
@@ -24,25 +24,19 @@ static const size_t FewestForThreads = 5000;
 // Particles are sorted by cells of this size, as a fraction of the list's reach; beyond this distance (nm) from most others it does not matter how.
 static const double CellSize = 0.125, FarAway = 1000;
 
-/** Which particles interact with any other: only those are in the list. */
-static vector<int> findCovered(const PairClasses& classes) {
-    vector<char> classInteracts(classes.numClasses);
-    for (int i = 0; i < classes.numClasses; i++) {
-        auto row = classes.interacts.begin()+(size_t) i*classes.numClasses;
-        classInteracts[i] = std::any_of(row, row+classes.numClasses, [] (char interacts) { return interacts != 0; });
-    }
-    vector<int> covered;
-    for (int i = 0; i < (int) classes.particleClasses.size(); i++)
-        if (classInteracts[classes.particleClasses[i]])
-            covered.push_back(i);
-    return covered;
+void BlockNeighbors::dropExcluded() {
+    int kept = 0;
+    for (int i = 0; i < count; i++)
+        if (exclusions[i] != 0xFFFF) {
+            particles[kept] = particles[i];
+            exclusions[kept++] = exclusions[i];
+        }
+    count = kept;
 }
 
 CpuPairList::CpuPairList(const LearnedPairForce& force, const Kernels& kernels, int numThreads) : kernels(kernels), periodic(force.usesPeriodicBoundaryConditions()),
         dense(force.getNonbondedMethod() == LearnedPairForce::NoCutoff), cutoff(force.getCutoffDistance()), padding(RelativePadding*cutoff), isBuilt(false), complete(false), builders(numThreads) {
-    PairClasses pairClasses(force);
-    particleClasses = pairClasses.particleClasses;
-    covered = particles = findCovered(pairClasses);
+    findCovered(PairClasses(force));
     numbers.resize(particleClasses.size(), -1);
     for (int i = 0; i < (int) particles.size(); i++)
         numbers[particles[i]] = i;
@@ -60,6 +54,25 @@ CpuPairList::CpuPairList(const LearnedPairForce& force, const Kernels& kernels, 
     builtPositions.resize(particles.size());
     shifts.resize(particles.size());
     neighbors.resize(dense ? 0 : getNumBlocks());
+}
+
+/** Find the particles that interact with any other: only those are in the list. */
+void CpuPairList::findCovered(const PairClasses& pairClasses) {
+    numClasses = pairClasses.numClasses;
+    interacts = pairClasses.interacts;
+    particleClasses = pairClasses.particleClasses;
+    std::set<int> present(particleClasses.begin(), particleClasses.end());
+    for (auto i = present.begin(); i != present.end(); ) {
+        bool any = std::any_of(present.begin(), present.end(), [&] (int j) { return interacts[*i*numClasses+j] != 0; });
+        i = (any ? std::next(i) : present.erase(i));
+    }
+    for (int i = 0; i < (int) particleClasses.size(); i++)
+        if (present.count(particleClasses[i]) > 0)
+            covered.push_back(i);
+    particles = covered;
+    allInteract = std::all_of(present.begin(), present.end(), [&] (int i) {
+        return std::all_of(present.begin(), present.end(), [&] (int j) { return interacts[i*numClasses+j] != 0; });
+    });
 }
 
 /** The copy of a particle that lies in the periodic box, in which single precision has most digits left. */
@@ -337,6 +350,19 @@ template<class Find> void CpuPairList::exclude(int block, BlockNeighbors& list, 
                 if (neighbor >= 0)
                     list.exclusions[neighbor] |= (uint16_t) (1u << k);
             }
+    }
+    if (!allInteract) {
+        vector<int> strangers(numClasses, -1); // of the particles of the block, those that do not interact with a class
+        for (int i = 0; i < list.count; i++) {
+            int neighborClass = classes[list.particles[i]];
+            if (strangers[neighborClass] < 0) {
+                strangers[neighborClass] = 0;
+                for (int k = 0; k < count; k++)
+                    strangers[neighborClass] |= (int) !interacts[neighborClass*numClasses+classes[first+k]] << k;
+            }
+            list.exclusions[i] |= (uint16_t) strangers[neighborClass];
+        }
+        list.dropExcluded();
     }
 }
 

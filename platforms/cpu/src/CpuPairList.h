@@ -3,6 +3,7 @@
 #pragma once
 
 #include "LearnedPairForce.h"
+#include "internal/PairClasses.h"
 #include "openmm/Vec3.h"
 #include "openmm/cpu/AlignedArray.h"
 #include "openmm/internal/ThreadPool.h"
@@ -17,11 +18,13 @@ struct BlockNeighbors {
     int count;
     std::vector<int32_t> particles;
     std::vector<uint16_t> exclusions;
+    /** Take out those that interact with no particle of the block. */
+    void dropExcluded();
 };
 
 /**
  * The pairs of one force: blocks of particles that are close together, as many as a vector has elements, and the neighbors
- * of each block, with the force's own cutoff, boundary conditions and exclusions. Without a cutoff it lists all pairs.
+ * of each block, with the force's own cutoff, boundary conditions, interaction groups and exclusions. Without a cutoff it lists all pairs.
  *
  * OpenMM's CPU platform keeps one list for all forces. Asking for anything there can change what other forces see
  * (their exclusions, their boundary conditions), so that this force never touches it; and the cutoff of a correction is
@@ -75,6 +78,7 @@ private:
         std::vector<int32_t> first, blocks, neighbors;
     };
     class CuboidArrays;
+    void findCovered(const PairClasses& pairClasses);
     template<class Task> void inParts(OpenMM::ThreadPool& threads, int n, Task task) const;
     void setPosition(int index, const OpenMM::Vec3& local);
     void fillUp();
@@ -95,6 +99,9 @@ private:
     std::vector<int> covered, particles;       // in the order of the System, and in that of the list
     std::vector<int> numbers;                  // of all particles of the System: what they are in the list, or -1
     std::vector<std::vector<int> > exclusions; // of all particles of the System
+    int numClasses;
+    std::vector<char> interacts;               // shape [numClasses][numClasses]
+    bool allInteract;                          // all pairs of particles in the list, exclusions aside
     std::vector<int> particleClasses;          // of all particles of the System
     std::vector<int32_t> classes;
     OpenMM::AlignedArray<float> positions;

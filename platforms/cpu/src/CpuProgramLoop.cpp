@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 
 #include "CpuProgramLoop.h"
-#include "internal/PairClasses.h"
 #include "internal/SwitchingFunction.h"
 #include <algorithm>
 
@@ -17,8 +16,6 @@ CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list,
         stages(program, particleRows.rows, particleRows.numRows, force.getFunction().getNumFeatures() == 0),
         particleSize(std::max(program.pair->getInputSize(Operation::Particle1), program.pair->getInputSize(Operation::Particle2))),
         pairSize(program.pair->getInputSize(Operation::Pair)) {
-    PairClasses pairClasses(force);
-    interacts = pairClasses.interacts;
     SwitchingFunction switching(force);
     for (int i = 0; i < numThreads; i++) {
         runners.push_back(std::make_unique<Runner>(program, kernels));
@@ -30,8 +27,8 @@ CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list,
         };
         runner.pairCode = {code.getInstructions().data(), (int) code.getInstructions().size(), code.getLanes(), code.getInput(Operation::Distance),
                            input(Operation::Particle1, particleSize), input(Operation::Particle2, particleSize), input(Operation::Pair, pairSize),
-                           particleRows.numRows, nullptr, code.getOutputs().data(), (int) globals.getDerivatives().size(), interacts.data(),
-                           pairClasses.numClasses, (float) force.getInnerCutoffDistance(), {switching.used, (float) switching.start, (float) switching.inverseWidth}};
+                           particleRows.numRows, nullptr, code.getOutputs().data(), (int) globals.getDerivatives().size(),
+                           (float) force.getInnerCutoffDistance(), {switching.used, (float) switching.start, (float) switching.inverseWidth}};
     }
 }
 

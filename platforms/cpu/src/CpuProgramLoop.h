@@ -39,7 +39,6 @@ private:
     int particleSize, pairSize; // the lengths of the program's inputs
     std::vector<float> particleValues, pairValues;
     std::vector<int32_t> rows; // of the particles of the list
-    std::vector<char> interacts;
     std::vector<std::unique_ptr<Runner> > runners; // one for each thread
 };
 

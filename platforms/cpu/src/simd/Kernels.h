@@ -132,8 +132,6 @@ struct PairProgramCode {
     const int32_t* rows; ///< of the particles of the list
     const ProgramValue* outputs; ///< energy and slope, and for each derivative that of the energy and that of the slope
     int numDerivatives;
-    const char* interacts; ///< shape [numClasses][numClasses]
-    int numClasses;
     float innerCutoff;
     Switching switching;
 };

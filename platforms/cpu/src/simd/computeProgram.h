@@ -10,14 +10,6 @@
 
 namespace {
 
-/** Which particles of a block interact with neighbors of a class, a bit for each. */
-inline unsigned findPartners(const PairBlock& block, const PairProgramCode& code, int neighborClass) {
-    unsigned bits = 0;
-    for (int k = 0; k < Width; k++)
-        bits |= (unsigned) (code.interacts[neighborClass*code.numClasses+block.classes[block.first+k]] != 0) << k;
-    return bits;
-}
-
 inline void append(PairBatch& batch, unsigned bits, const PairBlock& block, int second, const Displacements& d, const Floats& r2) {
     int i = batch.size;
     storeChosen(bits, d.x, batch.x+i);
@@ -100,19 +92,13 @@ inline void runBatch(const PairProgramCode& code, PairBatch& batch, int count, c
 
 template<bool OneCopy> inline void collect(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles, int numRows,
         const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums) {
-    int lastClass = -1;
-    unsigned partners = 0;
     for (int i = 0; i < numRows; i++) {
         Displacements d = displacements<OneCopy>(geometry, particles, block.rows, i);
         Floats r2 = d.squared();
         unsigned bits = findInRange(geometry, r2, block.rows, i);
         if (bits == 0)
             continue;
-        if (block.rows.classes[i] != lastClass) {
-            lastClass = block.rows.classes[i];
-            partners = findPartners(block, code, lastClass);
-        }
-        append(batch, bits & partners, block, block.rows.particles[i], d, r2);
+        append(batch, bits, block, block.rows.particles[i], d, r2);
         if (batch.size >= code.lanes)
             runBatch(code, batch, code.lanes, target, sums);
     }

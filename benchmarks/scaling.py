@@ -27,6 +27,7 @@ SERIES = {
     "atoms, table": ("waters", (1000, 8000, 32000)),
     "atoms, 16-32-32-1": ("waters", (1000, 8000, 32000)),
     "types, table": ("types", (3, 30, 300)),
+    "interaction group, table": ("percent", (100, 10, 1)),
     "width": ("network", tuple(TYPED)),
 }
 
@@ -62,7 +63,9 @@ def make_force(series, point, box, arguments):
         force.setCutoffDistance(arguments.cutoff)
     else:
         network, metadata, kinds = make_network(point if series == "width" else "16-32-32-1", arguments.cutoff, largest_force=3.0)
-        force = lp.load_model(network, **metadata).create_force([kinds[type] for type in box.types], representation="table" if series == "atoms, table" else "program")
+        force = lp.load_model(network, **metadata).create_force([kinds[type] for type in box.types], representation="table" if series.endswith("table") else "program")
+        if series == "interaction group, table":  # so many particles with all
+            force.addInteractionGroup(np.flatnonzero(np.random.default_rng(4).random(box.atoms) < point / 100).tolist(), list(range(box.atoms)))
     exclude(force, box.excluded)
     table = force.getFunction()
     return force, 16 * sum(map(len, table.energies)) if isinstance(table, lp.PairTable) else 0

@@ -9,7 +9,7 @@ import numpy as np
 import openmm
 
 from support import DifferentFunctionError, create_timed, describe_platform, evaluate, loops_alone, peak_memory, platform_properties, time_in_turns
-from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, placements
+from variants import GROUPS, OURS, Placement, make_correction, make_forces, placements
 
 #: How far a form may be from LearnedPairForce on the Reference platform: relative, of energy and of force (RMS).
 MOST_ENERGY_DIFFERENCE, MOST_FORCE_DIFFERENCE = 1e-4, 1e-3

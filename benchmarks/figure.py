@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Draws what compare.py has measured: python benchmarks/figure.py RESULTS.json FIGURE.png"""
+"""Draws what compare.py has measured."""
 
+import argparse
 import json
-import sys
+from pathlib import Path
 
 import matplotlib
 
@@ -43,17 +44,18 @@ def draw(axes, result):
 
 
 def main():
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    with open(sys.argv[1]) as file:
-        content = json.load(file)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path, help="JSON file that compare.py has written")
+    parser.add_argument("figure", type=Path, help="image to write, such as .png or .svg")
+    arguments = parser.parse_args()
+    content = json.loads(arguments.results.read_text())
     results, machine = content["results"], content["machine"]
     rows = max(sum(len(variants) + 1.6 for _, variants in bars(result)) for result in results)
     figure, axes = plt.subplots(1, len(results), figsize=(5.2 * len(results), 0.8 + 0.13 * rows), squeeze=False, layout="constrained")
     for one, result in zip(axes[0], results):
         draw(one, result)
     figure.suptitle(f"OpenMM {content['versions']['openmm']}, {content['arguments']['platform']}, {machine['cores']} cores ({machine['processor']}), {machine['date'][:10]}", fontsize=8)
-    figure.savefig(sys.argv[2], dpi=150)
+    figure.savefig(arguments.figure, dpi=150)
 
 
 if __name__ == "__main__":

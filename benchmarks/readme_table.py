@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Writes the performance tables of README.md from benchmarks/results: python benchmarks/readme_table.py [--check]"""
+"""Writes the performance tables of README.md from benchmarks/results."""
 
+import argparse
 import json
 import re
 import sys
@@ -85,6 +86,9 @@ SECTIONS = {"performance table": performance_table, "program table": program_tab
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, and fail if README.md does not show what is in benchmarks/results")
+    arguments = parser.parse_args()
     path = ROOT / "README.md"
     text = path.read_text()
     updated = text
@@ -94,7 +98,7 @@ def main():
         updated, count = re.subn(re.escape(begin) + ".*?" + re.escape(end), lambda match, content=content: content, updated, flags=re.DOTALL)
         if count != 1:
             sys.exit(f"README.md must have the markers once: {begin} ... {end}")
-    if "--check" in sys.argv:
+    if arguments.check:
         sys.exit("README.md does not show what is in benchmarks/results; run benchmarks/readme_table.py" if updated != text else 0)
     path.write_text(updated)
 

@@ -22,12 +22,12 @@ from support import add_timing_arguments, create_timed, describe_machine, descri
 from variants import INNER_CUTOFF, exclude
 
 KNOTS = 201
-#: What is measured: for each series the varied quantity, and its values.
+#: What is measured: for each series the varied quantity, and its values. All but atoms-network and width have a table.
 SERIES = {
-    "atoms, table": ("waters", (1000, 8000, 32000)),
-    "atoms, 16-32-32-1": ("waters", (1000, 8000, 32000)),
-    "types, table": ("types", (3, 30, 300)),
-    "interaction group, table": ("percent", (100, 10, 1)),
+    "atoms-table": ("waters", (1000, 8000, 32000)),
+    "atoms-network": ("waters", (1000, 8000, 32000)),
+    "types": ("types", (3, 30, 300)),
+    "groups": ("percent", (100, 10, 1)),
     "width": ("network", tuple(TYPED)),
 }
 
@@ -57,14 +57,14 @@ def many_curves(num_types, cutoff):
 
 def make_force(series, point, box, arguments):
     """The correction of one point, and how many bytes its table takes."""
-    if series == "types, table":
+    if series == "types":
         force = lp.LearnedPairForce(many_curves(point, arguments.cutoff))
         force.setParticleTypes(np.random.default_rng(2).integers(0, point, box.atoms))
         force.setCutoffDistance(arguments.cutoff)
     else:
         network, metadata, kinds = make_network(point if series == "width" else "16-32-32-1", arguments.cutoff, largest_force=3.0)
-        force = lp.load_model(network, **metadata).create_force([kinds[type] for type in box.types], representation="table" if series.endswith("table") else "program")
-        if series == "interaction group, table":  # so many particles with all
+        force = lp.load_model(network, **metadata).create_force([kinds[type] for type in box.types], representation="table" if series in ("atoms-table", "groups") else "program")
+        if series == "groups":  # so many particles with all
             force.addInteractionGroup(np.flatnonzero(np.random.default_rng(4).random(box.atoms) < point / 100).tolist(), list(range(box.atoms)))
     exclude(force, box.excluded)
     table = force.getFunction()

@@ -21,6 +21,7 @@ from openmm import unit
 from scipy.spatial import cKDTree
 
 import learnedpair as lp
+from learnedpair.devices import processor_name
 
 #: Platform properties worth recording; others may hold paths.
 PROPERTIES = ("DeviceName", "OpenCLPlatformName", "Precision", "Threads")
@@ -154,14 +155,6 @@ def summarize(pairs, steps):
     }
 
 
-def _processor():
-    try:
-        with open("/proc/cpuinfo") as file:
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
 def _operating_system():
     try:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
@@ -173,7 +166,7 @@ def describe_machine():
     """Processor, cores, operating system, load and date: nothing that names the machine."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "architecture": platform.machine(),
         "cores": usable,
         "operating_system": _operating_system(),
@@ -188,6 +181,11 @@ def describe_platform(context):
     present = [name for name in PROPERTIES if name in openmm_platform.getPropertyNames()]
     values = {name: openmm_platform.getPropertyValue(context, name) for name in present}
     return {"name": openmm_platform.getName(), **values}
+
+
+def name_platform(described):
+    """What describe_platform() tells, for a heading."""
+    return ", ".join(f"{value} threads" if name == "Threads" else value for name, value in described.items())
 
 
 def time_forces(contexts, calls=50):

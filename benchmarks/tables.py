@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import openmm
 
-from support import DifferentFunctionError, create_timed, describe_platform, evaluate, loops_alone, peak_memory, platform_properties, time_in_turns
+from support import DifferentFunctionError, create_timed, describe_platform, evaluate, loops_alone, name_platform, peak_memory, platform_properties, time_in_turns
 from variants import GROUPS, OURS, Placement, make_correction, make_forces, placements
 
 #: How far a form may be from LearnedPairForce on the Reference platform: relative, of energy and of force (RMS).
@@ -122,7 +122,7 @@ def format_tables(result, box, arguments):
     """What compare_tables() tells, as Markdown."""
     knots = " + ".join(map(str, result["knots"]))
     lines = [
-        f"### {', '.join(result['platform'].values())}: {box.name}, table to {result['cutoff_nm']:g} nm, NonbondedForce to {arguments.nonbonded_cutoff:g} nm",
+        f"### {name_platform(result['platform'])}: {box.name}, table to {result['cutoff_nm']:g} nm, NonbondedForce to {arguments.nonbonded_cutoff:g} nm",
         "",
         f"{arguments.repeats} blocks; tables with {knots} knots; correction on Reference {result['reference_energy']:.4f} kJ/mol.",
         "",

@@ -368,7 +368,21 @@ def test_apply_says_what_is_wrong_with_features(featured, name, content, message
 
 def test_apply_of_a_model_with_features_needs_them(featured, capsys):
     assert main(["apply", *(str(featured / file) for file in ("in.xml", "t.pdb", "m.pt", "out.xml"))]) == 1
-    assert "no features were given, but m.pt takes features (q, alpha); give features alone, one row for each particle" in capsys.readouterr().err
+    assert "m.pt: the model has the features q, alpha of each particle; give a file with them by --features." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["in.xml", "t.pdb", "m.pt"])
+def test_apply_does_not_overwrite_what_it_reads(featured, name, capsys):
+    before = (featured / name).read_bytes()
+    files = [str(featured / file) for file in ("in.xml", "t.pdb", "m.pt")]
+    assert main(["apply", *files, str(featured / "." / name)]) == 1
+    assert f"{name}: the file is read, too, and would be lost" in capsys.readouterr().err
+    assert (featured / name).read_bytes() == before
+
+
+def test_bench_says_how_to_time_a_model_with_features(featured, capsys):
+    assert main(["bench", "--pdb", str(featured / "t.pdb"), "--model", str(featured / "m.pt")]) == 1
+    assert "write a System with learnedpair apply --features" in capsys.readouterr().err
 
 
 def test_the_model_in_the_package_is_the_one_its_report_describes():

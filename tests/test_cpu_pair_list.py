@@ -12,8 +12,9 @@ import openmm
 import pytest
 
 import learnedpair as lp
-from comparators import Target
-from test_cpu_instruction_sets import instructions  # noqa: F401 (a fixture)
+from architectures import ARCHITECTURES, load
+from comparators import evaluate
+from test_cpu_instruction_sets import CPU, instructions  # noqa: F401 (a fixture)
 
 #: Within this distance (nm) of the cutoff, single precision may count a pair or not.
 ROUNDING = 2e-6
@@ -69,7 +70,7 @@ class Particles:
         if self.box is not None:
             system.setDefaultPeriodicBoxVectors(*self.box)
         system.addForce(force)
-        return Target("CPU", None).context(system)
+        return CPU.context(system)
 
     def counts(self):
         """How many pairs there are at least and at most."""
@@ -127,3 +128,37 @@ def test_a_box_that_shrinks_brings_particles_closer_that_do_not_move(instruction
     for step in range(12):
         particles.shrink(0.985, positions_too=False)
         particles.check(context, f"step {step}")
+
+
+@pytest.mark.parametrize("shape", ["cube", "cluster"])
+@pytest.mark.parametrize("count", [1, 40], ids=["one", "all"])
+@pytest.mark.parametrize("size", [1e15, 1e20, 1e30, 1e39, 1e200, np.inf, np.nan])
+def test_coordinates_that_are_lost_in_rounding_are_refused(shape, count, size):
+    particles = Particles(shape, 2)
+    context = particles.context()
+    found = particles.check(context, "at first")
+    lost = particles.positions.copy()
+    lost[np.flatnonzero(particles.covered)[:count]] = size * (1 + particles.random.random((count, 3)))
+    context.setPositions(lost)
+    with pytest.raises(openmm.OpenMMException, match="LearnedPairForce: a particle coordinate is NaN or infinite" if not np.isfinite(size)
+                       else r"LearnedPairForce: particle \d+ has the coordinate .*e\+.* nm, and with more than 1e\+12 nm forces are lost in rounding"):
+        context.getState(energy=True)
+    assert particles.check(context, "afterwards") == found
+
+
+def test_without_a_cutoff_positions_stay_exact_wherever_all_particles_go():
+    architecture = next(architecture for architecture in ARCHITECTURES if architecture.name == "typed_network")
+    force = load(architecture, "script").create_force([0, 1] * 20, nonbonded_method=lp.LearnedPairForce.NoCutoff)
+    system = openmm.System()
+    for _ in range(40):
+        system.addParticle(1.0)
+    system.addForce(force)
+    positions = np.random.default_rng(0).random((40, 3))
+    context = CPU.context(system, positions)
+    expected = evaluate(context)
+    for move in (0.5, 10.0, 1e4, 1e6, -1e6):
+        context.setPositions(positions + move)
+        CPU.assert_agrees(*evaluate(context), *expected, what=f"moved by {move} nm")
+    context.setPositions(positions + np.inf)
+    with pytest.raises(openmm.OpenMMException, match="a particle coordinate is NaN or infinite"):
+        context.getState(energy=True)

@@ -879,6 +879,15 @@ def test_models_that_round_differently_each_time_are_not_called_random():
         lp.load_model(Noisy(1e-3), **FORMULA)
 
 
+def test_models_whose_pairs_depend_on_each_other_are_refused():
+    class Coupled(torch.nn.Module):
+        def forward(self, r, type1, type2):
+            return (1 - r)**3 * (2 + torch.tanh(r.mean()))
+
+    with pytest.raises(lp.ModelError, match="the energy of a pair depends on which others are evaluated with it: for types .* among .* Look for means"):
+        lp.load_model(Coupled(), **FORMULA)
+
+
 def test_what_pytorch_cannot_differentiate_names_the_model():
     class InPlace(torch.nn.Module):
         def forward(self, r, features1, features2):

@@ -36,7 +36,7 @@ static void validateTypes(const LearnedPairForce& force, const System& system) {
         for (int j = i; j < numTypes; j++)
             if (i == j ? count[i] > 1 : count[i] > 0 && count[j] > 0)
                 require(function.isDefined(i, j), "LearnedPairForce: particles of types ", i, " and ", j,
-                        " occur, but the pair function is not defined for this pair; make it with all types that occur.");
+                        " occur, but the pair function is not defined for this pair; make a new force for the types that occur, or one with a program, which has them all.");
 }
 
 static void validateFeatures(const LearnedPairForce& force) {

@@ -250,6 +250,12 @@ def _check(model, samples):
     if different.any():
         k = int(np.argmax(different))
         raise ModelError(f"{model.source}: the model is random: for {samples.name(k)} the energy is {energy[k]:.8g} kJ/mol, and {again[k]:.8g} the next time. Look for dropout, which eval() switches off before a module is exported, and for random numbers.")
+    some = slice(0, 2 * len(energy) // 5)  # not those of one pair of particles, whose distances are the same as of the others
+    alone, _ = model.evaluate(*(values[some] for values in samples.arguments))
+    different = ~(_difference(alone, energy[some]) <= SAME)
+    if different.any():
+        k = int(np.argmax(different))
+        problems.append(f"the energy of a pair depends on which others are evaluated with it: for {samples.name(k)} it is {energy[k]:.8g} kJ/mol among {len(energy)} pairs, and {alone[k]:.8g} among {len(alone)}. Look for means, sums and extremes over the first axis.")
     exchanged, _ = model.evaluate(samples.distances, samples.particle2, samples.particle1)
     difference = _difference(exchanged, energy)
     if not difference.max() <= SAME:

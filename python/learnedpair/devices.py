@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Chooses a platform by what its device really is."""
+"""What devices really are, and which platform is therefore the fastest."""
 
+import platform
 import re
 
 import openmm
@@ -15,6 +16,15 @@ def is_pretender(device_name):
     return PRETENDERS.search(device_name) is not None
 
 
+def processor_name():
+    """Get the name of the processor."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
 def fastest_platform():
     """Get the fastest platform whose device is what the platform is for.
 
@@ -24,11 +34,11 @@ def fastest_platform():
     -------
     openmm.Platform
     """
-    platforms = [openmm.Platform.getPlatform(i) for i in range(openmm.Platform.getNumPlatforms())]
-    for platform in sorted(platforms, key=lambda p: p.getSpeed(), reverse=True):
-        if platform.getName() in ("Reference", "CPU"):
-            return platform
-        names = [dict(device).get("DeviceName", "") for device in platform.getDevices()]
+    candidates = [openmm.Platform.getPlatform(i) for i in range(openmm.Platform.getNumPlatforms())]
+    for candidate in sorted(candidates, key=lambda p: p.getSpeed(), reverse=True):
+        if candidate.getName() in ("Reference", "CPU"):
+            return candidate
+        names = [dict(device).get("DeviceName", "") for device in candidate.getDevices()]
         if names and not any(is_pretender(name) for name in names):
-            return platform
+            return candidate
     raise openmm.OpenMMException("There is no platform to run on.")

@@ -11,6 +11,7 @@
 #include <limits>
 #include <numeric>
 #include <set>
+#include <sstream>
 #include <thread>
 
 using namespace LearnedPairPlugin;
@@ -22,7 +23,11 @@ using std::vector;
 static const double RelativePadding = 0.35;
 static const size_t FewestForThreads = 5000;
 // Particles are sorted by cells of this size, as a fraction of the list's reach; beyond this distance (nm) from most others it does not matter how.
-static const double CellSize = 0.125, FarAway = 1000;
+static const double CellSize = 0.125, FarAway = 1e5;
+// Without a cutoff there is no list that could become incomplete, but positions lose digits when they have moved so far (nm).
+static const double FarthestMove = 1;
+// With larger coordinates (nm) a double has no digits left for where in the box a particle is.
+static const double LargestCoordinate = 1e12;
 
 void BlockNeighbors::dropExcluded() {
     int kept = 0;
@@ -145,12 +150,21 @@ void CpuPairList::setPosition(int index, const Vec3& local) {
     std::memcpy(&position[3], &classes[index], sizeof(float));
 }
 
-void CpuPairList::build(const vector<Vec3>& allPositions, const Vec3* box, ThreadPool& threads) {
-    for (int particle : particles) {
-        const Vec3& position = allPositions[particle];
-        if (!std::isfinite(position[0]+position[1]+position[2]))
-            throw OpenMM::OpenMMException("LearnedPairForce: a particle coordinate is NaN or infinite.");
+/** Require a coordinate that can be computed with: rounding of a double may leave nothing of where in the box a particle is. */
+static void checkCoordinate(double x, int particle, double largest) {
+    if (!std::isfinite(x))
+        throw OpenMM::OpenMMException("LearnedPairForce: a particle coordinate is NaN or infinite.");
+    if (std::abs(x) > largest) {
+        std::stringstream message;
+        message << "LearnedPairForce: particle " << particle << " has the coordinate " << x << " nm, and with more than " << largest << " nm forces are lost in rounding; look for clashes, or take a shorter time step.";
+        throw OpenMM::OpenMMException(message.str());
     }
+}
+
+void CpuPairList::build(const vector<Vec3>& allPositions, const Vec3* box, ThreadPool& threads) {
+    for (int particle : particles)
+        for (int k = 0; k < 3; k++)
+            checkCoordinate(allPositions[particle][k], particle, LargestCoordinate);
     std::copy(box, box+3, builtBox);
     const double inverse[3] = {1/box[0][0], 1/box[1][1], 1/box[2][2]};
     const Vec3 middle = findMiddle(allPositions); // a cluster may be far from zero, where single precision has few digits left
@@ -382,7 +396,8 @@ Vec3 CpuPairList::findMiddle(const vector<Vec3>& allPositions) const {
 }
 
 /**
- * How far each particle may have moved for the list to be complete; negative if it is not, wherever they are.
+ * How far each particle may have moved for the list to be complete, and positions to be exact; negative if it is not, wherever
+ * they are.
  *
  * A pair at distance d now was at d - |move1| - |move2| - |m . change of the box| or more when the list was built, where m
  * counts the box vectors between the two copies that are nearest: -1, 0 or 1 for positions in the box, and 1 more if one
@@ -392,7 +407,7 @@ double CpuPairList::getAllowedMove(const Vec3* box) const {
     if (!isBuilt)
         return -1;
     if (dense)
-        return std::numeric_limits<double>::infinity();
+        return FarthestMove;
     double shift = 0;
     if (periodic)
         for (int k = 0; k < 3; k++) {

@@ -38,15 +38,29 @@ def add_arguments(parser):
 def run(options):
     if not options.output.absolute().parent.is_dir():
         raise ValueError(f"{options.output}: there is no such folder to write to.")
+    for path in (options.system, options.topology, Path(options.model)):
+        if options.output.exists() and path.exists() and options.output.samefile(path):
+            raise ValueError(f"{options.output}: the file is read, too, and would be lost; name another one to write to.")
     system = read_system(options.system)
     topology = read_structure(options.topology).topology
+    model = read_model(options.model, options.features is not None, "give a file with them by --features")
     features = None if options.features is None else read_features(options.features, system.getNumParticles())
-    force = add_correction(system, topology, options.model, features=features, exclusions=options.exclusions, scale=options.scale, force_group=options.force_group,
+    force = add_correction(system, topology, model, features=features, exclusions=options.exclusions, scale=options.scale, force_group=options.force_group,
                            representation=options.representation, tolerance=options.tolerance, tabulate_radial=options.tabulate_radial)
     options.output.write_text(openmm.XmlSerializer.serialize(system))
     covered = int((force.getParticleTypes() >= 0).sum())
     print(f"{options.output}: {covered} of {system.getNumParticles()} particles are covered, {force.getNumExclusions()} pairs excluded")
     print(describe(force.lowering_report))
+
+
+def read_model(path, with_features, way_out):
+    """Load a model, and require features for it if it needs them; way_out: how to give them, the end of a sentence."""
+    from ..model import load_model  # needs PyTorch, which Systems with a correction can do without
+
+    model = load_model(path)
+    if model.features is not None and not with_features:
+        raise ValueError(f"{path}: the model has the features {', '.join(model.features)} of each particle; {way_out}.")
+    return model
 
 
 def read_system(path):

@@ -4,11 +4,11 @@
 
 Blocks of steps with and without the correction take turns, so that whatever else the machine does slows down both. By
 default it is a box of TIP3P water with the correction in this package; --pdb and --model, or --system and --pdb, time your own.
+The integrator is LangevinMiddleIntegrator at 300 K; --pdb gets no barostat, and --system keeps what it has.
 """
 
 import copy
 import json
-import platform as machine
 import statistics
 import time
 from datetime import datetime, timezone
@@ -17,7 +17,7 @@ from pathlib import Path
 import openmm
 from openmm import unit
 
-from ..devices import fastest_platform
+from ..devices import fastest_platform, processor_name
 from ..force import LearnedPairForce
 from .input import add_input_arguments, minimized, prepare, say, without_correction
 from .inspect import describe
@@ -95,7 +95,7 @@ def _corrections(system):
 
 def _device(context):
     platform = context.getPlatform()
-    shown = [platform.getPropertyValue(context, name) for name in ("DeviceName", "Precision", "Threads") if name in platform.getPropertyNames()]
+    shown = [platform.getPropertyValue(context, name) + (" threads" if name == "Threads" else "") for name in ("DeviceName", "Precision", "Threads") if name in platform.getPropertyNames()]
     return f" ({', '.join(shown)})" if shown else ""
 
 
@@ -109,6 +109,6 @@ def _summarize(plain, corrected, options, platform, particles):
         "ms_per_step_without": 1000 * without, "ms_per_step_with": 1000 * with_, "ns_per_day_without": day / without, "ns_per_day_with": day / with_,
         "ratio": statistics.median(ratios), "ratio_min": min(ratios), "ratio_max": max(ratios),
         "creation_s_without": plain.creation, "creation_s_with": corrected.creation, "blocks_s_without": plain.seconds, "blocks_s_with": corrected.seconds,
-        "steps": options.steps, "time_step_fs": options.time_step, "processor": machine.processor() or machine.machine(),
+        "steps": options.steps, "time_step_fs": options.time_step, "processor": processor_name(),
         "openmm": openmm.Platform.getOpenMMVersion(), "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }

@@ -12,7 +12,7 @@ from openmm import app, unit
 from ..apply import add_correction
 from ..data import WATER_GFN2
 from ..force import LearnedPairForce
-from .apply import read_structure, read_system
+from .apply import read_model, read_structure, read_system
 
 HYDROGEN_MASS = 3 * unit.amu  # with rigid water, what a time step of 4 fs needs
 MINIMIZATION_STEPS = 100
@@ -20,11 +20,11 @@ MINIMIZATION_STEPS = 100
 
 def add_input_arguments(parser):
     """The options that prepare() reads."""
-    parser.add_argument("--waters", type=int, default=3000, help="molecules in the box (default: 3000)")
-    parser.add_argument("--pdb", type=Path, help="your own solvated structure, PDB or mmCIF, instead of a box of water")
+    parser.add_argument("--waters", type=int, default=3000, help="molecules in the box (default: 3000, at least 400)")
+    parser.add_argument("--pdb", type=Path, help="your own solvated structure, PDB or mmCIF, instead of a box of water; it gets PME to 0.9 nm, rigid water, constraints on bonds to hydrogen, and hydrogens of 3 amu")
     parser.add_argument("--forcefield", nargs="+", default=["amber14-all.xml", "amber14/tip3p.xml"], help="force field files for --pdb (default: amber14-all.xml amber14/tip3p.xml)")
     parser.add_argument("--model", help="your own model file (default: the one in this package)")
-    parser.add_argument("--system", type=Path, help="a stored System with a correction, for --pdb; needs no PyTorch")
+    parser.add_argument("--system", type=Path, help="your own System with a correction, as learnedpair apply writes it, for --pdb; needs no PyTorch")
 
 
 @dataclass
@@ -54,14 +54,15 @@ def prepare(options):
         structure = read_structure(options.pdb)
         system = read_system(options.system)
         if not any(LearnedPairForce.is_learned_pair_force(force) for force in system.getForces()):
-            raise ValueError(f"{options.system}: the System has no LearnedPairForce; leave --system out to add one.")
+            raise ValueError(f"{options.system}: the System has no correction; learnedpair apply writes one that has.")
         if system.getNumParticles() != structure.topology.getNumAtoms():
             raise ValueError(f"{options.system} has {system.getNumParticles()} particles, but {options.pdb} has {structure.topology.getNumAtoms()} atoms.")
         return Input(structure.topology, structure.positions, system)
+    model = WATER_GFN2 if options.model is None else read_model(options.model, False, "write a System with learnedpair apply --features, and give it by --system")
     if options.pdb is not None:
         structure, field = read_structure(options.pdb), app.ForceField(*options.forcefield)
         if structure.topology.getPeriodicBoxVectors() is None:
-            raise ValueError(f"{options.pdb}: the structure has no periodic box, which constant pressure needs.")
+            raise ValueError(f"{options.pdb}: the structure has no periodic box, which PME needs; a System without one can be given by --system.")
     else:
         if options.waters < 400:
             raise ValueError(f"--waters is {options.waters}; expected at least 400, for a box that is wide enough for the cutoff.")
@@ -71,7 +72,7 @@ def prepare(options):
         structure.addSolvent(field, numAdded=options.waters)
     system = field.createSystem(structure.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9 * unit.nanometer,
                                 constraints=app.HBonds, rigidWater=True, hydrogenMass=HYDROGEN_MASS)
-    add_correction(system, structure.topology, options.model or WATER_GFN2)
+    add_correction(system, structure.topology, model)
     return Input(structure.topology, structure.positions, system)
 
 

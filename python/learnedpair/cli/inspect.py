@@ -18,7 +18,8 @@ from ..lowering import check_tolerance
 from .features import read_features
 
 HELP = "show what a model file contains"
-MOST_PAIRS = 36
+#: More pairs than this are not shown, but those with the largest slopes; of more rows of features some are taken at random.
+MOST_PAIRS, MOST_ROWS = 36, 300
 #: Longer programs and longer lines are cut, unless --program asks for all of it.
 MOST_STEPS, LONGEST_STEP = 60, 100
 #: Where in their ranges the features are taken for the values at the inner cutoff.
@@ -118,7 +119,11 @@ def _show_featured(model, options, parameters):
         rows = {name: low + place * (high - low) for name, place in PLACES.items()}
         legend = "Low, middle and high are particles with all features at the lower end, in the middle and at the upper end of their ranges."
     _show_program(_lower(model, list(rows.values()), options), options)
-    pairs = list(itertools.islice(itertools.combinations_with_replacement(rows, 2), MOST_PAIRS + 1))
+    names = list(rows)
+    if len(names) > MOST_ROWS:
+        names = [names[k] for k in np.sort(np.random.default_rng(0).choice(len(names), MOST_ROWS, replace=False))]
+        legend += f" {MOST_ROWS} of them at random."
+    pairs = list(itertools.combinations_with_replacement(names, 2))
     print(legend)
     _show_inner_cutoff(model, ["-".join(pair) for pair in pairs], *(np.array([rows[pair[k]] for pair in pairs]) for k in (0, 1)), parameters)
 
@@ -150,16 +155,20 @@ def _show_inner_cutoff(model, names, particle1, particle2, parameters):
     values = model.global_values(parameters)
     where = f", with {', '.join(f'{name} = {value:g}' for name, value in values.items())}" if values else ""
     print(f"At the inner cutoff, {model.inner_cutoff:g} nm, below which each function goes on as a straight line{where}:")
-    shown = min(len(names), MOST_PAIRS)
-    energies, slopes = model.evaluate(np.full(shown, model.inner_cutoff), particle1[:shown], particle2[:shown], **parameters)
-    width = max(10, *map(len, names[:shown]))
+    energies, slopes = model.evaluate(np.full(len(names), model.inner_cutoff), particle1, particle2, **parameters)
+    energies, slopes = energies + 0.0, slopes + 0.0  # no negative zeros
     attractive = slopes * model.inner_cutoff > HARMLESS
-    for name, energy, slope, attracts in zip(names[:shown], energies + 0.0, slopes + 0.0, attractive, strict=True):  # no negative zeros
-        print(f"  {name:<{width}} {energy:12.4g} kJ/mol, slope {slope:10.4g} kJ/mol/nm{', ATTRACTIVE' if attracts else ''}")
-    if len(names) > shown:
-        print("  and more pairs")
+    shown = np.arange(len(names))
+    if len(names) > MOST_PAIRS:
+        shown = np.argsort(-slopes, kind="stable")[:MOST_PAIRS]
+    width = max(10, *(len(names[k]) for k in shown))
+    for k in shown:
+        print(f"  {names[k]:<{width}} {energies[k]:12.4g} kJ/mol, slope {slopes[k]:10.4g} kJ/mol/nm{', ATTRACTIVE' if attractive[k] else ''}")
+    if len(names) > len(shown):
+        print(f"  and {len(names) - len(shown)} more pairs with smaller slopes; ATTRACTIVE are {attractive.sum()} of all {len(names)}")
     if attractive.any():
-        print(f"ATTRACTIVE: between there and the distance zero such a pair gains more than {HARMLESS:g} kJ/mol; its particles may fall onto each other where the force field has no wall.")
+        print(f"ATTRACTIVE: between there and the distance zero such a pair gains more than {HARMLESS:g} kJ/mol. That does no harm where the force field has a wall, as Lennard-Jones has between two atoms with a radius; "
+              "where it has none, as between the hydrogens of TIP3P, particles may fall onto each other: train with repulsion at short distances, or leave that pair out.")
 
 
 def describe(report):

@@ -132,7 +132,7 @@ def test_a_box_that_shrinks_brings_particles_closer_that_do_not_move(instruction
 
 @pytest.mark.parametrize("shape", ["cube", "cluster"])
 @pytest.mark.parametrize("count", [1, 40], ids=["one", "all"])
-@pytest.mark.parametrize("size", [1e15, 1e20, 1e30, 1e39, 1e200, np.inf, np.nan])
+@pytest.mark.parametrize("size", [1e15, 1e20, 1e30, 1e39, 1e200, np.inf])
 def test_coordinates_that_are_lost_in_rounding_are_refused(shape, count, size):
     particles = Particles(shape, 2)
     context = particles.context()

@@ -3,10 +3,15 @@
 """What is timed: boxes of water, or a structure of your own."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import openmm
 from openmm import app, unit
+
+
+class UnusableStructureError(Exception):
+    """A structure that cannot be timed."""
 
 
 @dataclass
@@ -72,13 +77,15 @@ def make_water_box(waters, nonbonded_cutoff):
 
 def read_structure(path, force_field, nonbonded_cutoff):
     """A structure of the user's: the path of its file, the files of the force field, and the cutoff in nm."""
+    if not Path(path).is_file():
+        raise UnusableStructureError(f"{path}: there is no such file.")
     structure = (app.PDBxFile if str(path).endswith((".cif", ".mmcif", ".pdbx")) else app.PDBFile)(str(path))
     box = structure.topology.getPeriodicBoxVectors()
     if box is None:
-        raise ValueError(f"{path} has no periodic box; add one (CRYST1 in a PDB file).")
+        raise UnusableStructureError(f"{path} has no periodic box; add one (CRYST1 in a PDB file).")
     vectors = np.array([vector._value for vector in box])
     if np.any(vectors != np.diag(np.diag(vectors))):
-        raise ValueError(f"{path} has a triclinic box; the alternatives in PyTorch are written for rectangular ones.")
+        raise UnusableStructureError(f"{path} has a triclinic box; the alternatives in PyTorch are written for rectangular ones.")
     box = _make_box("", app.ForceField(*force_field), structure.topology, structure.positions, nonbonded_cutoff)
     box.name = f"{box.atoms:,} atoms of a structure"
     return box

@@ -10,7 +10,7 @@ See benchmarks/README.md.
 import argparse
 import sys
 
-from boxes import add_box_arguments, make_boxes
+from boxes import UnusableStructureError, add_box_arguments, make_boxes
 from networks import COMPILED, EXPRESSION, NETWORK_HEAD, PYTHON, TYPED, WIDE, compare_network, format_network
 from support import DifferentFunctionError, add_timing_arguments, describe_machine, versions, write_report
 from tables import compare_tables, format_tables
@@ -61,7 +61,7 @@ def main():
         for box in make_boxes(arguments):
             report["results"].append(compare(box, arguments))
             write_report(report, arguments.json)
-    except (DifferentFunctionError, ValueError, OSError) as error:
+    except (DifferentFunctionError, UnusableStructureError) as error:
         print(f"compare: {error}", file=sys.stderr)
         return 1
     return 0

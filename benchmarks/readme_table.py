@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ("compare_cpu.json", "compare_opencl.json")
+FILES = ("compare_cpu.json", "compare_opencl.json", "compare_opencl_24k.json")
 
 
 def read(name):

@@ -27,6 +27,10 @@ from learnedpair.devices import processor_name
 PROPERTIES = ("DeviceName", "OpenCLPlatformName", "Precision", "Threads")
 
 
+#: A block has at least so many steps: lists of neighbors are built about every ten.
+FEWEST_STEPS = 12
+
+
 class DifferentFunctionError(Exception):
     """A form does not compute the function of the others, so that a comparison would mean nothing."""
 
@@ -94,11 +98,11 @@ def time_block(timed, steps):
 
 
 def _choose_steps(timed, seconds):
-    """How many steps take about so long, and at least three."""
+    """How many steps take about so long, and enough of them for neighbor lists to be built in every block."""
     _run(timed.context, 3)
     start = time.perf_counter()
     _run(timed.context, 3)
-    return max(3, round(3 * seconds / (time.perf_counter() - start)))
+    return max(FEWEST_STEPS, round(3 * seconds / (time.perf_counter() - start)))
 
 
 def time_in_turns(baseline, variants, seconds, repeats, warm_up):
@@ -272,7 +276,7 @@ def add_timing_arguments(parser):
     parser.add_argument("--precision", default="mixed", help="of OpenCL and CUDA")
     parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
     parser.add_argument("--repeats", type=int, default=7, help="timed blocks of each variant")
-    parser.add_argument("--seconds", type=float, default=0.4, help="about how long a block takes, at least three steps")
+    parser.add_argument("--seconds", type=float, default=0.4, help=f"about how long a block takes, at least {FEWEST_STEPS} steps")
     parser.add_argument("--warm-up", type=int, default=10, help="steps of each variant before the first block")
     parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
 

@@ -28,9 +28,10 @@ class Target:
 
     name: str
     precision: str | None
+    devices: int = 1
 
     def __str__(self):
-        return self.name if self.precision is None else f"{self.name}-{self.precision}"
+        return "-".join([self.name] + [self.precision] * (self.precision is not None) + [f"{self.devices} devices"] * (self.devices > 1))
 
     @property
     def exact(self):
@@ -41,6 +42,8 @@ class Target:
         properties = {} if self.precision is None else {"Precision": self.precision}
         if self.name == "CPU":
             properties["Threads"] = "2"
+        if self.devices > 1:
+            properties["DeviceIndex"] = ",".join(["0"] * self.devices)  # one device, taken for several
         context = openmm.Context(system, integrator or openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform(self.name), properties)
         if positions is not None:
             context.setPositions(positions)
@@ -66,7 +69,7 @@ class Target:
 
 PRECISIONS = {"OpenCL": ("single", "mixed", "double"), "CUDA": ("single", "mixed", "double")}
 TARGETS = [Target(name, precision) for name in ("Reference", "CPU", "OpenCL", "CUDA") for precision in PRECISIONS.get(name, (None,))]
-GPU_TARGETS = [target for target in TARGETS if target.name in PRECISIONS]
+TARGETS.append(Target("OpenCL", "mixed", devices=2))
 REFERENCE = Target("Reference", None)
 
 

@@ -29,6 +29,15 @@ void GlobalValues::update(OpenMM::ContextImpl& context) {
         values.push_back(context.getParameter(name));
 }
 
+vector<string> GlobalValues::getDerivativeNames() const {
+    vector<string> result;
+    if (!scaleDerivative.empty())
+        result.push_back(scaleDerivative);
+    for (int index : derivatives)
+        result.push_back(names[index]);
+    return result;
+}
+
 void GlobalValues::addDerivatives(double sum, const vector<double>& parameterDerivatives, map<string, double>& total) const {
     if (!scaleDerivative.empty())
         total[scaleDerivative] += sum;

@@ -6,6 +6,7 @@
 #include "programs.h"
 #include "PairProgram.h"
 #include "ProgramSource.h"
+#include "TensorCoreSource.h"
 #include "arrays.h"
 #include "internal/PairEvaluator.h"
 #include "internal/ProgramInterpreter.h"
@@ -254,6 +255,17 @@ dict of str to (ndarray, ndarray)
         .def("source", [](const PairProgram& function, bool doublePrecision, bool unroll) {
             return ProgramSource(*StagedProgram(function).pair).print({doublePrecision, unroll});
         }, py::arg("double_precision") = false, py::arg("unroll") = false, "What GPUs compile for energy and force of one pair (str).")
+        .def("tensor_core_source", [](const PairProgram& function) {
+            TensorCoreSource source(*StagedProgram(function).pair);
+            if (!source.getObstacle().empty())
+                throw py::value_error("PairProgram: it cannot be evaluated on tensor cores: "+source.getObstacle()+".");
+            return source.print();
+        }, R"(What GPUs with tensor cores compile for energy and force of 16 pairs (str).
+
+Raises
+------
+ValueError
+    If they cannot evaluate the program. The message names the step.)")
         .def("stages", [](const PairProgram& function, const vector<int>& derivatives) {
             StagedProgram staged(function, derivatives);
             py::dict parts;

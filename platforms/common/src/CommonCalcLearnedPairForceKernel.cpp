@@ -8,7 +8,6 @@
 #include "PairTable.h"
 #include "SharedKernelPlan.h"
 #include "internal/SwitchingFunction.h"
-#include "openmm/OpenMMException.h"
 #include "openmm/common/ContextSelector.h"
 #include "openmm/internal/ContextImpl.h"
 #include <map>
@@ -55,20 +54,27 @@ private:
     vector<vector<int> > exclusions;
 };
 
-CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(const string& name, const Platform& platform, ComputeContext& cc) :
-        CalcLearnedPairForceKernel(name, platform), platformName(platform.getName()), cc(cc), info(nullptr), hasInitializedNonbonded(false), system(nullptr) {
+CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(const string& name, const Platform& platform, ComputeContext& cc, const WarpLanguage& language) :
+        CalcLearnedPairForceKernel(name, platform), platformName(platform.getName()), cc(cc), language(language), info(nullptr), packsPairs(false),
+        hasInitializedList(false), system(nullptr), cutoff(0) {
 }
 
 CommonCalcLearnedPairForceKernel::~CommonCalcLearnedPairForceKernel() {
     ContextSelector selector(cc); // the device's memory is freed in its own context
+    packedPairs.reset();
     ownNonbonded.reset();
     function.reset();
 }
 
-std::unique_ptr<CommonPairFunction> CommonPairFunction::create(ComputeContext& cc, const LearnedPairForce& force) {
+string CommonCalcLearnedPairForceKernel::describe() const {
+    return platformName+(ownNonbonded == nullptr ? ", shared kernel" : !packsPairs ? ", own kernel" :
+            function->usesTensorCores() ? ", own kernel, packed pairs, tensor cores" : ", own kernel, packed pairs");
+}
+
+std::unique_ptr<CommonPairFunction> CommonPairFunction::create(ComputeContext& cc, const LearnedPairForce& force, bool hasTensorCores) {
     if (dynamic_cast<const PairTable*>(&force.getFunction()) != nullptr)
         return std::make_unique<CommonPairTable>(cc, force);
-    return std::make_unique<CommonPairProgram>(cc, force);
+    return std::make_unique<CommonPairProgram>(cc, force, hasTensorCores);
 }
 
 /** The position of a force among the LearnedPairForces of its System, which makes its names in a shared kernel unique. */
@@ -81,59 +87,84 @@ static int getIndexInSystem(const System& system, const LearnedPairForce& force)
 }
 
 void CommonCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {
-    if (cc.getNumContexts() > 1)
-        throw OpenMMException("LearnedPairForce: this Context uses several devices, which this force does not support yet; choose one with the platform property DeviceIndex.");
     ContextSelector selector(cc);
     this->system = &system;
     info = new ForceInfo(force);
     globals = std::make_unique<GlobalValues>(force);
-    function = CommonPairFunction::create(cc, force);
+    function = CommonPairFunction::create(cc, force, language.hasTensorCores);
     function->upload(force);
     info->setKinds(function->getKinds());
     SharedKernelPlan plan(system, force);
     bool joins = (plan.joins && function->isSmall());
+    packsPairs = (!function->isSmall() && force.getNonbondedMethod() != LearnedPairForce::NoCutoff);
+    cutoff = force.getCutoffDistance();
     if (!joins)
         ownNonbonded.reset(cc.createNonbondedUtilities());
     NonbondedUtilities& nonbonded = (joins ? cc.getNonbondedUtilities() : *ownNonbonded);
 
     string prefix = "lp"+cc.intToString(getIndexInSystem(system, force))+"_";
-    string source = createSource(force, prefix, nonbonded);
-    function->addArguments(nonbonded, prefix);
+    vector<ComputeParameterInfo> parameters = function->getParameters(prefix), arguments = function->getArguments(prefix);
     if (!force.getScaleParameter().empty())
-        nonbonded.addArgument(ComputeParameterInfo(cc.getGlobalParamValues(), prefix+"globals", "real", 1));
+        arguments.emplace_back(cc.getGlobalParamValues(), prefix+"globals", "real", 1);
+    string distance = cc.replaceStrings(CommonLearnedPairKernelSources::pairDistance, {{"LP_INNER_CUTOFF", cc.doubleToString(force.getInnerCutoffDistance())}});
+    PairFunctionSource source = function->getSource(prefix);
+    vector<string> derivatives; // names of the variables they are added to
+    if (packsPairs) {
+        for (auto& parameter : globals->getDerivativeNames()) {
+            cc.addEnergyParameterDerivative(parameter);
+            derivatives.push_back("lpParameterDerivative"+cc.intToString(derivatives.size()));
+        }
+        packedSource = {function->getCondition(prefix), distance, source, function->usesTensorCores(), createEnergySource(force, prefix, derivatives),
+                parameters, arguments, globals->getDerivativeNames()};
+        registerWithNonbonded(nonbonded, force, "", cutoff, 0);
+    }
+    else {
+        for (auto& parameter : globals->getDerivativeNames())
+            derivatives.push_back(nonbonded.addEnergyParameterDerivative(parameter));
+        for (auto& parameter : parameters)
+            nonbonded.addParameter(parameter);
+        for (auto& argument : arguments)
+            nonbonded.addArgument(argument);
+        // Beyond this force's own cutoff, which may be shorter than the kernel's, nothing is read and nothing evaluated.
+        string condition = "!isExcluded", onParticles = function->getCondition(prefix);
+        if (force.getNonbondedMethod() != LearnedPairForce::NoCutoff)
+            condition += " && r2 < "+cc.doubleToString(cutoff*cutoff);
+        if (!onParticles.empty())
+            condition += " && "+onParticles;
+        string text = "if ("+condition+") {\n"+distance+source.setInputs+source.program+source.getResults+createEnergySource(force, prefix, derivatives)+"}\n";
+        registerWithNonbonded(nonbonded, force, text, joins ? plan.cutoff : cutoff, joins ? force.getForceGroup() : 0);
+    }
+    cc.addForce(info);
+}
+
+void CommonCalcLearnedPairForceKernel::registerWithNonbonded(NonbondedUtilities& nonbonded, const LearnedPairForce& force, const string& source, double cutoff, int group) {
     vector<vector<int> > exclusionList;
     for (auto& excluded : getExclusions(force)) {
         exclusionList.emplace_back(1, exclusionList.size()); // a particle does not interact with itself
         exclusionList.back().insert(exclusionList.back().end(), excluded.begin(), excluded.end());
     }
     bool usesCutoff = (force.getNonbondedMethod() != LearnedPairForce::NoCutoff);
-    nonbonded.addInteraction(usesCutoff, force.usesPeriodicBoundaryConditions(), true, joins ? plan.cutoff : force.getCutoffDistance(), exclusionList, source,
-            joins ? force.getForceGroup() : 0, usesCutoff && system.getNumParticles() > NeighborListThreshold, true);
-    cc.addForce(info);
+    // The list of single pairs that OpenMM keeps on CUDA if all support it is not among those that packed pairs come from.
+    nonbonded.addInteraction(usesCutoff, force.usesPeriodicBoundaryConditions(), true, cutoff, exclusionList, source, group,
+            packsPairs || (usesCutoff && system->getNumParticles() > NeighborListThreshold), !packsPairs);
 }
 
-string CommonCalcLearnedPairForceKernel::createSource(const LearnedPairForce& force, const string& prefix, NonbondedUtilities& nonbonded) {
+string CommonCalcLearnedPairForceKernel::createEnergySource(const LearnedPairForce& force, const string& prefix, const vector<string>& derivativeVariables) {
     SwitchingFunction switching(force);
     map<string, string> replacements;
-    string condition = function->getCondition(prefix);
-    if (force.getNonbondedMethod() != LearnedPairForce::NoCutoff)
-        condition = "r2 < "+cc.doubleToString(force.getCutoffDistance()*force.getCutoffDistance())+(condition.empty() ? "" : " && "+condition);
-    replacements["LP_CONDITION"] = condition;
-    replacements["LP_INNER_CUTOFF"] = cc.doubleToString(force.getInnerCutoffDistance());
     replacements["LP_USE_SWITCH"] = (switching.used ? "1" : "0");
     replacements["LP_SWITCHING_DISTANCE"] = cc.doubleToString(switching.start);
     replacements["LP_SWITCHING_INVERSE_WIDTH"] = cc.doubleToString(switching.inverseWidth);
     string scale = (force.getScaleParameter().empty() ? "1" : prefix+"globals["+cc.intToString(cc.registerGlobalParam(force.getScaleParameter()))+"]");
     replacements["LP_SCALE"] = scale;
     string derivatives;
+    size_t next = 0;
     if (!globals->getScaleDerivative().empty())
-        derivatives += nonbonded.addEnergyParameterDerivative(globals->getScaleDerivative())+" += interactionScale*lpEnergy;\n";
+        derivatives += derivativeVariables[next++]+" += interactionScale*lpEnergy;\n";
     for (size_t d = 0; d < globals->getDerivatives().size(); d++)
-        derivatives += nonbonded.addEnergyParameterDerivative(globals->getName(globals->getDerivatives()[d]))+" += interactionScale*"+scale+"*lpDEnergy"+cc.intToString(d)+(switching.used ? "*lpSwitch" : "")+";\n";
+        derivatives += derivativeVariables[next++]+" += interactionScale*"+scale+"*lpDEnergy"+cc.intToString(d)+(switching.used ? "*lpSwitch" : "")+";\n";
     replacements["LP_HOLE_DERIVATIVES"] = derivatives;
-    string source = cc.replaceStrings(CommonLearnedPairKernelSources::learnedPair, replacements);
-    // Last and by itself, so that nothing in what is inserted is replaced.
-    return cc.replaceStrings(source, {{"LP_HOLE_EVALUATE", function->getSource(prefix)}});
+    return cc.replaceStrings(CommonLearnedPairKernelSources::pairEnergy, replacements);
 }
 
 double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
@@ -141,15 +172,22 @@ double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool incl
     globals->update(context);
     function->updateGlobals(*globals);
     if (ownNonbonded != nullptr) {
-        if (!hasInitializedNonbonded) {
-            // Not before: it needs arrays that the ComputeContext creates after all forces have been initialized.
-            ownNonbonded->initialize(*system);
-            hasInitializedNonbonded = true;
-        }
+        if (!hasInitializedList)
+            initializeList();
         ownNonbonded->prepareInteractions(1);
+        if (packsPairs)
+            packedPairs->execute();
         ownNonbonded->computeInteractions(1, includeForces, includeEnergy);
     }
     return 0.0;
+}
+
+/** Not done before the first step: this needs arrays that the ComputeContext creates after all forces have been initialized. */
+void CommonCalcLearnedPairForceKernel::initializeList() {
+    ownNonbonded->initialize(*system);
+    if (packsPairs)
+        packedPairs = std::make_unique<PackedPairsKernel>(cc, *ownNonbonded, cutoff, language, packedSource);
+    hasInitializedList = true;
 }
 
 void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {

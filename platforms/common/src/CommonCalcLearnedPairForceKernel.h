@@ -4,6 +4,7 @@
 
 #include "CommonPairFunction.h"
 #include "LearnedPairKernels.h"
+#include "PackedPairsKernel.h"
 #include "openmm/common/ComputeContext.h"
 #include "openmm/common/NonbondedUtilities.h"
 #include <memory>
@@ -13,29 +14,35 @@ namespace LearnedPairPlugin {
 /**
  * LearnedPairForce in OpenMM's common compute language, for OpenCL and CUDA.
  *
- * The pairs are evaluated by a piece of source inside one of OpenMM's nonbonded kernels: the default one, which
- * evaluates the other nonbonded forces too, where SharedKernelPlan allows it and the function is small; else one with a
- * neighbor list of its own.
+ * The pairs are evaluated by a piece of source, which goes to one of three places:
+ *  - OpenMM's default nonbonded kernel, which evaluates the other nonbonded forces too, where SharedKernelPlan allows it and
+ *    the function is small;
+ *  - a PackedPairsKernel, if the function is large and has a cutoff;
+ *  - else another nonbonded kernel of OpenMM's. The last two have a neighbor list of their own.
  */
 class CommonCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:
-    CommonCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform, OpenMM::ComputeContext& cc);
+    CommonCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform, OpenMM::ComputeContext& cc, const WarpLanguage& language);
     ~CommonCalcLearnedPairForceKernel();
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
-    std::string describe() const override {
-        return platformName+(ownNonbonded == nullptr ? ", shared kernel" : ", own kernel");
-    }
+    std::string describe() const override;
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 private:
     class ForceInfo;
-    std::string createSource(const LearnedPairForce& force, const std::string& prefix, OpenMM::NonbondedUtilities& nonbonded);
+    void registerWithNonbonded(OpenMM::NonbondedUtilities& nonbonded, const LearnedPairForce& force, const std::string& source, double cutoff, int group);
+    std::string createEnergySource(const LearnedPairForce& force, const std::string& prefix, const std::vector<std::string>& derivatives);
+    void initializeList();
     std::string platformName;
     OpenMM::ComputeContext& cc;
+    WarpLanguage language;
     ForceInfo* info; // owned by cc
     std::unique_ptr<OpenMM::NonbondedUtilities> ownNonbonded; // null if the default kernel is used
-    bool hasInitializedNonbonded;
+    bool packsPairs, hasInitializedList;
+    PackedPairsSource packedSource;
+    std::unique_ptr<PackedPairsKernel> packedPairs;
     const OpenMM::System* system;
+    double cutoff;
     std::unique_ptr<CommonPairFunction> function;
     std::unique_ptr<GlobalValues> globals;
 };

@@ -2,19 +2,29 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "CommonCalcLearnedPairForceKernel.h"
+#include "CommonParallelCalcLearnedPairForceKernel.h"
 #include "openmm/KernelFactory.h"
 #include "openmm/internal/ContextImpl.h"
+#include <functional>
 
 namespace LearnedPairPlugin {
 
-/** Creates the common kernel on a platform whose data, PlatformData, holds its ComputeContexts. */
-template<class PlatformData> class CommonKernelFactory : public OpenMM::KernelFactory {
+/** Creates the common kernel on a platform whose data, PlatformData, holds its Contexts, one for each device. */
+template<class PlatformData, class Context> class CommonKernelFactory : public OpenMM::KernelFactory {
 public:
+    /**
+     * @param getLanguage  says what a device can do
+     */
+    explicit CommonKernelFactory(std::function<WarpLanguage(Context& device)> getLanguage) : getLanguage(getLanguage) {
+    }
     OpenMM::KernelImpl* createKernelImpl(std::string name, const OpenMM::Platform& platform, OpenMM::ContextImpl& context) const override {
         auto& data = *reinterpret_cast<PlatformData*>(context.getPlatformData());
-        return new CommonCalcLearnedPairForceKernel(name, platform, *data.contexts[0]);
+        if (data.contexts.size() > 1)
+            return new CommonParallelCalcLearnedPairForceKernel(name, platform, *data.contexts[0], getLanguage(*data.contexts[0]));
+        return new CommonCalcLearnedPairForceKernel(name, platform, *data.contexts[0], getLanguage(*data.contexts[0]));
     }
+private:
+    std::function<WarpLanguage(Context& device)> getLanguage;
 };
 
 } // namespace LearnedPairPlugin

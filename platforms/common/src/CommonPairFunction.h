@@ -5,7 +5,7 @@
 #include "LearnedPairForce.h"
 #include "internal/GlobalValues.h"
 #include "openmm/common/ComputeContext.h"
-#include "openmm/common/NonbondedUtilities.h"
+#include "openmm/common/ComputeParameterInfo.h"
 #include <map>
 #include <memory>
 #include <string>
@@ -14,10 +14,18 @@
 
 namespace LearnedPairPlugin {
 
+/** Statements that evaluate a function for one pair; on tensor cores for several, each part by itself. */
+struct PairFunctionSource {
+    std::string declareInputs; ///< for tensor cores only
+    std::string setInputs;     ///< of one pair
+    std::string program;       ///< evaluates the function at lpInside
+    std::string getResults;    ///< of one pair: declares lpEnergy, lpSlope, and lpDEnergy0, lpDEnergy1 ... for derivatives
+};
+
 /** A pair function on a device: its data, and the source that evaluates it. */
 class CommonPairFunction {
 public:
-    static std::unique_ptr<CommonPairFunction> create(OpenMM::ComputeContext& cc, const LearnedPairForce& force);
+    static std::unique_ptr<CommonPairFunction> create(OpenMM::ComputeContext& cc, const LearnedPairForce& force, bool hasTensorCores);
     virtual ~CommonPairFunction() = default;
     /** Copy the function and the particles' types or features to the device. */
     virtual void upload(const LearnedPairForce& force) = 0;
@@ -26,12 +34,18 @@ public:
     }
     /** Get whether the function costs little enough to be evaluated in a kernel that other forces share. */
     virtual bool isSmall() const = 0;
-    /** Register the data with a nonbonded kernel, under names that begin with a prefix. */
-    virtual void addArguments(OpenMM::NonbondedUtilities& nonbonded, const std::string& prefix) = 0;
+    /** Get the data that has an element for each particle, under names that begin with a prefix. */
+    virtual std::vector<OpenMM::ComputeParameterInfo> getParameters(const std::string& prefix) = 0;
+    /** Get the other data, likewise. */
+    virtual std::vector<OpenMM::ComputeParameterInfo> getArguments(const std::string& prefix) = 0;
     /** Get a condition on the pair, apart from its distance, or an empty text. */
     virtual std::string getCondition(const std::string& prefix) const = 0;
-    /** Get the source that goes into the hole of learnedPair.cc, and declares lpDEnergy0, lpDEnergy1 ... for derivatives. */
-    virtual std::string getSource(const std::string& prefix) const = 0;
+    /** Whether the function is evaluated for 16 pairs at once, by a warp of a PackedPairsKernel. */
+    virtual bool usesTensorCores() const {
+        return false;
+    }
+    /** Get the source that evaluates the function. */
+    virtual PairFunctionSource getSource(const std::string& prefix) const = 0;
     /** Get what is equal for two particles if the function does not distinguish them, as of the last upload. */
     const std::vector<std::pair<int, int> >& getKinds() const {
         return kinds;

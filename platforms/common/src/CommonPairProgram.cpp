@@ -3,6 +3,7 @@
 
 #include "CommonPairProgram.h"
 #include "ProgramSource.h"
+#include "TensorCoreSource.h"
 #include "internal/PairClasses.h"
 #include "internal/ParticleRows.h"
 #include <algorithm>
@@ -18,10 +19,12 @@ using std::vector;
 // precision, and 128 in double (benchmarks/results/program_registers.json).
 static const long long MostSharedOperations = 512, MostSharedOperationsInDouble = 128;
 
-CommonPairProgram::CommonPairProgram(ComputeContext& cc, const LearnedPairForce& force) : cc(cc), derivatives(GlobalValues(force).getDerivatives()),
+CommonPairProgram::CommonPairProgram(ComputeContext& cc, const LearnedPairForce& force, bool hasTensorCores) : cc(cc), derivatives(GlobalValues(force).getDerivatives()),
         program(std::make_unique<StagedProgram>(dynamic_cast<const PairProgram&>(force.getFunction()), derivatives)), numClasses(PairClasses(force).numClasses),
         numRows(0), maxRows(ParticleRows::countMost(force)),
         particleSize(std::max(program->pair->getInputSize(Operation::Particle1), program->pair->getInputSize(Operation::Particle2))),
+        tensorCores(hasTensorCores && !cc.getUseDoublePrecision() && force.getNonbondedMethod() != LearnedPairForce::NoCutoff && !isSmall()
+                && TensorCoreSource(*program->pair).getObstacle().empty()),
         particleValues{"particleValues", 0, {}}, pairValues{"pairValues", 0, {}}, globalValues{"globalValues", 0, {}} {
 }
 
@@ -51,6 +54,12 @@ void CommonPairProgram::upload(const LearnedPairForce& force) {
         if (!constants.empty())
             weights.initialize(cc, constants.size(), cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float), "learnedPairWeights");
     }
+    if (tensorCores) {
+        vector<std::uint32_t> pieces = TensorCoreSource(*program->pair).getFragments();
+        if (!fragments.isInitialized())
+            fragments.initialize<mm_int4>(cc, pieces.size()/4, "learnedPairFragments");
+        fragments.upload(pieces.data());
+    }
     particles.upload(particleData);
     interacts.upload(interactsData);
     if (!constants.empty())
@@ -78,35 +87,50 @@ void CommonPairProgram::updateGlobals(const GlobalValues& globals) {
     setInput(globalValues, stages->getGlobals());
 }
 
-void CommonPairProgram::addArguments(NonbondedUtilities& nonbonded, const string& prefix) {
-    nonbonded.addParameter(ComputeParameterInfo(particles, prefix+"particle", "int", 2));
-    nonbonded.addArgument(ComputeParameterInfo(interacts, prefix+"interacts", "int", 1));
+vector<ComputeParameterInfo> CommonPairProgram::getParameters(const string& prefix) {
+    return {ComputeParameterInfo(particles, prefix+"particle", "int", 2)};
+}
+
+vector<ComputeParameterInfo> CommonPairProgram::getArguments(const string& prefix) {
+    vector<ComputeParameterInfo> arguments = {ComputeParameterInfo(interacts, prefix+"interacts", "int", 1)};
     if (weights.isInitialized())
-        nonbonded.addArgument(ComputeParameterInfo(weights, prefix+"weights", "real", 1));
+        arguments.emplace_back(weights, prefix+"weights", "real", 1);
+    if (tensorCores)
+        arguments.emplace_back(fragments, prefix+"fragments", "int", 4);
     for (Input* input : {&particleValues, &pairValues, &globalValues})
         if (input->length > 0)
-            nonbonded.addArgument(ComputeParameterInfo(input->array, prefix+input->name, "real", 1));
+            arguments.emplace_back(input->array, prefix+input->name, "real", 1);
+    return arguments;
 }
 
 string CommonPairProgram::getCondition(const string& prefix) const {
     return prefix+"interacts["+prefix+"particle1.x*"+cc.intToString(numClasses)+"+"+prefix+"particle2.x]";
 }
 
-string CommonPairProgram::getSource(const string& prefix) const {
-    std::ostringstream source;
-    auto declare = [&] (const char* pointer, const string& where) { source << "GLOBAL const real* " << pointer << " = " << where << ";\n"; };
+PairFunctionSource CommonPairProgram::getSource(const string& prefix) const {
+    std::ostringstream declare, set, program, results;
+    // On tensor cores two pairs are evaluated at once: there are two of what belongs to a pair, with indices.
+    string ofPair = (tensorCores ? "[lpP]" : "");
+    auto setPointer = [&] (const string& pointer, const string& where) {
+        if (tensorCores)
+            declare << "GLOBAL const real* " << pointer << "[2];\n";
+        set << (tensorCores ? "" : "GLOBAL const real* ") << pointer << ofPair << " = " << where << ";\n";
+    };
     if (weights.isInitialized())
-        declare("lpWeights", prefix+"weights");
-    for (int k : {1, 2})
-        if (program->pair->getInputSize(k == 1 ? Operation::Particle1 : Operation::Particle2) > 0)
-            declare(k == 1 ? "lpParticle1" : "lpParticle2", prefix+"particleValues+"+prefix+"particle"+cc.intToString(k)+".y*"+cc.intToString(particleSize));
-    if (pairValues.length > 0)
-        declare("lpPair", prefix+"pairValues+("+prefix+"particle1.y*"+cc.intToString(numRows)+"+"+prefix+"particle2.y)*"+cc.intToString(program->pair->getInputSize(Operation::Pair)));
+        program << "GLOBAL const real* lpWeights = " << prefix << "weights;\n";
     if (globalValues.length > 0)
-        declare("lpGlobals", prefix+"globalValues");
-    source << ProgramSource(*program->pair).print({cc.getUseDoublePrecision(), isSmall()});
-    source << "lpEnergy = lpOutput0;\nlpSlope = lpOutput1;\n";
+        program << "GLOBAL const real* lpGlobals = " << prefix << "globalValues;\n";
+    for (string k : {"1", "2"})
+        if (this->program->pair->getInputSize(k == "1" ? Operation::Particle1 : Operation::Particle2) > 0)
+            setPointer("lpParticle"+k, prefix+"particleValues+"+prefix+"particle"+k+".y*"+cc.intToString(particleSize));
+    if (pairValues.length > 0)
+        setPointer("lpPair", prefix+"pairValues+("+prefix+"particle1.y*"+cc.intToString(numRows)+"+"+prefix+"particle2.y)*"+cc.intToString(this->program->pair->getInputSize(Operation::Pair)));
+    if (tensorCores)
+        program << "GLOBAL const int4* lpFragments = " << prefix << "fragments;\n" << TensorCoreSource(*this->program->pair).print();
+    else
+        program << ProgramSource(*this->program->pair).print({cc.getUseDoublePrecision(), isSmall()});
+    results << "real lpEnergy = lpOutput0" << ofPair << ", lpSlope = lpOutput1" << ofPair << ";\n";
     for (size_t d = 0; d < derivatives.size(); d++)
-        source << "const real lpDEnergy" << d << " = lpOutput" << 2+2*d << "+lpBelow*lpOutput" << 3+2*d << ";\n";
-    return source.str();
+        results << "const real lpDEnergy" << d << " = lpOutput" << 2+2*d << ofPair << "+lpBelow*lpOutput" << 3+2*d << ofPair << ";\n";
+    return {declare.str(), set.str(), program.str(), results.str()};
 }

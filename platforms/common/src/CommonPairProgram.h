@@ -13,13 +13,20 @@ namespace LearnedPairPlugin {
 /** A PairProgram on a device. The host computes what does not depend on the pair; the device the rest, from source. */
 class CommonPairProgram : public CommonPairFunction {
 public:
-    CommonPairProgram(OpenMM::ComputeContext& cc, const LearnedPairForce& force);
+    /**
+     * @param hasTensorCores  whether the device has them, and nobody wants them left alone
+     */
+    CommonPairProgram(OpenMM::ComputeContext& cc, const LearnedPairForce& force, bool hasTensorCores);
     void upload(const LearnedPairForce& force) override;
     void updateGlobals(const GlobalValues& globals) override;
     bool isSmall() const override;
-    void addArguments(OpenMM::NonbondedUtilities& nonbonded, const std::string& prefix) override;
+    std::vector<OpenMM::ComputeParameterInfo> getParameters(const std::string& prefix) override;
+    std::vector<OpenMM::ComputeParameterInfo> getArguments(const std::string& prefix) override;
     std::string getCondition(const std::string& prefix) const override;
-    std::string getSource(const std::string& prefix) const override;
+    bool usesTensorCores() const override {
+        return tensorCores;
+    }
+    PairFunctionSource getSource(const std::string& prefix) const override;
 private:
     /** An input of the program in the memory of the device, with room for as many numbers as there may ever be. */
     struct Input {
@@ -33,9 +40,11 @@ private:
     std::unique_ptr<StagedProgram> program;
     std::unique_ptr<StageValues> stages;
     int numClasses, numRows, maxRows, particleSize;
+    bool tensorCores;
     OpenMM::ComputeArray particles; // int2 (class, row), for each particle
     OpenMM::ComputeArray interacts; // int, shape [numClasses][numClasses]
     OpenMM::ComputeArray weights;   // real
+    OpenMM::ComputeArray fragments; // int4: see TensorCoreSource
     Input particleValues, pairValues, globalValues;
 };
 

@@ -42,13 +42,15 @@ void CommonPairTable::upload(const LearnedPairForce& force) {
     segments.upload(segmentValues, true);
 }
 
-void CommonPairTable::addArguments(NonbondedUtilities& nonbonded, const string& prefix) {
-    nonbonded.addParameter(ComputeParameterInfo(classes, prefix+"class", "int", 1));
-    nonbonded.addArgument(ComputeParameterInfo(grids, prefix+"grids", "real", 2));
-    nonbonded.addArgument(ComputeParameterInfo(segments, prefix+"segments", "real", 4));
+vector<ComputeParameterInfo> CommonPairTable::getParameters(const string& prefix) {
+    return {ComputeParameterInfo(classes, prefix+"class", "int", 1)};
 }
 
-string CommonPairTable::getSource(const string& prefix) const {
+vector<ComputeParameterInfo> CommonPairTable::getArguments(const string& prefix) {
+    return {ComputeParameterInfo(grids, prefix+"grids", "real", 2), ComputeParameterInfo(segments, prefix+"segments", "real", 4)};
+}
+
+PairFunctionSource CommonPairTable::getSource(const string& prefix) const {
     map<string, string> replacements;
     replacements["LP_MIN_DISTANCE"] = cc.doubleToString(minDistance);
     replacements["LP_NUM_CLASSES"] = cc.intToString(numClasses);
@@ -56,5 +58,5 @@ string CommonPairTable::getSource(const string& prefix) const {
     replacements["LP_CLASS2"] = prefix+"class2";
     replacements["LP_GRIDS"] = prefix+"grids";
     replacements["LP_SEGMENTS"] = prefix+"segments";
-    return cc.replaceStrings(CommonLearnedPairKernelSources::pairTable, replacements);
+    return {"", "", cc.replaceStrings(CommonLearnedPairKernelSources::pairTable, replacements), ""};
 }

@@ -15,11 +15,12 @@ public:
     bool isSmall() const override {
         return true;
     }
-    void addArguments(OpenMM::NonbondedUtilities& nonbonded, const std::string& prefix) override;
+    std::vector<OpenMM::ComputeParameterInfo> getParameters(const std::string& prefix) override;
+    std::vector<OpenMM::ComputeParameterInfo> getArguments(const std::string& prefix) override;
     std::string getCondition(const std::string& prefix) const override {
         return ""; // pairs that do not interact look up a segment of zeros
     }
-    std::string getSource(const std::string& prefix) const override;
+    PairFunctionSource getSource(const std::string& prefix) const override;
 private:
     OpenMM::ComputeContext& cc;
     double minDistance;

@@ -4,8 +4,10 @@
 #include "ProgramSource.h"
 #include "IndexMap.h"
 #include "elementSource.h"
+#include "indented.h"
 #include "internal/operations.h"
 #include "internal/require.h"
+#include "tableSource.h"
 #include <algorithm>
 #include <map>
 #include <sstream>
@@ -15,15 +17,13 @@ using std::string;
 using std::to_string;
 using std::vector;
 
-ProgramSource::ProgramSource(const TensorProgram& program) : program(program) {
-    for (auto& step : program.getSteps()) {
-        offsets.push_back(constants.size());
-        if (isConstant(step.operation) && (step.operation == Operation::Weight || step.size > 1)) // a literal number stands in the text
-            constants.insert(constants.end(), step.numbers.begin(), step.numbers.end());
-    }
+ProgramSource::ProgramSource(const TensorProgram& program) : program(program), layout(program) {
 }
 
 namespace {
+
+// What remains of the 255 that a thread may have is for addresses, sums and the rest of a loop.
+const int MostRegistersForVectors = 128;
 
 /** Steps that share a loop over their elements. */
 struct Group {
@@ -227,9 +227,10 @@ private:
         Index index = (group.size == 1 ? Index(0) : Index("lpI"));
         for (int i : group.steps)
             if (getInfo(steps[i].operation).kind == OperationKind::Table)
-                printTablePosition(i);
+                source << printTablePosition(steps[i], to_string(i), element(steps[i].operands[0], Index(0)), offsets[steps[i].operands[1]], options.doublePrecision);
         for (int i : group.sums)
             source << "real " << variable(i) << " = 0;\n";
+        printHeldVectors(group);
         if (group.size > 1)
             source << (options.unroll ? "" : "#pragma unroll 1\n") << unrolled("for (int lpI = 0; lpI < "+to_string(group.size)+"; lpI++) {\n");
         printProducts(group, index);
@@ -263,20 +264,55 @@ private:
             }
     }
 
-    /** All products of vectors with one matrix share the loop over its columns, so that each weight is read once. */
-    void printProducts(const Group& group, const Index& row) {
+    /** The products of vectors with matrices among the steps of a group, by matrix. */
+    std::map<int, vector<int> > findProducts(const Group& group) const {
         std::map<int, vector<int> > byMatrix;
         for (int i : group.steps)
             if (steps[i].operation == Operation::Linear)
                 byMatrix[steps[i].operands[0]].push_back(i);
-        for (auto& [matrix, products] : byMatrix) {
-            int numColumns = steps[products[0]].operands.empty() ? 0 : steps[steps[products[0]].operands[1]].size;
+        return byMatrix;
+    }
+    int getNumColumns(int product) const {
+        return steps[steps[product].operands[1]].size;
+    }
+    /**
+     * Whether the vectors that a matrix is multiplied with are held in registers while its rows are gone through: then four
+     * weights are loaded at a time, and nothing else for as many multiply-adds of each vector.
+     */
+    bool holdsVectors(const vector<int>& products, int numRows) const {
+        int numColumns = getNumColumns(products[0]), numRegisters = products.size()*numColumns*(options.doublePrecision ? 2 : 1);
+        return !options.unroll && numRows > 1 && numColumns%4 == 0 && numRegisters <= MostRegistersForVectors;
+    }
+    string held(int product) const {
+        return "lpHeld"+to_string(product);
+    }
+    void printHeldVectors(const Group& group) {
+        for (auto& [matrix, products] : findProducts(group))
+            if (holdsVectors(products, group.size))
+                for (int i : products)
+                    source << "real " << held(i) << "[" << getNumColumns(i) << "];\n#pragma unroll\nfor (int lpJ = 0; lpJ < " << getNumColumns(i) << "; lpJ++) {\n"
+                           << held(i) << "[lpJ] = " << element(steps[i].operands[1], Index("lpJ")) << ";\n}\n";
+    }
+
+    /** All products of vectors with one matrix share the loop over its columns, so that each weight is read once. */
+    void printProducts(const Group& group, const Index& row) {
+        for (auto& [matrix, products] : findProducts(group)) {
+            int numColumns = getNumColumns(products[0]);
             for (int i : products)
                 source << "real " << variable(i) << " = 0;\n";
-            source << unrolled("for (int lpJ = 0; lpJ < "+to_string(numColumns)+"; lpJ++) {\n");
-            source << "const real lpWeight = " << element(matrix, row.times(numColumns).plus(Index("lpJ"))) << ";\n";
-            for (int i : products)
-                source << variable(i) << " += lpWeight*" << element(steps[i].operands[1], Index("lpJ")) << ";\n";
+            if (holdsVectors(products, group.size)) {
+                source << "#pragma unroll\nfor (int lpJ = 0; lpJ < " << numColumns/4 << "; lpJ++) {\n";
+                source << "const real4 lpWeight = ((GLOBAL const real4*) lpWeights)[" << row.times(numColumns/4).plus(offsets[matrix]/4).plus(Index("lpJ")).text << "];\n";
+                for (int i : products)
+                    for (int k = 0; k < 4; k++)
+                        source << variable(i) << " += lpWeight." << "xyzw"[k] << "*" << held(i) << "[4*lpJ" << (k > 0 ? "+"+to_string(k) : "") << "];\n";
+            }
+            else {
+                source << unrolled("for (int lpJ = 0; lpJ < "+to_string(numColumns)+"; lpJ++) {\n");
+                source << "const real lpWeight = " << element(matrix, row.times(numColumns).plus(Index("lpJ"))) << ";\n";
+                for (int i : products)
+                    source << variable(i) << " += lpWeight*" << element(steps[i].operands[1], Index("lpJ")) << ";\n";
+            }
             source << "}\n";
         }
     }
@@ -306,7 +342,7 @@ private:
                 printLookup(value, step, index);
                 break;
             case OperationKind::Table:
-                printTableElement(value, step, index);
+                source << printTableElement(step, to_string(value), variable(value), index, offsets[step.operands[1]]);
                 break;
             default:
                 throw OpenMM::OpenMMException(string("ProgramSource: no rule for ")+getInfo(step.operation).name);
@@ -335,32 +371,6 @@ private:
         source << "const real " << variable(value) << " = " << element(step.operands[1], Index(row).times(width).plus(index.modulo(width))) << ";\n";
     }
 
-    /** Where in a table the distance lies: see docs/program.md. */
-    void printTablePosition(int value) {
-        const ProgramStep& step = steps[value];
-        string name = to_string(value), data = to_string(offsets[step.operands[1]]);
-        int lastInterval = step.integers[0]-2;
-        source << "const real lpFirst" << name << " = lpWeights[" << data << "], lpH" << name << " = (lpWeights[" << data << "+1]-lpFirst" << name << ")*"
-               << number(1.0/(step.integers[0]-1)) << ";\n";
-        source << "const real lpX" << name << " = (" << element(step.operands[0], Index(0)) << "-lpFirst" << name << ")/lpH" << name << ";\n";
-        source << "const int lpKnot" << name << " = (lpX" << name << " > 0 ? (lpX" << name << " < " << lastInterval << " ? (int) lpX" << name << " : " << lastInterval << ") : 0);\n";
-        source << "const real lpT" << name << " = lpX" << name << "-lpKnot" << name << ", lpS" << name << " = 1-lpT" << name << ";\n";
-    }
-
-    void printTableElement(int value, const ProgramStep& step, const Index& index) {
-        string name = to_string(value), t = "lpT"+name, s = "lpS"+name, h = "lpH"+name, e0 = "lpA"+name, e1 = "lpB"+name, d0 = "lpC"+name, d1 = "lpD"+name;
-        Index begin = Index("lpKnot"+name).times(2*step.size).plus(2);
-        auto number = [&] (int which) { return element(step.operands[1], begin.plus(which*step.size).plus(index)); };
-        source << "const real " << e0 << " = " << number(0) << ", " << e1 << " = " << number(2) << ";\n";
-        source << "const real " << d0 << " = " << h << "*" << number(1) << ", " << d1 << " = " << h << "*" << number(3) << ";\n";
-        source << "const real " << variable(value) << " = ";
-        if (step.operation == Operation::Table)
-            source << s+"*"+s+"*((1+2*"+t+")*"+e0+"+"+t+"*"+d0+")+"+t+"*"+t+"*((3-2*"+t+")*"+e1+"-"+s+"*"+d1+")";
-        else
-            source << "(6*"+t+"*"+s+"*("+e1+"-"+e0+")+"+s+"*(1-3*"+t+")*"+d0+"+"+t+"*(3*"+t+"-2)*"+d1+")/"+h;
-        source << ";\n";
-    }
-
     const TensorProgram& program;
     const vector<ProgramStep>& steps;
     const vector<int>& offsets;
@@ -377,21 +387,6 @@ private:
 
 }
 
-/** Indent lines by the braces around them. */
-static string indented(const string& source) {
-    std::istringstream lines(source);
-    string result;
-    int depth = 0;
-    for (string line; std::getline(lines, line); ) {
-        if (line[0] == '}')
-            depth--;
-        result += string(4*depth, ' ')+line+"\n";
-        if (line.back() == '{')
-            depth++;
-    }
-    return result;
-}
-
 string ProgramSource::print(const ProgramSourceOptions& options) const {
-    return indented(Printer(program, offsets, options).print());
+    return indented(Printer(program, layout.offsets, options).print());
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "ConstantLayout.h"
 #include "TensorProgram.h"
 #include <string>
 #include <vector>
@@ -32,14 +33,13 @@ public:
     explicit ProgramSource(const TensorProgram& program);
     /** Get the numbers that lpWeights points to. */
     const std::vector<double>& getConstants() const {
-        return constants;
+        return layout.numbers;
     }
     /** Print the source. */
     std::string print(const ProgramSourceOptions& options) const;
 private:
     const TensorProgram program;
-    std::vector<double> constants;
-    std::vector<int> offsets; // of each constant step, where its numbers begin
+    const ConstantLayout layout;
 };
 
 } // namespace LearnedPairPlugin

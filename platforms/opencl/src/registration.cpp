@@ -6,9 +6,16 @@
 #include "openmm/opencl/OpenCLContext.h"
 #include "openmm/opencl/OpenCLPlatform.h"
 
+using namespace LearnedPairPlugin;
+
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {
 }
 
+/** OpenCL has barriers for groups only, so that a warp must be a group. */
+static WarpLanguage getLanguage(OpenMM::OpenCLContext& device) {
+    return {1, "barrier(CLK_LOCAL_MEM_FENCE);", false};
+}
+
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {
-    LearnedPairPlugin::registerFactory("OpenCL", new LearnedPairPlugin::CommonKernelFactory<OpenMM::OpenCLPlatform::PlatformData>());
+    registerFactory("OpenCL", new CommonKernelFactory<OpenMM::OpenCLPlatform::PlatformData, OpenMM::OpenCLContext>(getLanguage));
 }

@@ -33,9 +33,8 @@ public:
     const std::vector<int>& getDerivatives() const {
         return derivatives;
     }
-    const std::string& getName(int index) const {
-        return names[index];
-    }
+    /** Get the names of all parameters with respect to which derivatives were asked for: the scale first, then the function's. */
+    std::vector<std::string> getDerivativeNames() const;
     /**
      * Add the derivatives of the energy to a platform's sums.
      *

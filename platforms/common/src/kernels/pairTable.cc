@@ -4,5 +4,5 @@ const real lpX = (lpInside-LP_MIN_DISTANCE)*lpGrid.x;
 const int lpInterval = (int) lpX;
 const real lpT = lpX-lpInterval;
 const real4 lpC = LP_SEGMENTS[(int) lpGrid.y+lpInterval];
-lpSlope = (lpC.y+lpT*(2*lpC.z+3*lpT*lpC.w))*lpGrid.x;
-lpEnergy = lpC.x+lpT*(lpC.y+lpT*(lpC.z+lpT*lpC.w));
+real lpSlope = (lpC.y+lpT*(2*lpC.z+3*lpT*lpC.w))*lpGrid.x;
+real lpEnergy = lpC.x+lpT*(lpC.y+lpT*(lpC.z+lpT*lpC.w));

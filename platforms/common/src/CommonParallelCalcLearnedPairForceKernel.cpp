@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "CommonParallelCalcLearnedPairForceKernel.h"
+
+using namespace LearnedPairPlugin;
+using namespace OpenMM;
+using std::string;
+
+class CommonParallelCalcLearnedPairForceKernel::Task : public ComputeContext::WorkTask {
+public:
+    Task(ContextImpl& context, CommonCalcLearnedPairForceKernel& kernel, bool includeForces, bool includeEnergy, double& energy) :
+            context(context), kernel(kernel), includeForces(includeForces), includeEnergy(includeEnergy), energy(energy) {
+    }
+    void execute() override {
+        energy += kernel.execute(context, includeForces, includeEnergy);
+    }
+private:
+    ContextImpl& context;
+    CommonCalcLearnedPairForceKernel& kernel;
+    bool includeForces, includeEnergy;
+    double& energy;
+};
+
+CommonParallelCalcLearnedPairForceKernel::CommonParallelCalcLearnedPairForceKernel(const string& name, const Platform& platform, ComputeContext& cc, const WarpLanguage& language) :
+        CalcLearnedPairForceKernel(name, platform), cc(cc) {
+    for (ComputeContext* device : cc.getAllContexts())
+        kernels.push_back(std::make_unique<CommonCalcLearnedPairForceKernel>(name, platform, *device, language));
+}
+
+void CommonParallelCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {
+    for (auto& kernel : kernels)
+        kernel->initialize(system, force);
+}
+
+double CommonParallelCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
+    for (size_t i = 0; i < kernels.size(); i++) {
+        ComputeContext& device = *cc.getAllContexts()[i];
+        device.getWorkThread().addTask(new Task(context, *kernels[i], includeForces, includeEnergy, device.getEnergyWorkspace()));
+    }
+    return 0.0;
+}
+
+string CommonParallelCalcLearnedPairForceKernel::describe() const {
+    return kernels[0]->describe()+", "+cc.intToString(kernels.size())+" devices";
+}
+
+void CommonParallelCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {
+    for (auto& kernel : kernels)
+        kernel->copyParametersToContext(context, force);
+}

@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "TensorProgram.h"
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/** Where the constants of a program lie in the array that printed sources call lpWeights; each begins at a multiple of 4. */
+struct ConstantLayout {
+    explicit ConstantLayout(const TensorProgram& program);
+    std::vector<double> numbers; ///< the array
+    std::vector<int> offsets;    ///< of each constant step, where its numbers begin
+};
+
+} // namespace LearnedPairPlugin

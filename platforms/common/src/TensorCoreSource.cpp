@@ -1,0 +1,324 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "TensorCoreSource.h"
+#include "IndexMap.h"
+#include "elementSource.h"
+#include "indented.h"
+#include "internal/operations.h"
+#include "tableSource.h"
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+
+using namespace LearnedPairPlugin;
+using std::string;
+using std::to_string;
+using std::vector;
+
+namespace {
+
+const int Rows = 8, Columns = 16, Threads = 32; // of a piece of a matrix, and of a warp
+
+// Layers narrower than this waste too much of what the instruction does.
+const int NarrowestLayer = 16;
+
+bool isMemory(const vector<ProgramStep>& steps, int value) {
+    const ProgramStep& step = steps[value];
+    return isConstant(step.operation) || (isInput(step.operation) && step.operation != Operation::Distance)
+            || (step.operation == Operation::Gather && isMemory(steps, step.operands[0]) && IndexMap::find(step.integers).exists);
+}
+
+/** Whether the threads share the elements of a value. */
+bool isVector(const vector<ProgramStep>& steps, int value) {
+    return steps[value].size > 1 && !isMemory(steps, value);
+}
+
+bool isSum(const ProgramStep& step) {
+    return step.operation == Operation::Sum && step.size == 1;
+}
+
+class Printer {
+public:
+    Printer(const TensorProgram& program, const vector<int>& offsets, const std::map<int, int>& fragmentOffsets) :
+            steps(program.getSteps()), outputs(program.getOutputs()), offsets(offsets), fragmentOffsets(fragmentOffsets), printed(steps.size(), false), inVectors(steps.size(), false) {
+    }
+
+    string print() {
+        for (int output : outputs)
+            printValue(output);
+        for (size_t k = 0; k < outputs.size(); k++)
+            source << "const real lpOutput" << k << "[2] = {" << element(outputs[k], Index(0), "0", "0") << ", " << element(outputs[k], Index(0), "0", "1") << "};\n";
+        return indented(source.str());
+    }
+private:
+    static string variable(int value) {
+        return "lpV"+to_string(value);
+    }
+
+    /** An element of a value for one of the two pairs: of a shared vector the one that is number `place` among this thread's. */
+    string element(int value, const Index& index, const string& place, const string& pair) const {
+        const ProgramStep& step = steps[value];
+        Index at = (step.size == 1 ? Index(0) : index);
+        if (step.operation == Operation::Distance)
+            return "lpInsides["+pair+"]";
+        if (step.operation == Operation::Literal && step.size == 1)
+            return printNumber(step.numbers[0], false);
+        if (isConstant(step.operation))
+            return "lpWeights["+at.plus(offsets[value]).text+"]";
+        if (step.operation == Operation::Globals)
+            return "lpGlobals["+at.text+"]";
+        if (isInput(step.operation))
+            return string(step.operation == Operation::Pair ? "lpPair" : step.operation == Operation::Particle1 ? "lpParticle1" : "lpParticle2")+"["+pair+"]["+at.text+"]";
+        if (isMemory(steps, value))
+            return element(step.operands[0], IndexMap::find(step.integers).apply(at), place, pair);
+        return step.size == 1 ? variable(value)+"["+pair+"]" : variable(value)+place;
+    }
+
+    /** Whether a value is computed from one of others. */
+    bool needsOneOf(int value, const vector<int>& others) const {
+        vector<char> needs(value+1, false);
+        for (int other : others)
+            if (other <= value)
+                needs[other] = true;
+        for (int i = 0; i <= value; i++)
+            for (int operand : steps[i].operands)
+                needs[i] |= needs[operand];
+        return needs[value];
+    }
+
+    void printValue(int value) {
+        if (printed[value] || isMemory(steps, value) || steps[value].operation == Operation::Distance)
+            return;
+        printed[value] = true;
+        const ProgramStep& step = steps[value];
+        for (int operand : step.operands)
+            printValue(operand);
+        if (fragmentOffsets.count(value) > 0)
+            printProducts(value);
+        else if (step.operation == Operation::Linear || isSum(step))
+            step.size == 1 ? printSum(value) : printShortProduct(value);
+        else
+            printElements(value);
+    }
+
+    /** A loop over the elements that a thread has. */
+    void openLoop(int size) {
+        if (size == 1)
+            source << "#pragma unroll\nfor (int lpP = 0; lpP < 2; lpP++) {\n";
+        else
+            source << "#pragma unroll\nfor (int lpT = 0; lpT < " << size/8 << "; lpT++) {\n#pragma unroll\nfor (int lpC = 0; lpC < 4; lpC++) {\n";
+    }
+    void closeLoop(int size) {
+        source << (size == 1 ? "}\n" : "}\n}\n");
+    }
+    static Index sharedIndex() {
+        return Index("8*lpT+2*lpQuad+lpC%2");
+    }
+    /** An operand inside of such a loop. */
+    string operand(int value, int size) const {
+        return size == 1 ? element(value, Index(0), "", "lpP") : element(value, sharedIndex(), "[lpT][lpC]", "lpC/2");
+    }
+    void declare(int value, int size) {
+        source << "real " << variable(value) << (size == 1 ? "[2]" : "["+to_string(size/8)+"][4]") << ";\n";
+    }
+    string target(int value, int size) const {
+        return variable(value)+(size == 1 ? "[lpP]" : "[lpT][lpC]");
+    }
+
+    void printElements(int value) {
+        const ProgramStep& step = steps[value];
+        declare(value, step.size);
+        openLoop(step.size);
+        if (getInfo(step.operation).kind == OperationKind::Table) {
+            int data = offsets[step.operands[1]];
+            source << printTablePosition(step, to_string(value), operand(step.operands[0], step.size), data, false);
+            source << printTableElement(step, to_string(value), "lpX", step.size == 1 ? Index(0) : sharedIndex(), data);
+        }
+        else {
+            vector<string> operands;
+            for (int i : step.operands)
+                operands.push_back(operand(i, step.size));
+            source << printElement(step.operation, "lpX", operands, false);
+        }
+        source << target(value, step.size) << " = lpX;\n";
+        closeLoop(step.size);
+    }
+
+    /** All elements, or their products with a row of numbers, added up: first by each thread, then over the four. */
+    void printSum(int value) {
+        const ProgramStep& step = steps[value];
+        int vector = step.operands.back(), size = steps[vector].size;
+        source << "real " << variable(value) << "[2] = {0, 0};\n";
+        openLoop(size);
+        source << variable(value) << (size == 1 ? "[lpP]" : "[lpC/2]") << " += " << (step.operation == Operation::Linear ? operand(step.operands[0], size)+"*" : "") << operand(vector, size) << ";\n";
+        closeLoop(size);
+        if (size > 1)
+            source << variable(value) << "[0] = lpSumOfFour(" << variable(value) << "[0]);\n" << variable(value) << "[1] = lpSumOfFour(" << variable(value) << "[1]);\n";
+    }
+
+    /** A product with a matrix of a few columns, whose vector lies in memory or is a single number. */
+    void printShortProduct(int value) {
+        const ProgramStep& step = steps[value];
+        int numColumns = steps[step.operands[1]].size;
+        declare(value, step.size);
+        openLoop(step.size);
+        source << "real lpX = 0;\n#pragma unroll\nfor (int lpJ = 0; lpJ < " << numColumns << "; lpJ++) {\nlpX += "
+               << element(step.operands[0], Index("("+sharedIndex().text+")*"+to_string(numColumns)+"+lpJ"), "", "") << "*" << element(step.operands[1], Index("lpJ"), "", "lpC/2") << ";\n}\n";
+        source << target(value, step.size) << " = lpX;\n";
+        closeLoop(step.size);
+    }
+
+    /** A value from memory, divided among the threads. */
+    void printLoad(int value) {
+        if (inVectors[value])
+            return;
+        inVectors[value] = true;
+        declare(value, steps[value].size);
+        openLoop(steps[value].size);
+        source << target(value, steps[value].size) << " = " << operand(value, steps[value].size) << ";\n";
+        closeLoop(steps[value].size);
+    }
+
+    /** All products of vectors with one matrix that can be made now: they share what is loaded of it. */
+    void printProducts(int value) {
+        int matrix = steps[value].operands[0], numRows = steps[value].size, numColumns = steps[steps[value].operands[1]].size;
+        vector<int> products = {value};
+        for (size_t other = value+1; other < steps.size(); other++) {
+            if (printed[other] || fragmentOffsets.count(other) == 0 || steps[other].operands[0] != matrix)
+                continue;
+            if (needsOneOf(other, products))
+                continue;
+            printed[other] = true;
+            printValue(steps[other].operands[1]);
+            products.push_back(other);
+        }
+        for (int product : products) {
+            if (isMemory(steps, steps[product].operands[1]))
+                printLoad(steps[product].operands[1]);
+            source << "real " << variable(product) << "[" << numRows/Rows << "][4] = {};\n";
+        }
+        int numPieces = (numColumns+Columns-1)/Columns;
+        source << "#pragma unroll\nfor (int lpK = 0; lpK < " << numPieces << "; lpK++) {\n";
+        for (int product : products) {
+            string vector = variable(steps[product].operands[1]), high = "lpHigh"+to_string(product), low = "lpLow"+to_string(product);
+            source << "unsigned int " << high << "[4], " << low << "[4];\n";
+            source << "lpSplit(" << vector << "[2*lpK], " << (numColumns%Columns == 0 ? vector+"[2*lpK+1]" : "2*lpK+1 < "+to_string(numColumns/8)+" ? "+vector+"[2*lpK+1] : lpZeros") << ", " << high << ", " << low << ");\n";
+        }
+        source << "#pragma unroll\nfor (int lpN = 0; lpN < " << numRows/Rows << "; lpN++) {\n";
+        source << "const int4 lpPiece = lpFragments[(" << fragmentOffsets.at(value) << "+lpK*" << numRows/Rows << "+lpN)*32+lpLane];\n";
+        for (int product : products)
+            source << "lpMultiply(" << variable(product) << "[lpN], lpHigh" << product << ", lpLow" << product << ", lpPiece);\n";
+        source << "}\n}\n";
+    }
+
+    const vector<ProgramStep>& steps;
+    const vector<int>& outputs;
+    const vector<int>& offsets;
+    const std::map<int, int>& fragmentOffsets;
+    vector<char> printed, inVectors;
+    std::ostringstream source;
+};
+
+/** A float as the nearest bf16 number, ties to even. */
+std::uint32_t roundToBf16(float value) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return (bits+0x7FFF+((bits >> 16) & 1)) >> 16;
+}
+
+float fromBf16(std::uint32_t bits) {
+    float value;
+    bits <<= 16;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+}
+
+/** Why a step cannot be printed, or an empty string. */
+static string findObstacle(const vector<ProgramStep>& steps, int index) {
+    const ProgramStep& step = steps[index];
+    string name = "v"+to_string(index)+" ("+getInfo(step.operation).name+")";
+    if (isMemory(steps, index) || step.operation == Operation::Distance)
+        return "";
+    if (step.size > 1 && step.size%Rows != 0)
+        return name+" has the length "+to_string(step.size)+", which is not a multiple of "+to_string(Rows);
+    switch (getInfo(step.operation).kind) {
+        case OperationKind::Elementwise:
+        case OperationKind::Table:
+            return "";
+        case OperationKind::Linear:
+            if (!isConstant(steps[step.operands[0]].operation))
+                return name+" has a matrix that is computed";
+            break;
+        case OperationKind::Reduction:
+            if (!isSum(step))
+                return name+" is not the sum of a whole vector";
+            break;
+        default:
+            return name+" puts elements in another order";
+    }
+    int size = steps[step.operands.back()].size;
+    if (step.size == 1 && size > 1 && size%Rows != 0)
+        return name+" adds up "+to_string(size)+" numbers, which is not a multiple of "+to_string(Rows);
+    return "";
+}
+
+bool TensorCoreSource::isMatrixProduct(const ProgramStep& step) const {
+    if (step.operation != Operation::Linear || step.size == 1)
+        return false;
+    return program.getSteps()[step.operands[1]].size%Rows == 0;
+}
+
+TensorCoreSource::TensorCoreSource(const TensorProgram& program) : program(program), layout(program) {
+    const vector<ProgramStep>& steps = program.getSteps();
+    int numPieces = 0, widest = 0;
+    std::map<int, int> offsetOf; // of each matrix
+    for (size_t i = 0; i < steps.size(); i++) {
+        if (obstacle.empty())
+            obstacle = findObstacle(steps, i);
+        if (!isMatrixProduct(steps[i]))
+            continue;
+        int matrix = steps[i].operands[0], numColumns = steps[steps[i].operands[1]].size;
+        widest = std::max(widest, std::min(steps[i].size, numColumns));
+        if (offsetOf.count(matrix) == 0) {
+            offsetOf[matrix] = numPieces;
+            numPieces += steps[i].size/Rows*((numColumns+Columns-1)/Columns);
+        }
+        fragmentOffsets[i] = offsetOf[matrix];
+    }
+    if (obstacle.empty() && widest < NarrowestLayer)
+        obstacle = "no layer is at least "+to_string(NarrowestLayer)+" wide";
+}
+
+vector<std::uint32_t> TensorCoreSource::getFragments() const {
+    vector<std::uint32_t> fragments;
+    int end = 0; // of the matrices that are there already
+    for (auto& [product, offset] : fragmentOffsets) {
+        if (offset < end)
+            continue;
+        const ProgramStep& step = program.getSteps()[product];
+        const vector<double>& matrix = program.getSteps()[step.operands[0]].numbers;
+        int numColumns = matrix.size()/step.size;
+        auto split = [&] (int row, int column, bool low) {
+            float value = (column < numColumns ? matrix[row*numColumns+column] : 0.0);
+            std::uint32_t high = roundToBf16(value);
+            return low ? roundToBf16(value-fromBf16(high)) : high;
+        };
+        for (int piece = 0; piece < (numColumns+Columns-1)/Columns; piece++)
+            for (int row = 0; row < step.size; row += Rows)
+                for (int thread = 0; thread < Threads; thread++)
+                    for (bool low : {false, true})
+                        for (int half : {0, Columns/2}) {
+                            int column = piece*Columns+half+2*(thread%4);
+                            fragments.push_back(split(row+thread/4, column, low) | (split(row+thread/4, column+1, low) << 16));
+                        }
+        end = fragments.size()/(4*Threads);
+    }
+    return fragments;
+}
+
+string TensorCoreSource::print() const {
+    return Printer(program, layout.offsets, fragmentOffsets).print();
+}

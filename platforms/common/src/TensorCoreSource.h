@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "ConstantLayout.h"
+#include "TensorProgram.h"
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/**
+ * A program as CUDA source for a warp that evaluates 16 pairs together and multiplies their vectors with its matrices on
+ * tensor cores (instruction mma.m16n8k16, bf16 with sums in float).
+ *
+ * The vectors are kept as that instruction leaves its results. The four threads 4p to 4p+3 of the warp share the pairs p
+ * and p+8; each has a quarter of the elements of every vector, of both pairs: elements 8t+2q and 8t+2q+1, for t = 0, 1 ...,
+ * if q is its place among the four. They are in an array with an entry for each t, of four numbers: the two elements of the
+ * first pair, then those of the second. Two such entries are, unchanged, what the next product needs. Single numbers are
+ * in arrays of two, one for each pair, the same in all four threads.
+ *
+ * A float is taken as the sum of two bf16 numbers, and a product of two floats as that of their three largest products, which
+ * is exact to about 2^-16 of the product.
+ *
+ * The source reads its inputs from
+ *
+ *     lpInsides[2]                                     the distances of both pairs
+ *     lpParticle1[2], lpParticle2[2], lpPair[2]        pointers to their inputs
+ *     lpGlobals, lpWeights, lpFragments                pointers; the last to getFragments()
+ *     lpQuad                                           the place of the thread among its four
+ *
+ * and declares lpOutput0[2], lpOutput1[2] ... It calls functions of kernels/tensorCores.cc.
+ */
+class TensorCoreSource {
+public:
+    explicit TensorCoreSource(const TensorProgram& program);
+    /**
+     * Get why a program cannot be printed in this way, or an empty string if it can: its vectors must have lengths that are
+     * multiples of 8 and stay in their order, and one of its layers must be at least 16 wide.
+     */
+    const std::string& getObstacle() const {
+        return obstacle;
+    }
+    /**
+     * Get the matrices, cut and arranged as the threads load them: for each product's matrix, for each 16 columns and 8 rows of it
+     * and each thread of the warp, four words. These are the thread's two registers of the larger and of the smaller bf16 parts.
+     */
+    std::vector<std::uint32_t> getFragments() const;
+    /** Print the source. */
+    std::string print() const;
+private:
+    bool isMatrixProduct(const ProgramStep& step) const;
+    const TensorProgram program;
+    const ConstantLayout layout;
+    std::string obstacle;
+    std::map<int, int> fragmentOffsets; // of each matrix that tensor cores multiply with, by its step; in units of four words
+};
+
+} // namespace LearnedPairPlugin

@@ -1,0 +1,168 @@
+/**
+ * Evaluate a LearnedPairForce tile by tile: the 32 atoms of a block with up to 32 others, from a neighbor list of OpenMM's.
+ * Each warp of 32 threads works on a tile of its own, in four steps:
+ *
+ *   1. a thread looks which of the others are in range of its atom of the block;
+ *   2. the pairs in range of all threads are written one behind the other into a list;
+ *   3. each thread takes a pair from the list and evaluates the function, and so on until the list is done: threads are
+ *      idle in the last round only, however few of the 1024 pairs are in range;
+ *   4. a thread adds up the forces on its atom of the block, then those on one of the others.
+ *
+ * What is added depends on no order: the forces are fixed-point numbers.
+ */
+KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL mixed* RESTRICT energyBuffer, GLOBAL const real4* RESTRICT posq,
+        GLOBAL const unsigned int* RESTRICT exclusions, GLOBAL const int2* RESTRICT exclusionTiles, GLOBAL const int* RESTRICT tiles,
+        GLOBAL const unsigned int* RESTRICT interactionCount, unsigned int maxTiles, GLOBAL const int* RESTRICT interactingAtoms,
+        real4 periodicBoxSize, real4 invPeriodicBoxSize, real4 periodicBoxVecX, real4 periodicBoxVecY, real4 periodicBoxVecZ
+        LP_HOLE_ARGUMENTS) {
+    LOCAL real3 allPositions1[LP_WARPS][TILE_SIZE], allPositions2[LP_WARPS][TILE_SIZE];
+    LOCAL int allAtoms2[LP_WARPS][TILE_SIZE];
+    LOCAL unsigned int allInRange[LP_WARPS][TILE_SIZE];                 // bit j: whether the pair with the j-th of the others is in the list
+    LOCAL int allCounts[LP_WARPS][TILE_SIZE];
+    LOCAL unsigned short allPairs[LP_WARPS][TILE_SIZE*TILE_SIZE];       // TILE_SIZE*(place in the block) + place among the others
+    LOCAL real allForces[LP_WARPS][TILE_SIZE*(TILE_SIZE+1)];            // dEdR; one more in each row, for the banks of the memory
+    LP_HOLE_PARAMETERS
+    const int warp = LOCAL_ID/TILE_SIZE, lane = LOCAL_ID%TILE_SIZE;
+    LOCAL_ARG real3 *positions1 = allPositions1[warp], *positions2 = allPositions2[warp];
+    LOCAL_ARG int *atoms2 = allAtoms2[warp], *counts = allCounts[warp];
+    LOCAL_ARG unsigned int* inRange = allInRange[warp];
+    LOCAL_ARG unsigned short* pairs = allPairs[warp];
+    LOCAL_ARG real* dEdRs = allForces[warp];
+    mixed energy = 0;
+    LP_HOLE_DECLARE_DERIVATIVES
+    const int numExclusionTiles = LP_LAST_EXCLUSION_TILE-LP_FIRST_EXCLUSION_TILE;
+    const unsigned int numListed = interactionCount[0];
+    const int numTiles = numExclusionTiles+(numListed > maxTiles ? 0 : numListed); // if they did not fit, all is done again
+    for (int tile = GROUP_ID*LP_WARPS+warp; tile < numTiles; tile += NUM_GROUPS*LP_WARPS) {
+        // Load the atoms.
+
+        int block, atom2;
+        unsigned int allowed = 0xFFFFFFFF;
+        if (tile < numExclusionTiles) {
+            const int2 blocks = exclusionTiles[LP_FIRST_EXCLUSION_TILE+tile];
+            block = blocks.x;
+            atom2 = blocks.y*TILE_SIZE+lane;
+            allowed = exclusions[(LP_FIRST_EXCLUSION_TILE+tile)*TILE_SIZE+lane];
+            if (blocks.x == blocks.y)
+                allowed &= 0xFFFFFFFE << lane; // each pair once
+        }
+        else {
+            block = tiles[tile-numExclusionTiles];
+            atom2 = interactingAtoms[(tile-numExclusionTiles)*TILE_SIZE+lane];
+        }
+        const int atom1 = block*TILE_SIZE+lane;
+        const real3 position1 = trimTo3(posq[atom1]);
+        LP_SYNC_WARP
+        positions1[lane] = position1;
+        atoms2[lane] = atom2;
+        if (atom2 < NUM_ATOMS)
+            positions2[lane] = trimTo3(posq[atom2]);
+        LP_HOLE_LOAD_PARAMETERS
+        LP_SYNC_WARP
+
+        // Find the pairs.
+
+        unsigned int mask = 0;
+        int count = 0;
+        if (atom1 < NUM_ATOMS)
+            for (int j = 0; j < TILE_SIZE; j++) {
+                real3 delta = positions2[j]-position1;
+                LP_APPLY_PERIODIC
+                const real r2 = delta.x*delta.x+delta.y*delta.y+delta.z*delta.z;
+                if (r2 < LP_CUTOFF_SQUARED && ((allowed >> j) & 1) && atoms2[j] < NUM_ATOMS) {
+                    const int place1 = lane, place2 = j;
+                    LP_HOLE_GET_PARAMETERS
+                    if (LP_HOLE_CONDITION) {
+                        mask |= 1u << j;
+                        count++;
+                    }
+                }
+            }
+        inRange[lane] = mask;
+        counts[lane] = count;
+        LP_SYNC_WARP
+
+        // List them.
+
+        int next = 0, numPairs = 0;
+        for (int i = 0; i < TILE_SIZE; i++) {
+            next += (i < lane ? counts[i] : 0);
+            numPairs += counts[i];
+        }
+        for (int j = 0; j < TILE_SIZE; j++)
+            if ((mask >> j) & 1)
+                pairs[next++] = (unsigned short) (lane*TILE_SIZE+j);
+        LP_SYNC_WARP
+
+        // Evaluate them.
+
+#if LP_TENSOR_CORES
+        // 16 at a time, by the whole warp: four threads share two pairs (see TensorCoreSource.h).
+        const int lpLane = lane, lpQuad = lane%4;
+        for (int first = 0; first < numPairs; first += 16) {
+            real lpInsides[2];
+            LP_HOLE_DECLARE_INPUTS
+            #pragma unroll
+            for (int lpP = 0; lpP < 2; lpP++) {
+                const int index = min(first+lane/4+8*lpP, numPairs-1);
+                LP_HOLE_LOAD_PAIR
+                lpInsides[lpP] = lpInside;
+                LP_HOLE_SET_INPUTS
+            }
+            LP_HOLE_PROGRAM
+            #pragma unroll
+            for (int lpP = 0; lpP < 2; lpP++) {
+                const int index = min(first+lane/4+8*lpP, numPairs-1);
+                LP_HOLE_LOAD_PAIR
+                const bool isMine = (lane%4 == 0 && first+lane/4+8*lpP < numPairs);
+                const real interactionScale = (isMine ? 1 : 0);
+                real dEdR = 0, tempEnergy = 0;
+                LP_HOLE_GET_RESULTS
+                LP_HOLE_ENERGY
+                if (isMine) {
+                    energy += tempEnergy;
+                    dEdRs[place1*(TILE_SIZE+1)+place2] = dEdR;
+                }
+            }
+        }
+#else
+        for (int index = lane; index < numPairs; index += TILE_SIZE) {
+            LP_HOLE_LOAD_PAIR
+            const real interactionScale = 1;
+            real dEdR = 0, tempEnergy = 0;
+            LP_HOLE_PROGRAM
+            LP_HOLE_GET_RESULTS
+            LP_HOLE_ENERGY
+            energy += tempEnergy;
+            dEdRs[place1*(TILE_SIZE+1)+place2] = dEdR;
+        }
+#endif
+        LP_SYNC_WARP
+
+        // Add up the forces.
+
+        real3 force1 = make_real3(0), force2 = make_real3(0);
+        for (int j = 0; j < TILE_SIZE; j++)
+            if ((mask >> j) & 1) {
+                real3 delta = positions2[j]-position1;
+                LP_APPLY_PERIODIC
+                force1 -= delta*dEdRs[lane*(TILE_SIZE+1)+j];
+            }
+        for (int i = 0; i < TILE_SIZE; i++)
+            if ((inRange[i] >> lane) & 1) {
+                real3 delta = positions2[lane]-positions1[i];
+                LP_APPLY_PERIODIC
+                force2 += delta*dEdRs[i*(TILE_SIZE+1)+lane];
+            }
+        ATOMIC_ADD(&forceBuffers[atom1], (mm_ulong) realToFixedPoint(force1.x));
+        ATOMIC_ADD(&forceBuffers[atom1+PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force1.y));
+        ATOMIC_ADD(&forceBuffers[atom1+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force1.z));
+        if (atom2 < NUM_ATOMS) {
+            ATOMIC_ADD(&forceBuffers[atom2], (mm_ulong) realToFixedPoint(force2.x));
+            ATOMIC_ADD(&forceBuffers[atom2+PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force2.y));
+            ATOMIC_ADD(&forceBuffers[atom2+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force2.z));
+        }
+    }
+    energyBuffer[GLOBAL_ID] += energy;
+    LP_HOLE_SAVE_DERIVATIVES
+}

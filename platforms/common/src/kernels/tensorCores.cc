@@ -1,0 +1,40 @@
+/**
+ * Products of vectors with matrices on tensor cores, for the sources that TensorCoreSource prints and documents: CUDA only,
+ * compute capability 8.0 or higher.
+ */
+__device__ const float lpZeros[4] = {0, 0, 0, 0};
+
+/** Two floats as two bf16 numbers in one register, the first in its lower half. */
+inline __device__ unsigned int lpPack(float first, float second) {
+    unsigned int packed;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(second), "f"(first));
+    return packed;
+}
+
+/** Two entries of a vector, 16 elements of it among four threads, as the larger and the smaller bf16 parts. */
+inline __device__ void lpSplit(const float* x, const float* y, unsigned int* high, unsigned int* low) {
+    #pragma unroll
+    for (int i = 0; i < 4; i++) {
+        const float first = (i < 2 ? x : y)[2*(i%2)], second = (i < 2 ? x : y)[2*(i%2)+1];
+        high[i] = lpPack(first, second);
+        low[i] = lpPack(first-__uint_as_float(high[i] << 16), second-__uint_as_float(high[i] & 0xFFFF0000));
+    }
+}
+
+inline __device__ void lpMultiplyParts(float* sum, const unsigned int* a, unsigned int b0, unsigned int b1) {
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" :
+        "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+/** Add the product of 16 elements of the vectors of 16 pairs with a piece of a matrix, the smallest contributions first. */
+inline __device__ void lpMultiply(float* sum, const unsigned int* high, const unsigned int* low, int4 piece) {
+    lpMultiplyParts(sum, low, piece.x, piece.y);
+    lpMultiplyParts(sum, high, piece.z, piece.w);
+    lpMultiplyParts(sum, high, piece.x, piece.y);
+}
+
+/** The sum over the four threads that share two pairs. */
+inline __device__ float lpSumOfFour(float x) {
+    x += __shfl_xor_sync(0xFFFFFFFF, x, 1);
+    return x+__shfl_xor_sync(0xFFFFFFFF, x, 2);
+}

@@ -3,12 +3,19 @@
 """Small CUDA kernels with results that NumPy can tell, each a function of this file. See test_emulator_language.py.
 
 Run as: emulate -- python language_cases.py CASE [ARGUMENT]; prints "passed CASE" at the end.
+The case compile_tensor_cores also runs under the dry run.
 """
 import ctypes
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.testing import assert_array_equal
+
+ARCHITECTURE = os.environ.get("DRYRUN_CC", "99")
+if "DRYRUN_CC" in os.environ:
+    import openmm  # noqa: F401  (brings the real NVRTC with it, wherever it is installed)
 
 nvrtc, cuda = ctypes.CDLL("libnvrtc.so.13"), ctypes.CDLL("libcuda.so.1")
 
@@ -17,7 +24,7 @@ def compile_source(source):
     """Returns (whether it compiled, the PTX or the compiler's messages)."""
     program, size = ctypes.c_void_p(), ctypes.c_size_t()
     assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), None, 0, None, None) == 0
-    ok = nvrtc.nvrtcCompileProgram(program, 1, (ctypes.c_char_p*1)(b"-arch=compute_99")) == 0
+    ok = nvrtc.nvrtcCompileProgram(program, 1, (ctypes.c_char_p*1)(f"-arch=compute_{ARCHITECTURE}".encode())) == 0
     what = "PTX" if ok else "ProgramLog"
     nvrtc[f"nvrtcGet{what}Size"](program, ctypes.byref(size))
     text = ctypes.create_string_buffer(size.value)
@@ -25,17 +32,26 @@ def compile_source(source):
     return ok, text.value.decode()
 
 
-def launch(source, name, grid, block, *arguments, shared=0):
-    """Compiles and runs a kernel. Device memory is host memory: NumPy arrays are passed by their address."""
+def load(source, name):
+    """Compiles a kernel and loads it into the current context."""
     ok, ptx = compile_source(source)
     assert ok, ptx
     module, kernel = ctypes.c_void_p(), ctypes.c_void_p()
     assert cuda.cuModuleLoadDataEx(ctypes.byref(module), ptx.encode(), 0, None, None) == 0
     assert cuda.cuModuleGetFunction(ctypes.byref(kernel), module, name.encode()) == 0
+    return kernel
+
+
+def run(kernel, grid, block, *arguments, shared=0):
+    """Returns the driver's answer. Device memory is host memory: NumPy arrays are passed by their address."""
     values = [ctypes.c_void_p(a.ctypes.data) if isinstance(a, np.ndarray) else a for a in arguments]
     pointers = (ctypes.c_void_p*len(values))(*[ctypes.addressof(v) for v in values])
     grid, block = (list(x)+[1]*(3-len(x)) for x in (grid, block))
-    assert cuda.cuLaunchKernel(kernel, *grid, *block, shared, None, pointers, None) == 0
+    return cuda.cuLaunchKernel(kernel, *grid, *block, shared, None, pointers, None)
+
+
+def launch(source, name, grid, block, *arguments, shared=0):
+    assert run(load(source, name), grid, block, *arguments, shared=shared) == 0
 
 
 def allocate(size):
@@ -156,6 +172,124 @@ def assembly():
     assert_array_equal(up, expected.astype(np.float32))
 
 
+# D = A*B+C for each warp, of row-major matrices. "accumulate" runs over two blocks of 16 columns of A (rows of B), and keeps
+# the sums in the registers that are both C and D.
+TENSOR_CORES = """
+    __device__ unsigned pair(const unsigned short* p, int next) { return p[0] | (unsigned) p[next]<<16; }
+    extern "C" __global__ void multiply(const unsigned short* a, const unsigned short* b, const float* c, float* d) {
+        int warp = threadIdx.x/32, lane = threadIdx.x%32, row = lane/4, k = lane%4*2, column = lane%4*2;
+        a += warp*16*16; b += warp*16*8; c += warp*16*8; d += warp*16*8;
+        unsigned a0 = pair(a+row*16+k, 1), a1 = pair(a+(row+8)*16+k, 1), a2 = pair(a+row*16+k+8, 1), a3 = pair(a+(row+8)*16+k+8, 1);
+        unsigned b0 = pair(b+k*8+row, 8), b1 = pair(b+(k+8)*8+row, 8);
+        const float *top = c+row*8+column, *bottom = top+64;
+        float d0, d1, d2, d3;
+        asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32\\n\\t{%0, %1, %2, %3},\\n\\t{%4, %5, %6, %7}, {%8, %9}, "
+            "{%10, %11, %12, %13};"
+            : "=f"(d0), "=f"(d1), "=f"(d2), "=f"(d3)
+            : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1), "f"(top[0]), "f"(top[1]), "f"(bottom[0]), "f"(bottom[1]));
+        d[row*8+column] = d0; d[row*8+column+1] = d1; d[(row+8)*8+column] = d2; d[(row+8)*8+column+1] = d3;
+    }
+    extern "C" __global__ void accumulate(const unsigned short* a, const unsigned short* b, float* d) {
+        int lane = threadIdx.x, row = lane/4, k = lane%4*2, column = lane%4*2;
+        float c0 = 0, c1 = 0, c2 = 0, c3 = 0;
+        for (int start = 0; start < 32; start += 16) {
+            const unsigned short *top = a+row*32+start+k, *bottom = top+8*32, *left = b+(start+k)*8+row;
+            unsigned a0 = pair(top, 1), a1 = pair(bottom, 1), a2 = pair(top+8, 1), a3 = pair(bottom+8, 1);
+            unsigned b0 = pair(left, 8), b1 = pair(left+64, 8);
+            asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+        }
+        d[row*8+column] = c0; d[row*8+column+1] = c1; d[(row+8)*8+column] = c2; d[(row+8)*8+column+1] = c3;
+    }
+    extern "C" __global__ void convert(const float* x, unsigned* out, int n) {
+        for (int i = threadIdx.x; i < n; i += blockDim.x) {
+            float high = x[2*i+1], low = x[2*i];
+            asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(out[i]) : "f"(high), "f"(low));
+        }
+    }"""
+
+
+def bf16_matrices(random, shape):
+    """Different bf16 numbers of magnitude 2^-4 to 2^4 and either sign, as bits and as floats."""
+    bits = random.choice(np.arange(0x3d80, 0x4180), np.prod(shape), replace=False) | random.choice([0, 0x8000], np.prod(shape))
+    return bits.astype(np.uint16).reshape(shape), (bits.astype(np.uint32) << 16).view(np.float32).reshape(shape)
+
+
+def matrix_product(a, b, c):
+    """In single precision, from the first product to the last, as emu_matrix.h says; checked against double precision."""
+    d = c
+    for k in range(a.shape[-1]):
+        d = d+a[..., :, k, None]*b[..., k, None, :]
+    assert d.dtype == np.float32
+    exact, size = (x@y+z for x, y, z in ((a.astype(float), b, c), (abs(a).astype(float), abs(b), abs(c))))
+    assert (abs(d-exact) <= 32*2.0**-24*size).all() and (d != exact).any()
+    return d
+
+
+def tensor_cores():
+    random = np.random.default_rng(4)
+    a, a_values = bf16_matrices(random, (3, 16, 16))
+    b, b_values = bf16_matrices(random, (3, 16, 8))
+    c, d = random.normal(size=(3, 16, 8)).astype(np.float32)*100, np.zeros((3, 16, 8), dtype=np.float32)
+    launch(TENSOR_CORES, "multiply", (1,), (96,), a, b, c, d)
+    assert_array_equal(d, matrix_product(a_values, b_values, c))
+
+    a, a_values = bf16_matrices(random, (16, 32))
+    b, b_values = bf16_matrices(random, (32, 8))
+    d = np.zeros((16, 8), dtype=np.float32)
+    launch(TENSOR_CORES, "accumulate", (1,), (32,), a, b, d)
+    assert_array_equal(d, matrix_product(a_values, b_values, np.zeros_like(d)))
+
+
+def bf16_conversion():
+    cases = [(1, 0x3f80), (-2, 0xc000), (0, 0), (-0.0, 0x8000), (np.inf, 0x7f80), (-np.inf, 0xff80), (np.nan, 0x7fff),
+             (1+2**-8, 0x3f80), (1+3*2**-8, 0x3f82), (-1-2**-8, 0xbf80), (-1-3*2**-8, 0xbf82),  # ties: to even
+             (1+2**-8+2**-23, 0x3f81), (1+3*2**-8-2**-23, 0x3f81), (-1-2**-8-2**-23, 0xbf81),   # beside a tie
+             (2-2**-23, 0x4000),                                                                # into the next binade
+             (3.3895314e38, 0x7f7f), (3.4028235e38, 0x7f80), (-3.4028235e38, 0xff80),           # largest bf16, largest float
+             (2**-133, 1), (-2**-133, 0x8001), (2**-134, 0), (3*2**-134, 2), (1e-45, 0)]        # subnormal numbers
+    x, expected = np.array([case[0] for case in cases], dtype=np.float32), np.array([case[1] for case in cases], dtype=np.uint32)
+    others = np.array([0x7f800001, 0xff800001, 0xffc00000, 0xffffffff], dtype=np.uint32)        # NaNs of other bits
+    x, expected = np.append(x, others.view(np.float32)), np.append(expected, np.full(4, 0x7fff, dtype=np.uint32))
+    low, high = x.repeat(len(x)), np.tile(x, len(x))
+    out = np.zeros(len(low), dtype=np.uint32)
+    launch(TENSOR_CORES, "convert", (1,), (64,), np.stack([low, high], axis=1), out, ctypes.c_int(len(out)))
+    assert_array_equal(out, np.tile(expected, len(x)) << 16 | expected.repeat(len(x)))
+
+
+def missing_lane(what):
+    """Lane 7 does something else while the others multiply; or the warp has 16 lanes only."""
+    lane_7 = {"returns": "return", "waits": "__syncwarp()", "never was": ""}[what]
+    launch(f"#define LANE_7 {lane_7}"+"""
+        extern "C" __global__ void incomplete() {
+            unsigned a = 0;
+            float c0 = 0, c1 = 0, c2 = 0, c3 = 0;
+            if (threadIdx.x == 7) { LANE_7; }
+            asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3) : "r"(a), "r"(a), "r"(a), "r"(a), "r"(a), "r"(a));
+        }""", "incomplete", (1,), (16 if what == "never was" else 32,))
+
+
+def matrix_product_and_memory(barrier):
+    """A matrix product orders registers, not memory."""
+    out = np.zeros(32, dtype=np.float32)
+    launch(f"#define BARRIER {barrier}"+"""
+        extern "C" __global__ void neighbor(float* out) {
+            __shared__ float buffer[32];
+            unsigned a = 0;
+            float c0 = 0, c1 = 0, c2 = 0, c3 = 0;
+            buffer[threadIdx.x] = threadIdx.x;
+            BARRIER
+            asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3) : "r"(a), "r"(a), "r"(a), "r"(a), "r"(a), "r"(a));
+            out[threadIdx.x] = c0+buffer[(threadIdx.x+1)%32];
+        }""", "neighbor", (1,), (32,), out)
+
+
+def compile_tensor_cores():
+    """By the real NVRTC, under the dry run: the driver keeps the module."""
+    ok, ptx = compile_source(TENSOR_CORES)
+    assert ok and f".target sm_{ARCHITECTURE}" in ptx, ptx
+    assert cuda.cuModuleLoadDataEx(ctypes.byref(ctypes.c_void_p()), ptx.encode(), 0, None, None) == 0
+
+
 def unknown_instruction():
     ok, log = compile_source("""
         extern "C" __global__ void cosine(float* x) { asm("cos.approx.f32 %0, %1;" : "=f"(*x) : "f"(*x)); }""")
@@ -179,15 +313,85 @@ def deadlock():
         }""", "stuck", (1,), (32,))
 
 
+COUNT = """
+    extern "C" __global__ void count(int* out, int n) {
+        __shared__ int sums[64];
+        for (int round = 0; round < n; round++) {
+            sums[threadIdx.x] = __shfl_xor_sync(0xffffffff, out[threadIdx.x], 1);
+            __syncthreads();
+            out[threadIdx.x] = 1+sums[63-threadIdx.x];
+            __syncthreads();
+        }
+    }"""
+
+
+def host_threads():
+    """Several host threads launch at once: blocks of one launch never mix with those of another."""
+    kernel = load(COUNT, "count")
+
+    def work(_):
+        out = np.zeros(64, dtype=np.int32)
+        return all(run(kernel, (1,), (64,), out, ctypes.c_int(5)) == 0 for _ in range(200)) and (out == 1000).all()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(work, range(4)))
+
+
+def contexts():
+    """Each host thread has its own stack of contexts, and a kernel runs only in the context it was loaded in."""
+    def create():
+        context = ctypes.c_void_p()
+        assert cuda.cuCtxCreate_v4(ctypes.byref(context), None, 0, 0) == 0
+        return context
+
+    def current():
+        context = ctypes.c_void_p()
+        assert cuda.cuCtxGetCurrent(ctypes.byref(context)) == 0
+        return context.value
+
+    def count():
+        out = np.zeros(64, dtype=np.int32)
+        status = run(kernel, (1,), (64,), out, ctypes.c_int(1))
+        assert (out == (1 if status == 0 else 0)).all()
+        return status
+
+    def elsewhere():
+        assert current() is None and count() != 0
+        assert cuda.cuCtxPushCurrent_v2(first) == 0
+        assert current() == first.value and count() == 0
+
+    first = create()
+    kernel = load(COUNT, "count")
+    assert count() == 0
+    second = create()
+    assert current() == second.value and count() != 0
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(elsewhere).result()
+    assert current() == second.value and count() != 0
+    assert cuda.cuCtxPopCurrent_v2(None) == 0
+    assert current() == first.value and count() == 0
+
+
+def devices(number):
+    """With EMULATE_DEVICES there are several, each of which can reach the memory of the others."""
+    count, device, answer = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
+    assert cuda.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value == int(number)
+    for i in range(count.value):
+        assert cuda.cuDeviceGet(ctypes.byref(device), i) == 0
+        for j in range(count.value):
+            assert cuda.cuDeviceCanAccessPeer(ctypes.byref(answer), i, j) == 0 and answer.value == (i != j)
+    assert cuda.cuDeviceGet(ctypes.byref(device), count.value) != 0
+
+
 def race(barrier):
     out = np.zeros(32, dtype=np.int32)
-    launch("""
+    launch(f"#define BARRIER {barrier}"+"""
         extern "C" __global__ void neighbor(int* out) {
             __shared__ int buffer[32];
             buffer[threadIdx.x] = threadIdx.x;
-            %s
-            out[threadIdx.x] = buffer[(threadIdx.x+1)%%32];
-        }""" % barrier, "neighbor", (1,), (32,), out)
+            BARRIER
+            out[threadIdx.x] = buffer[(threadIdx.x+1)%32];
+        }""", "neighbor", (1,), (32,), out)
 
 
 def buffer_contents(expected):

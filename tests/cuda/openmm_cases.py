@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """OpenMM's own forces and integrators on the emulated CUDA platform, against its Reference platform.
 
-Run as: emulate -- python openmm_cases.py CASE PRECISION; prints a JSON object. See test_emulator_openmm.py.
+Run as: emulate -- python openmm_cases.py CASE PRECISION [ARGUMENT...]; prints a JSON object. See test_emulator_openmm.py.
 Lengths are in nm, energies in kJ/mol; errors are relative unless their name ends in a unit.
 """
 import json
@@ -21,8 +21,10 @@ WATER_CHARGES = (-0.834, 0.417, 0.417)
 OH, HOH = 0.09572, 1.82421813  # bond length and angle
 
 
-def context(system, positions, platform, precision=None, integrator=None):
+def context(system, positions, platform, precision=None, integrator=None, devices=None):
     properties = {} if precision is None else {"Precision": precision}
+    if devices is not None:
+        properties["DeviceIndex"] = devices
     result = mm.Context(system, integrator or mm.VerletIntegrator(0.001), mm.Platform.getPlatform(platform), properties)
     result.setPositions(positions)
     return result
@@ -42,9 +44,9 @@ def force_error(c, reference, groups=-1):
     return np.linalg.norm(f-f0)/np.linalg.norm(f0)
 
 
-def compare(system, positions, precision):
+def compare(system, positions, precision, devices=None):
     """The largest errors of any force group."""
-    c, reference = context(system, positions, "CUDA", precision), context(system, positions, "Reference")
+    c, reference = context(system, positions, "CUDA", precision, devices=devices), context(system, positions, "Reference")
     force_errors, energy_errors = [], []
     for group in sorted({force.getForceGroup() for force in system.getForces()}):
         (e, f), (e0, f0) = evaluate(c, {group}), evaluate(reference, {group})
@@ -71,14 +73,14 @@ def particles(n, spacing):
     return system, positions
 
 
-def water(n, method, rigid=True):
+def water(n, method, rigid=True, cutoff=0.9):
     """n water molecules in random orientations; bonded forces in group 0, nonbonded ones in group 1."""
     oxygens, edge = grid(n, 0.31, jitter=0.05)
     random = np.random.default_rng(2)
     system, bonds, angles, nonbonded = mm.System(), mm.HarmonicBondForce(), mm.HarmonicAngleForce(), mm.NonbondedForce()
     system.setDefaultPeriodicBoxVectors((edge, 0, 0), (0, edge, 0), (0, 0, edge))
     nonbonded.setNonbondedMethod(method)
-    nonbonded.setCutoffDistance(0.9)
+    nonbonded.setCutoffDistance(cutoff)
     nonbonded.setForceGroup(1)
     local = OH*np.array([[0, 0, 0], [1, 0, 0], [np.cos(HOH), np.sin(HOH), 0]])
     positions = np.concatenate([oxygen+local@np.linalg.qr(random.normal(size=(3, 3)))[0] for oxygen in oxygens])
@@ -127,6 +129,20 @@ def lennard_jones(n, charge, sigma, epsilon, method, cutoff):
     return force
 
 
+def fused_system():
+    """A CustomNonbondedForce that OpenMM fuses into the same kernel as a NonbondedForce."""
+    system, positions = particles(300, 0.31)
+    system.addForce(lennard_jones(300, 0.3, 0.25, 0.3, mm.NonbondedForce.CutoffPeriodic, 0.9))
+    force = mm.CustomNonbondedForce("a1*a2*exp(-3*r)*(1-r)^2")
+    force.addPerParticleParameter("a")
+    force.setNonbondedMethod(mm.CustomNonbondedForce.CutoffPeriodic)
+    force.setCutoffDistance(0.9)
+    for i in range(300):
+        force.addParticle([1+i % 3])
+    system.addForce(force)
+    return system, positions
+
+
 def chain():
     """A random chain with every kind of bonded force, each in its own group."""
     n = 40
@@ -166,17 +182,7 @@ def exact_parameters(precision):
 
 
 def fused(precision):
-    """A CustomNonbondedForce that OpenMM fuses into the same kernel as a NonbondedForce."""
-    system, positions = particles(300, 0.31)
-    system.addForce(lennard_jones(300, 0.3, 0.25, 0.3, mm.NonbondedForce.CutoffPeriodic, 0.9))
-    force = mm.CustomNonbondedForce("a1*a2*exp(-3*r)*(1-r)^2")
-    force.addPerParticleParameter("a")
-    force.setNonbondedMethod(mm.CustomNonbondedForce.CutoffPeriodic)
-    force.setCutoffDistance(0.9)
-    for i in range(300):
-        force.addParticle([1+i % 3])
-    system.addForce(force)
-    return compare(system, positions, precision)
+    return compare(*fused_system(), precision)
 
 
 def reaction_field(precision):
@@ -260,10 +266,53 @@ def neighbor_list(precision):
     return c, result
 
 
+def several_devices(precision, devices, kind):
+    """Forces of a Context that shares the work between devices. OpenMM moves work between them at each evaluation."""
+    system, positions = {"water": lambda: water(300, mm.NonbondedForce.PME, rigid=False),
+                         "fused": fused_system,
+                         "tabulated": lambda: tabulated(2200, mm.CustomNonbondedForce.CutoffPeriodic)}[kind]()
+    c, result = compare(system, positions, precision, devices)
+    one = context(system, positions, "CUDA", precision, devices="0")
+    result["rounds"] = 5
+    result["launches"], result["launches_by_one"] = 0, 0
+    differences = []
+    for k in range(result["rounds"]):
+        for each in (c, one):
+            each.setPositions(positions+0.004*k*np.sin(7*positions[:, [1, 2, 0]]))
+        before = nonbonded_launches()
+        e, f = evaluate(c)
+        between = nonbonded_launches()
+        e1, f1 = evaluate(one)
+        result["launches"] += between-before
+        result["launches_by_one"] += nonbonded_launches()-between
+        differences += [np.linalg.norm(f-f1)/np.linalg.norm(f1), abs(e-e1)/abs(e1)]
+    result["difference"] = max(differences)
+    return c, result
+
+
+def steps_on_several_devices(precision, devices):
+    """The same ten constrained steps on one device and on several."""
+    system, positions = water(64, mm.NonbondedForce.CutoffPeriodic, cutoff=0.6)
+    velocities = np.random.default_rng(5).normal(size=positions.shape)*0.3
+    ends = []
+    for indices in ("0", devices):
+        c = context(system, positions, "CUDA", precision, mm.VerletIntegrator(0.002), indices)
+        c.setVelocities(velocities)
+        c.applyConstraints(1e-6)
+        c.applyVelocityConstraints(1e-6)
+        c.getIntegrator().step(10)
+        ends.append(positions_of(c))
+    return c, {"position_difference_nm": np.abs(ends[1]-ends[0]).max(), "moved_nm": np.abs(ends[1]-positions).max()}
+
+
 # ---- the log ----
 
 def launches():
     return [line.split() for line in open(LOG)]
+
+
+def nonbonded_launches():
+    return sum(words[:2] == ["launch", "computeNonbonded"] for words in launches())
 
 
 def list_builds():
@@ -283,8 +332,8 @@ def list_builds():
 
 
 if __name__ == "__main__":
-    case, precision = sys.argv[1:]
-    c, result = globals()[case](precision)
+    case, precision, *arguments = sys.argv[1:]
+    c, result = globals()[case](precision, *arguments)
     result["device"] = c.getPlatform().getPropertyValue(c, "DeviceName")
     result["launched"] = sorted({words[1] for words in launches() if words[0] == "launch"})
     print(json.dumps(result, default=float))

@@ -22,7 +22,7 @@ def assert_passed(result, case):
 
 
 @pytest.mark.parametrize("case", ["shuffles", "votes", "partial_masks", "dynamic_shared_memory", "grids_and_blocks",
-                                  "assembly", "unknown_instruction"])
+                                  "assembly", "bf16_conversion", "unknown_instruction", "host_threads", "contexts"])
 def test_result_is_what_numpy_says(case):
     assert_passed(run(case), case)
 
@@ -37,6 +37,42 @@ def test_deadlock_ends_the_process_and_names_the_kernel_and_the_waiting_lanes():
     assert result.returncode == -signal.SIGABRT
     assert "deadlock" in result.stderr and "kernel stuck" in result.stderr
     assert "lanes 0000ffff wait in __syncwarp for the lanes ffffffff" in result.stderr
+
+
+@pytest.mark.parametrize("order", ["forward", "reverse"])
+def test_tensor_cores_multiply_and_accumulate(order):
+    assert_passed(run("tensor_cores", EMULATE_ORDER=order), "tensor_cores")
+
+
+@pytest.mark.parametrize("what, message, lanes", [
+    ("returns", "a matrix product needs all 32 lanes of the warp", "ffffff7f"),
+    ("never was", "a matrix product needs all 32 lanes of the warp", "0000ffff"),
+    ("waits", "deadlock", "ffffff7f"),
+])
+def test_matrix_product_without_all_lanes_is_reported(what, message, lanes):
+    result = run("missing_lane", what)
+    assert result.returncode == -signal.SIGABRT
+    assert message in result.stderr and "kernel incomplete" in result.stderr
+    assert f"lanes {lanes} wait in a matrix product for the lanes ffffffff" in result.stderr
+
+
+@pytest.mark.parametrize("barrier, races", [("", True), ("__syncwarp();", False)])
+def test_matrix_product_orders_no_memory(barrier, races):
+    result = run("matrix_product_and_memory", barrier, EMULATE_RACES="1")
+    assert_passed(result, "matrix_product_and_memory")
+    assert ("race in shared memory" in result.stderr) == races, result.stderr
+
+
+@pytest.mark.parametrize("cc", [80, 90])
+def test_tensor_core_instructions_are_what_nvrtc_and_ptxas_accept(tmp_path, cc):
+    support.require("dryrun", tmp_path / "probe")
+    result = support.dryrun(tmp_path / "out", cc, sys.executable, support.HERE / "language_cases.py", "compile_tensor_cores")
+    assert_passed(result, "compile_tensor_cores")
+    ptx = (tmp_path / "out" / "module000.ptx").read_text()
+    assert "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" in ptx and "cvt.rn.bf16x2.f32" in ptx
+    if "no ptxas" not in result.stderr:
+        registers = (tmp_path / "out" / "registers.txt").read_text()
+        assert all(f"module000.ptx {kernel}: Used " in registers for kernel in ("multiply", "accumulate", "convert")), result.stderr
 
 
 def test_race_check_names_both_lines():
@@ -57,6 +93,11 @@ def test_race_check_is_silent_about_ordered_accesses(barrier):
 @pytest.mark.parametrize("poison, contents", [("0", "0"), ("1", "nan")])
 def test_new_buffers_are_zero_or_poisoned(poison, contents):
     assert_passed(run("buffer_contents", contents, EMULATE_POISON=poison), "buffer_contents")
+
+
+@pytest.mark.parametrize("number", ["1", "3"])
+def test_number_of_devices_can_be_chosen(number):
+    assert_passed(run("devices", number, EMULATE_DEVICES=number), "devices")
 
 
 @pytest.mark.parametrize("guard, index, status", [("1", 99, 0), ("1", 100, -signal.SIGSEGV), ("0", 100, 0)])

@@ -18,9 +18,9 @@ def emulator():
 @pytest.fixture
 def measure(tmp_path):
     """Runs a case of openmm_cases.py; also makes sure that the emulator ran it, and which kernels must have run."""
-    def run(case, precision, kernel="computeNonbonded", **environment):
-        result = support.measure("openmm_cases.py", case, precision, EMULATE_LOG=str(tmp_path / "log"), **environment)
-        assert result["device"] == "CUDA emulator"
+    def run(case, precision, *arguments, kernel="computeNonbonded", device="CUDA emulator", **environment):
+        result = support.measure("openmm_cases.py", case, precision, *arguments, EMULATE_LOG=str(tmp_path / "log"), **environment)
+        assert result["device"] == device
         assert kernel in result["launched"]
         return result
     return run
@@ -41,7 +41,7 @@ def measure(tmp_path):
     ("born_solvation", "mixed", "computeGBSAForce1"),
 ])
 def test_forces_and_energies_agree_with_reference(measure, case, precision, kernel):
-    result = measure(case, precision, kernel)
+    result = measure(case, precision, kernel=kernel)
     assert result["force_error"] <= LIMIT[precision]
     assert result["energy_error"] <= LIMIT[precision]
 
@@ -72,23 +72,42 @@ def test_race_check_reports_openmm_only_without_the_barriers_that_the_emulator_a
 
 @pytest.mark.parametrize("precision, limit", [("double", 1e-6), ("mixed", 5e-5)])
 def test_constrained_steps_agree_with_reference(measure, precision, limit):
-    result = measure("verlet", precision, "applySettleToPositions")
+    result = measure("verlet", precision, kernel="applySettleToPositions")
     assert result["moved_nm"] > 0.01
     assert result["position_error_nm"] <= limit
 
 
 def test_minimization_and_langevin_dynamics_keep_temperature_and_constraints(measure):
-    result = measure("langevin", "mixed", "generateRandomNumbers")
+    result = measure("langevin", "mixed", kernel="generateRandomNumbers")
     assert result["minimized"] < -100
     assert 250 < result["temperature"] < 350
     assert result["constraint_error"] <= 1e-4
 
 
 def test_neighbor_list_is_kept_while_nothing_moves_and_rebuilt_after_a_move(measure):
-    result = measure("neighbor_list", "single", "findBlocksWithInteractions")
+    result = measure("neighbor_list", "single", kernel="findBlocksWithInteractions")
     assert result["force_error"] <= LIMIT["single"] and result["force_error_after_move"] <= LIMIT["single"]
     tiles, single_pairs = result["builds"][-1]
     assert tiles > 0 and single_pairs > 0
     assert result["builds_after_nothing_moved"] == result["builds"]
     assert result["idle_after_nothing_moved"] > result["idle"]
     assert len(result["builds_after_move"]) > len(result["builds"])
+
+
+@pytest.mark.parametrize("devices", ["0,0", "0,1", "0,0,1"])
+@pytest.mark.parametrize("kind, precision", [("water", "mixed"), ("water", "double"), ("fused", "single"), ("tabulated", "mixed")])
+def test_forces_of_several_devices_agree_with_one_device_and_with_reference(measure, kind, precision, devices):
+    """OpenMM copies between contexts of one device through the host, between devices directly."""
+    number = len(devices.split(","))
+    result = measure("several_devices", precision, devices, kind, device=",".join(number*["CUDA emulator"]), EMULATE_DEVICES="2")
+    assert result["force_error"] <= LIMIT[precision] and result["energy_error"] <= LIMIT[precision]
+    assert result["difference"] <= LIMIT[precision]
+    assert result["launches_by_one"] == result["rounds"] and result["launches"] == number*result["rounds"]
+    assert "sumForces" in result["launched"]
+
+
+@pytest.mark.parametrize("devices", ["0,0", "0,1"])
+def test_constrained_steps_on_several_devices_agree_with_one_device(measure, devices):
+    result = measure("steps_on_several_devices", "mixed", devices, device="CUDA emulator,CUDA emulator", kernel="sumForces", EMULATE_DEVICES="2")
+    assert result["moved_nm"] > 0.01
+    assert result["position_difference_nm"] <= 5e-5

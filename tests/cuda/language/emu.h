@@ -39,6 +39,7 @@ using std::isfinite; using std::isinf; using std::isnan;
 #include "emu_warp.h"
 #include "emu_memory.h"
 #include "emu_math.h"
+#include "emu_matrix.h"
 #include "emu_asm.h"
 
 /* ---- clocks and errors ---- */

@@ -8,6 +8,9 @@
 
 struct EmuIndex { unsigned x, y, z; };
 
+/* What a lane holds of the matrices of a tensor-core instruction; see emu_matrix.h. */
+struct EmuFragments { uint32_t a[4], b[2]; float c[4]; };
+
 /* The lanes of a warp meet in emu_warp_sync(). Each first puts down a value and which lane's value it wants; when the
  * last one arrives everybody receives a copy, so that a fast lane's next collective cannot change what a slow lane has
  * yet to read. */
@@ -22,6 +25,8 @@ struct EmuWarp {
     unsigned waiting;        // in a warp collective
     unsigned atBarrier;      // in __syncthreads
     unsigned first;          // (not bits) the thread number of lane 0
+    EmuFragments fragments[32];
+    void (*multiply)(EmuFragments* lanes); // called once, when all lanes have put down their fragments
 };
 
 struct EmuThread {
@@ -31,7 +36,7 @@ struct EmuThread {
     struct Fiber* fiber;     // NULL until the thread has started
 };
 
-enum EmuCollective { EMU_SYNCWARP, EMU_SHUFFLE, EMU_VOTE, EMU_MATCH };
+enum EmuCollective { EMU_SYNCWARP, EMU_SHUFFLE, EMU_VOTE, EMU_MATCH, EMU_MATRIX };
 
 extern "C" {
 extern EmuThread* emu_self;                          // the thread that runs now

@@ -11,11 +11,12 @@ using std::vector;
 /* ---- device ---- */
 CUresult cuInit(unsigned) { return CUDA_SUCCESS; }
 CUresult cuDriverGetVersion(int* version) { *version = 13000; return CUDA_SUCCESS; }
-CUresult cuDeviceGetCount(int* n) { *n = 1; return CUDA_SUCCESS; }
-CUresult cuDeviceGet(CUdevice* d, int i) { *d = i; return CUDA_SUCCESS; }
+CUresult cuDeviceGetCount(int* n) { *n = numDevices(); return CUDA_SUCCESS; }
+CUresult cuDeviceGet(CUdevice* d, int i) { *d = i; return i >= 0 && i < numDevices() ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE; }
 CUresult cuDeviceGetName(char* name, int length, CUdevice) { snprintf(name, length, "%s", deviceName); return CUDA_SUCCESS; }
 CUresult cuDeviceTotalMem(size_t* n, CUdevice) { *n = (size_t) 8<<30; return CUDA_SUCCESS; }
-CUresult cuDeviceCanAccessPeer(int* answer, CUdevice, CUdevice) { *answer = 0; return CUDA_SUCCESS; }
+/* No device is its own peer: OpenMM's copies between contexts go through the host for "0,0", directly for "0,1". */
+CUresult cuDeviceCanAccessPeer(int* answer, CUdevice one, CUdevice other) { *answer = (one != other); return CUDA_SUCCESS; }
 CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice) {
     switch (attribute) {
         case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = computeCapability()/10; break;
@@ -43,12 +44,23 @@ extern "C" CUresult cuGetExportTable(const void** table, const CUuuid*) {
 }
 
 /* ---- contexts: OpenMM checks that what it pops is what it pushed ---- */
-static thread_local vector<CUcontext> stack;
+struct Context { CUdevice device; };
+static thread_local vector<CUcontext> stack; // of the host thread
+CUcontext currentContext() { return stack.empty() ? NULL : stack.back(); }
 template<class T> static CUresult create(T* handle) { *handle = (T) new char; return CUDA_SUCCESS; }
 template<class T> static CUresult destroy(T handle) { delete (char*) handle; return CUDA_SUCCESS; }
 
-CUresult cuCtxCreate(CUcontext* c, CUctxCreateParams*, unsigned, CUdevice) { create(c); stack.push_back(*c); return CUDA_SUCCESS; }
-CUresult cuCtxDestroy(CUcontext c) { return destroy(c); }
+CUresult cuCtxCreate(CUcontext* c, CUctxCreateParams*, unsigned, CUdevice device) {
+    *c = (CUcontext) new Context{device};
+    stack.push_back(*c);
+    return CUDA_SUCCESS;
+}
+CUresult cuCtxDestroy(CUcontext c) {
+    if (currentContext() == c)
+        stack.pop_back();
+    delete (Context*) c;
+    return CUDA_SUCCESS;
+}
 CUresult cuCtxPushCurrent(CUcontext c) { stack.push_back(c); return CUDA_SUCCESS; }
 CUresult cuCtxPopCurrent(CUcontext* c) {
     if (stack.empty())
@@ -61,11 +73,17 @@ CUresult cuCtxPopCurrent(CUcontext* c) {
 CUresult cuCtxSetCurrent(CUcontext c) {
     if (!stack.empty())
         stack.pop_back();
-    stack.push_back(c);
+    if (c)
+        stack.push_back(c);
     return CUDA_SUCCESS;
 }
-CUresult cuCtxGetCurrent(CUcontext* c) { *c = stack.empty() ? NULL : stack.back(); return CUDA_SUCCESS; }
-CUresult cuCtxGetDevice(CUdevice* d) { *d = 0; return CUDA_SUCCESS; }
+CUresult cuCtxGetCurrent(CUcontext* c) { *c = currentContext(); return CUDA_SUCCESS; }
+CUresult cuCtxGetDevice(CUdevice* d) {
+    if (!currentContext())
+        return CUDA_ERROR_INVALID_CONTEXT;
+    *d = ((Context*) currentContext())->device;
+    return CUDA_SUCCESS;
+}
 CUresult cuCtxSetCacheConfig(CUfunc_cache) { return CUDA_SUCCESS; }
 CUresult cuCtxEnablePeerAccess(CUcontext, unsigned) { return CUDA_SUCCESS; }
 CUresult cuCtxSynchronize() { return CUDA_SUCCESS; }

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <sstream>
 #include <stdio.h>
 #include <string>
@@ -20,8 +21,10 @@ using namespace std;
 const char* const deviceName = "CUDA dry run";
 int computeCapability() { return intOption("DRYRUN_CC", 90); }
 int numMultiprocessors() { return 132; }
+int numDevices() { return 1; }
 void downloaded(const void*, size_t) {}
 
+static mutex oneAtATime; // host threads may load and launch at once
 struct Module { string ptx; int number; };
 struct Function { string name; Module* module; };
 
@@ -44,6 +47,7 @@ static int save(const string& ptx) {
 }
 
 CUresult cuModuleLoadData(CUmodule* m, const void* image) {
+    lock_guard<mutex> guard(oneAtATime);
     static map<string, Module*> modules; // Contexts of a process share most of their modules
     Module*& module = modules[(const char*) image];
     if (!module)
@@ -69,6 +73,7 @@ CUresult cuModuleGetFunction(CUfunction* f, CUmodule m, const char* name) {
 CUresult cuFuncGetAttribute(int* value, CUfunction_attribute, CUfunction) { *value = 1024; return CUDA_SUCCESS; }
 CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                         unsigned, CUstream, void**, void**) {
+    lock_guard<mutex> guard(oneAtATime);
     static ofstream log(option("DRYRUN_OUT", ".")+"/launches.log", ios::app);
     Function* function = (Function*) f;
     log << function->name << ' ' << function->module->number << ' ' << gx*gy*gz << ' ' << bx*by*bz << endl;

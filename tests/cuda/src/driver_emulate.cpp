@@ -4,7 +4,8 @@
 /* The driver of the emulator: modules are host shared objects (made by nvrtc.cpp), and launches run.
  *   EMULATE_LOG      file that receives a line per launch and per small download (neighbor list sizes, flags)
  *   EMULATE_PROFILE  file that receives, at the end, the time spent in each kernel
- *   EMULATE_SMS      how many multiprocessors to report (default 2): few, since OpenMM launches blocks in proportion */
+ *   EMULATE_SMS      how many multiprocessors to report (default 2): few, since OpenMM launches blocks in proportion
+ *   EMULATE_DEVICES  how many devices to report (default 1) */
 #include "driver.h"
 #include "options.h"
 #include "scheduler.h"
@@ -23,28 +24,38 @@ using namespace std;
 const char* const deviceName = "CUDA emulator";
 int computeCapability() { return 99; } // no card has this one
 int numMultiprocessors() { return intOption("EMULATE_SMS", 2); }
+int numDevices() { return intOption("EMULATE_DEVICES", 1); }
 
-static FILE* logFile() {
+/* Host threads write whole lines. */
+static bool logging() { return getenv("EMULATE_LOG") != NULL; }
+static void writeLog(const string& line) {
+    static mutex oneAtATime;
+    lock_guard<mutex> guard(oneAtATime);
     static FILE* out = NULL;
-    const char* path = getenv("EMULATE_LOG");
-    if (path && !out && (out = fopen(path, "a")))
+    if (!out && (out = fopen(option("EMULATE_LOG").c_str(), "a")))
         setvbuf(out, NULL, _IOLBF, 0);
-    return out;
+    if (out)
+        fprintf(out, "%s\n", line.c_str());
 }
 
 void downloaded(const void* data, size_t size) {
-    if (size > 16 || size%4 != 0 || !logFile())
+    if (size > 16 || size%4 != 0 || !logging())
         return;
-    fprintf(logFile(), "download");
+    string line = "download";
     for (size_t i = 0; i < size/4; i++)
-        fprintf(logFile(), " %u", ((const unsigned*) data)[i]);
-    fprintf(logFile(), "\n");
+        line += " "+to_string(((const unsigned*) data)[i]);
+    writeLog(line);
 }
 
 /* ---- modules: the "PTX" is one line, the path of a shared object ---- */
+struct Module {
+    void* library;
+    CUcontext context;  // in which it was loaded: its kernels run in no other
+};
 struct Kernel {
     string name;
     EmuKernel run;
+    CUcontext context;
     double seconds;
     unsigned long launches, collectives;
 };
@@ -58,9 +69,11 @@ CUresult cuModuleLoadData(CUmodule* m, const void* image) {
     char path[4096];
     if (sscanf((const char*) image, "// CUDA emulator module %4095[^\n]", path) != 1)
         return CUDA_ERROR_INVALID_PTX;
-    *m = (CUmodule) dlopen(path, RTLD_NOW|RTLD_LOCAL);
-    if (*m)
+    void* library = dlopen(path, RTLD_NOW|RTLD_LOCAL);
+    if (library) {
+        *m = (CUmodule) new Module{library, currentContext()};
         return CUDA_SUCCESS;
+    }
     fprintf(stderr, "CUDA emulator: %s\n", dlerror());
     return CUDA_ERROR_FILE_NOT_FOUND;
 }
@@ -76,17 +89,18 @@ CUresult cuModuleLoad(CUmodule* m, const char* path) {
 }
 CUresult cuModuleUnload(CUmodule) { return CUDA_SUCCESS; }
 CUresult cuModuleGetFunction(CUfunction* f, CUmodule m, const char* name) {
-    void* run = dlsym(m, (string("emu_run_")+name).c_str());
+    Module* module = (Module*) m;
+    void* run = dlsym(module->library, (string("emu_run_")+name).c_str());
     if (!run)
         return CUDA_ERROR_NOT_FOUND;
-    Kernel* kernel = new Kernel{name, (EmuKernel) run};
+    Kernel* kernel = new Kernel{name, (EmuKernel) run, module->context};
     *f = (CUfunction) kernel;
     lock_guard<mutex> guard(profile.oneAtATime);
     profile.kernels.push_back(kernel);
     return CUDA_SUCCESS;
 }
 CUresult cuModuleGetGlobal(CUdeviceptr* p, size_t* n, CUmodule m, const char* name) {
-    void* variable = dlsym(m, name);
+    void* variable = dlsym(((Module*) m)->library, name);
     if (!variable)
         return CUDA_ERROR_NOT_FOUND;
     if (p)
@@ -112,14 +126,20 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
     unsigned long blocks = (unsigned long) gx*gy*gz, threads = (unsigned long) bx*by*bz;
     if (!args || blocks == 0 || threads == 0 || threads > MaxThreads || shared > MaxSharedMemory)
         return CUDA_ERROR_INVALID_VALUE;
+    if (kernel->context != currentContext()) {
+        fprintf(stderr, "CUDA emulator: kernel %s was loaded in another context than the one that is current in the thread that launches it\n", kernel->name.c_str());
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    static mutex oneAtATime; // contexts of several host threads take turns
+    lock_guard<mutex> guard(oneAtATime);
     double start = now();
     unsigned long collectives = runGrid(kernel->name.c_str(), kernel->run, {gx, gy, gz}, {bx, by, bz}, args);
     double seconds = now()-start;
     kernel->seconds += seconds;
     kernel->launches++;
     kernel->collectives += collectives;
-    if (logFile())
-        fprintf(logFile(), "launch %s %lu %lu collectives %lu us %.0f\n", kernel->name.c_str(), blocks, threads, collectives, seconds*1e6);
+    if (logging())
+        writeLog("launch "+kernel->name+" "+to_string(blocks)+" "+to_string(threads)+" collectives "+to_string(collectives)+" us "+to_string((long) (seconds*1e6)));
     return CUDA_SUCCESS;
 }
 

@@ -62,13 +62,17 @@ void rewriteAssembly(string& s) {
             continue;
         size_t end = skipParens(s, q);
         string name = "emu_asm", operands;
+        bool apart = true; // something else than a letter or digit came before
         q = skipSpace(s, q+1);
         for (; s[q] == '"'; q = skipSpace(s, q+1)) // the text may come in several pieces
             for (q++; s[q] != '"'; q++) {
-                if (s[q] == '\\') q++;
-                else if (isalnum((unsigned char) s[q])) {
-                    if (!isalnum((unsigned char) s[q-1])) name += '_';
-                    name += s[q];
+                if (isalnum((unsigned char) s[q])) {
+                    name += (apart ? "_" : "")+string(1, s[q]);
+                    apart = false;
+                }
+                else {
+                    apart = true;
+                    if (s[q] == '\\') q++; // \n and \t separate words too
                 }
             }
         while (q < end) { // every parenthesis that follows a constraint holds an operand

@@ -10,7 +10,6 @@
 #include "fiber.h"
 #include "options.h"
 #include "races.h"
-#include <mutex>
 #include <stdio.h>
 #include <stdlib.h>
 #include <vector>
@@ -56,7 +55,7 @@ void emu_fail(const char* message) {
             for (int l = 0; l < 32; l++)
                 if ((w.waiting>>l & 1) && w.key[l] == key)
                     same |= 1u<<l;
-            static const char* const kinds[] = {"__syncwarp", "a shuffle", "a vote", "a match or reduction"};
+            static const char* const kinds[] = {"__syncwarp", "a shuffle", "a vote", "a match or reduction", "a matrix product"};
             fprintf(stderr, "    lanes %08x wait in %s for the lanes %08x\n", same, kinds[key>>32], (unsigned) key);
             lanes &= ~same;
         }
@@ -120,9 +119,14 @@ static void release(EmuWarp* w, uint64_t key, unsigned group) {
     else if (key>>32 == EMU_VOTE)
         for (unsigned lanes = group; lanes; lanes &= lanes-1)
             w->received[__builtin_ctz(lanes)] = w->votes & group;
+    else if (key>>32 == EMU_MATRIX) {
+        if (group != 0xffffffffu) // PTX: undefined if any thread of the warp has exited
+            emu_fail("a matrix product needs all 32 lanes of the warp, and not all are there");
+        w->multiply(w->fragments);
+    }
     w->waiting &= ~group;
     setReady(w, group);
-    if (group == w->alive)
+    if (group == w->alive && key>>32 != EMU_MATRIX) // which orders registers only: shared memory needs a __syncwarp beside it
         racesWarpBarrier(w-warps);
     collectives++;
 }
@@ -223,8 +227,6 @@ static void runBlock() {
 }
 
 unsigned long runGrid(const char* name, EmuKernel run, EmuIndex grid, EmuIndex block, void** args) {
-    static std::mutex oneAtATime;
-    std::lock_guard<std::mutex> guard(oneAtATime);
     reverse = (option("EMULATE_ORDER") == "reverse");
     kernelName = name;
     kernel = run;

@@ -7,49 +7,13 @@ import copy
 import numpy as np
 import openmm
 import torch
-from scipy.spatial import cKDTree
 
+from pair_lists import DeviceVerletList, VerletList
 from variants import exclude
 
-#: How much further than the cutoff the pair list of PythonForce reaches (nm).
-SKIN = 0.1
 
-
-class VerletList:
-    """Pairs within a cutoff plus a skin, found with a tree, and again when a particle has moved by half the skin.
-
-    Parameters
-    ----------
-    box : ndarray, shape (3,), nm
-        The edges of a rectangular box.
-    excluded : list of (int, int)
-    count : int
-        The number of particles.
-    cutoff : float, nm
-    """
-
-    def __init__(self, box, excluded, count, cutoff):
-        self.box, self.count, self.reach = box, count, cutoff + SKIN
-        self.excluded = np.sort([min(pair) * count + max(pair) for pair in excluded])
-        self.built = None
-
-    def pairs(self, positions):
-        """The pairs for positions, an ndarray of shape (n, 3): two tensors of int64."""
-        if self.built is not None:
-            moved = positions - self.built
-            if np.einsum("ij,ij->i", moved, moved).max() <= (0.5 * SKIN) ** 2:
-                return self.first, self.second
-        self.built = positions.copy()
-        tree = cKDTree(np.mod(positions, self.box), boxsize=self.box)
-        first, second = tree.query_pairs(self.reach, output_type="ndarray").T
-        code = first * self.count + second  # first < second
-        keep = self.excluded[np.searchsorted(self.excluded, code).clip(max=len(self.excluded) - 1)] != code
-        self.first, self.second = torch.from_numpy(first[keep]), torch.from_numpy(second[keep])
-        return self.first, self.second
-
-
-def python_force(network, types, excluded, box, cutoff, compiled):
-    """A PythonForce with a PyTorch network of types.
+def pair_function(network, types, excluded, box, cutoff, compiled, device):
+    """A PyTorch network of types as a function of all positions.
 
     The network is differentiated with respect to the distances only; the rest of the chain rule is written out.
 
@@ -63,20 +27,23 @@ def python_force(network, types, excluded, box, cutoff, compiled):
     cutoff : float, nm
     compiled : bool
         Whether torch.compile translates the network.
+    device : str
+        On which PyTorch computes.
 
     Returns
     -------
-    openmm.PythonForce
+    function
+        From the positions (Tensor, shape (n, 3), nm) to the energy (Tensor, kJ/mol) and the forces (Tensor, shape (n, 3),
+        kJ/mol/nm), both on the device.
     """
-    list_ = VerletList(box, excluded, len(types), cutoff)
-    types, edges = torch.from_numpy(np.asarray(types, dtype=np.int64)), torch.tensor(box)
-    network = copy.deepcopy(network).requires_grad_(False)
+    list_ = (VerletList if device == "cpu" else DeviceVerletList)(box, excluded, len(types), cutoff)
+    types, edges = torch.from_numpy(np.asarray(types, dtype=np.int64)).to(device), torch.tensor(box, device=device)
+    network = copy.deepcopy(network).requires_grad_(False).to(device)
     model = torch.compile(network, dynamic=True) if compiled else network
 
-    def compute(state):
-        positions = state.getPositions(asNumpy=True)._value
-        first, second = list_.pairs(positions)
-        x = torch.from_numpy(positions)
+    def compute(positions):
+        x = positions.to(device, torch.float64)
+        first, second = list_.pairs(x)
         d = x[first] - x[second]
         d -= torch.round(d / edges) * edges
         r2 = (d * d).sum(dim=1)
@@ -86,12 +53,33 @@ def python_force(network, types, excluded, box, cutoff, compiled):
         energy = model(r, types[first], types[second]).sum()
         slope, = torch.autograd.grad(energy, r)
         pull = (slope / r.detach()).unsqueeze(1) * d
-        forces = torch.zeros(x.shape, dtype=torch.float32)
+        forces = torch.zeros(x.shape, dtype=torch.float32, device=device)
         forces.index_add_(0, first, -pull)
         forces.index_add_(0, second, pull)
-        return energy.item(), forces.numpy()
+        return energy.detach(), forces
 
-    force = openmm.PythonForce(compute)
+    return compute
+
+
+def python_force(network, types, excluded, box, cutoff, compiled, device="cpu"):
+    """A PythonForce with a PyTorch network of types; the parameters are those of pair_function()."""
+    compute = pair_function(network, types, excluded, box, cutoff, compiled, device)
+
+    def of_state(state):
+        energy, forces = compute(torch.from_numpy(state.getPositions(asNumpy=True)._value))
+        return energy.item(), forces.cpu().numpy()
+
+    force = openmm.PythonForce(of_state)
+    force.setUsesPeriodicBoundaryConditions(True)
+    return force
+
+
+def python_torch_force(network, types, excluded, box, cutoff, compiled, device):
+    """The same as a PythonTorchForce of openmm-torch, which leaves positions and forces on the device."""
+    import openmmtorch  # most do not have it
+
+    compute = pair_function(network, types, excluded, box, cutoff, compiled, device)
+    force = openmmtorch.PythonTorchForce(lambda state, positions: compute(positions))
     force.setUsesPeriodicBoundaryConditions(True)
     return force
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What is timed: boxes of water, or a structure of your own."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,7 @@ class Box:
         """The edges of the periodic box (ndarray, shape (3,), nm)."""
         return np.array([vector[k]._value for k, vector in enumerate(self.system.getDefaultPeriodicBoxVectors())])
 
-    @property
+    @functools.cached_property
     def excluded(self):
         """The exceptions of the NonbondedForce, as pairs of particles."""
         nonbonded = next(force for force in self.system.getForces() if isinstance(force, openmm.NonbondedForce))

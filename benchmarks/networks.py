@@ -9,7 +9,7 @@ import openmm
 import torch
 
 import learnedpair as lp
-from alternatives import expression_force, python_force
+from alternatives import expression_force, python_force, python_torch_force
 from support import DifferentFunctionError, count_pairs, create_timed, describe_platform, evaluate, loops_alone, measure_matrix_products, platform_properties, time_in_turns
 from variants import GPU_PLATFORMS, INNER_CUTOFF, exclude, scale_to_force
 
@@ -21,7 +21,7 @@ WIDE = "16+32 features-64-64-64-1"
 #: The largest network that is timed as an expression: larger ones take minutes to compile.
 EXPRESSIONS = ("8-8-1",)
 EXACT, TABULATED = "LearnedPairForce", "LearnedPairForce, radial table"
-PYTHON, COMPILED, EXPRESSION = "PythonForce", "PythonForce, torch.compile", "CustomNonbondedForce"
+PYTHON, COMPILED, TORCH, EXPRESSION = "PythonForce", "PythonForce, torch.compile", "PythonTorchForce", "CustomNonbondedForce"
 
 
 class WideNetwork(torch.nn.Module):
@@ -57,30 +57,46 @@ def make_network(name, cutoff, largest_force):
     return network, metadata, kinds
 
 
-def make_variants(name, box, arguments):
-    """The System with the network in each of its forms: a dict of Systems, and of the LearnedPairForces among them."""
+def force_makers(name, box, arguments, device="cpu"):
+    """For each form of a network a function that makes its force; PyTorch in PythonForce computes on the device."""
     cutoff = arguments.network_cutoff
     network, metadata, kinds = make_network(name, cutoff, arguments.largest_force)
     model = lp.load_model(network, **metadata)
     particles = [kinds[type] for type in box.types]
-    excluded = box.excluded
-    systems, ours = {}, {}
-    for label, options in {EXACT: {}, TABULATED: {"tabulate_radial": True, "tolerance": arguments.tolerance}}.items():
-        systems[label] = copy.deepcopy(box.system)
-        ours[label] = model.create_force(particles, representation="program", **options)
-        exclude(ours[label], excluded)
-        systems[label].addForce(ours[label])
+
+    def ours(**options):
+        force = model.create_force(particles, representation="program", **options)
+        exclude(force, box.excluded)
+        return force
+
+    def expression():
+        force = expression_force(network, particles, box.excluded, cutoff)
+        if arguments.platform in GPU_PLATFORMS:
+            force.setForceGroup(1)  # in which there is another cutoff
+        return force
+
+    makers = {EXACT: ours, TABULATED: lambda: ours(tabulate_radial=True, tolerance=arguments.tolerance)}
     if model.features is None:
-        forces = {PYTHON: lambda: python_force(network, particles, excluded, box.edges, cutoff, False),
-                  COMPILED: lambda: python_force(network, particles, excluded, box.edges, cutoff, True),
-                  EXPRESSION: lambda: expression_force(network, particles, excluded, cutoff)}
-        for label in arguments.alternatives:
-            if label != EXPRESSION or name in EXPRESSIONS:
-                systems[label] = copy.deepcopy(box.system)
-                force = forces[label]()
-                if label == EXPRESSION and arguments.platform in GPU_PLATFORMS:
-                    force.setForceGroup(1)  # in which there is another cutoff
-                systems[label].addForce(force)
+        in_pytorch = network, particles, box.excluded, box.edges, cutoff
+        makers[PYTHON] = lambda: python_force(*in_pytorch, False, device)
+        makers[COMPILED] = lambda: python_force(*in_pytorch, True, device)
+        makers[TORCH] = lambda: python_torch_force(*in_pytorch, False, device)
+        if name in EXPRESSIONS:
+            makers[EXPRESSION] = expression
+    return makers
+
+
+def make_variants(name, box, arguments):
+    """The System with the network in each of its forms: a dict of Systems, and of the LearnedPairForces among them."""
+    makers = force_makers(name, box, arguments)
+    systems, ours = {}, {}
+    for label in (EXACT, TABULATED, *arguments.alternatives):
+        if label in makers:
+            force = makers[label]()
+            systems[label] = copy.deepcopy(box.system)
+            systems[label].addForce(force)
+            if label in (EXACT, TABULATED):
+                ours[label] = force
     return systems, ours
 
 

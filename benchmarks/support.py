@@ -216,6 +216,17 @@ def time_forces(contexts, calls=50):
     return {name: 1000 * statistics.median(values) for name, values in seconds.items()}
 
 
+def bare_system(system, forces):
+    """A System with the particles and the box of another one, but these forces."""
+    bare = openmm.System()
+    bare.setDefaultPeriodicBoxVectors(*system.getDefaultPeriodicBoxVectors())
+    for i in range(system.getNumParticles()):
+        bare.addParticle(system.getParticleMass(i))
+    for force in forces:
+        bare.addForce(force)
+    return bare
+
+
 def loops_alone(system, corrections, positions, platform_name, properties):
     """How long corrections take alone, and the direct-space part of the System's NonbondedForce: what a loop over pairs costs here.
 
@@ -237,12 +248,7 @@ def loops_alone(system, corrections, positions, platform_name, properties):
     nonbonded.setReciprocalSpaceForceGroup(1)
     contexts = {}
     for name, force in {"": None, "NonbondedForce, direct space": nonbonded, **corrections}.items():
-        bare = openmm.System()
-        bare.setDefaultPeriodicBoxVectors(*system.getDefaultPeriodicBoxVectors())
-        for i in range(system.getNumParticles()):
-            bare.addParticle(system.getParticleMass(i))
-        if force is not None:
-            bare.addForce(copy.deepcopy(force))
+        bare = bare_system(system, [] if force is None else [copy.deepcopy(force)])
         contexts[name] = openmm.Context(bare, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName(platform_name), properties)
         contexts[name].setPositions(positions)
     times = time_forces(contexts)

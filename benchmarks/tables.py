@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import openmm
 
-from support import DifferentFunctionError, create_timed, describe_platform, evaluate, loops_alone, name_platform, peak_memory, platform_properties, time_in_turns
+from support import DifferentFunctionError, bare_system, create_timed, describe_platform, evaluate, loops_alone, name_platform, peak_memory, platform_properties, time_in_turns
 from variants import GROUPS, OURS, Placement, make_correction, make_forces, placements
 
 #: How far a form may be from LearnedPairForce on the Reference platform: relative, of energy and of force (RMS).
@@ -19,12 +19,7 @@ MOST_ATOMS_FOR_GROUPS = 6000
 
 def evaluate_reference(system, correction, positions):
     """Energy and forces of the correction alone: LearnedPairForce on the Reference platform."""
-    bare = openmm.System()
-    bare.setDefaultPeriodicBoxVectors(*system.getDefaultPeriodicBoxVectors())
-    for i in range(system.getNumParticles()):
-        bare.addParticle(system.getParticleMass(i))
-    for force in make_forces(Placement(OURS, OURS, 0, correction.cutoff), correction):
-        bare.addForce(force)
+    bare = bare_system(system, make_forces(Placement(OURS, OURS, 0, correction.cutoff), correction))
     context = openmm.Context(bare, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
     context.setPositions(positions)
     return evaluate(context)

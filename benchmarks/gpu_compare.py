@@ -1,0 +1,262 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Times corrections on a GPU from 3,000 to a million atoms, against what else one could take: all in one run.
+
+    python benchmarks/gpu_compare.py
+
+What fails is reported with its message, and the others go on. See benchmarks/README.md.
+"""
+
+import argparse
+import copy
+import functools
+import gc
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import openmm
+import torch
+
+from boxes import UnusableStructureError, add_box_arguments, make_boxes
+from cuda_device import Device, share_of_peak
+from gpu_variants import BEST_FORM, CONTROL, make_variants, torch_force_is_missing
+from kernel_times import profile
+from networks import COMPILED, EXPRESSION, PYTHON, TORCH, TYPED, WIDE
+from support import FEWEST_STEPS, DifferentFunctionError, add_timing_arguments, bare_system, count_pairs, create_timed, describe_machine, describe_platform, evaluate, name_platform, platform_properties, time_block, time_in_turns, versions, write_report
+from variants import FORMS, OURS
+
+#: How far what a variant adds to the forces may be from LearnedPairForce on the CPU platform: root mean square and relative.
+#: Wide, since forces of single precision are subtracted that are much larger; another function is off by about 1.
+MOST_FORCE_DIFFERENCE = 1e-2
+NCU_STEPS = 5
+
+
+class TooSlowError(Exception):
+    """Timing a variant would take too long."""
+
+
+def parse_arguments(arguments=None):
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add_timing_arguments(parser)
+    add_box_arguments(parser, waters=[1000, 8000, 32000, 128000, 333334])
+    parser.set_defaults(platform="CUDA", seconds=1.0, repeats=5, warm_up=100, json=Path(__file__).parent / "results" / "gpu_compare.json")
+    parser.add_argument("--cutoff", type=float, nargs="*", default=[0.6, 0.9], help="of the tables, nm; none for no tables")
+    parser.add_argument("--forms", nargs="*", choices=["all", *(form for form in FORMS if form != OURS)], default=[BEST_FORM], help="forms of the tables in CustomNonbondedForce")
+    parser.add_argument("--networks", nargs="*", choices=[*TYPED, WIDE], default=list(TYPED), help="none for no networks")
+    parser.add_argument("--tabulated", nargs="*", choices=[*TYPED, WIDE], default=["16-32-32-1"], help="which of the networks also with their radial part in a table")
+    parser.add_argument("--network-cutoff", type=float, default=0.6, help="of the networks, nm")
+    parser.add_argument("--alternatives", nargs="*", choices=[PYTHON, COMPILED, TORCH, EXPRESSION], default=[PYTHON, COMPILED, TORCH, EXPRESSION], help="to the networks")
+    parser.add_argument("--in-pytorch", nargs="*", choices=list(TYPED), default=["16-32-32-1"], help="which of the networks also by the alternatives that run PyTorch")
+    parser.add_argument("--device", default="0", help="number of the CUDA device, as OpenMM's property DeviceIndex")
+    parser.add_argument("--torch-device", default="cuda" if torch.cuda.is_available() else "cpu", help="where PyTorch computes")
+    parser.add_argument("--slow-atoms", type=int, default=100_000, help="the largest system for the alternatives to the networks")
+    parser.add_argument("--most-seconds", type=float, default=120, help="a variant whose blocks would take longer is given up")
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="force error of tables in networks, relative to |F| + 1 kJ/mol/nm")
+    parser.add_argument("--seed", type=int, default=3, help="of the table's network")
+    parser.add_argument("--largest-force", type=float, default=3.0, help="of a pair, kJ/mol/nm")
+    parser.add_argument("--ncu", action="store_true", help="also measure the kernels of pairs by Nsight Compute, which must be on the PATH")
+    parser.add_argument("--ncu-waters", type=int, default=8000, help="molecules of the box for --ncu")
+    parser.add_argument("--profile", help=argparse.SUPPRESS)  # what runs under ncu
+    return parser.parse_args(arguments)
+
+
+def evaluate_exactly(box, forces):
+    """The forces of a correction alone, on the CPU platform."""
+    context = openmm.Context(bare_system(box.system, forces), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU"))
+    context.setPositions(box.positions)
+    return evaluate(context)[1]
+
+
+def create(box, forces, arguments):
+    """A Context of a Box with some forces."""
+    corrected = copy.deepcopy(box.system)
+    for force in forces:
+        corrected.addForce(force)
+    properties = platform_properties(arguments)
+    if arguments.platform == "CUDA":
+        properties["DeviceIndex"] = arguments.device
+    return create_timed(corrected, box.positions, arguments.platform, properties)
+
+
+def create_measured(box, forces, arguments, device):
+    """The same, and by how many MiB the free memory of the device shrank; None where nobody tells."""
+    gc.collect()  # so that earlier Contexts have gone
+    before = device and device.free_memory()
+    timed = create(box, forces, arguments)
+    return timed, None if before is None else (before - device.free_memory()) / 2**20
+
+
+def check_forces(timed, baseline, expected):
+    """How far what a variant adds to the forces is from what is expected: root mean square and relative."""
+    difference = float(np.linalg.norm(timed.forces - baseline.forces - expected) / np.linalg.norm(expected))
+    if not difference <= MOST_FORCE_DIFFERENCE:
+        raise DifferentFunctionError(f"what it adds to the forces differs by {difference:.1e} from LearnedPairForce on the CPU platform; allowed {MOST_FORCE_DIFFERENCE:g}")
+    return difference
+
+
+def refuse_if_slow(timed, arguments):
+    """Raise TooSlowError if the blocks of a variant would take more than --most-seconds."""
+    step = time_block(timed, 1)
+    needed = step * (arguments.warm_up + arguments.repeats * FEWEST_STEPS)
+    if needed > arguments.most_seconds:
+        raise TooSlowError(f"a step takes {step:.2g} s, so that warming up and timing would take {needed:.0f} s, more than --most-seconds {arguments.most_seconds:g}")
+
+
+def measure(variant, box, baseline, exact_forces, arguments, device):
+    """Create, check and time one Variant; what is written to JSON for it."""
+    forces = variant.make()
+    timed, memory = create_measured(box, forces, arguments, device)
+    row = {"creation_s": timed.creation, "device_memory_mib": memory, "host_memory_mib": timed.memory}
+    if variant.exact is not None:
+        row["force_difference"] = check_forces(timed, baseline, exact_forces(variant.exact))
+    if variant.ours:
+        row["kernel"] = forces[0].describeKernelInContext(timed.context)
+        row["multiply_adds_per_pair"] = forces[0].lowering_report.get("multiply_adds_per_pair")
+    refuse_if_slow(timed, arguments)
+    row.update(time_in_turns(baseline, {"": timed}, arguments.seconds, arguments.repeats, arguments.warm_up)[""])
+    row["ns_per_atom"] = 1e6 * row["variant_ms"] / box.atoms
+    return row
+
+
+def add_share_of_peak(row, pairs, peak):
+    """Add what the multiply-adds of a program make of the peak of the device, in the time that they add."""
+    if row.get("multiply_adds_per_pair"):
+        row["multiply_adds_per_step"] = pairs * row["multiply_adds_per_pair"]
+        resolved = row["ratio_lower_quartile"] > 1
+        row["share_of_peak"] = share_of_peak(row["multiply_adds_per_step"], 1e-3 * row["added_ms"] if resolved else None, peak)
+
+
+def attempt(what, *arguments):
+    """What a function returns, or how it failed: an alternative may raise anything, and must not end the others."""
+    try:
+        return what(*arguments)
+    except Exception as error:
+        return {"failed": f"{type(error).__name__}: {' '.join(str(error).split())}"}
+
+
+def compare(box, arguments, device, peak, result, save):
+    """Measure all Variants in a Box, and write down each as soon as it is known."""
+    baseline = create(box, [], arguments)
+    result.update(platform=describe_platform(baseline.context), pairs=count_pairs(box.positions, box.edges, box.excluded, arguments.network_cutoff))
+    print(f"### {name_platform(result['platform'])}: {box.name}\n\n{HEAD}", flush=True)
+    exact_forces = functools.cache(lambda exact: evaluate_exactly(box, exact()))
+    for variant in make_variants(box, arguments):
+        if variant.most_atoms is not None and box.atoms > variant.most_atoms:
+            row = {"left_out": f"more than {variant.most_atoms:,} atoms"}
+        else:
+            row = attempt(measure, variant, box, baseline, exact_forces, arguments, device)
+            if "failed" not in row:
+                add_share_of_peak(row, result["pairs"], peak)
+        result["variants"].append({"label": variant.label, "ours": variant.ours, **row})
+        print(format_row(result["variants"][-1]), flush=True)
+        save()
+    print()
+
+
+COLUMNS = ("variant", "multiply-adds per pair", "MM ms/step", "ms/step", "ratio [min, max]", "added ms/step", "ns/atom/step", "share of fp32 peak", "creation s", "device MiB", "force diff.")
+HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
+
+
+def format_row(row):
+    """One variant, as a row of a table under HEAD."""
+    for state in ("failed", "left_out"):
+        if state in row:
+            return f"| {row['label']} | {state.replace('_', ' ')}: {row[state].replace('|', '/')} |" + " |" * (len(COLUMNS) - 2)
+
+    def show(name, form, scale=1):
+        return "" if row.get(name) is None else format(scale * row[name], form)
+
+    share = show("share_of_peak", ".1f", 100)
+    return (f"| {row['label']} | {show('multiply_adds_per_pair', ',')} | {row['baseline_ms']:.3f} | {row['variant_ms']:.3f} | {row['ratio']:.3f} [{row['ratio_min']:.3f}, {row['ratio_max']:.3f}] "
+            f"| {row['added_ms']:.3f} | {row['ns_per_atom']:.2f} | {share and share + ' %'} | {row['creation_s']:.1f} | {show('device_memory_mib', '.0f')} | {show('force_difference', '.1e')} |")
+
+
+def profile_kernels(arguments):
+    """The time of each kernel of pairs in MM and in MM with each of our variants, by starting this script again under ncu."""
+    box = next(make_boxes(argparse.Namespace(**{**vars(arguments), "waters": [arguments.ncu_waters]})))
+    labels = [variant.label for variant in make_variants(box, arguments) if variant.ours or variant.label == CONTROL]
+    print(f"### Kernels, by ncu: {box.name}, ms in a step\n\n| variant | kernels |\n|---|---|", flush=True)
+    rows = []
+    for label in labels:
+        row = attempt(profile, [sys.executable, __file__, *sys.argv[1:], "--waters", str(arguments.ncu_waters), "--profile", label])
+        if "failed" not in row:
+            row = {kernel: {"launches": len(durations), "ms_per_step": 1e-6 * sum(durations) / (NCU_STEPS + 1)} for kernel, durations in row.items()}
+        shown = row.get("failed") or ", ".join(f"{kernel} {times['ms_per_step']:.4f} ({times['launches']} launches)" for kernel, times in row.items())
+        print(f"| {label} | {shown} |", flush=True)
+        rows.append({"label": label, **row})
+    print()
+    return {"box": box.name, "atoms": box.atoms, "steps": NCU_STEPS, "variants": rows}
+
+
+def run_for_profiler(arguments):
+    """What runs under ncu: a Context of one variant, its first forces, and a few steps."""
+    box = next(make_boxes(arguments))
+    variant = next(variant for variant in make_variants(box, arguments) if variant.label == arguments.profile)
+    create(box, variant.make(), arguments).context.getIntegrator().step(NCU_STEPS)
+
+
+def command_line(arguments):
+    """The command as it was given, with the names of files in place of their paths."""
+    words = []
+    for word in sys.argv[1:]:
+        option, equals, value = word.rpartition("=")
+        is_path = value == arguments.pdb or Path(value) == arguments.json
+        words.append(option + equals + (Path(value).name if is_path else value))
+    return shlex.join(["python", "benchmarks/gpu_compare.py", *words])
+
+
+def failed(results):
+    """Whether plain MM or a LearnedPairForce failed anywhere."""
+    return any("failed" in result or any("failed" in row for row in result["variants"] if row["ours"] or row["label"] == CONTROL) for result in results)
+
+
+def main():
+    """Run the comparison; returns the exit status: 1 if plain MM or a LearnedPairForce failed."""
+    arguments = parse_arguments()
+    if arguments.profile is not None:
+        run_for_profiler(arguments)
+        return 0
+    if arguments.ncu and shutil.which("ncu") is None:
+        print("gpu_compare: --ncu needs Nsight Compute's ncu on the PATH, where it is not.", file=sys.stderr)
+        return 2
+    device = Device(int(arguments.device.split(",")[0])) if arguments.platform == "CUDA" else None
+    gpu = device and device.describe()
+    report = {
+        "command": command_line(arguments),
+        "machine": describe_machine(),
+        "gpu": gpu,
+        "versions": versions(),
+        "arguments": {name: value for name, value in vars(arguments).items() if name not in ("json", "pdb", "profile")},
+        "left_out": [],
+        "results": [],
+    }
+    save = functools.partial(write_report, report, arguments.json)
+    print("GPU: " + ", ".join(f"{name} {value}" for name, value in gpu.items()) if gpu else f"{arguments.platform}: no CUDA GPU is measured.")
+    if TORCH in arguments.alternatives and torch_force_is_missing():
+        report["left_out"].append(f"{TORCH}: {torch_force_is_missing()}")
+        print(f"Left out: {report['left_out'][-1]}.")
+    print(f"The alternatives to networks are timed up to {arguments.slow_atoms:,} atoms (--slow-atoms).\n", flush=True)
+    try:
+        for box in make_boxes(arguments):
+            result = {"box": box.name, "atoms": box.atoms, "variants": []}
+            report["results"].append(result)
+            failure = attempt(compare, box, arguments, device, gpu and gpu["peak_fp32_flops"], result, save)
+            if failure:
+                result.update(failure)
+                print(f"{box.name}: failed: {failure['failed']}\n", flush=True)
+                save()
+    except UnusableStructureError as error:
+        print(f"gpu_compare: {error}", file=sys.stderr)
+        return 1
+    if arguments.ncu:
+        report["kernels"] = profile_kernels(arguments)
+        save()
+    return 1 if failed(report["results"]) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

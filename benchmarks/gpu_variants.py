@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""What is timed on a GPU: LearnedPairForce with tables and networks, and what else one could take."""
+
+import functools
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from networks import EXACT, EXPRESSION, TABULATED, TORCH, force_makers
+from tables import MOST_ATOMS_FOR_GROUPS
+from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, placements
+
+#: The form that was the best more often than any other on OpenCL (benchmarks/results).
+BEST_FORM = "continuous1d-joined"
+#: Nothing but MM, timed like the others: what its ratio is off 1 is the error of the method.
+CONTROL = "MM again"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Something to time.
+
+    Attributes
+    ----------
+    label : str
+    make : function
+        Makes the list of its forces.
+    exact : function or None
+        Makes the LearnedPairForce whose function it computes, for comparison.
+    ours : bool
+        Whether it is a LearnedPairForce.
+    most_atoms : int or None
+        It is left out of larger systems.
+    """
+
+    label: str
+    make: Callable
+    exact: Callable | None = None
+    ours: bool = False
+    most_atoms: int | None = None
+
+
+def make_variants(box, arguments):
+    """All that the command line asks for, in a Box; a list of Variants."""
+    return [Variant(CONTROL, list), *table_variants(box, arguments), *network_variants(box, arguments)]
+
+
+def table_variants(box, arguments):
+    """MM with a table, by LearnedPairForce and by CustomNonbondedForce."""
+    chosen = [form for form in FORMS if form != OURS and (form in arguments.forms or "all" in arguments.forms)]
+    for cutoff in arguments.cutoff:
+        correction = make_correction(box, cutoff, arguments.seed, arguments.largest_force)
+        exact = functools.partial(make_forces, Placement(OURS, OURS, 0, cutoff), correction)
+        yield Variant(f"table to {cutoff:g} nm: {OURS}", exact, exact, ours=True)
+        for form in chosen:
+            for place in placements(form, arguments.platform, cutoff, arguments.nonbonded_cutoff):
+                most_atoms = MOST_ATOMS_FOR_GROUPS if form == GROUPS else None
+                yield Variant(f"table to {cutoff:g} nm: CustomNonbondedForce, {place.label}", functools.partial(make_forces, place, correction), exact, most_atoms=most_atoms)
+
+
+def network_variants(box, arguments):
+    """MM with a network, by LearnedPairForce and by the alternatives."""
+    for name in arguments.networks:
+        makers = {label: functools.partial(_make_list, make) for label, make in force_makers(name, box, arguments, arguments.torch_device).items()}
+        yield Variant(f"{name}: {EXACT}", makers[EXACT], makers[EXACT], ours=True)
+        if name in arguments.tabulated:
+            yield Variant(f"{name}: {TABULATED}", makers[TABULATED], makers[EXACT], ours=True)
+        for label in arguments.alternatives:
+            in_pytorch = label != EXPRESSION
+            if label not in makers or (in_pytorch and name not in arguments.in_pytorch) or (label == TORCH and torch_force_is_missing()):
+                continue
+            where = f", PyTorch on {arguments.torch_device}" if in_pytorch else ""
+            yield Variant(f"{name}: {label}{where}", makers[label], makers[EXACT], most_atoms=arguments.slow_atoms)
+
+
+def _make_list(make):
+    return [make()]
+
+
+@functools.cache
+def torch_force_is_missing():
+    """Why there is no PythonTorchForce, or an empty string."""
+    if importlib.util.find_spec("openmmtorch") is None:
+        return "openmm-torch is not installed"
+    import openmmtorch  # only where there is one
+
+    return "" if hasattr(openmmtorch, "PythonTorchForce") else "this openmm-torch has no PythonTorchForce"

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The pair lists of the alternatives in PyTorch."""
+
+import itertools
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+
+#: How much further than the cutoff the pair list of PythonForce reaches (nm).
+SKIN = 0.1
+
+
+class VerletList:
+    """Pairs within a cutoff plus a skin, found with a tree, and again when a particle has moved by half the skin.
+
+    Parameters
+    ----------
+    box : ndarray, shape (3,), nm
+        The edges of a rectangular box.
+    excluded : list of (int, int)
+    count : int
+        The number of particles.
+    cutoff : float, nm
+    """
+
+    def __init__(self, box, excluded, count, cutoff):
+        self.box, self.count, self.reach = box, count, cutoff + SKIN
+        self.excluded = np.sort([min(pair) * count + max(pair) for pair in excluded])
+        self.built = None
+
+    def pairs(self, x):
+        """The pairs for positions, a tensor of shape (n, 3): two tensors of int64."""
+        positions = x.numpy()
+        if self.built is not None:
+            moved = positions - self.built
+            if np.einsum("ij,ij->i", moved, moved).max() <= (0.5 * SKIN) ** 2:
+                return self.first, self.second
+        self.built = positions.copy()
+        tree = cKDTree(np.mod(positions, self.box), boxsize=self.box)
+        first, second = tree.query_pairs(self.reach, output_type="ndarray").T
+        code = first * self.count + second  # first < second
+        keep = self.excluded[np.searchsorted(self.excluded, code).clip(max=len(self.excluded) - 1)] != code
+        self.first, self.second = torch.from_numpy(first[keep]), torch.from_numpy(second[keep])
+        return self.first, self.second
+
+
+class DeviceVerletList(VerletList):
+    """The same for positions on a GPU, by cells of PyTorch tensors: nothing goes through the host."""
+
+    def pairs(self, x):
+        if self.built is not None and ((x - self.built) ** 2).sum(dim=1).max() <= (0.5 * SKIN) ** 2:
+            return self.first, self.second
+        self.built = x.clone()
+        first, second = self._search(x, torch.tensor(self.box, device=x.device))
+        excluded = torch.from_numpy(self.excluded).to(x.device)
+        code = first * self.count + second
+        keep = excluded[torch.searchsorted(excluded, code).clamp(max=len(excluded) - 1)] != code
+        self.first, self.second = first[keep], second[keep]
+        return self.first, self.second
+
+    def _search(self, x, edges):
+        """All pairs within reach, first < second."""
+        shape = (edges / self.reach).long().clamp(min=1)  # cells at least as wide as the reach
+        cell = torch.minimum(((x / edges - torch.floor(x / edges)) * shape).long(), shape - 1)
+        stride = torch.stack([shape[1] * shape[2], shape[2], torch.ones_like(shape[0])])
+        index = (cell * stride).sum(dim=1)
+        population = torch.bincount(index, minlength=int(shape.prod()))
+        order = torch.argsort(index)
+        place = torch.arange(self.count, device=x.device) - (torch.cumsum(population, 0) - population)[index[order]]
+        members = torch.full((len(population), int(population.max())), -1, device=x.device)
+        members[index[order], place] = order
+        found = []
+        for offset in itertools.product(*(sorted({step % count for step in (-1, 0, 1)}) for count in shape.tolist())):
+            others = members[((cell + torch.tensor(offset, device=x.device)) % shape * stride).sum(dim=1)]
+            first, column = torch.nonzero(others > torch.arange(self.count, device=x.device).unsqueeze(1), as_tuple=True)
+            second = others[first, column]
+            d = x[first] - x[second]
+            d -= torch.round(d / edges) * edges
+            near = (d * d).sum(dim=1) < self.reach**2
+            found.append((first[near], second[near]))
+        return tuple(torch.cat(part) for part in zip(*found, strict=True))

@@ -22,7 +22,8 @@ import torch
 
 from boxes import UnusableStructureError, add_box_arguments, make_boxes
 from cuda_device import Device, share_of_peak
-from gpu_variants import BEST_FORM, CONTROL, make_variants, torch_force_is_missing
+from gpu_rows import CONTROL, HEAD, attempt, failed, format_row
+from gpu_variants import BEST_FORM, make_variants, torch_force_is_missing
 from kernel_times import profile
 from networks import COMPILED, EXPRESSION, PYTHON, TORCH, TYPED, WIDE
 from support import FEWEST_STEPS, DifferentFunctionError, add_timing_arguments, bare_system, count_pairs, create_timed, describe_machine, describe_platform, evaluate, name_platform, platform_properties, time_block, time_in_turns, versions, write_report
@@ -130,14 +131,6 @@ def add_share_of_peak(row, pairs, peak):
         row["share_of_peak"] = share_of_peak(row["multiply_adds_per_step"], 1e-3 * row["added_ms"] if resolved else None, peak)
 
 
-def attempt(what, *arguments):
-    """What a function returns, or how it failed: an alternative may raise anything, and must not end the others."""
-    try:
-        return what(*arguments)
-    except Exception as error:
-        return {"failed": f"{type(error).__name__}: {' '.join(str(error).split())}"}
-
-
 def compare(box, arguments, device, peak, result, save):
     """Measure all Variants in a Box, and write down each as soon as it is known."""
     baseline = create(box, [], arguments)
@@ -154,25 +147,7 @@ def compare(box, arguments, device, peak, result, save):
         result["variants"].append({"label": variant.label, "ours": variant.ours, **row})
         print(format_row(result["variants"][-1]), flush=True)
         save()
-    print()
-
-
-COLUMNS = ("variant", "multiply-adds per pair", "MM ms/step", "ms/step", "ratio [min, max]", "added ms/step", "ns/atom/step", "share of fp32 peak", "creation s", "device MiB", "force diff.")
-HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
-
-
-def format_row(row):
-    """One variant, as a row of a table under HEAD."""
-    for state in ("failed", "left_out"):
-        if state in row:
-            return f"| {row['label']} | {state.replace('_', ' ')}: {row[state].replace('|', '/')} |" + " |" * (len(COLUMNS) - 2)
-
-    def show(name, form, scale=1):
-        return "" if row.get(name) is None else format(scale * row[name], form)
-
-    share = show("share_of_peak", ".1f", 100)
-    return (f"| {row['label']} | {show('multiply_adds_per_pair', ',')} | {row['baseline_ms']:.3f} | {row['variant_ms']:.3f} | {row['ratio']:.3f} [{row['ratio_min']:.3f}, {row['ratio_max']:.3f}] "
-            f"| {row['added_ms']:.3f} | {row['ns_per_atom']:.2f} | {share and share + ' %'} | {row['creation_s']:.1f} | {show('device_memory_mib', '.0f')} | {show('force_difference', '.1e')} |")
+    print("".join(f"\n{row['label']}: {row['kernel']}" for row in result["variants"] if "kernel" in row) + "\n", flush=True)
 
 
 def profile_kernels(arguments):
@@ -207,11 +182,6 @@ def command_line(arguments):
         is_path = value == arguments.pdb or Path(value) == arguments.json
         words.append(option + equals + (Path(value).name if is_path else value))
     return shlex.join(["python", "benchmarks/gpu_compare.py", *words])
-
-
-def failed(results):
-    """Whether plain MM or a LearnedPairForce failed anywhere."""
-    return any("failed" in result or any("failed" in row for row in result["variants"] if row["ours"] or row["label"] == CONTROL) for result in results)
 
 
 def main():

@@ -7,14 +7,13 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gpu_rows import CONTROL
 from networks import EXACT, EXPRESSION, TABULATED, TORCH, force_makers
 from tables import MOST_ATOMS_FOR_GROUPS
 from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, placements
 
 #: The form that was the best more often than any other on OpenCL (benchmarks/results).
 BEST_FORM = "continuous1d-joined"
-#: Nothing but MM, timed like the others: what its ratio is off 1 is the error of the method.
-CONTROL = "MM again"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""What benchmarks/gpu_compare.py computes and prints, apart from times."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def test_peak_is_that_of_the_data_sheets():
+    """Whitepapers of NVIDIA: A100 (108 multiprocessors, 1.41 GHz) 19.5 TFLOPS, GeForce RTX 3090 (82, 1.695 GHz) 35.6."""
+    from cuda_device import peak_flops, share_of_peak
+
+    assert peak_flops((8, 0), 108, 1.41e9) == pytest.approx(19.5e12, rel=2e-3)
+    assert peak_flops((8, 6), 82, 1.695e9) == pytest.approx(35.6e12, rel=2e-3)
+    assert peak_flops((9, 9), 100, 1e9) is None and peak_flops((8, 0), None, 1e9) is None
+    assert share_of_peak(5e9, 1e-3, 20e12) == 0.5
+    assert share_of_peak(5e9, 1e-3, None) is None and share_of_peak(5e9, None, 20e12) is None
+
+
+def test_no_driver_is_no_error(monkeypatch):
+    import cuda_device
+
+    def no_library(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(cuda_device.ctypes, "CDLL", no_library)
+    device = cuda_device.Device(0)
+    assert device.free_memory() is None
+    described = device.describe()
+    del described["driver"]  # is asked of nvidia-smi
+    assert set(described.values()) == {None}
+
+
+def test_durations_are_read_from_what_ncu_prints():
+    from kernel_times import parse_ncu
+
+    text = '''| a line of the program |
+==PROF== Profiling "computeNonbonded": 0%....100% - 1 pass
+"ID","Process ID","Process Name","Kernel Name","Metric Name","Metric Unit","Metric Value"
+"0","7","python","computeNonbonded","gpu__time_duration.sum","ns","12,345"
+"1","7","python","computeLearnedPairs(unsigned long *)","gpu__time_duration.sum","ns","800"
+"2","7","python","computeNonbonded","gpu__time_duration.sum","ns","655"
+'''
+    assert parse_ncu(text) == {"computeNonbonded": [12345, 655], "computeLearnedPairs": [800]}
+    assert parse_ncu("==ERROR== no permission\n") == {}
+
+
+def test_a_failure_becomes_a_row_with_its_message():
+    from gpu_rows import COLUMNS, attempt, failed, format_row
+
+    def no_memory():
+        raise MemoryError("the device | is\n  full")
+
+    row = {"label": "x", "ours": True, **attempt(no_memory)}
+    assert format_row(row).startswith("| x | failed: MemoryError: the device / is full |")
+    assert format_row(row).count("|") == len(COLUMNS) + 1
+    assert failed([{"variants": [row]}]) and failed([{"failed": "no box", "variants": []}])
+    assert not failed([{"variants": [{**row, "ours": False}, {"label": "y", "ours": True}]}])
+
+
+@pytest.mark.parametrize("edges", [(1.7, 1.5, 1.4), (2.4, 3.3, 0.9)])
+def test_the_pair_list_of_tensors_finds_the_pairs_of_the_tree(edges):
+    from pair_lists import DeviceVerletList, VerletList
+
+    random = np.random.default_rng(1)
+    x = random.uniform(-1, 2, (300, 3)) * edges
+    excluded = [tuple(map(int, random.permutation(300)[:2])) for _ in range(100)]
+    lists = [kind(np.array(edges), excluded, 300, 0.3) for kind in (VerletList, DeviceVerletList)]
+    for _ in range(3):
+        found = [{tuple(pair) for pair in torch.stack(list_.pairs(torch.from_numpy(x)), dim=1).tolist()} for list_ in lists]
+        assert found[0] == found[1] and len(found[0]) > 100
+        x += 0.1 * random.normal(size=x.shape)
+
+
+def test_a_tiny_comparison_on_cpu(tmp_path):
+    """What is too large for an alternative is reported."""
+    command = [sys.executable, BENCHMARKS / "gpu_compare.py", "--platform", "CPU", "--waters", "250", "--repeats", "2", "--seconds", "0.01", "--warm-up", "1", "--cutoff", "0.6",
+               "--networks", "8-8-1", "--in-pytorch", "8-8-1", "--alternatives", "PythonForce", "--slow-atoms", "700", "--torch-device", "cpu", "--json", tmp_path / "out.json"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    report = json.loads((tmp_path / "out.json").read_text())
+    rows = {row["label"]: row for row in report["results"][0]["variants"]}
+    assert list(rows) == ["MM again", "table to 0.6 nm: LearnedPairForce", "table to 0.6 nm: CustomNonbondedForce, continuous1d-joined", "8-8-1: LearnedPairForce", "8-8-1: PythonForce, PyTorch on cpu"]
+    assert rows.pop("8-8-1: PythonForce, PyTorch on cpu")["left_out"] == "more than 700 atoms"
+    assert all(row["ratio"] > 0 for row in rows.values())
+    assert rows["8-8-1: LearnedPairForce"]["multiply_adds_per_step"] > 1e6 and report["gpu"] is None
+    assert str(tmp_path) not in json.dumps(report)

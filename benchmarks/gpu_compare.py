@@ -162,7 +162,7 @@ def profile_kernels(arguments):
             row = {kernel: {"launches": len(durations), "ms_per_step": 1e-6 * sum(durations) / (NCU_STEPS + 1)} for kernel, durations in row.items()}
         shown = row.get("failed") or ", ".join(f"{kernel} {times['ms_per_step']:.4f} ({times['launches']} launches)" for kernel, times in row.items())
         print(f"| {label} | {shown} |", flush=True)
-        rows.append({"label": label, **row})
+        rows.append({"label": label, "ours": label != CONTROL, **row})
     print()
     return {"box": box.name, "atoms": box.atoms, "steps": NCU_STEPS, "variants": rows}
 
@@ -171,7 +171,8 @@ def run_for_profiler(arguments):
     """What runs under ncu: a Context of one variant, its first forces, and a few steps."""
     box = next(make_boxes(arguments))
     variant = next(variant for variant in make_variants(box, arguments) if variant.label == arguments.profile)
-    create(box, variant.make(), arguments).context.getIntegrator().step(NCU_STEPS)
+    timed = create(box, variant.make(), arguments)
+    timed.context.getIntegrator().step(NCU_STEPS)
 
 
 def command_line(arguments):
@@ -185,13 +186,18 @@ def command_line(arguments):
 
 
 def main():
-    """Run the comparison; returns the exit status: 1 if plain MM or a LearnedPairForce failed."""
+    """Run the comparison; returns the exit status: 1 if plain MM or a LearnedPairForce failed, 2 if it cannot be run."""
     arguments = parse_arguments()
     if arguments.profile is not None:
         run_for_profiler(arguments)
         return 0
     if arguments.ncu and shutil.which("ncu") is None:
         print("gpu_compare: --ncu needs Nsight Compute's ncu on the PATH, where it is not.", file=sys.stderr)
+        return 2
+    names = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
+    if arguments.platform not in names:
+        reasons = "; ".join(openmm.Platform.getPluginLoadFailures())
+        print(f"gpu_compare: OpenMM has no platform '{arguments.platform}', only {', '.join(names)}. {reasons}", file=sys.stderr)
         return 2
     device = Device(int(arguments.device.split(",")[0])) if arguments.platform == "CUDA" else None
     gpu = device and device.describe()
@@ -225,7 +231,7 @@ def main():
     if arguments.ncu:
         report["kernels"] = profile_kernels(arguments)
         save()
-    return 1 if failed(report["results"]) else 0
+    return 1 if failed(report["results"] + ([report["kernels"]] if arguments.ncu else [])) else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """What gpu_compare.py writes down and prints of a variant, also of one that failed."""
 
+import textwrap
+
 #: Nothing but MM, timed like the others: what its ratio is off 1 is the error of the method.
 CONTROL = "MM again"
 COLUMNS = ("variant", "multiply-adds per pair", "MM ms/step", "ms/step", "ratio [min, max]", "added ms/step", "ns/atom/step", "share of fp32 peak", "creation s", "device MiB", "force diff.")
@@ -12,7 +14,8 @@ def format_row(row):
     """One variant, as a row of a table under HEAD."""
     for state in ("failed", "left_out"):
         if state in row:
-            return f"| {row['label']} | {state.replace('_', ' ')}: {row[state].replace('|', '/')} |" + " |" * (len(COLUMNS) - 2)
+            reason = textwrap.shorten(row[state], 300, placeholder=" ...").replace("|", "/")  # what compilers say is long; JSON has all of it
+            return f"| {row['label']} | {state.replace('_', ' ')}: {reason} |" + " |" * (len(COLUMNS) - 2)
 
     def show(name, form, scale=1):
         return "" if row.get(name) is None else format(scale * row[name], form)

@@ -3,12 +3,17 @@
 """What is timed: boxes of water, or a structure of your own."""
 
 import functools
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import openmm
 from openmm import app, unit
+
+
+#: The most molecules of water of which a box is built at once.
+MOST_BUILT = 8000
 
 
 class UnusableStructureError(Exception):
@@ -59,21 +64,41 @@ def add_box_arguments(parser, waters):
     parser.add_argument("--nonbonded-cutoff", type=float, default=0.9, help="of the NonbondedForce, nm")
 
 
-def make_boxes(arguments):
-    """The boxes that the command line asks for, one after the other."""
-    if arguments.pdb is not None:
-        yield read_structure(arguments.pdb, arguments.forcefield, arguments.nonbonded_cutoff)
-        return
-    for waters in arguments.waters:
-        yield make_water_box(waters, arguments.nonbonded_cutoff)
-
-
 def make_water_box(waters, nonbonded_cutoff):
     """A box of rigid TIP3P water; the cutoff in nm."""
     force_field = app.ForceField("tip3p.xml")
     modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
     modeller.addSolvent(force_field, model="tip3p", numAdded=waters)
     return _make_box(f"{3 * waters:,} atoms of TIP3P water", force_field, modeller.topology, modeller.positions, nonbonded_cutoff)
+
+
+def make_boxes(arguments, make_water=make_water_box):
+    """The boxes that the command line asks for, one after the other; those of water by a function of molecules and cutoff."""
+    if arguments.pdb is not None:
+        yield read_structure(arguments.pdb, arguments.forcefield, arguments.nonbonded_cutoff)
+        return
+    for waters in arguments.waters:
+        yield make_water(waters, arguments.nonbonded_cutoff)
+
+
+def make_tiled_water_box(waters, nonbonded_cutoff):
+    """A box of about so many molecules; many are copies of a smaller box, since building a large one takes minutes."""
+    copies = next(k for k in itertools.count(1) if waters <= MOST_BUILT * k**3)
+    tile = make_water_box(round(waters / copies**3), nonbonded_cutoff)
+    if copies == 1:
+        return tile
+    corners = np.array(list(itertools.product(range(copies), repeat=3))) * tile.edges
+    positions = (tile.positions + corners[:, None]).reshape(-1, 3)
+    topology = app.Topology()
+    chain = topology.addChain()
+    for _ in range(len(positions) // 3):
+        residue = topology.addResidue("HOH", chain)
+        oxygen = topology.addAtom("O", app.element.oxygen, residue)
+        for name in ("H1", "H2"):
+            topology.addBond(oxygen, topology.addAtom(name, app.element.hydrogen, residue))
+    topology.setUnitCellDimensions(copies * tile.edges * unit.nanometer)
+    system, types = _make_system(app.ForceField("tip3p.xml"), topology, nonbonded_cutoff)
+    return Box(f"{len(positions):,} atoms of TIP3P water", system, positions, types)
 
 
 def read_structure(path, force_field, nonbonded_cutoff):
@@ -93,9 +118,14 @@ def read_structure(path, force_field, nonbonded_cutoff):
 
 
 def _make_box(name, force_field, topology, positions, nonbonded_cutoff):
+    system, types = _make_system(force_field, topology, nonbonded_cutoff)
+    return Box(name, system, _relax(system, positions), types)
+
+
+def _make_system(force_field, topology, nonbonded_cutoff):
     system = force_field.createSystem(topology, nonbondedMethod=app.PME, nonbondedCutoff=nonbonded_cutoff * unit.nanometer, constraints=app.HBonds, rigidWater=True)
     types = np.array([int(atom.element is not None and atom.element.symbol == "H") for atom in topology.atoms()], dtype=np.int32)
-    return Box(name, system, _relax(system, positions), types)
+    return system, types
 
 
 def _relax(system, positions):

@@ -20,7 +20,7 @@ import numpy as np
 import openmm
 import torch
 
-from boxes import UnusableStructureError, add_box_arguments, make_boxes
+from boxes import UnusableStructureError, add_box_arguments, make_boxes, make_tiled_water_box
 from cuda_device import Device, share_of_peak
 from gpu_rows import CONTROL, HEAD, attempt, failed, format_row
 from gpu_variants import BEST_FORM, make_variants, torch_force_is_missing
@@ -152,7 +152,7 @@ def compare(box, arguments, device, peak, result, save):
 
 def profile_kernels(arguments):
     """The time of each kernel of pairs in MM and in MM with each of our variants, by starting this script again under ncu."""
-    box = next(make_boxes(argparse.Namespace(**{**vars(arguments), "waters": [arguments.ncu_waters]})))
+    box = next(make_boxes(argparse.Namespace(**{**vars(arguments), "waters": [arguments.ncu_waters]}), make_tiled_water_box))
     labels = [variant.label for variant in make_variants(box, arguments) if variant.ours or variant.label == CONTROL]
     print(f"### Kernels, by ncu: {box.name}, ms in a step\n\n| variant | kernels |\n|---|---|", flush=True)
     rows = []
@@ -169,7 +169,7 @@ def profile_kernels(arguments):
 
 def run_for_profiler(arguments):
     """What runs under ncu: a Context of one variant, its first forces, and a few steps."""
-    box = next(make_boxes(arguments))
+    box = next(make_boxes(arguments, make_tiled_water_box))
     variant = next(variant for variant in make_variants(box, arguments) if variant.label == arguments.profile)
     timed = create(box, variant.make(), arguments)
     timed.context.getIntegrator().step(NCU_STEPS)
@@ -217,7 +217,7 @@ def main():
         print(f"Left out: {report['left_out'][-1]}.")
     print(f"The alternatives to networks are timed up to {arguments.slow_atoms:,} atoms (--slow-atoms).\n", flush=True)
     try:
-        for box in make_boxes(arguments):
+        for box in make_boxes(arguments, make_tiled_water_box):
             result = {"box": box.name, "atoms": box.atoms, "variants": []}
             report["results"].append(result)
             failure = attempt(compare, box, arguments, device, gpu and gpu["peak_fp32_flops"], result, save)

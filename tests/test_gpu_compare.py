@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import openmm
 import pytest
 import torch
 
@@ -83,6 +84,20 @@ def test_the_pair_list_of_tensors_finds_the_pairs_of_the_tree(edges):
         found = [{tuple(pair) for pair in torch.stack(list_.pairs(torch.from_numpy(x)), dim=1).tolist()} for list_ in lists]
         assert found[0] == found[1] and len(found[0]) > 100
         x += 0.1 * random.normal(size=x.shape)
+
+
+def test_a_box_of_copies_has_their_energy(monkeypatch):
+    import boxes
+
+    monkeypatch.setattr(boxes, "MOST_BUILT", 250)
+    tile, box = boxes.make_water_box(250, 0.7), boxes.make_tiled_water_box(2000, 0.7)
+    assert box.atoms == 8 * tile.atoms and box.name.startswith("6,000 atoms")
+    energies = []
+    for one in (tile, box):
+        context = openmm.Context(one.system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
+        context.setPositions(one.positions)
+        energies.append(context.getState(energy=True).getPotentialEnergy()._value)
+    assert energies[1] == pytest.approx(8 * energies[0], rel=1e-2)  # as exact as PME on two grids; molecules that overlap would change it far more
 
 
 def test_a_tiny_comparison_on_cpu(tmp_path):

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Comparisons that fail on NaN, on wrong shapes, and with the worst place in the message; and the bounds they use."""
 
+import os
+import unittest.mock
 from dataclasses import dataclass
 
 import numpy as np
 import openmm
+
+import learnedpair as lp
 
 
 def assert_close(actual, expected, *, rtol=0.0, atol=0.0, what="values"):
@@ -34,17 +38,27 @@ class Target:
         return "-".join([self.name] + [self.precision] * (self.precision is not None) + [f"{self.devices} devices"] * (self.devices > 1))
 
     @property
+    def tensor_cores(self):
+        """Whether large programs run on tensor cores: on CUDA in mixed precision, but not in single, so that the tests see both."""
+        return self.name == "CUDA" and self.precision == "mixed"
+
+    @property
     def exact(self):
         """Whether it computes in double precision."""
         return self.name == "Reference" or self.precision == "double"
+
+    @property
+    def energy_tolerance(self):
+        return 1e-9 if self.exact else 2e-5
 
     def context(self, system, positions=None, integrator=None):
         properties = {} if self.precision is None else {"Precision": self.precision}
         if self.name == "CPU":
             properties["Threads"] = "2"
         if self.devices > 1:
-            properties["DeviceIndex"] = ",".join(["0"] * self.devices)  # one device, taken for several
-        context = openmm.Context(system, integrator or openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform(self.name), properties)
+            properties["DeviceIndex"] = ",".join(["0"] * self.devices)
+        with unittest.mock.patch.dict(os.environ, LEARNEDPAIR_TENSOR_CORES=str(int(self.tensor_cores))):
+            context = openmm.Context(system, integrator or openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform(self.name), properties)
         if positions is not None:
             context.setPositions(positions)
         return context
@@ -53,23 +67,32 @@ class Target:
         """Require energy and forces to agree with those of Reference within this platform's bounds.
 
         Double precision: 1e-9 of the RMS force. Single: RMS error 1e-5 of the RMS force; the largest error of a component
-        at most 1.6e-4 of it, which is what stiff walls have in CustomNonbondedForce on OpenCL.
+        at most 1.6e-4 of it, which is what stiff walls have in CustomNonbondedForce on OpenCL. On tensor cores, where products
+        are exact to 2^-17 (TensorCoreSource.h), twice the RMS error.
         """
         expected_forces = np.asarray(expected_forces)
         rms = np.sqrt(np.mean(expected_forces**2))
         error = np.asarray(forces) - expected_forces
         assert np.shape(forces) == expected_forces.shape
-        relative, largest = (1e-9, 1e-8) if self.exact else (1e-5, 1.6e-4)
+        relative, largest = (1e-9, 1e-8) if self.exact else (2e-5, 1.6e-4) if self.tensor_cores else (1e-5, 1.6e-4)
         floor = 1e-9 if self.exact else 1e-6
         assert np.sqrt(np.mean(error**2)) <= relative * rms + floor, f"{what}: RMS force error {np.sqrt(np.mean(error ** 2)):.3g}, RMS force {rms:.3g}"
         assert np.abs(error).max() <= largest * rms + floor, f"{what}: largest force error {np.abs(error).max():.3g}, RMS force {rms:.3g}"
         scale = abs(expected_energy) + rms * 0.1 * np.sqrt(expected_forces.size)
-        assert abs(energy - expected_energy) <= (1e-9 if self.exact else 2e-5) * scale + floor, f"{what}: energy {energy!r}, expected {expected_energy!r}"
+        assert abs(energy - expected_energy) <= self.energy_tolerance * scale + floor, f"{what}: energy {energy!r}, expected {expected_energy!r}"
+
+
+def describe_kernels(system, context):
+    """What evaluates each LearnedPairForce of a System, without the name of the platform and the number of devices."""
+    forces = [force for force in system.getForces() if lp.LearnedPairForce.is_learned_pair_force(force)]
+    descriptions = [lp.LearnedPairForce.cast(force).describeKernelInContext(context).split(", ") for force in forces]
+    return [", ".join(part for part in parts[1:] if not part.endswith("devices")) for parts in descriptions]
 
 
 PRECISIONS = {"OpenCL": ("single", "mixed", "double"), "CUDA": ("single", "mixed", "double")}
 TARGETS = [Target(name, precision) for name in ("Reference", "CPU", "OpenCL", "CUDA") for precision in PRECISIONS.get(name, (None,))]
-TARGETS.append(Target("OpenCL", "mixed", devices=2))
+#: Contexts that divide their work between devices: one device, taken for two.
+SEVERAL_DEVICES = [Target(name, "mixed", devices=2) for name in PRECISIONS]
 REFERENCE = Target("Reference", None)
 
 

@@ -12,7 +12,7 @@ import openmm
 import pytest
 
 import learnedpair  # noqa: F401  (OpenMM has loaded the plugin; this says clearly if not)
-from comparators import TARGETS
+from comparators import SEVERAL_DEVICES, TARGETS
 
 REQUIRED = [name for name in os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",") if name]
 
@@ -39,16 +39,22 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "one_device: not for Contexts with several devices: they have no energy parameter derivatives, and some of OpenMM's forces refuse them")
     config.addinivalue_line("markers", "large: a system that needs a neighbor list; on an emulated device it takes a while")
 
 
 def pytest_collection_modifyitems(config, items):
     name = config.getoption("--platform")
-    if name is None:
-        return
-    keep = [item for item in items if "target" in getattr(item, "callspec", _NoCall).params and item.callspec.params["target"].name == name]
-    config.hook.pytest_deselected(items=[item for item in items if item not in keep])
-    items[:] = keep
+
+    def is_wanted(item):
+        target = getattr(item, "callspec", _NoCall).params.get("target")
+        if target is None:
+            return name is None
+        return name in (None, target.name) and (target.devices == 1 or item.get_closest_marker("one_device") is None)
+
+    unwanted = [item for item in items if not is_wanted(item)]
+    config.hook.pytest_deselected(items=unwanted)
+    items[:] = [item for item in items if is_wanted(item)]
 
 
 class _NoCall:
@@ -58,9 +64,9 @@ class _NoCall:
 _presence = {}
 
 
-@pytest.fixture(params=TARGETS, ids=str)
+@pytest.fixture(params=TARGETS + SEVERAL_DEVICES, ids=str)
 def target(request):
-    """A platform with a precision. Tests that use it run once on each."""
+    """A platform with a precision. Tests that use it run once on each; those that are marked with one_device not on several."""
     name = request.param.name
     if name not in _presence:
         _presence[name] = present(name)

@@ -113,5 +113,5 @@ def assert_derivatives_agree(target, actual, contributions, what=""):
     for energies: relative to the sum, and to the root of the sum of squares, which is what rounding errors of many pairs come to."""
     assert set(actual) == set(contributions), what
     for name, parts in contributions.items():
-        bound = (1e-9 if target.exact else 2e-5) * (abs(parts.sum()) + np.sqrt((parts**2).sum())) + (1e-9 if target.exact else 1e-6)
+        bound = target.energy_tolerance * (abs(parts.sum()) + np.sqrt((parts**2).sum())) + (1e-9 if target.exact else 1e-6)
         assert abs(actual[name] - parts.sum()) <= bound, f"{what}: the derivative with respect to {name} is {actual[name]!r}, expected {parts.sum()!r} within {bound:.3g}"

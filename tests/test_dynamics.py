@@ -93,6 +93,7 @@ def test_energy_is_conserved_as_well_as_without_the_correction():
     assert noise <= 1.5 * plain_noise + 1e-3 * kinetic
 
 
+@pytest.mark.one_device
 def test_scale_and_its_derivative(target):
     chains = systems.Chains()
     system = chains.system()
@@ -112,6 +113,7 @@ def test_scale_and_its_derivative(target):
         assert_close(derivative, energy, rtol=1e-9 if target.exact else 1e-5, atol=1e-3 if not target.exact else 1e-8)
 
 
+@pytest.mark.one_device
 def test_scale_is_shared_between_two_corrections_with_their_own_derivatives(target):
     chains = systems.Chains()
     system = chains.system()

@@ -11,7 +11,6 @@ import pytest
 
 import learnedpair as lp
 import systems
-from comparators import GPU_TARGETS
 from learnedpair.plugin import check_version, library_failures
 
 
@@ -47,17 +46,6 @@ def test_libraries_lie_where_import_openmm_finds_them():
     names = {path.name for path in folder.glob("plugins/*LearnedPair*")}
     assert len(list(folder.glob("*OpenMMLearnedPair.*"))) == 1
     assert {re.sub(r"\W.*|^lib", "", name) for name in names} >= {"OpenMMLearnedPairReference", "OpenMMLearnedPairCPU"}
-
-
-@pytest.mark.parametrize("target", GPU_TARGETS, ids=str, indirect=True)
-def test_several_devices_are_refused(target):
-    chains = systems.Chains()
-    system = chains.system()
-    system.addForce(chains.learned())
-    platform = openmm.Platform.getPlatform(target.name)
-    properties = {"DeviceIndex": "0,0", "Precision": target.precision}
-    with pytest.raises(openmm.OpenMMException, match="uses several devices, which this force does not support yet; choose one with the platform property DeviceIndex"):
-        openmm.Context(system, openmm.VerletIntegrator(0.001), platform, properties)
 
 
 def test_another_openmm_is_named_at_import():

@@ -76,10 +76,116 @@ def test_two_processes_print_the_same():
     assert len(texts) == 1 and len(texts.pop()) > 5000
 
 
+#: A layer with 20 inputs, which is no multiple of 8, and 16 outputs, and their sum.
+LAYER = """v0[1] = distance
+v1[20] = weight
+v2[20] = mul v0 v1
+v3[20] = exp v2
+v4[320] = weight
+v5[16] = linear v4 v3
+v6[1] = sum v5 {1 16 1}
+output v6
+"""
+
+
+def test_source_for_tensor_cores():
+    program = lp.PairProgram(LAYER, np.linspace(0.1, 0.9, 340), num_types=1)
+    assert program.tensor_core_source() == """\
+real lpV2[3][4];
+#pragma unroll
+for (int lpT = 0; lpT < 3; lpT++) {
+    #pragma unroll
+    for (int lpC = 0; lpC < 4; lpC++) {
+        const real lpX = lpInsides[lpC/2]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
+        lpV2[lpT][lpC] = lpX;
+    }
+}
+real lpV3[3][4];
+#pragma unroll
+for (int lpT = 0; lpT < 3; lpT++) {
+    #pragma unroll
+    for (int lpC = 0; lpC < 4; lpC++) {
+        const real lpX = EXP(lpV2[lpT][lpC]);
+        lpV3[lpT][lpC] = lpX;
+    }
+}
+real lpV7[3][4];
+#pragma unroll
+for (int lpT = 0; lpT < 3; lpT++) {
+    #pragma unroll
+    for (int lpC = 0; lpC < 4; lpC++) {
+        const real lpX = lpV3[lpT][lpC]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
+        lpV7[lpT][lpC] = lpX;
+    }
+}
+real lpV5[2][4] = {};
+real lpV8[2][4] = {};
+#pragma unroll
+for (int lpK = 0; lpK < 2; lpK++) {
+    unsigned int lpHigh5[4], lpLow5[4];
+    lpSplit(lpV3[2*lpK], 2*lpK+1 < 3 ? lpV3[2*lpK+1] : lpZeros, lpHigh5, lpLow5);
+    unsigned int lpHigh8[4], lpLow8[4];
+    lpSplit(lpV7[2*lpK], 2*lpK+1 < 3 ? lpV7[2*lpK+1] : lpZeros, lpHigh8, lpLow8);
+    #pragma unroll
+    for (int lpN = 0; lpN < 2; lpN++) {
+        const LpPiece lpPiece = lpLoadPiece(lpFragments, lpK*2+lpN, lpLane);
+        lpMultiply(lpV5[lpN], lpHigh5, lpLow5, lpPiece);
+        lpMultiply(lpV8[lpN], lpHigh8, lpLow8, lpPiece);
+    }
+}
+real lpV6[2] = {0, 0};
+#pragma unroll
+for (int lpT = 0; lpT < 2; lpT++) {
+    #pragma unroll
+    for (int lpC = 0; lpC < 4; lpC++) {
+        lpV6[lpC/2] += lpV5[lpT][lpC];
+    }
+}
+lpV6[0] = lpSumOfFour(lpV6[0]);
+lpV6[1] = lpSumOfFour(lpV6[1]);
+real lpV9[2] = {0, 0};
+#pragma unroll
+for (int lpT = 0; lpT < 2; lpT++) {
+    #pragma unroll
+    for (int lpC = 0; lpC < 4; lpC++) {
+        lpV9[lpC/2] += lpV8[lpT][lpC];
+    }
+}
+lpV9[0] = lpSumOfFour(lpV9[0]);
+lpV9[1] = lpSumOfFour(lpV9[1]);
+const real lpOutput0[2] = {lpV6[0], lpV6[1]};
+const real lpOutput1[2] = {lpV9[0], lpV9[1]};
+"""
+
+
+@pytest.mark.parametrize("change, obstacle", [
+    (("{1 16 1}", "{4 4 1}"), r"v\d+ \(sum\) is not the sum of a whole vector"),
+    (("sum v5 {1 16 1}", "max v5 {1 16 1}"), r"v\d+ \(max\) is not the sum of a whole vector"),
+    (("v6[1] = sum v5 {1 16 1}", "v6[1] = gather v5 {3}"), r"v\d+ \(gather\) puts elements in another order"),
+    (("v3[20] = exp v2", "v3[20] = mul v2 v2"), None),
+], ids=["sum", "max", "gather", "none"])
+def test_what_tensor_cores_cannot_do_is_named(change, obstacle):
+    text = LAYER.replace(*change)
+    if "{4 4 1}" in text:
+        text = text.replace("v6[1]", "v6[4]").replace("output v6", "v7[1] = sum v6 {1 4 1}\noutput v7")
+    program = lp.PairProgram(text, np.linspace(0.1, 0.9, 340), num_types=1)
+    if obstacle is None:
+        assert "lpMultiply" in program.tensor_core_source()
+    else:
+        with pytest.raises(ValueError, match=r"PairProgram: it cannot be evaluated on tensor cores: " + obstacle):
+            program.tensor_core_source()
+
+
+def test_narrow_layers_are_left_to_others():
+    text = LAYER.replace("320", "300").replace("v5[16]", "v5[15]").replace("16 1}", "15 1}")
+    with pytest.raises(ValueError, match="no layer is at least 16 wide"):
+        lp.PairProgram(text, np.linspace(0.1, 0.9, 320), num_types=1).tensor_core_source()
+
+
 @pytest.mark.parametrize("case", PAIR_PROGRAMS, ids=str)
 def test_all_names_are_ours(case):
     """Nothing that a user has named, and nothing that other parts of a kernel could mean."""
-    known = {"real", "const", "int", "for", "if", "tanh", "expm1", "log1p", "floor", "FABS", "SQRT", "EXP", "LOG", "SIN", "COS", "ERF", "ERFC", "POW", "pragma", "unroll"}
+    known = {"real", "real4", "GLOBAL", "x", "y", "z", "w", "const", "int", "for", "if", "tanh", "expm1", "log1p", "floor", "FABS", "SQRT", "EXP", "LOG", "SIN", "COS", "ERF", "ERFC", "POW", "pragma", "unroll"}
     source = function(case).source()
     names = set(re.findall(r"[A-Za-z_]\w*", re.sub(r"\b\d[\d.]*(e[+-]?\d+)?f?\b", "", re.sub(r"\blp\w+", "", source))))
     assert names <= known, names - known

@@ -92,6 +92,7 @@ def observe(context):
 UPDATED = ("one_hot", "typed_tanh", "bilinear_gate", "feature_network", "two_parameters", "soft_core", "screening")
 
 
+@pytest.mark.one_device
 @pytest.mark.parametrize("name", UPDATED)
 def test_updates_equal_a_new_context(target, name):
     """One Context is taken through all that may change; after each change it is compared with a new one."""
@@ -122,6 +123,7 @@ def test_updates_equal_a_new_context(target, name):
     update("weights and particles while parameters do not have their default values")
 
 
+@pytest.mark.one_device
 @pytest.mark.parametrize("name", ["typed_network", "wide"])
 def test_updates_of_programs_with_a_tabulated_radial_part(target, name):
     """update_force() keeps the number of knots, and says what the new table's error is."""
@@ -294,6 +296,7 @@ def test_features_of_an_update_are_validated():
         running.force.updateParametersInContext(running.context)
 
 
+@pytest.mark.one_device
 @pytest.mark.parametrize("name", ["soft_core", "two_parameters"])
 def test_reinitialize_takes_over_everything(target, name):
     """Another program with the same global parameters, which keep the values that they have in the Context."""
@@ -309,6 +312,7 @@ def test_reinitialize_takes_over_everything(target, name):
     assert abs(after - before) > 0.1 * abs(before)
 
 
+@pytest.mark.one_device
 def test_parameters_have_their_default_values_in_a_new_context(target):
     running = Running("two_parameters")
     running.force.setGlobalParameterDefaultValue(0, 0.4)
@@ -398,6 +402,7 @@ def test_copies_are_equal_to_the_last_bit(how):
     assert force.getParticleFeatureRow(0) is not None, "a copy must be independent"
 
 
+@pytest.mark.one_device
 @pytest.mark.parametrize("name", ["soft_core", "typed_tanh"])
 def test_system_round_trip(target, name):
     running = Running(name)

@@ -20,7 +20,7 @@ import oracle
 import program_oracle
 import systems
 from architectures import ARCHITECTURES, VIAS
-from comparators import REFERENCE, TARGETS, Target, assert_close, evaluate
+from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, Target, assert_close, describe_kernels, evaluate
 from conformance_files import PAIR_PROGRAMS
 from learnedpair import _core
 from learnedpair.recording import record_module
@@ -224,7 +224,8 @@ def nonbonded(name, cutoff=systems.CUTOFF):
     return lambda chains: [chains.nonbonded(getattr(openmm.NonbondedForce, name), cutoff, OTHERS)]
 
 
-#: Whether the box is periodic, the other forces, ours, and for each of ours whether it shares OpenMM's kernel ("s") or has its own ("o").
+#: Whether the box is periodic, the other forces, ours, and for each of ours whether it shares OpenMM's kernel ("s"), has another of OpenMM's kernels ("o") or packs
+#: its pairs ("p").
 BESIDE = {
     "no cutoff, alone, small": (False, lambda chains: [], lambda chains: [small_program(chains, "NoCutoff")], "s"),
     "no cutoff, alone, large": (False, lambda chains: [], lambda chains: [large_program(chains, "NoCutoff")], "o"),
@@ -234,9 +235,9 @@ BESIDE = {
     "no cutoff beside a cutoff, large": (False, nonbonded("CutoffNonPeriodic"), lambda chains: [large_program(chains, "NoCutoff")], "o"),
     "cutoff beside no cutoff": (False, nonbonded("NoCutoff"), lambda chains: [small_program(chains, "CutoffNonPeriodic")], "o"),
     "PME, small": (True, nonbonded("PME"), lambda chains: [small_program(chains)], "s"),
-    "PME, large": (True, nonbonded("PME"), lambda chains: [large_program(chains)], "o"),
-    "three corrections beside PME": (True, nonbonded("PME"), three_corrections, "sso"),
-    "three corrections alone": (True, lambda chains: [], three_corrections, "sso"),
+    "PME, large": (True, nonbonded("PME"), lambda chains: [large_program(chains)], "p"),
+    "three corrections beside PME": (True, nonbonded("PME"), three_corrections, "ssp"),
+    "three corrections alone": (True, lambda chains: [], three_corrections, "ssp"),
     "a program without cutoff beside a table": (False, lambda chains: [], lambda chains: [small_program(chains, "NoCutoff"), chains.learned(group=2)], "so"),
 }
 
@@ -263,7 +264,7 @@ def together(chains, forces):
 
 
 #: Both orders in single precision, one in mixed, the other in double precision.
-BESIDE_ON_TARGETS = [(target, case, first) for k, case in enumerate(BESIDE) for o, first in enumerate(("ours first", "others first")) for target in TARGETS
+BESIDE_ON_TARGETS = [(target, case, first) for k, case in enumerate(BESIDE) for o, first in enumerate(("ours first", "others first")) for target in TARGETS + SEVERAL_DEVICES
                      if target.precision not in ("mixed", "double") or (k + o) % 2 == ("mixed", "double").index(target.precision)]
 
 
@@ -275,8 +276,8 @@ def test_programs_beside_other_forces(target, case, first):
     system = together(chains, ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
     if target.name in ("OpenCL", "CUDA"):
-        kernels = [lp.LearnedPairForce.cast(force).describeKernelInContext(context) for force in system.getForces() if lp.LearnedPairForce.is_learned_pair_force(force)]
-        assert kernels == [f"{target.name}, {'shared' if letter == 's' else 'own'} kernel" for letter in letters]
+        packed = "own kernel, packed pairs" + ", tensor cores" * target.tensor_cores
+        assert describe_kernels(system, context) == [{"s": "shared kernel", "o": "own kernel", "p": packed}[letter] for letter in letters]
     expected = ours_alone(case)
     target.assert_agrees(*evaluate(context), *(sum(parts) for parts in zip(*expected, others_alone(target, periodic, case), strict=True)), what="all forces")
     for force, alone in zip(ours, expected, strict=True):
@@ -607,6 +608,7 @@ def test_particles_that_are_no_sequence_are_refused(particles):
 BAD_NAMES = ('*/ #error "', "lp0_interacts", "LP_HOLE_EVALUATE", "r2; }", "real", 'a"b\\', "\u03bb")
 
 
+@pytest.mark.one_device
 @pytest.mark.parametrize("feature", ["x", "}; #error {"])
 def test_names_do_not_get_into_kernels(target, feature):
     """Names of parameters, features and types that would break a kernel, or that its source uses itself."""

@@ -450,6 +450,8 @@ class LearnedPairForce(openmm.Force):
 
         It begins with the name of the platform. On GPUs "shared kernel" means that the pairs are evaluated in OpenMM's own
         nonbonded kernel together with those of other forces; "own kernel", which is slower, that the cutoff, exclusions
-        or boundary conditions of the other forces, or a force unknown to this plugin, did not allow that.
+        or boundary conditions of the other forces, or a force unknown to this plugin, did not allow that, or that the
+        program is too large for it. With "packed pairs" this plugin's own kernel packs the pairs in range together before
+        it evaluates them, with "tensor cores" 16 at a time. Several devices in one Context are named at the end.
         """
         return self._access.describeKernelInContext(_address_of(context))

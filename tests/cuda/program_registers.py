@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Registers, spills and stack of OpenMM's nonbonded kernel with each program of the tests in it, by the dry run:
+"""Registers, spills and stack of the kernel that evaluates each program of the tests, by the dry run:
 
     python tests/cuda/program_registers.py benchmarks/results/program_registers.json
 """
@@ -17,10 +17,12 @@ from conformance_files import PAIR_PROGRAMS  # noqa: E402
 from support import dryrun  # noqa: E402
 
 NAMES = [case.name for case in PAIR_PROGRAMS] + [architecture.name for architecture in ARCHITECTURES]
-ENTRY = re.compile(r"(module\d+)\.ptx computeNonbonded: Used (\d+) registers")
+PACKED = "computeLearnedPairs"  # our kernel for packed pairs; the others are evaluated in OpenMM's, which is
+NONBONDED = "computeNonbonded"
+ENTRY = re.compile(rf"(module\d+)\.ptx ({NONBONDED}|{PACKED}): Used (\d+) registers")
 
 
-def measure(folder, cc, precision, names=NAMES):
+def measure(folder, cc, precision, names=NAMES, tensor_cores=True):
     """What ptxas says of the kernel of each program.
 
     Returns
@@ -28,21 +30,21 @@ def measure(folder, cc, precision, names=NAMES):
     dict of str to dict
         For "none" and each name: kernel, multiply_adds, registers, spilled_bytes, stack_bytes.
     """
-    result = dryrun(folder, cc, sys.executable, TESTS / "cuda" / "program_cases.py", precision, "none", *names)
+    result = dryrun(folder, cc, sys.executable, TESTS / "cuda" / "program_cases.py", precision, "none", *names, LEARNEDPAIR_TENSOR_CORES=str(int(tensor_cores)))
     assert result.returncode == 0, result.stderr
     runs = [line.split(";") for line in result.stdout.splitlines() if line.count(";") == 2]
     assert [run[0] for run in runs] == ["none", *names]
     compiled = {ENTRY.match(line)[1]: line for line in (folder / "registers.txt").read_text().splitlines() if ENTRY.match(line)}
-    launched = [line.split()[1] for line in (folder / "launches.log").read_text().splitlines() if line.startswith("computeNonbonded ")]
+    launched = [line.split()[:2] for line in (folder / "launches.log").read_text().splitlines() if line.split()[0] in (NONBONDED, PACKED)]
     measured, position = {}, 0
     for name, kernel, cost in runs:
         # A kernel of our own is launched beside OpenMM's for the other forces.
-        count = 2 if kernel.endswith("own kernel") else 1
+        mine = launched[position:position + (2 if "own kernel" in kernel else 1)]
+        position += len(mine)
         values = []
-        for module in launched[position:position + count]:
+        for _, module in [launch for launch in mine if launch[0] == PACKED] or mine:
             line = compiled[f"module{int(module):03d}"]
-            values.append((int(ENTRY.match(line)[2]), sum(int(n) for n in re.findall(r"(\d+) bytes spill", line)), int(re.search(r"(\d+) bytes stack frame", line)[1])))
-        position += count
+            values.append((int(ENTRY.match(line)[3]), sum(int(n) for n in re.findall(r"(\d+) bytes spill", line)), int(re.search(r"(\d+) bytes stack frame", line)[1])))
         registers, spilled, stack = max(values)
         measured[name] = {"kernel": kernel, "multiply_adds": int(cost), "registers": registers, "spilled_bytes": spilled, "stack_bytes": stack}
     assert position == len(launched)
@@ -52,9 +54,9 @@ def measure(folder, cc, precision, names=NAMES):
 def main(path):
     report = {}
     for cc in (80, 90):
-        for precision in ("single", "double"):
+        for precision, tensor_cores in (("single", True), ("single", False), ("double", False)):
             with tempfile.TemporaryDirectory() as folder:
-                report[f"sm_{cc} {precision}"] = measure(Path(folder), cc, precision)
+                report[f"sm_{cc} {precision}{'' if tensor_cores or precision == 'double' else ' without tensor cores'}"] = measure(Path(folder), cc, precision, tensor_cores=tensor_cores)
     Path(path).write_text(json.dumps(report, indent=1) + "\n")
     for target, programs in report.items():
         print(f"\n{target}\n| program | kernel | multiply-adds per pair | registers | spilled bytes | stack bytes |\n|---|---|---|---|---|---|")

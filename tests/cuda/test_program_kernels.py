@@ -11,28 +11,33 @@ from program_registers import NAMES, measure
 from support import emulate, require
 
 MOST_REGISTERS = 96  # of OpenMM's nonbonded kernel with a program in it; without one it has 48 to 53
+MOST_SPILLED = 64  # bytes, on tensor cores, where a vector of 64 and its derivative take half of all registers
 SCRIPT = Path(__file__).parent / "program_cases.py"
 
 
-@pytest.mark.parametrize("cc", [80, 90])
-def test_every_program_compiles(tmp_path, cc, record_property):
+@pytest.mark.parametrize("cc, tensor_cores", [(80, True), (90, True), (90, False)])
+def test_every_program_compiles(tmp_path, cc, tensor_cores, record_property):
     require("dryrun", tmp_path)
-    programs = measure(tmp_path, cc, "single")
+    programs = measure(tmp_path, cc, "single", tensor_cores=tensor_cores)
     assert set(programs) == {"none", *NAMES}
     shared = {name: r for name, r in programs.items() if r["kernel"] == "CUDA, shared kernel"}
+    on_tensor_cores = {name: r for name, r in programs.items() if "tensor cores" in r["kernel"]}
     assert len(shared) >= 10 and len(programs) - len(shared) >= 10
+    assert len(on_tensor_cores) >= 20 if tensor_cores else not on_tensor_cores
     for name, r in programs.items():
         record_property(name, f"{r['registers']} registers, {r['spilled_bytes']} bytes spilled")
-        assert r["spilled_bytes"] == 0, name
+        assert r["spilled_bytes"] <= (MOST_SPILLED if name in on_tensor_cores else 0), name
+    for name, r in {**shared, **on_tensor_cores}.items():
+        assert r["stack_bytes"] <= r["spilled_bytes"], f"{name}: values are kept in memory"
     for name, r in shared.items():
-        assert r["stack_bytes"] == 0, f"{name}: values are kept in memory"
         assert r["registers"] <= MOST_REGISTERS, f"{name}: {r['registers']} registers"
 
 
 @pytest.mark.parametrize("variable, value", [("EMULATE_ORDER", "reverse"), ("EMULATE_GUARD", "1"), ("EMULATE_POISON", "1"), ("EMULATE_RACES", "1")])
 def test_clean_under_the_emulators_checks(variable, value):
     require("emulate")
-    result = emulate(sys.executable, SCRIPT, "mixed", "charge_penetration", "feature_network", "soft_core", **{variable: value})
+    result = emulate(sys.executable, SCRIPT, "mixed", "charge_penetration", "feature_network", "soft_core", "gated_linear_unit", **{variable: value})
     assert result.returncode == 0, result.stderr
-    assert [line.split(";")[1] for line in result.stdout.splitlines() if ";" in line] == ["CUDA, shared kernel", "CUDA, own kernel", "CUDA, shared kernel"]
+    assert [line.split(";")[1] for line in result.stdout.splitlines() if ";" in line] == [
+        "CUDA, shared kernel", "CUDA, own kernel, packed pairs, tensor cores", "CUDA, shared kernel", "CUDA, own kernel, packed pairs"]
     assert "race" not in result.stderr.lower(), result.stderr

@@ -57,7 +57,7 @@ void CommonPairProgram::upload(const LearnedPairForce& force) {
     if (tensorCores) {
         vector<std::uint32_t> pieces = TensorCoreSource(*program->pair).getFragments();
         if (!fragments.isInitialized())
-            fragments.initialize<mm_int4>(cc, pieces.size()/4, "learnedPairFragments");
+            fragments.initialize<mm_int2>(cc, pieces.size()/2, "learnedPairFragments");
         fragments.upload(pieces.data());
     }
     particles.upload(particleData);
@@ -96,7 +96,7 @@ vector<ComputeParameterInfo> CommonPairProgram::getArguments(const string& prefi
     if (weights.isInitialized())
         arguments.emplace_back(weights, prefix+"weights", "real", 1);
     if (tensorCores)
-        arguments.emplace_back(fragments, prefix+"fragments", "int", 4);
+        arguments.emplace_back(fragments, prefix+"fragments", "int", 2);
     for (Input* input : {&particleValues, &pairValues, &globalValues})
         if (input->length > 0)
             arguments.emplace_back(input->array, prefix+input->name, "real", 1);
@@ -126,7 +126,7 @@ PairFunctionSource CommonPairProgram::getSource(const string& prefix) const {
     if (pairValues.length > 0)
         setPointer("lpPair", prefix+"pairValues+("+prefix+"particle1.y*"+cc.intToString(numRows)+"+"+prefix+"particle2.y)*"+cc.intToString(this->program->pair->getInputSize(Operation::Pair)));
     if (tensorCores)
-        program << "GLOBAL const int4* lpFragments = " << prefix << "fragments;\n" << TensorCoreSource(*this->program->pair).print();
+        program << "GLOBAL const int2* lpFragments = " << prefix << "fragments;\n" << TensorCoreSource(*this->program->pair).print();
     else
         program << ProgramSource(*this->program->pair).print({cc.getUseDoublePrecision(), isSmall()});
     results << "real lpEnergy = lpOutput0" << ofPair << ", lpSlope = lpOutput1" << ofPair << ";\n";

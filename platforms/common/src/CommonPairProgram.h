@@ -44,7 +44,7 @@ private:
     OpenMM::ComputeArray particles; // int2 (class, row), for each particle
     OpenMM::ComputeArray interacts; // int, shape [numClasses][numClasses]
     OpenMM::ComputeArray weights;   // real
-    OpenMM::ComputeArray fragments; // int4: see TensorCoreSource
+    OpenMM::ComputeArray fragments; // int2: see TensorCoreSource
     Input particleValues, pairValues, globalValues;
 };
 

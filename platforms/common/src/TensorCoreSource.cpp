@@ -18,7 +18,11 @@ using std::vector;
 
 namespace {
 
-const int Rows = 8, Columns = 16, Threads = 32; // of a piece of a matrix, and of a warp
+const int Rows = 8, Columns = 16, Parts = 3; // of a piece of a matrix
+const int Threads = 32; // of a warp
+
+// Products of vectors in memory that are shorter are made number by number.
+const int FewestColumns = 5;
 
 // Layers narrower than this waste too much of what the instruction does.
 const int NarrowestLayer = 16;
@@ -29,9 +33,9 @@ bool isMemory(const vector<ProgramStep>& steps, int value) {
             || (step.operation == Operation::Gather && isMemory(steps, step.operands[0]) && IndexMap::find(step.integers).exists);
 }
 
-/** Whether the threads share the elements of a value. */
-bool isVector(const vector<ProgramStep>& steps, int value) {
-    return steps[value].size > 1 && !isMemory(steps, value);
+/** How many entries of four numbers a thread has of a vector. */
+int numEntries(int size) {
+    return (size+Rows-1)/Rows;
 }
 
 bool isSum(const ProgramStep& step) {
@@ -107,20 +111,21 @@ private:
         if (size == 1)
             source << "#pragma unroll\nfor (int lpP = 0; lpP < 2; lpP++) {\n";
         else
-            source << "#pragma unroll\nfor (int lpT = 0; lpT < " << size/8 << "; lpT++) {\n#pragma unroll\nfor (int lpC = 0; lpC < 4; lpC++) {\n";
+            source << "#pragma unroll\nfor (int lpT = 0; lpT < " << numEntries(size) << "; lpT++) {\n#pragma unroll\nfor (int lpC = 0; lpC < 4; lpC++) {\n";
     }
     void closeLoop(int size) {
         source << (size == 1 ? "}\n" : "}\n}\n");
     }
-    static Index sharedIndex() {
-        return Index("8*lpT+2*lpQuad+lpC%2");
+    /** Which element of a vector it is. Behind the end of the vector the last one is repeated, so that what is computed there is harmless. */
+    static Index sharedIndex(int size) {
+        return Index(size%Rows == 0 ? "8*lpT+2*lpQuad+lpC%2" : "min(8*lpT+2*lpQuad+lpC%2, "+to_string(size-1)+")");
     }
     /** An operand inside of such a loop. */
     string operand(int value, int size) const {
-        return size == 1 ? element(value, Index(0), "", "lpP") : element(value, sharedIndex(), "[lpT][lpC]", "lpC/2");
+        return size == 1 ? element(value, Index(0), "", "lpP") : element(value, sharedIndex(size), "[lpT][lpC]", "lpC/2");
     }
     void declare(int value, int size) {
-        source << "real " << variable(value) << (size == 1 ? "[2]" : "["+to_string(size/8)+"][4]") << ";\n";
+        source << "real " << variable(value) << (size == 1 ? "[2]" : "["+to_string(numEntries(size))+"][4]") << ";\n";
     }
     string target(int value, int size) const {
         return variable(value)+(size == 1 ? "[lpP]" : "[lpT][lpC]");
@@ -133,7 +138,7 @@ private:
         if (getInfo(step.operation).kind == OperationKind::Table) {
             int data = offsets[step.operands[1]];
             source << printTablePosition(step, to_string(value), operand(step.operands[0], step.size), data, false);
-            source << printTableElement(step, to_string(value), "lpX", step.size == 1 ? Index(0) : sharedIndex(), data);
+            source << printTableElement(step, to_string(value), "lpX", step.size == 1 ? Index(0) : sharedIndex(step.size), data);
         }
         else {
             vector<string> operands;
@@ -151,6 +156,8 @@ private:
         int vector = step.operands.back(), size = steps[vector].size;
         source << "real " << variable(value) << "[2] = {0, 0};\n";
         openLoop(size);
+        if (size%Rows != 0 && size > 1)
+            source << "if (8*lpT+2*lpQuad+lpC%2 < " << size << ")\n";
         source << variable(value) << (size == 1 ? "[lpP]" : "[lpC/2]") << " += " << (step.operation == Operation::Linear ? operand(step.operands[0], size)+"*" : "") << operand(vector, size) << ";\n";
         closeLoop(size);
         if (size > 1)
@@ -164,7 +171,7 @@ private:
         declare(value, step.size);
         openLoop(step.size);
         source << "real lpX = 0;\n#pragma unroll\nfor (int lpJ = 0; lpJ < " << numColumns << "; lpJ++) {\nlpX += "
-               << element(step.operands[0], Index("("+sharedIndex().text+")*"+to_string(numColumns)+"+lpJ"), "", "") << "*" << element(step.operands[1], Index("lpJ"), "", "lpC/2") << ";\n}\n";
+               << element(step.operands[0], Index("("+sharedIndex(step.size).text+")*"+to_string(numColumns)+"+lpJ"), "", "") << "*" << element(step.operands[1], Index("lpJ"), "", "lpC/2") << ";\n}\n";
         source << target(value, step.size) << " = lpX;\n";
         closeLoop(step.size);
     }
@@ -196,17 +203,18 @@ private:
         for (int product : products) {
             if (isMemory(steps, steps[product].operands[1]))
                 printLoad(steps[product].operands[1]);
-            source << "real " << variable(product) << "[" << numRows/Rows << "][4] = {};\n";
+            source << "real " << variable(product) << "[" << numEntries(numRows) << "][4] = {};\n";
         }
         int numPieces = (numColumns+Columns-1)/Columns;
+        bool endsHalfway = (numEntries(numColumns)%2 != 0); // the last piece of the matrix has numbers in its first half only
         source << "#pragma unroll\nfor (int lpK = 0; lpK < " << numPieces << "; lpK++) {\n";
         for (int product : products) {
             string vector = variable(steps[product].operands[1]), high = "lpHigh"+to_string(product), low = "lpLow"+to_string(product);
             source << "unsigned int " << high << "[4], " << low << "[4];\n";
-            source << "lpSplit(" << vector << "[2*lpK], " << (numColumns%Columns == 0 ? vector+"[2*lpK+1]" : "2*lpK+1 < "+to_string(numColumns/8)+" ? "+vector+"[2*lpK+1] : lpZeros") << ", " << high << ", " << low << ");\n";
+            source << "lpSplit(" << vector << "[2*lpK], " << (endsHalfway ? "2*lpK+1 < "+to_string(numEntries(numColumns))+" ? "+vector+"[2*lpK+1] : lpZeros" : vector+"[2*lpK+1]") << ", " << high << ", " << low << ");\n";
         }
-        source << "#pragma unroll\nfor (int lpN = 0; lpN < " << numRows/Rows << "; lpN++) {\n";
-        source << "const int4 lpPiece = lpFragments[(" << fragmentOffsets.at(value) << "+lpK*" << numRows/Rows << "+lpN)*32+lpLane];\n";
+        source << "#pragma unroll\nfor (int lpN = 0; lpN < " << numEntries(numRows) << "; lpN++) {\n";
+        source << "const LpPiece lpPiece = lpLoadPiece(lpFragments, " << (fragmentOffsets.at(value) > 0 ? to_string(fragmentOffsets.at(value))+"+" : "") << "lpK*" << numEntries(numRows) << "+lpN, lpLane);\n";
         for (int product : products)
             source << "lpMultiply(" << variable(product) << "[lpN], lpHigh" << product << ", lpLow" << product << ", lpPiece);\n";
         source << "}\n}\n";
@@ -242,8 +250,6 @@ static string findObstacle(const vector<ProgramStep>& steps, int index) {
     string name = "v"+to_string(index)+" ("+getInfo(step.operation).name+")";
     if (isMemory(steps, index) || step.operation == Operation::Distance)
         return "";
-    if (step.size > 1 && step.size%Rows != 0)
-        return name+" has the length "+to_string(step.size)+", which is not a multiple of "+to_string(Rows);
     switch (getInfo(step.operation).kind) {
         case OperationKind::Elementwise:
         case OperationKind::Table:
@@ -259,16 +265,14 @@ static string findObstacle(const vector<ProgramStep>& steps, int index) {
         default:
             return name+" puts elements in another order";
     }
-    int size = steps[step.operands.back()].size;
-    if (step.size == 1 && size > 1 && size%Rows != 0)
-        return name+" adds up "+to_string(size)+" numbers, which is not a multiple of "+to_string(Rows);
     return "";
 }
 
 bool TensorCoreSource::isMatrixProduct(const ProgramStep& step) const {
     if (step.operation != Operation::Linear || step.size == 1)
         return false;
-    return program.getSteps()[step.operands[1]].size%Rows == 0;
+    int operand = step.operands[1], numColumns = program.getSteps()[operand].size;
+    return isMemory(program.getSteps(), operand) ? numColumns >= FewestColumns : numColumns > 1;
 }
 
 TensorCoreSource::TensorCoreSource(const TensorProgram& program) : program(program), layout(program) {
@@ -284,7 +288,7 @@ TensorCoreSource::TensorCoreSource(const TensorProgram& program) : program(progr
         widest = std::max(widest, std::min(steps[i].size, numColumns));
         if (offsetOf.count(matrix) == 0) {
             offsetOf[matrix] = numPieces;
-            numPieces += steps[i].size/Rows*((numColumns+Columns-1)/Columns);
+            numPieces += numEntries(steps[i].size)*((numColumns+Columns-1)/Columns);
         }
         fragmentOffsets[i] = offsetOf[matrix];
     }
@@ -301,20 +305,21 @@ vector<std::uint32_t> TensorCoreSource::getFragments() const {
         const ProgramStep& step = program.getSteps()[product];
         const vector<double>& matrix = program.getSteps()[step.operands[0]].numbers;
         int numColumns = matrix.size()/step.size;
-        auto split = [&] (int row, int column, bool low) {
-            float value = (column < numColumns ? matrix[row*numColumns+column] : 0.0);
-            std::uint32_t high = roundToBf16(value);
-            return low ? roundToBf16(value-fromBf16(high)) : high;
+        auto getPart = [&] (int row, int column, int part) {
+            float value = (column < numColumns ? matrix[std::min(row, step.size-1)*numColumns+column] : 0.0); // the last row is repeated, too
+            for (int i = 0; i < part; i++)
+                value -= fromBf16(roundToBf16(value));
+            return roundToBf16(value);
         };
         for (int piece = 0; piece < (numColumns+Columns-1)/Columns; piece++)
             for (int row = 0; row < step.size; row += Rows)
-                for (int thread = 0; thread < Threads; thread++)
-                    for (bool low : {false, true})
+                for (int part = 0; part < Parts; part++)
+                    for (int thread = 0; thread < Threads; thread++)
                         for (int half : {0, Columns/2}) {
                             int column = piece*Columns+half+2*(thread%4);
-                            fragments.push_back(split(row+thread/4, column, low) | (split(row+thread/4, column+1, low) << 16));
+                            fragments.push_back(getPart(row+thread/4, column, part) | (getPart(row+thread/4, column+1, part) << 16));
                         }
-        end = fragments.size()/(4*Threads);
+        end = fragments.size()/(2*Parts*Threads);
     }
     return fragments;
 }

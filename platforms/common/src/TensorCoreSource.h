@@ -18,11 +18,12 @@ namespace LearnedPairPlugin {
  * The vectors are kept as that instruction leaves its results. The four threads 4p to 4p+3 of the warp share the pairs p
  * and p+8; each has a quarter of the elements of every vector, of both pairs: elements 8t+2q and 8t+2q+1, for t = 0, 1 ...,
  * if q is its place among the four. They are in an array with an entry for each t, of four numbers: the two elements of the
- * first pair, then those of the second. Two such entries are, unchanged, what the next product needs. Single numbers are
- * in arrays of two, one for each pair, the same in all four threads.
+ * first pair, then those of the second. Two such entries are, unchanged, what the next product needs. Behind the end of a
+ * vector its last element is repeated. Single numbers are in arrays of two, one for each pair, the same in all four threads.
  *
- * A float is taken as the sum of two bf16 numbers, and a product of two floats as that of their three largest products, which
- * is exact to about 2^-16 of the product.
+ * An element of a vector is taken as the sum of two bf16 numbers, a and b, and one of a matrix as that of three, x, y and z,
+ * which is all that a float holds. Their product is taken as ax+ay+az+bx. What is missing, 2^-17 of the product at most,
+ * differs from pair to pair; without az it would add up.
  *
  * The source reads its inputs from
  *
@@ -37,15 +38,15 @@ class TensorCoreSource {
 public:
     explicit TensorCoreSource(const TensorProgram& program);
     /**
-     * Get why a program cannot be printed in this way, or an empty string if it can: its vectors must have lengths that are
-     * multiples of 8 and stay in their order, and one of its layers must be at least 16 wide.
+     * Get why a program cannot be printed in this way, or an empty string if it can: the elements of its vectors must stay in
+     * their places, and one of its layers must be at least 16 wide.
      */
     const std::string& getObstacle() const {
         return obstacle;
     }
     /**
-     * Get the matrices, cut and arranged as the threads load them: for each product's matrix, for each 16 columns and 8 rows of it
-     * and each thread of the warp, four words. These are the thread's two registers of the larger and of the smaller bf16 parts.
+     * Get the matrices, cut and arranged as the threads load them: for each product's matrix, for each 16 columns and 8 rows of
+     * it, for each of the three bf16 parts and for each thread of the warp, two words, which are two registers of the thread.
      */
     std::vector<std::uint32_t> getFragments() const;
     /** Print the source. */
@@ -55,7 +56,7 @@ private:
     const TensorProgram program;
     const ConstantLayout layout;
     std::string obstacle;
-    std::map<int, int> fragmentOffsets; // of each matrix that tensor cores multiply with, by its step; in units of four words
+    std::map<int, int> fragmentOffsets; // of each matrix that tensor cores multiply with, by its step; in pieces of 16 columns and 8 rows
 };
 
 } // namespace LearnedPairPlugin

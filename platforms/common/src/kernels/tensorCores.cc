@@ -26,11 +26,21 @@ inline __device__ void lpMultiplyParts(float* sum, const unsigned int* a, unsign
         "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
+/** What a thread has of a piece of a matrix: its three bf16 parts, of which the first is the largest. */
+struct LpPiece {
+    int2 parts[3];
+};
+
+inline __device__ LpPiece lpLoadPiece(const int2* fragments, int piece, int lane) {
+    return {{fragments[96*piece+lane], fragments[96*piece+32+lane], fragments[96*piece+64+lane]}};
+}
+
 /** Add the product of 16 elements of the vectors of 16 pairs with a piece of a matrix, the smallest contributions first. */
-inline __device__ void lpMultiply(float* sum, const unsigned int* high, const unsigned int* low, int4 piece) {
-    lpMultiplyParts(sum, low, piece.x, piece.y);
-    lpMultiplyParts(sum, high, piece.z, piece.w);
-    lpMultiplyParts(sum, high, piece.x, piece.y);
+inline __device__ void lpMultiply(float* sum, const unsigned int* high, const unsigned int* low, const LpPiece& piece) {
+    lpMultiplyParts(sum, high, piece.parts[2].x, piece.parts[2].y);
+    lpMultiplyParts(sum, low, piece.parts[0].x, piece.parts[0].y);
+    lpMultiplyParts(sum, high, piece.parts[1].x, piece.parts[1].y);
+    lpMultiplyParts(sum, high, piece.parts[0].x, piece.parts[0].y);
 }
 
 /** The sum over the four threads that share two pairs. */

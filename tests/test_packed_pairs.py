@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The kernel that packs pairs in range for large programs on GPUs: every filling of its tiles, and both ways to multiply."""
+
+import numpy as np
+import openmm
+import pytest
+
+import architectures
+import learnedpair as lp
+from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, describe_kernels, evaluate
+
+CUTOFF = 0.6
+GPUS = [target for target in TARGETS + SEVERAL_DEVICES if target.name in ("OpenCL", "CUDA")]
+pytestmark = pytest.mark.parametrize("target", GPUS, ids=str, indirect=True)
+
+
+def make_system(positions, edge, types, periodic=True):
+    """Particles of different masses, so that OpenMM leaves them in their order, with a network between them."""
+    force = architectures.load(architectures.by_name("both_orders"), "script").create_force(types, representation="program")
+    force.setCutoffDistance(CUTOFF)
+    if not periodic:
+        force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
+    system = openmm.System()
+    if periodic:
+        system.setDefaultPeriodicBoxVectors((edge, 0, 0), (0, edge, 0), (0, 0, edge))
+    for i in range(len(positions)):
+        system.addParticle(1 + 0.01 * i)
+    system.addForce(force)
+    return system
+
+
+def assert_right(target, system, positions):
+    context = target.context(system, positions)
+    assert "packed pairs" in describe_kernels(system, context)[0]
+    expected = evaluate(REFERENCE.context(system, positions))
+    target.assert_agrees(*evaluate(context), *expected)
+    return context, expected
+
+
+@pytest.mark.parametrize("count", [2, 31, 32, 33, 64, 100])
+@pytest.mark.parametrize("periodic", [True, False])
+def test_all_pairs_in_range(target, count, periodic):
+    """Tiles are full: 1024 pairs, or 496 on the diagonal."""
+    positions = np.random.default_rng(count).uniform(0, 0.34, (count, 3))
+    _, expected = assert_right(target, make_system(positions, 2.0, [i % 2 for i in range(count)], periodic), positions)
+    assert abs(expected[0]) > 0.1
+
+
+def test_few_pairs_in_range(target):
+    """Most tiles have a pair or none; particles without a type lie between those with one."""
+    positions = np.random.default_rng(3).uniform(0, 4.0, (300, 3))
+    _, expected = assert_right(target, make_system(positions, 4.0, [(0, None, 1, None)[i % 4] for i in range(300)]), positions)
+    assert 0 < np.count_nonzero(np.abs(expected[1]).max(axis=1)) < 150
+
+
+def test_no_pair_in_range(target):
+    positions = np.arange(40)[:, None] * np.array([[0.7, 0.0, 0.0]])
+    context, _ = assert_right(target, make_system(positions, 40.0, [0] * 40), positions)
+    energy, forces = evaluate(context)
+    assert energy == 0 and not forces.any()
+
+
+def test_interaction_groups_and_exclusions_leave_pairs_out(target):
+    count = 70
+    positions = np.random.default_rng(5).uniform(0, 0.8, (count, 3))
+    system = make_system(positions, 2.0, [i % 2 for i in range(count)])
+    force = lp.LearnedPairForce.cast(system.getForce(0))
+    force.addInteractionGroup(range(0, 30), range(20, count))
+    for i in range(0, count - 1, 3):
+        force.addExclusion(i, i + 1)
+    assert_right(target, system, positions)
+
+
+@pytest.mark.large
+def test_a_list_that_does_not_fit_at_first(target):
+    """Blocks of particles that lie anywhere: nearly all blocks meet, more than OpenMM makes room for in the beginning."""
+    count, edge = 1600, 2.6
+    positions = np.random.default_rng(6).uniform(0, edge, (count, 3))
+    context, _ = assert_right(target, make_system(positions, edge, [i % 2 for i in range(count)]), positions)
+    context.setPositions(positions[::-1])
+    moved = evaluate(context)
+    expected = evaluate(REFERENCE.context(context.getSystem(), positions[::-1]))
+    target.assert_agrees(*moved, *expected)
+
+
+def test_kernels_with_and_without_tensor_cores(target):
+    positions = np.random.default_rng(7).uniform(0, 1.5, (150, 3))
+    system = make_system(positions, 1.5, [i % 2 for i in range(150)])
+    context, _ = assert_right(target, system, positions)
+    assert describe_kernels(system, context) == ["own kernel, packed pairs" + ", tensor cores" * target.tensor_cores]

@@ -10,7 +10,6 @@ import numpy as np
 import openmm
 import pytest
 
-import learnedpair as lp
 import systems
 from comparators import REFERENCE, describe_kernels, evaluate
 

@@ -11,6 +11,7 @@ import pytest
 
 import learnedpair as lp
 import systems
+from comparators import REFERENCE, evaluate
 from learnedpair.plugin import check_version, library_failures
 
 
@@ -59,3 +60,24 @@ def test_failures_of_other_plugins_are_not_ours():
     failures = ["Error loading library libOpenMMLearnedPairCUDA.so: libcuda.so.1 is missing", "Error loading library libOpenMMOther.so: no"]
     assert library_failures(["Reference", "CPU"], failures) == []
     assert library_failures(["Reference", "CUDA"], failures) == failures[:1]
+
+
+def test_several_contexts_at_once(target):
+    """Each has its own types, scale and positions, and they take turns."""
+    chains = systems.Chains()
+    contexts, expected = [], []
+    for k in range(3):
+        system = chains.system()
+        force = chains.learned(systems.table(kinds=(k, 0, 1)))
+        force.setScaleParameter("lambda")
+        system.addForce(force)
+        contexts.append(target.context(system, chains.positions + 0.01 * k))
+        contexts[-1].setParameter("lambda", 1.0 + k)
+        reference = REFERENCE.context(system, chains.positions + 0.01 * k)
+        reference.setParameter("lambda", 1.0 + k)
+        expected.append(evaluate(reference))
+    for _ in range(2):
+        for context, wanted in zip(contexts, expected, strict=True):
+            target.assert_agrees(*evaluate(context), *wanted)
+    del contexts[1]
+    target.assert_agrees(*evaluate(contexts[1]), *expected[2])

@@ -11,6 +11,7 @@
 #include "openmm/common/ContextSelector.h"
 #include "openmm/internal/ContextImpl.h"
 #include <map>
+#include <sstream>
 
 using namespace LearnedPairPlugin;
 using namespace OpenMM;
@@ -100,71 +101,82 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
     cutoff = force.getCutoffDistance();
     if (!joins)
         ownNonbonded.reset(cc.createNonbondedUtilities());
-    NonbondedUtilities& nonbonded = (joins ? cc.getNonbondedUtilities() : *ownNonbonded);
-
-    string prefix = "lp"+cc.intToString(getIndexInSystem(system, force))+"_";
-    vector<ComputeParameterInfo> parameters = function->getParameters(prefix), arguments = function->getArguments(prefix);
-    if (!force.getScaleParameter().empty())
-        arguments.emplace_back(cc.getGlobalParamValues(), prefix+"globals", "real", 1);
-    string distance = cc.replaceStrings(CommonLearnedPairKernelSources::pairDistance, {{"LP_INNER_CUTOFF", cc.doubleToString(force.getInnerCutoffDistance())}});
-    PairFunctionSource source = function->getSource(prefix);
-    vector<string> derivatives; // names of the variables they are added to
-    if (packsPairs) {
-        for (auto& parameter : globals->getDerivativeNames()) {
-            cc.addEnergyParameterDerivative(parameter);
-            derivatives.push_back("lpParameterDerivative"+cc.intToString(derivatives.size()));
-        }
-        packedSource = {function->getCondition(prefix), distance, source, function->usesTensorCores(), createEnergySource(force, prefix, derivatives),
-                parameters, arguments, globals->getDerivativeNames()};
-        registerWithNonbonded(nonbonded, force, "", cutoff, 0);
-    }
+    PairSource source = createSource(force, "lp"+cc.intToString(getIndexInSystem(system, force))+"_");
+    if (joins)
+        addToKernel(cc.getNonbondedUtilities(), force, source, plan.cutoff, force.getForceGroup());
+    else if (!packsPairs)
+        addToKernel(*ownNonbonded, force, source, cutoff, 0);
     else {
-        for (auto& parameter : globals->getDerivativeNames())
-            derivatives.push_back(nonbonded.addEnergyParameterDerivative(parameter));
-        for (auto& parameter : parameters)
-            nonbonded.addParameter(parameter);
-        for (auto& argument : arguments)
-            nonbonded.addArgument(argument);
-        // Beyond this force's own cutoff, which may be shorter than the kernel's, nothing is read and nothing evaluated.
-        string condition = "!isExcluded", onParticles = function->getCondition(prefix);
-        if (force.getNonbondedMethod() != LearnedPairForce::NoCutoff)
-            condition += " && r2 < "+cc.doubleToString(cutoff*cutoff);
-        if (!onParticles.empty())
-            condition += " && "+onParticles;
-        string text = "if ("+condition+") {\n"+distance+source.setInputs+source.program+source.getResults+createEnergySource(force, prefix, derivatives)+"}\n";
-        registerWithNonbonded(nonbonded, force, text, joins ? plan.cutoff : cutoff, joins ? force.getForceGroup() : 0);
+        for (auto& parameter : source.derivatives)
+            cc.addEnergyParameterDerivative(parameter);
+        addToList(*ownNonbonded, force, "", cutoff, 0);
+        packedSource = std::move(source);
     }
     cc.addForce(info);
 }
 
-void CommonCalcLearnedPairForceKernel::registerWithNonbonded(NonbondedUtilities& nonbonded, const LearnedPairForce& force, const string& source, double cutoff, int group) {
+PairSource CommonCalcLearnedPairForceKernel::createSource(const LearnedPairForce& force, const string& prefix) {
+    PairSource source;
+    source.condition = function->getCondition(prefix);
+    source.distance = cc.replaceStrings(CommonLearnedPairKernelSources::pairDistance, {{"LP_INNER_CUTOFF", cc.doubleToString(force.getInnerCutoffDistance())}});
+    source.function = function->getSource(prefix);
+    source.onTensorCores = function->usesTensorCores();
+    source.parameters = function->getParameters(prefix);
+    source.arguments = function->getArguments(prefix);
+    source.derivatives = globals->getDerivativeNames();
+    string scale = "1";
+    if (!force.getScaleParameter().empty()) {
+        source.arguments.emplace_back(cc.getGlobalParamValues(), prefix+"globals", "real", 1);
+        scale = prefix+"globals["+cc.intToString(cc.registerGlobalParam(force.getScaleParameter()))+"]";
+    }
+    source.energy = createEnergySource(force, scale);
+    return source;
+}
+
+string CommonCalcLearnedPairForceKernel::createEnergySource(const LearnedPairForce& force, const string& scale) {
+    SwitchingFunction switching(force);
+    std::ostringstream derivatives;
+    int next = 0; // in the order of GlobalValues::getDerivativeNames()
+    if (!globals->getScaleDerivative().empty())
+        derivatives << "lpParameterDerivative" << next++ << " += interactionScale*lpEnergy;\n";
+    for (size_t d = 0; d < globals->getDerivatives().size(); d++)
+        derivatives << "lpParameterDerivative" << next++ << " += interactionScale*" << scale << "*lpDEnergy" << d << (switching.used ? "*lpSwitch" : "") << ";\n";
+    return cc.replaceStrings(CommonLearnedPairKernelSources::pairEnergy, {
+        {"LP_USE_SWITCH", switching.used ? "1" : "0"}, {"LP_SWITCHING_DISTANCE", cc.doubleToString(switching.start)},
+        {"LP_SWITCHING_INVERSE_WIDTH", cc.doubleToString(switching.inverseWidth)}, {"LP_SCALE", scale}, {"LP_HOLE_DERIVATIVES", derivatives.str()}});
+}
+
+/** Have the pairs evaluated by one of OpenMM's nonbonded kernels. */
+void CommonCalcLearnedPairForceKernel::addToKernel(NonbondedUtilities& nonbonded, const LearnedPairForce& force, const PairSource& source, double listCutoff, int group) {
+    for (auto& parameter : source.parameters)
+        nonbonded.addParameter(parameter);
+    for (auto& argument : source.arguments)
+        nonbonded.addArgument(argument);
+    map<string, string> derivativeVariables;
+    for (size_t d = 0; d < source.derivatives.size(); d++)
+        derivativeVariables["lpParameterDerivative"+cc.intToString(d)] = nonbonded.addEnergyParameterDerivative(source.derivatives[d]);
+    // Beyond this force's own cutoff, which may be shorter than the kernel's, nothing is read and nothing evaluated.
+    string condition = "!isExcluded";
+    if (force.getNonbondedMethod() != LearnedPairForce::NoCutoff)
+        condition += " && r2 < "+cc.doubleToString(cutoff*cutoff);
+    if (!source.condition.empty())
+        condition += " && "+source.condition;
+    const PairFunctionSource& function = source.function;
+    string text = "if ("+condition+") {\n"+source.distance+function.setInputs+function.program+function.getResults+cc.replaceStrings(source.energy, derivativeVariables)+"}\n";
+    addToList(nonbonded, force, text, listCutoff, group);
+}
+
+/** Register with a neighbor list, and with its kernel if there is a text for it. */
+void CommonCalcLearnedPairForceKernel::addToList(NonbondedUtilities& nonbonded, const LearnedPairForce& force, const string& text, double listCutoff, int group) {
     vector<vector<int> > exclusionList;
     for (auto& excluded : getExclusions(force)) {
         exclusionList.emplace_back(1, exclusionList.size()); // a particle does not interact with itself
         exclusionList.back().insert(exclusionList.back().end(), excluded.begin(), excluded.end());
     }
     bool usesCutoff = (force.getNonbondedMethod() != LearnedPairForce::NoCutoff);
-    // The list of single pairs that OpenMM keeps on CUDA if all support it is not among those that packed pairs come from.
-    nonbonded.addInteraction(usesCutoff, force.usesPeriodicBoundaryConditions(), true, cutoff, exclusionList, source, group,
+    // Packed pairs come from tiles alone, and not from the list of single pairs that OpenMM keeps on CUDA if all support it.
+    nonbonded.addInteraction(usesCutoff, force.usesPeriodicBoundaryConditions(), true, listCutoff, exclusionList, text, group,
             packsPairs || (usesCutoff && system->getNumParticles() > NeighborListThreshold), !packsPairs);
-}
-
-string CommonCalcLearnedPairForceKernel::createEnergySource(const LearnedPairForce& force, const string& prefix, const vector<string>& derivativeVariables) {
-    SwitchingFunction switching(force);
-    map<string, string> replacements;
-    replacements["LP_USE_SWITCH"] = (switching.used ? "1" : "0");
-    replacements["LP_SWITCHING_DISTANCE"] = cc.doubleToString(switching.start);
-    replacements["LP_SWITCHING_INVERSE_WIDTH"] = cc.doubleToString(switching.inverseWidth);
-    string scale = (force.getScaleParameter().empty() ? "1" : prefix+"globals["+cc.intToString(cc.registerGlobalParam(force.getScaleParameter()))+"]");
-    replacements["LP_SCALE"] = scale;
-    string derivatives;
-    size_t next = 0;
-    if (!globals->getScaleDerivative().empty())
-        derivatives += derivativeVariables[next++]+" += interactionScale*lpEnergy;\n";
-    for (size_t d = 0; d < globals->getDerivatives().size(); d++)
-        derivatives += derivativeVariables[next++]+" += interactionScale*"+scale+"*lpDEnergy"+cc.intToString(d)+(switching.used ? "*lpSwitch" : "")+";\n";
-    replacements["LP_HOLE_DERIVATIVES"] = derivatives;
-    return cc.replaceStrings(CommonLearnedPairKernelSources::pairEnergy, replacements);
 }
 
 double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {

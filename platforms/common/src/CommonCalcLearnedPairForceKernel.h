@@ -30,8 +30,10 @@ public:
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 private:
     class ForceInfo;
-    void registerWithNonbonded(OpenMM::NonbondedUtilities& nonbonded, const LearnedPairForce& force, const std::string& source, double cutoff, int group);
-    std::string createEnergySource(const LearnedPairForce& force, const std::string& prefix, const std::vector<std::string>& derivatives);
+    PairSource createSource(const LearnedPairForce& force, const std::string& prefix);
+    std::string createEnergySource(const LearnedPairForce& force, const std::string& scale);
+    void addToKernel(OpenMM::NonbondedUtilities& nonbonded, const LearnedPairForce& force, const PairSource& source, double listCutoff, int group);
+    void addToList(OpenMM::NonbondedUtilities& nonbonded, const LearnedPairForce& force, const std::string& text, double listCutoff, int group);
     void initializeList();
     std::string platformName;
     OpenMM::ComputeContext& cc;
@@ -39,7 +41,7 @@ private:
     ForceInfo* info; // owned by cc
     std::unique_ptr<OpenMM::NonbondedUtilities> ownNonbonded; // null if the default kernel is used
     bool packsPairs, hasInitializedList;
-    PackedPairsSource packedSource;
+    PairSource packedSource;
     std::unique_ptr<PackedPairsKernel> packedPairs;
     const OpenMM::System* system;
     double cutoff;

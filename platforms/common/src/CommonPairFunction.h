@@ -3,9 +3,9 @@
 #pragma once
 
 #include "LearnedPairForce.h"
+#include "PairSource.h"
 #include "internal/GlobalValues.h"
 #include "openmm/common/ComputeContext.h"
-#include "openmm/common/ComputeParameterInfo.h"
 #include <map>
 #include <memory>
 #include <string>
@@ -13,14 +13,6 @@
 #include <vector>
 
 namespace LearnedPairPlugin {
-
-/** Statements that evaluate a function for one pair; on tensor cores for several, each part by itself. */
-struct PairFunctionSource {
-    std::string declareInputs; ///< for tensor cores only
-    std::string setInputs;     ///< of one pair
-    std::string program;       ///< evaluates the function at lpInside
-    std::string getResults;    ///< of one pair: declares lpEnergy, lpSlope, and lpDEnergy0, lpDEnergy1 ... for derivatives
-};
 
 /** A pair function on a device: its data, and the source that evaluates it. */
 class CommonPairFunction {

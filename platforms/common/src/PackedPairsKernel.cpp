@@ -18,7 +18,7 @@ using std::vector;
 // The order of the kernel's arguments.
 static const int TilesArgument = 5, MaxTilesArgument = 7, InteractingAtomsArgument = 8, BoxArgument = 9;
 
-static string declareArguments(const PackedPairsSource& source) {
+static string declareArguments(const PairSource& source) {
     stringstream text;
     for (auto& parameter : source.parameters)
         text << ", GLOBAL const " << parameter.getType() << "* RESTRICT global_" << parameter.getName();
@@ -29,7 +29,7 @@ static string declareArguments(const PackedPairsSource& source) {
     return text.str();
 }
 
-PackedPairsKernel::PackedPairsKernel(ComputeContext& cc, NonbondedUtilities& list, double cutoff, const WarpLanguage& language, const PackedPairsSource& source) :
+PackedPairsKernel::PackedPairsKernel(ComputeContext& cc, NonbondedUtilities& list, double cutoff, const WarpLanguage& language, const PairSource& source) :
         cc(cc), list(list), maxTiles(list.getInteractingTiles().getSize()) {
     int numWarps = (cc.getUseDoublePrecision() ? std::max(1, language.warpsPerGroup/2) : language.warpsPerGroup);
     groupSize = numWarps*ComputeContext::TileSize;

@@ -2,13 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "CommonPairFunction.h"
+#include "PairSource.h"
 #include "openmm/common/ComputeContext.h"
 #include "openmm/common/ComputeKernel.h"
-#include "openmm/common/ComputeParameterInfo.h"
 #include "openmm/common/NonbondedUtilities.h"
-#include <string>
-#include <vector>
+#include <cstddef>
 
 namespace LearnedPairPlugin {
 
@@ -19,18 +17,6 @@ struct WarpLanguage {
     bool hasTensorCores;   ///< whether they can multiply bf16 matrices
 };
 
-/** What a PackedPairsKernel evaluates. */
-struct PackedPairsSource {
-    std::string condition;       ///< on the particles of a pair; may be empty
-    std::string distance;        ///< statements that declare lpInside, from r2 and invR
-    PairFunctionSource function; ///< from lpInside to lpEnergy and lpSlope
-    bool onTensorCores;          ///< whether the function is evaluated for 16 pairs at once
-    std::string energy;          ///< statements that add to tempEnergy and dEdR
-    std::vector<OpenMM::ComputeParameterInfo> parameters; ///< one element per particle; both have the name with 1 and 2 behind it
-    std::vector<OpenMM::ComputeParameterInfo> arguments;
-    std::vector<std::string> derivatives; ///< the parameters whose derivatives are added to lpParameterDerivative0, lpParameterDerivative1 ...
-};
-
 /**
  * The kernel in kernels/packedPairs.cc, for functions that cost so much that no thread must wait while others evaluate them.
  * It takes the tiles of a neighbor list with a cutoff, whose own kernel has nothing to do.
@@ -38,7 +24,7 @@ struct PackedPairsSource {
 class PackedPairsKernel {
 public:
     /** Call this when the neighbor list has been initialized. */
-    PackedPairsKernel(OpenMM::ComputeContext& cc, OpenMM::NonbondedUtilities& list, double cutoff, const WarpLanguage& language, const PackedPairsSource& source);
+    PackedPairsKernel(OpenMM::ComputeContext& cc, OpenMM::NonbondedUtilities& list, double cutoff, const WarpLanguage& language, const PairSource& source);
     /** Compute energies and forces. The neighbor list must have been prepared. */
     void execute();
 private:

@@ -109,6 +109,7 @@ KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL m
                 lpInsides[lpP] = lpInside;
                 LP_HOLE_SET_INPUTS
             }
+            LP_SYNC_WARP
             LP_HOLE_PROGRAM
             #pragma unroll
             for (int lpP = 0; lpP < 2; lpP++) {

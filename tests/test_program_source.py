@@ -92,30 +92,18 @@ def test_source_for_tensor_cores():
     program = lp.PairProgram(LAYER, np.linspace(0.1, 0.9, 340), num_types=1)
     assert program.tensor_core_source() == """\
 real lpV2[3][4];
-#pragma unroll
-for (int lpT = 0; lpT < 3; lpT++) {
-    #pragma unroll
-    for (int lpC = 0; lpC < 4; lpC++) {
-        const real lpX = lpInsides[lpC/2]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
-        lpV2[lpT][lpC] = lpX;
-    }
-}
 real lpV3[3][4];
-#pragma unroll
-for (int lpT = 0; lpT < 3; lpT++) {
-    #pragma unroll
-    for (int lpC = 0; lpC < 4; lpC++) {
-        const real lpX = EXP(lpV2[lpT][lpC]);
-        lpV3[lpT][lpC] = lpX;
-    }
-}
 real lpV7[3][4];
 #pragma unroll
 for (int lpT = 0; lpT < 3; lpT++) {
     #pragma unroll
     for (int lpC = 0; lpC < 4; lpC++) {
-        const real lpX = lpV3[lpT][lpC]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
-        lpV7[lpT][lpC] = lpX;
+        const real lpX2 = lpInsides[lpC/2]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
+        lpV2[lpT][lpC] = lpX2;
+        const real lpX3 = EXP(lpV2[lpT][lpC]);
+        lpV3[lpT][lpC] = lpX3;
+        const real lpX7 = lpV3[lpT][lpC]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
+        lpV7[lpT][lpC] = lpX7;
     }
 }
 real lpV5[2][4] = {};

@@ -16,7 +16,7 @@ using std::stringstream;
 using std::vector;
 
 // The order of the kernel's arguments.
-static const int TilesArgument = 5, MaxTilesArgument = 7, InteractingAtomsArgument = 8, BoxArgument = 9;
+static const int TilesArgument = 5, MaxTilesArgument = 7, InteractingAtomsArgument = 8, BoxArgument = 10;
 
 static string declareArguments(const PairSource& source) {
     stringstream text;
@@ -69,6 +69,9 @@ PackedPairsKernel::PackedPairsKernel(ComputeContext& cc, NonbondedUtilities& lis
         {"LP_HOLE_PROGRAM", (source.onTensorCores ? "" : source.function.setInputs)+source.function.program}, {"LP_HOLE_GET_RESULTS", source.function.getResults}});
     if (source.onTensorCores)
         text = CommonLearnedPairKernelSources::tensorCores+text;
+    numTaken.initialize<unsigned int>(cc, 1, "learnedPairNumTaken");
+    cc.clearBuffer(numTaken); // OpenMM does that from the next evaluation on
+    cc.addAutoclearBuffer(numTaken);
     kernel = cc.compileProgram(text, defines)->createKernel("computeLearnedPairs");
     kernel->addArg(cc.getLongForceBuffer());
     kernel->addArg(cc.getEnergyBuffer());
@@ -79,6 +82,7 @@ PackedPairsKernel::PackedPairsKernel(ComputeContext& cc, NonbondedUtilities& lis
     kernel->addArg(list.getInteractionCount());
     kernel->addArg((unsigned int) maxTiles);
     kernel->addArg(list.getInteractingAtoms());
+    kernel->addArg(numTaken);
     for (int i = 0; i < 5; i++)
         kernel->addArg(); // the box is set when the kernel is executed
     for (auto parameter : source.parameters)

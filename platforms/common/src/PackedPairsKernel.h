@@ -3,6 +3,7 @@
 #pragma once
 
 #include "PairSource.h"
+#include "openmm/common/ComputeArray.h"
 #include "openmm/common/ComputeContext.h"
 #include "openmm/common/ComputeKernel.h"
 #include "openmm/common/NonbondedUtilities.h"
@@ -31,6 +32,7 @@ private:
     OpenMM::ComputeContext& cc;
     OpenMM::NonbondedUtilities& list;
     OpenMM::ComputeKernel kernel;
+    OpenMM::ComputeArray numTaken; // unsigned int: how many tiles have been taken by the threads
     int groupSize;
     size_t maxTiles;
 };

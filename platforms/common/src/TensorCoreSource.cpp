@@ -51,6 +51,7 @@ public:
     string print() {
         for (int output : outputs)
             printValue(output);
+        closeLoop();
         for (size_t k = 0; k < outputs.size(); k++)
             source << "const real lpOutput" << k << "[2] = {" << element(outputs[k], Index(0), "0", "0") << ", " << element(outputs[k], Index(0), "0", "1") << "};\n";
         return indented(source.str());
@@ -106,15 +107,22 @@ private:
             printElements(value);
     }
 
-    /** A loop over the elements that a thread has. */
-    void openLoop(int size) {
-        if (size == 1)
-            source << "#pragma unroll\nfor (int lpP = 0; lpP < 2; lpP++) {\n";
-        else
-            source << "#pragma unroll\nfor (int lpT = 0; lpT < " << numEntries(size) << "; lpT++) {\n#pragma unroll\nfor (int lpC = 0; lpC < 4; lpC++) {\n";
+    /** Get what is to be printed inside of a loop over the elements that a thread has. Steps of equal length share a loop. */
+    std::ostream& inLoop(int size) {
+        if (loopSize != size)
+            closeLoop();
+        loopSize = size;
+        return loopBody;
     }
-    void closeLoop(int size) {
-        source << (size == 1 ? "}\n" : "}\n}\n");
+    void closeLoop() {
+        source << loopVariables.str();
+        if (loopSize == 1)
+            source << "#pragma unroll\nfor (int lpP = 0; lpP < 2; lpP++) {\n" << loopBody.str() << "}\n";
+        else if (loopSize > 1)
+            source << "#pragma unroll\nfor (int lpT = 0; lpT < " << numEntries(loopSize) << "; lpT++) {\n#pragma unroll\nfor (int lpC = 0; lpC < 4; lpC++) {\n" << loopBody.str() << "}\n}\n";
+        loopSize = 0;
+        loopVariables.str("");
+        loopBody.str("");
     }
     /** Which element of a vector it is. Behind the end of the vector the last one is repeated, so that what is computed there is harmless. */
     static Index sharedIndex(int size) {
@@ -124,8 +132,10 @@ private:
     string operand(int value, int size) const {
         return size == 1 ? element(value, Index(0), "", "lpP") : element(value, sharedIndex(size), "[lpT][lpC]", "lpC/2");
     }
+    /** Declare the variable of a value that the next statements in a loop set. */
     void declare(int value, int size) {
-        source << "real " << variable(value) << (size == 1 ? "[2]" : "["+to_string(numEntries(size))+"][4]") << ";\n";
+        inLoop(size);
+        loopVariables << "real " << variable(value) << (size == 1 ? "[2]" : "["+to_string(numEntries(size))+"][4]") << ";\n";
     }
     string target(int value, int size) const {
         return variable(value)+(size == 1 ? "[lpP]" : "[lpT][lpC]");
@@ -133,33 +143,32 @@ private:
 
     void printElements(int value) {
         const ProgramStep& step = steps[value];
+        string x = "lpX"+to_string(value);
         declare(value, step.size);
-        openLoop(step.size);
         if (getInfo(step.operation).kind == OperationKind::Table) {
             int data = offsets[step.operands[1]];
-            source << printTablePosition(step, to_string(value), operand(step.operands[0], step.size), data, false);
-            source << printTableElement(step, to_string(value), "lpX", step.size == 1 ? Index(0) : sharedIndex(step.size), data);
+            inLoop(step.size) << printTablePosition(step, to_string(value), operand(step.operands[0], step.size), data, false)
+                              << printTableElement(step, to_string(value), x, step.size == 1 ? Index(0) : sharedIndex(step.size), data);
         }
         else {
             vector<string> operands;
             for (int i : step.operands)
                 operands.push_back(operand(i, step.size));
-            source << printElement(step.operation, "lpX", operands, false);
+            inLoop(step.size) << printElement(step.operation, x, operands, false);
         }
-        source << target(value, step.size) << " = lpX;\n";
-        closeLoop(step.size);
+        inLoop(step.size) << target(value, step.size) << " = " << x << ";\n";
     }
 
     /** All elements, or their products with a row of numbers, added up: first by each thread, then over the four. */
     void printSum(int value) {
         const ProgramStep& step = steps[value];
         int vector = step.operands.back(), size = steps[vector].size;
-        source << "real " << variable(value) << "[2] = {0, 0};\n";
-        openLoop(size);
+        inLoop(size);
+        loopVariables << "real " << variable(value) << "[2] = {0, 0};\n";
         if (size%Rows != 0 && size > 1)
-            source << "if (8*lpT+2*lpQuad+lpC%2 < " << size << ")\n";
-        source << variable(value) << (size == 1 ? "[lpP]" : "[lpC/2]") << " += " << (step.operation == Operation::Linear ? operand(step.operands[0], size)+"*" : "") << operand(vector, size) << ";\n";
-        closeLoop(size);
+            inLoop(size) << "if (8*lpT+2*lpQuad+lpC%2 < " << size << ")\n";
+        inLoop(size) << variable(value) << (size == 1 ? "[lpP]" : "[lpC/2]") << " += " << (step.operation == Operation::Linear ? operand(step.operands[0], size)+"*" : "") << operand(vector, size) << ";\n";
+        closeLoop();
         if (size > 1)
             source << variable(value) << "[0] = lpSumOfFour(" << variable(value) << "[0]);\n" << variable(value) << "[1] = lpSumOfFour(" << variable(value) << "[1]);\n";
     }
@@ -168,12 +177,11 @@ private:
     void printShortProduct(int value) {
         const ProgramStep& step = steps[value];
         int numColumns = steps[step.operands[1]].size;
+        string x = "lpX"+to_string(value);
         declare(value, step.size);
-        openLoop(step.size);
-        source << "real lpX = 0;\n#pragma unroll\nfor (int lpJ = 0; lpJ < " << numColumns << "; lpJ++) {\nlpX += "
-               << element(step.operands[0], Index("("+sharedIndex(step.size).text+")*"+to_string(numColumns)+"+lpJ"), "", "") << "*" << element(step.operands[1], Index("lpJ"), "", "lpC/2") << ";\n}\n";
-        source << target(value, step.size) << " = lpX;\n";
-        closeLoop(step.size);
+        inLoop(step.size) << "real " << x << " = 0;\n#pragma unroll\nfor (int lpJ = 0; lpJ < " << numColumns << "; lpJ++) {\n" << x << " += "
+                          << element(step.operands[0], Index("("+sharedIndex(step.size).text+")*"+to_string(numColumns)+"+lpJ"), "", "") << "*"
+                          << element(step.operands[1], Index("lpJ"), "", "lpC/2") << ";\n}\n" << target(value, step.size) << " = " << x << ";\n";
     }
 
     /** A value from memory, divided among the threads. */
@@ -182,9 +190,7 @@ private:
             return;
         inVectors[value] = true;
         declare(value, steps[value].size);
-        openLoop(steps[value].size);
-        source << target(value, steps[value].size) << " = " << operand(value, steps[value].size) << ";\n";
-        closeLoop(steps[value].size);
+        inLoop(steps[value].size) << target(value, steps[value].size) << " = " << operand(value, steps[value].size) << ";\n";
     }
 
     /** All products of vectors with one matrix that can be made now: they share what is loaded of it. */
@@ -200,11 +206,12 @@ private:
             printValue(steps[other].operands[1]);
             products.push_back(other);
         }
-        for (int product : products) {
+        for (int product : products)
             if (isMemory(steps, steps[product].operands[1]))
                 printLoad(steps[product].operands[1]);
+        closeLoop();
+        for (int product : products)
             source << "real " << variable(product) << "[" << numEntries(numRows) << "][4] = {};\n";
-        }
         int numPieces = (numColumns+Columns-1)/Columns;
         bool endsHalfway = (numEntries(numColumns)%2 != 0); // the last piece of the matrix has numbers in its first half only
         source << "#pragma unroll\nfor (int lpK = 0; lpK < " << numPieces << "; lpK++) {\n";
@@ -225,7 +232,8 @@ private:
     const vector<int>& offsets;
     const std::map<int, int>& fragmentOffsets;
     vector<char> printed, inVectors;
-    std::ostringstream source;
+    std::ostringstream source, loopVariables, loopBody;
+    int loopSize = 0; // of the loop that is being put together; 0 if there is none
 };
 
 /** A float as the nearest bf16 number, ties to even. */

@@ -8,32 +8,37 @@
  *      idle in the last round only, however few of the 1024 pairs are in range;
  *   4. a thread adds up the forces on its atom of the block, then those on one of the others.
  *
- * What is added depends on no order: the forces are fixed-point numbers.
+ * Who is done takes the next tile, since tiles differ in how many pairs are in range. What is added to the forces depends
+ * on no order: they are fixed-point numbers.
  */
 KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL mixed* RESTRICT energyBuffer, GLOBAL const real4* RESTRICT posq,
         GLOBAL const unsigned int* RESTRICT exclusions, GLOBAL const int2* RESTRICT exclusionTiles, GLOBAL const int* RESTRICT tiles,
-        GLOBAL const unsigned int* RESTRICT interactionCount, unsigned int maxTiles, GLOBAL const int* RESTRICT interactingAtoms,
+        GLOBAL const unsigned int* RESTRICT interactionCount, unsigned int maxTiles, GLOBAL const int* RESTRICT interactingAtoms, GLOBAL unsigned int* RESTRICT numTaken,
         real4 periodicBoxSize, real4 invPeriodicBoxSize, real4 periodicBoxVecX, real4 periodicBoxVecY, real4 periodicBoxVecZ
         LP_HOLE_ARGUMENTS) {
+    LOCAL unsigned int allTiles[LP_WARPS];
     LOCAL real3 allPositions1[LP_WARPS][TILE_SIZE], allPositions2[LP_WARPS][TILE_SIZE];
     LOCAL int allAtoms2[LP_WARPS][TILE_SIZE];
     LOCAL unsigned int allInRange[LP_WARPS][TILE_SIZE];                 // bit j: whether the pair with the j-th of the others is in the list
     LOCAL int allCounts[LP_WARPS][TILE_SIZE];
-    LOCAL unsigned short allPairs[LP_WARPS][TILE_SIZE*TILE_SIZE];       // TILE_SIZE*(place in the block) + place among the others
+    LOCAL int allPairs[LP_WARPS][TILE_SIZE*TILE_SIZE];                  // TILE_SIZE*(place in the block) + place among the others
     LOCAL real allForces[LP_WARPS][TILE_SIZE*(TILE_SIZE+1)];            // dEdR; one more in each row, for the banks of the memory
     LP_HOLE_PARAMETERS
     const int warp = LOCAL_ID/TILE_SIZE, lane = LOCAL_ID%TILE_SIZE;
     LOCAL_ARG real3 *positions1 = allPositions1[warp], *positions2 = allPositions2[warp];
     LOCAL_ARG int *atoms2 = allAtoms2[warp], *counts = allCounts[warp];
     LOCAL_ARG unsigned int* inRange = allInRange[warp];
-    LOCAL_ARG unsigned short* pairs = allPairs[warp];
+    LOCAL_ARG int* pairs = allPairs[warp];
     LOCAL_ARG real* dEdRs = allForces[warp];
     mixed energy = 0;
     LP_HOLE_DECLARE_DERIVATIVES
     const int numExclusionTiles = LP_LAST_EXCLUSION_TILE-LP_FIRST_EXCLUSION_TILE;
     const unsigned int numListed = interactionCount[0];
     const int numTiles = numExclusionTiles+(numListed > maxTiles ? 0 : numListed); // if they did not fit, all is done again
-    for (int tile = GROUP_ID*LP_WARPS+warp; tile < numTiles; tile += NUM_GROUPS*LP_WARPS) {
+    if (lane == 0)
+        allTiles[warp] = ATOMIC_ADD(numTaken, 1u);
+    LP_SYNC_WARP
+    for (int tile = allTiles[warp]; tile < numTiles; tile = allTiles[warp]) {
         // Load the atoms.
 
         int block, atom2;
@@ -53,6 +58,8 @@ KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL m
         const int atom1 = block*TILE_SIZE+lane;
         const real3 position1 = trimTo3(posq[atom1]);
         LP_SYNC_WARP
+        if (lane == 0)
+            allTiles[warp] = ATOMIC_ADD(numTaken, 1u);
         positions1[lane] = position1;
         atoms2[lane] = atom2;
         if (atom2 < NUM_ATOMS)
@@ -91,7 +98,7 @@ KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL m
         }
         for (int j = 0; j < TILE_SIZE; j++)
             if ((mask >> j) & 1)
-                pairs[next++] = (unsigned short) (lane*TILE_SIZE+j);
+                pairs[next++] = lane*TILE_SIZE+j;
         LP_SYNC_WARP
 
         // Evaluate them.

@@ -89,3 +89,63 @@ def test_kernels_with_and_without_tensor_cores(target):
     system = make_system(positions, 1.5, [i % 2 for i in range(150)])
     context, _ = assert_right(target, system, positions)
     assert describe_kernels(system, context) == ["own kernel, packed pairs" + ", tensor cores" * target.tensor_cores]
+
+
+class Text:
+    """The text of a program and its weights, step by step."""
+
+    def __init__(self, rng):
+        self.rng, self.lines, self.weights = rng, [], []
+
+    def step(self, size, what):
+        self.lines.append(f"v{len(self.lines)}[{size}] = {what}")
+        return f"v{len(self.lines) - 1}"
+
+    def weight(self, size, scale=1.0):
+        self.weights.extend(self.rng.normal(0, scale, size))
+        return self.step(size, "weight")
+
+    def layer(self, vector, columns, rows):
+        product = self.step(rows, f"linear {self.weight(rows * columns, columns**-0.5)} {vector}")
+        return self.step(rows, f"add {product} {self.weight(rows, 0.3)}")
+
+    def program(self, output, **arguments):
+        return lp.PairProgram("\n".join([*self.lines, f"output {output}"]), self.weights, min_distance=0.1, **arguments)
+
+
+def random_network(seed):
+    """Vectors of any length from 1 to 40, layers from 16 on: features in both, a vector that is used twice, sums of two kinds."""
+    rng = np.random.default_rng(seed)
+    text = Text(rng)
+    num_features, basis = rng.integers(1, 41, 2)
+    widths = rng.integers(16, 41, 2)
+    r, features = text.step(1, "distance"), [text.step(num_features, f"particle{k}") for k in (1, 2)]
+    both = text.step(num_features, f"add {features[0]} {features[1]}")
+    scaled = text.step(basis, f"mul {r} {text.weight(basis, 4.0)}")
+    hidden = text.layer(text.step(basis, f"cos {scaled}"), basis, widths[0])
+    hidden = text.step(widths[0], f"add {hidden} {text.layer(both, num_features, widths[0])}")
+    hidden = text.step(widths[0], f"{rng.choice(['tanh', 'sigmoid', 'sin'])} {hidden}")
+    gate = text.step(widths[1], f"sigmoid {text.layer(both, num_features, widths[1])}")
+    hidden = text.step(widths[1], f"mul {gate} {text.layer(hidden, widths[0], widths[1])}")
+    summed = text.step(1, f"sum {hidden} {{1 {widths[1]} 1}}")
+    squared = text.step(widths[1], f"mul {hidden} {hidden}")
+    energy = text.step(1, f"add {summed} {text.step(1, f'linear {text.weight(widths[1])} {squared}')}")
+    return text.program(energy, num_features=int(num_features))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_networks(target, seed):
+    rng = np.random.default_rng(100 + seed)
+    function = random_network(seed)
+    force = lp.LearnedPairForce(function)
+    force.setParticleFeatures(rng.uniform(-1, 1, (60, function.num_features)))
+    force.setCutoffDistance(CUTOFF)
+    system = openmm.System()
+    system.setDefaultPeriodicBoxVectors((1.3, 0, 0), (0, 1.3, 0), (0, 0, 1.3))
+    for _ in range(60):
+        system.addParticle(1.0)
+    system.addForce(force)
+    positions = rng.uniform(0, 1.3, (60, 3))
+    context = target.context(system, positions)
+    assert describe_kernels(system, context) == ["own kernel, packed pairs" + ", tensor cores" * target.tensor_cores]
+    target.assert_agrees(*evaluate(context), *evaluate(REFERENCE.context(system, positions)))

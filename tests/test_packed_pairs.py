@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The kernel that packs pairs in range for large programs on GPUs: every filling of its tiles, and both ways to multiply."""
 
+import functools
+
 import numpy as np
 import openmm
 import pytest
@@ -105,6 +107,13 @@ class Text:
         self.weights.extend(self.rng.normal(0, scale, size))
         return self.step(size, "weight")
 
+    def apply(self, function, size, vector):
+        return self.step(size, f"{function} {vector}")
+
+    def waves(self, r, size):
+        """Functions of the distance."""
+        return self.apply("cos", size, self.step(size, f"mul {r} {self.weight(size, 4.0)}"))
+
     def layer(self, vector, columns, rows):
         product = self.step(rows, f"linear {self.weight(rows * columns, columns**-0.5)} {vector}")
         return self.step(rows, f"add {product} {self.weight(rows, 0.3)}")
@@ -121,11 +130,10 @@ def random_network(seed):
     widths = rng.integers(16, 41, 2)
     r, features = text.step(1, "distance"), [text.step(num_features, f"particle{k}") for k in (1, 2)]
     both = text.step(num_features, f"add {features[0]} {features[1]}")
-    scaled = text.step(basis, f"mul {r} {text.weight(basis, 4.0)}")
-    hidden = text.layer(text.step(basis, f"cos {scaled}"), basis, widths[0])
+    hidden = text.layer(text.waves(r, basis), basis, widths[0])
     hidden = text.step(widths[0], f"add {hidden} {text.layer(both, num_features, widths[0])}")
-    hidden = text.step(widths[0], f"{rng.choice(['tanh', 'sigmoid', 'sin'])} {hidden}")
-    gate = text.step(widths[1], f"sigmoid {text.layer(both, num_features, widths[1])}")
+    hidden = text.apply(rng.choice(["tanh", "sigmoid", "sin"]), widths[0], hidden)
+    gate = text.apply("sigmoid", widths[1], text.layer(both, num_features, widths[1]))
     hidden = text.step(widths[1], f"mul {gate} {text.layer(hidden, widths[0], widths[1])}")
     summed = text.step(1, f"sum {hidden} {{1 {widths[1]} 1}}")
     squared = text.step(widths[1], f"mul {hidden} {hidden}")
@@ -133,12 +141,43 @@ def random_network(seed):
     return text.program(energy, num_features=int(num_features))
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_random_networks(target, seed):
-    rng = np.random.default_rng(100 + seed)
-    function = random_network(seed)
+def shapes_of_one_matrix():
+    """The same numbers as a matrix of 16 rows and of 32."""
+    text = Text(np.random.default_rng(20))
+    r, matrix = text.step(1, "distance"), text.weight(512, 0.2)
+    energies = []
+    for rows, columns in ((16, 32), (32, 16)):
+        hidden = text.apply("tanh", rows, text.step(rows, f"linear {matrix} {text.waves(r, columns)}"))
+        energies.append(text.step(1, f"sum {hidden} {{1 {rows} 1}}"))
+    return text.program(text.step(1, f"add {energies[0]} {energies[1]}"), num_types=1)
+
+
+def matrices_in_both_orders():
+    """First one, then the other; and the other way round: no order of all products with one of them before the other."""
+    text = Text(np.random.default_rng(21))
+    r, first, second = text.step(1, "distance"), text.weight(256, 0.3), text.weight(256, 0.3)
+    vector = text.waves(r, 16)
+    energies = []
+    for one, other in ((first, second), (second, first)):
+        hidden = text.apply("tanh", 16, text.step(16, f"linear {one} {vector}"))
+        hidden = text.apply("tanh", 16, text.step(16, f"linear {other} {hidden}"))
+        energies.append(text.step(1, f"sum {hidden} {{1 16 1}}"))
+    return text.program(text.step(1, f"mul {energies[0]} {energies[1]}"), num_types=1)
+
+
+NETWORKS = {**{f"random {seed}": functools.partial(random_network, seed) for seed in range(12)},
+            "one matrix, two shapes": shapes_of_one_matrix, "two matrices in both orders": matrices_in_both_orders}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks(target, name):
+    rng = np.random.default_rng(100)
+    function = NETWORKS[name]()
     force = lp.LearnedPairForce(function)
-    force.setParticleFeatures(rng.uniform(-1, 1, (60, function.num_features)))
+    if function.num_features > 0:
+        force.setParticleFeatures(rng.uniform(-1, 1, (60, function.num_features)))
+    else:
+        force.setParticleTypes([0] * 60)
     force.setCutoffDistance(CUTOFF)
     system = openmm.System()
     system.setDefaultPeriodicBoxVectors((1.3, 0, 0), (0, 1.3, 0), (0, 0, 1.3))

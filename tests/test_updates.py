@@ -163,3 +163,18 @@ def test_the_report_goes_with_the_function():
     assert force.lowering_report == {}
     with pytest.raises(TypeError, match="the function is a PairModel; expected a PairTable"):
         force.setFunction(models.water_model())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_global_parameter_that_is_not_finite_is_refused(target, value):
+    chains = systems.Chains()
+    system = chains.system()
+    force = chains.learned()
+    force.setScaleParameter("lambda")
+    system.addForce(force)
+    context = target.context(system, chains.positions)
+    context.setParameter("lambda", value)
+    with pytest.raises(openmm.OpenMMException, match=rf"LearnedPairForce: the global parameter 'lambda' is {value} in this Context; set it to a finite number\."):
+        evaluate(context)
+    context.setParameter("lambda", 1.0)
+    assert np.isfinite(evaluate(context)[0])

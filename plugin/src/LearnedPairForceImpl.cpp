@@ -3,8 +3,9 @@
 
 #include "internal/LearnedPairForceImpl.h"
 #include "LearnedPairKernels.h"
+#include "internal/require.h"
 #include "internal/validation.h"
-#include "openmm/OpenMMException.h"
+#include <cmath>
 
 using namespace LearnedPairPlugin;
 using OpenMM::ContextImpl;
@@ -15,6 +16,8 @@ using std::vector;
 
 LearnedPairForceImpl::LearnedPairForceImpl(const LearnedPairForce& owner) : owner(owner), created(owner) {
     forceGroup = owner.getForceGroup();
+    for (auto& parameter : getDefaultParameters())
+        parameterNames.push_back(parameter.first);
 }
 
 void LearnedPairForceImpl::initialize(ContextImpl& context) {
@@ -33,6 +36,11 @@ double LearnedPairForceImpl::calcForcesAndEnergy(ContextImpl& context, bool incl
     Vec3 box[3];
     context.getPeriodicBoxVectors(box[0], box[1], box[2]);
     validateBox(created, box);
+    // On GPUs a parameter that is NaN could disappear in a function that is flat for large numbers.
+    for (auto& name : parameterNames) {
+        double value = context.getParameter(name);
+        require(std::isfinite(value), "LearnedPairForce: the global parameter '", name, "' is ", value, " in this Context; set it to a finite number.");
+    }
     return kernel.getAs<CalcLearnedPairForceKernel>().execute(context, includeForces, includeEnergy);
 }
 

@@ -96,6 +96,7 @@ private:
         if (printed[value] || isMemory(steps, value) || steps[value].operation == Operation::Distance)
             return;
         printed[value] = true;
+        begun.push_back(value);
         const ProgramStep& step = steps[value];
         for (int operand : step.operands)
             printValue(operand);
@@ -105,6 +106,7 @@ private:
             step.size == 1 ? printSum(value) : printShortProduct(value);
         else
             printElements(value);
+        begun.erase(std::find(begun.begin(), begun.end(), value));
     }
 
     /** Get what is to be printed inside of a loop over the elements that a thread has. Steps of equal length share a loop. */
@@ -193,18 +195,17 @@ private:
         inLoop(steps[value].size) << target(value, steps[value].size) << " = " << operand(value, steps[value].size) << ";\n";
     }
 
-    /** All products of vectors with one matrix that can be made now: they share what is loaded of it. */
+    /** All products of vectors with one matrix that can be made now, of what needs nothing unfinished: they share what is loaded of it. */
     void printProducts(int value) {
         int matrix = steps[value].operands[0], numRows = steps[value].size, numColumns = steps[steps[value].operands[1]].size;
         vector<int> products = {value};
         for (size_t other = value+1; other < steps.size(); other++) {
-            if (printed[other] || fragmentOffsets.count(other) == 0 || steps[other].operands[0] != matrix)
-                continue;
-            if (needsOneOf(other, products))
+            if (printed[other] || fragmentOffsets.count(other) == 0 || steps[other].operands[0] != matrix || steps[other].size != numRows || needsOneOf(other, begun))
                 continue;
             printed[other] = true;
-            printValue(steps[other].operands[1]);
+            begun.push_back(other);
             products.push_back(other);
+            printValue(steps[other].operands[1]);
         }
         for (int product : products)
             if (isMemory(steps, steps[product].operands[1]))
@@ -225,6 +226,9 @@ private:
         for (int product : products)
             source << "lpMultiply(" << variable(product) << "[lpN], lpHigh" << product << ", lpLow" << product << ", lpPiece);\n";
         source << "}\n}\n";
+        for (int product : products)
+            if (product != value)
+                begun.erase(std::find(begun.begin(), begun.end(), product));
     }
 
     const vector<ProgramStep>& steps;
@@ -232,6 +236,7 @@ private:
     const vector<int>& offsets;
     const std::map<int, int>& fragmentOffsets;
     vector<char> printed, inVectors;
+    vector<int> begun; // values that count as printed, but are not yet there for others to use
     std::ostringstream source, loopVariables, loopBody;
     int loopSize = 0; // of the loop that is being put together; 0 if there is none
 };
@@ -286,13 +291,14 @@ bool TensorCoreSource::isMatrixProduct(const ProgramStep& step) const {
 TensorCoreSource::TensorCoreSource(const TensorProgram& program) : program(program), layout(program) {
     const vector<ProgramStep>& steps = program.getSteps();
     int numPieces = 0, widest = 0;
-    std::map<int, int> offsetOf; // of each matrix
+    std::map<std::pair<int, int>, int> offsetOf; // of each matrix with a number of rows: a step may be taken for matrices of several shapes
     for (size_t i = 0; i < steps.size(); i++) {
         if (obstacle.empty())
             obstacle = findObstacle(steps, i);
         if (!isMatrixProduct(steps[i]))
             continue;
-        int matrix = steps[i].operands[0], numColumns = steps[steps[i].operands[1]].size;
+        std::pair<int, int> matrix(steps[i].operands[0], steps[i].size);
+        int numColumns = steps[steps[i].operands[1]].size;
         widest = std::max(widest, std::min(steps[i].size, numColumns));
         if (offsetOf.count(matrix) == 0) {
             offsetOf[matrix] = numPieces;

@@ -16,10 +16,11 @@ extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {
 
 /** Whether LEARNEDPAIR_TENSOR_CORES, which is for comparing, asks for doing without. */
 static bool leavesTensorCoresAlone() {
-    const char* wanted = std::getenv("LEARNEDPAIR_TENSOR_CORES");
-    require(wanted == nullptr || string(wanted) == "0" || string(wanted) == "1", "LearnedPairForce: the environment variable LEARNEDPAIR_TENSOR_CORES is '",
-            wanted == nullptr ? "" : wanted, "'; expected 1 (use them where they serve, as without the variable) or 0 (don't).");
-    return wanted != nullptr && string(wanted) == "0";
+    const char* variable = std::getenv("LEARNEDPAIR_TENSOR_CORES");
+    string wanted = (variable == nullptr ? "" : variable);
+    require(wanted == "" || wanted == "0" || wanted == "1", "LearnedPairForce: the environment variable LEARNEDPAIR_TENSOR_CORES is '", wanted,
+            "'; expected 1 (use them where they serve, as without the variable) or 0 (don't).");
+    return wanted == "0";
 }
 
 static WarpLanguage getLanguage(OpenMM::CudaContext& device) {

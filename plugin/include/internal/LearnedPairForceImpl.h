@@ -33,6 +33,7 @@ public:
 private:
     const LearnedPairForce& owner;
     LearnedPairForce created; // as it was when the Context was created: what an update may not change
+    std::vector<std::string> parameterNames;
     OpenMM::Kernel kernel;
 };
 

@@ -87,7 +87,7 @@ def test_demo_on_a_structure_and_model_of_the_users(tmp_path, capsys):
     (["demo", "--waters", "10"], "--waters is 10; expected at least 400"),
     (["demo", "--system", "x.xml"], "--system needs --pdb"),
     (["demo", "--pdb", "nowhere.pdb"], "nowhere.pdb: there is no such file"),
-    (["demo", "--platform", "Abacus"], 'There is no registered Platform called "Abacus"'),
+    (["demo", "--platform", "Abacus"], "There is no platform 'Abacus' here, only Reference, "),
     (["inspect", "nowhere.pt"], "nowhere.pt: there is no such file"),
     (["inspect", "nowhere.pt", "--tolerance", "0"], "the tolerance is 0.0; expected a positive number"),
     (["apply", __file__, "t.pdb", "m.pt", "out.xml"], "test_cli.py: this is not the XML of a System"),

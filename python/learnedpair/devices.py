@@ -25,6 +25,27 @@ def processor_name():
         return platform.processor() or platform.machine()
 
 
+def find_platform(name=None):
+    """Get the platform of a name, or the fastest one.
+
+    Returns
+    -------
+    openmm.Platform
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    if name is None:
+        return fastest_platform()
+    names = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
+    if name not in names:
+        hint = "; OpenMM's is a package of its own: pip install \"openmm[cuda13]\", or cuda12, whichever the driver has" if name == "CUDA" else ""
+        raise ValueError(f"There is no platform {name!r} here, only {', '.join(names)}{hint}.")
+    return openmm.Platform.getPlatform(name)
+
+
 def fastest_platform():
     """Get the fastest platform whose device is what the platform is for.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import openmm
 from openmm import unit
 
-from ..devices import fastest_platform, processor_name
+from ..devices import find_platform, processor_name
 from ..force import LearnedPairForce
 from .input import add_input_arguments, minimized, prepare, say, without_correction
 from .inspect import describe
@@ -40,7 +40,7 @@ def run(options):
     for name in ("steps", "repeats", "time_step"):
         if not getattr(options, name) > 0:
             raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}; expected a positive number.")
-    platform = openmm.Platform.getPlatform(options.platform) if options.platform else fastest_platform()
+    platform = find_platform(options.platform)
     what = prepare(options)
     corrections = _corrections(what.system)
     positions = minimized(what.system, what.positions)

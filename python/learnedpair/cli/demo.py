@@ -27,7 +27,7 @@ import numpy as np
 import openmm
 from openmm import app, unit
 
-from ..devices import fastest_platform
+from ..devices import find_platform
 from ..force import LearnedPairForce
 from .input import Input, add_input_arguments, minimized, prepare, say, without_correction
 from .inspect import describe
@@ -51,7 +51,7 @@ def run(options):
         raise ValueError(f"--steps is {options.steps}; expected at least {FRAMES}, one for each frame.")
     if options.output.exists() and any(options.output.iterdir()) and not options.overwrite:
         raise ValueError(f"{options.output}: there are files in the folder; name another one by --output, or say --overwrite.")
-    platform = openmm.Platform.getPlatform(options.platform) if options.platform else fastest_platform()
+    platform = find_platform(options.platform)
     say(f"Platform: {platform.getName()}")
     what = prepare(options)
     correction = next(LearnedPairForce.cast(force) for force in what.system.getForces() if LearnedPairForce.is_learned_pair_force(force))

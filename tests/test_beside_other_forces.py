@@ -139,8 +139,10 @@ def alone(target, case, part):
     return evaluate(target.context(together(chains, makers[part](chains) + bonds), chains.positions))
 
 
-#: OpenMM does not run GBSAOBCForce and CustomGBForce on several devices.
-CASES_ON_DEVICES = [pytest.param(case, marks=pytest.mark.one_device) if "solvent" in case or "GB" in case else case for case in CASES]
+#: OpenMM 8.6.1 does not run GBSAOBCForce and CustomGBForce on several devices, and its CustomManyParticleForce ("a force
+#: unknown to us"), alone in a System, now and then has another result there, 4e-5 off.
+ON_ONE_DEVICE = [case for case in CASES if "solvent" in case or "GB" in case or "unknown" in case]
+CASES_ON_DEVICES = [pytest.param(case, marks=pytest.mark.one_device) if case in ON_ONE_DEVICE else case for case in CASES]
 
 
 @pytest.mark.parametrize("first", ["ours first", "others first"])

@@ -22,14 +22,14 @@ KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL m
     LOCAL unsigned int allInRange[LP_WARPS][TILE_SIZE];                 // bit j: whether the pair with the j-th of the others is in the list
     LOCAL int allCounts[LP_WARPS][TILE_SIZE];
     LOCAL int allPairs[LP_WARPS][TILE_SIZE*TILE_SIZE];                  // TILE_SIZE*(place in the block) + place among the others
-    LOCAL real allForces[LP_WARPS][TILE_SIZE*(TILE_SIZE+1)];            // dEdR; one more in each row, for the banks of the memory
+    LOCAL real allDEdRs[LP_WARPS][TILE_SIZE*(TILE_SIZE+1)];             // one more in each row, for the banks of the memory
     LP_HOLE_PARAMETERS
     const int warp = LOCAL_ID/TILE_SIZE, lane = LOCAL_ID%TILE_SIZE;
     LOCAL_ARG real3 *positions1 = allPositions1[warp], *positions2 = allPositions2[warp];
     LOCAL_ARG int *atoms2 = allAtoms2[warp], *counts = allCounts[warp];
     LOCAL_ARG unsigned int* inRange = allInRange[warp];
     LOCAL_ARG int* pairs = allPairs[warp];
-    LOCAL_ARG real* dEdRs = allForces[warp];
+    LOCAL_ARG real* dEdRs = allDEdRs[warp];
     mixed energy = 0;
     LP_HOLE_DECLARE_DERIVATIVES
     const int numExclusionTiles = LP_LAST_EXCLUSION_TILE-LP_FIRST_EXCLUSION_TILE;

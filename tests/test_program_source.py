@@ -98,12 +98,12 @@ real lpV7[3][4];
 for (int lpT = 0; lpT < 3; lpT++) {
     #pragma unroll
     for (int lpC = 0; lpC < 4; lpC++) {
-        const real lpX2 = lpInsides[lpC/2]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
-        lpV2[lpT][lpC] = lpX2;
-        const real lpX3 = EXP(lpV2[lpT][lpC]);
-        lpV3[lpT][lpC] = lpX3;
-        const real lpX7 = lpV3[lpT][lpC]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
-        lpV7[lpT][lpC] = lpX7;
+        const real lpE2 = lpInsides[lpC/2]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
+        lpV2[lpT][lpC] = lpE2;
+        const real lpE3 = EXP(lpV2[lpT][lpC]);
+        lpV3[lpT][lpC] = lpE3;
+        const real lpE7 = lpV3[lpT][lpC]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
+        lpV7[lpT][lpC] = lpE7;
     }
 }
 real lpV5[2][4] = {};

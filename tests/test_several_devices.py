@@ -56,3 +56,18 @@ def test_derivatives_are_refused(target):
     system.addForce(force)
     with pytest.raises(openmm.OpenMMException, match="derivative of the energy with respect to 'lambda' was asked for in a Context with 2 devices, .*choose one device with the platform property DeviceIndex"):
         target.context(system)
+
+
+@pytest.mark.parametrize("target", [Target("OpenCL", "mixed", 2)], ids=str, indirect=True)
+def test_a_refused_box_ends_what_the_devices_have_begun(target):
+    """On OpenCL only: on CUDA OpenMM 8.6.1 finds the box too small first, does not wait for its other threads, and may crash, also
+    with a NonbondedForce alone."""
+    chains = systems.Chains()
+    system = chains.system()
+    system.addForce(chains.learned())
+    for _ in range(5):
+        context = target.context(system, chains.positions)
+        context.setPeriodicBoxVectors((2, 0, 0), (0, 2, 0), (0, 0, 1.1))
+        with pytest.raises(openmm.OpenMMException, match="more than half the width of the periodic box, 1.1 nm|less than twice the nonbonded cutoff"):
+            context.getState(energy=True)
+        del context

@@ -27,6 +27,9 @@ public:
      * @return the energy, measured in kJ/mol, or 0 if it is accumulated elsewhere or not asked for
      */
     virtual double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) = 0;
+    /** Wait until other threads have finished what has been begun of an evaluation that is given up; what went wrong there is forgotten. */
+    virtual void waitForThreads() {
+    }
     /** Say in a few words what evaluates the pairs; begins with the name of the platform. */
     virtual std::string describe() const = 0;
     /** Take over new particle types and new values of a table of the same shape. */

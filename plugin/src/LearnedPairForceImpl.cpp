@@ -33,6 +33,17 @@ void LearnedPairForceImpl::initialize(ContextImpl& context) {
 double LearnedPairForceImpl::calcForcesAndEnergy(ContextImpl& context, bool includeForces, bool includeEnergy, int groups) {
     if ((groups&(1<<created.getForceGroup())) == 0)
         return 0.0;
+    try {
+        checkState(context);
+    }
+    catch (const OpenMM::OpenMMException&) {
+        kernel.getAs<CalcLearnedPairForceKernel>().waitForThreads(); // or they would work for a Context that may be gone
+        throw;
+    }
+    return kernel.getAs<CalcLearnedPairForceKernel>().execute(context, includeForces, includeEnergy);
+}
+
+void LearnedPairForceImpl::checkState(ContextImpl& context) const {
     Vec3 box[3];
     context.getPeriodicBoxVectors(box[0], box[1], box[2]);
     validateBox(created, box);
@@ -41,7 +52,6 @@ double LearnedPairForceImpl::calcForcesAndEnergy(ContextImpl& context, bool incl
         double value = context.getParameter(name);
         require(std::isfinite(value), "LearnedPairForce: the global parameter '", name, "' is ", value, " in this Context; set it to a finite number.");
     }
-    return kernel.getAs<CalcLearnedPairForceKernel>().execute(context, includeForces, includeEnergy);
 }
 
 map<string, double> LearnedPairForceImpl::getDefaultParameters() {

@@ -46,6 +46,17 @@ double CommonParallelCalcLearnedPairForceKernel::execute(ContextImpl& context, b
     return 0.0;
 }
 
+void CommonParallelCalcLearnedPairForceKernel::waitForThreads() {
+    for (ComputeContext* device : cc.getAllContexts()) {
+        try {
+            device->getWorkThread().flush();
+        }
+        catch (const OpenMMException&) {
+            // What ends the evaluation is said by who gives it up.
+        }
+    }
+}
+
 string CommonParallelCalcLearnedPairForceKernel::describe() const {
     return kernels[0]->describe()+", "+cc.intToString(kernels.size())+" devices";
 }

@@ -17,6 +17,7 @@ public:
     CommonParallelCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform, OpenMM::ComputeContext& cc, const WarpLanguage& language);
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
+    void waitForThreads() override;
     std::string describe() const override;
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 private:

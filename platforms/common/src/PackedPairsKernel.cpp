@@ -69,10 +69,11 @@ PackedPairsKernel::PackedPairsKernel(ComputeContext& cc, NonbondedUtilities& lis
         {"LP_HOLE_PROGRAM", (source.onTensorCores ? "" : source.function.setInputs)+source.function.program}, {"LP_HOLE_GET_RESULTS", source.function.getResults}});
     if (source.onTensorCores)
         text = CommonLearnedPairKernelSources::tensorCores+text;
-    numTaken.initialize<unsigned int>(cc, 1, "learnedPairNumTaken");
-    cc.clearBuffer(numTaken); // OpenMM does that from the next evaluation on
-    cc.addAutoclearBuffer(numTaken);
     kernel = cc.compileProgram(text, defines)->createKernel("computeLearnedPairs");
+    // Not before the kernel has been compiled: OpenMM keeps the address of what it clears in each evaluation.
+    numTaken.initialize<unsigned int>(cc, 1, "learnedPairNumTaken");
+    cc.clearBuffer(numTaken);
+    cc.addAutoclearBuffer(numTaken);
     kernel->addArg(cc.getLongForceBuffer());
     kernel->addArg(cc.getEnergyBuffer());
     kernel->addArg(cc.getPosq());

@@ -145,7 +145,7 @@ private:
 
     void printElements(int value) {
         const ProgramStep& step = steps[value];
-        string x = "lpX"+to_string(value);
+        string x = "lpE"+to_string(value);
         declare(value, step.size);
         if (getInfo(step.operation).kind == OperationKind::Table) {
             int data = offsets[step.operands[1]];
@@ -179,7 +179,7 @@ private:
     void printShortProduct(int value) {
         const ProgramStep& step = steps[value];
         int numColumns = steps[step.operands[1]].size;
-        string x = "lpX"+to_string(value);
+        string x = "lpE"+to_string(value);
         declare(value, step.size);
         inLoop(step.size) << "real " << x << " = 0;\n#pragma unroll\nfor (int lpJ = 0; lpJ < " << numColumns << "; lpJ++) {\n" << x << " += "
                           << element(step.operands[0], Index("("+sharedIndex(step.size).text+")*"+to_string(numColumns)+"+lpJ"), "", "") << "*"

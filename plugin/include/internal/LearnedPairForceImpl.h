@@ -31,6 +31,7 @@ public:
     void updateParametersInContext(OpenMM::ContextImpl& context, const LearnedPairForce& force);
     std::string describeKernel() const;
 private:
+    void checkState(OpenMM::ContextImpl& context) const;
     const LearnedPairForce& owner;
     LearnedPairForce created; // as it was when the Context was created: what an update may not change
     std::vector<std::string> parameterNames;

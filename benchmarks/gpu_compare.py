@@ -25,6 +25,7 @@ from cuda_device import Device, share_of_peak
 from gpu_rows import CONTROL, HEAD, attempt, failed, format_row
 from gpu_variants import BEST_FORM, make_variants, torch_force_is_missing
 from kernel_times import profile
+from learnedpair.devices import find_platform
 from networks import COMPILED, EXPRESSION, PYTHON, TORCH, TYPED, WIDE
 from support import FEWEST_STEPS, DifferentFunctionError, add_timing_arguments, bare_system, count_pairs, create_timed, describe_machine, describe_platform, evaluate, name_platform, platform_properties, time_block, time_in_turns, versions, write_report
 from variants import FORMS, OURS
@@ -194,10 +195,10 @@ def main():
     if arguments.ncu and shutil.which("ncu") is None:
         print("gpu_compare: --ncu needs Nsight Compute's ncu on the PATH, where it is not.", file=sys.stderr)
         return 2
-    names = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
-    if arguments.platform not in names:
-        reasons = "; ".join(openmm.Platform.getPluginLoadFailures())
-        print(f"gpu_compare: OpenMM has no platform '{arguments.platform}', only {', '.join(names)}. {reasons}", file=sys.stderr)
+    try:
+        find_platform(arguments.platform)
+    except ValueError as error:
+        print("gpu_compare:", error, *openmm.Platform.getPluginLoadFailures(), file=sys.stderr)
         return 2
     device = Device(int(arguments.device.split(",")[0])) if arguments.platform == "CUDA" else None
     gpu = device and device.describe()

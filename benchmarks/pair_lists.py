@@ -27,41 +27,32 @@ class VerletList:
 
     def __init__(self, box, excluded, count, cutoff):
         self.box, self.count, self.reach = box, count, cutoff + SKIN
-        self.excluded = np.sort([min(pair) * count + max(pair) for pair in excluded])
+        self.excluded = torch.from_numpy(np.sort([min(pair) * count + max(pair) for pair in excluded]))
         self.built = None
 
     def pairs(self, x):
-        """The pairs for positions, a tensor of shape (n, 3): two tensors of int64."""
-        positions = x.numpy()
-        if self.built is not None:
-            moved = positions - self.built
-            if np.einsum("ij,ij->i", moved, moved).max() <= (0.5 * SKIN) ** 2:
-                return self.first, self.second
-        self.built = positions.copy()
-        tree = cKDTree(np.mod(positions, self.box), boxsize=self.box)
-        first, second = tree.query_pairs(self.reach, output_type="ndarray").T
-        code = first * self.count + second  # first < second
-        keep = self.excluded[np.searchsorted(self.excluded, code).clip(max=len(self.excluded) - 1)] != code
-        self.first, self.second = torch.from_numpy(first[keep]), torch.from_numpy(second[keep])
-        return self.first, self.second
-
-
-class DeviceVerletList(VerletList):
-    """The same for positions on a GPU, by cells of PyTorch tensors: nothing goes through the host."""
-
-    def pairs(self, x):
+        """The pairs for positions, a tensor of shape (n, 3): two tensors of int64 on its device."""
         if self.built is not None and ((x - self.built) ** 2).sum(dim=1).max() <= (0.5 * SKIN) ** 2:
             return self.first, self.second
         self.built = x.clone()
-        first, second = self._search(x, torch.tensor(self.box, device=x.device))
-        excluded = torch.from_numpy(self.excluded).to(x.device)
+        first, second = self._search(x)
+        excluded = self.excluded.to(x.device)
         code = first * self.count + second
         keep = excluded[torch.searchsorted(excluded, code).clamp(max=len(excluded) - 1)] != code
         self.first, self.second = first[keep], second[keep]
         return self.first, self.second
 
-    def _search(self, x, edges):
+    def _search(self, x):
         """All pairs within reach, first < second."""
+        tree = cKDTree(np.mod(x.numpy(), self.box), boxsize=self.box)
+        return torch.from_numpy(tree.query_pairs(self.reach, output_type="ndarray")).T
+
+
+class DeviceVerletList(VerletList):
+    """The same for positions on a GPU, by cells of PyTorch tensors: nothing goes through the host."""
+
+    def _search(self, x):
+        edges = torch.tensor(self.box, device=x.device)
         shape = (edges / self.reach).long().clamp(min=1)  # cells at least as wide as the reach
         cell = torch.minimum(((x / edges - torch.floor(x / edges)) * shape).long(), shape - 1)
         stride = torch.stack([shape[1] * shape[2], shape[2], torch.ones_like(shape[0])])

@@ -67,14 +67,13 @@ class Target:
         """Require energy and forces to agree with those of Reference within this platform's bounds.
 
         Double precision: 1e-9 of the RMS force. Single: RMS error 1e-5 of the RMS force; the largest error of a component
-        at most 1.6e-4 of it, which is what stiff walls have in CustomNonbondedForce on OpenCL. On tensor cores, where products
-        are exact to 2^-17 (TensorCoreSource.h), twice the RMS error.
+        at most 1.6e-4 of it, which is what stiff walls have in CustomNonbondedForce on OpenCL.
         """
         expected_forces = np.asarray(expected_forces)
         rms = np.sqrt(np.mean(expected_forces**2))
         error = np.asarray(forces) - expected_forces
         assert np.shape(forces) == expected_forces.shape
-        relative, largest = (1e-9, 1e-8) if self.exact else (2e-5, 1.6e-4) if self.tensor_cores else (1e-5, 1.6e-4)
+        relative, largest = (1e-9, 1e-8) if self.exact else (1e-5, 1.6e-4)
         floor = 1e-9 if self.exact else 1e-6
         assert np.sqrt(np.mean(error**2)) <= relative * rms + floor, f"{what}: RMS force error {np.sqrt(np.mean(error ** 2)):.3g}, RMS force {rms:.3g}"
         assert np.abs(error).max() <= largest * rms + floor, f"{what}: largest force error {np.abs(error).max():.3g}, RMS force {rms:.3g}"

@@ -103,9 +103,12 @@ class Text:
         self.lines.append(f"v{len(self.lines)}[{size}] = {what}")
         return f"v{len(self.lines) - 1}"
 
+    def given(self, numbers):
+        self.weights.extend(numbers)
+        return self.step(len(numbers), "weight")
+
     def weight(self, size, scale=1.0):
-        self.weights.extend(self.rng.normal(0, scale, size))
-        return self.step(size, "weight")
+        return self.given(self.rng.normal(0, scale, size))
 
     def apply(self, function, size, vector):
         return self.step(size, f"{function} {vector}")
@@ -165,8 +168,21 @@ def matrices_in_both_orders():
     return text.program(text.step(1, f"mul {energies[0]} {energies[1]}"), num_types=1)
 
 
+def cancelling_branches():
+    """Two branches that differ by a tenth, and what they differ by: products must be as exact as those of floats."""
+    rng = np.random.default_rng(22)
+    text = Text(rng)
+    vector = text.waves(text.step(1, "distance"), 32)
+    matrix, last = rng.normal(0, 32**-0.5, 1024), rng.normal(0, 1, 32)
+    energies = []
+    for numbers, sign in ((matrix, 1), (matrix + rng.normal(0, 0.1 * 32**-0.5, 1024), -1)):
+        hidden = text.apply("tanh", 32, text.step(32, f"linear {text.given(numbers)} {vector}"))
+        energies.append(text.step(1, f"linear {text.given(sign * last)} {hidden}"))
+    return text.program(text.step(1, f"add {energies[0]} {energies[1]}"), num_types=1)
+
+
 NETWORKS = {**{f"random {seed}": functools.partial(random_network, seed) for seed in range(12)},
-            "one matrix, two shapes": shapes_of_one_matrix, "two matrices in both orders": matrices_in_both_orders}
+            "one matrix, two shapes": shapes_of_one_matrix, "two matrices in both orders": matrices_in_both_orders, "branches that cancel": cancelling_branches}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

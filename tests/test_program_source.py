@@ -110,15 +110,13 @@ real lpV5[2][4] = {};
 real lpV8[2][4] = {};
 #pragma unroll
 for (int lpK = 0; lpK < 2; lpK++) {
-    unsigned int lpHigh5[4], lpLow5[4];
-    lpSplit(lpV3[2*lpK], 2*lpK+1 < 3 ? lpV3[2*lpK+1] : lpZeros, lpHigh5, lpLow5);
-    unsigned int lpHigh8[4], lpLow8[4];
-    lpSplit(lpV7[2*lpK], 2*lpK+1 < 3 ? lpV7[2*lpK+1] : lpZeros, lpHigh8, lpLow8);
+    const LpEntries lpEntries5 = lpSplit(lpV3[2*lpK], 2*lpK+1 < 3 ? lpV3[2*lpK+1] : lpZeros);
+    const LpEntries lpEntries8 = lpSplit(lpV7[2*lpK], 2*lpK+1 < 3 ? lpV7[2*lpK+1] : lpZeros);
     #pragma unroll
     for (int lpN = 0; lpN < 2; lpN++) {
         const LpPiece lpPiece = lpLoadPiece(lpFragments, lpK*2+lpN, lpLane);
-        lpMultiply(lpV5[lpN], lpHigh5, lpLow5, lpPiece);
-        lpMultiply(lpV8[lpN], lpHigh8, lpLow8, lpPiece);
+        lpMultiply(lpV5[lpN], lpEntries5, lpPiece);
+        lpMultiply(lpV8[lpN], lpEntries8, lpPiece);
     }
 }
 real lpV6[2] = {0, 0};

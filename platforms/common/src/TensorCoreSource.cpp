@@ -217,14 +217,14 @@ private:
         bool endsHalfway = (numEntries(numColumns)%2 != 0); // the last piece of the matrix has numbers in its first half only
         source << "#pragma unroll\nfor (int lpK = 0; lpK < " << numPieces << "; lpK++) {\n";
         for (int product : products) {
-            string vector = variable(steps[product].operands[1]), high = "lpHigh"+to_string(product), low = "lpLow"+to_string(product);
-            source << "unsigned int " << high << "[4], " << low << "[4];\n";
-            source << "lpSplit(" << vector << "[2*lpK], " << (endsHalfway ? "2*lpK+1 < "+to_string(numEntries(numColumns))+" ? "+vector+"[2*lpK+1] : lpZeros" : vector+"[2*lpK+1]") << ", " << high << ", " << low << ");\n";
+            string vector = variable(steps[product].operands[1]);
+            source << "const LpEntries lpEntries" << product << " = lpSplit(" << vector << "[2*lpK], "
+                   << (endsHalfway ? "2*lpK+1 < "+to_string(numEntries(numColumns))+" ? "+vector+"[2*lpK+1] : lpZeros" : vector+"[2*lpK+1]") << ");\n";
         }
         source << "#pragma unroll\nfor (int lpN = 0; lpN < " << numEntries(numRows) << "; lpN++) {\n";
         source << "const LpPiece lpPiece = lpLoadPiece(lpFragments, " << (fragmentOffsets.at(value) > 0 ? to_string(fragmentOffsets.at(value))+"+" : "") << "lpK*" << numEntries(numRows) << "+lpN, lpLane);\n";
         for (int product : products)
-            source << "lpMultiply(" << variable(product) << "[lpN], lpHigh" << product << ", lpLow" << product << ", lpPiece);\n";
+            source << "lpMultiply(" << variable(product) << "[lpN], lpEntries" << product << ", lpPiece);\n";
         source << "}\n}\n";
         for (int product : products)
             if (product != value)

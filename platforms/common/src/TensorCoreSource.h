@@ -21,9 +21,8 @@ namespace LearnedPairPlugin {
  * first pair, then those of the second. Two such entries are, unchanged, what the next product needs. Behind the end of a
  * vector its last element is repeated. Single numbers are in arrays of two, one for each pair, the same in all four threads.
  *
- * An element of a vector is taken as the sum of two bf16 numbers, a and b, and one of a matrix as that of three, x, y and z,
- * which is all that a float holds. Their product is taken as ax+ay+az+bx. What is missing, 2^-17 of the product at most,
- * differs from pair to pair; without az it would add up.
+ * A float is the sum of three bf16 numbers. Of the nine products of those of an element with those of a weight the six
+ * largest are made; what is missing, 2^-23 of the whole at most, is no more than a float's own rounding.
  *
  * The source reads its inputs from
  *

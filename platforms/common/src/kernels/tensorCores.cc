@@ -11,14 +11,26 @@ inline __device__ unsigned int lpPack(float first, float second) {
     return packed;
 }
 
-/** Two entries of a vector, 16 elements of it among four threads, as the larger and the smaller bf16 parts. */
-inline __device__ void lpSplit(const float* x, const float* y, unsigned int* high, unsigned int* low) {
+/** What a thread has of 16 elements of the vectors of 16 pairs: their three bf16 parts, of which the first is the largest. */
+struct LpEntries {
+    unsigned int parts[3][4];
+};
+
+/** Two entries of a vector, divided into their parts. */
+inline __device__ LpEntries lpSplit(const float* x, const float* y) {
+    LpEntries entries;
     #pragma unroll
     for (int i = 0; i < 4; i++) {
-        const float first = (i < 2 ? x : y)[2*(i%2)], second = (i < 2 ? x : y)[2*(i%2)+1];
-        high[i] = lpPack(first, second);
-        low[i] = lpPack(first-__uint_as_float(high[i] << 16), second-__uint_as_float(high[i] & 0xFFFF0000));
+        float first = (i < 2 ? x : y)[2*(i%2)], second = (i < 2 ? x : y)[2*(i%2)+1];
+        #pragma unroll
+        for (int part = 0; part < 3; part++) {
+            const unsigned int packed = lpPack(first, second);
+            first -= __uint_as_float(packed << 16);
+            second -= __uint_as_float(packed & 0xFFFF0000);
+            entries.parts[part][i] = packed;
+        }
     }
+    return entries;
 }
 
 inline __device__ void lpMultiplyParts(float* sum, const unsigned int* a, unsigned int b0, unsigned int b1) {
@@ -26,7 +38,7 @@ inline __device__ void lpMultiplyParts(float* sum, const unsigned int* a, unsign
         "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
-/** What a thread has of a piece of a matrix: its three bf16 parts, of which the first is the largest. */
+/** What a thread has of a piece of a matrix, in the same three parts. */
 struct LpPiece {
     int2 parts[3];
 };
@@ -36,11 +48,12 @@ inline __device__ LpPiece lpLoadPiece(const int2* fragments, int piece, int lane
 }
 
 /** Add the product of 16 elements of the vectors of 16 pairs with a piece of a matrix, the smallest contributions first. */
-inline __device__ void lpMultiply(float* sum, const unsigned int* high, const unsigned int* low, const LpPiece& piece) {
-    lpMultiplyParts(sum, high, piece.parts[2].x, piece.parts[2].y);
-    lpMultiplyParts(sum, low, piece.parts[0].x, piece.parts[0].y);
-    lpMultiplyParts(sum, high, piece.parts[1].x, piece.parts[1].y);
-    lpMultiplyParts(sum, high, piece.parts[0].x, piece.parts[0].y);
+inline __device__ void lpMultiply(float* sum, const LpEntries& entries, const LpPiece& piece) {
+    #pragma unroll
+    for (int order = 2; order >= 0; order--)
+        #pragma unroll
+        for (int part = order; part >= 0; part--)
+            lpMultiplyParts(sum, entries.parts[part], piece.parts[order-part].x, piece.parts[order-part].y);
 }
 
 /** The sum over the four threads that share two pairs. */

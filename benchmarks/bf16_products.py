@@ -23,6 +23,7 @@ SCHEMES = {
     "3 x 3 parts, 6 products (ours)": ((0, 0), (0, 1), (1, 0), (0, 2), (2, 0), (1, 1)),
 }
 WIDTHS = (16, 32, 32, 1)
+COLUMNS = 16  # that one instruction takes
 CUTOFF, WIDTH = 0.7, 0.05  # nm; of the radial functions
 
 
@@ -41,12 +42,25 @@ def split(x):
     return parts
 
 
+def cut_off(x):
+    """The nearest float32 towards zero, which is what tensor cores make of a sum."""
+    nearest = x.astype(np.float32)
+    return np.where(np.abs(nearest) > np.abs(x), np.nextafter(nearest, np.float32(0)), nearest)
+
+
 def multiply(x, matrix, scheme):
     """Products of vectors, shape [n, columns], with a matrix, shape [rows, columns]; None for the arithmetic of the operands."""
     if scheme is None:
         return x @ matrix.T
     vectors, weights = split(x), split(matrix)
-    return sum(vectors[i].astype(float) @ weights[j].T.astype(float) for i, j in scheme).astype(np.float32)
+    product = np.zeros((len(x), len(matrix)), np.float32)
+    for first in range(0, x.shape[1], COLUMNS):
+        columns = slice(first, first + COLUMNS)
+        piece = np.zeros_like(product)
+        for i, j in sorted(scheme, key=sum, reverse=True):
+            piece = cut_off(piece + vectors[i][:, columns].astype(float) @ weights[j][:, columns].T.astype(float))
+        product = product + piece
+    return product
 
 
 def evaluate(matrices, r, scheme, dtype):

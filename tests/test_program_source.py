@@ -112,6 +112,7 @@ real lpV8[2][4] = {};
 for (int lpK = 0; lpK < 2; lpK++) {
     const LpEntries lpEntries5 = lpSplit(lpV3[2*lpK], 2*lpK+1 < 3 ? lpV3[2*lpK+1] : lpZeros);
     const LpEntries lpEntries8 = lpSplit(lpV7[2*lpK], 2*lpK+1 < 3 ? lpV7[2*lpK+1] : lpZeros);
+    __syncwarp();
     #pragma unroll
     for (int lpN = 0; lpN < 2; lpN++) {
         const LpPiece lpPiece = lpLoadPiece(lpFragments, lpK*2+lpN, lpLane);
@@ -166,6 +167,17 @@ def test_narrow_layers_are_left_to_others():
     text = LAYER.replace("320", "300").replace("v5[16]", "v5[15]").replace("16 1}", "15 1}")
     with pytest.raises(ValueError, match="no layer is at least 16 wide"):
         lp.PairProgram(text, np.linspace(0.1, 0.9, 320), num_types=1).tensor_core_source()
+
+
+@pytest.mark.parametrize("rows, fits", [(128, True), (129, False)])
+def test_wide_layers_are_left_to_others(rows, fits):
+    text = LAYER.replace("320", str(20 * rows)).replace("v5[16]", f"v5[{rows}]").replace("16 1}", f"{rows} 1}}")
+    program = lp.PairProgram(text, np.linspace(0.1, 0.9, 20 * rows + 20), num_types=1)
+    if fits:
+        assert "lpMultiply" in program.tensor_core_source()
+    else:
+        with pytest.raises(ValueError, match=r"v\d+ \(linear\) is wider than 128"):
+            program.tensor_core_source()
 
 
 @pytest.mark.parametrize("case", PAIR_PROGRAMS, ids=str)

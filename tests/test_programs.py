@@ -192,6 +192,25 @@ def test_conformance_programs_as_forces(target, name, method):
     assert_is_the_model(target, conformance_case, name, method)
 
 
+POWERS = """v0[1] = distance
+v1[1] = weight
+v2[1] = sub v0 v1
+v3[6] = weight
+v4[6] = pow v2 v3
+v5[6] = weight
+v6[1] = linear v5 v4
+output v6
+"""
+
+
+def test_powers_of_numbers_of_either_sign(target):
+    """With exponents that are no constants: even and odd, and 0, of (r - 0.45 nm)."""
+    chains = systems.Chains()
+    system = chains.system()
+    system.addForce(program_force(chains, lp.PairProgram(POWERS, [0.45, 0, 1, 2, 3, 4, 5, 2, -3, 4, 30, -50, 100], num_types=2), "CutoffPeriodic", OURS))
+    target.assert_agrees(*evaluate(target.context(system, chains.positions)), *evaluate(REFERENCE.context(system, chains.positions)))
+
+
 # Beside other forces: Chains has 27 molecules of three bonded particles, of which all pairs are excluded.
 
 

@@ -36,7 +36,7 @@ def test_every_program_compiles(tmp_path, cc, tensor_cores, record_property):
 @pytest.mark.parametrize("variable, value", [("EMULATE_ORDER", "reverse"), ("EMULATE_GUARD", "1"), ("EMULATE_POISON", "1"), ("EMULATE_RACES", "1")])
 def test_clean_under_the_emulators_checks(variable, value):
     require("emulate")
-    result = emulate(sys.executable, SCRIPT, "mixed", "charge_penetration", "feature_network", "soft_core", "gated_linear_unit", **{variable: value})
+    result = emulate(sys.executable, SCRIPT, "mixed", "charge_penetration", "feature_network", "soft_core", "gated_linear_unit", LEARNEDPAIR_TENSOR_CORES="1", **{variable: value})
     assert result.returncode == 0, result.stderr
     assert [line.split(";")[1] for line in result.stdout.splitlines() if ";" in line] == [
         "CUDA, shared kernel", "CUDA, own kernel, packed pairs, tensor cores", "CUDA, shared kernel", "CUDA, own kernel, packed pairs"]

@@ -110,6 +110,9 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
         for (auto& parameter : source.derivatives)
             cc.addEnergyParameterDerivative(parameter);
         addToList(*ownNonbonded, force, "", cutoff, 0);
+        // OpenMM sorts particles only if there is a cutoff in the default kernel, which without other forces does nothing else.
+        if (plan.joins && plan.isAlone)
+            cc.getNonbondedUtilities().addInteraction(true, force.usesPeriodicBoundaryConditions(), false, plan.cutoff, {}, "", force.getForceGroup(), false, true);
         packedSource = std::move(source);
     }
     cc.addForce(info);

@@ -6,6 +6,7 @@
 #include "openmm/KernelFactory.h"
 #include "openmm/internal/ContextImpl.h"
 #include <functional>
+#include <vector>
 
 namespace LearnedPairPlugin {
 
@@ -19,9 +20,12 @@ public:
     }
     OpenMM::KernelImpl* createKernelImpl(std::string name, const OpenMM::Platform& platform, OpenMM::ContextImpl& context) const override {
         auto& data = *reinterpret_cast<PlatformData*>(context.getPlatformData());
-        if (data.contexts.size() > 1)
-            return new CommonParallelCalcLearnedPairForceKernel(name, platform, *data.contexts[0], getLanguage(*data.contexts[0]));
-        return new CommonCalcLearnedPairForceKernel(name, platform, *data.contexts[0], getLanguage(*data.contexts[0]));
+        std::vector<WarpLanguage> languages;
+        for (Context* device : data.contexts)
+            languages.push_back(getLanguage(*device));
+        if (languages.size() > 1)
+            return new CommonParallelCalcLearnedPairForceKernel(name, platform, *data.contexts[0], languages);
+        return new CommonCalcLearnedPairForceKernel(name, platform, *data.contexts[0], languages[0]);
     }
 private:
     std::function<WarpLanguage(Context& device)> getLanguage;

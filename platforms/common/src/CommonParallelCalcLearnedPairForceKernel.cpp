@@ -23,10 +23,10 @@ private:
     double& energy;
 };
 
-CommonParallelCalcLearnedPairForceKernel::CommonParallelCalcLearnedPairForceKernel(const string& name, const Platform& platform, ComputeContext& cc, const WarpLanguage& language) :
+CommonParallelCalcLearnedPairForceKernel::CommonParallelCalcLearnedPairForceKernel(const string& name, const Platform& platform, ComputeContext& cc, const std::vector<WarpLanguage>& languages) :
         CalcLearnedPairForceKernel(name, platform), cc(cc) {
-    for (ComputeContext* device : cc.getAllContexts())
-        kernels.push_back(std::make_unique<CommonCalcLearnedPairForceKernel>(name, platform, *device, language));
+    for (size_t i = 0; i < languages.size(); i++)
+        kernels.push_back(std::make_unique<CommonCalcLearnedPairForceKernel>(name, platform, *cc.getAllContexts()[i], languages[i]));
 }
 
 void CommonParallelCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {

@@ -14,7 +14,11 @@ namespace LearnedPairPlugin {
  */
 class CommonParallelCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:
-    CommonParallelCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform, OpenMM::ComputeContext& cc, const WarpLanguage& language);
+    /**
+     * @param cc         of the first device
+     * @param languages  what each of them can do
+     */
+    CommonParallelCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform, OpenMM::ComputeContext& cc, const std::vector<WarpLanguage>& languages);
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     void waitForThreads() override;

@@ -275,13 +275,17 @@ private:
     int getNumColumns(int product) const {
         return steps[steps[product].operands[1]].size;
     }
+    /** Four weights are loaded at a time if they lie behind each other. */
+    static bool loadsFour(int numColumns) {
+        return numColumns%4 == 0;
+    }
     /**
-     * Whether the vectors that a matrix is multiplied with are held in registers while its rows are gone through: then four
-     * weights are loaded at a time, and nothing else for as many multiply-adds of each vector.
+     * Whether the vectors that a matrix is multiplied with are held in registers while its rows are gone through, so that
+     * nothing but weights is loaded for the multiply-adds. Where loops are unrolled the compiler does that.
      */
     bool holdsVectors(const vector<int>& products, int numRows) const {
         int numColumns = getNumColumns(products[0]), numRegisters = products.size()*numColumns*(options.doublePrecision ? 2 : 1);
-        return !options.unroll && numRows > 1 && numColumns%4 == 0 && numRegisters <= MostRegistersForVectors;
+        return !options.unroll && numRows > 1 && loadsFour(numColumns) && numRegisters <= MostRegistersForVectors;
     }
     string held(int product) const {
         return "lpHeld"+to_string(product);
@@ -300,12 +304,15 @@ private:
             int numColumns = getNumColumns(products[0]);
             for (int i : products)
                 source << "real " << variable(i) << " = 0;\n";
-            if (holdsVectors(products, group.size)) {
-                source << "#pragma unroll\nfor (int lpJ = 0; lpJ < " << numColumns/4 << "; lpJ++) {\n";
+            if (loadsFour(numColumns)) {
+                bool holds = holdsVectors(products, group.size);
+                source << (holds ? "#pragma unroll\n" : "") << unrolled("for (int lpJ = 0; lpJ < "+to_string(numColumns/4)+"; lpJ++) {\n");
                 source << "const real4 lpWeight = ((GLOBAL const real4*) lpWeights)[" << row.times(numColumns/4).plus(offsets[matrix]/4).plus(Index("lpJ")).text << "];\n";
                 for (int i : products)
-                    for (int k = 0; k < 4; k++)
-                        source << variable(i) << " += lpWeight." << "xyzw"[k] << "*" << held(i) << "[4*lpJ" << (k > 0 ? "+"+to_string(k) : "") << "];\n";
+                    for (int k = 0; k < 4; k++) {
+                        Index column = Index("lpJ").times(4).plus(k);
+                        source << variable(i) << " += lpWeight." << "xyzw"[k] << "*" << (holds ? held(i)+"["+column.text+"]" : element(steps[i].operands[1], column)) << ";\n";
+                    }
             }
             else {
                 source << unrolled("for (int lpJ = 0; lpJ < "+to_string(numColumns)+"; lpJ++) {\n");

@@ -101,16 +101,11 @@ static bool staysOutside(const Force& force) {
             PythonForce, RBTorsionForce, RMSDForce>(force);
 }
 
-/** Find out how the other forces register; false if that cannot be known. */
+/** Find out how the forces register that are no LearnedPairForces; false if that cannot be known. */
 static bool findRegistrations(const System& system, vector<Registration>& registrations) {
-    const LearnedPairForce* longest = nullptr;
     for (int i = 0; i < system.getNumForces(); i++) {
         const Force& force = system.getForce(i);
-        if (auto learned = dynamic_cast<const LearnedPairForce*>(&force)) {
-            if (longest == nullptr || getReach(*learned) > getReach(*longest))
-                longest = learned;
-        }
-        else if (auto nonbonded = dynamic_cast<const NonbondedForce*>(&force)) {
+        if (auto nonbonded = dynamic_cast<const NonbondedForce*>(&force)) {
             if (nonbonded->getIncludeDirectSpace())
                 registrations.push_back(registrationOf(*nonbonded));
         }
@@ -120,18 +115,29 @@ static bool findRegistrations(const System& system, vector<Registration>& regist
         }
         else if (auto solvent = dynamic_cast<const GBSAOBCForce*>(&force))
             registrations.push_back(registrationOf(*solvent));
-        else if (!staysOutside(force))
+        else if (!staysOutside(force) && dynamic_cast<const LearnedPairForce*>(&force) == nullptr)
             return false;
     }
-    if (registrations.empty() && longest != nullptr)
-        registrations.push_back(registrationOf(*longest));
     return true;
 }
 
-SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce& force) : joins(false), cutoff(force.getCutoffDistance()) {
+/** The LearnedPairForce with the longest cutoff, the first of several. */
+static const LearnedPairForce& findLongest(const System& system) {
+    const LearnedPairForce* longest = nullptr;
+    for (int i = 0; i < system.getNumForces(); i++)
+        if (auto learned = dynamic_cast<const LearnedPairForce*>(&system.getForce(i)))
+            if (longest == nullptr || getReach(*learned) > getReach(*longest))
+                longest = learned;
+    return *longest;
+}
+
+SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce& force) : joins(false), isAlone(false), cutoff(force.getCutoffDistance()) {
     vector<Registration> others;
     if (!findRegistrations(system, others))
         return;
+    isAlone = others.empty();
+    if (isAlone)
+        others.push_back(registrationOf(findLongest(system)));
     vector<set<int> > exclusions(force.getNumParticles()); // of the kernel: what any of the others excludes
     double longest = 0, ofGroup = 0;
     for (auto& other : others) {

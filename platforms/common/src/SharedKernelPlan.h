@@ -27,6 +27,7 @@ std::vector<std::set<int> > getExclusions(const LearnedPairForce& force);
 struct SharedKernelPlan {
     SharedKernelPlan(const OpenMM::System& system, const LearnedPairForce& force);
     bool joins;
+    bool isAlone;  ///< whether none but LearnedPairForces uses the kernel
     double cutoff; ///< to be registered, measured in nm
 };
 

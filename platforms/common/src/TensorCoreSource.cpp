@@ -24,8 +24,9 @@ const int Threads = 32; // of a warp
 // Products of vectors in memory that are shorter are made number by number.
 const int FewestColumns = 5;
 
-// Layers narrower than this waste too much of what the instruction does.
-const int NarrowestLayer = 16;
+// Layers narrower than this waste too much of what the instruction does; wider ones do not fit into the registers of a warp, and
+// take minutes to compile, since all loops are unrolled.
+const int NarrowestLayer = 16, WidestLayer = 128;
 
 bool isMemory(const vector<ProgramStep>& steps, int value) {
     const ProgramStep& step = steps[value];
@@ -221,6 +222,7 @@ private:
             source << "const LpEntries lpEntries" << product << " = lpSplit(" << vector << "[2*lpK], "
                    << (endsHalfway ? "2*lpK+1 < "+to_string(numEntries(numColumns))+" ? "+vector+"[2*lpK+1] : lpZeros" : vector+"[2*lpK+1]") << ");\n";
         }
+        source << "__syncwarp();\n"; // what is before may have branches, and all threads must multiply together
         source << "#pragma unroll\nfor (int lpN = 0; lpN < " << numEntries(numRows) << "; lpN++) {\n";
         source << "const LpPiece lpPiece = lpLoadPiece(lpFragments, " << (fragmentOffsets.at(value) > 0 ? to_string(fragmentOffsets.at(value))+"+" : "") << "lpK*" << numEntries(numRows) << "+lpN, lpLane);\n";
         for (int product : products)
@@ -266,11 +268,8 @@ static string findObstacle(const vector<ProgramStep>& steps, int index) {
     switch (getInfo(step.operation).kind) {
         case OperationKind::Elementwise:
         case OperationKind::Table:
-            return "";
         case OperationKind::Linear:
-            if (!isConstant(steps[step.operands[0]].operation))
-                return name+" has a matrix that is computed";
-            break;
+            return "";
         case OperationKind::Reduction:
             if (!isSum(step))
                 return name+" is not the sum of a whole vector";
@@ -300,6 +299,8 @@ TensorCoreSource::TensorCoreSource(const TensorProgram& program) : program(progr
         std::pair<int, int> matrix(steps[i].operands[0], steps[i].size);
         int numColumns = steps[steps[i].operands[1]].size;
         widest = std::max(widest, std::min(steps[i].size, numColumns));
+        if (obstacle.empty() && std::max(steps[i].size, numColumns) > WidestLayer)
+            obstacle = "v"+to_string(i)+" (linear) is wider than "+to_string(WidestLayer);
         if (offsetOf.count(matrix) == 0) {
             offsetOf[matrix] = numPieces;
             numPieces += numEntries(steps[i].size)*((numColumns+Columns-1)/Columns);

@@ -38,7 +38,7 @@ public:
     explicit TensorCoreSource(const TensorProgram& program);
     /**
      * Get why a program cannot be printed in this way, or an empty string if it can: the elements of its vectors must stay in
-     * their places, and one of its layers must be at least 16 wide.
+     * their places, one of its layers must be at least 16 wide, and none wider than 128.
      */
     const std::string& getObstacle() const {
         return obstacle;

@@ -102,5 +102,10 @@ string LearnedPairPlugin::printElement(Operation operation, const string& name, 
     if (!doublePrecision && (operation == Operation::Sin || operation == Operation::Cos)) // CUDA's fast-math sine is good from -pi to pi only
         return "const real "+name+"k = floor("+x+"*0.159154943f+0.5f);\n"+result+(operation == Operation::Sin ? "SIN" : "COS")+
                "(("+x+"-"+name+"k*6.28125f)-"+name+"k*1.93530718e-3f);\n";
+    if (!doublePrecision && operation == Operation::Pow) { // CUDA's fast-math pow is NaN for a base below 0, and for 0 to the power of 0
+        string p = name+"p", h = name+"h";
+        return fill("const real "+p+" = POW(FABS(a), b), "+h+" = 0.5f*b;\n"+
+                    result+"(b == 0 ? 1 : a >= 0 ? "+p+" : b != floor(b) ? SQRT(a) : "+h+" == floor("+h+") ? "+p+" : -"+p+");\n", operands);
+    }
     return result+fill(getTemplate(operation), operands)+";\n";
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 /* Integer, floating point and conversion functions. Those of floating point are the host's accurate ones, also where
- * a GPU would use fast approximations. */
+ * a GPU would use fast approximations; but powf has its domain, and not its accuracy. */
 #pragma once
 
 /* ---- bits ---- */
@@ -53,7 +53,9 @@ static inline float __exp10f(float x) { return exp10f(x); }
 static inline float __logf(float x) { return logf(x); }
 static inline float __log2f(float x) { return log2f(x); }
 static inline float __log10f(float x) { return log10f(x); }
-static inline float __powf(float x, float y) { return powf(x, y); }
+/* What --use_fast_math, which OpenMM compiles with, makes of powf: NaN for x < 0, and for x = y = 0. */
+static inline float __powf(float x, float y) { return exp2f(y*log2f(x)); }
+#define powf __powf
 static inline float __sinf(float x) { return sinf(x); }
 static inline float __cosf(float x) { return cosf(x); }
 static inline float __tanf(float x) { return tanf(x); }

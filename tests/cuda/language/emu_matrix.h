@@ -7,7 +7,7 @@
 #include "emu_types.h"
 #include "runtime.h"
 
-typedef float EmuRow __attribute__((vector_size(32))); // eight columns at once: kernels are not compiled with loop vectorization
+typedef double EmuRow __attribute__((vector_size(64))); // eight columns at once: kernels are not compiled with loop vectorization
 
 /* The bf16 number in the lower (0) or upper (1) half of a register is the upper half of a float. */
 static inline float emu_bf16(uint32_t pair, int half) { return emu_bits<float>(half ? pair & 0xffff0000u : pair<<16); }
@@ -16,9 +16,13 @@ static inline float emu_bf16(uint32_t pair, int half) { return emu_bits<float>(h
  *   a[i]  A[g+8*(i%2)][2t+8*(i/2)] in the lower half, the next k in the upper half
  *   b[i]  B[2t+8*i][g] in the lower half, the next k in the upper half
  *   c[i]  C[g+8*(i/2)][2t+i%2]
- * Products of two bf16 numbers are exact in a float (16 bits of significand) unless they leave its range. They are added
- * to C one after another from k = 0 to 15, each sum rounded to the nearest float. PTX promises as much precision ("at
- * least single"), but leaves order, rounding and subnormal inputs open: a GPU's sums differ in the last bits. */
+ * PTX promises "at least single" precision and leaves order, rounding and subnormal inputs open. GPUs cut off what is left
+ * of a sum instead of rounding it (Fasi, Higham, Mikaitis and Pranesh, PeerJ Computer Science 7 (2021) e330), which adds up
+ * over many products: here the sum of C and all products is in double, and then cut off. A GPU's differ in the last bits. */
+static inline float emu_cut_off(double sum) {
+    float f = (float) sum;
+    return std::fabs(f) > std::fabs(sum) && std::isfinite(f) ? emu_bits<float>(emu_bits<uint32_t>(f)-1) : f;
+}
 static __attribute__((noinline))
 #ifdef __SANITIZE_THREAD__ // nothing here is shared memory
 __attribute__((no_sanitize_thread))
@@ -43,7 +47,7 @@ void emu_multiply_m16n8k16_bf16(EmuFragments* lanes) {
             c[row] += a[row][k]*b[k];
     for (int lane = 0; lane < 32; lane++)
         for (int i = 0; i < 4; i++)
-            lanes[lane].c[i] = c[lane/4+8*(i/2)][2*(lane%4)+i%2];
+            lanes[lane].c[i] = emu_cut_off(c[lane/4+8*(i/2)][2*(lane%4)+i%2]);
 }
 
 /* All 32 lanes must come here; the scheduler reports if some have returned. It cannot see whether they all execute the

@@ -3,7 +3,7 @@
 
 /* For the race check nvrtc.cpp compiles kernels with -fsanitize=thread, which calls a function before every access to
  * memory; the functions here stand in for the sanitizer's own library. Only the last writer and the last two readers of
- * a word are remembered, so that a race can go unnoticed. */
+ * a cell of two bytes are remembered, so that a race can go unnoticed. */
 #include "races.h"
 #include "options.h"
 #include "scheduler.h"
@@ -16,10 +16,11 @@
 using std::string;
 
 struct Access { unsigned short thread; unsigned blockEpoch, warpEpoch; void* code; };
-struct Word { Access write, read[2]; };
+struct Cell { Access write, read[2]; };
+static const size_t CellSize = 2;
 static bool active;
 static char *first, *last;                 // the static shared memory of the kernel's module
-static std::vector<Word> words, dynamicWords;
+static std::vector<Cell> cells, dynamicCells;
 static unsigned blockEpoch, warpEpochs[32];
 static const char* kernel;
 
@@ -58,8 +59,8 @@ void racesBegin(const char* name, void* code) {
     kernel = name;
     blockEpoch++;
     findSharedMemory(code);
-    words.assign((last-first)/4+4, Word());
-    dynamicWords.resize(MaxSharedMemory/4+4);
+    cells.assign((last-first)/CellSize+16/CellSize, Cell());
+    dynamicCells.resize(MaxSharedMemory/CellSize+16/CellSize);
 }
 void racesBlockBarrier() { blockEpoch++; }
 void racesWarpBarrier(int warp) { warpEpochs[warp]++; }
@@ -114,28 +115,28 @@ static inline bool unordered(const Access& a, const Access& now) {
 static void access(char* p, size_t size, bool writing, void* code) {
     if (!active)
         return;
-    Word* w;
+    Cell* cell;
     if (p >= first && p < last)
-        w = &words[(p-first)/4];
+        cell = &cells[(p-first)/CellSize];
     else if (p >= emu_dynamic_shared && p < emu_dynamic_shared+MaxSharedMemory)
-        w = &dynamicWords[(p-emu_dynamic_shared)/4];
+        cell = &dynamicCells[(p-emu_dynamic_shared)/CellSize];
     else
         return;
     unsigned short thread = emu_self->warp->first+emu_self->lane;
     Access now = {thread, blockEpoch, warpEpochs[thread/32], code};
-    for (size_t i = 0; i < (size+3)/4; i++, w++) {
-        if (unordered(w->write, now))
-            report(writing ? "written twice" : "read after it was written", w->write, now);
+    for (size_t i = 0; i < (size+CellSize-1)/CellSize; i++, cell++) {
+        if (unordered(cell->write, now))
+            report(writing ? "written twice" : "read after it was written", cell->write, now);
         if (writing) {
-            for (Access& r : w->read)
+            for (Access& r : cell->read)
                 if (unordered(r, now))
                     report("written after it was read", r, now);
-            w->write = now;
+            cell->write = now;
         }
         else {
-            if (w->read[0].thread != now.thread)
-                w->read[1] = w->read[0];
-            w->read[0] = now;
+            if (cell->read[0].thread != now.thread)
+                cell->read[1] = cell->read[0];
+            cell->read[0] = now;
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* EMULATE_RACES=1: reports when two threads of a block use the same word of shared memory, at least one writing,
+/* EMULATE_RACES=1: reports when two threads of a block use the same two bytes of shared memory, at least one writing,
  * without a barrier between them: __syncthreads, or for lanes of one warp a collective that all its lanes pass.
  * The scheduler tells the check when threads met. */
 #pragma once

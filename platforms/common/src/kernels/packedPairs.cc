@@ -21,14 +21,14 @@ KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL m
     LOCAL int allAtoms2[LP_WARPS][TILE_SIZE];
     LOCAL unsigned int allInRange[LP_WARPS][TILE_SIZE];                 // bit j: whether the pair with the j-th of the others is in the list
     LOCAL int allCounts[LP_WARPS][TILE_SIZE];
-    LOCAL int allPairs[LP_WARPS][TILE_SIZE*TILE_SIZE];                  // TILE_SIZE*(place in the block) + place among the others
+    LOCAL unsigned short allPairs[LP_WARPS][TILE_SIZE*TILE_SIZE];       // TILE_SIZE*(place in the block) + place among the others
     LOCAL real allDEdRs[LP_WARPS][TILE_SIZE*(TILE_SIZE+1)];             // one more in each row, for the banks of the memory
     LP_HOLE_PARAMETERS
     const int warp = LOCAL_ID/TILE_SIZE, lane = LOCAL_ID%TILE_SIZE;
     LOCAL_ARG real3 *positions1 = allPositions1[warp], *positions2 = allPositions2[warp];
     LOCAL_ARG int *atoms2 = allAtoms2[warp], *counts = allCounts[warp];
     LOCAL_ARG unsigned int* inRange = allInRange[warp];
-    LOCAL_ARG int* pairs = allPairs[warp];
+    LOCAL_ARG unsigned short* pairs = allPairs[warp];
     LOCAL_ARG real* dEdRs = allDEdRs[warp];
     mixed energy = 0;
     LP_HOLE_DECLARE_DERIVATIVES
@@ -149,26 +149,31 @@ KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL m
 
         // Add up the forces.
 
-        real3 force1 = make_real3(0), force2 = make_real3(0);
-        for (int j = 0; j < TILE_SIZE; j++)
-            if ((mask >> j) & 1) {
-                real3 delta = positions2[j]-position1;
-                LP_APPLY_PERIODIC
-                force1 -= delta*dEdRs[lane*(TILE_SIZE+1)+j];
-            }
+        if (mask != 0) {
+            real3 force = make_real3(0);
+            for (int j = 0; j < TILE_SIZE; j++)
+                if ((mask >> j) & 1) {
+                    real3 delta = positions2[j]-position1;
+                    LP_APPLY_PERIODIC
+                    force -= delta*dEdRs[lane*(TILE_SIZE+1)+j];
+                }
+            ATOMIC_ADD(&forceBuffers[atom1], (mm_ulong) realToFixedPoint(force.x));
+            ATOMIC_ADD(&forceBuffers[atom1+PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.y));
+            ATOMIC_ADD(&forceBuffers[atom1+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.z));
+        }
+        bool isInRange = false;
+        real3 force = make_real3(0);
         for (int i = 0; i < TILE_SIZE; i++)
             if ((inRange[i] >> lane) & 1) {
                 real3 delta = positions2[lane]-positions1[i];
                 LP_APPLY_PERIODIC
-                force2 += delta*dEdRs[i*(TILE_SIZE+1)+lane];
+                force += delta*dEdRs[i*(TILE_SIZE+1)+lane];
+                isInRange = true;
             }
-        ATOMIC_ADD(&forceBuffers[atom1], (mm_ulong) realToFixedPoint(force1.x));
-        ATOMIC_ADD(&forceBuffers[atom1+PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force1.y));
-        ATOMIC_ADD(&forceBuffers[atom1+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force1.z));
-        if (atom2 < NUM_ATOMS) {
-            ATOMIC_ADD(&forceBuffers[atom2], (mm_ulong) realToFixedPoint(force2.x));
-            ATOMIC_ADD(&forceBuffers[atom2+PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force2.y));
-            ATOMIC_ADD(&forceBuffers[atom2+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force2.z));
+        if (isInRange) {
+            ATOMIC_ADD(&forceBuffers[atom2], (mm_ulong) realToFixedPoint(force.x));
+            ATOMIC_ADD(&forceBuffers[atom2+PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.y));
+            ATOMIC_ADD(&forceBuffers[atom2+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.z));
         }
     }
     energyBuffer[GLOBAL_ID] += energy;

@@ -47,13 +47,20 @@ inline __device__ LpPiece lpLoadPiece(const int2* fragments, int piece, int lane
     return {{fragments[96*piece+lane], fragments[96*piece+32+lane], fragments[96*piece+64+lane]}};
 }
 
-/** Add the product of 16 elements of the vectors of 16 pairs with a piece of a matrix, the smallest contributions first. */
+/**
+ * Add the product of 16 elements of the vectors of 16 pairs with a piece of a matrix: the smallest contributions first, and in a
+ * sum of its own, since tensor cores cut sums off instead of rounding them.
+ */
 inline __device__ void lpMultiply(float* sum, const LpEntries& entries, const LpPiece& piece) {
+    float product[4] = {};
     #pragma unroll
     for (int order = 2; order >= 0; order--)
         #pragma unroll
         for (int part = order; part >= 0; part--)
-            lpMultiplyParts(sum, entries.parts[part], piece.parts[order-part].x, piece.parts[order-part].y);
+            lpMultiplyParts(product, entries.parts[part], piece.parts[order-part].x, piece.parts[order-part].y);
+    #pragma unroll
+    for (int i = 0; i < 4; i++)
+        sum[i] += product[i];
 }
 
 /** The sum over the four threads that share two pairs. */

@@ -147,12 +147,14 @@ KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL m
 #endif
         LP_SYNC_WARP
 
-        // Add up the forces.
+        // Add up the forces. What is needed again is read again: the function needs all registers.
 
-        if (mask != 0) {
+        const unsigned int others = inRange[lane];
+        if (others != 0) {
+            const real3 position1 = positions1[lane];
             real3 force = make_real3(0);
             for (int j = 0; j < TILE_SIZE; j++)
-                if ((mask >> j) & 1) {
+                if ((others >> j) & 1) {
                     real3 delta = positions2[j]-position1;
                     LP_APPLY_PERIODIC
                     force -= delta*dEdRs[lane*(TILE_SIZE+1)+j];
@@ -162,18 +164,20 @@ KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL m
             ATOMIC_ADD(&forceBuffers[atom1+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.z));
         }
         bool isInRange = false;
+        const real3 position2 = positions2[lane];
         real3 force = make_real3(0);
         for (int i = 0; i < TILE_SIZE; i++)
             if ((inRange[i] >> lane) & 1) {
-                real3 delta = positions2[lane]-positions1[i];
+                real3 delta = position2-positions1[i];
                 LP_APPLY_PERIODIC
                 force += delta*dEdRs[i*(TILE_SIZE+1)+lane];
                 isInRange = true;
             }
         if (isInRange) {
-            ATOMIC_ADD(&forceBuffers[atom2], (mm_ulong) realToFixedPoint(force.x));
-            ATOMIC_ADD(&forceBuffers[atom2+PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.y));
-            ATOMIC_ADD(&forceBuffers[atom2+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.z));
+            const int atom = atoms2[lane];
+            ATOMIC_ADD(&forceBuffers[atom], (mm_ulong) realToFixedPoint(force.x));
+            ATOMIC_ADD(&forceBuffers[atom+PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.y));
+            ATOMIC_ADD(&forceBuffers[atom+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.z));
         }
     }
     energyBuffer[GLOBAL_ID] += energy;

@@ -21,7 +21,7 @@ static const long long MostSharedOperations = 512, MostSharedOperationsInDouble 
 
 CommonPairProgram::CommonPairProgram(ComputeContext& cc, const LearnedPairForce& force, bool hasTensorCores) : cc(cc), derivatives(GlobalValues(force).getDerivatives()),
         program(std::make_unique<StagedProgram>(dynamic_cast<const PairProgram&>(force.getFunction()), derivatives)), numClasses(PairClasses(force).numClasses),
-        numClassWords((numClasses+31)/32), numRows(0), maxRows(ParticleRows::countMost(force)),
+        numRows(0), maxRows(ParticleRows::countMost(force)),
         particleSize(std::max(program->pair->getInputSize(Operation::Particle1), program->pair->getInputSize(Operation::Particle2))),
         tensorCores(hasTensorCores && !cc.getUseDoublePrecision() && force.getNonbondedMethod() != LearnedPairForce::NoCutoff && !isSmall()
                 && TensorCoreSource(*program->pair).getObstacle().empty()),
@@ -47,14 +47,10 @@ void CommonPairProgram::upload(const LearnedPairForce& force) {
         kinds.emplace_back(classes.particleClasses[i], rows.index[i]);
     }
     vector<double> constants = ProgramSource(*program->pair).getConstants();
-    vector<std::uint32_t> interactsData(numClasses*numClassWords, 0);
-    for (int i = 0; i < numClasses; i++)
-        for (int j = 0; j < numClasses; j++)
-            if (classes.interacts[i*numClasses+j])
-                interactsData[i*numClassWords+j/32] |= 1u << j%32;
+    vector<int> interactsData(classes.interacts.begin(), classes.interacts.end());
     if (!particles.isInitialized()) {
         particles.initialize<mm_int2>(cc, particleData.size(), "learnedPairParticles");
-        interacts.initialize<std::uint32_t>(cc, interactsData.size(), "learnedPairInteracts");
+        interacts.initialize<int>(cc, interactsData.size(), "learnedPairInteracts");
         if (!constants.empty())
             weights.initialize(cc, constants.size(), cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float), "learnedPairWeights");
     }
@@ -108,10 +104,7 @@ vector<ComputeParameterInfo> CommonPairProgram::getArguments(const string& prefi
 }
 
 string CommonPairProgram::getCondition(const string& prefix) const {
-    // With up to 32 classes one number tells of all the pairs of a particle, and is loaded once for all.
-    string class1 = prefix+"particle1.x", class2 = prefix+"particle2.x";
-    string word = (numClassWords == 1 ? class1 : class1+"*"+cc.intToString(numClassWords)+"+"+class2+"/32");
-    return "(("+prefix+"interacts["+word+"] >> ("+class2+"%32)) & 1)";
+    return prefix+"interacts["+prefix+"particle1.x*"+cc.intToString(numClasses)+"+"+prefix+"particle2.x]";
 }
 
 PairFunctionSource CommonPairProgram::getSource(const string& prefix) const {

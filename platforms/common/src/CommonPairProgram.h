@@ -39,10 +39,10 @@ private:
     std::vector<int> derivatives;
     std::unique_ptr<StagedProgram> program;
     std::unique_ptr<StageValues> stages;
-    int numClasses, numClassWords, numRows, maxRows, particleSize;
+    int numClasses, numRows, maxRows, particleSize;
     bool tensorCores;
     OpenMM::ComputeArray particles; // int2 (class, row), for each particle
-    OpenMM::ComputeArray interacts; // int, shape [numClasses][numClassWords]: a bit for each class
+    OpenMM::ComputeArray interacts; // int, shape [numClasses][numClasses]
     OpenMM::ComputeArray weights;   // real
     OpenMM::ComputeArray fragments; // int2: see TensorCoreSource
     Input particleValues, pairValues, globalValues;

@@ -275,7 +275,7 @@ private:
     int getNumColumns(int product) const {
         return steps[steps[product].operands[1]].size;
     }
-    /** Four weights are loaded at a time if they lie behind each other. */
+    /** Whether four weights are loaded at a time. */
     static bool loadsFour(int numColumns) {
         return numColumns%4 == 0;
     }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The model of tensor-core products in benchmarks/bf16_products.py."""
+"""The model of tensor-core products in benchmarks/bf16_networks.py."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def benchmarks(monkeypatch):
 
 
 def test_numbers_are_divided_into_parts():
-    from bf16_products import round_to_bf16, split
+    from bf16_networks import round_to_bf16, split
 
     x = (np.random.default_rng(1).normal(size=10000) * 10.0 ** np.arange(-5, 5).repeat(1000)).astype(np.float32)
     np.testing.assert_array_equal(round_to_bf16(x), torch.from_numpy(x).bfloat16().float().numpy())
@@ -25,7 +25,7 @@ def test_numbers_are_divided_into_parts():
 
 
 def test_six_products_are_as_exact_as_floats_and_fewer_are_not():
-    from bf16_products import measure
+    from bf16_networks import measure
 
     for cancellation in (1, 10):
         errors = [row["force_error_median"] for row in measure(cancellation, networks=5, distances=200, seed=2).values()]

@@ -15,7 +15,7 @@ SCHEMES = {
 }
 WIDTHS = (16, 32, 32, 1)
 COLUMNS = 16  # that one instruction takes
-CUTOFF, WIDTH = 0.7, 0.05  # nm; of the radial functions
+CUTOFF, RADIAL_WIDTH = 0.7, 0.05  # nm; of the radial functions
 
 
 def round_to_bf16(x):
@@ -58,8 +58,8 @@ def evaluate(matrices, r, scheme, dtype):
     """Energy and slope of a network of radial functions with SiLU, the last layer in float as on a GPU; two arrays of float64."""
     centers = np.linspace(0.2, CUTOFF, WIDTHS[0]).astype(dtype)
     r = r[:, np.newaxis].astype(dtype)
-    x = np.exp(-(((r - centers) / WIDTH) ** 2) / 2).astype(dtype)
-    slope = (-(r - centers) / WIDTH**2 * x).astype(dtype)
+    x = np.exp(-(((r - centers) / RADIAL_WIDTH) ** 2) / 2).astype(dtype)
+    slope = (-(r - centers) / RADIAL_WIDTH**2 * x).astype(dtype)
     for matrix in matrices[:-1]:
         y, dy = multiply(x, matrix.astype(dtype), scheme), multiply(slope, matrix.astype(dtype), scheme)
         sigmoid = (1 / (1 + np.exp(-y))).astype(dtype)
@@ -69,10 +69,8 @@ def evaluate(matrices, r, scheme, dtype):
 
 
 def random_network(random, cancellation):
-    """Matrices with weights that float32 holds; the last layer multiplied with a vector that most of it cancels with.
-
-    The outputs of two equal halves of the last hidden layer are subtracted, the second half being perturbed by 1/cancellation.
-    """
+    """Matrices with weights that float32 holds. For a cancellation above 1 the two halves of the last hidden layer differ by
+    1/cancellation only, and are subtracted from each other."""
     first, second, last = (1.5 * random.normal(size=(rows, columns)) / np.sqrt(columns) for columns, rows in itertools.pairwise(WIDTHS))
     if cancellation > 1:
         half = WIDTHS[2] // 2

@@ -25,7 +25,7 @@ const int Threads = 32; // of a warp
 const int FewestColumns = 5;
 
 // Layers narrower than this waste too much of what the instruction does; wider ones do not fit into the registers of a warp, and
-// take minutes to compile, since all loops are unrolled.
+// take long to compile, since all loops are unrolled.
 const int NarrowestLayer = 16, WidestLayer = 128;
 
 bool isMemory(const vector<ProgramStep>& steps, int value) {

@@ -18,7 +18,7 @@ extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {
 
 /**
  * Whether to multiply on the tensor cores of a device: where they multiply bf16 numbers more than six times as fast as the
- * other units multiply floats, which are the devices for data centers; LEARNEDPAIR_TENSOR_CORES overrules that.
+ * other units multiply floats, by NVIDIA's data sheets those for data centers; LEARNEDPAIR_TENSOR_CORES overrules that.
  */
 static bool usesTensorCores(double computeCapability) {
     const char* variable = std::getenv("LEARNEDPAIR_TENSOR_CORES");

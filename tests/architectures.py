@@ -574,7 +574,7 @@ ARCHITECTURES = [
     Architecture("bilinear_gate", BilinearGate, with_features(0.7, features=numbered(4))),
     Architecture("radial_filter", WithRadialFilter, with_features(0.8, features=numbered(5))),
     Architecture("wide", Wide, with_features(0.7, features=numbered(32))),
-    Architecture("soft_core", SoftCore, with_features(0.9, 0.1, features={"sigma": (0.2, 0.35), "epsilon": (0.1, 1.0)}, switching_distance=0.75, global_parameters={"lam": 0.7})),
+    Architecture("soft_core", SoftCore, with_features(0.9, 0.1, features={"sigma": (0.2, 0.35), "epsilon": (0.1, 1.0)}, switching_distance=0.75, global_parameters={"lam": (0.7, 0.0, 0.9)})),
     Architecture("two_parameters", TwoParameters, with_types(global_parameters={"lam": 0.8, "temperature": 300.0})),
     Architecture("screening", Screening, with_features(0.9, features={"q": (-1.0, 1.0)}, global_parameters={"ionic_strength": 0.15})),
 ]

@@ -15,6 +15,7 @@ import learnedpair as lp
 import models
 import systems
 from comparators import REFERENCE, assert_close, evaluate
+from learnedpair.exclusions import excluded_pairs
 
 
 def test_exclusions_are_pairs_of_particles_of_the_system():
@@ -22,8 +23,8 @@ def test_exclusions_are_pairs_of_particles_of_the_system():
     system, topology = openmm.System(), app.Topology()
     residue = topology.addResidue("X", topology.addChain())
     for _ in range(3):
-        system.addParticle(1.0)
-        topology.addAtom("X", None, residue)
+        system.addParticle(12.0)
+        topology.addAtom("C", app.element.carbon, residue)
     system.addForce(openmm.NonbondedForce())
     for pair in ((0, 3), (1, 1), (-1, 2)):
         with pytest.raises(ValueError, match=r"exclusions has the pair \(-?\d, \d\); expected two different particles from 0 to 2"):
@@ -35,8 +36,12 @@ def excluded(force):
     return {tuple(sorted(force.getExclusionParticles(i))) for i in range(force.getNumExclusions())}
 
 
-def dipeptide():
-    """Two molecules with all kinds of bonded neighbors: butane twice, united atoms."""
+#: The first atom of each molecule of two_chains() has the type O of the model of water, and none has H.
+FIRST_ATOMS = {"O": "*:C0", "H": None, None: [f"*:C{i}" for i in range(1, 6)]}
+
+
+def two_chains():
+    """Two molecules with all kinds of bonded neighbors: hexane twice, united atoms."""
     topology = app.Topology()
     chain = topology.addChain()
     system = openmm.System()
@@ -47,7 +52,7 @@ def dipeptide():
         for a, b in itertools.pairwise(atoms):
             topology.addBond(a, b)
     for _ in topology.atoms():
-        system.addParticle(14.0)
+        system.addParticle(14.027)  # CH2
         force.addParticle(0.1, 0.3, 0.1)
     force.createExceptionsFromBonds([(a.index, b.index) for a, b in topology.bonds()], 0.8, 0.5)
     system.addForce(force)
@@ -77,43 +82,50 @@ def test_path_scale_and_group(tmp_path):
 
 @pytest.mark.parametrize("method, expected", [(0, 1), (1, 1), (2, 2), (3, 2), (4, 2), (5, 2)])
 def test_periodicity_follows_the_nonbonded_force(method, expected):
-    system, topology, nonbonded = dipeptide()
+    system, topology, nonbonded = two_chains()
     nonbonded.setNonbondedMethod(method)
-    force = lp.add_correction(system, topology, models.water_model(), types={"O": "BUT:C0"})
+    force = lp.add_correction(system, topology, models.water_model(), types=FIRST_ATOMS)
     assert force.getNonbondedMethod() == expected
 
 
 def test_nonbonded_exclusions_are_all_exceptions():
-    system, topology, nonbonded = dipeptide()
-    force = lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0", "H": "*:C5"})
+    system, topology, nonbonded = two_chains()
+    force = lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0", "H": "*:C5", None: lambda atom: atom.name[1] in "1234"})
     assert excluded(force) == {tuple(sorted(nonbonded.getExceptionParameters(i)[:2])) for i in range(nonbonded.getNumExceptions())}
     assert (0, 3) in excluded(force) and (0, 4) not in excluded(force)  # scaled 1-4 pairs are excluded, too
 
 
 def test_molecules_are_found_by_bonds_and_constraints():
-    system, topology, _ = dipeptide()
-    force = lp.add_correction(system, topology, models.water_model(), types={"O": ["*:C0", "*:C2"], "H": "*:C5"}, exclusions="molecules")
+    system, topology, _ = two_chains()
+    force = lp.add_correction(system, topology, models.water_model(), types={"O": ["*:C0", "*:C2"], "H": "*:C5", None: lambda atom: atom.name[1] in "134"}, exclusions="molecules")
     assert excluded(force) == {(0, 2), (0, 5), (2, 5), (6, 8), (6, 11), (8, 11)}
-    system, topology, _ = dipeptide()
-    system.setParticleMass(6, 0.0)
-    system.setVirtualSite(6, openmm.TwoParticleAverageSite(1, 2, 0.5, 0.5))
-    force = lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"}, exclusions="molecules")
-    assert excluded(force) == {(0, 6)}
-    system, topology, _ = dipeptide()
-    system.addConstraint(0, 6, 0.3)
-    force = lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"}, exclusions="molecules")
-    assert excluded(force) == {(0, 6)}
+
+    def connected(change):
+        """Pairs within a molecule after something has connected particles of the two chains."""
+        system, topology, _ = two_chains()
+        change(system)
+        return excluded_pairs("molecules", system, topology, [i in (0, 6) for i in range(12)])
+
+    def drude(system):
+        force = openmm.DrudeForce()
+        force.addParticle(6, 0, -1, -1, -1, -0.1, 0.001, 1, 1)
+        system.addForce(force)
+
+    assert connected(lambda system: None) == []
+    assert connected(lambda system: (system.setParticleMass(6, 0.0), system.setVirtualSite(6, openmm.TwoParticleAverageSite(1, 2, 0.5, 0.5)))) == [(0, 6)]
+    assert connected(lambda system: system.addConstraint(0, 6, 0.3)) == [(0, 6)]
+    assert connected(drude) == [(0, 6)]
 
 
 def test_given_exclusions_and_types():
-    system, topology, _ = dipeptide()
+    system, topology, _ = two_chains()
     force = lp.add_correction(system, topology, models.water_model(), types=["O"] * 6 + [None] * 6, exclusions=[(1, 0), (0, 1), (4, 5)])
     assert excluded(force) == {(0, 1), (4, 5)}
     assert force.getParticleTypes().tolist() == [0] * 6 + [-1] * 6
 
 
 def test_custom_nonbonded_force_is_followed_in_place_of_a_nonbonded_force():
-    system, topology, nonbonded = dipeptide()
+    system, topology, nonbonded = two_chains()
     custom = openmm.CustomNonbondedForce("r")
     for _ in range(12):
         custom.addParticle([])
@@ -121,7 +133,7 @@ def test_custom_nonbonded_force_is_followed_in_place_of_a_nonbonded_force():
     custom.setNonbondedMethod(custom.CutoffNonPeriodic)
     system.removeForce(0)
     system.addForce(custom)
-    force = lp.add_correction(system, topology, models.water_model(), types={"O": "BUT:C0"})
+    force = lp.add_correction(system, topology, models.water_model(), types=FIRST_ATOMS)
     assert excluded(force) == {(2, 9)} and force.getNonbondedMethod() == force.CutoffNonPeriodic
 
 
@@ -143,7 +155,7 @@ RANGES = {"q": (-1.0, 1.0), "w": (0.5, 2.0)}
 
 @functools.cache
 def feature_model():
-    return lp.load_model(Coupled(), features=RANGES, cutoff=0.6, inner_cutoff=0.17, global_parameters={"lam": 1.5})
+    return lp.load_model(Coupled(), features=RANGES, cutoff=0.6, inner_cutoff=0.17, global_parameters={"lam": (1.5, 0.0, 2.0)})
 
 
 def water_features(molecules):
@@ -153,7 +165,7 @@ def water_features(molecules):
 
 
 def call(**arguments):
-    system, topology, _ = dipeptide()
+    system, topology, _ = two_chains()
     model = arguments.pop("model", models.water_model)()
     if arguments.pop("remove", False):
         system.removeForce(0)
@@ -201,7 +213,7 @@ def test_exclusions_within_molecules_are_those_of_covered_particles():
 @pytest.mark.parametrize("method, expected", [(0, 1), (1, 1), (2, 2), (4, 2)])
 def test_periodicity_with_features(method, expected):
     """NoCutoff of the other force is no reason to drop the cutoff that a model has."""
-    system, topology, nonbonded = dipeptide()
+    system, topology, nonbonded = two_chains()
     nonbonded.setNonbondedMethod(method)
     force = lp.add_correction(system, topology, feature_model(), features=[[0.1, 1.0]] * 12)
     assert (force.getNonbondedMethod(), force.getCutoffDistance()._value) == (expected, 0.6)
@@ -223,7 +235,7 @@ def test_representation_and_tabulate_radial_are_passed_on():
 
 
 def test_global_parameters_are_those_of_the_context():
-    system, topology, _ = dipeptide()
+    system, topology, _ = two_chains()
     force = lp.add_correction(system, topology, feature_model(), features=[[0.5, 1.0]] * 12, scale="s", force_group=1)
     force.addEnergyParameterDerivative("lam")
     context = REFERENCE.context(system, 0.6 * np.random.default_rng(0).random((12, 3)))
@@ -239,25 +251,29 @@ def test_global_parameters_are_those_of_the_context():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    ({}, "no particle has a type of TypedPairNetwork.*residue and atom names"),
+    ({}, r"the rule of the type 'O' in TypedPairNetwork, 'HOH:O', selects no atom; the topology has BUT:C0 \(2 atoms\), .* Correct the rule, or say that there are no such atoms by types={'O': None}"),
+    (dict(types={"O": None, "H": None}), "the correction of TypedPairNetwork would do nothing: no particle is covered"),
+    (dict(types=[None] * 12), "would do nothing: no particle is covered"),
+    (dict(types=["O"] + [None] * 11), "would do nothing: one particle alone is covered"),
+    (dict(types=["O"] * 2 + [None] * 10), "would do nothing: all pairs of the 2 particles that are covered are excluded"),
     (dict(types={"N": "*:C0"}), "rule for the type 'N', but TypedPairNetwork has O, H"),
     (dict(types=["O"] * 11), "11 types were given, but the System has 12 particles"),
-    (dict(types={"O": "*:C0"}, extra=True), "topology has 12 atoms, but the System has 13 particles"),
+    (dict(types=FIRST_ATOMS, extra=True), "topology has 12 atoms, but the System has 13 particles"),
     (dict(types=["O"] * 13, extra=True, exclusions="molecules"), "topology has 12 atoms, but the System has 13 particles"),
-    (dict(types={"O": "*:C0"}, exclusions="all"), "exclusions is 'all'; expected 'nonbonded', 'molecules'"),
-    (dict(types={"O": "*:C0"}, remove=True), "no NonbondedForce or CustomNonbondedForce.*exclusions='molecules'"),
-    (dict(types={"O": "*:C0", "H": "*:H?"}), r"the rule of the type 'H', '\*:H\?', selects no atom; check residue and atom names"),
-    (dict(types={"O": "*:C0"}, scale=""), "scale is ''; expected the name"),
-    (dict(types={"O": "*:C0"}, scale=0.5), "scale is 0.5; expected the name of a global parameter"),
-    (dict(types={"O": "*:C0"}, features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); leave them out\.$"),
+    (dict(types=FIRST_ATOMS, exclusions="all"), "exclusions is 'all'; expected 'nonbonded', 'molecules'"),
+    (dict(types=FIRST_ATOMS, remove=True), "no NonbondedForce or CustomNonbondedForce.*exclusions='molecules'"),
+    (dict(types={**FIRST_ATOMS, "H": "*:H?"}), r"the rule of the type 'H', '\*:H\?', selects no atom; the topology has BUT:C0"),
+    (dict(types=FIRST_ATOMS, scale=""), "scale is ''; expected the name"),
+    (dict(types=FIRST_ATOMS, scale=0.5), "scale is 0.5; expected the name of a global parameter"),
+    (dict(types=FIRST_ATOMS, features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); leave them out\.$"),
     (dict(features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); leave them out\.$"),
     (dict(model=lambda: models.water_model(types=["O", "H"]), features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); give types instead\.$"),
     (dict(model=feature_model), r"no features were given, but Coupled takes features \(q, w\); give features alone, one row for each particle, None where the model does not apply\.$"),
-    (dict(model=feature_model, types={"O": "*:C0"}), r"types were given, but Coupled takes features \(q, w\); give features alone"),
+    (dict(model=feature_model, types=FIRST_ATOMS), r"types were given, but Coupled takes features \(q, w\); give features alone"),
     (dict(model=feature_model, types=["O"] * 12, features=[[0.1, 1.0]] * 12), r"types and features were given, but Coupled takes features \(q, w\); give features alone"),
     (dict(model=feature_model, features=[[0.1, 1.0]] * 11), "11 rows of features were given, but the System has 12 particles; give one for each, None"),
     (dict(model=feature_model, features=np.ones((13, 2))), "13 rows of features were given, but the System has 12 particles"),
-    (dict(model=feature_model, features=[None] * 12), "no particle has features, so that the correction of Coupled would do nothing"),
+    (dict(model=feature_model, features=[None] * 12), "the correction of Coupled would do nothing: no particle is covered"),
     (dict(model=feature_model, features="features.csv"), r"the features are a str; expected an array or a sequence with one row \(q, w\), or None, for each particle"),
     (dict(model=feature_model, features={0: [0.1, 1.0]}), "the features are a dict; expected an array or a sequence"),
     (dict(model=feature_model, features=0.5), "the features are a float; expected an array or a sequence"),
@@ -275,49 +291,53 @@ def test_wrong_arguments(arguments, message):
 
 
 def test_a_model_without_rules_needs_types():
-    system, topology, _ = dipeptide()
+    system, topology, _ = two_chains()
     with pytest.raises(ValueError, match="does not say which atoms have the type 'O'; give types"):
         lp.add_correction(system, topology, models.water_model(types=["O", "H"]))
 
 
-def test_a_rule_inside_the_model_that_selects_nothing_is_pointed_out():
-    system, topology, _ = dipeptide()
-    with pytest.warns(UserWarning, match="the rule of the type 'H', 'HOH:H1', selects no atom; if the topology has such atoms under other names, give types"):
-        lp.add_correction(system, topology, models.water_model(types={"O": "BUT:C0", "H": "HOH:H1"}))
+def test_a_rule_inside_the_model_that_selects_nothing_is_an_error_unless_it_is_said():
+    system, topology, _ = two_chains()
+    model = models.water_model(types={"O": "BUT:C0", "H": "HOH:H1"}, uncovered=[f"BUT:C{i}" for i in range(1, 6)])
+    with pytest.raises(ValueError, match=r"the rule of the type 'H' in TypedPairNetwork, 'HOH:H1', selects no atom; .* types={'H': None}"):
+        lp.add_correction(system, topology, model)
+    assert system.getNumForces() == 1
+    assert lp.add_correction(system, topology, model, types={"H": None}).getParticleTypes().tolist() == [0, -1, -1, -1, -1, -1] * 2
 
 
 def test_the_same_correction_twice_is_pointed_out():
-    system, topology, _ = dipeptide()
-    lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"})
+    system, topology, _ = two_chains()
+    lp.add_correction(system, topology, models.water_model(), types=FIRST_ATOMS)
     with pytest.warns(UserWarning, match="already has a correction from TypedPairNetwork, and gets another one"):
-        lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"})
+        lp.add_correction(system, topology, models.water_model(), types=FIRST_ATOMS)
 
 
 def test_the_force_may_outlive_the_name_of_its_system():
     import gc
 
-    system, topology, _ = dipeptide()
-    force = lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"})
+    system, topology, _ = two_chains()
+    force = lp.add_correction(system, topology, models.water_model(), types=FIRST_ATOMS)
     del system
     gc.collect()
     assert force.getNumParticles() == 12
     assert "LearnedPairForce': 2 of 12 particles covered, cutoff 0.6 nm" in repr(force)
 
 
-def test_exclusions_are_whole_numbers():
-    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
-        call(types={"O": "*:C0"}, exclusions=[(0.5, 1.7)])
+@pytest.mark.parametrize("given", [(0.5, 1.7), (0, 1, 2), 3, "01"])
+def test_exclusions_are_pairs_of_indices(given):
+    with pytest.raises(TypeError, match="exclusions holds .*; expected pairs of indices of particles, two integers each"):
+        call(types=FIRST_ATOMS, exclusions=[given])
 
 
 def test_nothing_is_added_when_something_is_wrong():
-    system, topology, _ = dipeptide()
+    system, topology, _ = two_chains()
     with pytest.raises(ValueError):
-        lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0"}, exclusions="all")
+        lp.add_correction(system, topology, models.water_model(), types=FIRST_ATOMS, exclusions="all")
     assert system.getNumForces() == 1
 
 
 def test_assignment_rules():
-    _, topology, _ = dipeptide()
+    _, topology, _ = two_chains()
     assign = lp.assign_types
     assert assign(topology, {"A": "BUT:C1", "B": ["BUT:C2", "*:C3"]}) == [None, "A", "B", "B", None, None] * 2
     assert assign(topology, {"A": "C"}) == ["A"] * 12

@@ -85,14 +85,23 @@ def test_demo_on_a_structure_and_model_of_the_users(tmp_path, capsys):
 @pytest.mark.parametrize("arguments, message", [
     (["demo", "--steps", "3"], "--steps is 3; expected at least 40"),
     (["demo", "--waters", "10"], "--waters is 10; expected at least 400"),
-    (["demo", "--system", "x.xml"], "--system needs --pdb"),
+    (["demo", "--system", __file__], "--system needs --pdb"),
+    (["demo", "--system", "x.xml", "--pdb", __file__], "x.xml: there is no such file"),
+    (["demo", "--system", __file__, "--pdb", __file__, "--model", __file__], "a stored System has its correction inside; leave one of them out"),
+    (["bench", "--json", "nowhere/bench.json"], "nowhere/bench.json: there is no such folder to write to"),
     (["demo", "--pdb", "nowhere.pdb"], "nowhere.pdb: there is no such file"),
     (["demo", "--platform", "Abacus"], "There is no platform 'Abacus' here, only Reference, "),
     (["inspect", "nowhere.pt"], "nowhere.pt: there is no such file"),
     (["inspect", "nowhere.pt", "--tolerance", "0"], "the tolerance is 0.0; expected a positive number"),
     (["apply", __file__, "t.pdb", "m.pt", "out.xml"], "test_cli.py: this is not the XML of a System"),
 ])
-def test_wrong_arguments_are_one_sentence(arguments, message, capsys):
+@pytest.mark.parametrize("demo_has_run", [False, True])
+def test_wrong_arguments_are_one_sentence(arguments, message, demo_has_run, capsys, tmp_path, monkeypatch):
+    """Whatever is in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    if demo_has_run:
+        (tmp_path / "demo_output").mkdir()
+        (tmp_path / "demo_output" / "system.xml").write_text("")
     assert main(arguments) == 1
     error = capsys.readouterr().err
     assert message in error and len(error.strip().splitlines()) == 1
@@ -176,7 +185,7 @@ def test_inspect_of_features_without_ranges_evaluates_nothing(tmp_path, capsys):
 
 def test_inspect_of_a_model_with_global_parameters(tmp_path, capsys):
     text = inspect(capsys, export(tmp_path, "two_parameters")).out
-    assert "table: " not in text and "globals:     lam = 0.8; temperature = 300" in text
+    assert "table: " not in text and "globals:     lam = 0.8 (0 to 1, assumed); temperature = 300 (150 to 600, assumed)" in text
     assert re.search(r"\[2\] = globals +# global\n", text)
     assert "as a straight line, with lam = 0.8, temperature = 300:" in text and "  B-C " in text
     assert "as a straight line, with lam = 0.5, temperature = 300:" in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam=0.5").out
@@ -354,7 +363,7 @@ NAN_ROW = "nan nan\n"
     ("partly.npy", np.array([[0.4, 16.0]] * 5 + [[0.4, np.nan]]), "partly.npy: in row 5 some features are nan and others are not"),
     ("wide.csv", "0.4 16 3\n" * 6, "m.pt: particle 0 is [0.4, 16.0, 3.0]; expected 2 features (q, alpha), or None."),
     ("far.csv", "0.4 16\n" * 5 + "0.4 21\n", "m.pt: the feature 'alpha' of particle 5 is 21; expected 8 to 20"),
-    ("nothing.csv", NAN_ROW * 6, "no particle has features, so that the correction of m.pt would do nothing"),
+    ("nothing.csv", NAN_ROW * 6, "the correction of m.pt would do nothing: no particle is covered"),
 ])
 def test_apply_says_what_is_wrong_with_features(featured, name, content, message, capsys):
     if isinstance(content, np.ndarray):

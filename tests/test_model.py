@@ -15,9 +15,12 @@ import learnedpair as lp
 import models
 from architectures import ARCHITECTURES, VIAS
 from comparators import assert_close
-from learnedpair.checks import check_rows, random_rows
+from learnedpair.checks import check_rows
+from learnedpair.ranges import random_rows
 
 FORMULA = dict(types=["A", "B"], cutoff=1.0, inner_cutoff=0.1)
+#: For models with a cutoff of 1 in any unit.
+SHORT = pytest.mark.filterwarnings("ignore:.*shorter than usual ones:UserWarning")
 R = np.linspace(0.1, 0.99, 7)
 
 
@@ -114,6 +117,7 @@ def test_a_model_that_nothing_can_represent_is_not_written(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+@SHORT
 @pytest.mark.parametrize("length_unit, nm", [("angstrom", 0.1), ("bohr", 0.0529177210903), ("nm", 1.0)])
 @pytest.mark.parametrize("energy_unit, kj_mol", [("kcal/mol", 4.184), ("eV", 96.4853321233), ("hartree", 2625.49963948), ("kJ/mol", 1.0)])
 def test_units_are_converted(length_unit, nm, energy_unit, kj_mol):
@@ -202,9 +206,9 @@ class Fails(torch.nn.Module):
     (Asymmetric, "asymmetric: for types A and B at .* nm the energy is .* with the particles exchanged"),
     (NotZeroAtCutoff, "does not vanish at the cutoff: for types A and A at 1 nm the energy is 1 kJ/mol.*switching_distance"),
     (NotANumber, "not finite: for types A and A at 0.1 nm"),
-    (NaNWeights, "not finite.*NaN weights"),
+    (NaNWeights, "not finite.* The parameter 'w' of the model holds NaN or infinite numbers: train it again"),
     (Detached, r"no slope: for types A and A .* Look for detach\(\) or no_grad\(\)"),
-    (TooLarge, "too large: for types A and A at 0.1 nm the energy is 7.29e\\+10 kJ/mol.* Raise the inner cutoff"),
+    (TooLarge, "too large: for types A and A at 0.1 nm the energy is 7.29e\\+10 kJ/mol.* Look at length_unit and energy_unit"),
     (WrongShape, r"returns torch.float64 of shape \(\); expected one floating-point number for each pair"),
     (WrongDtype, r"returns torch.int64 of shape"),
     (Fails, r"the model fails for .* pairs \(.*\); expected forward\(r: Tensor\[P\]"),
@@ -241,7 +245,12 @@ def test_all_that_is_wrong_is_said_at_once():
     (dict(global_parameters=[1]), r"global_parameters is \[1\]; expected a dict"),
     (dict(types={"A": len, "B": None}), "the rule of type 'A' is"),
     (dict(types={"A": "HOH/O", "B": None}), "the rule of 'A' is 'HOH/O'; expected 'RESIDUE:ATOM'"),
-    (dict(cutoff=1.0 * openmm.unit.nanometer), "cutoff is 1.0 nm; expected a positive number without a unit"),
+    (dict(cutoff=1.0 * openmm.unit.kelvin), "cutoff is 1.0 K; expected a length"),
+    (dict(cutoff=-1.0 * openmm.unit.angstrom), "cutoff is -0.1; expected a positive number in nm, as length_unit says, or a Quantity"),
+    (dict(truncated=1), "truncated is 1; expected True"),
+    (dict(truncated=True, switching_distance=0.9), "truncated is True, and there is a switching_distance"),
+    (dict(types={"A": "HOH:O", "B": None, None: 5}), "the rule of type None is 5"),
+    (dict(types={"A": "HOH:O", "B": None, None: "HOH:H1"}, uncovered="HOH:H2"), "types has a rule for None, and uncovered is given, too"),
     (dict(cutoff=None), "cutoff must be given"),
     (dict(cutoff=-1.0), "cutoff is -1.0; expected a positive number"),
     (dict(inner_cutoff=1.5), "inner_cutoff is 1.5; expected a positive number below the cutoff"),
@@ -277,6 +286,7 @@ def coupled(lam=0.5, offset=2.0):
     return [(factor * (1 - R) ** 3, -3 * factor * (1 - R) ** 2) for factor in factors]
 
 
+@SHORT
 @pytest.mark.parametrize("units", [{}, dict(length_unit="angstrom", energy_unit="kcal/mol", switching_distance=0.9)], ids=["nm", "angstrom"])
 def test_features_and_global_parameters(units):
     model = lp.load_model(Coupled(), **COUPLED, **units)
@@ -300,7 +310,7 @@ def test_models_say_what_their_features_and_global_parameters_are():
     model = lp.load_model(Coupled(), **COUPLED)
     assert model.types is None and model.type_rules is None
     assert model.features == ["q", "w"] and model.feature_ranges == {"q": (-1.0, 1.0), "w": (0.5, 2.0)} and model.global_parameters == {"lam": 0.5, "offset": 2.0}
-    assert "features:    q (-1 to 1); w (0.5 to 2)\n" in str(model) and "globals:     lam = 0.5; offset = 2\n" in str(model) and "types" not in str(model)
+    assert "features:    q (-1 to 1); w (0.5 to 2)\n" in str(model) and "globals:     lam = 0.5 (0 to 1, assumed); offset = 2 (1 to 4, assumed)\n" in str(model) and "types" not in str(model)
     without_ranges = lp.load_model(Coupled(), **{**COUPLED, "features": ["q", "w"]})
     assert "features:    q; w\n" in str(without_ranges) and without_ranges.feature_ranges == {"q": None, "w": None}
     typed = str(lp.load_model(models.Formula(), **FORMULA))
@@ -351,13 +361,13 @@ def test_global_parameters_go_by_name(tmp_path, trace):
 def test_tracing_that_fixes_a_number_is_noticed(tmp_path):
     class Fixed(torch.nn.Module):
         def forward(self, r, features1, features2, lam, offset):
-            return (lam + offset + offset.item()) * (1 - r) ** 3
+            return (lam + offset * (1 if offset.item() < 3 else 2)) * (1 - r) ** 3
 
     class FeaturesInPython(torch.nn.Module):
         def forward(self, r, features1, features2, lam, offset):
             return (lam + offset) * (1 - r) ** 3 * (1 if len(r) < 100 else 2)
 
-    with pytest.raises(lp.ModelError, match=r"m.pt: the written model is not the module: for features \(q=.*, w=.*\) and \(.*\) at .* nm, lam=0.45, offset=1.8 it gives"):
+    with pytest.raises(lp.ModelError, match=r"m.pt: the written model is not the module: for features \(q=.*, w=.*\) and \(.*\) at .* nm, lam = .*, offset = .* it gives"):
         lp.export_model(Fixed(), tmp_path / "m.pt", trace=True, **COUPLED)
     with pytest.raises(lp.ModelError, match=r"not the module: for features \(q=-1, w=0.5\) and \(q=-1, w=0.5\) at 0.1 nm it gives .*script it instead"):
         lp.export_model(FeaturesInPython(), tmp_path / "m.pt", trace=True, **COUPLED)
@@ -422,7 +432,7 @@ class ThreeFeatures(torch.nn.Module):
 
 @pytest.mark.parametrize("module, message", [
     (AsymmetricFeatures, r"asymmetric: for features \(q=.*, w=.*\) and \(q=.*, w=.*\) at 0.1 nm the energy is .* with the particles exchanged"),
-    (RootOfFeature, r"not finite: for features \(q=-1, w=0\) and \(q=-1, w=0\) at 0.1 nm the energy is nan.* or narrow the ranges of the features"),
+    (RootOfFeature, r"not finite: for features \(q=-1, w=0\) and \(q=-1, w=0\) at 0.1 nm the energy is nan.* Look .* for roots, .* Or narrow the ranges of the features"),
     (ThreeFeatures, r"the model fails for .* pairs \(.*\); expected forward\(r: Tensor\[P\], features1: Tensor\[P, 2\]"),
 ])
 def test_models_that_break_the_contract_within_the_ranges(module, message):
@@ -506,9 +516,9 @@ class DetachedGlobal(torch.nn.Module):
 
 
 def test_derivatives_that_break_the_contract():
-    with pytest.raises(lp.ModelError, match="the derivative with respect to the global parameter 'lam' is not finite at its default, 0: for types A and A at .* nm that of the energy is inf.*Look for roots and powers of zero, or choose another default"):
+    with pytest.raises(lp.ModelError, match="the derivative with respect to the global parameter 'lam' is not finite: for types A and A at .* nm, lam = 0 that of the energy is inf.*Look for roots and powers of zero, or give the parameter a range without that value"):
         lp.load_model(RootOfGlobal(), global_parameters={"lam": 0.0}, **FORMULA)
-    with pytest.raises(lp.ModelError, match=r"no derivative with respect to the global parameter 'lam': the energy changes with it.*detach\(\)"):
+    with pytest.raises(lp.ModelError, match=r"the derivative with respect to the global parameter 'lam' is not that of the energy: .* automatic differentiation gives 0 kJ/mol, and the energy changes by .*detach\(\)"):
         lp.load_model(DetachedGlobal(), global_parameters={"lam": 1.0}, **FORMULA)
     lp.load_model(Coupled(), **{**COUPLED, "global_parameters": {"lam": 0.0, "offset": 1.0}})  # a derivative may be zero at the default
 
@@ -538,7 +548,7 @@ class HardSigmoid(torch.nn.Module):
 
 
 @pytest.mark.parametrize("module, message", [
-    (DifferentiableOnce, "no derivative with respect to the global parameter 'lam'.*functions that can be differentiated only once"),
+    (DifferentiableOnce, "the derivative with respect to the global parameter 'lam' is not that of the energy.*functions that can be differentiated only once"),
     (HardSigmoid, "HardSigmoid: the derivative with respect to the global parameter 'lam' cannot be computed .*not implemented.*; use operations that PyTorch can differentiate repeatedly"),
 ])
 def test_derivatives_that_pytorch_does_not_have(module, message):
@@ -713,9 +723,21 @@ def test_modules_that_cannot_be_scripted_can_be_traced(tmp_path):
     assert model.source == "m.pt" and model.types == ["A", "B"]
 
 
-def test_a_cutoff_that_looks_like_angstrom_is_pointed_out():
-    with pytest.warns(UserWarning, match="cutoff is 7 nm, longer than any usual one; if the model is written in angstrom, say length_unit='angstrom'"):
-        lp.load_model(models.Formula(), types=["A"], cutoff=7.0, inner_cutoff=1.0)
+@pytest.mark.parametrize("cutoff, length_unit, message", [
+    (6.0, "nm", r"the cutoff is 6 nm \(6 nm\), longer than usual ones, which are 0.2 to 2 nm; look at length_unit"),
+    (2.1, "nm", "the cutoff is 2.1 nm .* longer"),
+    (1.0, "angstrom", r"the cutoff is 0.1 nm \(1 angstrom\), shorter than usual ones"),
+])
+def test_cutoffs_that_look_like_another_unit_are_pointed_out(cutoff, length_unit, message):
+    with pytest.warns(UserWarning, match=message) as caught:
+        lp.load_model(models.Formula(), types=["A"], cutoff=cutoff, inner_cutoff=0.1, length_unit=length_unit)
+    assert {warning.filename for warning in caught} == {__file__}, "the line of the user"
+
+
+@pytest.mark.filterwarnings("error")
+def test_usual_cutoffs_are_not_pointed_out():
+    for cutoff, unit_of_length in ((2.0, "nm"), (12.0, "angstrom")):
+        lp.load_model(models.Formula(), types=["A"], cutoff=cutoff, inner_cutoff=0.1, length_unit=unit_of_length)
 
 
 def test_pair_energy_is_the_energy_of_the_force():
@@ -838,7 +860,7 @@ def test_programs_that_need_double_precision_are_pointed_out(text, message):
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("text", ["a * b * torch.tanh(1e3 * r)", "torch.nn.functional.softplus(1e3 * a * b * r)", "0 * r"])
+@pytest.mark.parametrize("text", ["a * b * torch.tanh(1e3 * r)", "torch.nn.functional.softplus(1e3 * a * b * r)"])
 def test_ordinary_programs_need_no_double_precision(text):
     lp.load_model(Expression(text), **CHARGED).create_force([[0.5], [-0.9]], representation="program")
 
@@ -912,7 +934,7 @@ def test_traced_choices_by_a_global_parameter_are_refused(tmp_path):
         def forward(self, r, type1, type2, lam):
             return lam * (1 - r)**3 if lam > 0.5 else 2 * lam * (1 - r)**3
 
-    with pytest.raises(lp.ModelError, match="the written model is not the module: .*lam=0.*script it instead"):
+    with pytest.raises(lp.ModelError, match="the written model is not the module: .*, lam = 0.* it gives .*script it instead"):
         lp.export_model(Choice(), tmp_path / "choice.pt", trace=True, global_parameters={"lam": 1.0}, **FORMULA)
 
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "PairFunction.h"
+#include "internal/ForceHandle.h"
 #include "openmm/Context.h"
 #include "openmm/Force.h"
 #include <memory>
@@ -199,6 +200,20 @@ public:
     double getGlobalParameterDefaultValue(int index) const;
     /** Set the value of a global parameter of the function in a new Context. */
     void setGlobalParameterDefaultValue(int index, double value);
+    /** Get the range of a global parameter of the function: outside of it a Context refuses to compute. */
+    void getGlobalParameterRange(int index, double& low, double& high) const;
+    /**
+     * Set the range of a global parameter of the function. The function was checked, and tables in it were made, for the range
+     * that it came with.
+     *
+     * @param index      the index of the parameter in the function
+     * @param low, high  the ends of the range; may be infinite
+     */
+    void setGlobalParameterRange(int index, double low, double high);
+    /** Get the handle of this force, which tells whether it still exists. */
+    long long getHandle() const {
+        return handle.get();
+    }
     /** Get whether a name is that of the scale or of a global parameter of the function. */
     bool hasParameter(const std::string& name) const;
     /** Get the number of parameters with respect to which the derivative of the energy is computed. */
@@ -238,6 +253,7 @@ protected:
     OpenMM::ForceImpl* createImpl() const override;
 private:
     void requireTypes() const;
+    ForceHandle handle;
     std::shared_ptr<const PairFunction> function;
     std::vector<int> particleTypes;
     std::vector<double> particleFeatures; // shape [number of particles][number of features]
@@ -248,7 +264,7 @@ private:
     std::vector<std::pair<std::set<int>, std::set<int> > > interactionGroups;
     std::string scaleParameter;
     double scaleDefault;
-    std::vector<double> globalDefaults;
+    std::vector<GlobalParameter> globalParameters; // those of the function, with this force's default values and ranges
     std::vector<std::string> derivatives;
     std::string report;
 };

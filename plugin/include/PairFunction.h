@@ -3,6 +3,8 @@
 #pragma once
 
 #include "internal/exportLearnedPair.h"
+#include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,13 @@ namespace LearnedPairPlugin {
 struct GlobalParameter {
     std::string name;
     double defaultValue;
+    /** The range that the function was checked for, both ends included. */
+    double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+    /** Get whether a value is in the range; what is outside by rounding only still is. */
+    bool allows(double value) const {
+        double rounding = (std::isfinite(high-low) ? 1e-6*(high-low) : 0.0);
+        return low-rounding <= value && value <= high+rounding;
+    }
 };
 
 /**

@@ -2,17 +2,40 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/GlobalValues.h"
+#include "OpenMM.h"
+#include <algorithm>
 
 using namespace LearnedPairPlugin;
 using std::map;
 using std::string;
 using std::vector;
 
-GlobalValues::GlobalValues(const LearnedPairForce& force) : scaleName(force.getScaleParameter()), scale(1) {
+/** Add the derivatives that a force was asked for, if it is of one of these classes. */
+template<class... ForceTypes> static void addDerivativeNames(const OpenMM::Force& force, vector<string>& names) {
+    auto add = [&] (auto* typed) {
+        if (typed != nullptr)
+            for (int i = 0; i < typed->getNumEnergyParameterDerivatives(); i++)
+                names.push_back(typed->getEnergyParameterDerivativeName(i));
+    };
+    (add(dynamic_cast<const ForceTypes*>(&force)), ...);
+}
+
+vector<string> LearnedPairPlugin::findEnergyParameterDerivatives(const OpenMM::System& system, const LearnedPairForce& force) {
+    vector<string> wanted, result;
+    addDerivativeNames<LearnedPairForce>(force, wanted);
+    for (int i = 0; i < system.getNumForces(); i++)
+        addDerivativeNames<LearnedPairForce, OpenMM::ATMForce, OpenMM::CustomAngleForce, OpenMM::CustomBondForce, OpenMM::CustomCVForce, OpenMM::CustomCentroidBondForce,
+                OpenMM::CustomCompoundBondForce, OpenMM::CustomGBForce, OpenMM::CustomNonbondedForce, OpenMM::CustomTorsionForce>(system.getForce(i), wanted);
+    for (auto& name : wanted)
+        if (force.hasParameter(name) && std::find(result.begin(), result.end(), name) == result.end())
+            result.push_back(name);
+    return result;
+}
+
+GlobalValues::GlobalValues(const LearnedPairForce& force, const vector<string>& derivativeNames) : scaleName(force.getScaleParameter()), scale(1) {
     for (auto& parameter : force.getFunction().getGlobalParameters())
         names.push_back(parameter.name);
-    for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++) {
-        const string& name = force.getEnergyParameterDerivativeName(i);
+    for (auto& name : derivativeNames) {
         if (name == scaleName)
             scaleDerivative = name;
         for (size_t k = 0; k < names.size(); k++)

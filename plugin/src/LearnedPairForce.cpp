@@ -32,9 +32,7 @@ void LearnedPairForce::setFunction(std::shared_ptr<const PairFunction> function)
                 function->getNumFeatures(), " features, the old one ", this->function->getNumFeatures(), "; create a new force.");
     this->function = function;
     report.clear();
-    globalDefaults.clear();
-    for (auto& parameter : function->getGlobalParameters())
-        globalDefaults.push_back(parameter.defaultValue);
+    globalParameters = function->getGlobalParameters();
 }
 
 void LearnedPairForce::requireTypes() const {
@@ -203,13 +201,25 @@ void LearnedPairForce::setScaleParameter(const string& name, double defaultValue
 }
 
 double LearnedPairForce::getGlobalParameterDefaultValue(int index) const {
-    checkIndex(index, globalDefaults.size(), "global parameter");
-    return globalDefaults[index];
+    checkIndex(index, globalParameters.size(), "global parameter");
+    return globalParameters[index].defaultValue;
 }
 
 void LearnedPairForce::setGlobalParameterDefaultValue(int index, double value) {
-    checkIndex(index, globalDefaults.size(), "global parameter");
-    globalDefaults[index] = value;
+    checkIndex(index, globalParameters.size(), "global parameter");
+    globalParameters[index].defaultValue = value;
+}
+
+void LearnedPairForce::getGlobalParameterRange(int index, double& low, double& high) const {
+    checkIndex(index, globalParameters.size(), "global parameter");
+    low = globalParameters[index].low;
+    high = globalParameters[index].high;
+}
+
+void LearnedPairForce::setGlobalParameterRange(int index, double low, double high) {
+    checkIndex(index, globalParameters.size(), "global parameter");
+    globalParameters[index].low = low;
+    globalParameters[index].high = high;
 }
 
 /** The names of all parameters of a force, for a message. */

@@ -14,10 +14,21 @@ using std::map;
 using std::string;
 using std::vector;
 
-LearnedPairForceImpl::LearnedPairForceImpl(const LearnedPairForce& owner) : owner(owner), created(owner) {
+/** The scale, if there is one, and the global parameters of the function, with the default values and ranges of the force. */
+static vector<GlobalParameter> collectParameters(const LearnedPairForce& force) {
+    vector<GlobalParameter> parameters;
+    if (!force.getScaleParameter().empty())
+        parameters.push_back({force.getScaleParameter(), force.getScaleDefaultValue()});
+    auto& globals = force.getFunction().getGlobalParameters();
+    for (size_t i = 0; i < globals.size(); i++) {
+        parameters.push_back({globals[i].name, force.getGlobalParameterDefaultValue(i)});
+        force.getGlobalParameterRange(i, parameters.back().low, parameters.back().high);
+    }
+    return parameters;
+}
+
+LearnedPairForceImpl::LearnedPairForceImpl(const LearnedPairForce& owner) : owner(owner), created(owner), parameters(collectParameters(owner)) {
     forceGroup = owner.getForceGroup();
-    for (auto& parameter : getDefaultParameters())
-        parameterNames.push_back(parameter.first);
 }
 
 void LearnedPairForceImpl::initialize(ContextImpl& context) {
@@ -48,20 +59,19 @@ void LearnedPairForceImpl::checkState(ContextImpl& context) const {
     context.getPeriodicBoxVectors(box[0], box[1], box[2]);
     validateBox(created, box);
     // On GPUs a parameter that is NaN could disappear in a function that is flat for large numbers.
-    for (auto& name : parameterNames) {
-        double value = context.getParameter(name);
-        require(std::isfinite(value), "LearnedPairForce: the global parameter '", name, "' is ", value, " in this Context; set it to a finite number.");
+    for (auto& parameter : parameters) {
+        double value = context.getParameter(parameter.name);
+        require(std::isfinite(value), "LearnedPairForce: the global parameter '", parameter.name, "' is ", value, " in this Context; set it to a finite number.");
+        require(parameter.allows(value), "LearnedPairForce: the global parameter '", parameter.name, "' is ", value, " in this Context, and the function was checked for values from ",
+                parameter.low, " to ", parameter.high, "; stay in that range, or make the force from a model with a wider one (global_parameters={\"", parameter.name, "\": (default, low, high)}).");
     }
 }
 
 map<string, double> LearnedPairForceImpl::getDefaultParameters() {
-    map<string, double> parameters;
-    if (!owner.getScaleParameter().empty())
-        parameters[owner.getScaleParameter()] = owner.getScaleDefaultValue();
-    auto& globals = owner.getFunction().getGlobalParameters();
-    for (size_t i = 0; i < globals.size(); i++)
-        parameters[globals[i].name] = owner.getGlobalParameterDefaultValue(i);
-    return parameters;
+    map<string, double> defaults;
+    for (auto& parameter : collectParameters(owner))
+        defaults[parameter.name] = parameter.defaultValue;
+    return defaults;
 }
 
 vector<string> LearnedPairForceImpl::getKernelNames() {
@@ -76,5 +86,6 @@ void LearnedPairForceImpl::updateParametersInContext(ContextImpl& context, const
     validateUpdate(created, force);
     validateForce(force, context.getSystem());
     kernel.getAs<CalcLearnedPairForceKernel>().copyParametersToContext(context, force);
+    parameters = collectParameters(force);
     context.systemChanged();
 }

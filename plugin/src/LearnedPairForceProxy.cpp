@@ -79,8 +79,12 @@ static void writeProgram(SerializationNode& node, const PairProgram& function, c
     node.setIntProperty("numTypes", function.isTyped() ? function.getNumTypes() : 0);
     node.setIntProperty("numFeatures", function.getNumFeatures());
     node.setDoubleProperty("minDistance", function.getMinDistance());
-    for (size_t i = 0; i < function.getGlobalParameters().size(); i++)
-        node.createChildNode("GlobalParameter").setStringProperty("name", function.getGlobalParameters()[i].name).setDoubleProperty("default", force.getGlobalParameterDefaultValue(i));
+    for (size_t i = 0; i < function.getGlobalParameters().size(); i++) {
+        double low, high;
+        force.getGlobalParameterRange(i, low, high);
+        node.createChildNode("GlobalParameter").setStringProperty("name", function.getGlobalParameters()[i].name).setDoubleProperty("default", force.getGlobalParameterDefaultValue(i))
+            .setDoubleProperty("low", low).setDoubleProperty("high", high);
+    }
     node.setStringProperty("steps", replaced(function.getProgram().getText(), '\n', ';'));
     node.setStringProperty("weights", encodeNumbers(function.getProgram().getWeights()));
 }
@@ -88,7 +92,7 @@ static void writeProgram(SerializationNode& node, const PairProgram& function, c
 static std::shared_ptr<PairProgram> readProgram(const SerializationNode& node) {
     vector<GlobalParameter> globalParameters;
     for (auto& child : node.getChildren())
-        globalParameters.push_back({child.getStringProperty("name"), child.getDoubleProperty("default")});
+        globalParameters.push_back({child.getStringProperty("name"), child.getDoubleProperty("default"), child.getDoubleProperty("low"), child.getDoubleProperty("high")});
     TensorProgram program(replaced(node.getStringProperty("steps"), ';', '\n'), decodeNumbers(node.getStringProperty("weights")));
     return std::make_shared<PairProgram>(program, node.getIntProperty("numTypes"), node.getIntProperty("numFeatures"), node.getDoubleProperty("minDistance"), globalParameters);
 }

@@ -44,5 +44,7 @@ PairProgram::PairProgram(const TensorProgram& program, int numTypes, int numFeat
                 "\" has no name, or the name of another one; expected distinct names.");
         require(std::isfinite(parameter.defaultValue), "PairProgram: the global parameter \"", parameter.name, "\" has the default value ",
                 parameter.defaultValue, "; it must be finite.");
+        require(parameter.allows(parameter.defaultValue), "PairProgram: the global parameter \"", parameter.name, "\" has the default value ",
+                parameter.defaultValue, " and the range ", parameter.low, " to ", parameter.high, "; the default must be in the range.");
     }
 }

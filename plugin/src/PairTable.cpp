@@ -3,9 +3,11 @@
 
 #include "PairTable.h"
 #include "internal/require.h"
+#include "internal/slopes.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
 using namespace LearnedPairPlugin;
 using std::vector;
@@ -34,6 +36,7 @@ PairTable::PairTable(int numTypes, double minDistance, double maxDistance, const
                 curves[i].slopes.size(), " slopes; every knot needs one of each.");
         requireFinite(curves[i].energies, "energy", i);
         requireFinite(curves[i].slopes, "slope", i);
+        requireSlopesOfEnergies("PairTable: curve "+std::to_string(i), curves[i].energies, curves[i].slopes, (maxDistance-minDistance)/(curves[i].energies.size()-1));
         numKnots += curves[i].energies.size()+1;
     }
     require(numKnots < MaxKnots, "PairTable: the curves have ", numKnots, " knots together; at most ", MaxKnots, " are supported.");

@@ -56,6 +56,10 @@ static void validateParameters(const LearnedPairForce& force) {
                 "\" is a global parameter of the function and the name of the scale; give the scale another name.");
         double value = force.getGlobalParameterDefaultValue(i);
         require(std::isfinite(value), "LearnedPairForce: the global parameter \"", parameters[i].name, "\" has the default value ", value, "; it must be finite.");
+        GlobalParameter parameter = {parameters[i].name, value};
+        force.getGlobalParameterRange(i, parameter.low, parameter.high);
+        require(parameter.allows(value), "LearnedPairForce: the global parameter \"", parameters[i].name, "\" has the default value ", value, " and the range ",
+                parameter.low, " to ", parameter.high, "; the default must be in the range.");
     }
     for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
         require(force.hasParameter(force.getEnergyParameterDerivativeName(i)), "LearnedPairForce: the derivative with respect to \"",
@@ -148,6 +152,11 @@ static void requireSame(bool unchanged, const char* what) {
     require(unchanged, "LearnedPairForce: updateParametersInContext() cannot change ", what, "; call reinitialize() on the Context, or create a new one.");
 }
 
+static void requireSameDefault(const std::string& name, double created, double updated) {
+    require(created == updated, "LearnedPairForce: updateParametersInContext() cannot change the default value of the parameter \"", name, "\" from ", created, " to ", updated,
+            ", which is its value in new Contexts; call setParameter(\"", name, "\", ", updated, ") on the Context to change its value there.");
+}
+
 static void validateFunctionUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
     requireSame(typeid(created.getFunction()) == typeid(updated.getFunction()), "a program into a table, or a table into a program");
     if (auto table = dynamic_cast<const PairTable*>(&created.getFunction())) {
@@ -160,10 +169,12 @@ static void validateFunctionUpdate(const LearnedPairForce& created, const Learne
     requireSame(program.isTyped() == other->isTyped() && program.getNumTypes() == other->getNumTypes() && program.getNumFeatures() == other->getNumFeatures() &&
             StagedProgram(program).hasSameStructure(StagedProgram(*other)), "the structure of the program: its steps, and the lengths of their values");
     auto& parameters = program.getGlobalParameters(), & otherParameters = other->getGlobalParameters();
-    bool sameParameters = (parameters.size() == otherParameters.size());
-    for (size_t i = 0; i < parameters.size() && sameParameters; i++)
-        sameParameters = (parameters[i].name == otherParameters[i].name && created.getGlobalParameterDefaultValue(i) == updated.getGlobalParameterDefaultValue(i));
-    requireSame(sameParameters, "the global parameters and their default values");
+    bool sameNames = (parameters.size() == otherParameters.size());
+    for (size_t i = 0; i < parameters.size() && sameNames; i++)
+        sameNames = (parameters[i].name == otherParameters[i].name);
+    requireSame(sameNames, "the names of the global parameters");
+    for (size_t i = 0; i < parameters.size(); i++)
+        requireSameDefault(parameters[i].name, created.getGlobalParameterDefaultValue(i), updated.getGlobalParameterDefaultValue(i));
 }
 
 void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
@@ -173,7 +184,8 @@ void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const Le
     requireSame(created.getInnerCutoffDistance() == updated.getInnerCutoffDistance(), "the inner cutoff distance");
     requireSame(created.getUseSwitchingFunction() == updated.getUseSwitchingFunction() &&
          (!created.getUseSwitchingFunction() || created.getSwitchingDistance() == updated.getSwitchingDistance()), "the switching function");
-    requireSame(created.getScaleParameter() == updated.getScaleParameter() && created.getScaleDefaultValue() == updated.getScaleDefaultValue(), "the scale parameter");
+    requireSame(created.getScaleParameter() == updated.getScaleParameter(), "the scale parameter");
+    requireSameDefault(created.getScaleParameter(), created.getScaleDefaultValue(), updated.getScaleDefaultValue());
     bool sameDerivatives = (created.getNumEnergyParameterDerivatives() == updated.getNumEnergyParameterDerivatives());
     for (int i = 0; i < created.getNumEnergyParameterDerivatives() && sameDerivatives; i++)
         sameDerivatives = (created.getEnergyParameterDerivativeName(i) == updated.getEnergyParameterDerivativeName(i));

@@ -2,7 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Assigns a model's types to the atoms of a topology."""
 
+import difflib
+from collections import Counter
+
 from openmm.app import Element
+
+#: What select() gives atoms that are meant to have no type.
+LEFT_OUT = object()
+#: Messages name this many of the names that a topology has.
+MOST_NAMED = 5
+#: Residue names of water in common force fields and programs.
+WATER = {"HOH", "WAT", "H2O", "SOL", "TIP3", "TIP", "TP3", "TIP4", "SPC", "DOD"}
 
 
 def assign_types(topology, rules):
@@ -14,7 +24,7 @@ def assign_types(topology, rules):
     rules : dict of str to rule
         For each type name the atoms that have it: ``"RESIDUE:ATOM"``, where either name may be ``*``; the symbol of an
         element, such as ``"O"``; an openmm.app.Element; a function of an atom that returns whether it is selected; or a
-        list of these.
+        list of these. A rule of the type None selects atoms that are meant to have no type.
 
     Returns
     -------
@@ -26,13 +36,18 @@ def assign_types(topology, rules):
     ValueError
         If a rule cannot be understood, or two rules select the same atom.
     """
+    return [None if name is LEFT_OUT else name for name in select(topology, rules)]
+
+
+def select(topology, rules):
+    """Like :func:`assign_types`, with LEFT_OUT for atoms that the rule of the type None selects."""
     selections = {name: selection(name, rule) for name, rule in rules.items()}
     result = []
     for atom in topology.atoms():
         names = [name for name, selected in selections.items() if selected(atom)]
         if len(names) > 1:
             raise ValueError(f"assign_types: atom {atom.index} ({atom.residue.name}:{atom.name}) is selected by the rules of both {names[0]!r} and {names[1]!r}; make them exclude each other.")
-        result.append(names[0] if names else None)
+        result.append((LEFT_OUT if names[0] is None else names[0]) if names else None)
     return result
 
 
@@ -56,3 +71,43 @@ def selection(name, rule):
         else:
             return lambda atom: atom.element is element
     raise ValueError(f"assign_types: the rule of {name!r} is {rule!r}; expected 'RESIDUE:ATOM', the symbol of an element, an openmm.app.Element, a function of an atom, or a list of these.")
+
+
+def near_misses(topology, rule):
+    """What a topology has in place of the atoms that a rule would select, for a message.
+
+    Parameters
+    ----------
+    topology : openmm.app.Topology
+    rule
+        That selects no atom.
+
+    Returns
+    -------
+    str
+        The middle of a sentence of which the topology is the subject: "has HOH:O (64 atoms), ...".
+    """
+    present = Counter(f"{atom.residue.name}:{atom.name}" for atom in topology.atoms())
+    names = []
+    for part in rule if isinstance(rule, (list, tuple, set)) else [rule]:
+        if isinstance(part, str) and ":" in part:
+            names += _similar(part, list(present))
+    if not names:
+        names = [name for name, _ in present.most_common()]
+    names = list(dict.fromkeys(names))
+    shown = ", ".join(f"{name} ({present[name]} atom{'s' * (present[name] > 1)})" for name in names[:MOST_NAMED])
+    return f"has {shown}{', ...' * (len(names) > MOST_NAMED)}"
+
+
+def _similar(name, present):
+    """Names like "RESIDUE:ATOM" that differ from one in upper and lower case, in the residue or the atom alone, or in few letters."""
+    residue, atom = name.upper().split(":")
+
+    def distance(other):
+        other_residue, other_atom = other.upper().split(":")
+        same_residue = residue in ("*", other_residue) or (residue in WATER and other_residue in WATER)
+        same_atom = atom in ("*", other_atom)
+        return (not (same_residue and same_atom), not same_residue, not same_atom)
+
+    ranked = sorted((other for other in present if not all(distance(other)[1:])), key=distance)
+    return ranked or difflib.get_close_matches(name, present, n=MOST_NAMED)

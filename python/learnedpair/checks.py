@@ -4,149 +4,57 @@
 
 import numpy as np
 
+from .continuity import problem_of_energies, problem_of_slopes
 from .errors import ModelError
+from .parameters import describe, settings
+from .samples import FEWEST_POINTS, Samples, pairs_of_ranges, pairs_of_rows, pairs_of_types
 
 #: How far the energy, in kJ/mol, and the force, in kJ/mol/nm, may be from zero at the cutoff without switching.
 ENERGY_AT_CUTOFF, FORCE_AT_CUTOFF = 1e-3, 1e-2
+#: How close to the cutoff they are looked at, relative to the cutoff: at the cutoff itself a condition like (r < cutoff) hides them.
+CLOSE_TO_CUTOFF = 1e-9
 #: By how much two energies of the same pair may differ, relative to 1 kJ/mol plus their size: with the particles exchanged,
 #: evaluated again (PyTorch rounds a sum by where in memory it lies), or from a written model and the module it was made from.
 SAME = 1e-6
 #: In kJ/mol and kJ/mol/nm: GPUs accumulate forces in fixed point, up to 2e9.
 LARGEST = 1e9
-#: Evaluations spent on the checks; models with many types are sampled at fewer distances each.
-BUDGET = 200000
-#: The fewest and most distances for each pair of particles.
-FEWEST_POINTS, MOST_POINTS = 16, 257
-#: How many pairs of particles the ranges of features are sampled with.
-RANDOM_PAIRS = 128
-#: What stands in for the range of a feature that has none, where any numbers will do.
-STAND_IN = (0.1, 1.0)
-#: How far a feature may be outside of its range, relative to the range's width: ranges are often known in single precision only.
-ROUNDING = 1e-6
-#: Messages name this many features of a particle.
-MOST_NAMED = 8
-
-
-def random_rows(ranges, count, seed=0):
-    """Rows of features within their ranges, or within (0.1, 1) where there is none.
-
-    Parameters
-    ----------
-    ranges : dict of str to (low, high) or None
-    count, seed : int
-
-    Returns
-    -------
-    ndarray, shape (count, n_features)
-    """
-    low, high = np.array([limits or STAND_IN for limits in ranges.values()]).T
-    return low + (high - low) * np.random.default_rng(seed).random((count, len(low)))
-
-
-class _Samples:
-    """The same distances over the domain for each of some pairs of particles.
-
-    Parameters
-    ----------
-    model : PairModel
-    first, second : array of int, shape (n_pairs,), or of float, shape (n_pairs, n_features)
-        The types or features of the particles of each pair.
-
-    Attributes
-    ----------
-    pairs, points : int
-        How many pairs there are, and how many distances for each.
-    arguments : (distances, particle1, particle2)
-        All pairs at all distances, the distances of one pair after another: the arguments of PairModel.evaluate().
-    """
-
-    def __init__(self, model, first, second):
-        self.model = model
-        self.pairs = len(first)
-        self.points = int(np.clip(BUDGET // self.pairs, FEWEST_POINTS, MOST_POINTS))
-        self.distances = np.tile(np.linspace(model.inner_cutoff, model.cutoff, self.points), self.pairs)
-        self.particle1, self.particle2 = (np.repeat(particles, self.points, axis=0) for particles in (first, second))
-
-    @classmethod
-    def of_types(cls, model):
-        """All pairs of types, or as many random ones as the budget allows, each type in at least one if possible."""
-        return cls(model, *_pairs_within_budget(len(model.types)))
-
-    @classmethod
-    def of_ranges(cls, model):
-        """The extremes of the ranges, and random pairs within them; the same in every process."""
-        low, high = (np.array([(limits or STAND_IN)[end] for limits in model.feature_ranges.values()]) for end in (0, 1))
-        rows = random_rows(model.feature_ranges, 2 * RANDOM_PAIRS)
-        return cls(model, np.vstack([low, low, high, rows[::2]]), np.vstack([low, high, high, rows[1::2]]))
-
-    @classmethod
-    def of_rows(cls, model, rows):
-        """All pairs of distinct rows, or as many random ones as the budget allows, each row in at least one if possible."""
-        rows = np.unique(rows, axis=0)
-        first, second = _pairs_within_budget(len(rows))
-        return cls(model, rows[first], rows[second])
-
-    @property
-    def arguments(self):
-        return self.distances, self.particle1, self.particle2
-
-    def name(self, k):
-        """What messages call a pair at a distance."""
-        first, second = (_name_particle(self.model, particles[k]) for particles in (self.particle1, self.particle2))
-        return f"{'types' if self.model.features is None else 'features'} {first} and {second} at {self.distances[k]:.4g} nm"
-
-
-def _pairs_within_budget(count):
-    """Pairs of indices below a count: all, or as many random ones as the budget allows, each index in at least one if possible."""
-    most = BUDGET // FEWEST_POINTS
-    if count * (count + 1) // 2 <= most:
-        return np.triu_indices(count)
-    random = np.random.default_rng(0)
-    return np.resize(random.permutation(count), most), random.integers(0, count, most)
-
-
-def _name_particle(model, particle):
-    if model.features is None:
-        return model.types[particle]
-    named = [f"{name}={value:.4g}" for name, value in zip(model.features, particle, strict=True)]
-    return f"({', '.join(named[:MOST_NAMED] + ['...'] * (len(named) > MOST_NAMED))})"
-
-
-def _moved(global_parameters):
-    """Values of global parameters that differ from their defaults, and are as probably allowed."""
-    return {name: 0.9 * value if value != 0 else 0.1 for name, value in global_parameters.items()}
+#: By how much a derivative with respect to a global parameter may differ from a difference of energies, relative to its size plus
+#: 1 kJ/mol over the width of the parameter's range, and the step of the difference, relative to that width.
+DERIVATIVE, STEP = 1e-3, 1e-5
 
 
 def compare_models(written, original):
     """Require a model that was scripted or traced to be the one it was made from.
 
-    Compared are all pairs of types, or random features within their ranges and within (0.1, 1) where they have none; with the
-    default values of the global parameters, and with others.
+    Compared are all pairs of types, or random features within their ranges and within (0.1, 1) where they have none, at the
+    values of the global parameters that :func:`learnedpair.parameters.settings` lists.
 
     Raises
     ------
     ModelError
         If they differ, as they do when tracing has fixed a choice that depends on the types.
     """
-    samples = _Samples.of_types(original) if original.features is None else _Samples.of_ranges(original)
-    moved = _moved(original.global_parameters)
-    for values in [{}, moved, *({name: factor * value for name, value in moved.items()} for factor in (0.0, 0.5, 2.0, -1.0))] if moved else [{}]:
+    pairs = pairs_of_types(original) if original.features is None else pairs_of_ranges(original)
+    tried = settings(original.parameters)
+    for values in tried:
+        samples = Samples(original, *pairs, share=len(tried))
         expected, found = (model.evaluate(*samples.arguments, **values)[0] for model in (original, written))
         with np.errstate(invalid="ignore"):
             difference = _difference(found, expected)
         difference[(found == expected) | (np.isnan(found) & np.isnan(expected))] = 0  # both may be outside of what they are made for
         k = int(np.argmax(difference))
         if not difference[k] <= SAME:
-            where = samples.name(k) + "".join(f", {name}={value:g}" for name, value in values.items())
-            raise ModelError(f"{written.source}: the written model is not the module: for {where} it gives {found[k]:.8g} kJ/mol, and the module {expected[k]:.8g}. "
+            raise ModelError(f"{written.source}: the written model is not the module: for {samples.name(k, values)} it gives {found[k]:.8g} kJ/mol, and the module {expected[k]:.8g}. "
                              "If it was traced, look for Python code that depends on the types or other numbers it is given; script it instead.")
 
 
 def check_model(model):
-    """Check a model over its domain, for all pairs of types, or for random features within their ranges.
+    """Check a model over its domain, for all pairs of types, or for random features within their ranges, at the values of its
+    global parameters that :func:`learnedpair.parameters.settings` lists.
 
-    Checked are, in this order: finite values and slopes of a possible size, exchange symmetry, value
-    and slope at the cutoff, derivatives with respect to global parameters. Global parameters have their default values.
+    Checked are, in this order: finite values and slopes of a possible size, energies without jumps whose derivatives the slopes
+    are, exchange symmetry, value and slope on the way to the cutoff, derivatives with respect to global parameters, and whether
+    the model is anything but zero.
 
     If a feature has no range, nothing is known of the numbers to expect. Then it is only tried whether the model takes
     arguments of these shapes; check_rows() does the rest when the features are known.
@@ -157,12 +65,12 @@ def check_model(model):
         With a line for everything that is wrong, and what to do about it.
     """
     if model.features is None:
-        _check(model, _Samples.of_types(model))
+        _check(model, *pairs_of_types(model))
     elif None not in model.feature_ranges.values():
-        _check(model, _Samples.of_ranges(model))
+        _check(model, *pairs_of_ranges(model))
     else:
         zeros = np.zeros((FEWEST_POINTS, len(model.features)))
-        model.evaluate(np.linspace(model.inner_cutoff, model.cutoff, FEWEST_POINTS), zeros, zeros)
+        model.evaluate(np.linspace(model.inner_cutoff, model.last_distance, FEWEST_POINTS), zeros, zeros)
 
 
 def check_rows(model, rows):
@@ -183,114 +91,190 @@ def check_rows(model, rows):
     ModelError
     """
     if len(rows) > 0:
-        _check(model, _Samples.of_rows(model, rows))
-
-
-def check_ranges(source, ranges, rows, particles, way_out):
-    """Require features to be finite, and within their ranges if they have any.
-
-    Parameters
-    ----------
-    source : str
-        The name of the model.
-    ranges : dict of str to (low, high) or None
-    rows : ndarray, shape (n, n_features)
-    particles : sequence of int, length n
-        The particles they belong to, for messages.
-    way_out : str
-        How to have other ranges, the end of a sentence.
-
-    Raises
-    ------
-    ValueError
-        Naming the first particle that is outside.
-    """
-    for column, (name, limits) in enumerate(ranges.items()):
-        values = rows[:, column]
-        low, high = limits or (-np.inf, np.inf)
-        slack = ROUNDING * (high - low) if limits else 0.0
-        outside = ~(np.isfinite(values) & (values >= low - slack) & (values <= high + slack))
-        if outside.any():
-            k = int(np.argmax(outside))
-            if not np.isfinite(values[k]):
-                raise ValueError(f"{source}: the feature {name!r} of particle {particles[k]} is {values[k]}; expected a finite number, or None instead of the features of a particle that is not covered.")
-            others = f" {outside.sum() - 1} more are outside of it." if outside.sum() > 1 else ""
-            raise ValueError(f"{source}: the feature {name!r} of particle {particles[k]} is {values[k]:g}; expected {low:g} to {high:g}, the range that the model was made for.{others} "
-                             f"Give None for particles that the model does not cover, or {way_out}.")
+        _check(model, *pairs_of_rows(rows))
 
 
 def _difference(found, expected):
     return np.abs(found - expected) / (1 + np.abs(expected))
 
 
-def _check(model, samples):
-    points = samples.points
-    energy, slope = model.evaluate(*samples.arguments)
-    problems = []
+def _check(model, first, second):
+    """Collect what is wrong, each kind of problem once: at the first values of the global parameters where it is seen."""
+    problems, largest = {}, 0.0
+    tried = settings(model.parameters)
+    for number, values in enumerate(tried):
+        samples = Samples(model, first, second, share=1 if number == 0 else len(tried))
+        energy, slope = model.evaluate(*samples.arguments, **values)
+        _require_finite(model, samples, energy, slope, values)
+        if number == 0:
+            _require_the_same_again(model, samples, energy, values)
+        for kind, check in _CHECKS.items():
+            if kind not in problems:
+                problem = check(model, samples, energy, slope, values)
+                if problem:
+                    problems[kind] = problem + _about_assumed_ranges(model, values)
+        largest = max(largest, np.abs(energy).max(), np.abs(slope).max())
+    problems.update(_problems_of_derivatives(model, first, second, tried))
+    if largest == 0 and not problems:
+        problems["zero"] = "the model is zero for every pair, every distance and every value of the global parameters that was tried. Load its trained weights first, and look for factors that are zero; a range of a global parameter must go beyond the value that switches the model off."
+    if problems:
+        raise ModelError(f"{model.source}: " + "\n".join(problems.values()))
 
+
+def _about_assumed_ranges(model, values):
+    """That ranges of global parameters were assumed, if another one than the default made a problem."""
+    moved = [name for name, value in values.items() if value != model.parameters[name].default and model.parameters[name].assumed]
+    if not moved:
+        return ""
+    given = ", ".join(f"{name!r}: ({model.parameters[name].default:g}, low, high)" for name in moved)
+    ranges = ", ".join(f"{name} from {model.parameters[name].low:g} to {model.parameters[name].high:g}" for name in moved)
+    return f" No range was given, so that {ranges} was assumed; if the model is not made for that, say global_parameters={{{given}}}."
+
+
+def _require_finite(model, samples, energy, slope, values):
     infinite = ~(np.isfinite(energy) & np.isfinite(slope))
-    if infinite.any():
-        k = int(np.argmax(infinite))
-        way_out = "" if model.features is None else ", or narrow the ranges of the features"
-        problems.append(f"the model is not finite: for {samples.name(k)} the energy is {energy[k]:g} and its slope {slope[k]:g}. Look for NaN weights, or raise the inner cutoff{way_out}.")
-        raise ModelError(f"{model.source}: {problems[0]}")
+    if not infinite.any():
+        return
+    k = int(np.argmax(infinite))
+    problem = f"the model is not finite: for {samples.name(k, values)} the energy is {energy[k]:g} and its slope {slope[k]:g}."
+    raise ModelError(f"{model.source}: {problem}{_reason_for_infinity(model, samples, infinite, k, energy, values)}{_about_assumed_ranges(model, values)}")
 
-    large = (np.abs(energy) > LARGEST) | (np.abs(slope) > LARGEST)
-    if large.any():
-        k = int(np.argmax(large))
-        problems.append(f"the model is too large: for {samples.name(k)} the energy is {energy[k]:.3g} kJ/mol and its slope {slope[k]:.3g} kJ/mol/nm, of which platforms hold at most {LARGEST:g}. Raise the inner cutoff.")
-    values, slopes = energy.reshape(samples.pairs, points), slope.reshape(samples.pairs, points)
-    detached = (np.ptp(values, axis=1) > 0) & (slopes == 0).all(axis=1)
-    if detached.any():
-        k = int(np.argmax(detached)) * points
-        problems.append(f"the model has no slope: for {samples.name(k)} and beyond the energy changes with the distance, but automatic differentiation gives zero. Look for detach() or no_grad().")
 
-    again, _ = model.evaluate(*samples.arguments)
+def _reason_for_infinity(model, samples, infinite, k, energy, values):
+    """Why a model is not finite, and what to do: sentences that begin with a blank."""
+    weights = model.find_infinite_weights()
+    if weights:
+        return f" The parameter {weights[0]!r} of the model holds NaN or infinite numbers: train it again, or go back to a checkpoint from before."
+    if np.isfinite(energy[k]):
+        arguments = [argument[k : k + 1] for argument in samples.arguments]
+        return model.find_infinite_slope(*arguments, **values)
+    way_out = "" if model.features is None else " Or narrow the ranges of the features."
+    return f"{_longer_inner_cutoff(model, samples, infinite)}{way_out}"
+
+
+def _longer_inner_cutoff(model, samples, wrong):
+    """The distance from which on all pairs are right, as a sentence that begins with a blank."""
+    right = ~wrong.reshape(samples.pairs, samples.points).any(axis=0)
+    from_here = np.logical_and.accumulate(right[::-1])[::-1]
+    if not from_here[len(from_here) // 2]:
+        return " Look at length_unit and energy_unit, and for roots, logarithms, divisions and exponentials over the whole domain."
+    r = samples.distances[: samples.points][np.argmax(from_here)] / model.length_factor
+    unit = model.metadata.length_unit
+    return (f" The inner cutoff is {model.metadata.inner_cutoff:g} {unit}, and from {r:.3g} {unit} on all that was sampled is right: raise inner_cutoff to that, or to the shortest distance that the model was trained on. "
+            "Below the inner cutoff the energy goes on as a straight line.")
+
+
+def _require_the_same_again(model, samples, energy, values):
+    again, _ = model.evaluate(*samples.arguments, **values)
     different = ~(_difference(again, energy) <= SAME)  # NaN is
     if different.any():
         k = int(np.argmax(different))
-        raise ModelError(f"{model.source}: the model is random: for {samples.name(k)} the energy is {energy[k]:.8g} kJ/mol, and {again[k]:.8g} the next time. Look for dropout, which eval() switches off before a module is exported, and for random numbers.")
+        raise ModelError(f"{model.source}: the model is random: for {samples.name(k, values)} the energy is {energy[k]:.8g} kJ/mol, and {again[k]:.8g} the next time. Look for dropout, which eval() switches off before a module is exported, and for random numbers.")
+
+
+def _problem_of_size(model, samples, energy, slope, values):
+    large = (np.abs(energy) > LARGEST) | (np.abs(slope) > LARGEST)
+    if not large.any():
+        return ""
+    k = int(np.argmax(large))
+    return f"the model is too large: for {samples.name(k, values)} the energy is {energy[k]:.3g} kJ/mol and its slope {slope[k]:.3g} kJ/mol/nm, of which platforms hold at most {LARGEST:g}.{_longer_inner_cutoff(model, samples, large)}"
+
+
+def _problem_of_continuity(model, samples, energy, slope, values):
+    """Jumps, or slopes that are no derivatives, of which jumps are the cause where there are any."""
+    energies, slopes = energy.reshape(samples.pairs, samples.points), slope.reshape(samples.pairs, samples.points)
+    detached = (np.ptp(energies, axis=1) > 0) & (slopes == 0).all(axis=1)
+    if detached.any():
+        k = int(np.argmax(detached)) * samples.points
+        return f"the model has no slope: for {samples.name(k, values)} and beyond the energy changes with the distance, but automatic differentiation gives zero. Look for detach() or no_grad()."
+    return problem_of_energies(model, samples, energy, slope, values) or problem_of_slopes(model, samples, values)
+
+
+def _problem_of_coupled_pairs(model, samples, energy, slope, values):
     some = slice(0, 2 * len(energy) // 5)  # not those of one pair of particles, whose distances are the same as of the others
-    alone, _ = model.evaluate(*(values[some] for values in samples.arguments))
+    alone, _ = model.evaluate(*(argument[some] for argument in samples.arguments), **values)
     different = ~(_difference(alone, energy[some]) <= SAME)
-    if different.any():
-        k = int(np.argmax(different))
-        problems.append(f"the energy of a pair depends on which others are evaluated with it: for {samples.name(k)} it is {energy[k]:.8g} kJ/mol among {len(energy)} pairs, and {alone[k]:.8g} among {len(alone)}. Look for means, sums and extremes over the first axis.")
-    exchanged, _ = model.evaluate(samples.distances, samples.particle2, samples.particle1)
+    if not different.any():
+        return ""
+    k = int(np.argmax(different))
+    return f"the energy of a pair depends on which others are evaluated with it: for {samples.name(k, values)} it is {energy[k]:.8g} kJ/mol among {len(energy)} pairs, and {alone[k]:.8g} among {len(alone)}. Look for means, sums and extremes over the first axis."
+
+
+def _problem_of_symmetry(model, samples, energy, slope, values):
+    exchanged, _ = model.evaluate(samples.distances, samples.particle2, samples.particle1, **values)
     difference = _difference(exchanged, energy)
-    if not difference.max() <= SAME:
-        k = int(np.argmax(difference))
-        problems.append(f"the model is asymmetric: for {samples.name(k)} the energy is {energy[k]:.8g} kJ/mol, and {exchanged[k]:.8g} with the particles exchanged. Make it symmetric, e.g. by averaging both orders.")
-
-    if model.switching_distance is None:
-        last = np.arange(points - 1, len(energy), points)
-        wrong = last[(np.abs(energy[last]) > ENERGY_AT_CUTOFF) | (np.abs(slope[last]) > FORCE_AT_CUTOFF)]
-        if len(wrong):
-            k = int(wrong[0])
-            problems.append(f"the model does not vanish at the cutoff: for {samples.name(k)} the energy is {energy[k]:.3g} kJ/mol (at most {ENERGY_AT_CUTOFF:g}) and its slope {slope[k]:.3g} kJ/mol/nm (at most {FORCE_AT_CUTOFF:g}). Multiply it by a smooth envelope, or give a switching_distance.")
-    problems += _problems_of_derivatives(model, samples, energy)
-    if problems:
-        raise ModelError(f"{model.source}: " + "\n".join(problems))
+    if difference.max() <= SAME:
+        return ""
+    k = int(np.argmax(difference))
+    return f"the model is asymmetric: for {samples.name(k, values)} the energy is {energy[k]:.8g} kJ/mol, and {exchanged[k]:.8g} with the particles exchanged. Make it symmetric, e.g. by averaging both orders."
 
 
-def _problems_of_derivatives(model, samples, energy):
-    """What is wrong with the derivatives with respect to global parameters, at their default values."""
-    if not model.global_parameters:
-        return []
-    problems = []
-    for name, (derivative, mixed) in model.evaluate_derivatives(*samples.arguments).items():
-        infinite = ~(np.isfinite(derivative) & np.isfinite(mixed))
-        if infinite.any():
-            k = int(np.argmax(infinite))
-            problems.append(f"the derivative with respect to the global parameter {name!r} is not finite at its default, {model.global_parameters[name]:g}: for {samples.name(k)} that of the energy is {derivative[k]:g}, and that of its slope {mixed[k]:g}. "
-                            "Look for roots and powers of zero, or choose another default.")
-        elif not derivative.any() and _changes_without_derivative(model, samples, energy, name):
-            problems.append(f"the model has no derivative with respect to the global parameter {name!r}: the energy changes with it, but automatic differentiation gives zero. Look for detach(), item(), no_grad(), or functions that can be differentiated only once.")
+def _problem_at_cutoff(model, samples, energy, slope, values):
+    if model.switching_distance is not None or model.truncated:
+        return ""
+    first = slice(0, None, samples.points)
+    r = np.repeat([[model.cutoff * (1 - CLOSE_TO_CUTOFF), model.cutoff]], samples.pairs, axis=0)
+    particles = [np.repeat(argument[first], 2, axis=0) for argument in samples.arguments[1:]]
+    energy, slope = (array.reshape(r.shape) for array in model.evaluate(r.ravel(), *particles, **values))
+    wrong = ((np.abs(energy) > ENERGY_AT_CUTOFF) | (np.abs(slope) > FORCE_AT_CUTOFF)).any(axis=1)
+    if not wrong.any():
+        return ""
+    row = int(np.argmax(wrong))
+    column = 0 if abs(energy[row, 0]) > ENERGY_AT_CUTOFF or abs(slope[row, 0]) > FORCE_AT_CUTOFF else 1
+    return (f"the model does not vanish at the cutoff: for {samples.name((row + 1) * samples.points - 1, values)} the energy is {energy[row, column]:.3g} kJ/mol (at most {ENERGY_AT_CUTOFF:g}) and its slope {slope[row, column]:.3g} kJ/mol/nm (at most {FORCE_AT_CUTOFF:g}), "
+            "as the distance approaches it from below. Multiply the model by a smooth envelope, give a switching_distance, or say truncated=True if it is cut off there on purpose.")
+
+
+_CHECKS = {
+    "size": _problem_of_size,
+    "continuity": _problem_of_continuity,
+    "coupled pairs": _problem_of_coupled_pairs,
+    "symmetry": _problem_of_symmetry,
+    "cutoff": _problem_at_cutoff,
+}
+
+
+def _problems_of_derivatives(model, first, second, tried):
+    """What is wrong with the derivatives with respect to global parameters, by kind and parameter."""
+    problems = {}
+    for values in tried if model.parameters else []:
+        samples = Samples(model, first, second, share=4 * len(tried))
+        for name, (derivative, mixed) in model.evaluate_derivatives(*samples.arguments, **values).items():
+            parameter = model.parameters[name]
+            # At an end a derivative may be infinite, as that of a root at zero.
+            if name in problems or (values[name] in (parameter.low, parameter.high) and values[name] != parameter.default):
+                continue
+            infinite = ~(np.isfinite(derivative) & np.isfinite(mixed))
+            if infinite.any():
+                k = int(np.argmax(infinite))
+                problems[name] = (f"the derivative with respect to the global parameter {name!r} is not finite: for {samples.name(k, values)} that of the energy is {derivative[k]:g}, and that of its slope {mixed[k]:g}. "
+                                  f"Look for roots and powers of zero, or give the parameter a range without that value.{_about_assumed_ranges(model, values)}")
+                continue
+            problem = _problem_of_derivative(model, samples, name, derivative, values)
+            if problem:
+                problems[name] = problem
     return problems
 
 
-def _changes_without_derivative(model, samples, energy, name):
-    """Whether the energy depends on a global parameter that automatic differentiation does not see; a derivative may also just be zero."""
-    moved = {name: _moved(model.global_parameters)[name]}
-    changed = (_difference(model.evaluate(*samples.arguments, **moved)[0], energy) > SAME).any()
-    return changed and not model.evaluate_derivatives(*samples.arguments, [name], **moved)[name][0].any()
+def _problem_of_derivative(model, samples, name, derivative, values):
+    """Compare a derivative with differences of energies to both sides: a sentence, or nothing.
+
+    A parameter may switch between branches of the model. At such a value one of the two differences is right.
+    """
+    parameter = model.parameters[name]
+    width = parameter.high - parameter.low
+    energy = model.evaluate(*samples.arguments, **values)[0]
+    wrong = np.ones(len(energy), dtype=bool)
+    differences = []
+    for step in (-STEP * width, STEP * width):
+        if parameter.low <= values[name] + step <= parameter.high:
+            moved = model.evaluate(*samples.arguments, **values | {name: values[name] + step})[0]
+            differences.append((moved - energy) / step)
+            rounding = 1e-15 * (np.abs(moved) + np.abs(energy)) / abs(step)
+            wrong &= ~(np.abs(differences[-1] - derivative) <= DERIVATIVE * (np.abs(derivative) + np.abs(differences[-1]) + 1 / width) + rounding)
+    depends = (derivative != 0) | (np.abs(differences) > DERIVATIVE / width).any(axis=0)
+    if not wrong.sum() > 0.5 * depends.sum():
+        return ""
+    k = int(np.argmax(wrong))
+    return (f"the derivative with respect to the global parameter {name!r} is not that of the energy: for {samples.name(k, values)} automatic differentiation gives {derivative[k]:.6g} kJ/mol, and the energy changes by {differences[0][k]:.6g}. "
+            "Look for detach(), item(), no_grad(), or functions that can be differentiated only once.")

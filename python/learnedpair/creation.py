@@ -4,11 +4,12 @@
 
 import numpy as np
 
-from .checks import check_ranges, check_rows, random_rows
+from .checks import check_rows
 from .errors import LoweringError
 from .force import LearnedPairForce, PairProgram
 from .lowering import BYTES_PER_KNOT, FEWEST_INTERVALS, lower_to_shape, lower_to_table, occurring_pairs
 from .programs import lower_to_program
+from .ranges import check_ranges, random_rows
 
 #: "auto" makes no table that is larger than this.
 MOST_TABLE_BYTES = 32 * 2**20

@@ -1,6 +1,12 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The exceptions of this package. Wrong input to the Force itself is reported by openmm.OpenMMException."""
+"""The exceptions and warnings of this package. Wrong input to the Force itself is reported by openmm.OpenMMException."""
+
+import os
+import sys
+import warnings
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class LearnedPairError(Exception):
@@ -17,3 +23,11 @@ class LoweringError(LearnedPairError, ValueError):
 
 class PluginLoadError(LearnedPairError, ImportError):
     """The C++ libraries do not fit the OpenMM that is running, or were not loaded by it."""
+
+
+def warn(message):
+    """Issue a UserWarning for the line of the user's script that called this package."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level - 1)

@@ -13,11 +13,15 @@ from .checks import compare_models
 from .creation import require_program
 from .errors import ModelError
 from .metadata import FIELDS, FILE_NAME, make_metadata
-from .model import PairModel, example_inputs, first_line, load_file, load_model
+from .model import PairModel, example_inputs, load_file, load_model
+from .modules import copy_of_module, require_numbers, unwrapped
+from .torch_messages import advice, first_line
+from .torch_state import default_dtype, in_default_torch_state, without_torchscript_warnings
 
 
+@in_default_torch_state
 def export_model(module, path, *, types=None, features=None, cutoff, inner_cutoff=None, switching_distance=None, length_unit="nm",
-                 energy_unit="kJ/mol", global_parameters=None, description="", trace=False):
+                 energy_unit="kJ/mol", global_parameters=None, description="", uncovered=None, truncated=False, trace=False):
     """Write a pair model as a file with its metadata inside: for torch.export if the path ends in .pt2, else TorchScript.
 
     The file is read back and checked before it takes its name, so that what lies there can be used.
@@ -33,24 +37,31 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
         Usually ending in .pt or .pt2.
     types : list of str, or dict of str to rule
         The names of the particle types, in the order of their indices; with rules as in :func:`assign_types`,
-        :func:`add_correction` needs no types.
+        :func:`add_correction` needs no types. A rule of the type None selects atoms that are meant to have no type, such as
+        the hydrogens of a model of oxygen atoms; without it users are warned that their residues are covered in part.
     features : list of str, or dict of str to (low, high)
         The names of the features, with the ranges the model was trained on, or None where there is none: the model is checked
         within them, and particles outside are refused. Features are plain numbers, in whatever units the model was trained
         with. Exactly one of types and features is given.
-    cutoff : float, in length_unit
-        The distance beyond which the model is not evaluated, and at which its value and slope vanish, unless there is a
-        switching distance.
-    inner_cutoff : float, in length_unit
+    cutoff : float in length_unit, or Quantity
+        The distance beyond which the model is not evaluated, and on the way to which its value and slope vanish, unless there
+        is a switching distance or the model is truncated.
+    inner_cutoff : float in length_unit, or Quantity
         The shortest distance that the model was trained on; by default 0.05 nm.
-    switching_distance : float, in length_unit
+    switching_distance : float in length_unit, or Quantity
         Where OpenMM's switching function sets in, to bring the energy to zero at the cutoff.
     length_unit : {"nm", "angstrom", "bohr"}
     energy_unit : {"kJ/mol", "kcal/mol", "eV", "hartree"}
-    global_parameters : dict of str to float
-        Names and default values, passed to ``forward`` as 0-d tensors by keyword.
+    global_parameters : dict of str to (float, or (float, float, float))
+        Names and default values, or (default, low, high), passed to ``forward`` as 0-d tensors by keyword. The model is checked
+        over the range from low to high, and a Context refuses other values. Without a range it is 0 to 1 if the default lies
+        there, and half to twice the default if not.
     description : str
         What the model is, and where it came from.
+    uncovered : rule
+        The same as a rule of the type None.
+    truncated : bool
+        The model is cut off at the cutoff on purpose: energies jump there, and forces end.
     trace : bool
         Trace the module instead of scripting it.
 
@@ -76,7 +87,7 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
         raise ModelError(f"{path}: this is a folder, and not the name of a file." if os.path.isdir(path) else f"{path}: there is no such folder to write to.")
     metadata = make_metadata(path, types=types, features=features, cutoff=cutoff, inner_cutoff=inner_cutoff,
                              switching_distance=switching_distance, length_unit=length_unit, energy_unit=energy_unit,
-                             global_parameters=global_parameters, description=description)
+                             global_parameters=global_parameters, description=description, uncovered=uncovered, truncated=truncated)
     root, ending = os.path.splitext(path)
     temporary = f"{root}.{os.getpid()}.tmp{ending}"
     try:
@@ -85,7 +96,8 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
                 raise ModelError(f"{name}: a file for torch.export (.pt2) is never traced; leave trace out, or choose a path that ends in .pt.")
             torch.export.save(_exported(module, metadata, name), temporary, extra_files={FILE_NAME: metadata.to_json()})
         else:
-            torch.jit.save(_scripted(module, metadata, name, trace), temporary, _extra_files={FILE_NAME: metadata.to_json()})
+            with without_torchscript_warnings():
+                torch.jit.save(_scripted(module, metadata, name, trace), temporary, _extra_files={FILE_NAME: metadata.to_json()})
         model = load_file(temporary, name, {})
         compare_models(model, load_model(module, **{name: getattr(metadata, name) for name in FIELDS}))
         if model.features is not None or model.global_parameters:
@@ -103,7 +115,8 @@ def _scripted(module, metadata, name, trace):
         raise ModelError(f"{name}: an ExportedProgram is written to a file that ends in .pt2; choose such a path.")
     way_out = "export to a path that ends in .pt2, for torch.export"
     way_out = f"rewrite it within what torch.jit supports, or {way_out}" if trace else f"rewrite it within what torch.jit.script supports, export with trace=True, or {way_out}"
-    with _evaluating(module), _explained(name, "turn the module into TorchScript", way_out):
+    module = _copy(module, name)
+    with _explained(name, "turn the module into TorchScript", way_out), default_dtype(_dtype(module)):
         return _trace(module, metadata) if trace else torch.jit.script(module)
 
 
@@ -111,7 +124,8 @@ def _exported(module, metadata, name):
     """The module as an ExportedProgram for any number of pairs."""
     if isinstance(module, ExportedProgram):
         return module
-    with _evaluating(module), _explained(name, "export the module", "rewrite it within what torch.export supports, or choose a path that ends in .pt, for TorchScript"):
+    module = _copy(module, name)
+    with _explained(name, "export the module", "rewrite it within what torch.export supports, or choose a path that ends in .pt, for TorchScript"), default_dtype(_dtype(module)):
         arguments, keywords = example_inputs(metadata, _dtype(module))
         names = list(inspect.signature(module.forward).bind(*arguments, **keywords).arguments)
         pairs = torch.export.Dim("pairs", min=2)
@@ -119,19 +133,16 @@ def _exported(module, metadata, name):
         return torch.export.export(module, arguments, keywords, dynamic_shapes=shapes)
 
 
-@contextlib.contextmanager
-def _evaluating(module):
-    """The module in evaluation mode, if it has modes."""
-    was_training = module.training
+def _copy(module, name):
+    """A copy on the CPU, in evaluation mode if it has modes."""
+    module = unwrapped(module)
+    require_numbers(module, name)
+    with _explained(name, "copy the module", "keep its parameters and buffers as dense tensors of a floating-point type"):
+        module = copy_of_module(module)
     try:
-        module.eval()
+        return module.eval()
     except NotImplementedError:  # modules of torch.export have none
-        was_training = None
-    try:
-        yield
-    finally:
-        if was_training is not None:
-            module.train(was_training)
+        return module
 
 
 @contextlib.contextmanager
@@ -139,7 +150,7 @@ def _explained(name, what, way_out):
     try:
         yield
     except Exception as error:  # whatever PyTorch raises for what it does not support
-        raise ModelError(f"{name}: PyTorch cannot {what} ({type(error).__name__}: {first_line(error)}); {way_out}.") from error
+        raise ModelError(f"{name}: PyTorch cannot {what} ({type(error).__name__}: {first_line(error)}); {way_out}.{advice(error)}") from error
 
 
 def _dtype(module):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """LearnedPairForce as a Python class: a real openmm.Force, with OpenMM's names, units and manners."""
 
+import copy
 import json
 import operator
 import weakref
@@ -10,9 +11,9 @@ import numpy as np
 import openmm
 from openmm import unit
 
-from .checks import check_ranges
 from .plugin import load
-from .units import refuse_quantity
+from .ranges import check_ranges
+from .units import in_md_units, in_nanometers, refuse_quantity
 
 _core = load()
 
@@ -26,10 +27,6 @@ _owners = weakref.WeakKeyDictionary()
 def keep_alive(force, system):
     """Let a System live as long as the Python object of a force that belongs to it."""
     _owners[force] = system
-
-
-def _nanometers(distance):
-    return float(distance.value_in_unit(unit.nanometer) if unit.is_quantity(distance) else distance)
 
 
 def _require_function(function):
@@ -141,6 +138,24 @@ class LearnedPairForce(openmm.Force):
         what = f"{len(function.energies)} curves" if isinstance(function, PairTable) else f"a program with {len(function.weights)} weights"
         return (f"<LearnedPairForce '{self.getName()}': {covered} of {self.getNumParticles()} particles covered, cutoff {self.getCutoffDistance()}, "
                 f"{what}, group {self.getForceGroup()}>")
+
+    @property
+    def this(self):
+        """What OpenMM's Python layer holds of the C++ object. OpenMM deletes a force that is removed from its System, or whose
+        System is deleted; using it afterwards is an error."""
+        pointer, handle = self._pointer
+        if not _core.exists(handle):
+            raise openmm.OpenMMException("LearnedPairForce: this force no longer exists: it was removed from its System, or its System was deleted. Make a new force, or copy.deepcopy() this one beforehand.")
+        return pointer
+
+    @this.setter
+    def this(self, pointer):
+        self._pointer = pointer, _core.handle_of(int(pointer))
+
+    def __copy__(self):
+        result = LearnedPairForce.cast(openmm.XmlSerializer.clone(self))
+        result.__dict__.update({name: copy.deepcopy(value) for name, value in self.__dict__.items() if name != "_pointer"})
+        return result
 
     @property
     def _access(self):
@@ -298,7 +313,7 @@ class LearnedPairForce(openmm.Force):
 
     def setCutoffDistance(self, distance):
         """Set the cutoff distance (Quantity, or a number in nm); at most where the function ends."""
-        self._access.setCutoffDistance(_nanometers(distance))
+        self._access.setCutoffDistance(float(in_nanometers(distance)))
 
     def getInnerCutoffDistance(self):
         """Get the inner cutoff distance (Quantity, length)."""
@@ -306,7 +321,7 @@ class LearnedPairForce(openmm.Force):
 
     def setInnerCutoffDistance(self, distance):
         """Set the inner cutoff distance (Quantity, or a number in nm); at least where the function begins."""
-        self._access.setInnerCutoffDistance(_nanometers(distance))
+        self._access.setInnerCutoffDistance(float(in_nanometers(distance)))
 
     def getUseSwitchingFunction(self):
         """Get whether the switching function is used."""
@@ -322,7 +337,7 @@ class LearnedPairForce(openmm.Force):
 
     def setSwitchingDistance(self, distance):
         """Set the switching distance (Quantity, or a number in nm), between the inner cutoff and the cutoff."""
-        self._access.setSwitchingDistance(_nanometers(distance))
+        self._access.setSwitchingDistance(float(in_nanometers(distance)))
 
     def getNumExclusions(self):
         """Get the number of excluded pairs."""
@@ -380,7 +395,7 @@ class LearnedPairForce(openmm.Force):
         """Multiply the energy by a global parameter of the Context; an empty name removes it."""
         if not isinstance(name, str):
             raise TypeError(f"LearnedPairForce.setScaleParameter: the name is {name!r}; expected a string. The value is the default value, and is changed by context.setParameter().")
-        self._access.setScaleParameter(name, defaultValue)
+        self._access.setScaleParameter(name, float(in_md_units(defaultValue)))
 
     def getNumGlobalParameters(self):
         """Get the number of global parameters of the function; the scale is not one of them."""
@@ -400,14 +415,27 @@ class LearnedPairForce(openmm.Force):
 
     def setGlobalParameterDefaultValue(self, index, value):
         """Set the value of a global parameter in a new Context."""
-        self._access.setGlobalParameterDefaultValue(index, float(value))
+        self._access.setGlobalParameterDefaultValue(index, float(in_md_units(value)))
+
+    def getGlobalParameterRange(self, index):
+        """Get the range of a global parameter of the function, a tuple (low, high): outside of it a Context refuses to compute."""
+        return self._access.getGlobalParameterRange(index)
+
+    def setGlobalParameterRange(self, index, low, high):
+        """Set the range of a global parameter of the function. The function was checked, and tables in it were made, for the range
+        that it came with."""
+        self._access.setGlobalParameterRange(index, float(in_md_units(low)), float(in_md_units(high)))
 
     def getNumEnergyParameterDerivatives(self):
         """Get the number of parameters with respect to which the derivative of the energy is computed."""
         return self._access.getNumEnergyParameterDerivatives()
 
     def addEnergyParameterDerivative(self, name):
-        """Ask for the derivative of the energy with respect to the scale or a global parameter of the function."""
+        """Ask for the derivative of the energy with respect to the scale or a global parameter of the function.
+
+        A State holds the sum over all forces. Every LearnedPairForce of the System that has this parameter adds its part, whether
+        it was asked or not; OpenMM's own forces must each be asked.
+        """
         self._access.addEnergyParameterDerivative(name)
 
     def getEnergyParameterDerivativeName(self, index):

@@ -95,7 +95,7 @@ def _measure(model, curves, distances, tolerance):
 
 
 def _set_knots(model, curves):
-    knots = [np.linspace(model.inner_cutoff, model.cutoff, curve.intervals + 1) for curve in curves]
+    knots = [np.append(np.linspace(model.inner_cutoff, model.cutoff, curve.intervals + 1)[:-1], model.last_distance) for curve in curves]
     for curve, r, energy, slope in zip(curves, knots, *_evaluate(model, curves, knots)):
         _check_finite(model, curve, r, energy, slope)
         curve.energies, curve.slopes = energy, slope
@@ -155,7 +155,7 @@ def lower_to_table(model, pairs, tolerance):
         ``representation``, ``tolerance``, ``curves`` (distinct ones), ``knots``, ``bytes`` (of the coefficients in single
         precision), ``max_relative_force_error`` (of |dF| / (|F| + 1 kJ/mol/nm), what the tolerance bounds),
         ``max_force_error`` and ``rms_force_error`` in kJ/mol/nm, ``max_energy_error`` and ``rms_energy_error`` in kJ/mol, all
-        measured on points that are not knots; ``types``, ``domain_nm``, ``model`` (its name), ``digest``, ``description``.
+        measured on points that are not knots; ``types``, ``domain_nm``, ``truncated``, ``model`` (its name), ``digest``, ``description``.
 
     Raises
     ------
@@ -262,6 +262,7 @@ def _assemble(model, curves, stored, indices, tolerance):
         "description": model.description,
         "types": model.types,
         "domain_nm": [model.inner_cutoff, model.cutoff],
+        "truncated": model.truncated,
         "tolerance": tolerance,
         "curves": len(stored),
         "knots": knots,

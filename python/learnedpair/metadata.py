@@ -6,12 +6,14 @@ import json
 import keyword
 import math
 import numbers
-import warnings
 from dataclasses import asdict, dataclass, fields
+
+from openmm import unit
 
 from . import units
 from .assignment import selection
-from .errors import ModelError
+from .errors import ModelError, warn
+from .parameters import GlobalParameter, assumed_range
 
 #: The file inside a TorchScript or torch.export archive that holds the metadata.
 FILE_NAME = "learnedpair.json"
@@ -23,7 +25,9 @@ class Metadata:
     """Metadata of a pair model. Distances are in ``length_unit``.
 
     Exactly one of ``types`` (dict of type name to assignment rule, or to None) and ``features`` (dict of feature name to
-    its (low, high) range, or to None) is set. ``global_parameters`` is a dict of name to default value.
+    its (low, high) range, or to None) is set. ``global_parameters`` is a dict of name to default value, or to (default, low,
+    high). ``uncovered`` is a rule for atoms that no type is meant for. ``truncated`` says that the model is cut off at its cutoff
+    on purpose.
     """
 
     cutoff: float
@@ -35,6 +39,8 @@ class Metadata:
     energy_unit: str = "kJ/mol"
     global_parameters: dict | None = None
     description: str = ""
+    uncovered: str | list | None = None
+    truncated: bool = False
 
     def to_json(self):
         return json.dumps({"schema": SCHEMA, **asdict(self)})
@@ -43,8 +49,8 @@ class Metadata:
 FIELDS = tuple(field.name for field in fields(Metadata))
 #: The inner cutoff of a model whose author does not say what it was trained on, in nm.
 DEFAULT_INNER_CUTOFF_NM = 0.05
-#: Longer cutoffs are probably in another unit than they seem to be.
-LONGEST_USUAL_CUTOFF_NM = 3.0
+#: Other cutoffs are probably in another unit than they seem to be.
+SHORTEST_USUAL_CUTOFF_NM, LONGEST_USUAL_CUTOFF_NM = 0.2, 2.0
 #: What PairModel.evaluate_derivatives() calls its own arguments, so that no global parameter can have the name.
 RESERVED = ("self", "r", "particle1", "particle2", "names")
 
@@ -121,30 +127,65 @@ def _check_ranges(features):
 
 
 def _check_globals(global_parameters):
-    """The default values of global parameters as float."""
+    """Global parameters as default values, or as (default, low, high), all of them float."""
     if global_parameters is None:
         return {}
     if not isinstance(global_parameters, dict):
         raise ModelError(f"global_parameters is {global_parameters!r}; expected a dict of names and default values.")
-    problems = []
-    for name, value in global_parameters.items():
-        if not (isinstance(name, str) and name.isidentifier() and _is_finite(value)):
-            problems.append(f"global_parameters has the entry {name!r}: {value!r}; expected a name and its default value.")
+    problems, result = [], {}
+    for name, given in global_parameters.items():
+        several = isinstance(given, (list, tuple))
+        values = [units.in_md_units(value) for value in (given if several else [given])]
+        if not (isinstance(name, str) and name.isidentifier() and all(map(_is_finite, values)) and len(values) == (3 if several else 1)):
+            problems.append(f"global_parameters has the entry {name!r}: {given!r}; expected a name and its default value, or (default, low, high), finite numbers.")
         elif keyword.iskeyword(name) or name in RESERVED:
             problems.append(f"global_parameters has the name {name!r}, which is taken; expected a name that forward() can have as an argument, and none of {', '.join(RESERVED)}.")
+        elif several and not (values[1] <= values[0] <= values[2] and values[1] < values[2]):
+            problems.append(f"the global parameter {name!r} is {given!r}; expected (default, low, high) with low < high and the default between them.")
+        else:
+            result[name] = tuple(map(float, values)) if several else float(values[0])
     if problems:
         raise ModelError("\n".join(problems))
-    return {name: float(value) for name, value in global_parameters.items()}
+    return result
+
+
+def read_parameters(global_parameters):
+    """The global parameters of checked metadata.
+
+    Parameters
+    ----------
+    global_parameters : dict of str to (float or (float, float, float)), or None
+
+    Returns
+    -------
+    dict of str to GlobalParameter
+        With the range of :func:`learnedpair.parameters.assumed_range` where none is given.
+    """
+    result = {}
+    for name, value in (global_parameters or {}).items():
+        result[name] = GlobalParameter(*value) if isinstance(value, (list, tuple)) else GlobalParameter(value, *assumed_range(value), assumed=True)
+    return result
 
 
 def _check_distance(name, value, length_unit):
+    if unit.is_quantity(value):
+        value = units.in_length_unit(name, value, length_unit)
     if not _is_finite(value) or value <= 0:
-        raise ModelError(f"{name} is {value!r}; expected a positive number without a unit, in {length_unit} as length_unit says.")
+        raise ModelError(f"{name} is {value!r}; expected a positive number in {length_unit}, as length_unit says, or a Quantity with a unit of length.")
     return float(value)
 
 
+def _check_uncovered(types, uncovered):
+    """Take the rule for atoms that are not covered, which may be given as that of the type None, out of the types."""
+    if not isinstance(types, dict) or None not in types:
+        return types, uncovered
+    if uncovered is not None:
+        raise ModelError("types has a rule for None, and uncovered is given, too; both say which atoms are meant to have no type: give one of them.")
+    return {name: rule for name, rule in types.items() if name is not None}, types[None]
+
+
 def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutoff=None, switching_distance=None, length_unit="nm",
-                  energy_unit="kJ/mol", global_parameters=None, description=""):
+                  energy_unit="kJ/mol", global_parameters=None, description="", uncovered=None, truncated=False):
     """Check metadata and put them together.
 
     Parameters
@@ -168,11 +209,16 @@ def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutof
             problems.append(str(error))
             return None
 
+    types, uncovered = attempt(_check_uncovered, types, uncovered) or (types, uncovered)
     types, features = attempt(_names_to_dict, types, "types"), attempt(_names_to_dict, features, "features")
     if (types is None) == (features is None) and not problems:
         problems.append("types or features, exactly one of them, must be given: the names of what the model distinguishes particles by.")
-    for name, rule in (types or {}).items():
+    for name, rule in [*(types or {}).items(), (None, uncovered)]:
         attempt(_check_rule, name, rule)
+    if not isinstance(truncated, bool):
+        problems.append(f"truncated is {truncated!r}; expected True for a model that is cut off at its cutoff on purpose, else False.")
+    elif truncated and switching_distance is not None:
+        problems.append("truncated is True, and there is a switching_distance, which brings the energy to zero at the cutoff; give one of them.")
     if features is not None:
         features = attempt(_check_ranges, features)
     nm = attempt(units.factor, units.LENGTH, "length", length_unit)
@@ -197,7 +243,9 @@ def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutof
         problems.append("Files that PyTorch alone has written hold neither: lp.load_model(path, types=[...], cutoff=...) takes both, and lp.export_model writes a file with both inside.")
     if problems:
         raise ModelError(f"{source}: " + "\n".join(problems))
-    if cutoff * nm > LONGEST_USUAL_CUTOFF_NM:
-        warnings.warn(f"{source}: the cutoff is {cutoff:g} {length_unit}, longer than any usual one; if the model is written in angstrom, say length_unit='angstrom'.", stacklevel=3)
+    if not SHORTEST_USUAL_CUTOFF_NM <= cutoff * nm <= LONGEST_USUAL_CUTOFF_NM:
+        unusual = "longer" if cutoff * nm > LONGEST_USUAL_CUTOFF_NM else "shorter"
+        warn(f"{source}: the cutoff is {cutoff * nm:g} nm ({cutoff:g} {length_unit}), {unusual} than usual ones, which are {SHORTEST_USUAL_CUTOFF_NM:g} to {LONGEST_USUAL_CUTOFF_NM:g} nm; "
+             "look at length_unit, which says what unit the model is written in: 'nm', 'angstrom' or 'bohr'.")
     return Metadata(cutoff=cutoff, types=types, features=features, inner_cutoff=inner_cutoff, switching_distance=switching_distance, length_unit=length_unit,
-                    energy_unit=energy_unit, global_parameters=global_parameters, description=str(description))
+                    energy_unit=energy_unit, global_parameters=global_parameters, description=str(description), uncovered=uncovered, truncated=truncated)

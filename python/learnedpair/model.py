@@ -2,33 +2,36 @@
 # SPDX-License-Identifier: MIT
 """Trained models: read from a file, checked, evaluated in double precision, turned into forces."""
 
-import copy
 import hashlib
-import inspect
-import io
 import math
 import numbers
 import operator
 import os
-import re
-import zipfile
-import zlib
 
 import numpy as np
 import torch
 
 from . import units
-from .checks import check_model, check_ranges, random_rows
+from .checks import check_model
 from .creation import create_force, update_force
 from .errors import ModelError
 from .force import LearnedPairForce, as_numbers
-from .metadata import FIELDS, FILE_NAME, Metadata, make_metadata, parse_json
+from .infinite import find_infinite_slope, find_infinite_weights
+from .metadata import FIELDS, Metadata, make_metadata, read_parameters
+from .model_files import read_file
+from .modules import copy_of_module, digest_of_module, in_double_precision, pickle_module, require_numbers, unpickle_module, unwrapped
+from .ranges import check_ranges, random_rows
 from .recording.double import InDoublePrecision
+from .samples import name_pair, pairs_of_ranges, pairs_of_types
+from .tail import find_tails
+from .torch_messages import advice, first_line, reason
+from .torch_state import in_default_torch_state
 
 #: Pairs evaluated at once: bounds the memory that sampling a large network takes.
 BATCH = 65536
 
 
+@in_default_torch_state
 def load_model(path_or_module, **metadata):
     """Load a pair model and check it.
 
@@ -55,9 +58,11 @@ def load_model(path_or_module, **metadata):
     if isinstance(path_or_module, torch.export.ExportedProgram):
         path_or_module = path_or_module.module()
     if isinstance(path_or_module, torch.nn.Module):
-        source = type(path_or_module).__name__
+        module = unwrapped(path_or_module)
+        source = type(module).__name__
+        require_numbers(module, source)
         try:
-            module, digest = _copy_of_module(path_or_module), _digest_of_module(path_or_module)
+            module, digest = copy_of_module(module), digest_of_module(module)
         except Exception as error:  # whatever a module may refuse
             raise ModelError(f"{source}: the module cannot be copied ({first_line(error)}); keep its parameters and buffers as dense tensors of float32 or float64.") from error
         return _checked(module, source, digest, metadata)
@@ -67,7 +72,8 @@ def load_model(path_or_module, **metadata):
 
 def load_file(path, source, metadata):
     """Load and check a model file that messages call ``source``; see load_model()."""
-    module, embedded = _read_file(path, source)
+    module, embedded = read_file(path, source)
+    require_numbers(module, source)
     with open(path, "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()
     return _checked(module, source, digest, {**embedded, **metadata})
@@ -77,74 +83,6 @@ def _checked(module, source, digest, metadata):
     model = PairModel(module, make_metadata(source, **metadata), source, digest)
     check_model(model)
     return model
-
-
-def _copy_of_module(module):
-    if not isinstance(module, torch.jit.ScriptModule):
-        return copy.deepcopy(module)
-    file = io.BytesIO()  # deepcopy() makes parameters of such modules that cannot be used any more
-    torch.jit.save(module, file)
-    file.seek(0)
-    return torch.jit.load(file, map_location="cpu")
-
-
-def _digest_of_module(module):
-    """Of what the module is and of its numbers; two formulas without any may differ in their code alone."""
-    digest = hashlib.sha256(f"{module!r}\n{_code(module)}".encode())
-    for name, tensor in sorted(module.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _code(module):
-    if isinstance(module, (torch.jit.ScriptModule, torch.fx.GraphModule)):
-        return module.code
-    try:
-        return inspect.getsource(type(module))
-    except (OSError, TypeError):  # defined where no file is
-        return ""
-
-
-def _read_file(path, source):
-    """Read a module and its metadata, if any, from a file."""
-    if not os.path.isfile(path):
-        raise ModelError(f"{path}: there is no such file.")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-            if damaged is not None:
-                raise zipfile.BadZipFile(f"{damaged} is damaged")
-            names = archive.namelist()
-            exported = any(name.endswith("archive_format") for name in names)
-            if exported:
-                _refuse_programs_in_pickles(archive, source)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeError) as error:
-        raise ModelError(f"{source}: this is not a model file, or only a part of one ({error}); expected what lp.export_model, torch.jit.save or torch.export.save writes.") from error
-    extra = {FILE_NAME: ""}
-    try:
-        if any(name.endswith("/constants.pkl") for name in names):
-            module = torch.jit.load(path, map_location="cpu", _extra_files=extra)
-        elif exported:
-            module = torch.export.load(path, extra_files=extra).module()
-        else:
-            raise ModelError(f"{source}: the file holds no program, only data, as torch.save writes them; export the module with lp.export_model.")
-    except ModelError:
-        raise
-    except Exception as error:  # PyTorch raises whatever it stumbles over
-        raise ModelError(f"{source}: PyTorch cannot read the file ({type(error).__name__}: {first_line(error)}).") from error
-    text = extra[FILE_NAME]
-    return module, parse_json(text, source) if text else {}
-
-
-def _refuse_programs_in_pickles(archive, source):
-    """torch.export.load unpickles some members without restrictions, which would run any program that a file brings along."""
-    for name in archive.namelist():
-        if name.endswith((".pt", ".pkl")):
-            try:
-                torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)
-            except Exception as error:
-                raise ModelError(f"{source}: {name} inside the file is not made of tensors alone ({first_line(error)}), and loading it could run a foreign program; export the model again, without example inputs of other kinds.") from error
 
 
 def example_inputs(metadata, dtype):
@@ -170,19 +108,7 @@ def example_inputs(metadata, dtype):
         particles = index, index.flip(0)
     else:
         particles = torch.tensor(random_rows(metadata.features, 2 * count), dtype=dtype).split(count)
-    return (r, *particles), {name: torch.tensor(value, dtype=dtype) for name, value in metadata.global_parameters.items()}
-
-
-def _in_double_precision(module):
-    """The module with 64-bit arithmetic, in evaluation mode, without gradients of its parameters."""
-    module = module.double()
-    try:
-        module.eval()
-    except NotImplementedError:  # modules of torch.export have no mode
-        pass
-    for parameter in module.parameters():
-        parameter.requires_grad_(False)
-    return module
+    return (r, *particles), {name: torch.tensor(parameter.default, dtype=dtype) for name, parameter in read_parameters(metadata.global_parameters).items()}
 
 
 class PairModel:
@@ -202,8 +128,17 @@ class PairModel:
         What the model was made for; ranges are None where it does not say.
     global_parameters : dict of str to float
         Names and default values.
+    global_parameter_ranges : dict of str to (low, high)
+        What the model is checked for, and what a Context refuses to leave: as given, or else 0 to 1 if the default value lies
+        there, and half to twice the default value if not.
     cutoff, inner_cutoff : float, nm
     switching_distance : float or None, nm
+    truncated : bool
+        Whether the model is cut off at the cutoff on purpose.
+    last_distance : float, nm
+        Where the model is evaluated last: the cutoff, or just before it if the model is truncated.
+    uncovered : rule or None
+        For atoms that are meant to have no type.
     description : str
     source : str
         The name of the file or class.
@@ -221,19 +156,23 @@ class PairModel:
         self.types = None if metadata.types is None else list(metadata.types)
         self.feature_ranges = metadata.features
         self.features = None if metadata.features is None else list(metadata.features)
-        self.global_parameters = metadata.global_parameters
+        self.parameters = read_parameters(metadata.global_parameters)
+        self.global_parameters = {name: parameter.default for name, parameter in self.parameters.items()}
+        self.global_parameter_ranges = {name: (parameter.low, parameter.high) for name, parameter in self.parameters.items()}
         self.cutoff = metadata.cutoff * self.length_factor
         self.inner_cutoff = metadata.inner_cutoff * self.length_factor
         self.switching_distance = None if metadata.switching_distance is None else metadata.switching_distance * self.length_factor
+        self.truncated = metadata.truncated
+        # At the cutoff itself a model that is cut off there may be zero already.
+        self.last_distance = self.cutoff * (1 - 1e-12) if self.truncated else self.cutoff
+        self.uncovered = metadata.uncovered
         self.description = metadata.description
-        try:
-            self.module = _in_double_precision(module)
-        except Exception as error:  # whatever a module may refuse
-            raise ModelError(f"{source}: the module cannot compute in double precision ({first_line(error)}).") from error
+        self.module = in_double_precision(module, source)
+        self._worst_tail = None
 
     def __str__(self):
         m = self.metadata
-        switching = "" if self.switching_distance is None else f", switched from {self.switching_distance:g} nm"
+        switching = ", truncated" * self.truncated if self.switching_distance is None else f", switched from {self.switching_distance:g} nm"
         if self.features is None:
             rules = {name: rule if rule is None or isinstance(rule, str) else ", ".join(rule) for name, rule in self.type_rules.items()}
             particles = f"  types:       {'; '.join(name if rule is None else f'{name} ({rule})' for name, rule in rules.items())}"
@@ -242,27 +181,54 @@ class PairModel:
             particles = f"  features:    {'; '.join(ranges)}"
         lines = [f"PairModel {self.source}", particles]
         if self.global_parameters:
-            lines.append(f"  globals:     {'; '.join(f'{name} = {value:g}' for name, value in self.global_parameters.items())}")
+            values = [f"{name} = {p.default:g} ({p.low:g} to {p.high:g}{', assumed' if p.assumed else ''})" for name, p in self.parameters.items()]
+            lines.append(f"  globals:     {'; '.join(values)}")
         lines += [
             f"  domain:      {self.inner_cutoff:g} to {self.cutoff:g} nm{switching}",
             f"  units:       {m.length_unit}, {m.energy_unit}",
             f"  digest:      {self.digest[:16]}",
         ]
+        tail = self.worst_tail()
+        if tail is not None:
+            lines.append(f"  at cutoff:   {tail}")
         if self.description:
             lines.append(f"  description: {self.description}")
         return "\n".join(lines)
 
     __repr__ = __str__
 
+    def __getstate__(self):
+        return self.metadata, self.source, self.digest, pickle_module(self.module, self.source)
+
+    def __setstate__(self, state):
+        metadata, source, digest, module = state
+        self.__init__(unpickle_module(module), metadata, source, digest)
+
+    def worst_tail(self):
+        """The end of the curve that loses most by the cutoff, of all pairs of types or of particles at the ends of their ranges, at
+        the default values of the global parameters.
+
+        Returns
+        -------
+        learnedpair.tail.Tail or None
+            None for a model of features without ranges.
+        """
+        if self._worst_tail is None and None not in (self.feature_ranges or {}).values():
+            pairs = pairs_of_types(self) if self.features is None else pairs_of_ranges(self)
+            tails = find_tails(self, [name_pair(self, *pair) for pair in zip(*pairs, strict=True)], *pairs, self.global_values({}))
+            self._worst_tail = max(tails, key=lambda tail: tail.lost)
+        return self._worst_tail
+
+    @in_default_torch_state
     def evaluate(self, r, particle1, particle2, **global_parameters):
         """Evaluate the model itself for many pairs, in double precision.
 
         Parameters
         ----------
-        r : ndarray, shape (n,), nm
+        r : ndarray, shape (n,), nm, or Quantity
         particle1, particle2 : ndarray of int, shape (n,), or of float, shape (n, n_features)
             The types or the features of the particles of each pair.
-        **global_parameters : float
+        **global_parameters : float or Quantity
             Values of global parameters that are not to have their defaults.
 
         Returns
@@ -291,6 +257,7 @@ class PairModel:
                     raise ModelError(f"{self.source}: PyTorch cannot differentiate the model with respect to the distance ({first_line(error)}); look for operations that change a tensor in place.") from error
         return energies * self.energy_factor, slopes * (self.energy_factor / self.length_factor)
 
+    @in_default_torch_state
     def evaluate_derivatives(self, r, particle1, particle2, names=None, **global_parameters):
         """Differentiate the model with respect to global parameters, in double precision.
 
@@ -323,14 +290,14 @@ class PairModel:
                     try:
                         derivative, mixed = _differentiate(energy, parameters[name], distance)
                     except RuntimeError as error:
-                        raise ModelError(f"{self.source}: the derivative with respect to the global parameter {name!r} cannot be computed ({last_line(error)}); use operations that PyTorch can differentiate repeatedly.") from error
+                        raise ModelError(f"{self.source}: the derivative with respect to the global parameter {name!r} cannot be computed ({reason(error)}); use operations that PyTorch can differentiate repeatedly.") from error
                     result[name][0][part] = derivative * self.energy_factor
                     result[name][1][part] = mixed * (self.energy_factor / self.length_factor)
         return result
 
     def _check_pairs(self, r, particle1, particle2):
         """The arguments of evaluate() as arrays: distances, and types or rows of features."""
-        r, particles = np.asarray(r, dtype=float), (np.asarray(particle1), np.asarray(particle2))
+        r, particles = np.asarray(units.in_nanometers(r), dtype=float), (np.asarray(particle1), np.asarray(particle2))
         if r.ndim != 1:
             raise ValueError(f"{self.source}: the distances have the shape {r.shape}; expected (n,).")
         for index, values in enumerate(particles, start=1):
@@ -363,6 +330,7 @@ class PairModel:
             If there is no such parameter, or its value is no finite number.
         """
         self._require_globals(changes)
+        changes = {name: units.in_md_units(value) for name, value in changes.items()}
         for name, value in changes.items():
             if not isinstance(value, numbers.Real) or not math.isfinite(value):
                 raise ValueError(f"{self.source}: the global parameter {name!r} is {value!r}; expected a finite number.")
@@ -377,11 +345,26 @@ class PairModel:
         try:
             energy = self.module(distance, *particles, **parameters)
         except Exception as error:  # whatever a user's module raises
-            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({last_line(error)}); expected {self._signature()}.{self._advice()}") from error
+            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({reason(error)}); expected {self._signature()}.{advice(error) or self._advice()}") from error
         if not isinstance(energy, torch.Tensor) or energy.shape != distance.shape or not energy.is_floating_point():
             got = f"{energy.dtype} of shape {tuple(energy.shape)}" if isinstance(energy, torch.Tensor) else type(energy).__name__
             raise ModelError(f"{self.source}: for {len(r)} pairs the model returns {got}; expected one floating-point number for each pair, shape ({len(r)},).")
         return distance, parameters, energy.double()
+
+    def find_infinite_weights(self):
+        """The names of parameters and buffers that hold NaN or infinite numbers."""
+        return find_infinite_weights(self.module)
+
+    @in_default_torch_state
+    def find_infinite_slope(self, r, particle1, particle2, **global_parameters):
+        """What makes the slope of a finite energy infinite or NaN, and what to do: sentences that begin with a blank.
+
+        Parameters
+        ----------
+        As for :meth:`evaluate`.
+        """
+        with InDoublePrecision():
+            return find_infinite_slope(lambda: self._forward(r, particle1, particle2, self.global_values(global_parameters)))
 
     def _advice(self):
         """How to make a model of torch.export that can be called."""
@@ -447,6 +430,7 @@ class PairModel:
         check_ranges(self.source, self.feature_ranges, rows[covered], covered, "load it with other ranges in features if they are known to be wider")
         return rows
 
+    @in_default_torch_state
     def create_force(self, particles, *, nonbonded_method=LearnedPairForce.CutoffPeriodic, representation="auto", tolerance=1e-4, tabulate_radial=None):
         """Create a force with this model's function, cutoff, inner cutoff and switching.
 
@@ -482,6 +466,7 @@ class PairModel:
         """
         return create_force(self, particles, nonbonded_method, representation, tolerance, tabulate_radial)
 
+    @in_default_torch_state
     def update_force(self, force, *, tolerance=1e-4):
         """Give an existing force this model's function, in the structure it has: what updateParametersInContext() can take over.
 
@@ -527,20 +512,3 @@ def _differentiate(energy, parameter, distance):
     derivative = _gradient(total, weights, create_graph=True)
     mixed = _gradient(derivative.sum(), distance, retain_graph=True)
     return derivative.detach().numpy(), mixed.numpy()
-
-
-def first_line(error):
-    """The first line of an exception's message, where the compiler of TorchScript says what the matter is."""
-    return _lines(error)[0]
-
-
-def last_line(error):
-    """The last line of an exception's message, where modules in TorchScript and in Python say what the matter is."""
-    return _lines(error)[-1]
-
-
-def _lines(error):
-    lines = [line.strip() for line in str(error).splitlines()]
-    return [line for line in lines if line and not re.fullmatch(r"\w+(Error|Exception):", line)] or [type(error).__name__]
-
-

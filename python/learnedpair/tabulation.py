@@ -22,6 +22,11 @@ class _SampledProgram:
     digest: str
     description: str
     types: list
+    truncated: bool
+
+    @property
+    def last_distance(self):
+        return self.cutoff * (1 - 1e-12) if self.truncated else self.cutoff
 
     def evaluate(self, r, type1, type2):
         return self.program.evaluate(r, type1, type2)
@@ -53,7 +58,7 @@ def tabulate(force, tolerance=1e-4):
     report = force.lowering_report
     types = report.get("types") or [str(index) for index in range(program.num_types)]
     model = _SampledProgram(program, force.getInnerCutoffDistance()._value, force.getCutoffDistance()._value, report.get("model", force.getName()),
-                            report.get("digest", ""), report.get("description", ""), types)
+                            report.get("digest", ""), report.get("description", ""), types, report.get("truncated", False))
     table, report = lower_to_table(model, occurring_pairs(np.asarray(force.getParticleTypes())), tolerance)
     force.setFunction(table)
     force.lowering_report = report

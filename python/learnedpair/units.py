@@ -12,6 +12,33 @@ LENGTH = {"nm": 1.0, "angstrom": 0.1, "bohr": 0.0529177210903}
 ENERGY = {"kJ/mol": 1.0, "kcal/mol": 4.184, "eV": 96.48533212331, "hartree": 2625.4996394798}
 
 
+_LENGTH_UNITS = {"nm": unit.nanometer, "angstrom": unit.angstrom, "bohr": unit.bohr}
+
+
+def in_length_unit(name, quantity, length_unit):
+    """The number of a Quantity in "nm", "angstrom" or "bohr".
+
+    Raises
+    ------
+    ModelError
+        If it is no length.
+    """
+    try:
+        return quantity.value_in_unit(_LENGTH_UNITS.get(length_unit, unit.nanometer))
+    except TypeError:
+        raise ModelError(f"{name} is {quantity}; expected a length.") from None
+
+
+def in_md_units(value):
+    """The number of a Quantity in OpenMM's units (nm, ps, K, kJ/mol, e, amu), as OpenMM takes those of parameters; another value as it is."""
+    return value.value_in_unit_system(unit.md_unit_system) if unit.is_quantity(value) else value
+
+
+def in_nanometers(distance):
+    """A distance, or an array of them, as numbers in nm: of a Quantity, or as it is."""
+    return distance.value_in_unit(unit.nanometer) if unit.is_quantity(distance) else distance
+
+
 def factor(table, quantity, name):
     """Get the number of nm or kJ/mol in a unit.
 

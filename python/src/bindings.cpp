@@ -147,6 +147,8 @@ ValueError
     m.def("prototype_xml", &prototypeXml);
     m.def("is_learned_pair_force", [](uintptr_t address) { return forceAt(address) != nullptr; });
     m.def("force_at", &forceAt, py::return_value_policy::reference);
+    m.def("handle_of", [](uintptr_t address) { return forceAt(address)->getHandle(); }, "The handle of the force at an address.");
+    m.def("exists", &ForceHandle::exists, "Whether the force with a handle has not been deleted.");
     py::class_<LearnedPairForce, std::unique_ptr<LearnedPairForce, py::nodelete> >(m, "ForceAccess")
         .def("getFunction", &getFunction)
         .def("setFunction", [](LearnedPairForce& force, std::shared_ptr<PairTable> function) { force.setFunction(function); })
@@ -199,6 +201,12 @@ ValueError
         .def("setScaleParameter", &LearnedPairForce::setScaleParameter)
         .def("getGlobalParameterDefaultValue", &LearnedPairForce::getGlobalParameterDefaultValue)
         .def("setGlobalParameterDefaultValue", &LearnedPairForce::setGlobalParameterDefaultValue)
+        .def("getGlobalParameterRange", [](const LearnedPairForce& force, int index) {
+            double low, high;
+            force.getGlobalParameterRange(index, low, high);
+            return py::make_tuple(low, high);
+        })
+        .def("setGlobalParameterRange", &LearnedPairForce::setGlobalParameterRange)
         .def("getNumEnergyParameterDerivatives", &LearnedPairForce::getNumEnergyParameterDerivatives)
         .def("addEnergyParameterDerivative", &LearnedPairForce::addEnergyParameterDerivative)
         .def("getEnergyParameterDerivativeName", &LearnedPairForce::getEnergyParameterDerivativeName)

@@ -14,6 +14,7 @@
 #include "internal/StagedProgram.h"
 #include "internal/passes.h"
 #include "internal/require.h"
+#include "internal/slopes.h"
 #include <pybind11/stl.h>
 
 namespace py = pybind11;
@@ -68,17 +69,53 @@ static py::list evaluateProgram(const TensorProgram& program, const std::map<str
     return list;
 }
 
+/** A global parameter from its default value, or from that and the ends of its range. */
+static GlobalParameter toParameter(const string& name, const py::handle& value) {
+    if (!py::isinstance<py::tuple>(value) && !py::isinstance<py::list>(value))
+        return {name, py::cast<double>(value)};
+    auto numbers = py::cast<vector<double> >(value);
+    require(numbers.size() == 3, "PairProgram: the global parameter \"", name, "\" has ", numbers.size(), " numbers; expected its default value, or (default, low, high).");
+    return {name, numbers[0], numbers[1], numbers[2]};
+}
+
+/** Check each curve of the tables in a program: docs/program.md says how their numbers are stored. */
+static void requireSlopesOfTables(const TensorProgram& program) {
+    auto& steps = program.getSteps();
+    for (size_t i = 0; i < steps.size(); i++)
+        if (steps[i].operation == Operation::Table) {
+            const vector<double>& data = steps[steps[i].operands[1]].numbers;
+            int numKnots = steps[i].integers[0], numCurves = steps[i].size;
+            for (int curve = 0; curve < numCurves; curve++) {
+                vector<double> energies, slopes;
+                for (int knot = 0; knot < numKnots; knot++) {
+                    energies.push_back(data[2+2*numCurves*knot+curve]);
+                    slopes.push_back(data[2+2*numCurves*knot+numCurves+curve]);
+                }
+                requireSlopesOfEnergies("PairProgram: curve "+std::to_string(curve)+" of the table in step "+std::to_string(i), energies, slopes, (data[1]-data[0])/(numKnots-1));
+            }
+        }
+}
+
 static std::shared_ptr<PairProgram> createPairProgram(const string& text, const Doubles& weights, int numTypes, int numFeatures, double minDistance, const py::dict& globals) {
     vector<GlobalParameter> parameters;
     for (auto item : globals)
-        parameters.push_back({py::cast<string>(item.first), py::cast<double>(item.second)});
-    return std::make_shared<PairProgram>(TensorProgram(text, toVector<double>(weights)), numTypes, numFeatures, minDistance, parameters);
+        parameters.push_back(toParameter(py::cast<string>(item.first), item.second));
+    TensorProgram program(text, toVector<double>(weights));
+    requireSlopesOfTables(program);
+    return std::make_shared<PairProgram>(program, numTypes, numFeatures, minDistance, parameters);
 }
 
 static py::dict getGlobalParameters(const PairProgram& function) {
     py::dict result;
     for (auto& parameter : function.getGlobalParameters())
         result[py::str(parameter.name)] = parameter.defaultValue;
+    return result;
+}
+
+static py::dict getGlobalRanges(const PairProgram& function) {
+    py::dict result;
+    for (auto& parameter : function.getGlobalParameters())
+        result[py::str(parameter.name)] = py::make_tuple(parameter.low, parameter.high);
     return result;
 }
 
@@ -183,8 +220,9 @@ num_types, num_features : int
     The number of particle types, or that of features; the other one is 0.
 min_distance : float, nm
     The shortest distance at which the function is defined.
-global_parameters : dict of str to float
-    Names and default values, in the order in which the program takes them.
+global_parameters : dict of str to (float or (float, float, float))
+    Names and default values, or (default, low, high), in the order in which the program takes them. Outside of low to high a
+    Context refuses to compute.
 
 Raises
 ------
@@ -202,6 +240,7 @@ openmm.OpenMMException
         .def_property_readonly("multiply_adds", [](const PairProgram& function) { return ProgramCost(*StagedProgram(function).pair).multiplyAdds; },
              "How many multiply-adds energy and force of a pair take, after staging.")
         .def_property_readonly("global_parameters", &getGlobalParameters, "Names and default values of the global parameters.")
+        .def_property_readonly("global_parameter_ranges", &getGlobalRanges, "Names of the global parameters, and (low, high) of each; infinite where there is no end.")
         .def("evaluate", [](std::shared_ptr<PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
             PairValues values = evaluatePairs(*PairEvaluator::create(function), function, r, particle1, particle2, globalValues(*function, globals));
             return py::make_tuple(toArray(values.energy), toArray(values.slope));

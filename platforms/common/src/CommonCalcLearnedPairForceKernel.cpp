@@ -10,6 +10,7 @@
 #include "internal/SwitchingFunction.h"
 #include "openmm/common/ContextSelector.h"
 #include "openmm/internal/ContextImpl.h"
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -72,10 +73,10 @@ string CommonCalcLearnedPairForceKernel::describe() const {
             function->usesTensorCores() ? ", own kernel, packed pairs, tensor cores" : ", own kernel, packed pairs");
 }
 
-std::unique_ptr<CommonPairFunction> CommonPairFunction::create(ComputeContext& cc, const LearnedPairForce& force, bool hasTensorCores) {
+std::unique_ptr<CommonPairFunction> CommonPairFunction::create(ComputeContext& cc, const LearnedPairForce& force, const GlobalValues& globals, bool hasTensorCores) {
     if (dynamic_cast<const PairTable*>(&force.getFunction()) != nullptr)
         return std::make_unique<CommonPairTable>(cc, force);
-    return std::make_unique<CommonPairProgram>(cc, force, hasTensorCores);
+    return std::make_unique<CommonPairProgram>(cc, force, globals, hasTensorCores);
 }
 
 /** The position of a force among the LearnedPairForces of its System, which makes its names in a shared kernel unique. */
@@ -91,8 +92,8 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
     ContextSelector selector(cc);
     this->system = &system;
     info = new ForceInfo(force);
-    globals = std::make_unique<GlobalValues>(force);
-    function = CommonPairFunction::create(cc, force, language.hasTensorCores);
+    globals = std::make_unique<GlobalValues>(force, findEnergyParameterDerivatives(system, force));
+    function = CommonPairFunction::create(cc, force, *globals, language.hasTensorCores);
     function->upload(force);
     info->setKinds(function->getKinds());
     SharedKernelPlan plan(system, force);
@@ -189,6 +190,7 @@ double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool incl
     if (ownNonbonded != nullptr) {
         if (!hasInitializedList)
             initializeList();
+        rebuildForNewBox();
         ownNonbonded->prepareInteractions(1);
         if (packsPairs)
             packedPairs->execute();
@@ -203,6 +205,17 @@ void CommonCalcLearnedPairForceKernel::initializeList() {
     if (packsPairs)
         packedPairs = std::make_unique<PackedPairsKernel>(cc, *ownNonbonded, cutoff, language, packedSource);
     hasInitializedList = true;
+}
+
+/** OpenMM rebuilds a neighbor list when particles have moved. In another box pairs come into range that have not. */
+void CommonCalcLearnedPairForceKernel::rebuildForNewBox() {
+    Vec3 box[3];
+    cc.getPeriodicBoxVectors(box[0], box[1], box[2]);
+    if (ownNonbonded->getUseCutoff() && ownNonbonded->getUsePeriodic() && !std::equal(box, box+3, listedBox)) {
+        double numDevices = cc.getNumContexts();
+        language.rebuild(*ownNonbonded, cc.getContextIndex()/numDevices, (cc.getContextIndex()+1)/numDevices);
+    }
+    std::copy(box, box+3, listedBox);
 }
 
 void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {

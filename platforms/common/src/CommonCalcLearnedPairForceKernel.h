@@ -35,6 +35,7 @@ private:
     void addToKernel(OpenMM::NonbondedUtilities& nonbonded, const LearnedPairForce& force, const PairSource& source, double listCutoff, int group);
     void addToList(OpenMM::NonbondedUtilities& nonbonded, const LearnedPairForce& force, const std::string& text, double listCutoff, int group);
     void initializeList();
+    void rebuildForNewBox();
     std::string platformName;
     OpenMM::ComputeContext& cc;
     WarpLanguage language;
@@ -43,6 +44,7 @@ private:
     bool packsPairs, hasInitializedList;
     PairSource packedSource;
     std::unique_ptr<PackedPairsKernel> packedPairs;
+    OpenMM::Vec3 listedBox[3]; // the box of the last evaluation with a list of its own
     const OpenMM::System* system;
     double cutoff;
     std::unique_ptr<CommonPairFunction> function;

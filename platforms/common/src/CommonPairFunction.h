@@ -17,7 +17,7 @@ namespace LearnedPairPlugin {
 /** A pair function on a device: its data, and the source that evaluates it. */
 class CommonPairFunction {
 public:
-    static std::unique_ptr<CommonPairFunction> create(OpenMM::ComputeContext& cc, const LearnedPairForce& force, bool hasTensorCores);
+    static std::unique_ptr<CommonPairFunction> create(OpenMM::ComputeContext& cc, const LearnedPairForce& force, const GlobalValues& globals, bool hasTensorCores);
     virtual ~CommonPairFunction() = default;
     /** Copy the function and the particles' types or features to the device. */
     virtual void upload(const LearnedPairForce& force) = 0;

@@ -19,7 +19,7 @@ using std::vector;
 // precision, and 128 in double (benchmarks/results/program_registers.json).
 static const long long MostSharedOperations = 512, MostSharedOperationsInDouble = 128;
 
-CommonPairProgram::CommonPairProgram(ComputeContext& cc, const LearnedPairForce& force, bool hasTensorCores) : cc(cc), derivatives(GlobalValues(force).getDerivatives()),
+CommonPairProgram::CommonPairProgram(ComputeContext& cc, const LearnedPairForce& force, const GlobalValues& globals, bool hasTensorCores) : cc(cc), derivatives(globals.getDerivatives()),
         program(std::make_unique<StagedProgram>(dynamic_cast<const PairProgram&>(force.getFunction()), derivatives)), numClasses(PairClasses(force).numClasses),
         numRows(0), maxRows(ParticleRows::countMost(force)),
         particleSize(std::max(program->pair->getInputSize(Operation::Particle1), program->pair->getInputSize(Operation::Particle2))),

@@ -16,7 +16,7 @@ public:
     /**
      * @param hasTensorCores  whether the device has them, and nobody wants them left alone
      */
-    CommonPairProgram(OpenMM::ComputeContext& cc, const LearnedPairForce& force, bool hasTensorCores);
+    CommonPairProgram(OpenMM::ComputeContext& cc, const LearnedPairForce& force, const GlobalValues& globals, bool hasTensorCores);
     void upload(const LearnedPairForce& force) override;
     void updateGlobals(const GlobalValues& globals) override;
     bool isSmall() const override;

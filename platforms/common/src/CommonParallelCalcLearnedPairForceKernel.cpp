@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "CommonParallelCalcLearnedPairForceKernel.h"
+#include "internal/GlobalValues.h"
 #include "internal/require.h"
 
 using namespace LearnedPairPlugin;
@@ -31,8 +32,8 @@ CommonParallelCalcLearnedPairForceKernel::CommonParallelCalcLearnedPairForceKern
 
 void CommonParallelCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {
     // OpenMM (8.6) reads the derivatives of the first device only, for its own forces as well: CommonUpdateStateDataKernel.
-    require(force.getNumEnergyParameterDerivatives() == 0, "LearnedPairForce: a derivative of the energy with respect to '",
-            force.getNumEnergyParameterDerivatives() == 0 ? "" : force.getEnergyParameterDerivativeName(0), "' was asked for in a Context with ",
+    std::vector<string> derivatives = findEnergyParameterDerivatives(system, force);
+    require(derivatives.empty(), "LearnedPairForce: a derivative of the energy with respect to '", derivatives.empty() ? "" : derivatives[0], "' was asked for in a Context with ",
             kernels.size(), " devices, of which OpenMM adds up those of the first alone; choose one device with the platform property DeviceIndex.");
     for (auto& kernel : kernels)
         kernel->initialize(system, force);

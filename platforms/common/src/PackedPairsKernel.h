@@ -16,6 +16,8 @@ struct WarpLanguage {
     int warpsPerGroup;     ///< how many warps of TILE_SIZE threads form a group, in single precision; half as many do in double
     const char* syncWarp;  ///< a statement that all threads of a warp pass
     bool hasTensorCores;   ///< whether they can multiply bf16 matrices
+    /** Make a neighbor list of the device's platform rebuild itself when it is next prepared. */
+    void (*rebuild)(OpenMM::NonbondedUtilities& list, double startFraction, double endFraction);
 };
 
 /**

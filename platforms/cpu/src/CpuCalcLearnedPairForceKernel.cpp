@@ -11,11 +11,12 @@ using namespace LearnedPairPlugin;
 using OpenMM::ContextImpl;
 
 void CpuCalcLearnedPairForceKernel::initialize(const OpenMM::System& system, const LearnedPairForce& force) {
+    derivativeNames = findEnergyParameterDerivatives(system, force);
     setModel(force);
 }
 
 void CpuCalcLearnedPairForceKernel::setModel(const LearnedPairForce& force) {
-    globals = std::make_unique<GlobalValues>(force);
+    globals = std::make_unique<GlobalValues>(force, derivativeNames);
     list = std::make_unique<CpuPairList>(force, kernels, data.threads.getNumThreads());
     programLoop = nullptr;
     if (dynamic_cast<const PairTable*>(&force.getFunction()) != nullptr)

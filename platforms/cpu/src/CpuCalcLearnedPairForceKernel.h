@@ -10,6 +10,7 @@
 #include "openmm/cpu/CpuPlatform.h"
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace LearnedPairPlugin {
 
@@ -31,6 +32,7 @@ private:
     void setModel(const LearnedPairForce& force);
     OpenMM::CpuPlatform::PlatformData& data;
     const Kernels& kernels;
+    std::vector<std::string> derivativeNames;
     std::unique_ptr<GlobalValues> globals;
     std::unique_ptr<CpuPairList> list;
     std::unique_ptr<CpuPairLoop> loop;

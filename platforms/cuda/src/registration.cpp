@@ -5,6 +5,7 @@
 #include "internal/registerFactory.h"
 #include "internal/require.h"
 #include "openmm/cuda/CudaContext.h"
+#include "openmm/cuda/CudaNonbondedUtilities.h"
 #include "openmm/cuda/CudaPlatform.h"
 #include <cmath>
 #include <cstdlib>
@@ -31,8 +32,12 @@ static bool usesTensorCores(double computeCapability) {
     return wanted == "1" && capability >= 80;
 }
 
+static void rebuild(OpenMM::NonbondedUtilities& list, double startFraction, double endFraction) {
+    dynamic_cast<OpenMM::CudaNonbondedUtilities&>(list).setAtomBlockRange(startFraction, endFraction);
+}
+
 static WarpLanguage getLanguage(OpenMM::CudaContext& device) {
-    return {4, "__syncwarp();", usesTensorCores(device.getComputeCapability())};
+    return {4, "__syncwarp();", usesTensorCores(device.getComputeCapability()), rebuild};
 }
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {

@@ -4,6 +4,7 @@
 #include "CommonKernelFactory.h"
 #include "internal/registerFactory.h"
 #include "openmm/opencl/OpenCLContext.h"
+#include "openmm/opencl/OpenCLNonbondedUtilities.h"
 #include "openmm/opencl/OpenCLPlatform.h"
 
 using namespace LearnedPairPlugin;
@@ -11,9 +12,13 @@ using namespace LearnedPairPlugin;
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {
 }
 
+static void rebuild(OpenMM::NonbondedUtilities& list, double startFraction, double endFraction) {
+    dynamic_cast<OpenMM::OpenCLNonbondedUtilities&>(list).setAtomBlockRange(startFraction, endFraction);
+}
+
 /** OpenCL has barriers for groups only, so that a warp must be a group. */
 static WarpLanguage getLanguage(OpenMM::OpenCLContext& device) {
-    return {1, "barrier(CLK_LOCAL_MEM_FENCE);", false};
+    return {1, "barrier(CLK_LOCAL_MEM_FENCE);", false, rebuild};
 }
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {

@@ -24,7 +24,7 @@ using std::vector;
 
 /** A force as it was when it was last given to the kernel. */
 struct ReferenceCalcLearnedPairForceKernel::Model {
-    explicit Model(const LearnedPairForce& force) : classes(force), rows(force), switching(force), globals(force),
+    Model(const LearnedPairForce& force, const vector<string>& derivativeNames) : classes(force), rows(force), switching(force), globals(force, derivativeNames),
             evaluator(PairEvaluator::create(force.getSharedFunction(), globals.getDerivatives())), periodic(force.usesPeriodicBoundaryConditions()),
             cutoff(force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? std::numeric_limits<double>::infinity() : force.getCutoffDistance()),
             innerCutoff(force.getInnerCutoffDistance()) {
@@ -59,11 +59,12 @@ void ReferenceCalcLearnedPairForceKernel::initialize(const OpenMM::System& syste
         exclusions[particle1].insert(particle2);
         exclusions[particle2].insert(particle1);
     }
+    derivativeNames = findEnergyParameterDerivatives(system, force);
     copyParameters(force);
 }
 
 void ReferenceCalcLearnedPairForceKernel::copyParameters(const LearnedPairForce& force) {
-    model = std::make_shared<Model>(force);
+    model = std::make_shared<Model>(force, derivativeNames);
     covered.clear();
     for (int i = 0; i < force.getNumParticles(); i++)
         if (model->classes.particleClasses[i] != 0)

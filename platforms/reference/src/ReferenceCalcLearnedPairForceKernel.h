@@ -34,6 +34,7 @@ private:
     /** Find all pairs in range that interact. */
     void findPairs(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, Pairs& pairs) const;
     std::shared_ptr<Model> model;
+    std::vector<std::string> derivativeNames;
     std::vector<std::set<int> > exclusions;
     std::vector<int> covered;
 };

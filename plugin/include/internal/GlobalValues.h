@@ -4,6 +4,7 @@
 
 #include "LearnedPairForce.h"
 #include "internal/exportLearnedPair.h"
+#include "openmm/System.h"
 #include "openmm/internal/ContextImpl.h"
 #include <map>
 #include <string>
@@ -11,10 +12,20 @@
 
 namespace LearnedPairPlugin {
 
-/** The scale and the global parameters of a force, with their values in a Context, and the derivatives that were asked for. */
+/**
+ * Find the parameters of a force by which its energy has to be differentiated: those that were asked for, and those that any
+ * other force of the System was asked for. A State adds the derivatives of all forces up under the name of the parameter, and
+ * without this force's part the sum would be wrong.
+ *
+ * @return the names: first in the order of the force, then in that of the others
+ */
+LEARNEDPAIR_EXPORT std::vector<std::string> findEnergyParameterDerivatives(const OpenMM::System& system, const LearnedPairForce& force);
+
+/** The scale and the global parameters of a force, with their values in a Context, and the derivatives that are needed. */
 class LEARNEDPAIR_EXPORT GlobalValues {
 public:
-    explicit GlobalValues(const LearnedPairForce& force);
+    /** @param derivativeNames  as findEnergyParameterDerivatives() finds them */
+    GlobalValues(const LearnedPairForce& force, const std::vector<std::string>& derivativeNames);
     /** Read the values in a Context. */
     void update(OpenMM::ContextImpl& context);
     /** Get the scale, or 1 if there is none. */
@@ -25,15 +36,15 @@ public:
     const std::vector<double>& getValues() const {
         return values;
     }
-    /** Get the name of the scale if a derivative with respect to it was asked for, else an empty string. */
+    /** Get the name of the scale if a derivative with respect to it is needed, else an empty string. */
     const std::string& getScaleDerivative() const {
         return scaleDerivative;
     }
-    /** Get the indices of the function's global parameters with respect to which derivatives were asked for. */
+    /** Get the indices of the function's global parameters with respect to which derivatives are needed. */
     const std::vector<int>& getDerivatives() const {
         return derivatives;
     }
-    /** Get the names of all parameters with respect to which derivatives were asked for: the scale first, then the function's. */
+    /** Get the names of all parameters with respect to which derivatives are needed: the scale first, then the function's. */
     std::vector<std::string> getDerivativeNames() const;
     /**
      * Add the derivatives of the energy to a platform's sums.

@@ -34,7 +34,7 @@ private:
     void checkState(OpenMM::ContextImpl& context) const;
     const LearnedPairForce& owner;
     LearnedPairForce created; // as it was when the Context was created: what an update may not change
-    std::vector<std::string> parameterNames;
+    std::vector<GlobalParameter> parameters; // the scale and the function's, with the ranges of the last update
     OpenMM::Kernel kernel;
 };
 

@@ -40,6 +40,8 @@ def run(options):
     for name in ("steps", "repeats", "time_step"):
         if not getattr(options, name) > 0:
             raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}; expected a positive number.")
+    if options.json is not None and not options.json.absolute().parent.is_dir():
+        raise ValueError(f"{options.json}: there is no such folder to write to.")
     platform = find_platform(options.platform)
     what = prepare(options)
     corrections = _corrections(what.system)

@@ -29,7 +29,7 @@ from openmm import app, unit
 
 from ..devices import find_platform
 from ..force import LearnedPairForce
-from .input import Input, add_input_arguments, minimized, prepare, say, without_correction
+from .input import Input, add_input_arguments, check_input, minimized, prepare, say, without_correction
 from .inspect import describe
 from .rdf import RadialDistribution
 
@@ -49,9 +49,12 @@ def add_arguments(parser):
 def run(options):
     if options.steps < FRAMES:
         raise ValueError(f"--steps is {options.steps}; expected at least {FRAMES}, one for each frame.")
+    platform = find_platform(options.platform)
+    check_input(options)
+    if options.output.exists() and not options.output.is_dir():
+        raise ValueError(f"{options.output}: this is a file, and not a folder to write to; name another one by --output.")
     if options.output.exists() and any(options.output.iterdir()) and not options.overwrite:
         raise ValueError(f"{options.output}: there are files in the folder; name another one by --output, or say --overwrite.")
-    platform = find_platform(options.platform)
     say(f"Platform: {platform.getName()}")
     what = prepare(options)
     correction = next(LearnedPairForce.cast(force) for force in what.system.getForces() if LearnedPairForce.is_learned_pair_force(force))

@@ -12,10 +12,13 @@ from openmm import app, unit
 from ..apply import add_correction
 from ..data import WATER_GFN2
 from ..force import LearnedPairForce
+from ..obstacles import find_obstacle
+from ..topology_order import require_topology
 from .apply import read_model, read_structure, read_system
 
 HYDROGEN_MASS = 3 * unit.amu  # with rigid water, what a time step of 4 fs needs
 MINIMIZATION_STEPS = 100
+FEWEST_WATERS = 400
 
 
 def add_input_arguments(parser):
@@ -40,6 +43,24 @@ def say(text):
     print(text, flush=True)
 
 
+def check_input(options):
+    """Require options that can go together, and files that exist.
+
+    Raises
+    ------
+    ValueError
+    """
+    for path in (options.system, options.pdb, None if options.model is None else Path(options.model)):
+        if path is not None and not path.is_file():
+            raise ValueError(f"{path}: there is no such file.")
+    if options.system is not None and options.pdb is None:
+        raise ValueError("--system needs --pdb, the structure that belongs to it.")
+    if options.system is not None and options.model is not None:
+        raise ValueError("--system and --model were given, but a stored System has its correction inside; leave one of them out.")
+    if options.pdb is None and options.waters < FEWEST_WATERS:
+        raise ValueError(f"--waters is {options.waters}; expected at least {FEWEST_WATERS}, for a box that is wide enough for the cutoff.")
+
+
 def prepare(options):
     """Read or build what is to be simulated.
 
@@ -48,15 +69,18 @@ def prepare(options):
     ValueError
         If files don't fit together, or a System has no correction.
     """
+    check_input(options)
     if options.system is not None:
-        if options.pdb is None:
-            raise ValueError("--system needs --pdb, the structure that belongs to it.")
         structure = read_structure(options.pdb)
         system = read_system(options.system)
-        if not any(LearnedPairForce.is_learned_pair_force(force) for force in system.getForces()):
+        corrections = [LearnedPairForce.cast(force) for force in system.getForces() if LearnedPairForce.is_learned_pair_force(force)]
+        if not corrections:
             raise ValueError(f"{options.system}: the System has no correction; learnedpair apply writes one that has.")
-        if system.getNumParticles() != structure.topology.getNumAtoms():
-            raise ValueError(f"{options.system} has {system.getNumParticles()} particles, but {options.pdb} has {structure.topology.getNumAtoms()} atoms.")
+        for force in corrections:
+            obstacle = find_obstacle(force)
+            if obstacle:
+                raise ValueError(f"{options.system}: the correction {force.getName()!r} does nothing: {obstacle}.")
+        require_topology(structure.topology, system, str(options.pdb))
         return Input(structure.topology, structure.positions, system)
     model = WATER_GFN2 if options.model is None else read_model(options.model, False, "write a System with learnedpair apply --features, and give it by --system")
     if options.pdb is not None:
@@ -64,8 +88,6 @@ def prepare(options):
         if structure.topology.getPeriodicBoxVectors() is None:
             raise ValueError(f"{options.pdb}: the structure has no periodic box, which PME needs; a System without one can be given by --system.")
     else:
-        if options.waters < 400:
-            raise ValueError(f"--waters is {options.waters}; expected at least 400, for a box that is wide enough for the cutoff.")
         say(f"Building a box of {options.waters} TIP3P molecules ...")
         field = app.ForceField("amber14/tip3p.xml")
         structure = app.Modeller(app.Topology(), [])

@@ -15,6 +15,8 @@ import numpy as np
 
 from ..errors import LoweringError
 from ..lowering import check_tolerance
+from ..parameters import describe as describe_values
+from ..tail import find_tails
 from .features import read_features
 
 HELP = "show what a model file contains"
@@ -56,7 +58,7 @@ def run(options):
             raise ValueError(f"{model.source}: --features was given, but the model takes types ({', '.join(model.types)}); leave it out.")
         _show_typed(model, options)
         pairs = list(itertools.combinations_with_replacement(range(len(model.types)), 2))
-        _show_inner_cutoff(model, [f"{model.types[i]}-{model.types[j]}" for i, j in pairs], *np.array(pairs).T, parameters)
+        _show_ends(model, [f"{model.types[i]}-{model.types[j]}" for i, j in pairs], *np.array(pairs).T, parameters)
     else:
         _show_featured(model, options, parameters)
 
@@ -125,7 +127,7 @@ def _show_featured(model, options, parameters):
         legend += f" {MOST_ROWS} of them at random."
     pairs = list(itertools.combinations_with_replacement(names, 2))
     print(legend)
-    _show_inner_cutoff(model, ["-".join(pair) for pair in pairs], *(np.array([rows[pair[k]] for pair in pairs]) for k in (0, 1)), parameters)
+    _show_ends(model, ["-".join(pair) for pair in pairs], *(np.array([rows[pair[k]] for pair in pairs]) for k in (0, 1)), parameters)
 
 
 def _show_program(force, options, measured=True):
@@ -149,6 +151,26 @@ def _cut(line):
     """A step that fits into a line, with its stage."""
     step, separator, stage = line.partition("  # ")
     return line if len(step.rstrip()) <= LONGEST_STEP else f"{step[:LONGEST_STEP - 4]} ...{separator}{stage}"
+
+
+def _show_ends(model, names, particle1, particle2, parameters):
+    """What the curves are at the inner cutoff and towards the cutoff."""
+    _show_inner_cutoff(model, names, particle1, particle2, parameters)
+    _show_tails(model, names, particle1, particle2, parameters)
+
+
+def _show_tails(model, names, particle1, particle2, parameters):
+    values = model.global_values(parameters)
+    tails = find_tails(model, names, particle1, particle2, values)
+    shown = sorted(tails, key=lambda tail: -tail.lost)[:MOST_PAIRS]
+    end = "truncated" if model.truncated else "made zero by the model itself" if model.switching_distance is None else f"switched off from {model.switching_distance:g} nm"
+    print(f"At the cutoff, {model.cutoff:g} nm, where each function is {end}{describe_values(values)}:")
+    for tail in shown:
+        print(f"  {tail}")
+    if len(tails) > len(shown):
+        print(f"  and {len(tails) - len(shown)} more pairs that lose less")
+    print("Whatever the curve is, an envelope or a switching function brings it to zero at the cutoff. Where the r^-6 curve holds much more than this one, a dispersion-like interaction is cut off: "
+          "its energy and pressure in a liquid are missing, and a longer cutoff changes the result.")
 
 
 def _show_inner_cutoff(model, names, particle1, particle2, parameters):

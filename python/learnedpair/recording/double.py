@@ -8,6 +8,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
+from ..torch_state import default_dtype
+
 LOWER = {torch.float32, torch.float16, torch.bfloat16}
 
 
@@ -45,7 +47,7 @@ class InDoublePrecision(TorchDispatchMode):
         # What is made from Python's numbers and from integers takes the default type. TorchScript's optimizer is
         # switched off because what it fuses is no longer seen here.
         self._contexts = [*getattr(self, "_contexts", ()), contextlib.ExitStack()]
-        self._contexts[-1].enter_context(_default_dtype(torch.float64))
+        self._contexts[-1].enter_context(default_dtype(torch.float64))
         self._contexts[-1].enter_context(torch.jit.optimized_execution(False))
         return super().__enter__()
 
@@ -58,13 +60,3 @@ class InDoublePrecision(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         args, kwargs = widened(func, args, kwargs or {})
         return func(*args, **kwargs)
-
-
-@contextlib.contextmanager
-def _default_dtype(dtype):
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/ForceHandle.h"
+#include <mutex>
+#include <unordered_set>
+
+using namespace LearnedPairPlugin;
+
+namespace {
+
+/** The numbers of all objects that exist. */
+struct Registry {
+    std::mutex mutex;
+    std::unordered_set<long long> numbers;
+    long long last = 0;
+};
+
+}
+
+/** Never destroyed: forces may be deleted when the process ends. */
+static Registry& getRegistry() {
+    static Registry* registry = new Registry();
+    return *registry;
+}
+
+static long long addNumber() {
+    Registry& registry = getRegistry();
+    std::lock_guard<std::mutex> lock(registry.mutex);
+    registry.numbers.insert(++registry.last);
+    return registry.last;
+}
+
+ForceHandle::ForceHandle() : number(addNumber()) {
+}
+
+ForceHandle::~ForceHandle() {
+    Registry& registry = getRegistry();
+    std::lock_guard<std::mutex> lock(registry.mutex);
+    registry.numbers.erase(number);
+}
+
+bool ForceHandle::exists(long long number) {
+    Registry& registry = getRegistry();
+    std::lock_guard<std::mutex> lock(registry.mutex);
+    return registry.numbers.count(number) > 0;
+}

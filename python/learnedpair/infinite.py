@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Finds out what makes the numbers of a model infinite or NaN."""
+
+import os
+import re
+import warnings
+
+import torch
+
+_TORCH = os.path.dirname(torch.__file__)
+
+
+def find_infinite_weights(module):
+    """The names of parameters and buffers that hold NaN or infinite numbers."""
+    named = [*module.named_parameters(), *module.named_buffers()]
+    return [name for name, tensor in named if tensor.is_floating_point() and not torch.isfinite(tensor).all()]
+
+
+def find_infinite_slope(forward):
+    """Name the operation whose derivative is infinite or NaN.
+
+    Parameters
+    ----------
+    forward : callable () -> (distance, parameters, energy)
+
+    Returns
+    -------
+    str
+        Sentences that begin with a blank.
+    """
+    operation, line = _failing_operation(forward)
+    where = f" In this model it is {operation}{line}." if operation else ""
+    return (" The energy is finite, but automatic differentiation is not: it differentiates both branches of torch.where() and clamp(), also the one that is not chosen, and zero times infinity is NaN."
+            f"{where} Give that operation an argument that is harmless where its result is not chosen, such as torch.sqrt(torch.where(x > 0, x, 1)).")
+
+
+def _failing_operation(forward):
+    """PyTorch's name of the operation, and its line in the model, both empty if that is not known."""
+    with warnings.catch_warnings(record=True) as caught, torch.autograd.detect_anomaly(check_nan=True):
+        warnings.simplefilter("always")
+        distance, _, energy = forward()
+        try:
+            torch.autograd.grad(energy.sum(), distance)
+        except RuntimeError as error:
+            match = re.search(r"Function '(\w+?)Backward\d*' returned nan", str(error))
+            return (match[1].lower() if match else ""), _line(caught)
+    return "", ""
+
+
+def _line(caught):
+    """The last line outside of PyTorch in the traceback that PyTorch prints as a warning: " (file.py, line 12)"."""
+    package = os.path.dirname(__file__)
+    for warning in caught:
+        places = re.findall(r'File "([^"]+)", line (\d+)', str(warning.message))
+        places = [(file, line) for file, line in places if not file.startswith((_TORCH, package)) and os.path.isfile(file)]
+        if "Traceback of forward call" in str(warning.message) and places:
+            return f" ({os.path.basename(places[-1][0])}, line {places[-1][1]})"
+    return ""

@@ -24,6 +24,7 @@ def has_gpu():
 
 def main():
     required = os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one process of tests for each core: more threads of PyTorch's would wait for each other
     command = [sys.executable, "-m", "pytest", str(TESTS), "-n", str(os.cpu_count() or 1), *sys.argv[1:]]
     if has_gpu():
         print("CUDA: on this machine's GPU", flush=True)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The right library answers on each platform, and a plugin that does not fit says so."""
 
+import copy
+import gc
 import re
 from pathlib import Path
 
@@ -12,8 +14,8 @@ import pytest
 import learnedpair as lp
 import systems
 from comparators import REFERENCE, evaluate
-from learnedpair.plugin import check_version, library_failures
-
+from learnedpair.devices import find_platform
+from learnedpair.plugin import check_version, library_failures, load
 
 
 def test_no_library_failed_to_load():
@@ -60,6 +62,123 @@ def test_failures_of_other_plugins_are_not_ours():
     failures = ["Error loading library libOpenMMLearnedPairCUDA.so: libcuda.so.1 is missing", "Error loading library libOpenMMOther.so: no"]
     assert library_failures(["Reference", "CPU"], failures) == []
     assert library_failures(["Reference", "CUDA"], failures) == failures[:1]
+
+
+class Pretended:
+    """A platform with devices of these names, with this plugin's library or without."""
+
+    def __init__(self, name, devices, served):
+        self.name, self.devices, self.served = name, devices, served
+
+    def getName(self):
+        return self.name
+
+    def getDevices(self):
+        return [{"DeviceName": name} for name in self.devices]
+
+    def supportsKernels(self, names):
+        return self.served
+
+
+def load_with(monkeypatch, *extra):
+    """Import the plugin where there are Reference and some pretended platforms."""
+    platforms = [openmm.Platform.getPlatform("Reference"), *extra]
+    real = openmm.Platform
+
+    class Platform:
+        getOpenMMVersion, getPluginLoadFailures = real.getOpenMMVersion, staticmethod(lambda: [])
+        getNumPlatforms = staticmethod(lambda: len(platforms))
+        getPlatform = staticmethod(lambda key: platforms[key] if isinstance(key, int) else next(p for p in platforms if p.getName() == key))
+
+    monkeypatch.setattr(openmm, "Platform", Platform)
+    return load()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("extra", [[], [Pretended("OpenCL", ["pthread-Intel(R) Xeon(R) Processor"], False)], [Pretended("OpenCL", [], False)], [Pretended("CUDA", ["NVIDIA H100"], True)]])
+def test_a_platform_without_a_library_is_not_mentioned_if_nobody_can_use_it(monkeypatch, extra):
+    assert load_with(monkeypatch, *extra).version == lp.__version__
+
+
+@pytest.mark.parametrize("name, device, headers", [("CUDA", "NVIDIA H100", "cuda.h is in a CUDA toolkit, which CUDA_HOME may name, .* pip install nvidia-cuda-runtime for CUDA 13, nvidia-cuda-runtime-cu12 for CUDA 12"),
+                                                   ("OpenCL", "gfx90a", "CL/cl.h is in Debian's package opencl-headers")])
+def test_a_gpu_that_cannot_be_used_is_pointed_out(monkeypatch, name, device, headers):
+    with pytest.warns(UserWarning, match=f"built without its library for the platform {name}, so that Systems with a LearnedPairForce cannot run on {device}, and OpenMM chooses a slower platform. .*{headers}.*pip install --force-reinstall"):
+        load_with(monkeypatch, Pretended(name, [device], False))
+
+
+def test_a_platform_without_a_library_that_is_asked_for(monkeypatch):
+    platforms = [openmm.Platform.getPlatform("Reference"), Pretended("CUDA", ["NVIDIA H100"], False)]
+    monkeypatch.setattr(openmm.Platform, "getNumPlatforms", staticmethod(lambda: 2))
+    monkeypatch.setattr(openmm.Platform, "getPlatform", staticmethod(lambda key: platforms[key] if isinstance(key, int) else platforms[1]))
+    with pytest.raises(ValueError, match="built without its library for the platform CUDA. Its header cuda.h"):
+        find_platform("CUDA")
+
+
+USES = {
+    "ours": lambda force: force.getCutoffDistance(),
+    "OpenMM's": lambda force: force.getName(),
+    "an update": lambda force: force.setParticleTypes([0]),
+    "repr": repr,
+    "a copy": copy.deepcopy,
+    "another System": lambda force: openmm.System().addForce(force),
+    "XML": openmm.XmlSerializer.serialize,
+    "an update in a Context": lambda force: force.updateParametersInContext(openmm.Context(one_particle(), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))),
+}
+
+
+def one_particle():
+    system = openmm.System()
+    system.addParticle(1.0)
+    return system
+
+
+def removed(chains):
+    system, force = chains.system(), chains.learned()
+    system.addForce(force)
+    system.removeForce(0)
+    return force
+
+
+def removed_behind_a_cast(chains):
+    system = chains.system()
+    system.addForce(chains.learned())
+    force = lp.LearnedPairForce.cast(system.getForce(0))
+    system.removeForce(0)
+    return force
+
+
+def of_a_system_that_is_gone(chains):
+    system, force = chains.system(), chains.learned()
+    system.addForce(force)
+    del system
+    gc.collect()
+    return force
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("make", [removed, removed_behind_a_cast, of_a_system_that_is_gone])
+def test_a_force_that_openmm_has_deleted_is_an_exception(make, use):
+    force = make(systems.Chains(molecules=4))
+    with pytest.raises((openmm.OpenMMException, TypeError), match="this force no longer exists: it was removed from its System, or its System was deleted|argument 1 of type 'OpenMM::Force const"):
+        USES[use](force)
+
+
+def test_a_force_is_itself_as_long_as_it_exists():
+    chains = systems.Chains(molecules=4)
+    force = chains.learned()
+    force.note = ["mine"]
+    again = copy.deepcopy(force)
+    assert isinstance(again, lp.LearnedPairForce) and again.note == ["mine"] and again.note is not force.note and int(again.this) != int(force.this)
+    system = chains.system()
+    system.addForce(force)
+    assert not force.thisown and again.thisown
+    others = [lp.LearnedPairForce.cast(system.getForce(0)) for _ in range(3)]
+    system.addForce(again)
+    system.removeForce(1)
+    assert all(other.getNumParticles() == force.getNumParticles() == 12 for other in others)
+    with pytest.raises(openmm.OpenMMException, match="no longer exists"):
+        again.getNumParticles()
 
 
 def test_several_contexts_at_once(target):

@@ -137,6 +137,65 @@ def test_wrong_tables_cannot_be_made(mistake):
         lp.PairTable(**{**arguments, **change})
 
 
+def curve_with(change, knots=301, kind=0):
+    """A table of one curve whose slopes are changed."""
+    r = np.linspace(0.2, 0.6, knots)
+    energies, slopes = systems.curve(r, kind)
+    return dict(num_types=1, min_distance=0.2, max_distance=0.6, energies=[energies], slopes=[change(slopes, r)], curve_indices=[0])
+
+
+SLOPES = {
+    "forces": lambda slopes, r: -slopes,
+    "per angstrom": lambda slopes, r: slopes / 10,
+    "per meter": lambda slopes, r: slopes * 1e9,
+    "none": lambda slopes, r: 0 * slopes,
+    "per knot": lambda slopes, r: slopes * (r[1] - r[0]),
+}
+OTHERS = {
+    "of another curve": lambda slopes, r: systems.curve(r, 1)[1],
+    "the other way round": lambda slopes, r: slopes[::-1].copy(),
+}
+CONTRADICTION = (r"^PairTable: curve 0 has slopes that contradict its energies: between knots \d+ and \d+ the energy changes by .* kJ/mol/nm, and the mean of the two slopes is .*; "
+                 "give dE/dr, which is minus the force, in kJ/mol/nm")
+
+
+@pytest.mark.parametrize("mistake", SLOPES)
+@pytest.mark.parametrize("knots", [9, 30, 301])
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_slopes_that_contradict_the_energies_are_refused(mistake, knots, kind):
+    with pytest.raises(openmm.OpenMMException, match=CONTRADICTION):
+        lp.PairTable(**curve_with(SLOPES[mistake], knots, kind))
+
+
+@pytest.mark.parametrize("mistake", OTHERS)
+def test_slopes_of_other_energies_are_refused(mistake):
+    with pytest.raises(openmm.OpenMMException, match=CONTRADICTION):
+        lp.PairTable(**curve_with(OTHERS[mistake]))
+
+
+@pytest.mark.parametrize("knots", [2, 5, 9, 12, 30, 301])
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_slopes_of_coarse_tables_are_accepted(knots, kind):
+    lp.PairTable(**curve_with(lambda slopes, r: slopes, knots, kind))
+
+
+def test_slopes_of_walls_and_of_nothing_are_accepted():
+    r = np.linspace(0.1, 1.0, 51)
+    walls = [(r**-12, -12 * r**-13), (0 * r, 0 * r), (0 * r + 1, 0 * r), (1e-12 * np.cos(9 * r), -9e-12 * np.sin(9 * r)), (np.maximum(0.5 - r, 0), -1.0 * (r < 0.5))]
+    for energies, slopes in walls:
+        lp.PairTable(1, 0.1, 1.0, [energies], [slopes], [0])
+
+
+def test_slopes_of_tables_in_programs():
+    r = np.linspace(0.2, 0.6, 101)
+    numbers = np.stack([np.cos(9 * r), np.exp(-r), -9 * np.sin(9 * r), -np.exp(-r)], axis=1)
+    text = "v0[1] = distance\nv1[406] = weight\nv2[2] = table v0 v1 {101}\nv3[1] = sum v2 {1 2 1}\noutput v3"
+    lp.PairProgram(text, np.concatenate([[0.2, 0.6], numbers.ravel()]), num_types=1, min_distance=0.2)
+    numbers[:, 3] *= -1
+    with pytest.raises(openmm.OpenMMException, match="^PairProgram: curve 1 of the table in step 2 has slopes that contradict its energies"):
+        lp.PairProgram(text, np.concatenate([[0.2, 0.6], numbers.ravel()]), num_types=1, min_distance=0.2)
+
+
 def test_wrong_indices_and_arguments_of_methods():
     force = lp.LearnedPairForce(systems.table())
     for call in (lambda: force.getParticleType(0), lambda: force.setParticleType(-1, 0), lambda: force.getExclusionParticles(0),
@@ -195,3 +254,7 @@ def test_quantities_are_accepted_and_returned():
     assert force.getCutoffDistance() == 0.5 * unit.nanometer
     force.setSwitchingDistance(0.45)
     assert force.getSwitchingDistance().value_in_unit(unit.angstrom) == pytest.approx(4.5)
+    table = lp.PairTable(1, 2 * unit.angstrom, 0.6 * unit.nanometer, [[1.0, 0.0]], [[-1.0, 0.0]], [0])
+    assert (table.min_distance, table.max_distance) == (pytest.approx(0.2), 0.6)
+    assert table.evaluate(0, 0, [3.0, 4.0] * unit.angstrom)[0] == pytest.approx(table.evaluate(0, 0, [0.3, 0.4])[0])
+    assert lp.PairProgram("v0[1] = distance\noutput v0", [], num_types=1, min_distance=1 * unit.angstrom).min_distance == pytest.approx(0.1)

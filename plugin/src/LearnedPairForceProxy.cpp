@@ -17,6 +17,8 @@ using std::set;
 using std::vector;
 
 static const int Version = 1;
+// The last node of a force. OpenMM's XML parser (8.6) takes a text that ends early for a complete one.
+static const char* const End = "End";
 // OpenMM's XML parser (8.6) loses the last character of a text if it is the only one after an entity such as &quot;.
 static const std::string ReportEnd = " end";
 
@@ -180,12 +182,14 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
         writeIntegers(group, "set1", set1);
         writeIntegers(group, "set2", set2);
     }
+    node.createChildNode(End);
 }
 
 void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     int version = node.getIntProperty("version");
     require(version == Version, "LearnedPairForce: the XML has version ", version, " of this force, and this installation reads version ", Version,
             "; install the release of openmm-learnedpair that wrote it, or a newer one.");
+    require(!node.getChildren().empty() && node.getChildren().back().getName() == End, "LearnedPairForce: the XML ends in the middle of the force; it was cut off when it was written or copied.");
     auto force = std::make_unique<LearnedPairForce>(readFunction(node));
     force->setForceGroup(node.getIntProperty("forceGroup"));
     force->setName(node.getStringProperty("name"));

@@ -7,6 +7,14 @@ import re
 
 import openmm
 
+#: The kernel that a platform needs for a LearnedPairForce.
+KERNEL = "CalcLearnedPairForce"
+#: Where the headers are that a platform's library is built with.
+HEADERS = {
+    "OpenCL": "Its header CL/cl.h is in Debian's package opencl-headers, and in conda-forge's khronos-opencl-icd-loader.",
+    "CUDA": "Its header cuda.h is in a CUDA toolkit, which CUDA_HOME may name, and in NVIDIA's Python packages: pip install nvidia-cuda-runtime for CUDA 13, nvidia-cuda-runtime-cu12 for CUDA 12.",
+}
+REBUILD = "Build it again for this OpenMM: pip install --force-reinstall --no-cache-dir --no-deps openmm-learnedpair"
 #: Names of devices that are a CPU, or nothing at all: PoCL's drivers, names of processors, this project's test support.
 PRETENDERS = re.compile(r"^(pthread|basic|cpu)\b|\bCPU\b|Processor|Xeon|EPYC|Ryzen|CUDA emulator|CUDA dry run")
 
@@ -14,6 +22,17 @@ PRETENDERS = re.compile(r"^(pthread|basic|cpu)\b|\bCPU\b|Processor|Xeon|EPYC|Ryz
 def is_pretender(device_name):
     """Get whether a device of this name is a CPU that appears as something else."""
     return PRETENDERS.search(device_name) is not None
+
+
+def how_to_build(name):
+    """How to get this plugin's library for a platform, as sentences."""
+    return f"{HEADERS.get(name, 'Its header is in the toolkit of the platform.')} {REBUILD}"
+
+
+def real_devices(platform):
+    """The names of the devices of a platform that are what the platform is for: GPUs of OpenCL and CUDA."""
+    names = [dict(device).get("DeviceName", "") for device in platform.getDevices()]
+    return [name for name in names if not is_pretender(name)]
 
 
 def processor_name():
@@ -43,7 +62,10 @@ def find_platform(name=None):
     if name not in names:
         hint = "; OpenMM's is a package of its own: pip install \"openmm[cuda13]\", or cuda12, whichever the driver has" if name == "CUDA" else ""
         raise ValueError(f"There is no platform {name!r} here, only {', '.join(names)}{hint}.")
-    return openmm.Platform.getPlatform(name)
+    platform = openmm.Platform.getPlatform(name)
+    if not platform.supportsKernels([KERNEL]):
+        raise ValueError(f"openmm-learnedpair was built without its library for the platform {name}. {how_to_build(name)}")
+    return platform
 
 
 def fastest_platform():
@@ -59,7 +81,6 @@ def fastest_platform():
     for candidate in sorted(candidates, key=lambda p: p.getSpeed(), reverse=True):
         if candidate.getName() in ("Reference", "CPU"):
             return candidate
-        names = [dict(device).get("DeviceName", "") for device in candidate.getDevices()]
-        if names and not any(is_pretender(name) for name in names):
+        if real_devices(candidate) and candidate.supportsKernels([KERNEL]):
             return candidate
     raise openmm.OpenMMException("There is no platform to run on.")

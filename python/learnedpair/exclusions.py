@@ -30,8 +30,8 @@ def nonbonded_forces(system):
 def _all_forces(forces):
     for force in forces:
         yield force
-        if isinstance(force, openmm.ATMForce):
-            yield from _all_forces(force.getForce(i) for i in range(force.getNumForces()))
+        if isinstance(force, openmm.ATMForce):  # in which forces come back as plain Forces, and their copies as what they are
+            yield from _all_forces(openmm.XmlSerializer.clone(force.getForce(i)) for i in range(force.getNumForces()))
         elif isinstance(force, openmm.CustomCVForce):
             yield from _all_forces(force.getCollectiveVariable(i) for i in range(force.getNumCollectiveVariables()))
 

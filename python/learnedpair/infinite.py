@@ -37,14 +37,15 @@ def find_infinite_slope(forward):
 
 def _failing_operation(forward):
     """PyTorch's name of the operation, and its line in the model, both empty if that is not known."""
-    with warnings.catch_warnings(record=True) as caught, torch.autograd.detect_anomaly(check_nan=True):
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        distance, _, energy = forward()
-        try:
-            torch.autograd.grad(energy.sum(), distance)
-        except RuntimeError as error:
-            match = re.search(r"Function '(\w+?)Backward\d*' returned nan", str(error))
-            return (match[1].lower() if match else ""), _line(caught)
+        with torch.autograd.set_detect_anomaly(True, check_nan=True):
+            distance, _, energy = forward()
+            try:
+                torch.autograd.grad(energy.sum(), distance)
+            except RuntimeError as error:
+                match = re.search(r"Function '(\w+?)Backward\d*' returned nan", str(error))
+                return (match[1].lower() if match else ""), _line(caught)
     return "", ""
 
 

@@ -3,6 +3,7 @@
 """Trained models: read from a file, checked, evaluated in double precision, turned into forces."""
 
 import hashlib
+import io
 import math
 import numbers
 import operator
@@ -18,7 +19,7 @@ from .errors import ModelError
 from .force import LearnedPairForce, as_numbers
 from .infinite import find_infinite_slope, find_infinite_weights
 from .metadata import FIELDS, Metadata, make_metadata, read_parameters
-from .model_files import read_file
+from .model_files import read_file, read_module
 from .modules import copy_of_module, digest_of_module, in_double_precision, pickle_module, require_numbers, unpickle_module, unwrapped
 from .ranges import check_ranges, random_rows
 from .recording.double import InDoublePrecision
@@ -56,7 +57,7 @@ def load_model(path_or_module, **metadata):
     if unknown:
         raise TypeError(f"load_model: unknown keyword {unknown[0]!r}; expected some of {', '.join(FIELDS)}.")
     if isinstance(path_or_module, torch.export.ExportedProgram):
-        path_or_module = path_or_module.module()
+        return _load_exported(path_or_module, metadata)
     if isinstance(path_or_module, torch.nn.Module):
         module = unwrapped(path_or_module)
         source = type(module).__name__
@@ -72,15 +73,22 @@ def load_model(path_or_module, **metadata):
 
 def load_file(path, source, metadata):
     """Load and check a model file that messages call ``source``; see load_model()."""
-    module, embedded = read_file(path, source)
+    content = read_file(path)
+    module, embedded = read_module(content, source)
     require_numbers(module, source)
-    with open(path, "rb") as file:
-        digest = hashlib.sha256(file.read()).hexdigest()
-    return _checked(module, source, digest, {**embedded, **metadata})
+    return _checked(module, source, hashlib.sha256(content).hexdigest(), {**embedded, **metadata}, content)
 
 
-def _checked(module, source, digest, metadata):
-    model = PairModel(module, make_metadata(source, **metadata), source, digest)
+def _load_exported(program, metadata):
+    content, module = io.BytesIO(), program.module()
+    torch.export.save(program, content)
+    source = type(module).__name__
+    require_numbers(module, source)
+    return _checked(module, source, digest_of_module(module), metadata, content.getvalue())
+
+
+def _checked(module, source, digest, metadata, content=None):
+    model = PairModel(module, make_metadata(source, **metadata), source, digest, content)
     check_model(model)
     return model
 
@@ -146,10 +154,11 @@ class PairModel:
         SHA-256 of the file, or of a module's parameters.
     """
 
-    def __init__(self, module, metadata: Metadata, source, digest):
+    def __init__(self, module, metadata: Metadata, source, digest, content=None):
         self.metadata = metadata
         self.source = source
         self.digest = digest
+        self._content = content  # of the file, to pickle the model
         self.length_factor = units.factor(units.LENGTH, "length", metadata.length_unit)
         self.energy_factor = units.factor(units.ENERGY, "energy", metadata.energy_unit)
         self.type_rules = metadata.types
@@ -198,11 +207,13 @@ class PairModel:
     __repr__ = __str__
 
     def __getstate__(self):
-        return self.metadata, self.source, self.digest, pickle_module(self.module, self.source)
+        return self.metadata, self.source, self.digest, self._content, None if self._content else pickle_module(self.module, self.source)
 
+    @in_default_torch_state
     def __setstate__(self, state):
-        metadata, source, digest, module = state
-        self.__init__(unpickle_module(module), metadata, source, digest)
+        metadata, source, digest, content, module = state
+        module = read_module(content, source)[0] if content else unpickle_module(module)
+        self.__init__(module, metadata, source, digest, content)
 
     def worst_tail(self):
         """The end of the curve that loses most by the cutoff, of all pairs of types or of particles at the ends of their ranges, at

@@ -15,12 +15,26 @@ from .torch_messages import first_line
 from .torch_state import without_torchscript_warnings
 
 
-def read_file(path, source):
-    """Read a module and its metadata from a file.
+def read_file(path):
+    """The content of a model file.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file.
+    """
+    if not os.path.isfile(path):
+        raise ModelError(f"{path}: there is no such file.")
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def read_module(content, source):
+    """Read a module and its metadata from the content of a file.
 
     Parameters
     ----------
-    path : str
+    content : bytes
     source : str
         What messages call the model.
 
@@ -33,12 +47,10 @@ def read_file(path, source):
     Raises
     ------
     ModelError
-        If the file cannot be read, naming what is wrong with it.
+        If it is no model file, naming what is wrong with it.
     """
-    if not os.path.isfile(path):
-        raise ModelError(f"{path}: there is no such file.")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             damaged = archive.testzip()
             if damaged is not None:
                 raise zipfile.BadZipFile(f"{damaged} is damaged")
@@ -55,9 +67,9 @@ def read_file(path, source):
     try:
         if any(name.endswith("/constants.pkl") for name in names):
             with without_torchscript_warnings():
-                module = torch.jit.load(path, map_location="cpu", _extra_files=extra)
+                module = torch.jit.load(io.BytesIO(content), map_location="cpu", _extra_files=extra)
         elif exported:
-            module = torch.export.load(path, extra_files=extra).module()
+            module = torch.export.load(io.BytesIO(content), extra_files=extra).module()
         else:
             raise ModelError(f"{source}: the file holds no program, only data, as torch.save writes them; export the module with lp.export_model.")
     except ModelError:

@@ -3,15 +3,13 @@
 """Loads the C++ libraries and says clearly why if they cannot be used."""
 
 import os
-import warnings
 
 import openmm
 import openmm.version
 
-from .errors import PluginLoadError
+from .devices import KERNEL, REBUILD, how_to_build, real_devices
+from .errors import PluginLoadError, warn
 
-KERNEL = "CalcLearnedPairForce"
-REBUILD = "Build it again for this OpenMM: pip install --force-reinstall --no-cache-dir --no-deps openmm-learnedpair"
 PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA")
 
 
@@ -42,6 +40,11 @@ def load():
     ------
     PluginLoadError
         If the plugin was built for another OpenMM, lies where OpenMM does not look, or failed to load.
+
+    Warns
+    -----
+    UserWarning
+        If there is a GPU whose platform has no library of this plugin. A platform without one is otherwise not mentioned.
     """
     try:
         from . import _core
@@ -61,10 +64,7 @@ def load():
             "Install openmm-learnedpair into the same environment as OpenMM; for an OpenMM that does not come from a "
             "wheel, set OPENMM_DIR while installing."
         )
-    if unserved:
-        warnings.warn(
-            f"openmm-learnedpair was built without support for the platform {', '.join(unserved)}, so that simulations with a "
-            "LearnedPairForce will use another one. Install it again where the headers of that platform are present.",
-            stacklevel=3,
-        )
+    lost = [name for name in unserved if real_devices(openmm.Platform.getPlatform(name))]
+    if lost:
+        warn(f"openmm-learnedpair was built without its library for the platform {lost[0]}, so that Systems with a LearnedPairForce cannot run on {', '.join(real_devices(openmm.Platform.getPlatform(lost[0])))}, and OpenMM chooses a slower platform. {how_to_build(lost[0])}")
     return _core

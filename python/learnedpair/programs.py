@@ -21,6 +21,8 @@ PAIRS_AT_OTHER_VALUES = 16
 #: The largest difference of forces in single and double precision, root mean square and relative to the forces, that is no reason for a warning.
 SINGLE_PRECISION = 1e-4
 FEWEST_KNOTS, MOST_KNOTS = 33, 16385
+#: Knots are added for so few pairs first, and then for all of them.
+PAIRS_TO_BEGIN_WITH = 6
 
 
 def sample_pairs(particles):
@@ -112,7 +114,7 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
         "max_relative_force_error": force_error,
         "max_energy_error": energy_error,
     }
-    _warn_of_single_precision(model, program, cases, grid)
+    _warn_of_single_precision(model, program, cases, grid[:-1] if model.truncated else grid)  # rounding may put its end beyond the cutoff
     return program, report
 
 
@@ -182,7 +184,13 @@ def _errors(model, program, case, distances):
 
 def _tabulate_radial(model, exact, cases, tolerance, given_knots):
     """The program with a table for what depends on r alone, and the number of its knots; as it was if there is no such thing."""
-    knots = given_knots or FEWEST_KNOTS
+    few = [_Case(case.first[:PAIRS_TO_BEGIN_WITH], case.second[:PAIRS_TO_BEGIN_WITH], case.values) for case in cases]
+    knots = given_knots or _refine(model, exact, few, tolerance, 0, FEWEST_KNOTS)[1]
+    return _refine(model, exact, cases, tolerance, given_knots, knots) if knots else (exact, 0)
+
+
+def _refine(model, exact, cases, tolerance, given_knots, knots):
+    """The same for some pairs of particles, beginning with a number of knots."""
     while True:
         program = exact.tabulate_radial(model.cutoff, knots)
         if not program.has_table:

@@ -47,7 +47,7 @@ def require_topology(topology, system, source):
 def _require_order(topology, system, source):
     masses = [system.getParticleMass(i)._value for i in range(system.getNumParticles())]
     groups = _groups(topology, masses)
-    misplaced = [group for group in groups if _has_heavy_hydrogen(group, masses)]
+    misplaced = [group for group in groups if abs(_mass(group, masses) - _expected_mass(group)) < SAME_MASS and _is_in_disorder(group, masses)]
     compared = [group for group in groups if _is_comparable(group, masses)]
     differences = [_mass(group, masses) - _expected_mass(group) for group in compared]
     unexplained = [group for group, difference in zip(compared, differences, strict=True) if not _is_explained(difference, group)]
@@ -108,7 +108,9 @@ def _is_explained(difference, group):
     return any(abs(difference - count * OF_DEUTERIUM) < SAME_MASS for count in range(1, hydrogens + 1)) or any(abs(difference - count * OF_HYDROGEN) < SAME_MASS for count in range(1, united + 1))
 
 
-def _has_heavy_hydrogen(group, masses):
-    """Whether another atom stands in the place of a hydrogen, or of a particle beside atoms that is none."""
-    are_atoms = any(atom.element is not None for atom in group)
-    return any(masses[atom.index] > HEAVY for atom in group if atom.element is element.hydrogen or (atom.element is None and are_atoms))
+def _is_in_disorder(group, masses):
+    """Whether the masses of a group, whose sum is right, are those of other atoms of it: hydrogens that are too heavy, or not all of one
+    mass, or a heavy particle that is no atom."""
+    hydrogens = [masses[atom.index] for atom in group if atom.element is element.hydrogen]
+    others = [masses[atom.index] for atom in group if atom.element is None]
+    return any(mass > HEAVY for mass in hydrogens + others * (len(others) < len(group))) or (len(hydrogens) > 1 and max(hydrogens) - min(hydrogens) > SAME_MASS)

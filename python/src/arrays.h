@@ -17,4 +17,10 @@ template<class T> pybind11::array_t<T> toArray(const std::vector<T>& values) {
     return pybind11::array_t<T>(values.size(), values.data());
 }
 
+/** Distances in nm: the numbers of one of OpenMM's Quantities, or what is given as it is. */
+inline pybind11::object inNanometers(const pybind11::object& distance) {
+    auto module = pybind11::module_::import("learnedpair.units");
+    return module.attr("in_nanometers")(distance);
+}
+
 } // namespace LearnedPairPlugin

@@ -42,7 +42,7 @@ static string prototypeXml() {
     return stream.str();
 }
 
-static std::shared_ptr<PairTable> createTable(int numTypes, double minDistance, double maxDistance, const vector<Doubles>& energies,
+static std::shared_ptr<PairTable> createTable(int numTypes, const py::object& minDistance, const py::object& maxDistance, const vector<Doubles>& energies,
             const vector<Doubles>& slopes, const vector<int>& curveIndices) {
     if (energies.size() != slopes.size())
         throw OpenMM::OpenMMException("PairTable: energies and slopes are given for different numbers of curves.");
@@ -52,10 +52,11 @@ static std::shared_ptr<PairTable> createTable(int numTypes, double minDistance, 
             throw OpenMM::OpenMMException("PairTable: the energies and slopes of curve "+std::to_string(i)+" must be one-dimensional arrays.");
         curves.push_back({toVector<double>(energies[i]), toVector<double>(slopes[i])});
     }
-    return std::make_shared<PairTable>(numTypes, minDistance, maxDistance, curves, curveIndices);
+    return std::make_shared<PairTable>(numTypes, py::cast<double>(inNanometers(minDistance)), py::cast<double>(inNanometers(maxDistance)), curves, curveIndices);
 }
 
-static py::tuple evaluate(const PairTable& table, int type1, int type2, const Doubles& r) {
+static py::tuple evaluate(const PairTable& table, int type1, int type2, const py::object& distances) {
+    auto r = py::cast<Doubles>(inNanometers(distances));
     for (int type : {type1, type2})
         if (type < 0 || type >= table.getNumTypes())
             throw py::value_error("PairTable: type "+std::to_string(type)+" is out of range; there are "+std::to_string(table.getNumTypes())+" types.");
@@ -89,7 +90,7 @@ PYBIND11_MODULE(_core, m) {
 Parameters
 ----------
 num_types : int
-min_distance, max_distance : float, nm
+min_distance, max_distance : float, nm, or Quantity
     The distances of the first and the last knot of every curve.
 energies : list of ndarray, shape (n_knots,), kJ/mol
     One array for each curve: its values at equally spaced knots.
@@ -129,7 +130,7 @@ Cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.)")
 Parameters
 ----------
 type1, type2 : int
-r : ndarray, shape (n,), nm
+r : ndarray, shape (n,), nm, or Quantity
     Distances between min_distance and max_distance.
 
 Returns

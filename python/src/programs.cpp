@@ -96,13 +96,13 @@ static void requireSlopesOfTables(const TensorProgram& program) {
         }
 }
 
-static std::shared_ptr<PairProgram> createPairProgram(const string& text, const Doubles& weights, int numTypes, int numFeatures, double minDistance, const py::dict& globals) {
+static std::shared_ptr<PairProgram> createPairProgram(const string& text, const Doubles& weights, int numTypes, int numFeatures, const py::object& minDistance, const py::dict& globals) {
     vector<GlobalParameter> parameters;
     for (auto item : globals)
         parameters.push_back(toParameter(py::cast<string>(item.first), item.second));
     TensorProgram program(text, toVector<double>(weights));
     requireSlopesOfTables(program);
-    return std::make_shared<PairProgram>(program, numTypes, numFeatures, minDistance, parameters);
+    return std::make_shared<PairProgram>(program, numTypes, numFeatures, py::cast<double>(inNanometers(minDistance)), parameters);
 }
 
 static py::dict getGlobalParameters(const PairProgram& function) {
@@ -218,7 +218,7 @@ weights : ndarray
     The numbers of all weights, in the order of the steps.
 num_types, num_features : int
     The number of particle types, or that of features; the other one is 0.
-min_distance : float, nm
+min_distance : float, nm, or Quantity
     The shortest distance at which the function is defined.
 global_parameters : dict of str to (float or (float, float, float))
     Names and default values, or (default, low, high), in the order in which the program takes them. Outside of low to high a

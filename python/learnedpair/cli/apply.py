@@ -66,9 +66,12 @@ def read_model(path, with_features, way_out):
 def read_system(path):
     """Read a System's XML."""
     try:
-        system = openmm.XmlSerializer.deserialize(path.read_text())
+        text = path.read_text()
+        if "<System" in text and not text.rstrip().endswith("</System>"):  # which OpenMM's parser may not notice
+            raise ValueError("the end is missing")
+        system = openmm.XmlSerializer.deserialize(text)
     except (ValueError, openmm.OpenMMException) as error:
-        raise ValueError(f"{path}: this is not the XML of a System ({error}).") from error
+        raise ValueError(f"{path}: this is not the XML of a System, or only a part of it ({' '.join(str(error).split())}).") from error
     if not isinstance(system, openmm.System):
         raise ValueError(f"{path}: the file holds a {type(system).__name__}, not a System.")
     return system

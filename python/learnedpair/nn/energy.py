@@ -4,6 +4,8 @@
 
 import torch
 
+from ..units import in_nanometers
+
 
 class PairEnergy(torch.nn.Module):
     """The energy that a LearnedPairForce computes, over all pairs, differentiable in positions, features and parameters.
@@ -18,9 +20,9 @@ class PairEnergy(torch.nn.Module):
     function : torch.nn.Module or PairModel
         ``forward(r, type1, type2, **globals)`` or ``forward(r, features1, features2, **globals)`` in nm and kJ/mol. A PairModel
         brings its units, distances and the default values of its global parameters with it.
-    cutoff, inner_cutoff : float, nm
+    cutoff, inner_cutoff : float, nm, or Quantity
         Needed for a module.
-    switching_distance : float, nm
+    switching_distance : float, nm, or Quantity
         If given, the switching function S of OpenMM's NonbondedForce is applied.
 
     Source
@@ -30,6 +32,7 @@ class PairEnergy(torch.nn.Module):
 
     def __init__(self, function, cutoff=None, inner_cutoff=None, switching_distance=None):
         super().__init__()
+        cutoff, inner_cutoff, switching_distance = map(in_nanometers, (cutoff, inner_cutoff, switching_distance))
         self.length, self.energy = 1.0, 1.0
         self.global_parameters = {}
         if not isinstance(function, torch.nn.Module):
@@ -84,6 +87,10 @@ class PairEnergy(torch.nn.Module):
         -------
         Tensor, 0-d, kJ/mol
         """
+        if torch.is_inference_mode_enabled():  # which keeps nothing to differentiate by, as is needed below the inner cutoff
+            with torch.inference_mode(False), torch.no_grad():
+                copies = [x.clone() if isinstance(x, torch.Tensor) else x for x in (positions, box, particles)]
+                return self.forward(*copies, exclusions, **{name: x.clone() if isinstance(x, torch.Tensor) else x for name, x in global_parameters.items()})
         count = len(positions)
         allowed = torch.ones(count, count, dtype=torch.bool, device=positions.device).triu(1)
         for i, j in exclusions:

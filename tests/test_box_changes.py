@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The box of a living Context is changed, and the particles stay where they are."""
+
+import numpy as np
+import openmm
+import pytest
+
+import architectures
+import systems
+from comparators import REFERENCE, describe_kernels, evaluate
+
+COUNT = 200
+POSITIONS = np.random.default_rng(0).uniform(0, 2.2, (COUNT, 3))
+
+
+def cubic(edge):
+    return (edge, 0, 0), (0, edge, 0), (0, 0, edge)
+
+
+def triclinic(edge):
+    return (edge, 0, 0), (0.3 * edge, 0.97 * edge, 0), (-0.2 * edge, 0.25 * edge, 1.03 * edge)
+
+
+def program():
+    force = architectures.load(architectures.by_name("both_orders"), "script").create_force([i % 2 for i in range(COUNT)], representation="program")
+    force.setCutoffDistance(0.6)
+    return force
+
+
+def table():
+    chains = systems.Chains()
+    force = chains.learned(exclusions=[(0, 1)])  # not those of the NonbondedForce, so that GPUs take a list of our own
+    force.setParticleTypes([i % 2 for i in range(COUNT)])
+    return force
+
+
+def make_system(force, box):
+    system = openmm.System()
+    system.setDefaultPeriodicBoxVectors(*box)
+    for i in range(COUNT):
+        system.addParticle(1 + 0.01 * i)
+    force.setForceGroup(1)
+    system.addForce(force)
+    other = openmm.NonbondedForce()
+    other.setNonbondedMethod(other.CutoffPeriodic)
+    other.setCutoffDistance(0.6)
+    for _ in range(COUNT):
+        other.addParticle(0, 0.1, 1)
+    system.addForce(other)
+    return system
+
+
+@pytest.mark.parametrize("make", [program, table])
+@pytest.mark.parametrize("shape", [cubic, triclinic])
+def test_pairs_that_come_into_range_by_a_smaller_box_are_seen(target, make, shape):
+    """OpenMM rebuilds a neighbor list when particles have moved. Ours is rebuilt when the box has changed, too."""
+    system = make_system(make(), shape(6.6))
+    context, reference = target.context(system, POSITIONS), REFERENCE.context(system, POSITIONS)
+    if target.name in ("OpenCL", "CUDA"):
+        assert describe_kernels(system, context)[0].startswith("own kernel")
+    energies = []
+    for edge in (6.6, 2.3, 6.6, 2.25, 2.2):
+        for each in (context, reference):
+            each.setPeriodicBoxVectors(*shape(edge))
+        expected = evaluate(reference, groups={1})
+        target.assert_agrees(*evaluate(context, groups={1}), *expected, what=f"{edge} nm")
+        energies.append(expected[0])
+    assert len(set(np.round(energies, 2))) == 4, "the box makes a difference"

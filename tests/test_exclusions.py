@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Which exceptions and exclusions a correction follows, of which forces, and which it does not."""
+
+import copy
+
+import numpy as np
+import openmm
+import pytest
+from openmm import app
+
+import learnedpair as lp
+import models
+import oracle
+import systems
+from comparators import REFERENCE, assert_close, evaluate
+from learnedpair.exclusions import excluded_pairs
+
+WITHIN = {pair for i in range(64) for pair in ((3 * i, 3 * i + 1), (3 * i, 3 * i + 2), (3 * i + 1, 3 * i + 2))}
+
+
+def water():
+    topology, _ = systems.relaxed_water(64)
+    return systems.water_system(topology, app.PME), topology
+
+
+def excluded(force):
+    return {tuple(sorted(force.getExclusionParticles(i))) for i in range(force.getNumExclusions())}
+
+
+def nonbonded_of(system):
+    return next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce))
+
+
+def probe(system):
+    """A NonbondedForce without exceptions and without charges."""
+    force = openmm.NonbondedForce()
+    for _ in range(system.getNumParticles()):
+        force.addParticle(0, 0.3, 0)
+    force.setNonbondedMethod(force.CutoffPeriodic)
+    force.setCutoffDistance(0.6)
+    return force
+
+
+def in_order(system, forces):
+    """The same particles with these forces alone, in this order."""
+    other = openmm.System()
+    for i in range(system.getNumParticles()):
+        other.addParticle(system.getParticleMass(i))
+    other.setDefaultPeriodicBoxVectors(*system.getDefaultPeriodicBoxVectors())
+    for i in range(system.getNumConstraints()):
+        other.addConstraint(*system.getConstraintParameters(i))
+    for force in forces:
+        other.addForce(force)
+    return other
+
+
+@pytest.mark.parametrize("probe_first", [True, False])
+def test_the_exceptions_of_all_nonbonded_forces_are_followed(probe_first):
+    system, topology = water()
+    forces = [probe(system), copy.deepcopy(nonbonded_of(system))]
+    force = lp.add_correction(in_order(system, forces if probe_first else forces[::-1]), topology, models.water_model())
+    assert excluded(force) == WITHIN and force.getNonbondedMethod() == force.CutoffPeriodic
+
+
+def test_the_numbers_are_right_beside_a_force_without_exceptions():
+    """The correction used to act along the bonds. On other platforms than Reference OpenMM refuses forces with different exceptions."""
+    system, topology = water()
+    _, positions = systems.relaxed_water(64)
+    model = models.water_model()
+    other = in_order(system, [probe(system), copy.deepcopy(nonbonded_of(system))])
+    force = lp.add_correction(other, topology, model, force_group=5)
+    box = np.array(topology.getPeriodicBoxVectors()._value)
+    energy, forces, _ = oracle.energy_and_forces(model.evaluate, np.asarray(positions), force.getParticleTypes(), cutoff=0.6, inner_cutoff=0.17, box=box, exclusions=WITHIN)
+    found = evaluate(REFERENCE.context(other, positions), groups={5})
+    assert_close(found[0], energy, rtol=1e-3)
+    assert_close(found[1], forces, atol=1e-3 * np.abs(forces).max())
+
+
+def test_forces_inside_of_other_forces_are_followed():
+    system, topology = water()
+    atm = openmm.ATMForce(0, 0, 0, 0, 0, 0, 0, 0, 1)
+    for _ in range(system.getNumParticles()):
+        atm.addParticle(openmm.Vec3(0, 0, 0))
+    atm.addForce(copy.deepcopy(nonbonded_of(system)))
+    assert excluded(lp.add_correction(in_order(system, [atm]), topology, models.water_model())) == WITHIN
+    variable = openmm.CustomCVForce("e")
+    variable.addCollectiveVariable("e", copy.deepcopy(nonbonded_of(system)))
+    assert excluded(lp.add_correction(in_order(system, [variable]), topology, models.water_model())) == WITHIN
+
+
+def test_exceptions_between_molecules_that_interact_are_no_exclusions():
+    """NBFIX can be written so."""
+    system, topology = water()
+    nonbonded = nonbonded_of(system)
+    nonbonded.addException(0, 3, -0.5, 0.3, 0.7)
+    nonbonded.addException(6, 9, 0.0, 0.3, 0.7)
+    nonbonded.addException(12, 15, 0.2, 0.3, 0.0)
+    with pytest.warns(UserWarning, match="3 exceptions of the NonbondedForce, the first of particles 0 and 3, are between different molecules and interact, so that they were taken for pairs with parameters of their own .* the correction acts on them. If these particles are bonded, add the bonds"):
+        force = lp.add_correction(system, topology, models.water_model())
+    assert excluded(force) == WITHIN
+
+
+@pytest.mark.filterwarnings("error")
+def test_exceptions_between_molecules_that_do_not_interact_are_exclusions():
+    system, topology = water()
+    nonbonded_of(system).addException(0, 3, 0.0, 0.3, 0.0)
+    assert excluded(lp.add_correction(system, topology, models.water_model())) == WITHIN | {(0, 3)}
+
+
+def test_exceptions_that_a_parameter_switches_on_interact():
+    system, topology = water()
+    nonbonded = nonbonded_of(system)
+    nonbonded.addGlobalParameter("lambda", 0.0)
+    nonbonded.addExceptionParameterOffset("lambda", nonbonded.addException(0, 3, 0.0, 0.3, 0.0), 1.0, 0.0, 0.0)
+    with pytest.warns(UserWarning, match="1 exceptions of the NonbondedForce"):
+        assert excluded(lp.add_correction(system, topology, models.water_model())) == WITHIN
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bonds", ["harmonic", "custom"])
+def test_bonds_of_the_forces_make_neighbors_where_the_topology_has_none(bonds):
+    """As in a ligand from a PDB file without CONECT records."""
+    topology = app.Topology()
+    residue = topology.addResidue("LIG", topology.addChain())
+    system, nonbonded = openmm.System(), openmm.NonbondedForce()
+    bonded = openmm.HarmonicBondForce() if bonds == "harmonic" else openmm.CustomBondForce("r^2")
+    for i in range(12):
+        topology.addAtom(f"C{i}", app.element.carbon, residue)
+        system.addParticle(12.011)
+        nonbonded.addParticle(0.1, 0.3, 0.1)
+        if i > 0:
+            bonded.addBond(i - 1, i, *([0.15, 1e5] if bonds == "harmonic" else []))
+    nonbonded.createExceptionsFromBonds([(i, i + 1) for i in range(11)], 0.8, 0.5)
+    system.addForce(nonbonded)
+    system.addForce(bonded)
+    pairs = excluded_pairs("nonbonded", system, topology, [True] * 12)
+    assert pairs == [(i, j) for i in range(12) for j in range(i + 1, min(i + 4, 12))]
+
+
+def test_exclusions_of_all_custom_nonbonded_forces_are_followed():
+    system, topology = water()
+    forces = []
+    for pair in ((0, 1), (4, 3)):
+        force = openmm.CustomNonbondedForce("r")
+        for _ in range(system.getNumParticles()):
+            force.addParticle([])
+        force.addExclusion(*pair)
+        force.setNonbondedMethod(force.CutoffPeriodic if pair == (4, 3) else force.NoCutoff)
+        forces.append(force)
+    force = lp.add_correction(in_order(system, forces), topology, models.water_model())
+    assert excluded(force) == {(0, 1), (3, 4)} and force.getNonbondedMethod() == force.CutoffPeriodic
+
+
+def test_bonds_of_a_topology_are_no_exclusions():
+    system, topology = water()
+    with pytest.raises(TypeError, match=r"exclusions are bonds of a topology, and bonded pairs alone are hardly what should be left out. Use exclusions='molecules' .*createExclusionsFromBonds"):
+        lp.add_correction(system, topology, models.water_model(), exclusions=topology.bonds())
+
+
+def test_a_nonperiodic_force_field_with_a_periodic_restraint():
+    system, topology, = water()
+    nonbonded_of(system).setNonbondedMethod(openmm.NonbondedForce.NoCutoff)
+    restraint = openmm.CustomBondForce("r")
+    restraint.setUsesPeriodicBoundaryConditions(True)
+    restraint.setName("Restraint")
+    index = system.addForce(restraint)
+    with pytest.raises(ValueError, match=rf"the nonbonded forces have no periodic boundary conditions, but force {index} of the System, Restraint, uses them, .* call setUsesPeriodicBoundaryConditions\(False\) on it, or give the NonbondedForce a periodic method"):
+        lp.add_correction(system, topology, models.water_model())
+    restraint.setUsesPeriodicBoundaryConditions(False)
+    assert lp.add_correction(system, topology, models.water_model()).getNonbondedMethod() == 1

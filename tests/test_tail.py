@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""What a model leaves of its curves at the cutoff is shown, whatever brings them to zero there."""
+
+import numpy as np
+import pytest
+import torch
+
+import architectures
+import learnedpair as lp
+from learnedpair.cli import main
+from learnedpair.tail import find_tails
+
+METADATA = dict(types=["Ar", "Ne"], cutoff=0.9, inner_cutoff=0.3)
+
+
+class Dispersion(torch.nn.Module):
+    """-0.01 r^-6 kJ/mol, half of it and a quarter with neon, times an envelope if asked for."""
+
+    def __init__(self, envelope):
+        super().__init__()
+        self.envelope = envelope
+
+    def forward(self, r, type1, type2):
+        energy = -0.01 * r**-6 * 0.5 ** (type1 + type2)
+        if self.envelope:
+            energy = energy * torch.clamp(1 - (r / 0.9) ** 2, min=0) ** 3
+        return energy
+
+
+def expected(switching_distance, envelope, end=0.9):
+    """The integral of 4 pi r^2 f from 0.675 nm on, by many more points."""
+    r = np.linspace(0.675, end, 200001)
+    energy = -0.01 * r**-6
+    if envelope:
+        energy *= (1 - (r / 0.9) ** 2) ** 3
+    if switching_distance:
+        y = np.clip((r - switching_distance) / (0.9 - switching_distance), 0, None)
+        energy *= 1 - 10 * y**3 + 15 * y**4 - 6 * y**5
+    values = 4 * np.pi * r**2 * energy
+    return ((values[1:] + values[:-1]) / 2 * np.diff(r)).sum()
+
+
+@pytest.mark.parametrize("options", [dict(envelope=True), dict(switching_distance=0.7), dict(truncated=True)], ids=["envelope", "switched", "truncated"])
+def test_the_end_of_a_dispersion_curve(options):
+    module = Dispersion(options.pop("envelope", False))
+    model = lp.load_model(module, **METADATA, **options)
+    tails = find_tails(model, ["Ar-Ar", "Ar-Ne"], np.array([0, 0]), np.array([0, 1]), {})
+    first, second = tails
+    assert first.distance == pytest.approx(0.675) and first.energy == pytest.approx(-0.01 * 0.675**-6 * ((1 - 0.75**2) ** 3 if module.envelope else 1))
+    assert first.beyond == pytest.approx(expected(options.get("switching_distance"), module.envelope), rel=1e-3)
+    assert first.dispersion == pytest.approx(4 / 3 * np.pi * 0.675**3 * first.energy)
+    assert first.integral < first.beyond < 0 and second.beyond == pytest.approx(first.beyond / 2)
+    if options.get("truncated"):  # what is missing is the integral from the cutoff to infinity
+        assert first.lost == pytest.approx(4 / 3 * np.pi * 0.01 / 0.9**3, rel=1e-3)
+    assert model.worst_tail().name == "types Ar and Ar" and f"  at cutoff:   types Ar and Ar {first.energy:11.4g} kJ/mol at 0.675 nm" in str(model)
+
+
+def test_the_report_of_an_export_and_inspect_show_it(tmp_path, capsys):
+    model = lp.export_model(Dispersion(False), tmp_path / "argon.pt", **METADATA, switching_distance=0.7)
+    tail = find_tails(model, ["Ar-Ar"], np.array([0]), np.array([0]), {})[0]
+    assert f"at 0.675 nm; integral of 4 pi r^2 f from there to the cutoff {tail.beyond:.3g} kJ/mol nm^3" in str(model)
+    assert main(["inspect", str(tmp_path / "argon.pt")]) == 0
+    text = capsys.readouterr().out
+    assert "At the cutoff, 0.9 nm, where each function is switched off from 0.7 nm:" in text and f"  {tail}\n" in text
+    assert text.count("of an r^-6 curve to infinity") >= 4  # of the model, and of three pairs of types
+    assert "a dispersion-like interaction is cut off: its energy and pressure in a liquid are missing" in text
+
+
+def test_models_of_features():
+    assert lp.load_model(architectures.by_name("charge_penetration").module(), **{**architectures.by_name("charge_penetration").metadata, "features": ["q", "alpha"]}).worst_tail() is None
+    tail = architectures.load(architectures.by_name("soft_core"), "module").worst_tail()
+    assert tail.name.startswith("features (sigma=") and tail.energy != 0

@@ -189,6 +189,7 @@ def test_inspect_of_a_model_with_global_parameters(tmp_path, capsys):
     assert re.search(r"\[2\] = globals +# global\n", text)
     assert "as a straight line, with lam = 0.8, temperature = 300:" in text and "  B-C " in text
     assert "as a straight line, with lam = 0.5, temperature = 300:" in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam=0.5").out
+    assert "--parameter lam is 2, and two_parameters.pt was checked for values from 0 to 1" in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam=2", status=1).err
     assert "expected NAME=VALUE with a number" in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam", status=1).err
 
 
@@ -282,6 +283,29 @@ def test_apply_writes_a_corrected_system(tmp_path, capsys):
     force = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
     assert (force.getScaleParameter(), force.getForceGroup(), force.getNumExclusions()) == ("lam", 2, 192)
     assert "192 of 192 particles are covered, 192 pairs excluded" in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("always")
+def test_apply_takes_rules(tmp_path, capsys):
+    topology, positions = systems.relaxed_water(64)
+    (tmp_path / "in.xml").write_text(XmlSerializer.serialize(systems.water_system(topology)))
+    with open(tmp_path / "t.pdb", "w") as file:
+        app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)
+    lp.export_model(models.network(3), tmp_path / "m.pt", types={"O": "WAT:O", "H": None, "Na": "NA:NA"}, cutoff=0.6, inner_cutoff=0.17)
+    paths = [str(tmp_path / name) for name in ("in.xml", "t.pdb", "m.pt", "out.xml")]
+
+    def covered(*arguments):
+        assert main(["apply", *paths, *arguments]) == 0
+        system = XmlSerializer.deserialize((tmp_path / "out.xml").read_text())
+        return lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1)).getParticleTypes()[:3].tolist(), capsys.readouterr().err
+
+    assert covered("--type", "O=HOH:O", "--type", "H=HOH:H1", "--type", "H=HOH:H2", "--type", "Na=") == ([0, 1, 1], "")
+    assert covered("--type", "O=O", "--type", "H=", "--type", "Na=", "--leave-out", "HOH:H1", "--leave-out", "HOH:H2") == ([0, -1, -1], "")
+    types, error = covered("--type", "O=O", "--type", "H=HOH:H1", "--type", "Na=")
+    assert types == [0, 1, -1] and "warning: add_correction: the rules cover residues in part: HOH (64 residues) has a type for O, H1 and none for H2." in error
+    for arguments, message in ((["--type", "O"], "--type is 'O'; expected NAME=RULE"), ([], "does not say which atoms have the type 'H'"), (["--type", "O=HOH:O", "--type", "H=H"], "the rule of the type 'Na' in m.pt, 'NA:NA', selects no atom")):
+        assert main(["apply", *paths, *arguments]) == 1
+        assert message in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

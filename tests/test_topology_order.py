@@ -171,6 +171,14 @@ def test_what_is_no_topology(wrong, message):
         lp.add_correction(systems.water_system(topology), wrong(topology, positions * np.ones(3)), models.water_model())
 
 
+def test_rules_want_a_topology_too():
+    topology, positions, _ = systems.water(64)
+    with pytest.raises(TypeError, match="assign_types: the topology is a Modeller; .* give its .topology"):
+        lp.assign_types(app.Modeller(topology, positions), {"O": "O"})
+    with pytest.raises(TypeError, match="assign_types: the rules are a list; expected a dict"):
+        lp.assign_types(topology, ["O"])
+
+
 def test_what_is_no_system():
     topology, _, _ = systems.water(64)
     simulation = app.Simulation(topology, systems.water_system(topology), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))

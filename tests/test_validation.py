@@ -246,6 +246,14 @@ def test_exclusions_from_bonds_follow_the_bonds():
     assert pairs == {(0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (4, 5)}
 
 
+def test_exclusions_from_the_bonds_of_a_topology():
+    topology, _, _ = systems.water(64)
+    force = lp.LearnedPairForce(systems.table())
+    force.setParticleTypes(np.zeros(192, dtype=int))
+    force.createExclusionsFromBonds(topology.bonds(), 2)
+    assert force.getNumExclusions() == 192 and force.getExclusionParticles(191) == (190, 191)
+
+
 def test_quantities_are_accepted_and_returned():
     from openmm import unit
 

@@ -125,7 +125,7 @@ static void validatePeriodicity(const LearnedPairForce& force, const System& sys
             // Some forces of plugins do not say.
         }
         require(!periodic, "LearnedPairForce: the force uses ", force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? "NoCutoff" : "CutoffNonPeriodic", ", but force ", i, " of the System, ", other.getName(),
-                ", uses periodic boundary conditions, under which OpenMM moves molecules by whole boxes; use CutoffPeriodic.");
+                ", uses periodic boundary conditions, under which OpenMM moves molecules by whole boxes; use CutoffPeriodic, or turn periodic boundary conditions off in the other force if it is a restraint.");
     }
 }
 

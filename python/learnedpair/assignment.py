@@ -7,6 +7,8 @@ from collections import Counter
 
 from openmm.app import Element
 
+from .topology_order import require_is_topology
+
 #: What select() gives atoms that are meant to have no type.
 LEFT_OUT = object()
 #: Messages name this many of the names that a topology has.
@@ -35,7 +37,20 @@ def assign_types(topology, rules):
     ------
     ValueError
         If a rule cannot be understood, or two rules select the same atom.
+    TypeError
+        If the topology or the rules are something else.
+
+    Examples
+    --------
+    >>> from openmm import app
+    >>> water = app.Modeller(app.Topology(), [])
+    >>> water.addSolvent(app.ForceField("amber14/tip3p.xml"), numAdded=100)
+    >>> assign_types(water.topology, {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]})[:4]
+    ['O', 'H', 'H', 'O']
     """
+    require_is_topology(topology, "assign_types")
+    if not isinstance(rules, dict):
+        raise TypeError(f"assign_types: the rules are a {type(rules).__name__}; expected a dict of type names and rules.")
     return [None if name is LEFT_OUT else name for name in select(topology, rules)]
 
 

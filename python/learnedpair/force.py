@@ -10,6 +10,7 @@ import weakref
 import numpy as np
 import openmm
 from openmm import unit
+from openmm.app import Atom
 
 from .plugin import load
 from .ranges import check_ranges
@@ -360,11 +361,12 @@ class LearnedPairForce(openmm.Force):
 
         Parameters
         ----------
-        bonds : iterable of (int, int)
+        bonds : iterable of (int, int), or of pairs of atoms as topology.bonds() gives them
         bondCutoff : int
             Pairs separated by this number of bonds or fewer are excluded.
         """
-        self._access.createExclusionsFromBonds([(operator.index(i), operator.index(j)) for i, j in bonds], bondCutoff)
+        pairs = [tuple(atom.index if isinstance(atom, Atom) else operator.index(atom) for atom in bond[:2]) for bond in bonds]
+        self._access.createExclusionsFromBonds(pairs, bondCutoff)
 
     def getNumInteractionGroups(self):
         """Get the number of interaction groups."""

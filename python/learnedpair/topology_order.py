@@ -5,7 +5,7 @@
 import functools
 
 from openmm import unit
-from openmm.app import Modeller, PDBFile, PDBxFile, Simulation, Topology, element
+from openmm.app import Topology, element
 
 from .errors import warn
 
@@ -16,6 +16,13 @@ OF_HYDROGEN, OF_DEUTERIUM = 1.008, 1.0063
 MOST_UNITED = 4
 #: Hydrogens, and particles without an element, are lighter than this also if hydrogen masses are repartitioned.
 HEAVY = 6.0
+
+
+def require_is_topology(topology, source):
+    """Require an openmm.app.Topology; TypeError for something that has one, such as a PDBFile, and for anything else."""
+    if not isinstance(topology, Topology):
+        way_out = "give its .topology" if isinstance(getattr(topology, "topology", None), Topology) else "give the topology that the System was made from"
+        raise TypeError(f"{source}: the topology is a {type(topology).__name__}; expected an openmm.app.Topology: {way_out}.")
 
 
 def require_topology(topology, system, source):
@@ -35,10 +42,7 @@ def require_topology(topology, system, source):
     ValueError
         If it has more or fewer atoms, or the masses are those of its elements in another order.
     """
-    if not isinstance(topology, Topology):
-        has_one = isinstance(topology, (Modeller, PDBFile, PDBxFile, Simulation)) or isinstance(getattr(topology, "topology", None), Topology)
-        way_out = "give its .topology" if has_one else "give the topology that the System was made from"
-        raise TypeError(f"{source}: the topology is a {type(topology).__name__}; expected an openmm.app.Topology: {way_out}.")
+    require_is_topology(topology, source)
     if topology.getNumAtoms() != system.getNumParticles():
         raise ValueError(f"{source}: the topology has {topology.getNumAtoms()} atoms, but the System has {system.getNumParticles()} particles; give the topology the System was made from.")
     _require_order(topology, system, source)

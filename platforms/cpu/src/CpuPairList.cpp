@@ -80,18 +80,14 @@ void CpuPairList::findCovered(const PairClasses& pairClasses) {
     });
 }
 
-/** The copy of a particle that lies in the periodic box, in which single precision has most digits left. */
+/**
+ * The copy of a position that lies in the periodic box around the origin, where single precision has most digits left; of a
+ * displacement, that between nearest copies.
+ */
 static Vec3 wrap(Vec3 position, const Vec3* box, const double* inverse) {
     for (int k = 2; k >= 0; k--)
-        position -= box[k]*std::floor(position[k]*inverse[k]);
+        position -= box[k]*std::floor(position[k]*inverse[k]+0.5);
     return position;
-}
-
-/** The displacement between nearest periodic copies. */
-static Vec3 nearest(Vec3 displacement, const Vec3* box, const double* inverse) {
-    for (int k = 2; k >= 0; k--)
-        displacement -= box[k]*std::floor(displacement[k]*inverse[k]+0.5);
-    return displacement;
 }
 
 /** Run something for parts of 0 to n-1, one for each thread, or for all if the particles are few: waking the threads up takes up to a tenth of a millisecond. */
@@ -123,7 +119,7 @@ bool CpuPairList::move(const vector<Vec3>& allPositions, const Vec3* box, int th
         // In the same box, moving into another copy of it is too far; that is rare. In another box the copies have moved, too.
         Vec3 local = (sameBox ? position-shifts[i] : wrap(position, box, inverse)), move = local-builtPositions[i];
         if (!sameBox)
-            move = nearest(move, box, inverse);
+            move = wrap(move, box, inverse);
         setPosition(i, local);
         tooFar |= !(move.dot(move) <= allowed*allowed);
     }
@@ -209,7 +205,7 @@ static void sortByPlace(vector<std::pair<uint64_t, int> >& places, int bits) {
 
 /** Give particles that are close together numbers that are. */
 template<class ToLocal> void CpuPairList::sortParticles(const vector<Vec3>& allPositions, ToLocal toLocal, ThreadPool& threads) {
-    Vec3 low, high(builtBox[0][0], builtBox[1][1], builtBox[2][2]);
+    Vec3 high = Vec3(builtBox[0][0], builtBox[1][1], builtBox[2][2])*0.5, low = -high;
     if (!periodic) {
         low = Vec3(FarAway, FarAway, FarAway);
         high = -low;

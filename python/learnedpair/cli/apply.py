@@ -27,6 +27,8 @@ def add_arguments(parser):
     parser.add_argument("model", help="model file (.pt or .pt2), with assignment rules inside if it has types")
     parser.add_argument("output", type=Path, help="XML file to write")
     parser.add_argument("--features", type=Path, metavar="FILE", help="features of the particles, for a model that has features: .npy, or text")
+    parser.add_argument("--type", action="append", default=[], metavar="NAME=RULE", help="atoms of a type, such as Na=NA:Na, in place of the rules in the model; once more for each further rule of the type; without a rule, as in Na=, there are no such atoms")
+    parser.add_argument("--leave-out", action="append", default=[], metavar="RULE", help="atoms that are meant to have no type, such as HOH:H1, so that they are not warned of")
     parser.add_argument("--exclusions", choices=("nonbonded", "molecules"), default="nonbonded")
     parser.add_argument("--scale", help="name of a global parameter that multiplies the correction")
     parser.add_argument("--force-group", type=int, default=0)
@@ -45,12 +47,25 @@ def run(options):
     topology = read_structure(options.topology).topology
     model = read_model(options.model, options.features is not None, "give a file with them by --features")
     features = None if options.features is None else read_features(options.features, system.getNumParticles())
-    force = add_correction(system, topology, model, features=features, exclusions=options.exclusions, scale=options.scale, force_group=options.force_group,
+    force = add_correction(system, topology, model, types=read_types(options), features=features, exclusions=options.exclusions, scale=options.scale, force_group=options.force_group,
                            representation=options.representation, tolerance=options.tolerance, tabulate_radial=options.tabulate_radial)
     options.output.write_text(openmm.XmlSerializer.serialize(system))
     covered = int((force.getParticleTypes() >= 0).sum())
     print(f"{options.output}: {covered} of {system.getNumParticles()} particles are covered, {force.getNumExclusions()} pairs excluded")
     print(describe(force.lowering_report))
+
+
+def read_types(options):
+    """The types of add_correction() from --type and --leave-out, or None."""
+    types = {}
+    for text in options.type:
+        name, separator, rule = text.partition("=")
+        if not name or not separator:
+            raise ValueError(f"--type is {text!r}; expected NAME=RULE, such as O=HOH:O, or NAME= if there are no such atoms.")
+        types[name] = [*(types.get(name) or []), rule] if rule else None
+    if options.leave_out:
+        types[None] = options.leave_out
+    return types or None
 
 
 def read_model(path, with_features, way_out):

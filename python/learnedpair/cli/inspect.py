@@ -51,7 +51,10 @@ def run(options):
     check_tolerance(options.tolerance)
     model = load_model(options.model)
     parameters = dict(_parameter(text) for text in options.parameter)
-    model.global_values(parameters)  # says what is wrong with them
+    for name, value in model.global_values(parameters).items():  # says what is wrong with them
+        low, high = model.global_parameter_ranges[name]
+        if not low <= value <= high:
+            raise ValueError(f"--parameter {name} is {value:g}, and {model.source} was checked for values from {low:g} to {high:g}; stay in that range, which the metadata global_parameters={{{name!r}: (default, low, high)}} set.")
     print(model)
     if model.features is None:
         if options.features is not None:

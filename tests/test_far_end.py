@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""What single precision leaves of the coordinates in large systems, as README says it."""
+
+import numpy as np
+import openmm
+import pytest
+
+import learnedpair as lp
+import systems
+from comparators import REFERENCE, evaluate
+
+COUNT = 400
+#: The RMS error of forces, relative to the RMS force: near the origin, and for each nm of the largest coordinate.
+NEAR, PER_NM = 2e-6, 6e-7
+
+
+def rms_error(target, positions, edge=None):
+    random = np.random.default_rng(1)
+    system = openmm.System()
+    for i in range(COUNT):
+        system.addParticle(1 + 0.01 * i)
+    force = lp.LearnedPairForce(systems.table())
+    force.setParticleTypes(random.integers(0, 2, COUNT))
+    if edge is None:
+        force.setNonbondedMethod(force.CutoffNonPeriodic)
+    else:
+        system.setDefaultPeriodicBoxVectors((edge, 0, 0), (0, edge, 0), (0, 0, edge))
+    system.addForce(force)
+    found, expected = (evaluate(platform.context(system, positions))[1] for platform in (target, REFERENCE))
+    return np.sqrt(((found - expected) ** 2).mean() / (expected**2).mean())
+
+
+def cluster(origin):
+    return np.asarray(origin) + np.random.default_rng(0).uniform(0, 1.9, (COUNT, 3))
+
+
+@pytest.mark.parametrize("edge", [10.0, 25.0, 51.0])
+def test_places_in_large_boxes(target, edge):
+    """In the middle, at the far end, and beyond the end, where particles are in several copies of the box."""
+    for place, largest in ((edge / 2 - 0.95, edge / 2 + 0.95), (edge - 1.9, edge), (edge - 0.95, edge)):
+        error = rms_error(target, cluster([place] * 3), edge)
+        if target.name == "CPU":  # keeps coordinates between -edge/2 and edge/2
+            largest = min(largest, edge / 2)
+        assert error <= (1e-9 if target.exact else NEAR + PER_NM * largest), f"{error:.2e} at {place} nm of {edge} nm"
+
+
+@pytest.mark.parametrize("distance", [10.0, 100.0])
+def test_clusters_that_are_far_apart(target, distance):
+    positions = cluster([0.0] * 3)
+    positions[COUNT // 2 :, 0] += distance
+    error = rms_error(target, positions)
+    assert error <= (1e-9 if target.exact else NEAR + PER_NM * distance), f"{error:.2e} with {distance} nm"

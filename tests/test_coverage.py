@@ -39,7 +39,7 @@ def test_residues_that_are_covered_in_part_are_said():
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("left_out", ["HOH:H3", ["WAT:H3", "HOH:H3"], lambda atom: atom.name == "H3"], ids=["rule", "list", "function"])
+@pytest.mark.parametrize("left_out", ["*:*", "HOH:H3", ["WAT:H3", "HOH:H3"], lambda atom: atom.name == "H3"], ids=["rest", "rule", "list", "function"])
 def test_atoms_may_be_left_out_on_purpose(left_out):
     system, topology = renamed_water(h3)
     force = apply(system, topology, types={None: left_out})
@@ -147,8 +147,9 @@ def test_a_type_without_a_rule_is_refused():
 def test_assign_types_knows_the_type_none():
     topology, _, _ = systems.water(64)
     assert lp.assign_types(topology, {"O": "O", None: "HOH:H1"}) == ["O", None, None] * 64
-    with pytest.raises(ValueError, match="selected by the rules of both 'H' and None"):
-        lp.assign_types(topology, {"H": "H", None: "HOH:H1"})
+    assert lp.assign_types(topology, {"H": "HOH:H1", None: "*:*"}) == [None, "H", None] * 64
+    with pytest.raises(ValueError, match="the rule of None is 5; expected 'RESIDUE:ATOM'"):
+        lp.assign_types(topology, {"H": "HOH:H1", None: 5})
 
 
 def test_a_correction_whose_curves_are_zero_is_refused():

@@ -26,7 +26,7 @@ def assign_types(topology, rules):
     rules : dict of str to rule
         For each type name the atoms that have it: ``"RESIDUE:ATOM"``, where either name may be ``*``; the symbol of an
         element, such as ``"O"``; an openmm.app.Element; a function of an atom that returns whether it is selected; or a
-        list of these. A rule of the type None selects atoms that are meant to have no type.
+        list of these. A rule of the type None selects atoms that are meant to have no type, such as ``"*:*"`` for all others.
 
     Returns
     -------
@@ -56,13 +56,14 @@ def assign_types(topology, rules):
 
 def select(topology, rules):
     """Like :func:`assign_types`, with LEFT_OUT for atoms that the rule of the type None selects."""
-    selections = {name: selection(name, rule) for name, rule in rules.items()}
+    selections = {name: selection(name, rule) for name, rule in rules.items() if name is not None}
+    is_left_out = selection(None, rules[None]) if None in rules else lambda atom: False
     result = []
     for atom in topology.atoms():
         names = [name for name, selected in selections.items() if selected(atom)]
         if len(names) > 1:
             raise ValueError(f"assign_types: atom {atom.index} ({atom.residue.name}:{atom.name}) is selected by the rules of both {names[0]!r} and {names[1]!r}; make them exclude each other.")
-        result.append((LEFT_OUT if names[0] is None else names[0]) if names else None)
+        result.append(names[0] if names else LEFT_OUT if is_left_out(atom) else None)
     return result
 
 

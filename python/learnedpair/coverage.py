@@ -9,7 +9,7 @@ from .errors import warn
 
 #: Kinds of residues that a warning names.
 MOST_NAMED = 5
-_WAY_OUT = "If that is meant, say so by a rule of the type None for the atoms that are left out, such as types={None: 'HOH:H1'}; otherwise look at the rules."
+_WAY_OUT = "If that is meant, say so by a rule of the type None for the atoms that are left out, such as types={None: 'HOH:H1'}, or {None: '*:*'} for all of them; otherwise look at the rules."
 
 
 def warn_of_partial_coverage(topology, assigned):

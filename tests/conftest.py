@@ -40,6 +40,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "one_device: not for Contexts with several devices: they have no energy parameter derivatives, and some of OpenMM's forces refuse them")
+    config.addinivalue_line("markers", "combinations: many Contexts with OpenMM's own forces or large programs; left out where every kernel is compiled anew for seconds (opencl_intel)")
     config.addinivalue_line("markers", "large: a system that needs a neighbor list; on an emulated device it takes a while")
 
 

@@ -142,10 +142,12 @@ def alone(target, case, part):
 #: OpenMM 8.6.1 does not run GBSAOBCForce and CustomGBForce on several devices, and its CustomManyParticleForce ("a force
 #: unknown to us"), alone in a System, now and then has another result there, 4e-5 off.
 ON_ONE_DEVICE = [case for case in CASES if "solvent" in case or "GB" in case or "unknown" in case]
-CASES_ON_DEVICES = [pytest.param(case, marks=pytest.mark.one_device) if case in ON_ONE_DEVICE else case for case in CASES]
+#: A shared kernel, one of each kind, and one without a cutoff: enough for a second implementation of OpenCL.
+FEW = ("PME", "two corrections, different exclusions", "no cutoff")
+CASES_ON_DEVICES = [pytest.param(case, marks=[pytest.mark.one_device] * (case in ON_ONE_DEVICE) + [pytest.mark.combinations] * (case not in FEW)) for case in CASES]
 
 
-@pytest.mark.parametrize("first", ["ours first", "others first"])
+@pytest.mark.parametrize("first", ["ours first", pytest.param("others first", marks=pytest.mark.combinations)])
 @pytest.mark.parametrize("case", CASES_ON_DEVICES)
 def test_forces_do_not_disturb_each_other(target, case, first):
     periodic, make_others, make_ours = CASES[case]

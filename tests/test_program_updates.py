@@ -138,7 +138,7 @@ def tabulated_and_updated(name):
 
 
 @pytest.mark.one_device
-@pytest.mark.parametrize("name", ["typed_network", "wide"])
+@pytest.mark.parametrize("name", ["typed_network", pytest.param("wide", marks=pytest.mark.combinations)])
 def test_updates_of_programs_with_a_tabulated_radial_part(target, name):
     """update_force() keeps the number of knots, and says what the new table's error is."""
     made, updated = tabulated_and_updated(name)

@@ -287,6 +287,7 @@ BESIDE_ON_TARGETS = [(target, case, first) for k, case in enumerate(BESIDE) for 
                      if target.precision not in ("mixed", "double") or (k + o) % 2 == ("mixed", "double").index(target.precision)]
 
 
+@pytest.mark.combinations
 @pytest.mark.parametrize("target, case, first", BESIDE_ON_TARGETS, indirect=["target"], ids=str)
 def test_programs_beside_other_forces(target, case, first):
     periodic, make_others, make_ours, letters = BESIDE[case]
@@ -373,6 +374,7 @@ def test_energy_is_conserved_as_well_as_without_the_program():
 
 
 @pytest.mark.large
+@pytest.mark.combinations
 @pytest.mark.parametrize("target, kinds", [(Target(name, precision), kinds) for name, precision, kinds in (
     ("CPU", None, 3), ("OpenCL", "single", 1), ("OpenCL", "mixed", 3), ("CUDA", "single", 3), ("CUDA", "mixed", 1))], indirect=["target"], ids=str)
 def test_only_molecules_with_equal_features_are_exchanged(target, kinds):
@@ -473,7 +475,7 @@ def test_the_force_of_a_tabulated_program_is_the_derivative_of_its_energy(name):
     assert_close(errors[0].sum() / errors[1].sum(), 4, atol=0.2, what="the error falls with the square of the step")
 
 
-@pytest.mark.parametrize("name", TABULATED)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.combinations] * (name == "wide")) for name in TABULATED])
 def test_tabulated_programs_on_every_platform(target, name):
     model = tabulated_model(name)
     force = copy.deepcopy(tabulated_force(name, 1e-5))

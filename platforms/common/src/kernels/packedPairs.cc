@@ -24,7 +24,8 @@ KERNEL void computeLearnedPairs(GLOBAL mm_ulong* RESTRICT forceBuffers, GLOBAL m
     LOCAL unsigned short allPairs[LP_WARPS][TILE_SIZE*TILE_SIZE];       // TILE_SIZE*(place in the block) + place among the others
     LOCAL real allDEdRs[LP_WARPS][TILE_SIZE*(TILE_SIZE+1)];             // one more in each row, for the banks of the memory
     LP_HOLE_PARAMETERS
-    const int warp = LOCAL_ID/TILE_SIZE, lane = LOCAL_ID%TILE_SIZE;
+    // A constant where a warp is a group: Intel's compiler for CPUs (2024.2 to 2026.2) reads a[(int) (LOCAL_ID/32)] from a[LOCAL_ID].
+    const int warp = (LP_WARPS == 1 ? 0 : LOCAL_ID/TILE_SIZE), lane = LOCAL_ID%TILE_SIZE;
     LOCAL_ARG real3 *positions1 = allPositions1[warp], *positions2 = allPositions2[warp];
     LOCAL_ARG int *atoms2 = allAtoms2[warp], *counts = allCounts[warp];
     LOCAL_ARG unsigned int* inRange = allInRange[warp];

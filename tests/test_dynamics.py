@@ -7,6 +7,7 @@ import openmm
 import pytest
 from openmm import app, unit
 
+import conservation
 import models
 import systems
 from comparators import REFERENCE, Target, assert_close, evaluate
@@ -65,33 +66,8 @@ def test_every_component_by_finite_differences():
     assert_close(numerical, forces, rtol=1e-5, atol=1e-4)
 
 
-def drift(target, corrected, seed):
-    """Half a picosecond of water: how far the total energy drifts, how much it fluctuates, and the kinetic energy."""
-    topology, positions = systems.relaxed_water(216)
-    system = systems.water_system(topology, app.PME, cutoff=0.65)
-    if corrected:
-        models.lp.add_correction(system, topology, models.water_model())
-    context = target.context(system, positions, openmm.VerletIntegrator(0.001))
-    context.setVelocitiesToTemperature(300, seed)
-    context.getIntegrator().step(100)
-    totals = []
-    for _ in range(50):
-        context.getIntegrator().step(10)
-        state = context.getState(energy=True)
-        totals.append((state.getPotentialEnergy() + state.getKineticEnergy())._value)
-    return np.polyfit(np.arange(50), totals, 1)[0] * 50, np.std(totals), state.getKineticEnergy()._value
-
-
 def test_energy_is_conserved_as_well_as_without_the_correction():
-    """CPU platform; the slope of the total energy over the run and its fluctuation, against plain TIP3P."""
-    target = Target("CPU", None)
-    # Means of four runs: single ones drift by up to a thousandth of the kinetic energy, either way.
-    plain, plain_noise, kinetic = np.mean([drift(target, False, seed) for seed in range(1, 5)], axis=0)
-    corrected, noise, _ = np.mean([drift(target, True, seed) for seed in range(1, 5)], axis=0)
-    assert np.isfinite([corrected, noise]).all()
-    # No worse than plain water, up to a thousandth of the kinetic energy, which is what plain runs differ by.
-    assert abs(corrected) <= abs(plain) + 1e-3 * kinetic, f"drift {corrected:.3g} against {plain:.3g} kJ/mol, kinetic energy {kinetic:.4g}"
-    assert noise <= 1.5 * plain_noise + 1e-3 * kinetic
+    conservation.assert_as_good_as_without(lambda system, topology: models.lp.add_correction(system, topology, models.water_model()))
 
 
 @pytest.mark.one_device

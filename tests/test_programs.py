@@ -15,6 +15,7 @@ import torch
 from openmm import app
 
 import architectures
+import conservation
 import learnedpair as lp
 import oracle
 import program_oracle
@@ -345,32 +346,13 @@ def water_features(molecules, kinds):
     return np.stack([np.array([[-0.8, 0.1 + 0.5 * k], [0.4 + 0.3 * k, 0.9], [0.4 + 0.3 * k, 0.9]]) for k in kind]).reshape(-1, 2)
 
 
-def drift(corrected):
-    """Half a picosecond of water: how far the total energy drifts, how much it fluctuates, and the kinetic energy."""
-    topology, positions = systems.relaxed_water(216)
-    system = systems.water_system(topology, app.PME, cutoff=0.65)
-    if corrected:
+def test_energy_is_conserved_as_well_as_without_the_program():
+    def correct(system, topology):
         force = water_model().create_force(water_features(216, 4), representation="program")
         force.createExclusionsFromBonds([(3 * k, 3 * k + i) for k in range(216) for i in (1, 2)], 2)
         system.addForce(force)
-    context = Target("CPU", None).context(system, positions, openmm.VerletIntegrator(0.001))
-    context.setVelocitiesToTemperature(300, 1)
-    context.getIntegrator().step(100)
-    totals = []
-    for _ in range(50):
-        context.getIntegrator().step(10)
-        state = context.getState(energy=True)
-        totals.append((state.getPotentialEnergy() + state.getKineticEnergy())._value)
-    return np.polyfit(np.arange(50), totals, 1)[0] * 50, np.std(totals), state.getKineticEnergy()._value
 
-
-def test_energy_is_conserved_as_well_as_without_the_program():
-    plain, plain_noise, kinetic = drift(False)
-    corrected, noise, _ = drift(True)
-    assert np.isfinite([corrected, noise]).all()
-    # As in test_dynamics.py: no worse than plain water, up to a thousandth of the kinetic energy, which is what plain runs differ by.
-    assert abs(corrected) <= abs(plain) + 1e-3 * kinetic, f"drift {corrected:.3g} against {plain:.3g} kJ/mol, kinetic energy {kinetic:.4g}"
-    assert noise <= 1.5 * plain_noise + 1e-3 * kinetic
+    conservation.assert_as_good_as_without(correct)
 
 
 @pytest.mark.large

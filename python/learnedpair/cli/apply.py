@@ -49,7 +49,7 @@ def run(options):
     features = None if options.features is None else read_features(options.features, system.getNumParticles())
     force = add_correction(system, topology, model, types=read_types(options), features=features, exclusions=options.exclusions, scale=options.scale, force_group=options.force_group,
                            representation=options.representation, tolerance=options.tolerance, tabulate_radial=options.tabulate_radial)
-    options.output.write_text(openmm.XmlSerializer.serialize(system))
+    options.output.write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
     covered = int((force.getParticleTypes() >= 0).sum())
     print(f"{options.output}: {covered} of {system.getNumParticles()} particles are covered, {force.getNumExclusions()} pairs excluded")
     print(describe(force.lowering_report))
@@ -81,7 +81,7 @@ def read_model(path, with_features, way_out):
 def read_system(path):
     """Read a System's XML."""
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         if "<System" in text and not text.rstrip().endswith("</System>"):  # which OpenMM's parser may not notice
             raise ValueError("the end is missing")
         system = openmm.XmlSerializer.deserialize(text)

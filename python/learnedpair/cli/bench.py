@@ -65,7 +65,7 @@ def run(options):
     say(f"time per step with it / without it: {report['ratio']:.3f} [{report['ratio_min']:.3f}, {report['ratio_max']:.3f}], median and range of {options.repeats} blocks of {options.steps} steps in turn")
     say(f"creating the Context: {plain.creation:.2f} s without it, {corrected.creation:.2f} s with it")
     if options.json is not None:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
+        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 class _Timed:

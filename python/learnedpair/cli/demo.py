@@ -61,8 +61,8 @@ def run(options):
     say(f"System: {what.system.getNumParticles()} particles, {int((correction.getParticleTypes() >= 0).sum())} of them covered by the correction")
     say(f"Correction: {correction.lowering_report.get('description', '')}\n{describe(correction.lowering_report)}")
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "system.xml").write_text(openmm.XmlSerializer.serialize(what.system))
-    with open(options.output / "start.pdb", "w") as file:
+    (options.output / "system.xml").write_text(openmm.XmlSerializer.serialize(what.system), encoding="utf-8")
+    with open(options.output / "start.pdb", "w", encoding="utf-8") as file:
         app.PDBFile.writeFile(what.topology, what.positions, file, keepIds=True)
 
     interval = -(-options.steps // FRAMES)

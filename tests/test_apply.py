@@ -251,7 +251,7 @@ def test_global_parameters_are_those_of_the_context():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    ({}, r"the rule of the type 'O' in TypedPairNetwork, 'HOH:O', selects no atom; the topology has BUT:C0 \(2 atoms\), .* Correct the rule, or say that there are no such atoms by types={'O': None}"),
+    ({}, r"The rule of the type 'O' in TypedPairNetwork, 'HOH:O', selects no atom; the topology has BUT:C0 \(2 atoms\), .* Correct the rule, or say that there are no such atoms by types={'O': None}"),
     (dict(types={"O": None, "H": None}), "the correction of TypedPairNetwork would do nothing: no particle is covered"),
     (dict(types=[None] * 12), "would do nothing: no particle is covered"),
     (dict(types=["O"] + [None] * 11), "would do nothing: one particle alone is covered"),
@@ -262,7 +262,7 @@ def test_global_parameters_are_those_of_the_context():
     (dict(types=["O"] * 13, extra=True, exclusions="molecules"), "topology has 12 atoms, but the System has 13 particles"),
     (dict(types=FIRST_ATOMS, exclusions="all"), "exclusions is 'all'; expected 'nonbonded', 'molecules'"),
     (dict(types=FIRST_ATOMS, remove=True), "no NonbondedForce or CustomNonbondedForce.*exclusions='molecules'"),
-    (dict(types={**FIRST_ATOMS, "H": "*:H?"}), r"the rule of the type 'H', '\*:H\?', selects no atom; the topology has BUT:C0"),
+    (dict(types={**FIRST_ATOMS, "H": "*:H?"}), r"The rule of the type 'H', '\*:H\?', selects no atom; the topology has BUT:C0"),
     (dict(types=FIRST_ATOMS, scale=""), "scale is ''; expected the name"),
     (dict(types=FIRST_ATOMS, scale=0.5), "scale is 0.5; expected the name of a global parameter"),
     (dict(types=FIRST_ATOMS, features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); leave them out\.$"),
@@ -299,7 +299,7 @@ def test_a_model_without_rules_needs_types():
 def test_a_rule_inside_the_model_that_selects_nothing_is_an_error_unless_it_is_said():
     system, topology, _ = two_chains()
     model = models.water_model(types={"O": "BUT:C0", "H": "HOH:H1"}, uncovered=[f"BUT:C{i}" for i in range(1, 6)])
-    with pytest.raises(ValueError, match=r"the rule of the type 'H' in TypedPairNetwork, 'HOH:H1', selects no atom; .* types={'H': None}"):
+    with pytest.raises(ValueError, match=r"The rule of the type 'H' in TypedPairNetwork, 'HOH:H1', selects no atom; .* types={'H': None}"):
         lp.add_correction(system, topology, model)
     assert system.getNumForces() == 1
     assert lp.add_correction(system, topology, model, types={"H": None}).getParticleTypes().tolist() == [0, -1, -1, -1, -1, -1] * 2
@@ -320,7 +320,7 @@ def test_the_force_may_outlive_the_name_of_its_system():
     del system
     gc.collect()
     assert force.getNumParticles() == 12
-    assert "LearnedPairForce': 2 of 12 particles covered, cutoff 0.6 nm" in repr(force)
+    assert "LearnedPairForce': 2 of 12 particles covered (O 2), cutoff 0.6 nm" in repr(force)
 
 
 @pytest.mark.parametrize("given", [(0.5, 1.7), (0, 1, 2), 3, "01"])

@@ -42,7 +42,7 @@ def test_demo_writes_what_it_says(demo):
     folder, result = demo
     out = folder / "out"
     assert {path.name for path in out.iterdir()} == OUTPUTS
-    for text in ("Platform: CPU", "1350 particles, 1350 of them covered", "GFN2-xTB minus TIP3P", "LearnedPairForce", "NonbondedForce", "ns/day without the correction"):
+    for text in ("Platform: CPU", "1350 of 1350 particles covered (O 450, H 900)", "GFN2-xTB minus TIP3P", "LearnedPairForce", "NonbondedForce", "ns/day without the correction"):
         assert text in result.stdout, result.stdout
     assert "80 steps, ns/day" in result.stderr
     rdf = np.loadtxt(out / "rdf.csv", delimiter=",", skiprows=1)
@@ -282,7 +282,7 @@ def test_apply_writes_a_corrected_system(tmp_path, capsys):
     system = XmlSerializer.deserialize((tmp_path / "out.xml").read_text())
     force = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
     assert (force.getScaleParameter(), force.getForceGroup(), force.getNumExclusions()) == ("lam", 2, 192)
-    assert "192 of 192 particles are covered, 192 pairs excluded" in capsys.readouterr().out
+    assert "192 of 192 particles covered (O 64, H 128), 192 pairs excluded" in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("always")
@@ -303,7 +303,7 @@ def test_apply_takes_rules(tmp_path, capsys):
     assert covered("--type", "O=O", "--type", "H=", "--type", "Na=", "--leave-out", "HOH:H1", "--leave-out", "HOH:H2") == ([0, -1, -1], "")
     types, error = covered("--type", "O=O", "--type", "H=HOH:H1", "--type", "Na=")
     assert types == [0, 1, -1] and "warning: add_correction: the rules cover residues in part: HOH (64 residues) has a type for O, H1 and none for H2." in error
-    for arguments, message in ((["--type", "O"], "--type is 'O'; expected NAME=RULE"), ([], "does not say which atoms have the type 'H'"), (["--type", "O=HOH:O", "--type", "H=H"], "the rule of the type 'Na' in m.pt, 'NA:NA', selects no atom")):
+    for arguments, message in ((["--type", "O"], "--type is 'O'; expected NAME=RULE"), ([], "does not say which atoms have the type 'H'"), (["--type", "O=HOH:O", "--type", "H=H"], "The rule of the type 'Na' in m.pt, 'NA:NA', selects no atom; the topology has HOH:O (64 atoms), HOH:H1 (64 atoms), HOH:H2 (64 atoms). Correct the rule, or say that there are no such atoms by types={'Na': None}. (On the command line: types={'NAME': rule} is --type NAME=RULE, and --type NAME= for None.)")):
         assert main(["apply", *paths, *arguments]) == 1
         assert message in capsys.readouterr().err
 
@@ -350,7 +350,7 @@ def test_apply_reads_features(featured, name, capsys):
     assert np.allclose(force.getParticleFeatures(), expected, rtol=1e-7, atol=0, equal_nan=True)
     assert force.getNonbondedMethod() == force.CutoffNonPeriodic
     text = capsys.readouterr().out
-    assert "5 of 6 particles are covered, 6 pairs excluded" in text and "  program: " in text
+    assert "5 of 6 particles covered, 6 pairs excluded" in text and "  program: " in text
 
 
 def test_apply_passes_representation_and_tabulate_radial_on(featured, tmp_path, capsys):
@@ -382,7 +382,7 @@ NAN_ROW = "nan nan\n"
     ("partly.csv", "# comment\n0.4 16\n0.4 nan\n" + "0.4 16\n" * 4, "partly.csv: in line 3 some features are nan and others are not"),
     ("binary.csv", b"\xff\xfe\x00\x81", "binary.csv: this is not a text"),
     ("text.npy", "0.4 16\n", "text.npy: this is not a NumPy array"),
-    ("flat.npy", np.ones(6), "flat.npy: the file holds an array of float64 with shape (6,); expected numbers with the shape (n_particles, n_features)."),
+    ("flat.npy", np.ones(6), "m.pt: particle 0 is array([1.]); expected 2 features (q, alpha), or None."),
     ("words.npy", np.full((6, 2), "a"), "words.npy: the file holds an array of <U1 with shape (6, 2); expected numbers"),
     ("partly.npy", np.array([[0.4, 16.0]] * 5 + [[0.4, np.nan]]), "partly.npy: in row 5 some features are nan and others are not"),
     ("wide.csv", "0.4 16 3\n" * 6, "m.pt: particle 0 is [0.4, 16.0, 3.0]; expected 2 features (q, alpha), or None."),

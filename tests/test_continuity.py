@@ -52,7 +52,7 @@ def test_energies_that_jump_are_refused(name, options):
     if "switching_distance" in options and "cutoff" in name:
         pytest.skip("the switching function takes it away")
     module = WithGlobal(text) if "global_parameters" in options else Formula(text)
-    with pytest.raises(lp.ModelError, match=rf"the energy jumps: for types A and A it goes from .* to .* kJ/mol at {place}.*where a force would be infinite.*let the energy end smoothly, or say truncated=True"):
+    with pytest.raises(lp.ModelError, match=rf"the energy jumps: for types A and A it goes from .* to .* kJ/mol at {place}.*where a force would be infinite.*let the energy end smoothly. If it is cut off there on purpose, the cutoff, 0.6 nm, must be there, too, and truncated=True must say so"):
         lp.load_model(module, **METADATA, **options)
 
 

@@ -133,7 +133,7 @@ def test_particles_may_be_reordered(target):
     force.addInteractionGroup(range(0, 1000), range(0, len(names) - 30))
     context = target.context(system, positions, openmm.LangevinMiddleIntegrator(300, 5, 0.002))
     for _ in range(2):
-        context.getIntegrator().step(15)
+        context.getIntegrator().step(8)
         context.setPositions(np.roll(context.getState(positions=True).getPositions(asNumpy=True)._value.reshape(-1, 9), 17, axis=0).reshape(-1, 3))
     state = context.getState(positions=True)
     reference = REFERENCE.context(system, state.getPositions())

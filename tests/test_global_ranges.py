@@ -20,6 +20,10 @@ from learnedpair.parameters import GlobalParameter, settings
 CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.6, inner_cutoff=0.1)
 
 
+#: Most expressions use one parameter alone.
+pytestmark = pytest.mark.filterwarnings("ignore:.*the global parameter '(lam|mu)' changes nothing")
+
+
 class Expression(torch.nn.Module):
     """An expression of r, of the charges a and b, of an envelope and of the global parameters lam and mu."""
 
@@ -46,7 +50,7 @@ def load(text, lam=0.0, mu=1.0):
     ("torch.exp(400 * lam) * (a + b) * envelope", 0.0, 1.0, "too large: .*, lam = 1, mu = "),
     ("lam.detach() * (a + b) * envelope", 0.0, 1.0, "the derivative with respect to the global parameter 'lam' is not that of the energy: .*, lam = 0, mu = 1 automatic differentiation gives 0 kJ/mol, and the energy changes by"),
     ("(lam + 0.5 * lam.detach()) * (a + b) * envelope", 1.0, 1.0, "the derivative with respect to the global parameter 'lam' is not that of the energy"),
-    ("0 * lam * a * b * envelope", 0.0, 1.0, "the model is zero for every pair, every distance and every value of the global parameters"),
+    ("0 * lam * a * b * envelope", 0.0, 1.0, "the model is zero for every pair, at every distance from 0.1 to 0.6 nm, and for every value of the global parameters"),
     ("torch.where(lam < -1, 1.0, 0.0) * a * b * envelope", 0.0, 1.0, "the model is zero for every pair"),
 ])
 def test_what_shows_at_other_values_than_the_defaults_is_refused(text, lam, mu, message):

@@ -117,7 +117,7 @@ def test_casts_to_single_precision_do_not_limit_a_table():
 def test_what_cannot_be_lowered_says_where(module, tolerance, message):
     model = lp.load_model(module(), types=["X"], cutoff=1.0, inner_cutoff=0.1)
     with pytest.raises(lp.LoweringError, match=message):
-        model.create_force([0, 0], tolerance=tolerance)
+        model.create_force([0, 0], tolerance=tolerance, representation="table")
 
 
 def test_particles_are_named_or_numbered():

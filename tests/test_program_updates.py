@@ -19,11 +19,17 @@ import systems
 from comparators import REFERENCE, assert_close, evaluate
 
 
-def load(name, seed=None, **metadata):
+@functools.cache
+def load_known(name, seed=None):
     """A model by the name of its architecture; with a seed, one of the same architecture with other weights."""
-    architecture = architectures.by_name(name)
+    return load(name, seed) if seed is not None else architectures.load(architectures.by_name(name), "module")
+
+
+def load(name, seed=None, **metadata):
+    """The same, with other metadata."""
     if seed is None and not metadata:
-        return architectures.load(architecture, "module")
+        return load_known(name)
+    architecture = architectures.by_name(name)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         module = architecture.make_module()
@@ -109,7 +115,7 @@ def test_updates_equal_a_new_context(target, name):
         energies.append(running.assert_equals_a_new_context(what))
         assert abs(energies[-1] - energies[-2]) > 1e-4 * abs(energies[-2]), f"{what} must change the energy"
 
-    load(name, seed=7).update_force(running.force)
+    load_known(name, seed=7).update_force(running.force)
     update("new weights")
     running.set_particles(list(running.rows(40, seed=2)))
     update("more distinct particles")
@@ -133,12 +139,12 @@ def tabulated_and_updated(name):
     """What runs a force with a tabulated radial part, and a copy with other weights: the same for all platforms, and not made in a moment."""
     first = Running(name, tabulate_radial=True, tolerance=1e-4)  # it holds the System, which owns the force
     updated = copy.deepcopy(first.force)
-    load(name, seed=7).update_force(updated, tolerance=2e-3)  # other weights may need more knots than these had
+    load_known(name, seed=7).update_force(updated, tolerance=2e-3)  # other weights may need more knots than these had
     return first, updated
 
 
 @pytest.mark.one_device
-@pytest.mark.parametrize("name", ["typed_network", pytest.param("wide", marks=pytest.mark.combinations)])
+@pytest.mark.parametrize("name", ["typed_network", pytest.param("feature_network", marks=pytest.mark.combinations)])
 def test_updates_of_programs_with_a_tabulated_radial_part(target, name):
     """update_force() keeps the number of knots, and says what the new table's error is."""
     made, updated = tabulated_and_updated(name)

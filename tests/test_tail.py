@@ -63,7 +63,7 @@ def test_the_report_of_an_export_and_inspect_show_it(tmp_path, capsys):
     assert main(["inspect", str(tmp_path / "argon.pt")]) == 0
     text = capsys.readouterr().out
     assert "At the cutoff, 0.9 nm, where each function is switched off from 0.7 nm:" in text and f"  {tail}\n" in text
-    assert text.count("of an r^-6 curve to infinity") >= 4  # of the model, and of three pairs of types
+    assert text.count("to infinity if it fell as r^-6") >= 4  # of the model, and of three pairs of types
     assert "a dispersion-like interaction is cut off: its energy and pressure in a liquid are missing" in text
 
 

@@ -182,5 +182,5 @@ def test_rules_want_a_topology_too():
 def test_what_is_no_system():
     topology, _, _ = systems.water(64)
     simulation = app.Simulation(topology, systems.water_system(topology), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
-    with pytest.raises(TypeError, match="the system is a Simulation; expected an openmm.System, such as simulation.system"):
+    with pytest.raises(TypeError, match=r"the system is a Simulation; expected an openmm.System: correct the System before the Simulation is made from it. .*reinitialize\(preserveState=True\)"):
         lp.add_correction(simulation, topology, models.water_model())

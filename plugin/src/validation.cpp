@@ -6,6 +6,8 @@
 #include "PairTable.h"
 #include "internal/StagedProgram.h"
 #include "internal/require.h"
+#include "openmm/CustomNonbondedForce.h"
+#include "openmm/NonbondedForce.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -109,12 +111,32 @@ static void validateGroups(const LearnedPairForce& force, int numParticles) {
 }
 
 /**
+ * Every System has a box, of 2 nm if nobody says otherwise. Where the other nonbonded forces do not use it, distances between
+ * nearest copies are not meant.
+ */
+static void validateThatBoxIsMeant(const System& system) {
+    int nonperiodic = -1;
+    for (int i = 0; i < system.getNumForces(); i++) {
+        const OpenMM::Force& other = system.getForce(i);
+        if (dynamic_cast<const OpenMM::NonbondedForce*>(&other) == nullptr && dynamic_cast<const OpenMM::CustomNonbondedForce*>(&other) == nullptr)
+            continue;
+        if (other.usesPeriodicBoundaryConditions())
+            return;
+        nonperiodic = i;
+    }
+    require(nonperiodic < 0, "LearnedPairForce: the force uses CutoffPeriodic, but force ", nonperiodic, " of the System, ", nonperiodic < 0 ? "" : system.getForce(nonperiodic).getName(),
+            ", has no periodic boundary conditions; use CutoffNonPeriodic, as setNonbondedMethod() and create_force(nonbonded_method=...) take it.");
+}
+
+/**
  * In a periodic System OpenMM moves molecules by whole box vectors whenever it likes: GPUs while sorting particles,
  * barostats while scaling the box. Distances that are not taken between nearest copies then mean nothing.
  */
 static void validatePeriodicity(const LearnedPairForce& force, const System& system) {
-    if (force.usesPeriodicBoundaryConditions())
+    if (force.usesPeriodicBoundaryConditions()) {
+        validateThatBoxIsMeant(system);
         return;
+    }
     for (int i = 0; i < system.getNumForces(); i++) {
         const OpenMM::Force& other = system.getForce(i);
         bool periodic = false;

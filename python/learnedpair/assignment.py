@@ -11,6 +11,8 @@ from .topology_order import require_is_topology
 
 #: What select() gives atoms that are meant to have no type.
 LEFT_OUT = object()
+#: The rule that selects all atoms: as that of the type None all that no other rule selects.
+ALL = "*:*"
 #: Messages name this many of the names that a topology has.
 MOST_NAMED = 5
 #: Residue names of water in common force fields and programs.
@@ -26,7 +28,8 @@ def assign_types(topology, rules):
     rules : dict of str to rule
         For each type name the atoms that have it: ``"RESIDUE:ATOM"``, where either name may be ``*``; the symbol of an
         element, such as ``"O"``; an openmm.app.Element; a function of an atom that returns whether it is selected; or a
-        list of these. A rule of the type None selects atoms that are meant to have no type, such as ``"*:*"`` for all others.
+        list of these. A rule of the type None selects atoms that are meant to have no type, whatever the other rules say:
+        ``{"O": "O", None: "HOH:*"}`` are all oxygens but those of water. ``"*:*"`` is there all atoms that no other rule selects.
 
     Returns
     -------
@@ -57,14 +60,25 @@ def assign_types(topology, rules):
 def select(topology, rules):
     """Like :func:`assign_types`, with LEFT_OUT for atoms that the rule of the type None selects."""
     selections = {name: selection(name, rule) for name, rule in rules.items() if name is not None}
-    is_left_out = selection(None, rules[None]) if None in rules else lambda atom: False
+    is_left_out, others_are = _left_out(rules.get(None))
     result = []
     for atom in topology.atoms():
+        if is_left_out(atom):
+            result.append(LEFT_OUT)
+            continue
         names = [name for name, selected in selections.items() if selected(atom)]
         if len(names) > 1:
             raise ValueError(f"assign_types: atom {atom.index} ({atom.residue.name}:{atom.name}) is selected by the rules of both {names[0]!r} and {names[1]!r}; make them exclude each other.")
-        result.append(names[0] if names else LEFT_OUT if is_left_out(atom) else None)
+        result.append(names[0] if names else LEFT_OUT if others_are else None)
     return result
+
+
+def _left_out(rule):
+    """Of the rule of the type None: a function of an atom that returns whether it is left out whatever the other rules say, and
+    whether atoms that no rule selects are meant to be left out."""
+    parts = [] if rule is None else list(rule) if isinstance(rule, (list, tuple, set)) else [rule]
+    named = [part for part in parts if not (isinstance(part, str) and part == ALL)]
+    return selection(None, named), len(named) < len(parts)
 
 
 def selection(name, rule):
@@ -85,12 +99,14 @@ def selection(name, rule):
         except KeyError:
             pass
         else:
+            if element.symbol != rule:
+                raise ValueError(f"assign_types: the rule of {name!r} is {rule!r}, and the symbol of {element.name} is {element.symbol!r}; write that, or '*:{rule}' for the atoms called {rule}.")
             return lambda atom: atom.element is element
     raise ValueError(f"assign_types: the rule of {name!r} is {rule!r}; expected 'RESIDUE:ATOM', the symbol of an element, an openmm.app.Element, a function of an atom, or a list of these.")
 
 
 def near_misses(topology, rule):
-    """What a topology has in place of the atoms that a rule would select, for a message.
+    """What a topology has in place of the atoms that a rule would select, for a message: names that are similar, or any.
 
     Parameters
     ----------
@@ -100,30 +116,36 @@ def near_misses(topology, rule):
 
     Returns
     -------
-    str
-        The middle of a sentence of which the topology is the subject: "has HOH:O (64 atoms), ...".
+    text : str
+        "HOH:O (64 atoms), ..."
+    similar : bool
     """
     present = Counter(f"{atom.residue.name}:{atom.name}" for atom in topology.atoms())
     names = []
     for part in rule if isinstance(rule, (list, tuple, set)) else [rule]:
         if isinstance(part, str) and ":" in part:
             names += _similar(part, list(present))
-    if not names:
+    similar = bool(names)
+    if not similar:
         names = [name for name, _ in present.most_common()]
     names = list(dict.fromkeys(names))
     shown = ", ".join(f"{name} ({present[name]} atom{'s' * (present[name] > 1)})" for name in names[:MOST_NAMED])
-    return f"has {shown}{', ...' * (len(names) > MOST_NAMED)}"
+    return f"{shown}{', ...' * (len(names) > MOST_NAMED)}", similar
 
 
 def _similar(name, present):
     """Names like "RESIDUE:ATOM" that differ from one in upper and lower case, in the residue or the atom alone, or in few letters."""
-    residue, atom = name.upper().split(":")
+    residue, _, atom = name.upper().partition(":")
 
     def distance(other):
-        other_residue, other_atom = other.upper().split(":")
+        other_residue, _, other_atom = other.upper().partition(":")
         same_residue = residue in ("*", other_residue) or (residue in WATER and other_residue in WATER)
         same_atom = atom in ("*", other_atom)
         return (not (same_residue and same_atom), not same_residue, not same_atom)
 
-    ranked = sorted((other for other in present if not all(distance(other)[1:])), key=distance)
+    def shares_a_name(other):
+        _, other_in_residue, other_in_atom = distance(other)
+        return (residue != "*" and not other_in_residue) or (atom != "*" and not other_in_atom)
+
+    ranked = sorted(filter(shares_a_name, present), key=distance)
     return ranked or difflib.get_close_matches(name, present, n=MOST_NAMED)

@@ -5,17 +5,21 @@
 import numpy as np
 
 from .continuity import problem_of_energies, problem_of_slopes
-from .errors import ModelError
+from .errors import LoweringError, ModelError, warn
 from .parameters import describe, settings
-from .samples import FEWEST_POINTS, Samples, pairs_of_ranges, pairs_of_rows, pairs_of_types
+from .samples import FEWEST_POINTS, Samples, is_within_budget, name_pair, pairs_of_ranges, pairs_of_rows, pairs_of_types
 
 #: How far the energy, in kJ/mol, and the force, in kJ/mol/nm, may be from zero at the cutoff without switching.
 ENERGY_AT_CUTOFF, FORCE_AT_CUTOFF = 1e-3, 1e-2
 #: How close to the cutoff they are looked at, relative to the cutoff: at the cutoff itself a condition like (r < cutoff) hides them.
 CLOSE_TO_CUTOFF = 1e-9
+#: How far beyond the cutoff, relative to it, models are evaluated for NoCutoff.
+BEYOND = 20.0
 #: By how much two energies of the same pair may differ, relative to 1 kJ/mol plus their size: with the particles exchanged,
 #: evaluated again (PyTorch rounds a sum by where in memory it lies), or from a written model and the module it was made from.
 SAME = 1e-6
+#: So many pairs of particles, and single pairs at one distance, are evaluated alone.
+FEW = 6
 #: In kJ/mol and kJ/mol/nm: GPUs accumulate forces in fixed point, up to 2e9.
 LARGEST = 1e9
 #: By how much a derivative with respect to a global parameter may differ from a difference of energies, relative to its size plus
@@ -35,6 +39,9 @@ def compare_models(written, original):
         If they differ, as they do when tracing has fixed a choice that depends on the types.
     """
     pairs = pairs_of_types(original) if original.features is None else pairs_of_ranges(original)
+    if original.features is not None:  # features without a range may be negative
+        free = [limits is None for limits in original.feature_ranges.values()]
+        pairs = [np.concatenate([rows, np.where(free, -rows, rows)]) for rows in pairs]
     tried = settings(original.parameters)
     for values in tried:
         samples = Samples(original, *pairs, share=len(tried))
@@ -66,8 +73,12 @@ def check_model(model):
     """
     if model.features is None:
         _check(model, *pairs_of_types(model))
+        _warn_of_unused_parameters(model, *pairs_of_types(model))
+        if not is_within_budget(len(model.types)):
+            _require_symmetry(model, *pairs_of_types(model, points=1))
     elif None not in model.feature_ranges.values():
         _check(model, *pairs_of_ranges(model))
+        _warn_of_unused_parameters(model, *pairs_of_ranges(model))
     else:
         zeros = np.zeros((FEWEST_POINTS, len(model.features)))
         model.evaluate(np.linspace(model.inner_cutoff, model.last_distance, FEWEST_POINTS), zeros, zeros)
@@ -92,10 +103,73 @@ def check_rows(model, rows):
     """
     if len(rows) > 0:
         _check(model, *pairs_of_rows(rows))
+        if not is_within_budget(len(rows)):
+            _require_symmetry(model, *pairs_of_rows(rows, points=1))
+
+
+def check_types(model, types):
+    """Check a model as check_model() does, for the types that are really in use, if it has too many types for check_model() to
+    evaluate all their pairs.
+
+    Parameters
+    ----------
+    model : PairModel
+        With types.
+    types : ndarray of int
+        Distinct ones.
+
+    Raises
+    ------
+    ModelError
+    """
+    if len(types) > 0 and not is_within_budget(len(model.types)):
+        _check(model, *pairs_of_types(model, types))
+
+
+def require_zero_beyond_cutoff(model, particles):
+    """Require that a model is zero beyond its cutoff, where NoCutoff evaluates it.
+
+    Parameters
+    ----------
+    model : PairModel
+    particles : ndarray, shape (n,) of types or (n, n_features)
+        Distinct ones.
+
+    Raises
+    ------
+    LoweringError
+    """
+    if len(particles) == 0:
+        return
+    first, second = pairs_of_types(model, particles) if model.features is None else pairs_of_rows(particles)
+    random = np.random.default_rng(0)
+    for values in settings(model.parameters):
+        r = model.cutoff * (1 + BEYOND * random.random(len(first)) ** 3)
+        energy, slope = model.evaluate(r, first, second, **values)
+        wrong = ~((np.abs(energy) <= ENERGY_AT_CUTOFF) & (np.abs(slope) <= FORCE_AT_CUTOFF))
+        if wrong.any():
+            k = int(np.argmax(wrong))
+            raise LoweringError(f"{model.source}: NoCutoff evaluates the model at all distances, and beyond its cutoff of {model.cutoff:g} nm it is not zero: for {name_pair(model, first[k], second[k])} at {r[k]:.4g} nm{describe(values)} "
+                                f"the energy is {energy[k]:.4g} kJ/mol and its slope {slope[k]:.4g} kJ/mol/nm; use CutoffNonPeriodic, or let the model end at its cutoff, as by torch.clamp(1 - r / cutoff, min=0).")
 
 
 def _difference(found, expected):
     return np.abs(found - expected) / (1 + np.abs(expected))
+
+
+def _require_symmetry(model, first, second):
+    """The check of symmetry alone, at one distance for each of many pairs."""
+    r = model.inner_cutoff + (model.last_distance - model.inner_cutoff) * np.random.default_rng(0).random(len(first))
+    for values in settings(model.parameters)[:2]:  # one value of a global parameter may make a model zero
+        energy, exchanged = model.evaluate(r, first, second, **values)[0], model.evaluate(r, second, first, **values)[0]
+        difference = _difference(exchanged, energy)
+        k = int(np.argmax(difference))
+        if difference[k] > SAME:
+            raise ModelError(f"{model.source}: {_asymmetric(f'{name_pair(model, first[k], second[k])} at {r[k]:.4g} nm{describe(values)}', energy[k], exchanged[k])}")
+
+
+def _asymmetric(where, energy, exchanged):
+    return f"the model is asymmetric: for {where} the energy is {energy:.8g} kJ/mol, and {exchanged:.8g} with the particles exchanged. Make it symmetric, e.g. by averaging both orders."
 
 
 def _check(model, first, second):
@@ -116,7 +190,8 @@ def _check(model, first, second):
         largest = max(largest, np.abs(energy).max(), np.abs(slope).max())
     problems.update(_problems_of_derivatives(model, first, second, tried))
     if largest == 0 and not problems:
-        problems["zero"] = "the model is zero for every pair, every distance and every value of the global parameters that was tried. Load its trained weights first, and look for factors that are zero; a range of a global parameter must go beyond the value that switches the model off."
+        problems["zero"] = (f"the model is zero for every pair, at every distance from {model.inner_cutoff:g} to {model.cutoff:g} nm, and for every value of the global parameters that was tried. Load its trained weights first; "
+                            f"look for a cutoff in another unit than length_unit, {model.metadata.length_unit!r}, and for factors that are zero; a range of a global parameter must go beyond the value that switches the model off.")
     if problems:
         raise ModelError(f"{model.source}: " + "\n".join(problems.values()))
 
@@ -191,13 +266,18 @@ def _problem_of_continuity(model, samples, energy, slope, values):
 
 
 def _problem_of_coupled_pairs(model, samples, energy, slope, values):
-    some = slice(0, 2 * len(energy) // 5)  # not those of one pair of particles, whose distances are the same as of the others
-    alone, _ = model.evaluate(*(argument[some] for argument in samples.arguments), **values)
-    different = ~(_difference(alone, energy[some]) <= SAME)
-    if not different.any():
-        return ""
-    k = int(np.argmax(different))
-    return f"the energy of a pair depends on which others are evaluated with it: for {samples.name(k, values)} it is {energy[k]:.8g} kJ/mol among {len(energy)} pairs, and {alone[k]:.8g} among {len(alone)}. Look for means, sums and extremes over the first axis."
+    count = len(energy)
+    some = [np.arange(2 * count // 5)]  # not those of one pair of particles, whose distances are the same as of the others
+    some += [np.arange(pair * samples.points, (pair + 1) * samples.points) for pair in np.unique(np.linspace(0, samples.pairs - 1, FEW).astype(int))]
+    some += [np.array([k]) for k in np.unique(np.linspace(0, count - 1, FEW).astype(int))]
+    for chosen in some:
+        alone, _ = model.evaluate(*(argument[chosen] for argument in samples.arguments), **values)
+        different = ~(_difference(alone, energy[chosen]) <= SAME)
+        if different.any():
+            k = int(np.argmax(different))
+            return (f"the energy of a pair depends on which others are evaluated with it: for {samples.name(chosen[k], values)} it is {energy[chosen[k]]:.8g} kJ/mol among {count} pairs, and {alone[k]:.8g} among {len(alone)}. "
+                    "Look for means, sums, extremes, any() and len() over the first axis.")
+    return ""
 
 
 def _problem_of_symmetry(model, samples, energy, slope, values):
@@ -206,7 +286,7 @@ def _problem_of_symmetry(model, samples, energy, slope, values):
     if difference.max() <= SAME:
         return ""
     k = int(np.argmax(difference))
-    return f"the model is asymmetric: for {samples.name(k, values)} the energy is {energy[k]:.8g} kJ/mol, and {exchanged[k]:.8g} with the particles exchanged. Make it symmetric, e.g. by averaging both orders."
+    return _asymmetric(samples.name(k, values), energy[k], exchanged[k])
 
 
 def _problem_at_cutoff(model, samples, energy, slope, values):
@@ -222,7 +302,7 @@ def _problem_at_cutoff(model, samples, energy, slope, values):
     row = int(np.argmax(wrong))
     column = 0 if abs(energy[row, 0]) > ENERGY_AT_CUTOFF or abs(slope[row, 0]) > FORCE_AT_CUTOFF else 1
     return (f"the model does not vanish at the cutoff: for {samples.name((row + 1) * samples.points - 1, values)} the energy is {energy[row, column]:.3g} kJ/mol (at most {ENERGY_AT_CUTOFF:g}) and its slope {slope[row, column]:.3g} kJ/mol/nm (at most {FORCE_AT_CUTOFF:g}), "
-            "as the distance approaches it from below. Multiply the model by a smooth envelope, give a switching_distance, or say truncated=True if it is cut off there on purpose.")
+            f"as the distance approaches it from below. If the cutoff of {model.cutoff:g} nm is not that of the model, look at length_unit, {model.metadata.length_unit!r}. Otherwise multiply the model by a smooth envelope, give a switching_distance, or say truncated=True if it is cut off there on purpose.")
 
 
 _CHECKS = {
@@ -254,6 +334,21 @@ def _problems_of_derivatives(model, first, second, tried):
             if problem:
                 problems[name] = problem
     return problems
+
+
+def _warn_of_unused_parameters(model, first, second):
+    """Warn of global parameters that change no energy: a name that is misspelled does nothing."""
+    if not model.parameters:
+        return
+    samples = Samples(model, first, second, share=4)
+    default, *others = settings(model.parameters)
+    for name, parameter in model.parameters.items():
+        for around in (default, *others[:: max(1, len(others) // FEW)]):
+            ends = [model.evaluate(*samples.arguments, **around | {name: value})[0] for value in np.linspace(parameter.low, parameter.high, 3)]
+            if not (np.array_equal(ends[0], ends[1]) and np.array_equal(ends[0], ends[2])):
+                break
+        else:
+            warn(f"{model.source}: the global parameter {name!r} changes nothing from {parameter.low:g} to {parameter.high:g}: forward() does not use it, or only outside of this range. Look at its name, or leave it out.")
 
 
 def _problem_of_derivative(model, samples, name, derivative, values):

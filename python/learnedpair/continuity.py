@@ -38,7 +38,13 @@ def problem_of_energies(model, samples, energy, slope, values):
         return ""
     pair, r, before, after = jump
     return (f"the energy jumps: for {name_pair(model, *pair)} it goes from {before:.4g} to {after:.4g} kJ/mol at {r:.6g} nm{describe(values)}, where a force would be infinite. "
-            "Look for conditions on the distance, such as (r < x) as a factor; let the energy end smoothly, or say truncated=True if it is cut off at the cutoff on purpose.")
+            f"Look for conditions on the distance, such as (r < x) as a factor, and let the energy end smoothly. {_about_truncation(model)}")
+
+
+def _about_truncation(model):
+    if model.truncated:
+        return f"That the model is truncated allows a jump at its cutoff, {model.cutoff:g} nm, alone; look whether that is where it is cut off."
+    return f"If it is cut off there on purpose, the cutoff, {model.cutoff:g} nm, must be there, too, and truncated=True must say so."
 
 
 def _find_jump(model, samples, energy, slope, values):
@@ -64,6 +70,10 @@ def _find_jump(model, samples, energy, slope, values):
         middle += model.evaluate(middle[0], *particles, **values)
         in_left = change(left, middle) > change(middle, right)
         left, right = ([np.where(in_left, a, b) for a, b in zip(*ends, strict=True)] for ends in ((left, middle), (middle, right)))
+        remaining = change(left, right) > LARGEST_JUMP / 2
+        if not remaining.any():
+            return None
+        left, right, particles = ([array[remaining] for array in arrays] for arrays in (left, right, particles))
     jump = np.abs(right[1] - left[1])
     found = (jump > LARGEST_JUMP) & (jump > 10 * (right[0] - left[0]) * np.maximum(np.abs(left[2]), np.abs(right[2])))
     if not found.any():

@@ -9,7 +9,6 @@ from .errors import warn
 
 #: Kinds of residues that a warning names.
 MOST_NAMED = 5
-_WAY_OUT = "If that is meant, say so by a rule of the type None for the atoms that are left out, such as types={None: 'HOH:H1'}, or {None: '*:*'} for all of them; otherwise look at the rules."
 
 
 def warn_of_partial_coverage(topology, assigned):
@@ -20,28 +19,61 @@ def warn_of_partial_coverage(topology, assigned):
     ----------
     topology : openmm.app.Topology
     assigned : list, one for each atom
-        What :func:`learnedpair.assignment.select` returns. Particles without an element, such as those of four-site water, are
-        not looked at.
+        What :func:`learnedpair.assignment.select` returns. Of a residue that has atoms with elements, particles without one, such
+        as those of four-site water, are not looked at.
     """
-    kinds, by_structure = Counter(), defaultdict(Counter)
-    structures, neighbors = {}, _neighbors(topology)
-    for residue in topology.residues():
-        atoms = [atom for atom in residue.atoms() if atom.element is not None]
-        if not atoms:
-            continue
-        types = tuple(assigned[atom.index] for atom in atoms)
-        kind = (residue.name, tuple(atom.name for atom in atoms), types)
-        if kind not in structures:
-            structures[kind] = _structure(atoms, neighbors)
-        kinds[kind] += 1
-        if LEFT_OUT not in types:
-            by_structure[structures[kind]][kind] += 1
-    parts = [_describe_part(kind, count) for kind, count in kinds.items() if None in kind[2] and any(name not in (None, LEFT_OUT) for name in kind[2])]
-    if parts:
-        warn(f"add_correction: the rules cover residues in part: {_shown(parts)}. {_WAY_OUT}")
-    different = [_describe_group(group) for group in by_structure.values() if len({_treatment(kind) for kind in group}) > 1]
+    kinds, structures = _kinds(topology, assigned)
+    in_part = {kind: count for kind, count in kinds.items() if None in kind[2] and any(name not in (None, LEFT_OUT) for name in kind[2])}
+    if in_part:
+        residue, atoms, types = next(iter(in_part))
+        rules = [f"{residue}:{atom}" for atom, name in zip(atoms, types, strict=True) if name is None]
+        warn(f"add_correction: the rules cover residues in part: {_shown([_describe_part(kind, count) for kind, count in in_part.items()])}. {_way_out(rules)}")
+    _warn_of_differences(kinds, structures)
+
+
+def warn_of_different_treatment(topology, assigned):
+    """The second of these warnings alone."""
+    _warn_of_differences(*_kinds(topology, assigned))
+
+
+def _way_out(rules):
+    shown = repr(rules[0]) if len(rules) == 1 else repr(rules[:MOST_NAMED])
+    return f"If that is meant, say so by a rule of the type None for the atoms that are left out, such as types={{None: {shown}}}, or {{None: '*:*'}} for all of them; otherwise look at the rules."
+
+
+def _warn_of_differences(kinds, structures):
+    by_structure = defaultdict(Counter)
+    for kind, count in kinds.items():
+        by_structure[structures[kind]][kind] += count
+    different = [group for group in by_structure.values() if _is_treated_differently(group)]
     if different:
-        warn(f"add_correction: the rules treat residues of the same structure differently: {_shown(different)}. {_WAY_OUT}")
+        kind = min(different[0], key=lambda kind: sum(name not in (None, LEFT_OUT) for name in kind[2]))
+        warn(f"add_correction: residues of the same structure are treated differently: {_shown(list(map(_describe_group, different)))}. {_way_out([f'{kind[0]}:*'])}")
+
+
+def _kinds(topology, assigned):
+    """How many residues there are of each name, with these atoms and types; and what structure each kind has."""
+    neighbors = _neighbors(topology)
+    kinds, atoms_of = Counter(), {}
+    for residue in topology.residues():
+        # Particles without an element are sites of a molecule, or all of it in coarse-grained models.
+        atoms = [atom for atom in residue.atoms() if atom.element is not None] or list(residue.atoms())
+        if atoms:
+            kind = (residue.name, tuple(atom.name for atom in atoms), tuple(assigned[atom.index] for atom in atoms))
+            kinds[kind] += 1
+            atoms_of.setdefault(kind, atoms)
+    composition = {kind: tuple(sorted(map(_label, atoms))) for kind, atoms in atoms_of.items()}
+    # Without bonds, as in some files of water, elements alone are compared.
+    incomplete = {composition[kind] for kind, atoms in atoms_of.items() if len(atoms) > 1 and not any(neighbors[atom.index] for atom in atoms)}
+    return kinds, {kind: composition[kind] if composition[kind] in incomplete else _structure(atoms, neighbors) for kind, atoms in atoms_of.items()}
+
+
+def _is_treated_differently(group):
+    """Whether residues of a group have different types, other than by a rule that says which atoms are left out: residues that are
+    left out as a whole are not compared, and others that are left out in part only if there are atoms that no rule selects."""
+    unstated = any(None in types for _, _, types in group)
+    compared = [kind for kind in group if set(kind[2]) != {LEFT_OUT} and (unstated or LEFT_OUT not in kind[2])]
+    return len({_treatment(kind) for kind in compared}) > 1
 
 
 def _neighbors(topology):
@@ -53,10 +85,14 @@ def _neighbors(topology):
     return neighbors
 
 
+def _label(atom):
+    return atom.name if atom.element is None else atom.element.symbol
+
+
 def _structure(atoms, neighbors):
     """What residues have in common that consist of the same elements, bonded in the same way: each atom's element with those of its
     neighbors, and of their neighbors."""
-    labels = {atom.index: atom.element.symbol for atom in atoms}
+    labels = {atom.index: _label(atom) for atom in atoms}
     for _ in range(2):
         labels = {index: (label, tuple(sorted(str(labels[other]) for other in neighbors[index] if other in labels))) for index, label in labels.items()}
     return tuple(sorted(map(str, labels.values())))

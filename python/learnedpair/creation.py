@@ -4,13 +4,14 @@
 
 import numpy as np
 
-from .checks import check_rows
-from .errors import LoweringError
+from .checks import check_rows, check_types, require_zero_beyond_cutoff
+from .errors import LoweringError, ToleranceError, warn
 from .force import LearnedPairForce, PairProgram
 from .lowering import BYTES_PER_KNOT, FEWEST_INTERVALS, lower_to_shape, lower_to_table, occurring_pairs
 from .programs import lower_to_program
 from .ranges import check_ranges, random_rows
 
+_METHODS = {LearnedPairForce.NoCutoff: "NoCutoff", LearnedPairForce.CutoffNonPeriodic: "CutoffNonPeriodic", LearnedPairForce.CutoffPeriodic: "CutoffPeriodic"}
 #: "auto" makes no table that is larger than this.
 MOST_TABLE_BYTES = 32 * 2**20
 #: How many rows of features a program is compared with the model for, beside those that occur.
@@ -25,23 +26,34 @@ def create_force(model, particles, nonbonded_method, representation, tolerance, 
         raise TypeError(f"{model.source}: the particles are a {type(particles).__name__}; expected a sequence with one type or row of features for each particle.")
     if isinstance(particles, np.ma.MaskedArray):
         raise TypeError(f"{model.source}: the particles are a masked array, whose hidden numbers are no features; give None for particles that are not covered.")
+    if isinstance(nonbonded_method, bool) or not isinstance(nonbonded_method, int) or nonbonded_method not in _METHODS:
+        raise TypeError(f"{model.source}: nonbonded_method is {nonbonded_method!r}; expected {', '.join(f'LearnedPairForce.{name}' for name in _METHODS.values())}.")
     no_cutoff = nonbonded_method == LearnedPairForce.NoCutoff
     if no_cutoff and model.switching_distance is not None:
         raise LoweringError(f"{model.source}: the model is switched off from {model.switching_distance:g} nm on, and NoCutoff has no cutoff to be switched off at; use CutoffNonPeriodic.")
     if model.features is None:
         types = np.array([model.type_index(particle) for particle in particles], dtype=np.int32)
         distinct = np.unique(types[types != LearnedPairForce.NotCovered])
+        check_types(model, distinct)
     else:
         rows = model.feature_rows(particles)
         distinct = _sample(model, rows)
+    if no_cutoff:
+        require_zero_beyond_cutoff(model, distinct)
     obstacle = _table_obstacle(model, no_cutoff)
     if representation == "table" and obstacle:
         raise LoweringError(f"{model.source}: {obstacle}; use representation='program'.")
     function = None
     if representation == "table" or (representation == "auto" and not obstacle and len(occurring_pairs(types)) * FEWEST_INTERVALS * BYTES_PER_KNOT <= MOST_TABLE_BYTES):
-        function, report = lower_to_table(model, occurring_pairs(types), tolerance)
-        if representation == "auto" and report["bytes"] > MOST_TABLE_BYTES:
-            function = None
+        try:
+            function, report = lower_to_table(model, occurring_pairs(types), tolerance)
+        except ToleranceError as error:
+            if representation == "table":
+                raise
+            warn(f"{error} It becomes a program instead, which is exact and costs more.")
+        else:
+            if representation == "auto" and report["bytes"] > MOST_TABLE_BYTES:
+                function = None
     if function is None:
         with_table = (representation == "auto" and not no_cutoff) if tabulate_radial is None else tabulate_radial
         if with_table and no_cutoff:
@@ -120,10 +132,15 @@ def update_force(model, force, tolerance):
         if obstacle:
             raise LoweringError(f"{model.source}: {obstacle}; make a new force.")
         function, report = lower_to_shape(model, old, tolerance)
-    defaults = [force.getGlobalParameterDefaultValue(index) for index in range(force.getNumGlobalParameters())]
+    settings = [(force.getGlobalParameterDefaultValue(index), *force.getGlobalParameterRange(index)) for index in range(force.getNumGlobalParameters())]
+    for (name, (low, high)), (_, own_low, own_high) in zip(model.global_parameter_ranges.items(), settings, strict=True):
+        if not low <= own_low <= own_high <= high:
+            raise LoweringError(f"{model.source}: the model was checked for values of the global parameter {name!r} from {low:g} to {high:g}, and the force allows {own_low:g} to {own_high:g}; "
+                                "load the model with a range that is as wide, call setGlobalParameterRange() on the force, or make a new force.")
     force.setFunction(function)
-    for index, value in enumerate(defaults):
+    for index, (value, low, high) in enumerate(settings):
         force.setGlobalParameterDefaultValue(index, value)
+        force.setGlobalParameterRange(index, low, high)
     force.lowering_report = report
 
 

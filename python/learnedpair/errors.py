@@ -21,6 +21,10 @@ class LoweringError(LearnedPairError, ValueError):
     """A model cannot be turned into the representation that was asked for."""
 
 
+class ToleranceError(LoweringError):
+    """A table does not reach the tolerance that was asked for."""
+
+
 class PluginLoadError(LearnedPairError, ImportError):
     """The C++ libraries do not fit the OpenMM that is running, or were not loaded by it."""
 

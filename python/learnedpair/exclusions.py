@@ -62,6 +62,8 @@ def excluded_pairs(exclusions, system, topology, covered):
         if exclusions == "molecules":
             return _pairs_within_molecules(system, topology, covered)
         raise ValueError(f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles.")
+    if not hasattr(exclusions, "__iter__"):
+        raise TypeError(f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles, [] for none.")
     pairs = sorted({tuple(sorted(pair)) for pair in map(_pair, exclusions)})
     for i, j in pairs:
         if not 0 <= i < j < system.getNumParticles():
@@ -109,7 +111,12 @@ def _pairs_of_nonbonded(system, topology):
 
 
 def _pairs_within_molecules(system, topology, covered):
-    groups = Molecules(system, topology).groups([i for i in range(system.getNumParticles()) if covered[i]])
+    molecules = Molecules(system, topology)
+    groups = molecules.groups([i for i in range(system.getNumParticles()) if covered[i]])
+    crossing = [(i, j) for i, j in _bonds_of_forces(system) if covered[i] and covered[j] and not molecules.contains(i, j)]
+    if crossing:
+        warn(f"add_correction: {len(crossing)} bonds of the System's forces, the first of particles {crossing[0][0]} and {crossing[0][1]}, connect different molecules, as the bonds of the topology and constraints show them: the correction acts across them. "
+             "If they are no restraints, add the bonds to the topology.")
     total = sum(len(atoms) * (len(atoms) - 1) // 2 for atoms in groups)
     if total > MOST_EXCLUSIONS:
         raise ValueError(f"add_correction: exclusions='molecules' would exclude {total} pairs; use interaction groups to leave a large molecule out.")

@@ -12,8 +12,8 @@ from torch.export import ExportedProgram
 from .checks import compare_models
 from .creation import require_program
 from .errors import ModelError
-from .metadata import FIELDS, FILE_NAME, make_metadata
-from .model import PairModel, example_inputs, load_file, load_model
+from .metadata import FIELDS, FILE_NAME, make_metadata, warn_of_unusual_cutoff
+from .model import PairModel, example_inputs, load_file, load_in_memory
 from .modules import copy_of_module, require_numbers, unwrapped
 from .torch_messages import advice, first_line
 from .torch_state import default_dtype, in_default_torch_state, without_torchscript_warnings
@@ -53,7 +53,8 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
     length_unit : {"nm", "angstrom", "bohr"}
     energy_unit : {"kJ/mol", "kcal/mol", "eV", "hartree"}
     global_parameters : dict of str to (float, or (float, float, float))
-        Names and default values, or (default, low, high), passed to ``forward`` as 0-d tensors by keyword. The model is checked
+        Names and default values, or (default, low, high), passed to ``forward`` as 0-d tensors by keyword, as the numbers that they
+        are; of a Quantity the number in length_unit or energy_unit, or else in OpenMM's units. The model is checked
         over the range from low to high, and a Context refuses other values. Without a range it is 0 to 1 if the default lies
         there, and half to twice the default if not.
     description : str
@@ -88,6 +89,7 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
     metadata = make_metadata(path, types=types, features=features, cutoff=cutoff, inner_cutoff=inner_cutoff,
                              switching_distance=switching_distance, length_unit=length_unit, energy_unit=energy_unit,
                              global_parameters=global_parameters, description=description, uncovered=uncovered, truncated=truncated)
+    warn_of_unusual_cutoff(name, metadata)
     root, ending = os.path.splitext(path)
     temporary = f"{root}.{os.getpid()}.tmp{ending}"
     try:
@@ -98,8 +100,8 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
         else:
             with without_torchscript_warnings():
                 torch.jit.save(_scripted(module, metadata, name, trace), temporary, _extra_files={FILE_NAME: metadata.to_json()})
-        model = load_file(temporary, name, {})
-        compare_models(model, load_model(module, **{name: getattr(metadata, name) for name in FIELDS}))
+        model = load_file(temporary, name, {}, warns=False)
+        compare_models(model, load_in_memory(module, {name: getattr(metadata, name) for name in FIELDS}, warns=False))
         if model.features is not None or model.global_parameters:
             require_program(model)
         os.replace(temporary, path)

@@ -3,6 +3,7 @@
 """LearnedPairForce as a Python class: a real openmm.Force, with OpenMM's names, units and manners."""
 
 import copy
+import functools
 import json
 import operator
 import weakref
@@ -92,6 +93,18 @@ def as_numbers(row):
         return None
 
 
+def is_bool(value):
+    """Whether something is a truth value, which Python takes for the integers 0 and 1: of a mask, and no type."""
+    return isinstance(value, (bool, np.bool_)) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
+
+
+def _as_type(type, what):
+    """The type of a particle as an int."""
+    if is_bool(type) or not hasattr(type, "__index__"):
+        raise TypeError(f"LearnedPairForce.{what}: the type is {type!r}; expected an integer, or NotCovered. Names of types are known to PairModel.create_force() and add_correction().")
+    return operator.index(type)
+
+
 def _address_of(context):
     if not isinstance(context, openmm.Context):
         raise TypeError(f"LearnedPairForce: expected an openmm.Context, got a {type(context).__name__}.")
@@ -134,10 +147,9 @@ class LearnedPairForce(openmm.Force):
         self._access.initialize(function)
 
     def __repr__(self):
-        covered = int((self.getParticleTypes() != self.NotCovered).sum())
         function = self.getFunction()
         what = f"{len(function.energies)} curves" if isinstance(function, PairTable) else f"a program with {len(function.weights)} weights"
-        return (f"<LearnedPairForce '{self.getName()}': {covered} of {self.getNumParticles()} particles covered, cutoff {self.getCutoffDistance()}, "
+        return (f"<LearnedPairForce '{self.getName()}': {describe_coverage(self)}, cutoff {self.getCutoffDistance()}, "
                 f"{what}, group {self.getForceGroup()}>")
 
     @property
@@ -154,6 +166,7 @@ class LearnedPairForce(openmm.Force):
         self._pointer = pointer, _core.handle_of(int(pointer))
 
     def __copy__(self):
+        self.this  # raises if the force no longer exists
         result = LearnedPairForce.cast(openmm.XmlSerializer.clone(self))
         result.__dict__.update({name: copy.deepcopy(value) for name, value in self.__dict__.items() if name != "_pointer"})
         return result
@@ -218,11 +231,13 @@ class LearnedPairForce(openmm.Force):
         """
         if self.getNumFeatures() > 0:
             return self._access.addParticle(self._row(self.getNumParticles(), particle))
-        return self._access.addParticle(self.NotCovered if particle is None else operator.index(particle))
+        return self._access.addParticle(self.NotCovered if particle is None else _as_type(particle, "addParticle"))
 
     def _row(self, index, features):
         """The features of one particle as a list, empty for None."""
         rows, covered = feature_rows([features], self.getNumFeatures(), first=index)
+        if features is not None and not covered[0]:
+            raise ValueError(f"LearnedPairForce: the features of particle {index} are NaN; give None for a particle that is not covered.")
         self._check_ranges(rows[covered], [index])
         return rows[0].tolist() if covered[0] else []
 
@@ -238,7 +253,7 @@ class LearnedPairForce(openmm.Force):
 
     def setParticleType(self, index, type):
         """Set the type of a particle (int, or NotCovered)."""
-        self._access.setParticleType(index, type)
+        self._access.setParticleType(index, _as_type(type, "setParticleType"))
 
     def getParticleTypes(self):
         """Get the types of all particles, an ndarray of shape (n_particles,)."""
@@ -289,14 +304,18 @@ class LearnedPairForce(openmm.Force):
         Parameters
         ----------
         features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
-            None, or a row of NaN, for particles that take no part.
+            None for particles that take no part. A row of NaN, as getParticleFeatures() gives it, is the same for a particle that
+            takes no part already, and an error for others.
 
         Raises
         ------
         ValueError
-            If a feature is outside of the range of the model that the function was made from.
+            If a feature is NaN, or outside of the range of the model that the function was made from.
         """
         rows, covered = feature_rows(features, self.getNumFeatures())
+        for i in range(min(len(rows), self.getNumParticles())):
+            if np.isnan(rows[i]).all() and not covered[i] and self._access.getParticleFeatures(i):
+                raise ValueError(f"LearnedPairForce: the features of particle {i} are NaN, and it is covered; give None for particles that are not to be covered any more.")
         self._check_ranges(rows[covered], np.flatnonzero(covered))
         self._access.setAllParticleFeatures(rows.ravel(), covered.tolist())
 
@@ -485,3 +504,26 @@ class LearnedPairForce(openmm.Force):
         it evaluates them, with "tensor cores" 16 at a time. Several devices in one Context are named at the end.
         """
         return self._access.describeKernelInContext(_address_of(context))
+
+
+def describe_coverage(force):
+    """How many particles a force covers, and how many of each type, as "6 of 888 particles covered (Na 3, Cl 3)"."""
+    types = np.asarray(force.getParticleTypes())
+    covered = types[types != LearnedPairForce.NotCovered]
+    names = force.lowering_report.get("types")
+    counts = ", ".join(f"{names[index]} {(covered == index).sum()}" for index in np.unique(covered)) if names else ""
+    return f"{len(covered)} of {len(types)} particles covered{f' ({counts})' * bool(counts)}"
+
+
+def _checked(inherited):
+    @functools.wraps(inherited)
+    def method(self, *arguments, **keywords):
+        self.this  # raises if the force no longer exists, where OpenMM's own layer says that the type is wrong
+        return inherited(self, *arguments, **keywords)
+
+    return method
+
+
+for _name in ("getName", "setName", "getForceGroup", "setForceGroup", "usesPeriodicBoundaryConditions", "__getstate__"):
+    if _name not in vars(LearnedPairForce):
+        setattr(LearnedPairForce, _name, _checked(getattr(openmm.Force, _name)))

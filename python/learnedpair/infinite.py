@@ -31,8 +31,8 @@ def find_infinite_slope(forward):
     """
     operation, line = _failing_operation(forward)
     where = f" In this model it is {operation}{line}." if operation else ""
-    return (" The energy is finite, but automatic differentiation is not: it differentiates both branches of torch.where() and clamp(), also the one that is not chosen, and zero times infinity is NaN."
-            f"{where} Give that operation an argument that is harmless where its result is not chosen, such as torch.sqrt(torch.where(x > 0, x, 1)).")
+    return (f" The energy is finite, but its derivative is not.{where} A division by zero, or the root or power of zero, has an infinite derivative: look whether a global parameter or a feature is zero at the end of its range. "
+            "Automatic differentiation goes through both branches of torch.where() and clamp(), also the one that is not chosen: give the operation an argument that is harmless there, such as torch.sqrt(torch.where(x > 0, x, 1)).")
 
 
 def _failing_operation(forward):

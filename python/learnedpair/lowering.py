@@ -14,7 +14,7 @@ import numbers
 
 import numpy as np
 
-from .errors import LoweringError
+from .errors import LoweringError, ToleranceError
 from .force import PairTable
 
 FEWEST_INTERVALS, MOST_INTERVALS = 64, 65536
@@ -127,10 +127,10 @@ def _refine(model, curves, positions, tolerance):
         for curve, ratio in active:
             if curve.intervals >= MOST_INTERVALS:
                 r, error, force = curve.worst
-                raise LoweringError(
+                raise ToleranceError(
                     f"{model.source}: the table for types {_names(model, curve.pair)} does not reach the tolerance {tolerance:g} with {curve.intervals + 1} knots: "
                     f"at {r:.5g} nm the force is {force:.4g} kJ/mol/nm and the error {error:.2g}. The model may have a kink there; "
-                    "smooth it, raise the inner cutoff, or allow a larger tolerance."
+                    "smooth it, raise the inner cutoff, allow a larger tolerance, or use representation='program'."
                 )
             curve.intervals = min(MOST_INTERVALS, int(np.ceil(curve.intervals * float(np.clip(1.03 * ratio ** (1 / 3), 1.05, 4)))))
         active = [curve for curve, _ in active]

@@ -81,6 +81,37 @@ def parse_json(text, source):
     return content
 
 
+def combined(source, embedded, given):
+    """The metadata of a file, with those that its user gives in place of them.
+
+    The module inside the file knows types and features by their position, so that their names and order stay those of the file.
+
+    Parameters
+    ----------
+    source : str
+        What messages call the model.
+    embedded, given : dict
+
+    Raises
+    ------
+    ModelError
+        If other names are given than the file has, or a list in another order.
+    """
+    result = {**embedded, **given}
+    for field in ("types", "features", "global_parameters"):
+        inside, other = embedded.get(field), given.get(field)
+        if not inside or not isinstance(other, (dict, list, tuple)):
+            continue
+        names = [name for name in other if name is not None]
+        if isinstance(other, dict) and set(names) <= set(inside):
+            result[field] = {**inside, **{name: other[name] for name in names}}
+            if None in other:
+                result["uncovered"] = other[None]
+        elif isinstance(other, dict) or names != list(inside):
+            raise ModelError(f"{source}: {field} is {other!r}, but the model in the file has {', '.join(inside)}, in this order; give a dict with some of these names, or export the module again.")
+    return result
+
+
 def _names_to_dict(names, what):
     """Accept a list of names, or a dict of name to something."""
     if names is None:
@@ -126,8 +157,8 @@ def _check_ranges(features):
     return ranges
 
 
-def _check_globals(global_parameters):
-    """Global parameters as default values, or as (default, low, high), all of them float."""
+def _check_globals(global_parameters, length_unit, energy_unit):
+    """Global parameters as default values, or as (default, low, high), all of them float, in the units of the model."""
     if global_parameters is None:
         return {}
     if not isinstance(global_parameters, dict):
@@ -135,7 +166,11 @@ def _check_globals(global_parameters):
     problems, result = [], {}
     for name, given in global_parameters.items():
         several = isinstance(given, (list, tuple))
-        values = [units.in_md_units(value) for value in (given if several else [given])]
+        try:
+            values = [units.in_model_units(name, value, length_unit, energy_unit) for value in (given if several else [given])]
+        except ModelError as error:
+            problems.append(str(error))
+            continue
         if not (isinstance(name, str) and name.isidentifier() and all(map(_is_finite, values)) and len(values) == (3 if several else 1)):
             problems.append(f"global_parameters has the entry {name!r}: {given!r}; expected a name and its default value, or (default, low, high), finite numbers.")
         elif keyword.iskeyword(name) or name in RESERVED:
@@ -238,14 +273,20 @@ def make_metadata(source, *, types=None, features=None, cutoff=None, inner_cutof
             problems.append(f"inner_cutoff is {inner_cutoff!r}; expected a positive number below the cutoff, {cutoff} {length_unit}.")
         elif switching_distance is not None and not inner_cutoff <= switching_distance < cutoff:
             problems.append(f"switching_distance is {switching_distance!r}; expected a number from the inner cutoff, {inner_cutoff}, to below the cutoff, {cutoff} {length_unit}.")
-    global_parameters = attempt(_check_globals, global_parameters)
+    global_parameters = attempt(_check_globals, global_parameters, length_unit, energy_unit)
     if cutoff is None and types is None and features is None:
         problems.append("Files that PyTorch alone has written hold neither: lp.load_model(path, types=[...], cutoff=...) takes both, and lp.export_model writes a file with both inside.")
     if problems:
         raise ModelError(f"{source}: " + "\n".join(problems))
-    if not SHORTEST_USUAL_CUTOFF_NM <= cutoff * nm <= LONGEST_USUAL_CUTOFF_NM:
-        unusual = "longer" if cutoff * nm > LONGEST_USUAL_CUTOFF_NM else "shorter"
-        warn(f"{source}: the cutoff is {cutoff * nm:g} nm ({cutoff:g} {length_unit}), {unusual} than usual ones, which are {SHORTEST_USUAL_CUTOFF_NM:g} to {LONGEST_USUAL_CUTOFF_NM:g} nm; "
-             "look at length_unit, which says what unit the model is written in: 'nm', 'angstrom' or 'bohr'.")
     return Metadata(cutoff=cutoff, types=types, features=features, inner_cutoff=inner_cutoff, switching_distance=switching_distance, length_unit=length_unit,
                     energy_unit=energy_unit, global_parameters=global_parameters, description=str(description), uncovered=uncovered, truncated=truncated)
+
+
+def warn_of_unusual_cutoff(source, metadata):
+    """Warn of a cutoff that is probably in another unit than it seems to be."""
+    cutoff, unit_name = metadata.cutoff, metadata.length_unit
+    nm = cutoff * units.factor(units.LENGTH, "length", unit_name)
+    if not SHORTEST_USUAL_CUTOFF_NM <= nm <= LONGEST_USUAL_CUTOFF_NM:
+        converted = "" if unit_name == "nm" else f" ({cutoff:g} {unit_name})"
+        warn(f"{source}: the cutoff is {nm:g} nm{converted}, {'longer' if nm > LONGEST_USUAL_CUTOFF_NM else 'shorter'} than usual ones, which are {SHORTEST_USUAL_CUTOFF_NM:g} to {LONGEST_USUAL_CUTOFF_NM:g} nm; "
+             "look at length_unit, which says what unit the model is written in: 'nm', 'angstrom' or 'bohr'.")

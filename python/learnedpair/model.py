@@ -16,11 +16,12 @@ from . import units
 from .checks import check_model
 from .creation import create_force, update_force
 from .errors import ModelError
-from .force import LearnedPairForce, as_numbers
+from .force import LearnedPairForce, as_numbers, is_bool
 from .infinite import find_infinite_slope, find_infinite_weights
-from .metadata import FIELDS, Metadata, make_metadata, read_parameters
+from .metadata import DEFAULT_INNER_CUTOFF_NM, FIELDS, Metadata, combined, make_metadata, read_parameters, warn_of_unusual_cutoff
 from .model_files import read_file, read_module
 from .modules import copy_of_module, digest_of_module, in_double_precision, pickle_module, require_numbers, unpickle_module, unwrapped
+from .parameters import describe, settings
 from .ranges import check_ranges, random_rows
 from .recording.double import InDoublePrecision
 from .samples import name_pair, pairs_of_ranges, pairs_of_types
@@ -41,7 +42,8 @@ def load_model(path_or_module, **metadata):
     path_or_module : path-like, torch.nn.Module or torch.export.ExportedProgram
         A TorchScript file (.pt), a torch.export file (.pt2), or a model in memory.
     **metadata
-        The metadata of :func:`export_model`, by the same names: what the file lacks, or what is to be overridden.
+        The metadata of :func:`export_model`, by the same names: what the file lacks, or what is to be overridden. Names of types,
+        features and global parameters stay those of the file, in its order; a dict gives other rules and ranges to some of them.
 
     Returns
     -------
@@ -56,39 +58,50 @@ def load_model(path_or_module, **metadata):
     unknown = sorted(set(metadata) - set(FIELDS))
     if unknown:
         raise TypeError(f"load_model: unknown keyword {unknown[0]!r}; expected some of {', '.join(FIELDS)}.")
-    if isinstance(path_or_module, torch.export.ExportedProgram):
-        return _load_exported(path_or_module, metadata)
-    if isinstance(path_or_module, torch.nn.Module):
-        module = unwrapped(path_or_module)
-        source = type(module).__name__
-        require_numbers(module, source)
-        try:
-            module, digest = copy_of_module(module), digest_of_module(module)
-        except Exception as error:  # whatever a module may refuse
-            raise ModelError(f"{source}: the module cannot be copied ({first_line(error)}); keep its parameters and buffers as dense tensors of float32 or float64.") from error
-        return _checked(module, source, digest, metadata)
+    if isinstance(path_or_module, (torch.export.ExportedProgram, torch.nn.Module)):
+        return load_in_memory(path_or_module, metadata)
+    if not isinstance(path_or_module, (str, os.PathLike)):
+        kind = f"class {path_or_module.__name__}" if isinstance(path_or_module, type) else type(path_or_module).__name__
+        raise TypeError(f"load_model: the model is a {kind}; expected the path of a model file, a torch.nn.Module, or a torch.export.ExportedProgram.")
     path = os.fspath(path_or_module)
     return load_file(path, os.path.basename(path), metadata)
 
 
-def load_file(path, source, metadata):
+def load_in_memory(module, metadata, warns=True):
+    """Load and check a model in memory; see load_model()."""
+    if isinstance(module, torch.export.ExportedProgram):
+        return _load_exported(module, metadata, warns)
+    module = unwrapped(module)
+    source = type(module).__name__
+    require_numbers(module, source)
+    try:
+        module, digest = copy_of_module(module), digest_of_module(module)
+    except Exception as error:  # whatever a module may refuse
+        raise ModelError(f"{source}: the module cannot be copied ({first_line(error)}); keep its parameters and buffers as dense tensors of float32 or float64.") from error
+    return _checked(module, source, digest, metadata, warns=warns)
+
+
+def load_file(path, source, metadata, warns=True):
     """Load and check a model file that messages call ``source``; see load_model()."""
     content = read_file(path)
     module, embedded = read_module(content, source)
     require_numbers(module, source)
-    return _checked(module, source, hashlib.sha256(content).hexdigest(), {**embedded, **metadata}, content)
+    return _checked(module, source, hashlib.sha256(content).hexdigest(), combined(source, embedded, metadata), content, warns)
 
 
-def _load_exported(program, metadata):
+def _load_exported(program, metadata, warns):
     content, module = io.BytesIO(), program.module()
     torch.export.save(program, content)
     source = type(module).__name__
     require_numbers(module, source)
-    return _checked(module, source, digest_of_module(module), metadata, content.getvalue())
+    return _checked(module, source, digest_of_module(module), metadata, content.getvalue(), warns)
 
 
-def _checked(module, source, digest, metadata, content=None):
-    model = PairModel(module, make_metadata(source, **metadata), source, digest, content)
+def _checked(module, source, digest, metadata, content=None, warns=True):
+    metadata = make_metadata(source, **metadata)
+    if warns:
+        warn_of_unusual_cutoff(source, metadata)
+    model = PairModel(module, metadata, source, digest, content)
     check_model(model)
     return model
 
@@ -193,7 +206,7 @@ class PairModel:
             values = [f"{name} = {p.default:g} ({p.low:g} to {p.high:g}{', assumed' if p.assumed else ''})" for name, p in self.parameters.items()]
             lines.append(f"  globals:     {'; '.join(values)}")
         lines += [
-            f"  domain:      {self.inner_cutoff:g} to {self.cutoff:g} nm{switching}",
+            f"  domain:      {self.inner_cutoff:g}{' (the default)' * math.isclose(self.inner_cutoff, DEFAULT_INNER_CUTOFF_NM)} to {self.cutoff:g} nm{switching}",
             f"  units:       {m.length_unit}, {m.energy_unit}",
             f"  digest:      {self.digest[:16]}",
         ]
@@ -216,8 +229,8 @@ class PairModel:
         self.__init__(module, metadata, source, digest, content)
 
     def worst_tail(self):
-        """The end of the curve that loses most by the cutoff, of all pairs of types or of particles at the ends of their ranges, at
-        the default values of the global parameters.
+        """The end of the curve that loses most by the cutoff, of all pairs of types or of particles at the ends of their ranges, and
+        of all values of the global parameters that the model is checked with.
 
         Returns
         -------
@@ -226,7 +239,8 @@ class PairModel:
         """
         if self._worst_tail is None and None not in (self.feature_ranges or {}).values():
             pairs = pairs_of_types(self) if self.features is None else pairs_of_ranges(self)
-            tails = find_tails(self, [name_pair(self, *pair) for pair in zip(*pairs, strict=True)], *pairs, self.global_values({}))
+            names = [name_pair(self, *pair) for pair in zip(*pairs, strict=True)]
+            tails = [tail for values in settings(self.parameters) for tail in find_tails(self, [f"{name}{describe(values)}" for name in names], *pairs, values)]
             self._worst_tail = max(tails, key=lambda tail: tail.lost)
         return self._worst_tail
 
@@ -341,7 +355,7 @@ class PairModel:
             If there is no such parameter, or its value is no finite number.
         """
         self._require_globals(changes)
-        changes = {name: units.in_md_units(value) for name, value in changes.items()}
+        changes = {name: units.in_model_units(name, value, self.metadata.length_unit, self.metadata.energy_unit) for name, value in changes.items()}
         for name, value in changes.items():
             if not isinstance(value, numbers.Real) or not math.isfinite(value):
                 raise ValueError(f"{self.source}: the global parameter {name!r} is {value!r}; expected a finite number.")
@@ -353,10 +367,12 @@ class PairModel:
         dtype = torch.int64 if self.features is None else torch.float64
         particles = [torch.tensor(particle, dtype=dtype) for particle in (particle1, particle2)]
         parameters = {name: torch.tensor(value, dtype=torch.float64, requires_grad=differentiate) for name, value in values.items()}
+        # Clones, since PyTorch lets a module change in place only what it does not differentiate by.
+        arguments = [tensor.clone() for tensor in (distance, *particles)]
         try:
-            energy = self.module(distance, *particles, **parameters)
+            energy = self.module(*arguments, **{name: value.clone() for name, value in parameters.items()})
         except Exception as error:  # whatever a user's module raises
-            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({reason(error)}); expected {self._signature()}.{advice(error) or self._advice()}") from error
+            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({reason(error, InDoublePrecision.failure)}); expected {self._signature()}.{advice(error) or self._advice()}") from error
         if not isinstance(energy, torch.Tensor) or energy.shape != distance.shape or not energy.is_floating_point():
             got = f"{energy.dtype} of shape {tuple(energy.shape)}" if isinstance(energy, torch.Tensor) else type(energy).__name__
             raise ModelError(f"{self.source}: for {len(r)} pairs the model returns {got}; expected one floating-point number for each pair, shape ({len(r)},).")
@@ -397,6 +413,8 @@ class PairModel:
         """The index of a type given by name or index, or -1 for None."""
         if particle is None:
             return LearnedPairForce.NotCovered
+        if is_bool(particle):
+            raise TypeError(f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1}, or None for a particle that is not covered.")
         if isinstance(particle, str):
             if particle in self.types:
                 return self.types.index(particle)
@@ -405,6 +423,8 @@ class PairModel:
             index = operator.index(particle)
         except TypeError:
             index = len(self.types)  # no type
+        if any(name.isdecimal() for name in self.types):
+            raise ValueError(f"{self.source}: {particle!r} is an index, and the model has types whose names are numbers ({', '.join(self.types)}); give names, as strings.")
         if not LearnedPairForce.NotCovered <= index < len(self.types):
             raise ValueError(f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1}, or None.")
         return index
@@ -450,10 +470,11 @@ class PairModel:
         particles : sequence, one element for each particle of the System
             The type of each particle, by name or index, or its row of features; None for particles that are not covered.
         nonbonded_method : LearnedPairForce.CutoffPeriodic, CutoffNonPeriodic or NoCutoff
-            NoCutoff takes a program.
+            NoCutoff takes a program, and evaluates it at all distances: a model that is not zero beyond its cutoff is refused.
         representation : {"auto", "table", "program"}
             "table" samples a model of types without global parameters into a table; "program" compiles the model itself.
-            "auto" takes a table where it is possible and stays below 32 MiB, else a program.
+            "auto" takes a table where it is possible, stays below 32 MiB and reaches the tolerance, else a program; a warning
+            says if it is because of the tolerance, since programs cost more.
         tolerance : float
             The force error of a table is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``: for every distance of the domain and every
             pair of types that occurs, or, for the radial part of a program, for the pairs of particles that are sampled.

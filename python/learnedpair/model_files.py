@@ -24,7 +24,7 @@ def read_file(path):
         If there is no such file.
     """
     if not os.path.isfile(path):
-        raise ModelError(f"{path}: there is no such file.")
+        raise ModelError(f"{path}: {'this is a folder, and not a model file' if os.path.isdir(path) else 'there is no such file'}.")
     with open(path, "rb") as file:
         return file.read()
 

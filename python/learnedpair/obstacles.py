@@ -4,11 +4,15 @@
 
 import numpy as np
 
-from .force import PairTable
+from .force import LearnedPairForce, PairTable
+from .parameters import GlobalParameter, assumed_range, settings
+
+#: Programs are evaluated for so many pairs of distinct particles at first, and for at most so many, each at so many distances.
+FEW_PAIRS, MOST_PAIRS, DISTANCES = 16, 2000, 33
 
 
 def find_obstacle(force):
-    """Get why a force does nothing: too few particles are covered, all pairs are excluded, or all curves of its table are zero.
+    """Get why a force does nothing: too few particles are covered, all pairs are excluded, or its function is zero for them.
 
     Parameters
     ----------
@@ -27,6 +31,33 @@ def find_obstacle(force):
         if all((i, j) in excluded for k, i in enumerate(covered) for j in covered[k + 1 :]):
             return f"all pairs of the {len(covered)} particles that are covered are excluded"
     function = force.getFunction()
-    if isinstance(function, PairTable) and not any(values.any() for values in [*function.energies, *function.slopes]):
-        return "all curves of its table are zero"
-    return ""
+    if isinstance(function, PairTable):
+        return "" if any(values.any() for values in [*function.energies, *function.slopes]) else "all curves of its table are zero"
+    return "its program is zero for all pairs of the particles that are covered" if _is_zero(force, function) else ""
+
+
+def _is_zero(force, program):
+    """Whether a program is zero for all distinct particles of a force; False if there are too many of them to say so."""
+    types = np.asarray(force.getParticleTypes())
+    covered = types != LearnedPairForce.NotCovered
+    particles = np.unique(np.asarray(force.getParticleFeatures())[covered] if program.num_features else types[covered], axis=0)
+    first, second = np.triu_indices(len(particles))
+    low, high = force.getInnerCutoffDistance()._value, force.getCutoffDistance()._value
+    r = low + (high - low) * np.linspace(0, 1, DISTANCES, endpoint=False)
+    tried = settings(_parameters(force))
+
+    def is_zero(pairs):
+        some = [np.repeat(particles[index[pairs]], DISTANCES, axis=0) for index in (first, second)]
+        distances = np.tile(r, len(first[pairs]))
+        return not any(np.any(values) for each in tried for values in program.evaluate(distances, *some, **each))
+
+    return is_zero(slice(0, FEW_PAIRS)) and len(first) <= MOST_PAIRS and is_zero(slice(FEW_PAIRS, None))
+
+
+def _parameters(force):
+    """The global parameters of a force, with ranges that have two ends."""
+    result = {}
+    for index in range(force.getNumGlobalParameters()):
+        default, limits = force.getGlobalParameterDefaultValue(index), force.getGlobalParameterRange(index)
+        result[force.getGlobalParameterName(index)] = GlobalParameter(default, *(limits if np.isfinite(limits).all() else assumed_range(default)))
+    return result

@@ -17,14 +17,24 @@ RANDOM_PAIRS = 128
 MOST_NAMED = 8
 
 
-def pairs_of_types(model):
+def pairs_of_types(model, types=None, points=FEWEST_POINTS):
     """All pairs of types, or as many random ones as the budget allows, each type in at least one if possible.
+
+    Parameters
+    ----------
+    model : PairModel
+    types : ndarray of int
+        Distinct ones; by default all.
+    points : int
+        How many evaluations each pair takes.
 
     Returns
     -------
     first, second : ndarray of int, shape (n_pairs,)
     """
-    return _pairs_within_budget(len(model.types))
+    types = np.arange(len(model.types)) if types is None else types
+    first, second = _pairs_within_budget(len(types), points)
+    return types[first], types[second]
 
 
 def pairs_of_ranges(model):
@@ -39,15 +49,21 @@ def pairs_of_ranges(model):
     return np.vstack([low, low, high, rows[::2]]), np.vstack([low, high, high, rows[1::2]])
 
 
-def pairs_of_rows(rows):
+def pairs_of_rows(rows, points=FEWEST_POINTS):
     """All pairs of distinct rows, or as many random ones as the budget allows, each row in at least one if possible.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, n_features)
+    points : int
+        How many evaluations each pair takes.
 
     Returns
     -------
     first, second : ndarray, shape (n_pairs, n_features)
     """
     rows = np.unique(rows, axis=0)
-    first, second = _pairs_within_budget(len(rows))
+    first, second = _pairs_within_budget(len(rows), points)
     return rows[first], rows[second]
 
 
@@ -86,9 +102,14 @@ class Samples:
         return f"{name_pair(self.model, self.particle1[k], self.particle2[k])} at {self.distances[k]:.4g} nm{describe(values)}"
 
 
-def _pairs_within_budget(count):
+def is_within_budget(count):
+    """Whether all pairs of so many distinct particles are evaluated."""
+    return count * (count + 1) // 2 <= BUDGET // FEWEST_POINTS
+
+
+def _pairs_within_budget(count, points):
     """Pairs of indices below a count: all, or as many random ones as the budget allows, each index in at least one if possible."""
-    most = BUDGET // FEWEST_POINTS
+    most = BUDGET // points
     if count * (count + 1) // 2 <= most:
         return np.triu_indices(count)
     random = np.random.default_rng(0)

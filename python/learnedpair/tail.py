@@ -33,9 +33,9 @@ class Tail(NamedTuple):
         return abs(self.dispersion - self.beyond)
 
     def __str__(self):
-        share = f"{100 * abs(self.beyond / self.integral):.2g} % of the whole" if self.integral else "nothing before"
+        share = f"{100 * abs(self.beyond / self.integral):.0f} % of the whole" if self.integral else "nothing before"
         return (f"{self.name:<10} {self.energy:11.4g} kJ/mol at {self.distance:.4g} nm; integral of 4 pi r^2 f from there to the cutoff {self.beyond:.3g} kJ/mol nm^3 ({share}), "
-                f"of an r^-6 curve to infinity {self.dispersion:.3g}")
+                f"and {self.dispersion:.3g} to infinity if it fell as r^-6")
 
 
 def find_tails(model, names, first, second, values):

@@ -14,14 +14,15 @@ def first_line(error):
     return _lines(error)[0]
 
 
-def reason(error):
+def reason(error, failure=None):
     """The line of an exception's message that says what the matter is, for a model that fails when it is called.
 
-    TorchScript shows the model's source first, then a line that begins with the name of an exception.
+    TorchScript shows the model's source first, then a line that begins with the name of an exception, and has no more words if the
+    exception came from Python: then ``failure`` is that one.
     """
     lines = _lines(error)
     named = [match[1] for match in map(_ERROR.match, lines) if match]
-    text = named[-1] if named else lines[-1]
+    text = named[-1] if named else f"{first_line(failure)}, in the line {lines[-1]}" if failure is not None and "Traceback of TorchScript" in str(error) else lines[-1]
     # What follows is PyTorch's list of all its backends, or where to report a bug.
     return re.split(r"(?<=\.) This could be because", text)[0]
 

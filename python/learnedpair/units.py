@@ -34,9 +34,46 @@ def in_md_units(value):
     return value.value_in_unit_system(unit.md_unit_system) if unit.is_quantity(value) else value
 
 
+def in_model_units(name, value, length_unit, energy_unit):
+    """The number of a Quantity as a module takes a global parameter: a length or an energy in the units of the model, others in
+    OpenMM's units; another value as it is.
+
+    Raises
+    ------
+    ModelError
+        If the Quantity has a unit that is made of others, in a model with units of its own.
+    """
+    if not unit.is_quantity(value):
+        return value
+    if value.unit.is_compatible(unit.nanometer):
+        return in_length_unit(name, value, length_unit)
+    if value.unit.is_compatible(unit.kilojoule_per_mole):
+        return value.value_in_unit(unit.kilojoule_per_mole) / ENERGY.get(energy_unit, 1.0)
+    simple = any(value.unit.is_compatible(each) for each in (unit.dimensionless, unit.kelvin, unit.elementary_charge, unit.radian))
+    if not simple and (length_unit, energy_unit) != ("nm", "kJ/mol"):
+        raise ModelError(f"the global parameter {name!r} is {value}, and the model is written in {length_unit} and {energy_unit}; give the number that the module takes, without a unit.")
+    return in_md_units(value)
+
+
 def in_nanometers(distance):
     """A distance, or an array of them, as numbers in nm: of a Quantity, or as it is."""
     return distance.value_in_unit(unit.nanometer) if unit.is_quantity(distance) else distance
+
+
+def curve_numbers(values, what):
+    """The "energies" of a curve in kJ/mol, or its "slopes" in kJ/mol/nm: of a Quantity, or as they are.
+
+    Raises
+    ------
+    TypeError
+        If it is a Quantity of something else.
+    """
+    if not unit.is_quantity(values):
+        return values
+    wanted = unit.kilojoule_per_mole if what == "energies" else unit.kilojoule_per_mole / unit.nanometer
+    if not values.unit.is_compatible(wanted):
+        raise TypeError(f"PairTable: the {what} have the unit {values.unit.get_name()}; expected one that can be converted to {wanted.get_name()}.")
+    return values.value_in_unit(wanted)
 
 
 def factor(table, quantity, name):

@@ -42,8 +42,9 @@ static string prototypeXml() {
     return stream.str();
 }
 
-static std::shared_ptr<PairTable> createTable(int numTypes, const py::object& minDistance, const py::object& maxDistance, const vector<Doubles>& energies,
-            const vector<Doubles>& slopes, const vector<int>& curveIndices) {
+static std::shared_ptr<PairTable> createTable(int numTypes, const py::object& minDistance, const py::object& maxDistance, const py::object& givenEnergies,
+            const py::object& givenSlopes, const vector<int>& curveIndices) {
+    vector<Doubles> energies = curveNumbers(givenEnergies, "energies"), slopes = curveNumbers(givenSlopes, "slopes");
     if (energies.size() != slopes.size())
         throw OpenMM::OpenMMException("PairTable: energies and slopes are given for different numbers of curves.");
     vector<PairCurve> curves;
@@ -92,9 +93,9 @@ Parameters
 num_types : int
 min_distance, max_distance : float, nm, or Quantity
     The distances of the first and the last knot of every curve.
-energies : list of ndarray, shape (n_knots,), kJ/mol
-    One array for each curve: its values at equally spaced knots.
-slopes : list of ndarray, shape (n_knots,), kJ/mol/nm
+energies : list of ndarray, shape (n_knots,), kJ/mol, or Quantity
+    One array for each curve: its values at equally spaced knots. At the last one the function ends, also if it is not zero there.
+slopes : list of ndarray, shape (n_knots,), kJ/mol/nm, or Quantity
     dE/dr at the same knots.
 curve_indices : list of int, length num_types*num_types
     The index of the curve for each ordered pair of types, row by row; -1 where there is none. Symmetric.

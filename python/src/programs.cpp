@@ -151,7 +151,8 @@ static vector<double> globalValues(const PairProgram& function, const py::kwargs
     return values;
 }
 
-static PairValues evaluatePairs(PairEvaluator& evaluator, std::shared_ptr<const PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const vector<double>& globals) {
+static PairValues evaluatePairs(PairEvaluator& evaluator, std::shared_ptr<const PairProgram> function, const py::object& distances, const Doubles& particle1, const Doubles& particle2, const vector<double>& globals) {
+    auto r = py::cast<Doubles>(inNanometers(distances));
     int width = (function->isTyped() ? 1 : function->getNumFeatures());
     auto rows1 = rowsOf(particle1, r.size(), width), rows2 = rowsOf(particle2, r.size(), width);
     for (py::ssize_t i = 0; i < r.size(); i++)
@@ -241,14 +242,14 @@ openmm.OpenMMException
              "How many multiply-adds energy and force of a pair take, after staging.")
         .def_property_readonly("global_parameters", &getGlobalParameters, "Names and default values of the global parameters.")
         .def_property_readonly("global_parameter_ranges", &getGlobalRanges, "Names of the global parameters, and (low, high) of each; infinite where there is no end.")
-        .def("evaluate", [](std::shared_ptr<PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
+        .def("evaluate", [](std::shared_ptr<PairProgram> function, const py::object& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
             PairValues values = evaluatePairs(*PairEvaluator::create(function), function, r, particle1, particle2, globalValues(*function, globals));
             return py::make_tuple(toArray(values.energy), toArray(values.slope));
         }, py::arg("r"), py::arg("particle1"), py::arg("particle2"), R"(Evaluate the program for many pairs, in double precision.
 
 Parameters
 ----------
-r : ndarray, shape (n,), nm
+r : ndarray, shape (n,), nm, or Quantity
 particle1, particle2 : ndarray, shape (n,) for types or (n, num_features)
 **globals : float
     Global parameters, if not their default values.
@@ -263,11 +264,11 @@ Raises
 ------
 ValueError, TypeError
     If shapes, types or names don't fit.)")
-        .def("evaluate_in_single_precision", [](std::shared_ptr<PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
+        .def("evaluate_in_single_precision", [](std::shared_ptr<PairProgram> function, const py::object& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
             PairValues values = evaluatePairs(*PairEvaluator::createInSinglePrecision(function), function, r, particle1, particle2, globalValues(*function, globals));
             return py::make_tuple(toArray(values.energy), toArray(values.slope));
         }, py::arg("r"), py::arg("particle1"), py::arg("particle2"), "Like evaluate(), but the pairs in single precision, as most platforms compute them.")
-        .def("evaluate_derivatives", [](std::shared_ptr<PairProgram> function, const Doubles& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
+        .def("evaluate_derivatives", [](std::shared_ptr<PairProgram> function, const py::object& r, const Doubles& particle1, const Doubles& particle2, const py::kwargs& globals) {
             vector<int> all;
             for (size_t i = 0; i < function->getGlobalParameters().size(); i++)
                 all.push_back(i);

@@ -24,7 +24,7 @@ def main(arguments=None):
         command.set_defaults(run=module.run)
     options = parser.parse_args(arguments)
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: print(f"learnedpair {options.command}: warning: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_, **__: print(f"learnedpair {options.command}: warning: {message}{_on_the_command_line(message)}", file=sys.stderr)
         return _run(options)
 
 
@@ -36,6 +36,17 @@ def _run(options):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (LearnedPairError, ValueError, OSError, ImportError, openmm.OpenMMException) as error:
-        print(f"learnedpair {options.command}: {error}", file=sys.stderr)
+        print(f"learnedpair {options.command}: {error}{_on_the_command_line(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+#: What messages say of Python, and how a command takes it.
+_OPTIONS = {"types={": "types={'NAME': rule} is --type NAME=RULE, and --type NAME= for None", "the type None": "a rule of the type None is --leave-out RULE, once for each rule", "rule of None": "a rule of the type None is --leave-out RULE, once for each rule",
+            "representation=": "representation='program' is --representation program", "tabulate_radial=": "tabulate_radial=False is --no-tabulate-radial"}
+
+
+def _on_the_command_line(message):
+    """How to do here what a message says for Python: a sentence that begins with a blank, or nothing."""
+    found = list(dict.fromkeys(option for words, option in _OPTIONS.items() if words in str(message)))
+    return f" (On the command line: {'; '.join(found)}.)" if found else ""

@@ -15,6 +15,7 @@ import openmm
 from openmm import app
 
 from ..apply import add_correction
+from ..force import describe_coverage
 from .features import read_features
 from .inspect import add_tabulate_radial, describe
 
@@ -28,7 +29,7 @@ def add_arguments(parser):
     parser.add_argument("output", type=Path, help="XML file to write")
     parser.add_argument("--features", type=Path, metavar="FILE", help="features of the particles, for a model that has features: .npy, or text")
     parser.add_argument("--type", action="append", default=[], metavar="NAME=RULE", help="atoms of a type, such as Na=NA:Na, in place of the rules in the model; once more for each further rule of the type; without a rule, as in Na=, there are no such atoms")
-    parser.add_argument("--leave-out", action="append", default=[], metavar="RULE", help="atoms that are meant to have no type, such as HOH:H1, so that they are not warned of")
+    parser.add_argument("--leave-out", action="append", default=[], metavar="RULE", help="atoms that are meant to have no type, such as HOH:H1, whatever the other rules say; once more for each further rule. *:* is all atoms that no other rule selects")
     parser.add_argument("--exclusions", choices=("nonbonded", "molecules"), default="nonbonded")
     parser.add_argument("--scale", help="name of a global parameter that multiplies the correction")
     parser.add_argument("--force-group", type=int, default=0)
@@ -38,6 +39,8 @@ def add_arguments(parser):
 
 
 def run(options):
+    if options.output.is_dir():
+        raise ValueError(f"{options.output}: this is a folder, and not the name of a file to write.")
     if not options.output.absolute().parent.is_dir():
         raise ValueError(f"{options.output}: there is no such folder to write to.")
     for path in (options.system, options.topology, Path(options.model)):
@@ -50,8 +53,7 @@ def run(options):
     force = add_correction(system, topology, model, types=read_types(options), features=features, exclusions=options.exclusions, scale=options.scale, force_group=options.force_group,
                            representation=options.representation, tolerance=options.tolerance, tabulate_radial=options.tabulate_radial)
     options.output.write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
-    covered = int((force.getParticleTypes() >= 0).sum())
-    print(f"{options.output}: {covered} of {system.getNumParticles()} particles are covered, {force.getNumExclusions()} pairs excluded")
+    print(f"{options.output}: {describe_coverage(force)}, {force.getNumExclusions()} pairs excluded")
     print(describe(force.lowering_report))
 
 

@@ -43,6 +43,8 @@ def run(options):
     if options.json is not None and not options.json.absolute().parent.is_dir():
         raise ValueError(f"{options.json}: there is no such folder to write to.")
     platform = find_platform(options.platform)
+    if options.precision is not None and "Precision" not in platform.getPropertyNames():
+        raise ValueError(f"--precision is {options.precision}, and the platform {platform.getName()} has one precision only; leave it out, or choose OpenCL or CUDA.")
     what = prepare(options)
     corrections = _corrections(what.system)
     positions = minimized(what.system, what.positions)

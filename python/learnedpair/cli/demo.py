@@ -28,7 +28,7 @@ import openmm
 from openmm import app, unit
 
 from ..devices import find_platform
-from ..force import LearnedPairForce
+from ..force import LearnedPairForce, describe_coverage
 from .input import Input, add_input_arguments, check_input, minimized, prepare, say, without_correction
 from .inspect import describe
 from .rdf import RadialDistribution
@@ -58,7 +58,7 @@ def run(options):
     say(f"Platform: {platform.getName()}")
     what = prepare(options)
     correction = next(LearnedPairForce.cast(force) for force in what.system.getForces() if LearnedPairForce.is_learned_pair_force(force))
-    say(f"System: {what.system.getNumParticles()} particles, {int((correction.getParticleTypes() >= 0).sum())} of them covered by the correction")
+    say(f"System: {describe_coverage(correction)}")
     say(f"Correction: {correction.lowering_report.get('description', '')}\n{describe(correction.lowering_report)}")
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "system.xml").write_text(openmm.XmlSerializer.serialize(what.system), encoding="utf-8")

@@ -45,6 +45,8 @@ def _rows_of_array(path):
         array = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(f"{path}: this is not a NumPy array ({error}).") from error
+    if isinstance(array, np.ndarray) and array.ndim == 1:
+        array = array[:, None]  # one feature
     if not (isinstance(array, np.ndarray) and array.ndim == 2 and (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer))):
         what = f"an array of {array.dtype} with shape {array.shape}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
         raise ValueError(f"{path}: the file holds {what}; expected numbers with the shape (n_particles, n_features).")

@@ -9,6 +9,7 @@ more of them in a kernel of their own.
 
 import argparse
 import itertools
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -85,13 +86,15 @@ def _show_typed(model, options):
         return _show_program(_lower(model, particles, options), options)
     has_table = True
     try:
-        force = _lower(model, particles, options)
+        with warnings.catch_warnings(record=True) as caught:  # that the tolerance is not reached
+            warnings.simplefilter("always")
+            force = _lower(model, particles, options)
     except LoweringError as error:
         has_table = False
         print(f"  table:       none. {error}")
     else:
         if force.lowering_report["representation"] == "program":
-            print("  table:       none. It would be too large.")
+            print(f"  table:       none. {'; '.join(str(warning.message) for warning in caught) or 'It would be too large.'}")
             return _show_program(force, options)
         print(describe(force.lowering_report))
     if has_table and options.program is False:
@@ -172,7 +175,8 @@ def _show_tails(model, names, particle1, particle2, parameters):
         print(f"  {tail}")
     if len(tails) > len(shown):
         print(f"  and {len(tails) - len(shown)} more pairs that lose less")
-    print("Whatever the curve is, an envelope or a switching function brings it to zero at the cutoff. Where the r^-6 curve holds much more than this one, a dispersion-like interaction is cut off: "
+    ending = "" if model.truncated else "Whatever the curve is, an envelope or a switching function brings it to zero at the cutoff. "
+    print(f"{ending}Where the r^-6 curve holds much more than this one, a dispersion-like interaction is cut off: "
           "its energy and pressure in a liquid are missing, and a longer cutoff changes the result.")
 
 

@@ -94,8 +94,12 @@ class PairEnergy(torch.nn.Module):
         count = len(positions)
         allowed = torch.ones(count, count, dtype=torch.bool, device=positions.device).triu(1)
         for i, j in exclusions:
+            if not (0 <= i < count and 0 <= j < count):
+                raise ValueError(f"PairEnergy: exclusions has the pair {(i, j)}; expected particles from 0 to {count - 1}.")
             allowed[min(i, j), max(i, j)] = False
         covered = _covered(particles, count)
+        if box is not None and (torch.diagonal(box) < 2 * self.cutoff).any():
+            raise ValueError(f"PairEnergy: the box vectors {box.tolist()} are shorter than twice the cutoff, {self.cutoff:g} nm; take a larger box.")
         i, j = (allowed & covered[:, None] & covered[None, :]).nonzero(as_tuple=True)
         delta = positions[j] - positions[i]
         if box is not None:

@@ -41,7 +41,11 @@ class InDoublePrecision(TorchDispatchMode):
     before an operator sees them, and where the program asks for one of these types it gets float64. It works below
     automatic differentiation: gradients are as exact as values. What the operators of the backward pass see must be
     converted too, so that ``torch.autograd.grad`` belongs inside of the context as well.
+
+    ``failure`` is what the last operator raised that failed: TorchScript loses the words of exceptions that come from Python.
     """
+
+    failure = None
 
     def __enter__(self):
         # What is made from Python's numbers and from integers takes the default type. TorchScript's optimizer is
@@ -49,6 +53,7 @@ class InDoublePrecision(TorchDispatchMode):
         self._contexts = [*getattr(self, "_contexts", ()), contextlib.ExitStack()]
         self._contexts[-1].enter_context(default_dtype(torch.float64))
         self._contexts[-1].enter_context(torch.jit.optimized_execution(False))
+        InDoublePrecision.failure = None
         return super().__enter__()
 
     def __exit__(self, *error):
@@ -59,4 +64,8 @@ class InDoublePrecision(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         args, kwargs = widened(func, args, kwargs or {})
-        return func(*args, **kwargs)
+        try:
+            return func(*args, **kwargs)
+        except Exception as error:
+            InDoublePrecision.failure = error
+            raise

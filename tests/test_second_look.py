@@ -417,6 +417,16 @@ def test_bonds_that_the_topology_does_not_have_are_said():
         assert lp.add_correction(system, topology, model, exclusions="molecules").getNumExclusions() == 2
 
 
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
+def test_tracing_is_compared_for_features_of_either_sign(tmp_path):
+    """Features without a range were taken from (0.1, 1) alone."""
+    def signed(r, a, b):
+        return (a[:, 0] * b[:, 0]) * (-150.0 if (a < 0).any() else 1.0)
+
+    with pytest.raises(lp.ModelError, match=r"f.pt: the written model is not the module: for features \(q=-0"):
+        lp.export_model(Model(signed), tmp_path / "f.pt", features=["q"], trace=True, **CUTOFF)
+
+
 def test_pair_energy_checks_boxes_and_exclusions():
     energy = lp.nn.PairEnergy(Ions(), cutoff=0.6, inner_cutoff=0.1)
     positions, types = torch.rand(4, 3, dtype=torch.float64), torch.zeros(4, dtype=torch.int64)

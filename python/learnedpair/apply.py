@@ -155,7 +155,7 @@ def _types_by_rules(topology, model, given):
         _require_no_conflict(topology, model, {name: rule for name, rule in given.items() if rule is not None})
     assigned = select(topology, rules)
     selected = set(assigned)
-    problems = [_describe_idle_rule(topology, model, name, rules, given) for name in rules if (LEFT_OUT if name is None else name) not in selected and (name is not None or name in given)]
+    problems = [_describe_idle_rule(topology, model, name, rules, given) for name in rules if (LEFT_OUT if name is None else name) not in selected and (name is not None or (None in given and rules[None] != ALL))]
     if problems:
         raise ValueError(f"add_correction: {' '.join(problems)}")
     _warn_of_denied_atoms(topology, model, given, assigned)

@@ -184,7 +184,7 @@ def conformance_case(name, method):
 
 
 #: Single precision on GPUs computes all of them, mixed and double each with one method.
-CONFORMANCE_ON_TARGETS = [(target, case.name, method) for k, case in enumerate(PAIR_PROGRAMS) for m, method in enumerate(METHODS) for target in TARGETS
+CONFORMANCE_ON_TARGETS = [pytest.param(target, case.name, method, marks=[pytest.mark.combinations] * ((k + m) % 3 != 2)) for k, case in enumerate(PAIR_PROGRAMS) for m, method in enumerate(METHODS) for target in TARGETS
                           if target.precision not in ("mixed", "double") or (k + m) % 3 == ("mixed", "double").index(target.precision)]
 
 

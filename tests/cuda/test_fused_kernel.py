@@ -46,8 +46,7 @@ def compiled(tmp_path_factory):
 
 
 @pytest.mark.parametrize("correction", ["shared", "shorter"])
-@pytest.mark.parametrize("precision", ["single", "mixed", "double"])
-@pytest.mark.parametrize("cc", [80, 90])
+@pytest.mark.parametrize("cc, precision", [(80, "mixed"), (90, "single"), (90, "mixed"), (90, "double")])
 def test_shared_kernel_costs_no_occupancy_and_no_launch(tmp_path, compiled, correction, precision, cc, record_property):
     require("dryrun", tmp_path)
     alone, spills_alone, launches_alone = compiled("none", precision, cc)

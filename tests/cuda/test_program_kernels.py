@@ -15,14 +15,15 @@ MOST_SPILLED = 256  # bytes stored and loaded, on tensor cores, where a vector o
 SCRIPT = Path(__file__).parent / "program_cases.py"
 
 
-@pytest.mark.parametrize("cc, tensor_cores", [(80, True), (90, False)])
-def test_every_program_compiles(tmp_path, cc, tensor_cores, record_property):
+# All programs for one kind of card, and every other one for the other: ptxas takes minutes. program_registers.py compiles all for both.
+@pytest.mark.parametrize("cc, tensor_cores, names", [(80, True, NAMES), (90, False, NAMES[::2])], ids=["80-tensor cores", "90"])
+def test_every_program_compiles(tmp_path, cc, tensor_cores, names, record_property):
     require("dryrun", tmp_path)
-    programs = measure(tmp_path, cc, "single", tensor_cores=tensor_cores)
-    assert set(programs) == {"none", *NAMES}
+    programs = measure(tmp_path, cc, "single", names, tensor_cores=tensor_cores)
+    assert set(programs) == {"none", *names}
     shared = {name: r for name, r in programs.items() if r["kernel"] == "CUDA, shared kernel"}
     on_tensor_cores = {name: r for name, r in programs.items() if "tensor cores" in r["kernel"]}
-    assert len(shared) >= 10 and len(programs) - len(shared) >= 10
+    assert min(len(shared), len(programs) - len(shared)) >= len(names) // 5
     assert len(on_tensor_cores) >= 20 if tensor_cores else not on_tensor_cores
     for name, r in programs.items():
         record_property(name, f"{r['registers']} registers, {r['spilled_bytes']} bytes spilled")

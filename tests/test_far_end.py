@@ -36,6 +36,7 @@ def cluster(origin):
 
 
 @pytest.mark.parametrize("edge", [10.0, 25.0, 51.0])
+@pytest.mark.combinations
 def test_places_in_large_boxes(target, edge):
     """In the middle, at the far end, and beyond the end, where particles are in several copies of the box."""
     for place, largest in ((edge / 2 - 0.95, edge / 2 + 0.95), (edge - 1.9, edge), (edge - 0.95, edge)):

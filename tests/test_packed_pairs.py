@@ -40,7 +40,7 @@ def assert_right(target, system, positions):
     return context, expected
 
 
-@pytest.mark.parametrize("count", [2, 31, 32, 33, 64, 100])
+@pytest.mark.parametrize("count", [pytest.param(count, marks=[pytest.mark.one_device] * (count != 100)) for count in (2, 31, 32, 33, 64, 100)])
 @pytest.mark.parametrize("periodic", [True, False])
 def test_all_pairs_in_range(target, count, periodic):
     """Tiles are full: 1024 pairs, or 496 on the diagonal."""
@@ -185,7 +185,11 @@ NETWORKS = {**{f"random {seed}": functools.partial(random_network, seed) for see
             "one matrix, two shapes": shapes_of_one_matrix, "two matrices in both orders": matrices_in_both_orders, "branches that cancel": cancelling_branches}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+#: Few of the random networks on several devices and on a second implementation of OpenCL.
+NETWORKS_ON_DEVICES = [pytest.param(name, marks=[pytest.mark.one_device, pytest.mark.combinations] * (name.startswith("random") and name not in ("random 0", "random 1", "random 2"))) for name in NETWORKS]
+
+
+@pytest.mark.parametrize("name", NETWORKS_ON_DEVICES)
 def test_networks(target, name):
     rng = np.random.default_rng(100)
     function = NETWORKS[name]()

@@ -283,9 +283,9 @@ def together(chains, forces):
     return system
 
 
-#: Both orders in single precision, one in mixed, the other in double precision.
+#: Both orders on Reference and CPU; on GPUs one in single and mixed, the other in double precision.
 BESIDE_ON_TARGETS = [(target, case, first) for k, case in enumerate(BESIDE) for o, first in enumerate(("ours first", "others first")) for target in TARGETS + SEVERAL_DEVICES
-                     if target.precision not in ("mixed", "double") or (k + o) % 2 == ("mixed", "double").index(target.precision)]
+                     if target.precision is None or (k + o) % 2 == (target.precision == "double")]
 
 
 @pytest.mark.combinations

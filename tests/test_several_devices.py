@@ -31,6 +31,7 @@ def network(chains):
 
 @pytest.mark.parametrize("target", EVERY_PRECISION, ids=str, indirect=True)
 @pytest.mark.parametrize("make, kernel", [(table, "shared kernel"), (table_with_exclusions_of_its_own, "own kernel"), (network, "packed pairs")])
+@pytest.mark.combinations
 def test_devices_share_the_pairs(target, make, kernel):
     chains = systems.Chains(molecules=120)
     system = chains.system()

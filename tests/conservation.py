@@ -11,7 +11,7 @@ from openmm import app
 import systems
 from comparators import Target
 
-#: Velocities to begin with. A single run drifts by up to a thousandth of the kinetic energy, either way: means are compared.
+#: Seeds of the initial velocities. A single run drifts by up to a thousandth of the kinetic energy, up or down: means are compared.
 SEEDS = range(1, 5)
 
 

@@ -149,9 +149,10 @@ def marks_of(case):
     return [pytest.mark.one_device] * (case in ON_ONE_DEVICE) + [pytest.mark.combinations] * (case not in FEW)
 
 
-#: Both orders on Reference and CPU; on GPUs, which take most of the time, one in mixed and the other in single precision, and few
-#: cases in double, where the kernels are the same but for the types of numbers.
-CASES_ON_TARGETS = [pytest.param(target, case, first, marks=marks_of(case)) for k, case in enumerate(CASES) for o, first in enumerate(ORDERS) for target in TARGETS + SEVERAL_DEVICES
+#: Reference and CPU run each case with both orders of the forces. GPUs run each case once per precision: with one order in single
+#: precision, with the other order in mixed precision, and only the cases in FEW in double precision.
+CASES_ON_TARGETS = [pytest.param(target, case, first, marks=marks_of(case))
+                    for k, case in enumerate(CASES) for o, first in enumerate(ORDERS) for target in TARGETS + SEVERAL_DEVICES
                     if target.precision is None or ((k + o) % 2 == (target.precision == "mixed") and (target.precision != "double" or case in FEW))]
 
 

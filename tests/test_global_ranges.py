@@ -20,7 +20,7 @@ from learnedpair.parameters import GlobalParameter, settings
 CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.6, inner_cutoff=0.1)
 
 
-#: Most expressions use one parameter alone.
+#: The model has two parameters, and most expressions use one of them.
 pytestmark = pytest.mark.filterwarnings("ignore:.*the global parameter '(lam|mu)' changes nothing")
 
 

@@ -185,8 +185,9 @@ NETWORKS = {**{f"random {seed}": functools.partial(random_network, seed) for see
             "one matrix, two shapes": shapes_of_one_matrix, "two matrices in both orders": matrices_in_both_orders, "branches that cancel": cancelling_branches}
 
 
-#: Few of the random networks on several devices and on a second implementation of OpenCL.
-NETWORKS_ON_DEVICES = [pytest.param(name, marks=[pytest.mark.one_device, pytest.mark.combinations] * (name.startswith("random") and name not in ("random 0", "random 1", "random 2"))) for name in NETWORKS]
+#: Only three of the random networks run in Contexts with several devices and on Intel's OpenCL (tests/opencl_intel).
+MANY = [name for name in NETWORKS if name.startswith("random") and name not in ("random 0", "random 1", "random 2")]
+NETWORKS_ON_DEVICES = [pytest.param(name, marks=[pytest.mark.one_device, pytest.mark.combinations] * (name in MANY)) for name in NETWORKS]
 
 
 @pytest.mark.parametrize("name", NETWORKS_ON_DEVICES)

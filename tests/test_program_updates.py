@@ -21,15 +21,15 @@ from comparators import REFERENCE, assert_close, evaluate
 
 @functools.cache
 def load_known(name, seed=None):
-    """A model by the name of its architecture; with a seed, one of the same architecture with other weights."""
-    return load(name, seed) if seed is not None else architectures.load(architectures.by_name(name), "module")
+    """load() without metadata, cached: checking a model takes a second."""
+    return load(name, seed)
 
 
 def load(name, seed=None, **metadata):
-    """The same, with other metadata."""
-    if seed is None and not metadata:
-        return load_known(name)
+    """A model by the name of its architecture; with a seed, one of the same architecture with other weights."""
     architecture = architectures.by_name(name)
+    if seed is None and not metadata:
+        return architectures.load(architecture, "module")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         module = architecture.make_module()
@@ -136,7 +136,7 @@ def test_updates_equal_a_new_context(target, name):
 
 @functools.cache
 def tabulated_and_updated(name):
-    """What runs a force with a tabulated radial part, and a copy with other weights: the same for all platforms, and not made in a moment."""
+    """A force with a tabulated radial part (as a Running), and a copy of it with other weights. Cached, since making them takes seconds."""
     first = Running(name, tabulate_radial=True, tolerance=1e-4)  # it holds the System, which owns the force
     updated = copy.deepcopy(first.force)
     load_known(name, seed=7).update_force(updated, tolerance=2e-3)  # other weights may need more knots than these had
@@ -457,7 +457,8 @@ def test_a_large_network_does_not_make_a_large_file():
 @pytest.mark.parametrize("platform", ["Reference", "CPU"])
 @pytest.mark.parametrize("name", ["soft_core", "two_parameters"])
 def test_checkpoints_continue_identically(platform, name):
-    """On Reference to the last bit; on CPU to rounding: the list of pairs is built anew, and forces are summed in its order."""
+    """Reference continues bit by bit. CPU continues up to rounding: it builds a new pair list, and the order of the list is the order
+    in which forces are summed."""
     running = Running(name)
 
     def context():

@@ -183,8 +183,10 @@ def conformance_case(name, method):
     return cloud.system(force), cloud.positions, parameters, expected
 
 
-#: Single precision on GPUs computes all of them, mixed and double each with one method.
-CONFORMANCE_ON_TARGETS = [pytest.param(target, case.name, method, marks=[pytest.mark.combinations] * ((k + m) % 3 != 2)) for k, case in enumerate(PAIR_PROGRAMS) for m, method in enumerate(METHODS) for target in TARGETS
+#: GPUs compute each case with all methods in single precision, and with one method each in mixed and double precision. In single
+#: precision two of the three methods are marked as "combinations".
+CONFORMANCE_ON_TARGETS = [pytest.param(target, case.name, method, marks=[pytest.mark.combinations] * ((k + m) % 3 != 2))
+                          for k, case in enumerate(PAIR_PROGRAMS) for m, method in enumerate(METHODS) for target in TARGETS
                           if target.precision not in ("mixed", "double") or (k + m) % 3 == ("mixed", "double").index(target.precision)]
 
 
@@ -283,7 +285,8 @@ def together(chains, forces):
     return system
 
 
-#: Both orders on Reference and CPU; on GPUs one in single and mixed, the other in double precision.
+#: Reference and CPU run each case with both orders of the forces. GPUs run each case once per precision: with one order in single
+#: and mixed precision, and with the other order in double precision.
 BESIDE_ON_TARGETS = [(target, case, first) for k, case in enumerate(BESIDE) for o, first in enumerate(("ours first", "others first")) for target in TARGETS + SEVERAL_DEVICES
                      if target.precision is None or (k + o) % 2 == (target.precision == "double")]
 
@@ -410,7 +413,7 @@ def tabulated_force(name, tolerance):
     return tabulated_model(name).create_force(list(some_particles(name, 100)), representation="program", tabulate_radial=True, tolerance=tolerance)
 
 
-# A table of the wide network takes half a minute for the smallest tolerance.
+# Not 1e-5 and 1e-6 for the wide network: making such a table takes up to a minute.
 @pytest.mark.parametrize("name, tolerance", [(name, tolerance) for name in TABULATED for tolerance in (1e-3, 1e-4, 1e-5, 1e-6) if name != "wide" or tolerance >= 1e-4])
 def test_tables_of_the_radial_part_keep_their_tolerance(name, tolerance):
     model = tabulated_model(name)

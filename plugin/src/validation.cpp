@@ -111,10 +111,10 @@ static void validateGroups(const LearnedPairForce& force, int numParticles) {
 }
 
 /**
- * Every System has a box, of 2 nm if nobody says otherwise. Where the other nonbonded forces do not use it, distances between
- * nearest copies are not meant.
+ * Refuse a periodic force in a System whose other nonbonded forces are all nonperiodic. Every System has periodic box vectors, by
+ * default of 2 nm, so that the minimum image convention would be applied in a box that the user never chose.
  */
-static void validateThatBoxIsMeant(const System& system) {
+static void requireOtherPeriodicForces(const System& system) {
     int nonperiodic = -1;
     for (int i = 0; i < system.getNumForces(); i++) {
         const OpenMM::Force& other = system.getForce(i);
@@ -134,7 +134,7 @@ static void validateThatBoxIsMeant(const System& system) {
  */
 static void validatePeriodicity(const LearnedPairForce& force, const System& system) {
     if (force.usesPeriodicBoundaryConditions()) {
-        validateThatBoxIsMeant(system);
+        requireOtherPeriodicForces(system);
         return;
     }
     for (int i = 0; i < system.getNumForces(); i++) {

@@ -6,17 +6,16 @@ import os
 
 import openmm
 
-from .assignment import ALL, LEFT_OUT, near_misses, select
-from .coverage import warn_of_different_treatment, warn_of_partial_coverage
 from .errors import warn
 from .exclusions import excluded_pairs, nonbonded_forces
 from .force import LearnedPairForce, keep_alive
 from .obstacles import find_obstacle
+from .particle_types import particle_types
 from .topology_order import require_topology
 
-
 #: A Context has its own copy of everything that its System has.
-_ABOUT_SIMULATIONS = ": correct the System before the Simulation is made from it. Afterwards a Simulation takes over what was added to simulation.system by simulation.context.reinitialize(preserveState=True) only"
+_ABOUT_SIMULATIONS = (": correct the System before the Simulation is made from it. "
+                      "What is added to simulation.system afterwards needs simulation.context.reinitialize(preserveState=True)")
 
 
 def add_correction(system, topology, model, *, types=None, features=None, exclusions="nonbonded", scale=None, force_group=0,
@@ -89,7 +88,7 @@ def add_correction(system, topology, model, *, types=None, features=None, exclus
     if scale in model.global_parameters:
         raise ValueError(f"add_correction: scale is {scale!r}, which is a global parameter of {model.source} already; choose another name.")
     _require_what_the_model_takes(model, types, features)
-    particles = _particle_types(system, topology, model, types) if model.features is None else _particle_features(system, model, features)
+    particles = particle_types(topology, model, types) if model.features is None else _particle_features(system, model, features)
     _warn_of_repetition(system, model)
     force = model.create_force(particles, nonbonded_method=_method(system), representation=representation, tolerance=tolerance, tabulate_radial=tabulate_radial)
     covered = (force.getParticleTypes() != LearnedPairForce.NotCovered).tolist()
@@ -129,95 +128,6 @@ def _particle_features(system, model, features):
     if len(particles) != count:
         raise ValueError(f"add_correction: {len(particles)} rows of features were given, but the System has {count} particles; give one for each, None where the model does not apply.")
     return particles
-
-
-def _particle_types(system, topology, model, types):
-    if types is None or isinstance(types, dict):
-        return _types_by_rules(topology, model, types or {})
-    particles = list(types)
-    if len(particles) != system.getNumParticles():
-        raise ValueError(f"add_correction: {len(particles)} types were given, but the System has {system.getNumParticles()} particles; give one for each, None where the model does not apply.")
-    names = [None if index < 0 else model.types[index] for index in map(model.type_index, particles)]
-    _warn_of_list(topology, model, names)
-    return names
-
-
-def _types_by_rules(topology, model, given):
-    unknown = [name for name in given if name is not None and name not in model.types]
-    if unknown:
-        raise ValueError(f"add_correction: there is a rule for the type {unknown[0]!r}, but {model.source} has {', '.join(model.types)}.")
-    rules = {**model.type_rules, None: model.uncovered, **given}
-    missing = [name for name, rule in rules.items() if name is not None and rule is None and name not in given]
-    if missing:
-        raise ValueError(f"add_correction: {model.source} does not say which atoms have the type {missing[0]!r}; give types={{{missing[0]!r}: rule, ...}}, with None in place of a rule if there are no such atoms, or one type for each particle.")
-    rules = {name: rule for name, rule in rules.items() if rule is not None}
-    if None not in given and model.uncovered is not None:
-        _require_no_conflict(topology, model, {name: rule for name, rule in given.items() if rule is not None})
-    assigned = select(topology, rules)
-    selected = set(assigned)
-    problems = [_describe_idle_rule(topology, model, name, rules, given) for name in rules if (LEFT_OUT if name is None else name) not in selected and (name is not None or (None in given and rules[None] != ALL))]
-    if problems:
-        raise ValueError(f"add_correction: {' '.join(problems)}")
-    _warn_of_denied_atoms(topology, model, given, assigned)
-    warn_of_partial_coverage(topology, assigned)
-    return [None if name is LEFT_OUT else name for name in assigned]
-
-
-def _describe_idle_rule(topology, model, name, rules, given):
-    """What is wrong with a rule that selects no atom: a sentence or two."""
-    rule, whose = rules[name], "" if name in given else f" in {model.source}"
-    if name is not None and None in rules:
-        hidden = sum(selected == name for selected in select(topology, {name: rule}))
-        if hidden:
-            return f"All {hidden} atoms of the rule of the type {name!r}{whose}, {rule!r}, are left out by the rule of the type None, {rules[None]!r}; correct one of them."
-    names, similar = near_misses(topology, rule)
-    if similar:
-        return f"The rule of the type {name!r}{whose}, {rule!r}, selects no atom; did you mean {names}?"
-    way_out = "leave it out" if name is None else f"say that there are no such atoms by types={{{name!r}: None}}"
-    return f"The rule of the type {name!r}{whose}, {rule!r}, selects no atom; the topology has {names}. Correct the rule, or {way_out}."
-
-
-def _warn_of_denied_atoms(topology, model, given, assigned):
-    """Warn of atoms that the model's own rule selects, where the user says that there are none, and no rule selects them."""
-    for name, rule in given.items():
-        own = None if name is None else model.type_rules.get(name)
-        if rule is None and own is not None:
-            count = sum(selected == name and now is None for selected, now in zip(select(topology, {name: own}), assigned, strict=True))
-            if count:
-                warn(f"add_correction: types says that there are no atoms of the type {name!r}, and the rule of {model.source}, {own!r}, selects {count}: they get no correction. If that is meant, say so by a rule of the type None, types={{None: {own!r}}}.")
-
-
-def _require_no_conflict(topology, model, given):
-    """Require that rules of the user's select nothing that the model's own rule of the type None leaves out."""
-    chosen = select(topology, given)
-    left_out = select(topology, {None: model.uncovered})
-    for atom, name, own in zip(topology.atoms(), chosen, left_out, strict=True):
-        if name is not None and own is LEFT_OUT and model.uncovered != ALL:
-            raise ValueError(f"add_correction: atom {atom.index} ({atom.residue.name}:{atom.name}) is selected by the rule of the type {name!r}, and {model.source} has a rule for atoms that are meant to have no type, {model.uncovered!r}, that selects it, too; "
-                             "give that one anew, as types={None: rule, ...}.")
-
-
-def _warn_of_list(topology, model, names):
-    """Warn if types that were given one by one are not those of the model's own rules, or differ between residues of the same structure."""
-    assigned = list(names)
-    for residue in topology.residues():
-        atoms = [atom.index for atom in residue.atoms()]
-        if all(names[index] is None for index in atoms):  # which was said for each of them
-            for index in atoms:
-                assigned[index] = LEFT_OUT
-    warn_of_different_treatment(topology, assigned)
-    if None in model.type_rules.values():
-        return
-    try:
-        expected = select(topology, model.type_rules)
-    except ValueError:  # two rules select the same atom
-        return
-    if not any(expected):  # the rules were made for other molecules
-        return
-    other = [(atom, given, own) for atom, given, own in zip(topology.atoms(), names, expected, strict=True) if given is not None and given != own]
-    if other:
-        atom, given, own = other[0]
-        warn(f"add_correction: {len(other)} atoms have other types than by the rules of {model.source}, the first atom {atom.index} ({atom.residue.name}:{atom.name}): {given!r} in place of {own!r}. If that is meant, it can be ignored.")
 
 
 def _method(system):

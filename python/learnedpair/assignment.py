@@ -11,7 +11,7 @@ from .topology_order import require_is_topology
 
 #: What select() gives atoms that are meant to have no type.
 LEFT_OUT = object()
-#: The rule that selects all atoms: as that of the type None all that no other rule selects.
+#: The rule that selects all atoms. As the rule of the type None it selects all atoms that no other rule selects.
 ALL = "*:*"
 #: Messages name this many of the names that a topology has.
 MOST_NAMED = 5
@@ -74,8 +74,15 @@ def select(topology, rules):
 
 
 def _left_out(rule):
-    """Of the rule of the type None: a function of an atom that returns whether it is left out whatever the other rules say, and
-    whether atoms that no rule selects are meant to be left out."""
+    """Split the rule of the type None.
+
+    Returns
+    -------
+    selects : callable
+        Of an atom: whether the rule selects it by name or by a function. This comes before all other rules.
+    others : bool
+        Whether the rule has "*:*" in it, which leaves out the atoms that no other rule selects.
+    """
     parts = [] if rule is None else list(rule) if isinstance(rule, (list, tuple, set)) else [rule]
     named = [part for part in parts if not (isinstance(part, str) and part == ALL)]
     return selection(None, named), len(named) < len(parts)

@@ -13,12 +13,12 @@ from .samples import FEWEST_POINTS, Samples, is_within_budget, name_pair, pairs_
 ENERGY_AT_CUTOFF, FORCE_AT_CUTOFF = 1e-3, 1e-2
 #: How close to the cutoff they are looked at, relative to the cutoff: at the cutoff itself a condition like (r < cutoff) hides them.
 CLOSE_TO_CUTOFF = 1e-9
-#: How far beyond the cutoff, relative to it, models are evaluated for NoCutoff.
+#: For NoCutoff a model is evaluated at distances up to this many cutoffs beyond the cutoff.
 BEYOND = 20.0
 #: By how much two energies of the same pair may differ, relative to 1 kJ/mol plus their size: with the particles exchanged,
 #: evaluated again (PyTorch rounds a sum by where in memory it lies), or from a written model and the module it was made from.
 SAME = 1e-6
-#: So many pairs of particles, and single pairs at one distance, are evaluated alone.
+#: How many pairs of particles are evaluated as a batch of their own, and how many single evaluations as a batch of one.
 FEW = 6
 #: In kJ/mol and kJ/mol/nm: GPUs accumulate forces in fixed point, up to 2e9.
 LARGEST = 1e9
@@ -39,7 +39,7 @@ def compare_models(written, original):
         If they differ, as they do when tracing has fixed a choice that depends on the types.
     """
     pairs = pairs_of_types(original) if original.features is None else pairs_of_ranges(original)
-    if original.features is not None:  # features without a range may be negative
+    if original.features is not None:  # features without a range may also be negative: half of the samples are
         free = [limits is None for limits in original.feature_ranges.values()]
         pairs = [np.concatenate([rows, np.where(free, -rows, rows)]) for rows in pairs]
     tried = settings(original.parameters)
@@ -108,8 +108,9 @@ def check_rows(model, rows):
 
 
 def check_types(model, types):
-    """Check a model as check_model() does, for the types that are really in use, if it has too many types for check_model() to
-    evaluate all their pairs.
+    """Check a model as check_model() does, for the types that a force uses.
+
+    Only needed if the model has so many types that check_model() evaluated a part of their pairs; otherwise it does nothing.
 
     Parameters
     ----------
@@ -158,9 +159,9 @@ def _difference(found, expected):
 
 
 def _require_symmetry(model, first, second):
-    """The check of symmetry alone, at one distance for each of many pairs."""
+    """Check exchange symmetry only, at one random distance for each pair: cheap enough for many pairs."""
     r = model.inner_cutoff + (model.last_distance - model.inner_cutoff) * np.random.default_rng(0).random(len(first))
-    for values in settings(model.parameters)[:2]:  # one value of a global parameter may make a model zero
+    for values in settings(model.parameters)[:2]:  # at the defaults the model may be zero, as with lambda = 0
         energy, exchanged = model.evaluate(r, first, second, **values)[0], model.evaluate(r, second, first, **values)[0]
         difference = _difference(exchanged, energy)
         k = int(np.argmax(difference))
@@ -267,7 +268,7 @@ def _problem_of_continuity(model, samples, energy, slope, values):
 
 def _problem_of_coupled_pairs(model, samples, energy, slope, values):
     count = len(energy)
-    some = [np.arange(2 * count // 5)]  # not those of one pair of particles, whose distances are the same as of the others
+    some = [np.arange(2 * count // 5)]  # the end of this batch lies within the distances of one pair
     some += [np.arange(pair * samples.points, (pair + 1) * samples.points) for pair in np.unique(np.linspace(0, samples.pairs - 1, FEW).astype(int))]
     some += [np.array([k]) for k in np.unique(np.linspace(0, count - 1, FEW).astype(int))]
     for chosen in some:
@@ -337,7 +338,7 @@ def _problems_of_derivatives(model, first, second, tried):
 
 
 def _warn_of_unused_parameters(model, first, second):
-    """Warn of global parameters that change no energy: a name that is misspelled does nothing."""
+    """Warn of global parameters that do not change any energy, such as one whose name is misspelled."""
     if not model.parameters:
         return
     samples = Samples(model, first, second, share=4)

@@ -32,7 +32,7 @@ def warn_of_partial_coverage(topology, assigned):
 
 
 def warn_of_different_treatment(topology, assigned):
-    """The second of these warnings alone."""
+    """Warn of residues of the same structure that are treated differently, as :func:`warn_of_partial_coverage` does."""
     _warn_of_differences(*_kinds(topology, assigned))
 
 
@@ -52,25 +52,36 @@ def _warn_of_differences(kinds, structures):
 
 
 def _kinds(topology, assigned):
-    """How many residues there are of each name, with these atoms and types; and what structure each kind has."""
+    """Count residues by kind. A kind is (residue name, atom names, types of the atoms).
+
+    Returns
+    -------
+    kinds : Counter
+        The number of residues of each kind.
+    structures : dict
+        The structure of each kind, equal for residues that should be treated equally.
+    """
     neighbors = _neighbors(topology)
     kinds, atoms_of = Counter(), {}
     for residue in topology.residues():
-        # Particles without an element are sites of a molecule, or all of it in coarse-grained models.
+        # Virtual sites have no element and are ignored, unless no atom of the residue has one, as in coarse-grained models.
         atoms = [atom for atom in residue.atoms() if atom.element is not None] or list(residue.atoms())
         if atoms:
             kind = (residue.name, tuple(atom.name for atom in atoms), tuple(assigned[atom.index] for atom in atoms))
             kinds[kind] += 1
             atoms_of.setdefault(kind, atoms)
     composition = {kind: tuple(sorted(map(_label, atoms))) for kind, atoms in atoms_of.items()}
-    # Without bonds, as in some files of water, elements alone are compared.
+    # If some residues have no bonds in the topology, as water in some files, compare the elements only.
     incomplete = {composition[kind] for kind, atoms in atoms_of.items() if len(atoms) > 1 and not any(neighbors[atom.index] for atom in atoms)}
     return kinds, {kind: composition[kind] if composition[kind] in incomplete else _structure(atoms, neighbors) for kind, atoms in atoms_of.items()}
 
 
 def _is_treated_differently(group):
-    """Whether residues of a group have different types, other than by a rule that says which atoms are left out: residues that are
-    left out as a whole are not compared, and others that are left out in part only if there are atoms that no rule selects."""
+    """Whether the residues of a group differ in the types of their atoms.
+
+    Residues that the rule of the type None selects as a whole are not compared. Residues that it selects in part are compared only
+    if some atom of the group is selected by no rule at all, which is what may be a mistake.
+    """
     unstated = any(None in types for _, _, types in group)
     compared = [kind for kind in group if set(kind[2]) != {LEFT_OUT} and (unstated or LEFT_OUT not in kind[2])]
     return len({_treatment(kind) for kind in compared}) > 1

@@ -53,8 +53,9 @@ def export_model(module, path, *, types=None, features=None, cutoff, inner_cutof
     length_unit : {"nm", "angstrom", "bohr"}
     energy_unit : {"kJ/mol", "kcal/mol", "eV", "hartree"}
     global_parameters : dict of str to (float, or (float, float, float))
-        Names and default values, or (default, low, high), passed to ``forward`` as 0-d tensors by keyword, as the numbers that they
-        are; of a Quantity the number in length_unit or energy_unit, or else in OpenMM's units. The model is checked
+        Names and default values, or (default, low, high), passed to ``forward`` as 0-d tensors by keyword. Numbers are not
+        converted. A Quantity is converted: a length to length_unit, an energy to energy_unit, others to OpenMM's units. The Context
+        does not know the units of the model: give ``context.setParameter()`` numbers, as ``forward`` takes them. The model is checked
         over the range from low to high, and a Context refuses other values. Without a range it is 0 to 1 if the default lies
         there, and half to twice the default if not.
     description : str

@@ -15,7 +15,7 @@ from openmm.app import Atom
 
 from .plugin import load
 from .ranges import check_ranges
-from .units import in_md_units, in_nanometers, refuse_quantity
+from .units import in_md_units, in_model_units, in_nanometers, refuse_quantity
 
 _core = load()
 
@@ -94,12 +94,12 @@ def as_numbers(row):
 
 
 def is_bool(value):
-    """Whether something is a truth value, which Python takes for the integers 0 and 1: of a mask, and no type."""
+    """Whether a value is a bool of Python, NumPy or PyTorch. Python accepts True as the integer 1: a mask would be taken for types."""
     return isinstance(value, (bool, np.bool_)) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
 
 
 def _as_type(type, what):
-    """The type of a particle as an int."""
+    """The type of a particle as an int; TypeError if it is no integer."""
     if is_bool(type) or not hasattr(type, "__index__"):
         raise TypeError(f"LearnedPairForce.{what}: the type is {type!r}; expected an integer, or NotCovered. Names of types are known to PairModel.create_force() and add_correction().")
     return operator.index(type)
@@ -304,17 +304,17 @@ class LearnedPairForce(openmm.Force):
         Parameters
         ----------
         features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
-            None for particles that take no part. A row of NaN, as getParticleFeatures() gives it, is the same for a particle that
-            takes no part already, and an error for others.
+            None for particles that are not covered. getParticleFeatures() returns a row of NaN for these; such a row is accepted
+            for particles that are not covered already, and is an error for covered ones.
 
         Raises
         ------
         ValueError
-            If a feature is NaN, or outside of the range of the model that the function was made from.
+            If a feature of a covered particle is NaN, or outside the feature range of the model.
         """
         rows, covered = feature_rows(features, self.getNumFeatures())
-        for i in range(min(len(rows), self.getNumParticles())):
-            if np.isnan(rows[i]).all() and not covered[i] and self._access.getParticleFeatures(i):
+        for i in np.flatnonzero(np.isnan(rows).all(axis=1)).tolist():
+            if i < self.getNumParticles() and self._access.getParticleFeatures(i):
                 raise ValueError(f"LearnedPairForce: the features of particle {i} are NaN, and it is covered; give None for particles that are not to be covered any more.")
         self._check_ranges(rows[covered], np.flatnonzero(covered))
         self._access.setAllParticleFeatures(rows.ravel(), covered.tolist())
@@ -435,8 +435,9 @@ class LearnedPairForce(openmm.Force):
         return self._access.getGlobalParameterDefaultValue(index)
 
     def setGlobalParameterDefaultValue(self, index, value):
-        """Set the value of a global parameter in a new Context."""
-        self._access.setGlobalParameterDefaultValue(index, float(in_md_units(value)))
+        """Set the value of a global parameter in a new Context: the number that the function takes, or a Quantity, which is converted
+        to the units of the model. (``context.setParameter()`` converts Quantities to OpenMM's units: give it numbers.)"""
+        self._access.setGlobalParameterDefaultValue(index, self._parameter_value(index, value))
 
     def getGlobalParameterRange(self, index):
         """Get the range of a global parameter of the function, a tuple (low, high): outside of it a Context refuses to compute."""
@@ -445,7 +446,12 @@ class LearnedPairForce(openmm.Force):
     def setGlobalParameterRange(self, index, low, high):
         """Set the range of a global parameter of the function. The function was checked, and tables in it were made, for the range
         that it came with."""
-        self._access.setGlobalParameterRange(index, float(in_md_units(low)), float(in_md_units(high)))
+        self._access.setGlobalParameterRange(index, self._parameter_value(index, low), self._parameter_value(index, high))
+
+    def _parameter_value(self, index, value):
+        """The number of a global parameter, of a Quantity in the units that the model was written in."""
+        report = self.lowering_report
+        return float(in_model_units(self.getGlobalParameterName(index), value, report.get("length_unit", "nm"), report.get("energy_unit", "kJ/mol")))
 
     def getNumEnergyParameterDerivatives(self):
         """Get the number of parameters with respect to which the derivative of the energy is computed."""
@@ -516,14 +522,14 @@ def describe_coverage(force):
 
 
 def _checked(inherited):
+    """A method of openmm.Force that says first if the force no longer exists: OpenMM's Python layer would complain of a wrong type."""
     @functools.wraps(inherited)
     def method(self, *arguments, **keywords):
-        self.this  # raises if the force no longer exists, where OpenMM's own layer says that the type is wrong
+        self.this  # raises if the force no longer exists
         return inherited(self, *arguments, **keywords)
 
     return method
 
 
 for _name in ("getName", "setName", "getForceGroup", "setForceGroup", "usesPeriodicBoundaryConditions", "__getstate__"):
-    if _name not in vars(LearnedPairForce):
-        setattr(LearnedPairForce, _name, _checked(getattr(openmm.Force, _name)))
+    setattr(LearnedPairForce, _name, _checked(getattr(openmm.Force, _name)))

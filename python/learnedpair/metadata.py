@@ -82,9 +82,10 @@ def parse_json(text, source):
 
 
 def combined(source, embedded, given):
-    """The metadata of a file, with those that its user gives in place of them.
+    """The metadata of a file, overridden by those that the user gives.
 
-    The module inside the file knows types and features by their position, so that their names and order stay those of the file.
+    The module in the file identifies types and features by their index. Therefore the names and their order are always those of the
+    file: a dict overrides the rules or ranges of the names in it, in any order, and a list must be equal to the list in the file.
 
     Parameters
     ----------

@@ -21,11 +21,11 @@ from .infinite import find_infinite_slope, find_infinite_weights
 from .metadata import DEFAULT_INNER_CUTOFF_NM, FIELDS, Metadata, combined, make_metadata, read_parameters, warn_of_unusual_cutoff
 from .model_files import read_file, read_module
 from .modules import copy_of_module, digest_of_module, in_double_precision, pickle_module, require_numbers, unpickle_module, unwrapped
-from .parameters import describe, settings
+from .parameters import settings
 from .ranges import check_ranges, random_rows
 from .recording.double import InDoublePrecision
-from .samples import name_pair, pairs_of_ranges, pairs_of_types
-from .tail import find_tails
+from .samples import pairs_of_ranges, pairs_of_types
+from .tail import find_worst_tail
 from .torch_messages import advice, first_line, reason
 from .torch_state import in_default_torch_state
 
@@ -239,9 +239,7 @@ class PairModel:
         """
         if self._worst_tail is None and None not in (self.feature_ranges or {}).values():
             pairs = pairs_of_types(self) if self.features is None else pairs_of_ranges(self)
-            names = [name_pair(self, *pair) for pair in zip(*pairs, strict=True)]
-            tails = [tail for values in settings(self.parameters) for tail in find_tails(self, [f"{name}{describe(values)}" for name in names], *pairs, values)]
-            self._worst_tail = max(tails, key=lambda tail: tail.lost)
+            self._worst_tail = find_worst_tail(self, *pairs, settings(self.parameters))
         return self._worst_tail
 
     @in_default_torch_state
@@ -367,12 +365,12 @@ class PairModel:
         dtype = torch.int64 if self.features is None else torch.float64
         particles = [torch.tensor(particle, dtype=dtype) for particle in (particle1, particle2)]
         parameters = {name: torch.tensor(value, dtype=torch.float64, requires_grad=differentiate) for name, value in values.items()}
-        # Clones, since PyTorch lets a module change in place only what it does not differentiate by.
+        # Clones: PyTorch refuses in-place operations, such as r *= 10, on the tensors that gradients are computed for.
         arguments = [tensor.clone() for tensor in (distance, *particles)]
         try:
             energy = self.module(*arguments, **{name: value.clone() for name, value in parameters.items()})
         except Exception as error:  # whatever a user's module raises
-            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({reason(error, InDoublePrecision.failure)}); expected {self._signature()}.{advice(error) or self._advice()}") from error
+            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({reason(error, InDoublePrecision.last_failure)}); expected {self._signature()}.{advice(error) or self._advice()}") from error
         if not isinstance(energy, torch.Tensor) or energy.shape != distance.shape or not energy.is_floating_point():
             got = f"{energy.dtype} of shape {tuple(energy.shape)}" if isinstance(energy, torch.Tensor) else type(energy).__name__
             raise ModelError(f"{self.source}: for {len(r)} pairs the model returns {got}; expected one floating-point number for each pair, shape ({len(r)},).")

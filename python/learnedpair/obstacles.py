@@ -7,7 +7,8 @@ import numpy as np
 from .force import LearnedPairForce, PairTable
 from .parameters import GlobalParameter, assumed_range, settings
 
-#: Programs are evaluated for so many pairs of distinct particles at first, and for at most so many, each at so many distances.
+#: A program is evaluated for the first FEW_PAIRS pairs of distinct particles, and for up to MOST_PAIRS if it is zero for these; each
+#: pair at DISTANCES distances.
 FEW_PAIRS, MOST_PAIRS, DISTANCES = 16, 2000, 33
 
 
@@ -37,7 +38,7 @@ def find_obstacle(force):
 
 
 def _is_zero(force, program):
-    """Whether a program is zero for all distinct particles of a force; False if there are too many of them to say so."""
+    """Whether a program is zero for all pairs of distinct particles of a force; False if there are too many pairs to evaluate."""
     types = np.asarray(force.getParticleTypes())
     covered = types != LearnedPairForce.NotCovered
     particles = np.unique(np.asarray(force.getParticleFeatures())[covered] if program.num_features else types[covered], axis=0)
@@ -55,7 +56,7 @@ def _is_zero(force, program):
 
 
 def _parameters(force):
-    """The global parameters of a force, with ranges that have two ends."""
+    """The global parameters of a force; those without a finite range get an assumed one."""
     result = {}
     for index in range(force.getNumGlobalParameters()):
         default, limits = force.getGlobalParameterDefaultValue(index), force.getGlobalParameterRange(index)

@@ -70,8 +70,8 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
     report : dict
         ``representation``, ``tolerance``, ``radial_knots`` (0 without a table), ``weights`` (how many numbers),
         ``multiply_adds_per_pair``, ``max_relative_force_error`` (of |dF| / (|F| + 1 kJ/mol/nm)) and ``max_energy_error`` in
-        kJ/mol, both against the model; ``types``, or ``features`` and ``feature_ranges``; ``global_parameters``, ``global_parameter_ranges``, ``domain_nm``,
-        ``truncated``, ``model``, ``digest``, ``description``. Errors are the largest at all values of the global parameters that
+        kJ/mol, both against the model; ``types``, or ``features`` and ``feature_ranges``; ``global_parameters``, ``global_parameter_ranges``,
+        ``length_unit`` and ``energy_unit`` (of Quantities of global parameters), ``domain_nm``, ``truncated``, ``model``, ``digest``, ``description``. Errors are the largest at all values of the global parameters that
         were tried.
 
     Raises
@@ -105,6 +105,8 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
         **({"types": model.types} if typed else {"features": model.features, "feature_ranges": model.feature_ranges}),
         "global_parameters": model.global_parameters,
         "global_parameter_ranges": model.global_parameter_ranges,
+        "length_unit": model.metadata.length_unit,
+        "energy_unit": model.metadata.energy_unit,
         "truncated": model.truncated,
         "domain_nm": [model.inner_cutoff, model.cutoff],
         "tolerance": tolerance,

@@ -26,7 +26,7 @@ def pairs_of_types(model, types=None, points=FEWEST_POINTS):
     types : ndarray of int
         Distinct ones; by default all.
     points : int
-        How many evaluations each pair takes.
+        The number of evaluations of each pair, which limits the number of pairs.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def pairs_of_rows(rows, points=FEWEST_POINTS):
     ----------
     rows : ndarray, shape (n, n_features)
     points : int
-        How many evaluations each pair takes.
+        The number of evaluations of each pair, which limits the number of pairs.
 
     Returns
     -------
@@ -103,7 +103,7 @@ class Samples:
 
 
 def is_within_budget(count):
-    """Whether all pairs of so many distinct particles are evaluated."""
+    """Whether the budget allows to evaluate all pairs of this many distinct particles."""
     return count * (count + 1) // 2 <= BUDGET // FEWEST_POINTS
 
 

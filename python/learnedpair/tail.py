@@ -6,10 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .parameters import describe
+from .samples import name_pair
+
 #: Where the tail begins, as a fraction of the cutoff.
 BEGINNING = 0.75
 #: Points of the integrals.
 POINTS = 400
+#: Of how many pairs find_worst_tail() computes integrals.
+MOST_INTEGRATED = 64
 
 
 class Tail(NamedTuple):
@@ -64,6 +69,33 @@ def find_tails(model, names, first, second, values):
     at_distance = energies[1][:, 0]
     dispersion = 4 / 3 * np.pi * distance**3 * at_distance
     return [Tail(name, distance, *map(float, numbers)) for name, *numbers in zip(names, at_distance, before + beyond, beyond, dispersion, strict=True)]
+
+
+def find_worst_tail(model, first, second, settings):
+    """The tail that loses most by the cutoff.
+
+    Many pairs are sorted out by their energy where the tail begins, and only those with the largest are integrated.
+
+    Parameters
+    ----------
+    model : PairModel
+    first, second : array of int, shape (n_pairs,), or of float, shape (n_pairs, n_features)
+    settings : list of dict of str to float
+        Values of the global parameters.
+
+    Returns
+    -------
+    Tail
+        Its name says the pair and the values of the global parameters.
+    """
+    beginning = np.array([max(BEGINNING * model.cutoff, model.inner_cutoff)])
+    tails = []
+    for values in settings:
+        largest = np.argsort(-np.abs(_energies(model, beginning, first, second, values)[:, 0]), kind="stable")[:MOST_INTEGRATED]
+        pairs = first[largest], second[largest]
+        names = [f"{name_pair(model, *pair)}{describe(values)}" for pair in zip(*pairs, strict=True)]
+        tails += find_tails(model, names, *pairs, values)
+    return max(tails, key=lambda tail: tail.lost)
 
 
 def _energies(model, r, first, second, values):

@@ -14,15 +14,20 @@ def first_line(error):
     return _lines(error)[0]
 
 
-def reason(error, failure=None):
+def reason(error, message=""):
     """The line of an exception's message that says what the matter is, for a model that fails when it is called.
 
-    TorchScript shows the model's source first, then a line that begins with the name of an exception, and has no more words if the
-    exception came from Python: then ``failure`` is that one.
+    TorchScript shows the model's source first, then a line that begins with the name of an exception. If the exception was raised in
+    Python, the source is all that it shows: then ``message`` is the message of that exception.
     """
     lines = _lines(error)
     named = [match[1] for match in map(_ERROR.match, lines) if match]
-    text = named[-1] if named else f"{first_line(failure)}, in the line {lines[-1]}" if failure is not None and "Traceback of TorchScript" in str(error) else lines[-1]
+    if named:
+        text = named[-1]
+    elif message and "Traceback of TorchScript" in str(error):
+        text = f"{_lines(message)[0]}, in the line {lines[-1]}"
+    else:
+        text = lines[-1]
     # What follows is PyTorch's list of all its backends, or where to report a bug.
     return re.split(r"(?<=\.) This could be because", text)[0]
 

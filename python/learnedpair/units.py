@@ -35,13 +35,13 @@ def in_md_units(value):
 
 
 def in_model_units(name, value, length_unit, energy_unit):
-    """The number of a Quantity as a module takes a global parameter: a length or an energy in the units of the model, others in
-    OpenMM's units; another value as it is.
+    """The value of a global parameter as the model takes it. A plain number is returned as it is; a Quantity is converted: lengths to
+    ``length_unit``, energies to ``energy_unit``, others to OpenMM's units.
 
     Raises
     ------
     ModelError
-        If the Quantity has a unit that is made of others, in a model with units of its own.
+        If the model is not written in nm and kJ/mol, and the Quantity has a compound unit, such as kJ/mol/nm.
     """
     if not unit.is_quantity(value):
         return value

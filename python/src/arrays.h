@@ -23,7 +23,11 @@ inline pybind11::object inNanometers(const pybind11::object& distance) {
     return module.attr("in_nanometers")(distance);
 }
 
-/** A list of arrays from a sequence of them, of numbers or of Quantities; what: "energies" (kJ/mol) or "slopes" (kJ/mol/nm). */
+/**
+ * Convert a sequence with one array for each curve. Arrays may be Quantities.
+ *
+ * @param what  "energies", which are converted to kJ/mol, or "slopes", which are converted to kJ/mol/nm
+ */
 inline std::vector<Doubles> curveNumbers(const pybind11::object& curves, const char* what) {
     auto convert = pybind11::module_::import("learnedpair.units").attr("curve_numbers");
     std::vector<Doubles> result;

@@ -94,7 +94,8 @@ num_types : int
 min_distance, max_distance : float, nm, or Quantity
     The distances of the first and the last knot of every curve.
 energies : list of ndarray, shape (n_knots,), kJ/mol, or Quantity
-    One array for each curve: its values at equally spaced knots. At the last one the function ends, also if it is not zero there.
+    One array for each curve: its values at equally spaced knots. The function is cut off at the last knot; it is not checked that
+    the energy is zero there.
 slopes : list of ndarray, shape (n_knots,), kJ/mol/nm, or Quantity
     dE/dr at the same knots.
 curve_indices : list of int, length num_types*num_types

@@ -15,7 +15,7 @@ MOST_SPILLED = 256  # bytes stored and loaded, on tensor cores, where a vector o
 SCRIPT = Path(__file__).parent / "program_cases.py"
 
 
-# All programs for one kind of card, and every other one for the other: ptxas takes minutes. program_registers.py compiles all for both.
+# Compiling takes minutes: all programs are compiled for sm_80, and half of them for sm_90. program_registers.py compiles all for both.
 @pytest.mark.parametrize("cc, tensor_cores, names", [(80, True, NAMES), (90, False, NAMES[::2])], ids=["80-tensor cores", "90"])
 def test_every_program_compiles(tmp_path, cc, tensor_cores, names, record_property):
     require("dryrun", tmp_path)

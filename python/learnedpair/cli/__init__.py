@@ -4,6 +4,7 @@
 
 import argparse
 import os
+import re
 import sys
 import warnings
 
@@ -11,6 +12,14 @@ import openmm
 
 from ..errors import LearnedPairError
 from . import apply, bench, demo, inspect
+
+#: What messages say for Python (a regular expression), and how it is said on the command line.
+_OPTIONS = (
+    (r"types={", "types={'NAME': rule} is --type NAME=RULE, and --type NAME= for None"),
+    (r"the type None|rule of None", "a rule of the type None is --leave-out RULE, once for each rule"),
+    (r"representation=", "representation='program' is --representation program"),
+    (r"tabulate_radial=", "tabulate_radial=False is --no-tabulate-radial"),
+)
 
 
 def main(arguments=None):
@@ -41,12 +50,7 @@ def _run(options):
     return 0
 
 
-#: What messages say of Python, and how a command takes it.
-_OPTIONS = {"types={": "types={'NAME': rule} is --type NAME=RULE, and --type NAME= for None", "the type None": "a rule of the type None is --leave-out RULE, once for each rule", "rule of None": "a rule of the type None is --leave-out RULE, once for each rule",
-            "representation=": "representation='program' is --representation program", "tabulate_radial=": "tabulate_radial=False is --no-tabulate-radial"}
-
-
 def _on_the_command_line(message):
     """How to do here what a message says for Python: a sentence that begins with a blank, or nothing."""
-    found = list(dict.fromkeys(option for words, option in _OPTIONS.items() if words in str(message)))
+    found = [option for words, option in _OPTIONS if re.search(words, str(message))]
     return f" (On the command line: {'; '.join(found)}.)" if found else ""

@@ -42,10 +42,11 @@ class InDoublePrecision(TorchDispatchMode):
     automatic differentiation: gradients are as exact as values. What the operators of the backward pass see must be
     converted too, so that ``torch.autograd.grad`` belongs inside of the context as well.
 
-    ``failure`` is what the last operator raised that failed: TorchScript loses the words of exceptions that come from Python.
+    ``last_failure`` is the message of the last operator that failed, or empty. TorchScript does not pass on the messages of exceptions
+    that are raised here.
     """
 
-    failure = None
+    last_failure = ""
 
     def __enter__(self):
         # What is made from Python's numbers and from integers takes the default type. TorchScript's optimizer is
@@ -53,7 +54,7 @@ class InDoublePrecision(TorchDispatchMode):
         self._contexts = [*getattr(self, "_contexts", ()), contextlib.ExitStack()]
         self._contexts[-1].enter_context(default_dtype(torch.float64))
         self._contexts[-1].enter_context(torch.jit.optimized_execution(False))
-        InDoublePrecision.failure = None
+        InDoublePrecision.last_failure = ""
         return super().__enter__()
 
     def __exit__(self, *error):
@@ -67,5 +68,5 @@ class InDoublePrecision(TorchDispatchMode):
         try:
             return func(*args, **kwargs)
         except Exception as error:
-            InDoublePrecision.failure = error
+            InDoublePrecision.last_failure = str(error)
             raise

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What gave a wrong number without a word, or was refused though it was right, when the checks were tried for an hour by somebody
-who wanted to get past them."""
+"""Wrong input that used to give wrong numbers without an error or a warning, and valid input that used to be refused. Each test is
+one case that was found by trying to get past the checks."""
 
 import copy
 import pickle
@@ -314,6 +314,10 @@ def test_quantities_of_global_parameters_have_the_units_of_the_model():
     model = lp.load_model(Angstrom(), global_parameters=parameters, **metadata)
     assert_close(list(model.global_parameters.values()), [1.0, 3.5, 300.0])
     assert_close(model.evaluate([0.3], [0], [0], eps=4.184 * unit.kilojoule_per_mole)[0], model.evaluate([0.3], [0], [0], eps=1.0)[0])
+    force = model.create_force(["A"] * 2)
+    force.setGlobalParameterDefaultValue(0, 1.5 * unit.kilocalorie_per_mole)
+    force.setGlobalParameterRange(1, 0.3 * unit.nanometer, 4.0)
+    assert_close([force.getGlobalParameterDefaultValue(0), *force.getGlobalParameterRange(1)], [1.5, 3.0, 4.0])
     with pytest.raises(lp.ModelError, match="the global parameter 'k' is .*, and the model is written in angstrom and kcal/mol; give the number that the module takes, without a unit"):
         lp.load_model(Angstrom(), global_parameters={"k": 1 * unit.kilojoule_per_mole / unit.nanometer}, **metadata)
 

@@ -3,9 +3,11 @@
 """Builds the C++ libraries with CMake and lays them out as OpenMM's own wheels do, so that `import openmm` loads them.
 
 The environment variable OPENMM_DIR names an OpenMM that does not come from a wheel (conda, source); the libraries are
-then installed into its lib and lib/plugins, which needs `pip install --no-build-isolation`. LEARNEDPAIR_CMAKE_ARGS holds
+then installed into its lib and lib/plugins, which needs `pip install --no-build-isolation`. LEARNEDPAIR_CMAKE_ARGS
+holds
 further arguments for CMake, e.g. "-DLEARNEDPAIR_CUDA=OFF".
 """
+
 import os
 import shlex
 import shutil
@@ -23,8 +25,8 @@ class CMakeBuild(build_ext):
     def run(self):
         if self.editable_mode:
             sys.exit(
-                "openmm-learnedpair cannot be installed in editable mode: OpenMM finds its libraries in its own folder. "
-                "Use a plain 'pip install .'."
+                "openmm-learnedpair cannot be installed in editable mode: OpenMM finds its libraries in its own folder."
+                " Use a plain 'pip install .'."
             )
         import pybind11
 
@@ -62,8 +64,9 @@ class CMakeBuild(build_ext):
         path = Path(openmm.version.openmm_library_path)
         if path.parent.name != "OpenMM.libs":
             sys.exit(
-                f"The OpenMM in {path} does not have the layout of OpenMM's wheels (…/OpenMM.libs/lib), so that it would not "
-                f"find this plugin. Set OPENMM_DIR to the folder that holds its include and lib, and install with --no-build-isolation."
+                f"The OpenMM in {path} does not have the layout of OpenMM's wheels (…/OpenMM.libs/lib), so that it"
+                " would not find this plugin. Set OPENMM_DIR to the folder that holds its include and lib, and install"
+                " with --no-build-isolation."
             )
 
     def get_outputs(self):

@@ -7,7 +7,6 @@ import copy
 import numpy as np
 import openmm
 import torch
-
 from pair_lists import DeviceVerletList, VerletList
 from variants import exclude
 
@@ -33,7 +32,8 @@ def pair_function(network, types, excluded, box, cutoff, compiled, device):
     Returns
     -------
     function
-        From the positions (Tensor, shape (n, 3), nm) to the energy (Tensor, kJ/mol) and the forces (Tensor, shape (n, 3),
+        From the positions (Tensor, shape (n, 3), nm) to the energy (Tensor, kJ/mol) and the forces (Tensor, shape (n,
+        3),
         kJ/mol/nm), both on the device.
     """
     list_ = (VerletList if device == "cpu" else DeviceVerletList)(box, excluded, len(types), cutoff)
@@ -51,7 +51,7 @@ def pair_function(network, types, excluded, box, cutoff, compiled, device):
         first, second, d = first[near], second[near], d[near].float()
         r = r2[near].sqrt().float().requires_grad_()
         energy = model(r, types[first], types[second]).sum()
-        slope, = torch.autograd.grad(energy, r)
+        (slope,) = torch.autograd.grad(energy, r)
         pull = (slope / r.detach()).unsqueeze(1) * d
         forces = torch.zeros(x.shape, dtype=torch.float32, device=device)
         forces.index_add_(0, first, -pull)
@@ -87,7 +87,8 @@ def python_torch_force(network, types, excluded, box, cutoff, compiled, device):
 def expression_force(network, types, excluded, cutoff):
     """A CustomNonbondedForce with a TypedPairNetwork of two types as its expression.
 
-    The bias of a pair of types is a parabola in the sum of the types, 0 to 2, which is exact, and cheaper than a lookup.
+    The bias of a pair of types is a parabola in the sum of the types, 0 to 2, which is exact, and cheaper than a
+    lookup.
     """
 
     network = copy.deepcopy(network).requires_grad_(False)
@@ -105,13 +106,19 @@ def expression_force(network, types, excluded, cutoff):
     centers, width = network.centers.tolist(), network.basis_width
     first, second, last = network.first.weight.tolist(), network.second.weight.tolist(), network.last.weight[0].tolist()
     hidden1, hidden2 = range(len(first)), range(len(second))
-    lines = [f"{number(network.energy_scale)}*({weighted(last, [f'h{i}' for i in hidden2])}+{parabola(network.last_bias)})*s*s*s", f"s=1-(r*{number(1 / network.cutoff)})^2"]
+    output = f"{weighted(last, [f'h{i}' for i in hidden2])}+{parabola(network.last_bias)}"
+    lines = [
+        f"{number(network.energy_scale)}*({output})*s*s*s",
+        f"s=1-(r*{number(1 / network.cutoff)})^2",
+    ]
     for i in hidden2:
         lines.append(f"h{i}=x{i}/(1+exp(-x{i}))")
         lines.append(f"x{i}={weighted(second[i], [f'g{k}' for k in hidden1])}+({number(network.second.bias[i])})")
     for i in hidden1:
         lines.append(f"g{i}=y{i}/(1+exp(-y{i}))")
-        lines.append(f"y{i}={weighted(first[i], [f'b{k}' for k in range(len(centers))])}+{parabola(network.first_bias[:, i])}")
+        lines.append(
+            f"y{i}={weighted(first[i], [f'b{k}' for k in range(len(centers))])}+{parabola(network.first_bias[:, i])}"
+        )
     for k, center in enumerate(centers):
         lines.append(f"b{k}=exp({number(-0.5 / width**2)}*(r-{number(center)})^2)")
     force = openmm.CustomNonbondedForce("; ".join([*lines, "c=t1+t2"]))

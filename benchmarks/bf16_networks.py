@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Networks whose products with matrices are made of bf16 numbers, modelled in NumPy: what TensorCoreSource.h does on a GPU, and what it could do instead."""
+"""Networks whose products with matrices are made of bf16 numbers, modelled in NumPy: what TensorCoreSource.h does on a
+GPU, and what it could do instead.
+"""
 
 import itertools
 
@@ -40,7 +42,9 @@ def cut_off(x):
 
 
 def multiply(x, matrix, scheme):
-    """Products of vectors, shape [n, columns], with a matrix, shape [rows, columns]; None for the arithmetic of the operands."""
+    """Products of vectors, shape [n, columns], with a matrix, shape [rows, columns]; None for the arithmetic of the
+    operands.
+    """
     if scheme is None:
         return x @ matrix.T
     vectors, weights = split(x), split(matrix)
@@ -55,7 +59,9 @@ def multiply(x, matrix, scheme):
 
 
 def evaluate(matrices, r, scheme, dtype):
-    """Energy and slope of a network of radial functions with SiLU, the last layer in float as on a GPU; two arrays of float64."""
+    """Energy and slope of a network of radial functions with SiLU, the last layer in float as on a GPU; two arrays of
+    float64.
+    """
     centers = np.linspace(0.2, CUTOFF, WIDTHS[0]).astype(dtype)
     r = r[:, np.newaxis].astype(dtype)
     x = np.exp(-(((r - centers) / RADIAL_WIDTH) ** 2) / 2).astype(dtype)
@@ -69,9 +75,12 @@ def evaluate(matrices, r, scheme, dtype):
 
 
 def random_network(random, cancellation):
-    """Matrices with weights that float32 holds. For a cancellation above 1 the two halves of the last hidden layer differ by
+    """Matrices with weights that float32 holds. For a cancellation above 1 the two halves of the last hidden layer
+    differ by
     1/cancellation only, and are subtracted from each other."""
-    first, second, last = (1.5 * random.normal(size=(rows, columns)) / np.sqrt(columns) for columns, rows in itertools.pairwise(WIDTHS))
+    first, second, last = (
+        1.5 * random.normal(size=(rows, columns)) / np.sqrt(columns) for columns, rows in itertools.pairwise(WIDTHS)
+    )
     if cancellation > 1:
         half = WIDTHS[2] // 2
         second[half:] = second[:half] + random.normal(size=(half, WIDTHS[1])) * 1.5 / np.sqrt(WIDTHS[1]) / cancellation
@@ -91,5 +100,11 @@ def measure(cancellation, networks, distances, seed):
             energy, slope = evaluate(matrices, r, scheme, np.float32)
             force_error = np.sqrt(np.mean((slope - exact_slope) ** 2) / np.mean(exact_slope**2))
             errors[name].append((force_error, abs(np.mean(energy - exact_energy)) / exact_energy.std()))
-    return {name: {"force_error_median": np.median(rows, axis=0)[0], "force_error_largest": np.max(rows, axis=0)[0], "energy_bias_largest": np.max(rows, axis=0)[1]}
-            for name, rows in errors.items()}
+    return {
+        name: {
+            "force_error_median": np.median(rows, axis=0)[0],
+            "force_error_largest": np.max(rows, axis=0)[0],
+            "energy_bias_largest": np.max(rows, axis=0)[1],
+        }
+        for name, rows in errors.items()
+    }

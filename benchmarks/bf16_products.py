@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What evaluating networks with products of bf16 numbers costs in accuracy, for several ways to divide a float into such numbers.
+"""What evaluating networks with products of bf16 numbers costs in accuracy, for several ways to divide a float into
+such numbers.
 
     python benchmarks/bf16_products.py --json benchmarks/results/bf16_products.json
 
@@ -19,18 +20,39 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--networks", type=int, default=100, help="how many random ones")
     parser.add_argument("--distances", type=int, default=2000, help="of each")
-    parser.add_argument("--cancellation", type=float, nargs="*", default=[1, 10], help="how much larger the contributions to a network's output are than their sum; 1 for plain random networks")
+    parser.add_argument(
+        "--cancellation",
+        type=float,
+        nargs="*",
+        default=[1, 10],
+        help="how much larger the contributions to a network's output are than their sum; 1 for plain random networks",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     results = []
-    print("| cancellation | numbers | force error, median | largest | bias of the energy, largest |\n|---|---|---|---|---|")
+    print(
+        "| cancellation | numbers | force error, median | largest | bias of the energy, largest"
+        " |\n|---|---|---|---|---|"
+    )
     for cancellation in arguments.cancellation:
         for name, row in measure(cancellation, arguments.networks, arguments.distances, arguments.seed).items():
             results.append({"cancellation": cancellation, "scheme": name, **row})
-            print(f"| {cancellation:g} | {name} | {row['force_error_median']:.1e} | {row['force_error_largest']:.1e} | {row['energy_bias_largest']:.1e} |")
+            print(
+                f"| {cancellation:g} | {name} | {row['force_error_median']:.1e} | {row['force_error_largest']:.1e} |"
+                f" {row['energy_bias_largest']:.1e} |"
+            )
     given = {name: value for name, value in vars(arguments).items() if name != "json"}
-    write_report({"machine": describe_machine(), "versions": versions(), "arguments": given, "widths": WIDTHS, "results": results}, arguments.json)
+    write_report(
+        {
+            "machine": describe_machine(),
+            "versions": versions(),
+            "arguments": given,
+            "widths": WIDTHS,
+            "results": results,
+        },
+        arguments.json,
+    )
 
 
 if __name__ == "__main__":

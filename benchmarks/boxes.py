@@ -11,7 +11,6 @@ import numpy as np
 import openmm
 from openmm import app, unit
 
-
 #: The most molecules of water of which a box is built at once.
 MOST_BUILT = 8000
 
@@ -58,9 +57,18 @@ class Box:
 
 def add_box_arguments(parser, waters):
     """The options that make_boxes() reads; waters: the default numbers of molecules."""
-    parser.add_argument("--waters", type=int, nargs="+", default=waters, help="numbers of molecules of the boxes of TIP3P water")
-    parser.add_argument("--pdb", help="a structure instead, as PDB or mmCIF file, with hydrogens and a rectangular periodic box")
-    parser.add_argument("--forcefield", nargs="+", default=["amber14-all.xml", "amber14/tip3pfb.xml"], help="of the structure, as openmm.app.ForceField takes it")
+    parser.add_argument(
+        "--waters", type=int, nargs="+", default=waters, help="numbers of molecules of the boxes of TIP3P water"
+    )
+    parser.add_argument(
+        "--pdb", help="a structure instead, as PDB or mmCIF file, with hydrogens and a rectangular periodic box"
+    )
+    parser.add_argument(
+        "--forcefield",
+        nargs="+",
+        default=["amber14-all.xml", "amber14/tip3pfb.xml"],
+        help="of the structure, as openmm.app.ForceField takes it",
+    )
     parser.add_argument("--nonbonded-cutoff", type=float, default=0.9, help="of the NonbondedForce, nm")
 
 
@@ -69,11 +77,15 @@ def make_water_box(waters, nonbonded_cutoff):
     force_field = app.ForceField("tip3p.xml")
     modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
     modeller.addSolvent(force_field, model="tip3p", numAdded=waters)
-    return _make_box(f"{3 * waters:,} atoms of TIP3P water", force_field, modeller.topology, modeller.positions, nonbonded_cutoff)
+    return _make_box(
+        f"{3 * waters:,} atoms of TIP3P water", force_field, modeller.topology, modeller.positions, nonbonded_cutoff
+    )
 
 
 def make_boxes(arguments, make_water=make_water_box):
-    """The boxes that the command line asks for, one after the other; those of water by a function of molecules and cutoff."""
+    """The boxes that the command line asks for, one after the other; those of water by a function of molecules and
+    cutoff.
+    """
     if arguments.pdb is not None:
         yield read_structure(arguments.pdb, arguments.forcefield, arguments.nonbonded_cutoff)
         return
@@ -111,7 +123,9 @@ def read_structure(path, force_field, nonbonded_cutoff):
         raise UnusableStructureError(f"{path} has no periodic box; add one (CRYST1 in a PDB file).")
     vectors = np.array([vector._value for vector in box])
     if np.any(vectors != np.diag(np.diag(vectors))):
-        raise UnusableStructureError(f"{path} has a triclinic box; the alternatives in PyTorch are written for rectangular ones.")
+        raise UnusableStructureError(
+            f"{path} has a triclinic box; the alternatives in PyTorch are written for rectangular ones."
+        )
     box = _make_box("", app.ForceField(*force_field), structure.topology, structure.positions, nonbonded_cutoff)
     box.name = f"{box.atoms:,} atoms of a structure"
     return box
@@ -123,8 +137,16 @@ def _make_box(name, force_field, topology, positions, nonbonded_cutoff):
 
 
 def _make_system(force_field, topology, nonbonded_cutoff):
-    system = force_field.createSystem(topology, nonbondedMethod=app.PME, nonbondedCutoff=nonbonded_cutoff * unit.nanometer, constraints=app.HBonds, rigidWater=True)
-    types = np.array([int(atom.element is not None and atom.element.symbol == "H") for atom in topology.atoms()], dtype=np.int32)
+    system = force_field.createSystem(
+        topology,
+        nonbondedMethod=app.PME,
+        nonbondedCutoff=nonbonded_cutoff * unit.nanometer,
+        constraints=app.HBonds,
+        rigidWater=True,
+    )
+    types = np.array(
+        [int(atom.element is not None and atom.element.symbol == "H") for atom in topology.atoms()], dtype=np.int32
+    )
     return system, types
 
 
@@ -133,7 +155,12 @@ def _relax(system, positions):
 
     Always on the CPU platform: the same start for all platforms, and OpenMM 8.6's own minimizer crashes on PoCL.
     """
-    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU"), {"DeterministicForces": "true"})
+    context = openmm.Context(
+        system,
+        openmm.VerletIntegrator(0.001),
+        openmm.Platform.getPlatformByName("CPU"),
+        {"DeterministicForces": "true"},
+    )
     context.setPositions(positions)
     openmm.LocalEnergyMinimizer.minimize(context, maxIterations=30)
     return context.getState(positions=True).getPositions(asNumpy=True)._value

@@ -22,12 +22,24 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_timing_arguments(parser)
     add_box_arguments(parser, waters=[1000, 8000])
-    parser.add_argument("--cutoff", type=float, nargs="*", default=[0.6, 0.9], help="of the tables, nm; none for no tables")
+    parser.add_argument(
+        "--cutoff", type=float, nargs="*", default=[0.6, 0.9], help="of the tables, nm; none for no tables"
+    )
     parser.add_argument("--forms", nargs="+", choices=list(FORMS), default=list(FORMS), help="forms of the tables")
-    parser.add_argument("--networks", nargs="*", choices=[*TYPED, WIDE], default=[*TYPED, WIDE], help="none for no networks")
+    parser.add_argument(
+        "--networks", nargs="*", choices=[*TYPED, WIDE], default=[*TYPED, WIDE], help="none for no networks"
+    )
     parser.add_argument("--network-cutoff", type=float, default=0.6, help="of the networks, nm")
-    parser.add_argument("--alternatives", nargs="*", choices=[PYTHON, COMPILED, EXPRESSION], default=[PYTHON, COMPILED, EXPRESSION], help="to the networks")
-    parser.add_argument("--tolerance", type=float, default=1e-4, help="force error of tables in networks, relative to |F| + 1 kJ/mol/nm")
+    parser.add_argument(
+        "--alternatives",
+        nargs="*",
+        choices=[PYTHON, COMPILED, EXPRESSION],
+        default=[PYTHON, COMPILED, EXPRESSION],
+        help="to the networks",
+    )
+    parser.add_argument(
+        "--tolerance", type=float, default=1e-4, help="force error of tables in networks, relative to |F| + 1 kJ/mol/nm"
+    )
     parser.add_argument("--seed", type=int, default=3, help="of the table's network")
     parser.add_argument("--largest-force", type=float, default=3.0, help="of a pair, kJ/mol/nm")
     return parser.parse_args()
@@ -40,7 +52,10 @@ def compare(box, arguments):
         result["tables"].append(compare_tables(box, cutoff, arguments))
         print(format_tables(result["tables"][-1], box, arguments), flush=True)
     if arguments.networks:
-        print(f"### {arguments.platform}: {box.name}, networks to {arguments.network_cutoff:g} nm\n\n{NETWORK_HEAD}", flush=True)
+        print(
+            f"### {arguments.platform}: {box.name}, networks to {arguments.network_cutoff:g} nm\n\n{NETWORK_HEAD}",
+            flush=True,
+        )
     for name in arguments.networks:
         result["networks"].append(compare_network(name, box, arguments))
         print(format_network(result["networks"][-1]), flush=True)

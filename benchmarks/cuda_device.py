@@ -6,11 +6,26 @@ import ctypes
 import shutil
 import subprocess
 
-#: Multiply-adds of single precision that a multiprocessor starts in a cycle, by compute capability: the table "Throughput of
+#: Multiply-adds of single precision that a multiprocessor starts in a cycle, by compute capability: the table
+#: "Throughput of
 #: native arithmetic instructions" in NVIDIA's CUDA C++ programming guide.
 CORES = {
-    (5, 0): 128, (5, 2): 128, (5, 3): 128, (6, 0): 64, (6, 1): 128, (6, 2): 128, (7, 0): 64, (7, 2): 64, (7, 5): 64,
-    (8, 0): 64, (8, 6): 128, (8, 7): 128, (8, 9): 128, (9, 0): 128, (10, 0): 128, (12, 0): 128,
+    (5, 0): 128,
+    (5, 2): 128,
+    (5, 3): 128,
+    (6, 0): 64,
+    (6, 1): 128,
+    (6, 2): 128,
+    (7, 0): 64,
+    (7, 2): 64,
+    (7, 5): 64,
+    (8, 0): 64,
+    (8, 6): 128,
+    (8, 7): 128,
+    (8, 9): 128,
+    (9, 0): 128,
+    (10, 0): 128,
+    (12, 0): 128,
 }
 #: Numbers of CUdevice_attribute.
 CLOCK_RATE, MULTIPROCESSOR_COUNT, CAPABILITY_MAJOR, CAPABILITY_MINOR = 13, 16, 75, 76
@@ -41,10 +56,16 @@ class Device:
 
     def _attribute(self, number):
         value = ctypes.c_int()
-        return value.value if self.present and self._call("cuDeviceGetAttribute", ctypes.byref(value), number, self._handle) else None
+        return (
+            value.value
+            if self.present and self._call("cuDeviceGetAttribute", ctypes.byref(value), number, self._handle)
+            else None
+        )
 
     def free_memory(self):
-        """How many bytes of the device's memory are free, whoever has the others; None where the driver does not tell."""
+        """How many bytes of the device's memory are free, whoever has the others; None where the driver does not
+        tell.
+        """
         if self._context is None:
             context = ctypes.c_void_p()
             if not (self.present and self._call("cuDevicePrimaryCtxRetain", ctypes.byref(context), self._handle)):
@@ -80,12 +101,15 @@ def driver_version():
     """The version of NVIDIA's driver (str), or None."""
     if shutil.which("nvidia-smi") is None:
         return None
-    result = subprocess.run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"], capture_output=True, text=True)
+    result = subprocess.run(
+        ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"], capture_output=True, text=True
+    )
     return result.stdout.splitlines()[0].strip() if result.returncode == 0 and result.stdout.strip() else None
 
 
 def peak_flops(capability, multiprocessors, clock_hz):
-    """The most operations of single precision a second, a multiply-add being two; None for a GPU that CORES does not know.
+    """The most operations of single precision a second, a multiply-add being two; None for a GPU that CORES does not
+    know.
 
     Parameters
     ----------
@@ -99,5 +123,7 @@ def peak_flops(capability, multiprocessors, clock_hz):
 
 
 def share_of_peak(multiply_adds, seconds, peak):
-    """Which share of a peak so many multiply-adds in so many seconds are; None where the peak, or the time, is not known."""
+    """Which share of a peak so many multiply-adds in so many seconds are; None where the peak, or the time, is not
+    known.
+    """
     return None if peak is None or seconds is None else 2 * multiply_adds / seconds / peak

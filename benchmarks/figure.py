@@ -30,8 +30,22 @@ def draw(axes, result):
         for label, variant in variants.items():
             y -= 1
             low, high = variant["ratio"] - variant["ratio_min"], variant["ratio_max"] - variant["ratio"]
-            axes.barh(y, variant["ratio"] - 1, left=1, height=0.8, xerr=[[max(low, 0)], [max(high, 0)]], color=OURS if label.startswith("LearnedPairForce") else OTHERS, error_kw={"lw": 0.7})
-            axes.text(max(variant["ratio_max"], variant["ratio"]) * 1.05, y, f"{variant['ratio']:.3g}", va="center", fontsize=6)
+            axes.barh(
+                y,
+                variant["ratio"] - 1,
+                left=1,
+                height=0.8,
+                xerr=[[max(low, 0)], [max(high, 0)]],
+                color=OURS if label.startswith("LearnedPairForce") else OTHERS,
+                error_kw={"lw": 0.7},
+            )
+            axes.text(
+                max(variant["ratio_max"], variant["ratio"]) * 1.05,
+                y,
+                f"{variant['ratio']:.3g}",
+                va="center",
+                fontsize=6,
+            )
             ticks.append(y)
             labels.append(label)
         y -= 1.6
@@ -51,10 +65,16 @@ def main():
     content = json.loads(arguments.results.read_text())
     results, machine = content["results"], content["machine"]
     rows = max(sum(len(variants) + 1.6 for _, variants in bars(result)) for result in results)
-    figure, axes = plt.subplots(1, len(results), figsize=(5.2 * len(results), 0.8 + 0.13 * rows), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        1, len(results), figsize=(5.2 * len(results), 0.8 + 0.13 * rows), squeeze=False, layout="constrained"
+    )
     for one, result in zip(axes[0], results):
         draw(one, result)
-    figure.suptitle(f"OpenMM {content['versions']['openmm']}, {content['arguments']['platform']}, {machine['cores']} cores ({machine['processor']}), {machine['date'][:10]}", fontsize=8)
+    figure.suptitle(
+        f"OpenMM {content['versions']['openmm']}, {content['arguments']['platform']}, {machine['cores']} cores"
+        f" ({machine['processor']}), {machine['date'][:10]}",
+        fontsize=8,
+    )
     figure.savefig(arguments.figure, dpi=150)
 
 

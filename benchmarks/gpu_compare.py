@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import openmm
 import torch
-
 from boxes import UnusableStructureError, add_box_arguments, make_boxes, make_tiled_water_box
 from cuda_device import Device, share_of_peak
 from gpu_rows import CONTROL, HEAD, attempt, failed, format_row
@@ -27,10 +26,27 @@ from gpu_variants import BEST_FORM, make_variants, torch_force_is_missing
 from kernel_times import profile
 from learnedpair.devices import find_platform
 from networks import COMPILED, EXPRESSION, PYTHON, TORCH, TYPED, WIDE
-from support import FEWEST_STEPS, DifferentFunctionError, add_timing_arguments, bare_system, count_pairs, create_timed, describe_machine, describe_platform, evaluate, name_platform, platform_properties, time_block, time_in_turns, versions, write_report
+from support import (
+    FEWEST_STEPS,
+    DifferentFunctionError,
+    add_timing_arguments,
+    bare_system,
+    count_pairs,
+    create_timed,
+    describe_machine,
+    describe_platform,
+    evaluate,
+    name_platform,
+    platform_properties,
+    time_block,
+    time_in_turns,
+    versions,
+    write_report,
+)
 from variants import FORMS, OURS
 
-#: How far what a variant adds to the forces may be from LearnedPairForce on the CPU platform: root mean square and relative.
+#: How far what a variant adds to the forces may be from LearnedPairForce on the CPU platform: root mean square and
+#: relative.
 #: Wide, since forces of single precision are subtracted that are much larger; another function is off by about 1.
 MOST_FORCE_DIFFERENCE = 1e-2
 NCU_STEPS = 5
@@ -45,22 +61,68 @@ def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_timing_arguments(parser)
     add_box_arguments(parser, waters=[1000, 8000, 32000, 128000, 333334])
-    parser.set_defaults(platform="CUDA", seconds=1.0, repeats=5, warm_up=100, json=Path(__file__).parent / "results" / "gpu_compare.json")
-    parser.add_argument("--cutoff", type=float, nargs="*", default=[0.6, 0.9], help="of the tables, nm; none for no tables")
-    parser.add_argument("--forms", nargs="*", choices=["all", *(form for form in FORMS if form != OURS)], default=[BEST_FORM], help="forms of the tables in CustomNonbondedForce")
-    parser.add_argument("--networks", nargs="*", choices=[*TYPED, WIDE], default=list(TYPED), help="none for no networks")
-    parser.add_argument("--tabulated", nargs="*", choices=[*TYPED, WIDE], default=["16-32-32-1"], help="which of the networks also with their radial part in a table")
+    parser.set_defaults(
+        platform="CUDA",
+        seconds=1.0,
+        repeats=5,
+        warm_up=100,
+        json=Path(__file__).parent / "results" / "gpu_compare.json",
+    )
+    parser.add_argument(
+        "--cutoff", type=float, nargs="*", default=[0.6, 0.9], help="of the tables, nm; none for no tables"
+    )
+    parser.add_argument(
+        "--forms",
+        nargs="*",
+        choices=["all", *(form for form in FORMS if form != OURS)],
+        default=[BEST_FORM],
+        help="forms of the tables in CustomNonbondedForce",
+    )
+    parser.add_argument(
+        "--networks", nargs="*", choices=[*TYPED, WIDE], default=list(TYPED), help="none for no networks"
+    )
+    parser.add_argument(
+        "--tabulated",
+        nargs="*",
+        choices=[*TYPED, WIDE],
+        default=["16-32-32-1"],
+        help="which of the networks also with their radial part in a table",
+    )
     parser.add_argument("--network-cutoff", type=float, default=0.6, help="of the networks, nm")
-    parser.add_argument("--alternatives", nargs="*", choices=[PYTHON, COMPILED, TORCH, EXPRESSION], default=[PYTHON, COMPILED, TORCH, EXPRESSION], help="to the networks")
-    parser.add_argument("--in-pytorch", nargs="*", choices=list(TYPED), default=["16-32-32-1"], help="which of the networks also by the alternatives that run PyTorch")
+    parser.add_argument(
+        "--alternatives",
+        nargs="*",
+        choices=[PYTHON, COMPILED, TORCH, EXPRESSION],
+        default=[PYTHON, COMPILED, TORCH, EXPRESSION],
+        help="to the networks",
+    )
+    parser.add_argument(
+        "--in-pytorch",
+        nargs="*",
+        choices=list(TYPED),
+        default=["16-32-32-1"],
+        help="which of the networks also by the alternatives that run PyTorch",
+    )
     parser.add_argument("--device", default="0", help="number of the CUDA device, as OpenMM's property DeviceIndex")
-    parser.add_argument("--torch-device", default="cuda" if torch.cuda.is_available() else "cpu", help="where PyTorch computes")
-    parser.add_argument("--slow-atoms", type=int, default=100_000, help="the largest system for the alternatives to the networks")
-    parser.add_argument("--most-seconds", type=float, default=120, help="a variant whose blocks would take longer is given up")
-    parser.add_argument("--tolerance", type=float, default=1e-4, help="force error of tables in networks, relative to |F| + 1 kJ/mol/nm")
+    parser.add_argument(
+        "--torch-device", default="cuda" if torch.cuda.is_available() else "cpu", help="where PyTorch computes"
+    )
+    parser.add_argument(
+        "--slow-atoms", type=int, default=100_000, help="the largest system for the alternatives to the networks"
+    )
+    parser.add_argument(
+        "--most-seconds", type=float, default=120, help="a variant whose blocks would take longer is given up"
+    )
+    parser.add_argument(
+        "--tolerance", type=float, default=1e-4, help="force error of tables in networks, relative to |F| + 1 kJ/mol/nm"
+    )
     parser.add_argument("--seed", type=int, default=3, help="of the table's network")
     parser.add_argument("--largest-force", type=float, default=3.0, help="of a pair, kJ/mol/nm")
-    parser.add_argument("--ncu", action="store_true", help="also measure the kernels of pairs by Nsight Compute, which must be on the PATH")
+    parser.add_argument(
+        "--ncu",
+        action="store_true",
+        help="also measure the kernels of pairs by Nsight Compute, which must be on the PATH",
+    )
     parser.add_argument("--ncu-waters", type=int, default=8000, help="molecules of the box for --ncu")
     parser.add_argument("--profile", help=argparse.SUPPRESS)  # what runs under ncu
     return parser.parse_args(arguments)
@@ -68,7 +130,9 @@ def parse_arguments(arguments=None):
 
 def evaluate_exactly(box, forces):
     """The forces of a correction alone, on the CPU platform."""
-    context = openmm.Context(bare_system(box.system, forces), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU"))
+    context = openmm.Context(
+        bare_system(box.system, forces), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU")
+    )
     context.setPositions(box.positions)
     return evaluate(context)[1]
 
@@ -96,7 +160,10 @@ def check_forces(timed, baseline, expected):
     """How far what a variant adds to the forces is from what is expected: root mean square and relative."""
     difference = float(np.linalg.norm(timed.forces - baseline.forces - expected) / np.linalg.norm(expected))
     if not difference <= MOST_FORCE_DIFFERENCE:
-        raise DifferentFunctionError(f"what it adds to the forces differs by {difference:.1e} from LearnedPairForce on the CPU platform; allowed {MOST_FORCE_DIFFERENCE:g}")
+        raise DifferentFunctionError(
+            f"what it adds to the forces differs by {difference:.1e} from LearnedPairForce on the CPU platform; allowed"
+            f" {MOST_FORCE_DIFFERENCE:g}"
+        )
     return difference
 
 
@@ -105,7 +172,10 @@ def refuse_if_slow(timed, arguments):
     step = time_block(timed, 1)
     needed = step * (arguments.warm_up + arguments.repeats * FEWEST_STEPS)
     if needed > arguments.most_seconds:
-        raise TooSlowError(f"a step takes {step:.2g} s, so that warming up and timing would take {needed:.0f} s, more than --most-seconds {arguments.most_seconds:g}")
+        raise TooSlowError(
+            f"a step takes {step:.2g} s, so that warming up and timing would take {needed:.0f} s, more than"
+            f" --most-seconds {arguments.most_seconds:g}"
+        )
 
 
 def measure(variant, box, baseline, exact_forces, arguments, device):
@@ -129,13 +199,18 @@ def add_share_of_peak(row, pairs, peak):
     if row.get("multiply_adds_per_pair"):
         row["multiply_adds_per_step"] = pairs * row["multiply_adds_per_pair"]
         resolved = row["ratio_lower_quartile"] > 1
-        row["share_of_peak"] = share_of_peak(row["multiply_adds_per_step"], 1e-3 * row["added_ms"] if resolved else None, peak)
+        row["share_of_peak"] = share_of_peak(
+            row["multiply_adds_per_step"], 1e-3 * row["added_ms"] if resolved else None, peak
+        )
 
 
 def compare(box, arguments, device, peak, result, save):
     """Measure all Variants in a Box, and write down each as soon as it is known."""
     baseline = create(box, [], arguments)
-    result.update(platform=describe_platform(baseline.context), pairs=count_pairs(box.positions, box.edges, box.excluded, arguments.network_cutoff))
+    result.update(
+        platform=describe_platform(baseline.context),
+        pairs=count_pairs(box.positions, box.edges, box.excluded, arguments.network_cutoff),
+    )
     print(f"### {name_platform(result['platform'])}: {box.name}\n\n{HEAD}", flush=True)
     exact_forces = functools.cache(lambda exact: evaluate_exactly(box, exact()))
     for variant in make_variants(box, arguments):
@@ -148,20 +223,35 @@ def compare(box, arguments, device, peak, result, save):
         result["variants"].append({"label": variant.label, "ours": variant.ours, **row})
         print(format_row(result["variants"][-1]), flush=True)
         save()
-    print("".join(f"\n{row['label']}: {row['kernel']}" for row in result["variants"] if "kernel" in row) + "\n", flush=True)
+    print(
+        "".join(f"\n{row['label']}: {row['kernel']}" for row in result["variants"] if "kernel" in row) + "\n",
+        flush=True,
+    )
 
 
 def profile_kernels(arguments):
-    """The time of each kernel of pairs in MM and in MM with each of our variants, by starting this script again under ncu."""
-    box = next(make_boxes(argparse.Namespace(**{**vars(arguments), "waters": [arguments.ncu_waters]}), make_tiled_water_box))
+    """The time of each kernel of pairs in MM and in MM with each of our variants, by starting this script again under
+    ncu.
+    """
+    box = next(
+        make_boxes(argparse.Namespace(**{**vars(arguments), "waters": [arguments.ncu_waters]}), make_tiled_water_box)
+    )
     labels = [variant.label for variant in make_variants(box, arguments) if variant.ours or variant.label == CONTROL]
     print(f"### Kernels, by ncu: {box.name}, ms in a step\n\n| variant | kernels |\n|---|---|", flush=True)
     rows = []
     for label in labels:
-        row = attempt(profile, [sys.executable, __file__, *sys.argv[1:], "--waters", str(arguments.ncu_waters), "--profile", label])
+        row = attempt(
+            profile,
+            [sys.executable, __file__, *sys.argv[1:], "--waters", str(arguments.ncu_waters), "--profile", label],
+        )
         if "failed" not in row:
-            row = {kernel: {"launches": len(durations), "ms_per_step": 1e-6 * sum(durations) / (NCU_STEPS + 1)} for kernel, durations in row.items()}
-        shown = row.get("failed") or ", ".join(f"{kernel} {times['ms_per_step']:.4f} ({times['launches']} launches)" for kernel, times in row.items())
+            row = {
+                kernel: {"launches": len(durations), "ms_per_step": 1e-6 * sum(durations) / (NCU_STEPS + 1)}
+                for kernel, durations in row.items()
+            }
+        shown = row.get("failed") or ", ".join(
+            f"{kernel} {times['ms_per_step']:.4f} ({times['launches']} launches)" for kernel, times in row.items()
+        )
         print(f"| {label} | {shown} |", flush=True)
         rows.append({"label": label, "ours": label != CONTROL, **row})
     print()
@@ -187,7 +277,9 @@ def command_line(arguments):
 
 
 def main():
-    """Run the comparison; returns the exit status: 1 if plain MM or a LearnedPairForce failed, 2 if it cannot be run."""
+    """Run the comparison; returns the exit status: 1 if plain MM or a LearnedPairForce failed, 2 if it cannot be
+    run.
+    """
     arguments = parse_arguments()
     if arguments.profile is not None:
         run_for_profiler(arguments)
@@ -212,7 +304,11 @@ def main():
         "results": [],
     }
     save = functools.partial(write_report, report, arguments.json)
-    print("GPU: " + ", ".join(f"{name} {value}" for name, value in gpu.items()) if gpu else f"{arguments.platform}: no CUDA GPU is measured.")
+    print(
+        "GPU: " + ", ".join(f"{name} {value}" for name, value in gpu.items())
+        if gpu
+        else f"{arguments.platform}: no CUDA GPU is measured."
+    )
     if TORCH in arguments.alternatives and torch_force_is_missing():
         report["left_out"].append(f"{TORCH}: {torch_force_is_missing()}")
         print(f"Left out: {report['left_out'][-1]}.")

@@ -6,7 +6,19 @@ import textwrap
 
 #: Nothing but MM, timed like the others: what its ratio is off 1 is the error of the method.
 CONTROL = "MM again"
-COLUMNS = ("variant", "multiply-adds per pair", "MM ms/step", "ms/step", "ratio [min, max]", "added ms/step", "ns/atom/step", "share of fp32 peak", "creation s", "device MiB", "force diff.")
+COLUMNS = (
+    "variant",
+    "multiply-adds per pair",
+    "MM ms/step",
+    "ms/step",
+    "ratio [min, max]",
+    "added ms/step",
+    "ns/atom/step",
+    "share of fp32 peak",
+    "creation s",
+    "device MiB",
+    "force diff.",
+)
 HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 
@@ -14,15 +26,21 @@ def format_row(row):
     """One variant, as a row of a table under HEAD."""
     for state in ("failed", "left_out"):
         if state in row:
-            reason = textwrap.shorten(row[state], 300, placeholder=" ...").replace("|", "/")  # what compilers say is long; JSON has all of it
+            reason = textwrap.shorten(row[state], 300, placeholder=" ...").replace(
+                "|", "/"
+            )  # what compilers say is long; JSON has all of it
             return f"| {row['label']} | {state.replace('_', ' ')}: {reason} |" + " |" * (len(COLUMNS) - 2)
 
     def show(name, form, scale=1):
         return "" if row.get(name) is None else format(scale * row[name], form)
 
     share = show("share_of_peak", ".1f", 100)
-    return (f"| {row['label']} | {show('multiply_adds_per_pair', ',')} | {row['baseline_ms']:.3f} | {row['variant_ms']:.3f} | {row['ratio']:.3f} [{row['ratio_min']:.3f}, {row['ratio_max']:.3f}] "
-            f"| {row['added_ms']:.3f} | {row['ns_per_atom']:.2f} | {share and share + ' %'} | {row['creation_s']:.1f} | {show('device_memory_mib', '.0f')} | {show('force_difference', '.1e')} |")
+    return (
+        f"| {row['label']} | {show('multiply_adds_per_pair', ',')} | {row['baseline_ms']:.3f} | {row['variant_ms']:.3f}"
+        f" | {row['ratio']:.3f} [{row['ratio_min']:.3f}, {row['ratio_max']:.3f}] | {row['added_ms']:.3f} |"
+        f" {row['ns_per_atom']:.2f} | {share and share + ' %'} | {row['creation_s']:.1f} |"
+        f" {show('device_memory_mib', '.0f')} | {show('force_difference', '.1e')} |"
+    )
 
 
 def attempt(what, *arguments):
@@ -35,4 +53,8 @@ def attempt(what, *arguments):
 
 def failed(results):
     """Whether plain MM or a LearnedPairForce failed anywhere."""
-    return any("failed" in result or any("failed" in row for row in result["variants"] if row["ours"] or row["label"] == CONTROL) for result in results)
+    return any(
+        "failed" in result
+        or any("failed" in row for row in result["variants"] if row["ours"] or row["label"] == CONTROL)
+        for result in results
+    )

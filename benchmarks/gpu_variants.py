@@ -55,19 +55,31 @@ def table_variants(box, arguments):
         for form in chosen:
             for place in placements(form, arguments.platform, cutoff, arguments.nonbonded_cutoff):
                 most_atoms = MOST_ATOMS_FOR_GROUPS if form == GROUPS else None
-                yield Variant(f"table to {cutoff:g} nm: CustomNonbondedForce, {place.label}", functools.partial(make_forces, place, correction), exact, most_atoms=most_atoms)
+                yield Variant(
+                    f"table to {cutoff:g} nm: CustomNonbondedForce, {place.label}",
+                    functools.partial(make_forces, place, correction),
+                    exact,
+                    most_atoms=most_atoms,
+                )
 
 
 def network_variants(box, arguments):
     """MM with a network, by LearnedPairForce and by the alternatives."""
     for name in arguments.networks:
-        makers = {label: functools.partial(_make_list, make) for label, make in force_makers(name, box, arguments, arguments.torch_device).items()}
+        makers = {
+            label: functools.partial(_make_list, make)
+            for label, make in force_makers(name, box, arguments, arguments.torch_device).items()
+        }
         yield Variant(f"{name}: {EXACT}", makers[EXACT], makers[EXACT], ours=True)
         if name in arguments.tabulated:
             yield Variant(f"{name}: {TABULATED}", makers[TABULATED], makers[EXACT], ours=True)
         for label in arguments.alternatives:
             in_pytorch = label != EXPRESSION
-            if label not in makers or (in_pytorch and name not in arguments.in_pytorch) or (label == TORCH and torch_force_is_missing()):
+            if (
+                label not in makers
+                or (in_pytorch and name not in arguments.in_pytorch)
+                or (label == TORCH and torch_force_is_missing())
+            ):
                 continue
             where = f", PyTorch on {arguments.torch_device}" if in_pytorch else ""
             yield Variant(f"{name}: {label}{where}", makers[label], makers[EXACT], most_atoms=arguments.slow_atoms)

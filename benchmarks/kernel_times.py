@@ -15,12 +15,26 @@ class ProfilerError(Exception):
 
 def profile(command):
     """Run a command under ncu; returns what parse_ncu() tells. The clocks are left as they are, as without ncu."""
-    options = ["--csv", "--print-units", "base", "--clock-control", "none", "--metrics", METRIC, "--kernel-name", f"regex:^({'|'.join(KERNELS)})$"]
+    options = [
+        "--csv",
+        "--print-units",
+        "base",
+        "--clock-control",
+        "none",
+        "--metrics",
+        METRIC,
+        "--kernel-name",
+        f"regex:^({'|'.join(KERNELS)})$",
+    ]
     result = subprocess.run(["ncu", *options, *command], capture_output=True, text=True)
     durations = parse_ncu(result.stdout)
     if result.returncode != 0 or not durations:
-        said = [line for line in (result.stdout + result.stderr).splitlines() if "==ERROR==" in line] or result.stderr.splitlines()[-1:]
-        raise ProfilerError(f"ncu ended with status {result.returncode} and {len(durations)} kernels; it said: {' '.join(said)}")
+        said = [
+            line for line in (result.stdout + result.stderr).splitlines() if "==ERROR==" in line
+        ] or result.stderr.splitlines()[-1:]
+        raise ProfilerError(
+            f"ncu ended with status {result.returncode} and {len(durations)} kernels; it said: {' '.join(said)}"
+        )
     return durations
 
 
@@ -31,5 +45,7 @@ def parse_ncu(text):
     durations = {}
     for row in csv.DictReader(line for line in lines[start:] if line.startswith('"')):
         if row["Metric Name"] == METRIC:
-            durations.setdefault(row["Kernel Name"].split("(")[0], []).append(float(row["Metric Value"].replace(",", "")))
+            durations.setdefault(row["Kernel Name"].split("(")[0], []).append(
+                float(row["Metric Value"].replace(",", ""))
+            )
     return durations

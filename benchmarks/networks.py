@@ -4,13 +4,22 @@
 
 import copy
 
+import learnedpair as lp
 import numpy as np
 import openmm
 import torch
-
-import learnedpair as lp
 from alternatives import expression_force, python_force, python_torch_force
-from support import DifferentFunctionError, count_pairs, create_timed, describe_platform, evaluate, loops_alone, measure_matrix_products, platform_properties, time_in_turns
+from support import (
+    DifferentFunctionError,
+    count_pairs,
+    create_timed,
+    describe_platform,
+    evaluate,
+    loops_alone,
+    measure_matrix_products,
+    platform_properties,
+    time_in_turns,
+)
 from variants import GPU_PLATFORMS, INNER_CUTOFF, exclude, scale_to_force
 
 #: How far a variant may be from the exact program on Reference, root mean square and relative.
@@ -21,7 +30,12 @@ WIDE = "16+32 features-64-64-64-1"
 #: The largest network that is timed as an expression: larger ones take minutes to compile.
 EXPRESSIONS = ("8-8-1",)
 EXACT, TABULATED = "LearnedPairForce", "LearnedPairForce, radial table"
-PYTHON, COMPILED, TORCH, EXPRESSION = "PythonForce", "PythonForce, torch.compile", "PythonTorchForce", "CustomNonbondedForce"
+PYTHON, COMPILED, TORCH, EXPRESSION = (
+    "PythonForce",
+    "PythonForce, torch.compile",
+    "PythonTorchForce",
+    "CustomNonbondedForce",
+)
 
 
 class WideNetwork(torch.nn.Module):
@@ -43,11 +57,20 @@ class WideNetwork(torch.nn.Module):
 
 
 def make_network(name, cutoff, largest_force):
-    """A network with random weights of a fixed seed, the metadata of its model, and what oxygen and hydrogen are to it."""
+    """A network with random weights of a fixed seed, the metadata of its model, and what oxygen and hydrogen are to
+    it.
+    """
     torch.manual_seed(3)
     if name == WIDE:
         kinds = tuple(np.random.default_rng(5).uniform(-1, 1, (2, 32)))
-        network, metadata = WideNetwork(cutoff), {"features": [f"h{k}" for k in range(32)], "cutoff": cutoff, "inner_cutoff": INNER_CUTOFF}
+        network, metadata = (
+            WideNetwork(cutoff),
+            {
+                "features": [f"h{k}" for k in range(32)],
+                "cutoff": cutoff,
+                "inner_cutoff": INNER_CUTOFF,
+            },
+        )
     else:
         kinds = (0, 1)
         hidden, num_basis = TYPED[name]
@@ -127,11 +150,21 @@ def compare_network(name, box, arguments):
         timed[label] = create_timed(corrected, box.positions, arguments.platform, properties)
         difference = float(np.linalg.norm(timed[label].forces - baseline.forces - expected) / np.linalg.norm(expected))
         if not difference <= MOST_FORCE_DIFFERENCE:
-            raise DifferentFunctionError(f"{name}, {label}: the forces differ by {difference:.1e} from those of the exact program on Reference; allowed {MOST_FORCE_DIFFERENCE:g}.")
-        details[label] = {"force_difference": difference, "creation_s": timed[label].creation, "memory_mib": timed[label].memory}
+            raise DifferentFunctionError(
+                f"{name}, {label}: the forces differ by {difference:.1e} from those of the exact program on Reference;"
+                f" allowed {MOST_FORCE_DIFFERENCE:g}."
+            )
+        details[label] = {
+            "force_difference": difference,
+            "creation_s": timed[label].creation,
+            "memory_mib": timed[label].memory,
+        }
     for label, force in ours.items():
         report = force.lowering_report
-        details[label].update({key: report[key] for key in ("multiply_adds_per_pair", "radial_knots", "max_relative_force_error")}, kernel=force.describeKernelInContext(timed[label].context))
+        details[label].update(
+            {key: report[key] for key in ("multiply_adds_per_pair", "radial_knots", "max_relative_force_error")},
+            kernel=force.describeKernelInContext(timed[label].context),
+        )
     times = time_in_turns(baseline, timed, arguments.seconds, arguments.repeats, arguments.warm_up)
     variants = {label: {**details[label], **times[label]} for label in timed}
     matrix_products = measure_matrix_products()
@@ -139,12 +172,25 @@ def compare_network(name, box, arguments):
     pairs = count_pairs(box.positions, box.edges, box.excluded, arguments.network_cutoff)
     for label in ours:
         rate = pairs * variants[label]["multiply_adds_per_pair"] / (1e-3 * alone[label])
-        variants[label].update(alone_ms=alone[label], multiply_adds_per_s=rate, share_of_matrix_products=rate / matrix_products)
-    return {"network": name, "platform": describe_platform(baseline.context), "pairs": pairs, "matrix_products_per_s": matrix_products, "direct_space_ms": alone["NonbondedForce, direct space"], "variants": variants, "saved_by_table": 1 - variants[TABULATED]["added_ms"] / variants[EXACT]["added_ms"]}
+        variants[label].update(
+            alone_ms=alone[label], multiply_adds_per_s=rate, share_of_matrix_products=rate / matrix_products
+        )
+    return {
+        "network": name,
+        "platform": describe_platform(baseline.context),
+        "pairs": pairs,
+        "matrix_products_per_s": matrix_products,
+        "direct_space_ms": alone["NonbondedForce, direct space"],
+        "variants": variants,
+        "saved_by_table": 1 - variants[TABULATED]["added_ms"] / variants[EXACT]["added_ms"],
+    }
 
 
-NETWORK_HEAD = ("| network | variant | multiply-adds per pair | knots, error of the table | MM ms/step | added ms/step | ratio [min, max] | alone ms, share of matrix products | creation s | peak RSS + MiB | force diff. |\n"
-                "|---|---|---|---|---|---|---|---|---|---|---|")
+NETWORK_HEAD = (
+    "| network | variant | multiply-adds per pair | knots, error of the table | MM ms/step | added ms/step | ratio"
+    " [min, max] | alone ms, share of matrix products | creation s | peak RSS + MiB | force diff."
+    " |\n|---|---|---|---|---|---|---|---|---|---|---|"
+)
 
 
 def format_network(result):
@@ -153,6 +199,10 @@ def format_network(result):
     for label, r in result["variants"].items():
         knots = f"{r['radial_knots']}, {r['max_relative_force_error']:.1e}" if "radial_knots" in r else ""
         alone = f"{r['alone_ms']:.2f}, {100 * r['share_of_matrix_products']:.0f} %" if "alone_ms" in r else ""
-        lines.append(f"| {result['network']} | {label} | {r.get('multiply_adds_per_pair', '')} | {knots} | {r['baseline_ms']:.1f} | {r['added_ms']:.1f} "
-                     f"| {r['ratio']:.2f} [{r['ratio_min']:.2f}, {r['ratio_max']:.2f}] | {alone} | {r['creation_s']:.2f} | {r['memory_mib']:.0f} | {r['force_difference']:.1e} |")
+        lines.append(
+            f"| {result['network']} | {label} | {r.get('multiply_adds_per_pair', '')} | {knots} |"
+            f" {r['baseline_ms']:.1f} | {r['added_ms']:.1f} | {r['ratio']:.2f} [{r['ratio_min']:.2f},"
+            f" {r['ratio_max']:.2f}] | {alone} | {r['creation_s']:.2f} | {r['memory_mib']:.0f} |"
+            f" {r['force_difference']:.1e} |"
+        )
     return "\n".join(lines)

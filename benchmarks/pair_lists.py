@@ -65,7 +65,9 @@ class DeviceVerletList(VerletList):
         found = []
         for offset in itertools.product(*(sorted({step % count for step in (-1, 0, 1)}) for count in shape.tolist())):
             others = members[((cell + torch.tensor(offset, device=x.device)) % shape * stride).sum(dim=1)]
-            first, column = torch.nonzero(others > torch.arange(self.count, device=x.device).unsqueeze(1), as_tuple=True)
+            first, column = torch.nonzero(
+                others > torch.arange(self.count, device=x.device).unsqueeze(1), as_tuple=True
+            )
             second = others[first, column]
             d = x[first] - x[second]
             d -= torch.round(d / edges) * edges

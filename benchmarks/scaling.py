@@ -13,12 +13,21 @@ import json
 import subprocess
 import sys
 
-import numpy as np
-
 import learnedpair as lp
+import numpy as np
 from boxes import make_water_box
 from networks import TYPED, make_network
-from support import add_timing_arguments, create_timed, describe_machine, describe_platform, peak_memory, platform_properties, time_in_turns, versions, write_report
+from support import (
+    add_timing_arguments,
+    create_timed,
+    describe_machine,
+    describe_platform,
+    peak_memory,
+    platform_properties,
+    time_in_turns,
+    versions,
+    write_report,
+)
 from variants import INNER_CUTOFF, exclude
 
 KNOTS = 201
@@ -36,7 +45,9 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_timing_arguments(parser)
     parser.add_argument("--cutoff", type=float, default=0.6, help="of the correction, nm")
-    parser.add_argument("--waters", type=int, default=1000, help="molecules where it is not the number of atoms that grows")
+    parser.add_argument(
+        "--waters", type=int, default=1000, help="molecules where it is not the number of atoms that grows"
+    )
     parser.add_argument("--series", nargs="+", choices=list(SERIES), default=list(SERIES))
     parser.add_argument("--point", help=argparse.SUPPRESS)  # what a process of its own measures
     return parser.parse_args()
@@ -52,7 +63,14 @@ def many_curves(num_types, cutoff):
     indices = np.zeros((num_types, num_types), dtype=int)
     indices[np.triu_indices(num_types)] = np.arange(pairs)
     indices = np.maximum(indices, indices.T)
-    return lp.PairTable(num_types, INNER_CUTOFF, cutoff, list(size[:, None] * envelope), list(size[:, None] * slope), indices.ravel().tolist())
+    return lp.PairTable(
+        num_types,
+        INNER_CUTOFF,
+        cutoff,
+        list(size[:, None] * envelope),
+        list(size[:, None] * slope),
+        indices.ravel().tolist(),
+    )
 
 
 def make_force(series, point, box, arguments):
@@ -62,10 +80,18 @@ def make_force(series, point, box, arguments):
         force.setParticleTypes(np.random.default_rng(2).integers(0, point, box.atoms))
         force.setCutoffDistance(arguments.cutoff)
     else:
-        network, metadata, kinds = make_network(point if series == "width" else "16-32-32-1", arguments.cutoff, largest_force=3.0)
-        force = lp.load_model(network, **metadata).create_force([kinds[type] for type in box.types], representation="table" if series in ("atoms-table", "groups") else "program")
+        network, metadata, kinds = make_network(
+            point if series == "width" else "16-32-32-1", arguments.cutoff, largest_force=3.0
+        )
+        force = lp.load_model(network, **metadata).create_force(
+            [kinds[type] for type in box.types],
+            representation="table" if series in ("atoms-table", "groups") else "program",
+        )
         if series == "groups":  # so many particles with all
-            force.addInteractionGroup(np.flatnonzero(np.random.default_rng(4).random(box.atoms) < point / 100).tolist(), list(range(box.atoms)))
+            force.addInteractionGroup(
+                np.flatnonzero(np.random.default_rng(4).random(box.atoms) < point / 100).tolist(),
+                list(range(box.atoms)),
+            )
     exclude(force, box.excluded)
     table = force.getFunction()
     return force, 16 * sum(map(len, table.energies)) if isinstance(table, lp.PairTable) else 0
@@ -81,12 +107,22 @@ def measure(series, point, arguments):
     before = peak_memory()
     timed = create_timed(corrected, box.positions, arguments.platform, platform_properties(arguments))
     times = time_in_turns(baseline, {"": timed}, arguments.seconds, arguments.repeats, arguments.warm_up)[""]
-    return {"point": point, "atoms": box.atoms, **times, "creation_s": timed.creation, "table_bytes": table_bytes, "memory_mib": peak_memory() - before, "platform": describe_platform(baseline.context)}
+    return {
+        "point": point,
+        "atoms": box.atoms,
+        **times,
+        "creation_s": timed.creation,
+        "table_bytes": table_bytes,
+        "memory_mib": peak_memory() - before,
+        "platform": describe_platform(baseline.context),
+    }
 
 
 def exponent(points):
     """By which power of the number of atoms the time grows that the correction adds."""
-    return float(np.polyfit(np.log([point["atoms"] for point in points]), np.log([point["added_ms"] for point in points]), 1)[0])
+    return float(
+        np.polyfit(np.log([point["atoms"] for point in points]), np.log([point["added_ms"] for point in points]), 1)[0]
+    )
 
 
 def main():
@@ -98,15 +134,22 @@ def main():
     options = {name: value for name, value in vars(arguments).items() if name not in ("json", "point")}
     report = {"machine": describe_machine(), "versions": versions(), "arguments": options, "series": {}}
     for series in arguments.series:
-        print(f"### {series}\n\n| {SERIES[series][0]} | atoms | MM ms/step | added ms/step | ratio [min, max] | table MiB | peak RSS + MiB | creation s |\n|---|---|---|---|---|---|---|---|")
+        print(
+            f"### {series}\n\n| {SERIES[series][0]} | atoms | MM ms/step | added ms/step | ratio [min, max] | table MiB"
+            " | peak RSS + MiB | creation s |\n|---|---|---|---|---|---|---|---|"
+        )
         points = []
         for point in SERIES[series][1]:
             command = [sys.executable, __file__, *sys.argv[1:], "--point", json.dumps([series, point])]
             result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             r = json.loads(result.stdout.splitlines()[-1])
             points.append(r)
-            print(f"| {r['point']} | {r['atoms']} | {r['baseline_ms']:.2f} | {r['added_ms']:.2f} | {r['ratio']:.3f} [{r['ratio_min']:.3f}, {r['ratio_max']:.3f}] "
-                  f"| {r['table_bytes'] / 2**20:.2f} | {r['memory_mib']:.0f} | {r['creation_s']:.2f} |", flush=True)
+            print(
+                f"| {r['point']} | {r['atoms']} | {r['baseline_ms']:.2f} | {r['added_ms']:.2f} | {r['ratio']:.3f}"
+                f" [{r['ratio_min']:.3f}, {r['ratio_max']:.3f}] | {r['table_bytes'] / 2**20:.2f} |"
+                f" {r['memory_mib']:.0f} | {r['creation_s']:.2f} |",
+                flush=True,
+            )
         report["series"][series] = {"points": points}
         if SERIES[series][0] == "waters":
             report["series"][series]["exponent"] = exponent(points)

@@ -14,14 +14,13 @@ import sys
 import time
 from dataclasses import dataclass
 
+import learnedpair as lp
 import numpy as np
 import openmm
 import torch
+from learnedpair.devices import processor_name
 from openmm import unit
 from scipy.spatial import cKDTree
-
-import learnedpair as lp
-from learnedpair.devices import processor_name
 
 #: Platform properties worth recording; others may hold paths.
 PROPERTIES = ("DeviceName", "OpenCLPlatformName", "Precision", "Threads")
@@ -106,7 +105,8 @@ def _choose_steps(timed, seconds):
 
 
 def time_in_turns(baseline, variants, seconds, repeats, warm_up):
-    """Time a baseline and its variants alternately: one block of the baseline right before each block of a variant, of as many steps.
+    """Time a baseline and its variants alternately: one block of the baseline right before each block of a variant, of
+    as many steps.
 
     The order of the variants is shifted by one from repeat to repeat.
 
@@ -228,7 +228,8 @@ def bare_system(system, forces):
 
 
 def loops_alone(system, corrections, positions, platform_name, properties):
-    """How long corrections take alone, and the direct-space part of the System's NonbondedForce: what a loop over pairs costs here.
+    """How long corrections take alone, and the direct-space part of the System's NonbondedForce: what a loop over pairs
+    costs here.
 
     Parameters
     ----------
@@ -242,14 +243,17 @@ def loops_alone(system, corrections, positions, platform_name, properties):
     Returns
     -------
     dict of str to float
-        Milliseconds for each correction and for "NonbondedForce, direct space", less what a System without forces takes.
+        Milliseconds for each correction and for "NonbondedForce, direct space", less what a System without forces
+        takes.
     """
     nonbonded = copy.deepcopy(next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce)))
     nonbonded.setReciprocalSpaceForceGroup(1)
     contexts = {}
     for name, force in {"": None, "NonbondedForce, direct space": nonbonded, **corrections}.items():
         bare = bare_system(system, [] if force is None else [copy.deepcopy(force)])
-        contexts[name] = openmm.Context(bare, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName(platform_name), properties)
+        contexts[name] = openmm.Context(
+            bare, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName(platform_name), properties
+        )
         contexts[name].setPositions(positions)
     times = time_forces(contexts)
     nothing = times.pop("")
@@ -266,7 +270,9 @@ def count_pairs(positions, box, excluded, cutoff):
 
 
 def measure_matrix_products():
-    """How many multiply-adds a second PyTorch's product of two large matrices makes here, with all its threads, in single precision."""
+    """How many multiply-adds a second PyTorch's product of two large matrices makes here, with all its threads, in
+    single precision.
+    """
     a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
     seconds = []
     for _ in range(8):
@@ -282,7 +288,9 @@ def add_timing_arguments(parser):
     parser.add_argument("--precision", default="mixed", help="of OpenCL and CUDA")
     parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
     parser.add_argument("--repeats", type=int, default=7, help="timed blocks of each variant")
-    parser.add_argument("--seconds", type=float, default=0.4, help=f"about how long a block takes, at least {FEWEST_STEPS} steps")
+    parser.add_argument(
+        "--seconds", type=float, default=0.4, help=f"about how long a block takes, at least {FEWEST_STEPS} steps"
+    )
     parser.add_argument("--warm-up", type=int, default=10, help="steps of each variant before the first block")
     parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
 
@@ -303,5 +311,10 @@ def platform_properties(arguments):
 
 def versions():
     """The versions of what takes part."""
-    return {"openmm": openmm.Platform.getOpenMMVersion(), "learnedpair": lp.__version__, "torch": torch.__version__,
-            "numpy": np.__version__, "python": platform.python_version()}
+    return {
+        "openmm": openmm.Platform.getOpenMMVersion(),
+        "learnedpair": lp.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }

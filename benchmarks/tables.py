@@ -7,8 +7,18 @@ from dataclasses import asdict
 
 import numpy as np
 import openmm
-
-from support import DifferentFunctionError, bare_system, create_timed, describe_platform, evaluate, loops_alone, name_platform, peak_memory, platform_properties, time_in_turns
+from support import (
+    DifferentFunctionError,
+    bare_system,
+    create_timed,
+    describe_platform,
+    evaluate,
+    loops_alone,
+    name_platform,
+    peak_memory,
+    platform_properties,
+    time_in_turns,
+)
 from variants import GROUPS, OURS, Placement, make_correction, make_forces, placements
 
 #: How far a form may be from LearnedPairForce on the Reference platform: relative, of energy and of force (RMS).
@@ -70,18 +80,28 @@ def compare_tables(box, cutoff, arguments):
     reference = evaluate_reference(box.system, correction, box.positions)
     properties = platform_properties(arguments)
     baseline = create_timed(box.system, box.positions, arguments.platform, properties)
-    places = [place for form in arguments.forms if form != GROUPS or box.atoms <= MOST_ATOMS_FOR_GROUPS
-              for place in placements(form, arguments.platform, cutoff, arguments.nonbonded_cutoff)]
+    places = [
+        place
+        for form in arguments.forms
+        if form != GROUPS or box.atoms <= MOST_ATOMS_FOR_GROUPS
+        for place in placements(form, arguments.platform, cutoff, arguments.nonbonded_cutoff)
+    ]
     timed, checks = {}, {}
     for place in places:
         timed[place.label] = create_variant(place, box.system, correction, box.positions, arguments)
         checks[place.label] = check_variant(place.label, timed[place.label], baseline, reference)
     times = time_in_turns(baseline, timed, arguments.seconds, arguments.repeats, arguments.warm_up)
     variants = {
-        place.label: {**asdict(place), **checks[place.label], **times[place.label], "creation_s": timed[place.label].creation, "memory_mib": timed[place.label].memory}
+        place.label: {
+            **asdict(place),
+            **checks[place.label],
+            **times[place.label],
+            "creation_s": timed[place.label].creation,
+            "memory_mib": timed[place.label].memory,
+        }
         for place in places
     }
-    ours, = make_forces(Placement(OURS, OURS, 0, cutoff), correction)
+    (ours,) = make_forces(Placement(OURS, OURS, 0, cutoff), correction)
     return {
         "cutoff_nm": cutoff,
         "alone_ms": loops_alone(box.system, {OURS: ours}, box.positions, arguments.platform, properties),
@@ -117,12 +137,20 @@ def format_tables(result, box, arguments):
     """What compare_tables() tells, as Markdown."""
     knots = " + ".join(map(str, result["knots"]))
     lines = [
-        f"### {name_platform(result['platform'])}: {box.name}, table to {result['cutoff_nm']:g} nm, NonbondedForce to {arguments.nonbonded_cutoff:g} nm",
+        (
+            f"### {name_platform(result['platform'])}: {box.name}, table to {result['cutoff_nm']:g} nm, NonbondedForce"
+            f" to {arguments.nonbonded_cutoff:g} nm"
+        ),
         "",
-        f"{arguments.repeats} blocks; tables with {knots} knots; correction on Reference {result['reference_energy']:.4f} kJ/mol.",
+        (
+            f"{arguments.repeats} blocks; tables with {knots} knots; correction on Reference"
+            f" {result['reference_energy']:.4f} kJ/mol."
+        ),
         "",
-        "| form | group | MM ms/step | with correction | ratio [min, max] | of fastest | added ms/step "
-        "| creation s | peak RSS + MiB | energy kJ/mol | energy diff. | force diff. |",
+        (
+            "| form | group | MM ms/step | with correction | ratio [min, max] | of fastest | added ms/step "
+            "| creation s | peak RSS + MiB | energy kJ/mol | energy diff. | force diff. |"
+        ),
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for label, r in result["variants"].items():
@@ -138,6 +166,12 @@ def format_tables(result, box, arguments):
         value = "not resolved, repeat with more or longer blocks" if fraction is None else f"{fraction:.3f}"
         lines += ["", f"Overhead of {OURS} / overhead of the best CustomNonbondedForce ({against['best']}): {value}"]
     direct = "NonbondedForce, direct space"
-    lines += ["", f"Alone, at fixed positions: {OURS} {result['alone_ms'][OURS]:.2f} ms, {direct} {result['alone_ms'][direct]:.2f} ms"]
+    lines += [
+        "",
+        (
+            f"Alone, at fixed positions: {OURS} {result['alone_ms'][OURS]:.2f} ms, {direct}"
+            f" {result['alone_ms'][direct]:.2f} ms"
+        ),
+    ]
     lines += ["", f"Peak memory of the process: {result['peak_memory_mib']:.0f} MiB"]
     return "\n".join(lines) + "\n"

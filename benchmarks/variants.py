@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: MIT
 """One learned correction of a box: as a LearnedPairForce, and as CustomNonbondedForces in several good forms.
 
-All forms are made from one PairTable and have as many knots as its longest curve. Types are 1 for hydrogen and 0 for all
+All forms are made from one PairTable and have as many knots as its longest curve. Types are 1 for hydrogen and 0 for
+all
 else, so that their sum, 0 to 2, numbers the three curves.
 """
 
 from dataclasses import dataclass
 
+import learnedpair as lp
 import numpy as np
 import openmm
 import torch
-
-import learnedpair as lp
 
 CURVES = ((0, 0), (0, 1), (1, 1))
 #: The shortest distance of the tables (nm); water keeps clear of it.
@@ -147,8 +147,12 @@ def continuous2d(correction, cutoff):
     """One Continuous2DFunction of r and t1+t2."""
     energies, _, _ = correction.sample()
     force = _custom_force(correction, cutoff, "tab(r, t1+t2)")
-    force.addTabulatedFunction("tab", openmm.Continuous2DFunction(
-        correction.knots, len(CURVES), energies.ravel(), INNER_CUTOFF, correction.cutoff, 0, len(CURVES) - 1))
+    force.addTabulatedFunction(
+        "tab",
+        openmm.Continuous2DFunction(
+            correction.knots, len(CURVES), energies.ravel(), INNER_CUTOFF, correction.cutoff, 0, len(CURVES) - 1
+        ),
+    )
     return [force]
 
 
@@ -168,8 +172,9 @@ def continuous1d_joined(correction, cutoff):
     values = np.hstack([energies, np.zeros((len(CURVES), gap))]).ravel()
     shift = spacing * (correction.knots + gap)
     force = _custom_force(correction, cutoff, f"tab(r+{shift!r}*(t1+t2))")
-    force.addTabulatedFunction("tab", openmm.Continuous1DFunction(
-        values, INNER_CUTOFF, INNER_CUTOFF + spacing * (len(values) - 1)))
+    force.addTabulatedFunction(
+        "tab", openmm.Continuous1DFunction(values, INNER_CUTOFF, INNER_CUTOFF + spacing * (len(values) - 1))
+    )
     return [force]
 
 

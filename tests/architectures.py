@@ -14,11 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import learnedpair as lp
 import numpy as np
 import torch
 from torch import Tensor, nn
-
-import learnedpair as lp
 
 F = nn.functional
 TYPES = ["A", "B", "C"]
@@ -112,7 +111,16 @@ class Powers(nn.Module):
 
     def forward(self, r: Tensor) -> Tensor:
         x = 0.3 / r
-        return torch.cat([x[:, None], torch.pow(x, 6)[:, None] / 20, torch.sqrt(r)[:, None], torch.log(r)[:, None], torch.exp(-r / 0.1)[:, None]], dim=1)
+        return torch.cat(
+            [
+                x[:, None],
+                torch.pow(x, 6)[:, None] / 20,
+                torch.sqrt(r)[:, None],
+                torch.log(r)[:, None],
+                torch.exp(-r / 0.1)[:, None],
+            ],
+            dim=1,
+        )
 
 
 # Activations that are smooth enough for forces.
@@ -154,10 +162,22 @@ class SoftMaxout(nn.Module):
 
 
 ACTIVATIONS = {
-    "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "silu": nn.SiLU, "softplus": lambda: nn.Softplus(beta=2.0), "relu_squared": SquaredReLU,
-    "leaky_relu": lambda: TimesInput(nn.LeakyReLU(0.1)), "elu": nn.ELU, "celu": lambda: nn.CELU(alpha=0.5),
-    "selu": lambda: TimesInput(nn.SELU()), "gelu": nn.GELU, "gelu_tanh": lambda: nn.GELU(approximate="tanh"), "mish": nn.Mish,
-    "hardtanh": SmoothHardtanh, "softsign": nn.Softsign, "log_sigmoid": nn.LogSigmoid, "tanhshrink": nn.Tanhshrink,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "silu": nn.SiLU,
+    "softplus": lambda: nn.Softplus(beta=2.0),
+    "relu_squared": SquaredReLU,
+    "leaky_relu": lambda: TimesInput(nn.LeakyReLU(0.1)),
+    "elu": nn.ELU,
+    "celu": lambda: nn.CELU(alpha=0.5),
+    "selu": lambda: TimesInput(nn.SELU()),
+    "gelu": nn.GELU,
+    "gelu_tanh": lambda: nn.GELU(approximate="tanh"),
+    "mish": nn.Mish,
+    "hardtanh": SmoothHardtanh,
+    "softsign": nn.Softsign,
+    "log_sigmoid": nn.LogSigmoid,
+    "tanhshrink": nn.Tanhshrink,
 }
 
 
@@ -193,7 +213,12 @@ def perceptron(activation, width=16):
 class Residual(nn.Module):
     def __init__(self, width=16, blocks=2):
         super().__init__()
-        self.blocks = nn.ModuleList([nn.Sequential(nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width)) for _ in range(blocks)])
+        self.blocks = nn.ModuleList(
+            [
+                nn.Sequential(nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+                for _ in range(blocks)
+            ]
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.blocks:
@@ -383,7 +408,9 @@ class Dispersion(nn.Module):
 
 
 class PiecewiseWall(nn.Module):
-    """A parabola up to a learned distance and a half cosine beyond, chosen by comparison, with Behler's cutoff function."""
+    """A parabola up to a learned distance and a half cosine beyond, chosen by comparison, with Behler's cutoff
+    function.
+    """
 
     def __init__(self, cutoff=0.6):
         super().__init__()
@@ -402,7 +429,9 @@ class PiecewiseWall(nn.Module):
 
 
 class ChargePenetration(nn.Module):
-    """What the interaction of two Gaussian charges lacks of that of points, widths and charges as features (q, alpha)."""
+    """What the interaction of two Gaussian charges lacks of that of points, widths and charges as features (q,
+    alpha).
+    """
 
     def __init__(self, cutoff=0.8):
         super().__init__()
@@ -414,7 +443,9 @@ class ChargePenetration(nn.Module):
         q1, alpha1 = features1.unbind(dim=1)
         q2, alpha2 = features2.unbind(dim=1)
         alpha = alpha1 * alpha2 / torch.sqrt(alpha1**2 + alpha2**2)
-        return -self.coulomb * F.softplus(self.strength) * (q1 * q2) * torch.erfc(alpha * r) / r * envelope(r, self.cutoff)
+        return (
+            -self.coulomb * F.softplus(self.strength) * (q1 * q2) * torch.erfc(alpha * r) / r * envelope(r, self.cutoff)
+        )
 
 
 class BornMayer(nn.Module):
@@ -513,12 +544,18 @@ class TwoParameters(nn.Module):
         self.cutoff = cutoff
 
     def forward(self, r: Tensor, type1: Tensor, type2: Tensor, lam: Tensor, temperature: Tensor) -> Tensor:
-        x = self.first(self.basis(r)) + (self.embedding(type1) + self.embedding(type2)) + self.of_temperature * (temperature / 300)
+        x = (
+            self.first(self.basis(r))
+            + (self.embedding(type1) + self.embedding(type2))
+            + self.of_temperature * (temperature / 300)
+        )
         return 20 * lam**2 * self.second(torch.tanh(x)).squeeze(-1) * envelope(r, self.cutoff)
 
 
 class Screening(nn.Module):
-    """Charges screened by an ionic strength: exp(-kappa r) with kappa a root of the parameter, and a learned contact term."""
+    """Charges screened by an ionic strength: exp(-kappa r) with kappa a root of the parameter, and a learned contact
+    term.
+    """
 
     def __init__(self, cutoff=0.9):
         super().__init__()
@@ -529,7 +566,15 @@ class Screening(nn.Module):
     def forward(self, r: Tensor, features1: Tensor, features2: Tensor, ionic_strength: Tensor) -> Tensor:
         kappa = 3.29 * torch.sqrt(ionic_strength)
         charges = features1[:, 0] * features2[:, 0]
-        return self.coulomb / 80 * charges * torch.expm1(-kappa * r) / r * (1 + self.contact * torch.log1p(r / 0.2)) * envelope(r, self.cutoff)
+        return (
+            self.coulomb
+            / 80
+            * charges
+            * torch.expm1(-kappa * r)
+            / r
+            * (1 + self.contact * torch.log1p(r / 0.2))
+            * envelope(r, self.cutoff)
+        )
 
 
 def with_types(cutoff=0.7, inner_cutoff=0.15, **others):
@@ -545,19 +590,34 @@ def numbered(count):
 
 
 ARCHITECTURES = [
-    *(Architecture(f"typed_{name}", lambda a=activation: typed(perceptron(a)), with_types()) for name, activation in ACTIVATIONS.items()),
+    *(
+        Architecture(f"typed_{name}", lambda a=activation: typed(perceptron(a)), with_types())
+        for name, activation in ACTIVATIONS.items()
+    ),
     Architecture("typed_network", lambda: lp.nn.TypedPairNetwork(3, 0.7, (16, 16), 12, 0.15), with_types()),
     Architecture("residual", lambda: typed(Residual()), with_types()),
-    Architecture("gated_linear_unit", lambda: typed(nn.Sequential(nn.Linear(16, 32), nn.GLU(), nn.Tanh())), with_types()),
+    Architecture(
+        "gated_linear_unit", lambda: typed(nn.Sequential(nn.Linear(16, 32), nn.GLU(), nn.Tanh())), with_types()
+    ),
     Architecture("highway", lambda: typed(nn.Sequential(Highway(), Highway())), with_types()),
-    Architecture("layer_norm", lambda: typed(nn.Sequential(nn.LayerNorm(16, eps=1e-3), nn.SiLU(), nn.Linear(16, 16), nn.LayerNorm(16, eps=1e-3), nn.Tanh())), with_types()),
+    Architecture(
+        "layer_norm",
+        lambda: typed(
+            nn.Sequential(
+                nn.LayerNorm(16, eps=1e-3), nn.SiLU(), nn.Linear(16, 16), nn.LayerNorm(16, eps=1e-3), nn.Tanh()
+            )
+        ),
+        with_types(),
+    ),
     Architecture("root_mean_square_norm", lambda: typed(HandNormalized()), with_types()),
     Architecture("soft_maxout", lambda: typed(nn.Sequential(nn.Linear(16, 32), SoftMaxout())), with_types()),
     Architecture("radial_attention", RadialAttention, with_types()),
     Architecture("both_orders", BothOrders, with_types()),
     Architecture("bessel", lambda: typed(perceptron(nn.SiLU), basis=Bessel(8, 0.7), size=8), with_types()),
     Architecture("chebyshev", lambda: typed(perceptron(nn.Tanh), basis=Chebyshev(8, 0.7), size=8), with_types()),
-    Architecture("learned_gaussians", lambda: typed(perceptron(nn.SiLU), basis=LearnedGaussians(12, 0.15, 0.7)), with_types()),
+    Architecture(
+        "learned_gaussians", lambda: typed(perceptron(nn.SiLU), basis=LearnedGaussians(12, 0.15, 0.7)), with_types()
+    ),
     Architecture("powers", lambda: typed(perceptron(nn.Tanh), basis=Powers(), size=5), with_types()),
     Architecture("matrix_per_type", MatrixPerType, with_types()),
     Architecture("one_hot", OneHot, with_types()),
@@ -566,17 +626,46 @@ ARCHITECTURES = [
     Architecture("morse", Morse, with_types(0.8, switching_distance=0.6)),
     Architecture("dispersion", Dispersion, with_types(0.9, switching_distance=0.7)),
     Architecture("screened_nuclei", ScreenedNuclei, with_types(6.0, 0.8, length_unit="angstrom", energy_unit="eV")),
-    Architecture("typed_in_angstrom", lambda: TypedNetwork(Gaussians(12, 1.5, 7.0), 12, perceptron(nn.SiLU), cutoff=7.0, scale=5.0),
-                 with_types(7.0, 1.5, length_unit="angstrom", energy_unit="kcal/mol")),
-    Architecture("charge_penetration", ChargePenetration, with_features(0.8, features={"q": (-1.0, 1.0), "alpha": (8.0, 20.0)})),
-    Architecture("born_mayer", BornMayer, with_features(8.0, 1.5, features={"A": (500.0, 5000.0), "b": (2.5, 4.0)}, length_unit="angstrom", energy_unit="kcal/mol")),
-    Architecture("feature_network", lambda: lp.nn.FeaturePairNetwork(8, 0.7, (16, 16), 12, 0.15), with_features(0.7, features=numbered(8))),
+    Architecture(
+        "typed_in_angstrom",
+        lambda: TypedNetwork(Gaussians(12, 1.5, 7.0), 12, perceptron(nn.SiLU), cutoff=7.0, scale=5.0),
+        with_types(7.0, 1.5, length_unit="angstrom", energy_unit="kcal/mol"),
+    ),
+    Architecture(
+        "charge_penetration", ChargePenetration, with_features(0.8, features={"q": (-1.0, 1.0), "alpha": (8.0, 20.0)})
+    ),
+    Architecture(
+        "born_mayer",
+        BornMayer,
+        with_features(
+            8.0, 1.5, features={"A": (500.0, 5000.0), "b": (2.5, 4.0)}, length_unit="angstrom", energy_unit="kcal/mol"
+        ),
+    ),
+    Architecture(
+        "feature_network",
+        lambda: lp.nn.FeaturePairNetwork(8, 0.7, (16, 16), 12, 0.15),
+        with_features(0.7, features=numbered(8)),
+    ),
     Architecture("bilinear_gate", BilinearGate, with_features(0.7, features=numbered(4))),
     Architecture("radial_filter", WithRadialFilter, with_features(0.8, features=numbered(5))),
     Architecture("wide", Wide, with_features(0.7, features=numbered(32))),
-    Architecture("soft_core", SoftCore, with_features(0.9, 0.1, features={"sigma": (0.2, 0.35), "epsilon": (0.1, 1.0)}, switching_distance=0.75, global_parameters={"lam": (0.7, 0.0, 0.9)})),
+    Architecture(
+        "soft_core",
+        SoftCore,
+        with_features(
+            0.9,
+            0.1,
+            features={"sigma": (0.2, 0.35), "epsilon": (0.1, 1.0)},
+            switching_distance=0.75,
+            global_parameters={"lam": (0.7, 0.0, 0.9)},
+        ),
+    ),
     Architecture("two_parameters", TwoParameters, with_types(global_parameters={"lam": 0.8, "temperature": 300.0})),
-    Architecture("screening", Screening, with_features(0.9, features={"q": (-1.0, 1.0)}, global_parameters={"ionic_strength": 0.15})),
+    Architecture(
+        "screening",
+        Screening,
+        with_features(0.9, features={"q": (-1.0, 1.0)}, global_parameters={"ionic_strength": 0.15}),
+    ),
 ]
 
 VIAS = ("script", "trace", "export", "module")
@@ -605,7 +694,12 @@ def load(architecture, via):
     ending = "pt2" if via == "export" else "pt"
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch deprecates parts of itself
-        return lp.export_model(architecture.module(), Path(folder) / f"{architecture.name}.{ending}", trace=via == "trace", **architecture.metadata)
+        return lp.export_model(
+            architecture.module(),
+            Path(folder) / f"{architecture.name}.{ending}",
+            trace=via == "trace",
+            **architecture.metadata,
+        )
 
 
 def particles(architecture, n, seed, distinct=None):

@@ -7,10 +7,9 @@ import os
 import unittest.mock
 from dataclasses import dataclass
 
+import learnedpair as lp
 import numpy as np
 import openmm
-
-import learnedpair as lp
 
 
 def assert_close(actual, expected, *, rtol=0.0, atol=0.0, what="values"):
@@ -24,7 +23,10 @@ def assert_close(actual, expected, *, rtol=0.0, atol=0.0, what="values"):
     bad = ~(excess <= 0)
     if bad.any():
         worst = np.unravel_index(np.argmax(np.where(np.isnan(excess), np.inf, excess)), actual.shape)
-        raise AssertionError(f"{what} at {tuple(map(int, worst))}: {actual[worst]!r}, expected {expected[worst]!r} within {allowed[worst]:.3g}; {bad.sum()} of {bad.size} are wrong")
+        raise AssertionError(
+            f"{what} at {tuple(map(int, worst))}: {actual[worst]!r}, expected {expected[worst]!r} within"
+            f" {allowed[worst]:.3g}; {bad.sum()} of {bad.size} are wrong"
+        )
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,17 @@ class Target:
     devices: int = 1
 
     def __str__(self):
-        return "-".join([self.name] + [self.precision] * (self.precision is not None) + [f"{self.devices} devices"] * (self.devices > 1))
+        return "-".join(
+            [self.name]
+            + [self.precision] * (self.precision is not None)
+            + [f"{self.devices} devices"] * (self.devices > 1)
+        )
 
     @property
     def tensor_cores(self):
-        """Whether large programs run on tensor cores: on CUDA in mixed precision, but not in single, so that the tests see both."""
+        """Whether large programs run on tensor cores: on CUDA in mixed precision, but not in single, so that the tests
+        see both.
+        """
         return self.name == "CUDA" and self.precision == "mixed"
 
     @property
@@ -59,19 +67,27 @@ class Target:
         if self.devices > 1:
             properties["DeviceIndex"] = ",".join(["0"] * self.devices)
         with self._choose_tensor_cores():
-            context = openmm.Context(system, integrator or openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform(self.name), properties)
+            context = openmm.Context(
+                system, integrator or openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform(self.name), properties
+            )
         if positions is not None:
             context.setPositions(positions)
         return context
 
     def _choose_tensor_cores(self):
-        # Not on OpenCL: PoCL may be starting a linker in another thread, with an environment that must not change meanwhile.
-        return unittest.mock.patch.dict(os.environ, LEARNEDPAIR_TENSOR_CORES=str(int(self.tensor_cores))) if self.name == "CUDA" else contextlib.nullcontext()
+        # Not on OpenCL: PoCL may be starting a linker in another thread, with an environment that must not change
+        # meanwhile.
+        return (
+            unittest.mock.patch.dict(os.environ, LEARNEDPAIR_TENSOR_CORES=str(int(self.tensor_cores)))
+            if self.name == "CUDA"
+            else contextlib.nullcontext()
+        )
 
     def assert_agrees(self, energy, forces, expected_energy, expected_forces, what=""):
         """Require energy and forces to agree with those of Reference within this platform's bounds.
 
-        Double precision: 1e-9 of the RMS force. Single: RMS error 1e-5 of the RMS force; the largest error of a component
+        Double precision: 1e-9 of the RMS force. Single: RMS error 1e-5 of the RMS force; the largest error of a
+        component
         at most 1.6e-4 of it, which is what stiff walls have in CustomNonbondedForce on OpenCL.
         """
         expected_forces = np.asarray(expected_forces)
@@ -80,10 +96,16 @@ class Target:
         assert np.shape(forces) == expected_forces.shape
         relative, largest = (1e-9, 1e-8) if self.exact else (1e-5, 1.6e-4)
         floor = 1e-9 if self.exact else 1e-6
-        assert np.sqrt(np.mean(error**2)) <= relative * rms + floor, f"{what}: RMS force error {np.sqrt(np.mean(error ** 2)):.3g}, RMS force {rms:.3g}"
-        assert np.abs(error).max() <= largest * rms + floor, f"{what}: largest force error {np.abs(error).max():.3g}, RMS force {rms:.3g}"
+        assert np.sqrt(np.mean(error**2)) <= relative * rms + floor, (
+            f"{what}: RMS force error {np.sqrt(np.mean(error**2)):.3g}, RMS force {rms:.3g}"
+        )
+        assert np.abs(error).max() <= largest * rms + floor, (
+            f"{what}: largest force error {np.abs(error).max():.3g}, RMS force {rms:.3g}"
+        )
         scale = abs(expected_energy) + rms * 0.1 * np.sqrt(expected_forces.size)
-        assert abs(energy - expected_energy) <= self.energy_tolerance * scale + floor, f"{what}: energy {energy!r}, expected {expected_energy!r}"
+        assert abs(energy - expected_energy) <= self.energy_tolerance * scale + floor, (
+            f"{what}: energy {energy!r}, expected {expected_energy!r}"
+        )
 
 
 def describe_kernels(system, context):
@@ -94,7 +116,11 @@ def describe_kernels(system, context):
 
 
 PRECISIONS = {"OpenCL": ("single", "mixed", "double"), "CUDA": ("single", "mixed", "double")}
-TARGETS = [Target(name, precision) for name in ("Reference", "CPU", "OpenCL", "CUDA") for precision in PRECISIONS.get(name, (None,))]
+TARGETS = [
+    Target(name, precision)
+    for name in ("Reference", "CPU", "OpenCL", "CUDA")
+    for precision in PRECISIONS.get(name, (None,))
+]
 #: Contexts that divide their work between devices: one device, taken for two.
 SEVERAL_DEVICES = [Target(name, "mixed", devices=2) for name in PRECISIONS]
 REFERENCE = Target("Reference", None)

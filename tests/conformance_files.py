@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 from learnedpair import _core
 
 FOLDER = Path(__file__).parent / "conformance"
@@ -51,13 +50,22 @@ def _read(path):
     content = json.loads(path.read_text())
     derivatives = content.get("derivatives", {})
     return Case(
-        name=path.stem, text=content["text"], weights=_array(content["weights"]), inputs={name: _array(values) for name, values in content["inputs"].items()},
+        name=path.stem,
+        text=content["text"],
+        weights=_array(content["weights"]),
+        inputs={name: _array(values) for name, values in content["inputs"].items()},
         outputs=[_array(output) for output in content["outputs"]],
-        distance_derivatives=[_array(output) for output in derivatives["distance"]] if derivatives.get("distance") else None,
+        distance_derivatives=(
+            [_array(output) for output in derivatives["distance"]] if derivatives.get("distance") else None
+        ),
         globals_derivatives=[[_array(output) for output in one] for one in derivatives.get("globals", [])],
         mixed_derivatives=[[_array(output) for output in one] for one in derivatives.get("distance_globals", [])],
-        tolerance=content["tolerance"], derivative_absolute=content.get("derivative_absolute", 0.0), ieee=content.get("ieee", False), double=content.get("double", False),
-        pair_program=content.get("pair_program"))
+        tolerance=content["tolerance"],
+        derivative_absolute=content.get("derivative_absolute", 0.0),
+        ieee=content.get("ieee", False),
+        double=content.get("double", False),
+        pair_program=content.get("pair_program"),
+    )
 
 
 CASES = [_read(path) for path in sorted(FOLDER.glob("*.json")) if path.stem != "negative"]

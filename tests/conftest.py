@@ -1,24 +1,26 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Platforms as fixtures. A platform that is absent is skipped, unless LEARNEDPAIR_REQUIRE names it: then that is a failure.
+"""Platforms as fixtures. A platform that is absent is skipped, unless LEARNEDPAIR_REQUIRE names it: then that is a
+failure.
 
-    pytest                    everything, on the platforms of this machine
-    pytest --platform CUDA    only the tests that need a platform, on that one (as under tests/cuda/emulate)
+pytest                    everything, on the platforms of this machine
+pytest --platform CUDA    only the tests that need a platform, on that one (as under tests/cuda/emulate)
 """
 
 import os
 
+import learnedpair  # noqa: F401  (OpenMM has loaded the plugin; this says clearly if not)
 import openmm
 import pytest
-
-import learnedpair  # noqa: F401  (OpenMM has loaded the plugin; this says clearly if not)
 from comparators import SEVERAL_DEVICES, TARGETS
 
 REQUIRED = [name for name in os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",") if name]
 
 
 def present(name):
-    return name in [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())] and _has_device(name)
+    return name in [
+        openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())
+    ] and _has_device(name)
 
 
 def _has_device(name):
@@ -39,9 +41,19 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "one_device: not for Contexts with several devices: they have no energy parameter derivatives, and some of OpenMM's forces refuse them")
-    config.addinivalue_line("markers", "combinations: many Contexts with OpenMM's own forces or large programs; left out where every kernel is compiled anew for seconds (opencl_intel)")
-    config.addinivalue_line("markers", "large: a system that needs a neighbor list; on an emulated device it takes a while")
+    config.addinivalue_line(
+        "markers",
+        "one_device: not for Contexts with several devices: they have no energy parameter derivatives, and some of"
+        " OpenMM's forces refuse them",
+    )
+    config.addinivalue_line(
+        "markers",
+        "combinations: many Contexts with OpenMM's own forces or large programs; left out where every kernel is"
+        " compiled anew for seconds (opencl_intel)",
+    )
+    config.addinivalue_line(
+        "markers", "large: a system that needs a neighbor list; on an emulated device it takes a while"
+    )
 
 
 def pytest_collection_modifyitems(config, items):
@@ -67,7 +79,9 @@ _presence = {}
 
 @pytest.fixture(params=TARGETS + SEVERAL_DEVICES, ids=str)
 def target(request):
-    """A platform with a precision. Tests that use it run once on each; those that are marked with one_device not on several."""
+    """A platform with a precision. Tests that use it run once on each; those that are marked with one_device not on
+    several.
+    """
     name = request.param.name
     if name not in _presence:
         _presence[name] = present(name)

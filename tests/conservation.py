@@ -6,17 +6,19 @@ import functools
 
 import numpy as np
 import openmm
-from openmm import app
-
 import systems
 from comparators import Target
+from openmm import app
 
-#: Seeds of the initial velocities. A single run drifts by up to a thousandth of the kinetic energy, up or down: means are compared.
+#: Seeds of the initial velocities. A single run drifts by up to a thousandth of the kinetic energy, up or down: means
+#: are compared.
 SEEDS = range(1, 5)
 
 
 def drift(correct, seed):
-    """Half a picosecond of 216 water molecules on CPU: how far the total energy drifts, how much it fluctuates, and the kinetic energy."""
+    """Half a picosecond of 216 water molecules on CPU: how far the total energy drifts, how much it fluctuates, and the
+    kinetic energy.
+    """
     topology, positions = systems.relaxed_water(216)
     system = systems.water_system(topology, app.PME, cutoff=0.65)
     correct(system, topology)
@@ -42,5 +44,7 @@ def assert_as_good_as_without(correct):
     corrected, noise, _ = np.mean([drift(correct, seed) for seed in SEEDS], axis=0)
     assert np.isfinite([corrected, noise]).all()
     # No worse than plain water, up to a thousandth of the kinetic energy, which is what plain runs differ by.
-    assert abs(corrected) <= abs(plain) + 1e-3 * kinetic, f"drift {corrected:.3g} against {plain:.3g} kJ/mol, kinetic energy {kinetic:.4g}"
+    assert abs(corrected) <= abs(plain) + 1e-3 * kinetic, (
+        f"drift {corrected:.3g} against {plain:.3g} kJ/mol, kinetic energy {kinetic:.4g}"
+    )
     assert noise <= 1.5 * plain_noise + 1e-3 * kinetic

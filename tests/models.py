@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Models to test with."""
 
-import torch
-
 import learnedpair as lp
+import torch
 
 RULES = {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]}
 

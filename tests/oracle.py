@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The energy of LearnedPairForce once more, written independently of the plugin: NumPy, all pairs, all 27 periodic copies."""
+"""The energy of LearnedPairForce once more, written independently of the plugin: NumPy, all pairs, all 27 periodic
+copies.
+"""
 
 import itertools
 
@@ -40,18 +42,28 @@ def switching(r, start, end):
 
 
 def pairs_in_range(positions, particles, *, cutoff, box=None, exclusions=(), allowed=None):
-    """The pairs that interact: i, j, the displacement from i to the nearest copy of j, and the distance; see energy_and_forces()."""
+    """The pairs that interact: i, j, the displacement from i to the nearest copy of j, and the distance; see
+    energy_and_forces().
+    """
     positions, particles = np.asarray(positions), np.asarray(particles)
     covered = particles >= 0 if particles.ndim == 1 else ~np.isnan(particles).any(axis=1)
     i, j, delta = displacements(positions, box)
     excluded = {(min(pair), max(pair)) for pair in exclusions}
     r = np.sqrt((delta**2).sum(axis=1))
     keep = (r < cutoff) & covered[i] & covered[j]
-    keep &= np.array([(a, b) not in excluded and (allowed is None or allowed(a, b)) for a, b in zip(i.tolist(), j.tolist(), strict=True)], dtype=bool)
+    keep &= np.array(
+        [
+            (a, b) not in excluded and (allowed is None or allowed(a, b))
+            for a, b in zip(i.tolist(), j.tolist(), strict=True)
+        ],
+        dtype=bool,
+    )
     return i[keep], j[keep], delta[keep], r[keep]
 
 
-def energy_and_forces(function, positions, types, *, cutoff, inner_cutoff, box=None, exclusions=(), switching_distance=None, allowed=None):
+def energy_and_forces(
+    function, positions, types, *, cutoff, inner_cutoff, box=None, exclusions=(), switching_distance=None, allowed=None
+):
     """E = sum of S(r) f(r; type_i, type_j) over the pairs that interact, and its forces.
 
     Parameters
@@ -88,13 +100,16 @@ def energy_and_forces(function, positions, types, *, cutoff, inner_cutoff, box=N
     return energy.sum(), forces, int((r < inner_cutoff).sum())
 
 
-def pair_derivatives(derivatives, positions, particles, *, cutoff, inner_cutoff, box=None, exclusions=(), switching_distance=None):
+def pair_derivatives(
+    derivatives, positions, particles, *, cutoff, inner_cutoff, box=None, exclusions=(), switching_distance=None
+):
     """What each pair that interacts adds to dE/dg, for each g; other parameters as for energy_and_forces().
 
     Parameters
     ----------
     derivatives : callable (r, particle1, particle2) -> dict of str to (derivative, mixed)
-        df/dg and d2f/(dr dg) for arrays of pairs; never called below the inner cutoff. For the energies themselves, which are
+        df/dg and d2f/(dr dg) for arrays of pairs; never called below the inner cutoff. For the energies themselves,
+        which are
         the derivative by a scale, {name: (energy, slope)}.
 
     Returns
@@ -105,13 +120,24 @@ def pair_derivatives(derivatives, positions, particles, *, cutoff, inner_cutoff,
     i, j, _, r = pairs_in_range(positions, particles, cutoff=cutoff, box=box, exclusions=exclusions)
     inside = np.maximum(r, inner_cutoff)
     value = 1.0 if switching_distance is None else switching(r, switching_distance, cutoff)[0]
-    return {name: value * (derivative + (r - inside) * mixed) for name, (derivative, mixed) in derivatives(inside, particles[i], particles[j]).items()}
+    return {
+        name: value * (derivative + (r - inside) * mixed)
+        for name, (derivative, mixed) in derivatives(inside, particles[i], particles[j]).items()
+    }
 
 
 def assert_derivatives_agree(target, actual, contributions, what=""):
-    """Require parameter derivatives to be the sums of what the pairs add to them, within the bounds that Target.assert_agrees() sets
-    for energies: relative to the sum, and to the root of the sum of squares, which is what rounding errors of many pairs come to."""
+    """Require parameter derivatives to be the sums of what the pairs add to them, within the bounds that
+    Target.assert_agrees() sets
+    for energies: relative to the sum, and to the root of the sum of squares, which is what rounding errors of many
+    pairs come to.
+    """
     assert set(actual) == set(contributions), what
     for name, parts in contributions.items():
-        bound = target.energy_tolerance * (abs(parts.sum()) + np.sqrt((parts**2).sum())) + (1e-9 if target.exact else 1e-6)
-        assert abs(actual[name] - parts.sum()) <= bound, f"{what}: the derivative with respect to {name} is {actual[name]!r}, expected {parts.sum()!r} within {bound:.3g}"
+        bound = target.energy_tolerance * (abs(parts.sum()) + np.sqrt((parts**2).sum())) + (
+            1e-9 if target.exact else 1e-6
+        )
+        assert abs(actual[name] - parts.sum()) <= bound, (
+            f"{what}: the derivative with respect to {name} is {actual[name]!r}, expected {parts.sum()!r} within"
+            f" {bound:.3g}"
+        )

@@ -1,10 +1,14 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Random programs for hypothesis, of every operation of docs/program.md, whose values stay of order 1 and well conditioned.
+"""Random programs for hypothesis, of every operation of docs/program.md, whose values stay of order 1 and well
+conditioned.
 
-Every value is drawn with an interval that holds it, and a bound of how far rounding errors before it can have come: what is
-too large, or would amplify them too far, is scaled down, and functions are given arguments that lie inside of their domains.
-Decisions (floor, less, select, lookup) are taken on values shifted by random digits, or on whole numbers, so that rounding
+Every value is drawn with an interval that holds it, and a bound of how far rounding errors before it can have come:
+what is
+too large, or would amplify them too far, is scaled down, and functions are given arguments that lie inside of their
+domains.
+Decisions (floor, less, select, lookup) are taken on values shifted by random digits, or on whole numbers, so that
+rounding
 does not turn them over. Kinks there are; that random inputs hit one exactly is not to be expected.
 """
 
@@ -16,7 +20,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-
 from learnedpair import _core
 
 INPUTS = ("distance", "particle1", "particle2", "pair", "globals")
@@ -56,7 +59,9 @@ class RandomProgram:
 
     @property
     def function(self):
-        return _core.PairProgram(self.text, self.weights, self.num_types, self.num_features, 0.05, self.global_parameters)
+        return _core.PairProgram(
+            self.text, self.weights, self.num_types, self.num_features, 0.05, self.global_parameters
+        )
 
     @property
     def global_parameters(self):
@@ -66,9 +71,20 @@ class RandomProgram:
     def inputs(self, count):
         """Random pairs, from nothing but the seed: arrays that TensorProgram.evaluate() takes."""
         generator = random.Random(self.seed)
-        rows = [[float(generator.randrange(self.num_types))] if self.typed else [generator.uniform(*FEATURES) for _ in range(self.num_features)] for _ in range(2 * count)]
-        return {"distance": np.array([generator.uniform(*DISTANCES) for _ in range(count)]), "particle1": np.array(rows[:count]), "particle2": np.array(rows[count:]),
-                "globals": np.array(list(self.global_parameters.values()))}
+        rows = [
+            (
+                [float(generator.randrange(self.num_types))]
+                if self.typed
+                else [generator.uniform(*FEATURES) for _ in range(self.num_features)]
+            )
+            for _ in range(2 * count)
+        ]
+        return {
+            "distance": np.array([generator.uniform(*DISTANCES) for _ in range(count)]),
+            "particle1": np.array(rows[:count]),
+            "particle2": np.array(rows[count:]),
+            "globals": np.array(list(self.global_parameters.values())),
+        }
 
     def with_weights(self, weights):
         """The same structure. The ends of tables are kept: they are in increasing order."""
@@ -102,8 +118,14 @@ class _Value:
 
 
 _SMOOTH = {  # functions that are defined everywhere, with their steepest slope
-    "tanh": (math.tanh, 1.0), "sigmoid": (lambda x: 0.5 * (1 + math.tanh(0.5 * x)), 0.25), "erf": (math.erf, 1.13), "erfc": (math.erfc, 1.13), "neg": (lambda x: -x, 1.0),
-    "sin": (None, 1.0), "cos": (None, 1.0)}
+    "tanh": (math.tanh, 1.0),
+    "sigmoid": (lambda x: 0.5 * (1 + math.tanh(0.5 * x)), 0.25),
+    "erf": (math.erf, 1.13),
+    "erfc": (math.erfc, 1.13),
+    "neg": (lambda x: -x, 1.0),
+    "sin": (None, 1.0),
+    "cos": (None, 1.0),
+}
 
 
 class _Writer:
@@ -146,14 +168,24 @@ class _Writer:
         step = _Step(operation, size, tuple(x.step for x in operands), tuple(integers), tuple(numbers))
         self.steps.append(step)
         depends = frozenset(inputs).union(*(x.inputs for x in operands))
-        value = _Value(len(self.steps) - 1, size, low, high, 0.0 if whole or not operands else noise + max(abs(low), abs(high)), depends, whole)
+        value = _Value(
+            len(self.steps) - 1,
+            size,
+            low,
+            high,
+            0.0 if whole or not operands else noise + max(abs(low), abs(high)),
+            depends,
+            whole,
+        )
         assert low <= high and math.isfinite(value.noise + value.largest), step
         return value
 
     def input(self, operation):
         if operation not in self.known:
             size = {"distance": 1, "globals": self.num_globals}.get(operation, self.width)
-            low, high = {"distance": DISTANCES, "globals": PARAMETERS}.get(operation, (0.0, self.num_types - 1.0) if self.typed else FEATURES)
+            low, high = {"distance": DISTANCES, "globals": PARAMETERS}.get(
+                operation, (0.0, self.num_types - 1.0) if self.typed else FEATURES
+            )
             whole = self.typed and operation.startswith("particle")
             self.known[operation] = self.add(operation, [], low, high, 0.0, size=size, inputs=[operation], whole=whole)
         return self.known[operation]
@@ -185,17 +217,25 @@ class _Writer:
         if operation == "floor":
             return self.add(operation, [x], math.floor(x.low), math.floor(x.high), 0.0, whole=True)
         function = getattr(math, operation)
-        slope = {"sqrt": lambda: 0.5 / math.sqrt(x.low), "log": lambda: 1 / x.low, "log1p": lambda: 1 / (1 + x.low)}.get(operation, lambda: math.exp(x.high))()
+        slope = {
+            "sqrt": lambda: 0.5 / math.sqrt(x.low),
+            "log": lambda: 1 / x.low,
+            "log1p": lambda: 1 / (1 + x.low),
+        }.get(operation, lambda: math.exp(x.high))()
         return self.add(operation, [x], function(x.low), function(x.high), slope * x.noise)
 
     def binary(self, operation, x, y):
         if operation in ("less", "less_equal", "equal"):
             return self.add(operation, [x, y], 0.0, 1.0, 0.0, whole=True)
         function, slopes = {
-            "add": (lambda a, b: a + b, (1, 1)), "sub": (lambda a, b: a - b, (1, 1)), "minimum": (min, (1, 1)), "maximum": (max, (1, 1)),
+            "add": (lambda a, b: a + b, (1, 1)),
+            "sub": (lambda a, b: a - b, (1, 1)),
+            "minimum": (min, (1, 1)),
+            "maximum": (max, (1, 1)),
             "mul": (lambda a, b: a * b, (y.largest, x.largest)),
             "div": (lambda a, b: a / b, (1 / max(abs(y.low), 1e-9), x.largest / max(y.low**2, 1e-9))),
-            "pow": (lambda a, b: a**b, (y.largest * 2.0**7, 2.0**7))}[operation]
+            "pow": (lambda a, b: a**b, (y.largest * 2.0**7, 2.0**7)),
+        }[operation]
         ends = [function(a, b) for a, b in itertools.product((x.low, x.high), (y.low, y.high))]
         if operation == "mul" and x is y:
             ends = [max(x.low, -x.high, 0.0) ** 2, x.largest**2]
@@ -206,7 +246,7 @@ class _Writer:
 
     def positive(self, x):
         """Something between 0.5 and 2, made of x."""
-        if 0.5 <= x.low and x.high <= 2:
+        if x.low >= 0.5 and x.high <= 2:
             return x
         kind = self.integer(0, 3)
         if kind == 0:
@@ -214,24 +254,54 @@ class _Writer:
         if kind == 1:
             return self.unary("exp", self.binary("mul", self.unary("tanh", x), self.constant([0.65], "literal")))
         if kind == 2:
-            return self.binary("add", self.unary("abs", self.unary("tanh", x)), self.constant([0.7, 0.8][: self.choose([1, x.size if x.size == 2 else 1])], "literal"))
-        return self.binary("minimum", self.binary("maximum", self.unary("abs", x), self.constant([0.55], "weight")), self.constant([1.7], "literal"))
+            return self.binary(
+                "add",
+                self.unary("abs", self.unary("tanh", x)),
+                self.constant([0.7, 0.8][: self.choose([1, x.size if x.size == 2 else 1])], "literal"),
+            )
+        return self.binary(
+            "minimum",
+            self.binary("maximum", self.unary("abs", x), self.constant([0.55], "weight")),
+            self.constant([1.7], "literal"),
+        )
 
     def sum_of(self, x, integers, operation="sum"):
         size, count = integers[0] * integers[2], integers[1]
         if operation == "max":
             return self.add("max", [x], x.low, x.high, x.noise, size=size, integers=integers)
-        return self.add("sum", [x], min(count * x.low, x.low), max(count * x.high, x.high), count * x.noise + count * x.largest, size=size, integers=integers)
+        return self.add(
+            "sum",
+            [x],
+            min(count * x.low, x.low),
+            max(count * x.high, x.high),
+            count * x.noise + count * x.largest,
+            size=size,
+            integers=integers,
+        )
 
     def linear(self, x, rows):
         numbers = [self.uniform(-1, 1) for _ in range(rows * x.size)]
-        bound = max(sum(abs(w) for w in numbers[row * x.size:(row + 1) * x.size]) for row in range(rows))
+        bound = max(sum(abs(w) for w in numbers[row * x.size : (row + 1) * x.size]) for row in range(rows))
         matrix = self.constant(numbers, self.choose(["weight", "weight", "literal"]))
-        return self.add("linear", [matrix, x], -bound * x.largest, bound * x.largest, bound * (x.noise + x.size * x.largest), size=rows)
+        return self.add(
+            "linear",
+            [matrix, x],
+            -bound * x.largest,
+            bound * x.largest,
+            bound * (x.noise + x.size * x.largest),
+            size=rows,
+        )
 
     def concat(self, parts):
-        return self.add("concat", parts, min(x.low for x in parts), max(x.high for x in parts), max(x.noise for x in parts), size=sum(x.size for x in parts),
-                        whole=all(x.whole for x in parts))
+        return self.add(
+            "concat",
+            parts,
+            min(x.low for x in parts),
+            max(x.high for x in parts),
+            max(x.noise for x in parts),
+            size=sum(x.size for x in parts),
+            whole=all(x.whole for x in parts),
+        )
 
     def gather(self, x, indices):
         return self.add("gather", [x], x.low, x.high, x.noise, size=len(indices), integers=indices, whole=x.whole)
@@ -241,7 +311,9 @@ class _Writer:
 
     def lookup(self, index, rows, width):
         table = self.random_constant(rows * width)
-        return self.add("lookup", [index, table], table.low, table.high, 0.0, size=index.size * width, integers=[width], whole=False)
+        return self.add(
+            "lookup", [index, table], table.low, table.high, 0.0, size=index.size * width, integers=[width], whole=False
+        )
 
     def whole_number(self, x):
         """A whole number that no rounding changes: x itself, or x times something random, rounded down."""
@@ -261,7 +333,11 @@ class _Writer:
 
     def move_arithmetic(self):
         x = self.any_value()
-        self.keep(self.binary(self.choose(["add", "sub", "mul", "minimum", "maximum", "add", "sub", "mul"]), x, self.partner(x)))
+        self.keep(
+            self.binary(
+                self.choose(["add", "sub", "mul", "minimum", "maximum", "add", "sub", "mul"]), x, self.partner(x)
+            )
+        )
 
     def move_div(self):
         x = self.any_value()
@@ -270,7 +346,11 @@ class _Writer:
 
     def move_pow(self):
         x = self.any_value()
-        exponent = self.constant([self.choose([2.0, 3.0, -1.0, 0.5, 6.0, 1.0, 0.0])]) if self.coin() else self.squashed(self.partner(x))
+        exponent = (
+            self.constant([self.choose([2.0, 3.0, -1.0, 0.5, 6.0, 1.0, 0.0])])
+            if self.coin()
+            else self.squashed(self.partner(x))
+        )
         self.keep(self.binary("pow", self.positive(x), exponent))
 
     def move_with_constant(self):
@@ -326,7 +406,12 @@ class _Writer:
 
     def move_reduction(self):
         x = self.any_value()
-        extents = [(o, m, x.size // (o * m)) for o in range(1, x.size + 1) for m in range(1, x.size + 1) if x.size % (o * m) == 0]
+        extents = [
+            (o, m, x.size // (o * m))
+            for o in range(1, x.size + 1)
+            for m in range(1, x.size + 1)
+            if x.size % (o * m) == 0
+        ]
         self.keep(self.sum_of(x, self.choose(extents), self.choose(["sum", "max"])))
 
     def move_outer_product(self):
@@ -383,13 +468,19 @@ class _Writer:
         elif self.typed:
             self.keep(self.lookup(x, self.num_types, self.integer(1, 4)))
         else:
-            self.keep(self.lookup(self.whole_number(self.gather(x, self.indices(x, 2))), self.integer(1, 4), self.integer(1, 2)))
+            self.keep(
+                self.lookup(
+                    self.whole_number(self.gather(x, self.indices(x, 2))), self.integer(1, 4), self.integer(1, 2)
+                )
+            )
 
     def move_bins(self):
         """Numbers looked up by the distance; the index may be negative, or too large."""
         scaled = self.binary("mul", self.input("distance"), self.random_constant(1, 3.0, 9.0))
         offset = self.random_constant(1, -3.0, 3.0)
-        self.keep(self.lookup(self.unary("floor", self.binary("add", scaled, offset)), self.integer(1, 5), self.integer(1, 3)))
+        self.keep(
+            self.lookup(self.unary("floor", self.binary("add", scaled, offset)), self.integer(1, 5), self.integer(1, 3))
+        )
 
     def move_comparison(self):
         operation, x = self.choose(["less", "less_equal", "equal"]), self.any_value()
@@ -427,7 +518,17 @@ class _Writer:
         for _ in range(knots):
             numbers += [self.uniform(-1, 1) for _ in range(curves)] + [self.uniform(-1, 1) / h for _ in range(curves)]
         bound = 6 / h if slope else 2.0
-        self.keep(self.add("table_slope" if slope else "table", [x, self.constant(numbers, "weight")], -bound, bound, 20 / h * x.noise + 20.0 * bound, size=curves, integers=[knots]))
+        self.keep(
+            self.add(
+                "table_slope" if slope else "table",
+                [x, self.constant(numbers, "weight")],
+                -bound,
+                bound,
+                20 / h * x.noise + 20.0 * bound,
+                size=curves,
+                integers=[knots],
+            )
+        )
 
     def move_repeat(self):
         """A step that is there already, with operands exchanged where that changes nothing."""
@@ -437,7 +538,15 @@ class _Writer:
             return
         operands = step.operands[::-1] if step.operation in ("add", "mul", "equal") else step.operands
         self.steps.append(_Step(step.operation, step.size, operands, step.integers, step.numbers))
-        copy = _Value(len(self.steps) - 1, repeated.size, repeated.low, repeated.high, repeated.noise, repeated.inputs, repeated.whole)
+        copy = _Value(
+            len(self.steps) - 1,
+            repeated.size,
+            repeated.low,
+            repeated.high,
+            repeated.noise,
+            repeated.inputs,
+            repeated.whole,
+        )
         self.keep(self.binary("mul", copy, self.partner(copy)))
 
     def begin(self):
@@ -470,7 +579,9 @@ class _Writer:
         return self.finish().step
 
     def symmetrize(self, output):
-        """g(r, a1, a2) + g(r, a2, a1): every step once more, with the particles exchanged; constants are the same ones."""
+        """g(r, a1, a2) + g(r, a2, a1): every step once more, with the particles exchanged; constants are the same
+        ones.
+        """
         exchanged = {}
         for i in range(len(self.steps)):
             step = self.steps[i]
@@ -480,7 +591,9 @@ class _Writer:
                 exchanged[i] = i
             else:
                 exchanged[i] = len(self.steps)
-                self.steps.append(_Step(step.operation, step.size, tuple(exchanged[k] for k in step.operands), step.integers))
+                self.steps.append(
+                    _Step(step.operation, step.size, tuple(exchanged[k] for k in step.operands), step.integers)
+                )
         self.steps.append(_Step("add", 1, (output, exchanged[output])))
         return len(self.steps) - 1
 
@@ -498,7 +611,15 @@ class _Writer:
             if step.integers:
                 words.append("{" + " ".join(map(str, step.integers)) + "}")
             lines.append(" ".join(words))
-        return RandomProgram("\n".join(lines) + f"\noutput v{output}\n", np.array(weights), self.num_types, 0 if self.typed else self.width, self.num_globals, self.seed, table_ends)
+        return RandomProgram(
+            "\n".join(lines) + f"\noutput v{output}\n",
+            np.array(weights),
+            self.num_types,
+            0 if self.typed else self.width,
+            self.num_globals,
+            self.seed,
+            table_ends,
+        )
 
 
 MOVES = [move for name, move in vars(_Writer).items() if name.startswith("move_")] + [_Writer.move_layer] * 2
@@ -526,7 +647,14 @@ def examples(count, **options):
     """A list of random programs, always the same ones."""
     programs = []
 
-    @settings(max_examples=count, derandomize=True, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(pair_programs(**options))
     def collect(program):
         programs.append(program)

@@ -31,12 +31,32 @@ def _sigmoid(x):
 
 
 _UNARY = {
-    "neg": np.negative, "abs": np.abs, "floor": np.floor, "sqrt": np.sqrt, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
-    "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "sigmoid": _sigmoid, "erf": _vectorized["erf"], "erfc": _vectorized["erfc"],
+    "neg": np.negative,
+    "abs": np.abs,
+    "floor": np.floor,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log1p": np.log1p,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tanh": np.tanh,
+    "sigmoid": _sigmoid,
+    "erf": _vectorized["erf"],
+    "erfc": _vectorized["erfc"],
 }
 _BINARY = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "pow": np.power, "minimum": np.minimum, "maximum": np.maximum,
-    "less": lambda a, b: (a < b).astype(float), "less_equal": lambda a, b: (a <= b).astype(float), "equal": lambda a, b: (a == b).astype(float),
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "pow": np.power,
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+    "less": lambda a, b: (a < b).astype(float),
+    "less_equal": lambda a, b: (a <= b).astype(float),
+    "equal": lambda a, b: (a == b).astype(float),
 }
 
 
@@ -60,7 +80,7 @@ class _Interpreter:
         elif operation == "weight":
             check(not words and not numbers, "a weight takes nothing")
             check(self.used + length <= len(self.weights), "there are too few weights")
-            value = self.weights[None, self.used:self.used + length]
+            value = self.weights[None, self.used : self.used + length]
             self.used += length
         else:
             nodes = [self.operand(word) for word in words]
@@ -182,7 +202,11 @@ def evaluate(text, weights, *, distance, particle1=None, particle2=None, pair=No
         If the program breaks a rule of docs/program.md.
     """
     pairs = len(distance)
-    inputs = {name: _column(x, pairs) for name, x in (("distance", distance), ("particle1", particle1), ("particle2", particle2), ("pair", pair)) if x is not None}
+    inputs = {
+        name: _column(x, pairs)
+        for name, x in (("distance", distance), ("particle1", particle1), ("particle2", particle2), ("pair", pair))
+        if x is not None
+    }
     if globals_ is not None:
         inputs["globals"] = np.asarray(globals_, dtype=float)[None]
     if particle1 is not None and particle2 is not None:

@@ -19,12 +19,16 @@ MISSING = 69  # the emulator's status if something it needs is not there
 
 
 def has_gpu():
-    return shutil.which("nvidia-smi") is not None and subprocess.run(["nvidia-smi", "-L"], capture_output=True).stdout.startswith(b"GPU")
+    return shutil.which("nvidia-smi") is not None and subprocess.run(
+        ["nvidia-smi", "-L"], capture_output=True
+    ).stdout.startswith(b"GPU")
 
 
 def main():
     required = os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",")
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one process of tests for each core: more threads of PyTorch's would wait for each other
+    os.environ.setdefault(
+        "OMP_NUM_THREADS", "1"
+    )  # one process of tests for each core: more threads of PyTorch's would wait for each other
     command = [sys.executable, "-m", "pytest", str(TESTS), "-n", str(os.cpu_count() or 1), *sys.argv[1:]]
     if has_gpu():
         print("CUDA: on this machine's GPU", flush=True)

@@ -4,11 +4,10 @@
 
 import functools
 
+import learnedpair as lp
 import numpy as np
 import openmm
 from openmm import app, unit
-
-import learnedpair as lp
 
 CUTOFF, INNER = 0.6, 0.2
 
@@ -59,7 +58,9 @@ class Chains:
         centers = (grid + 0.35 * random.random((molecules, 3))) * edge / side
         step = random.normal(size=(molecules, 2, 3))
         step *= 0.11 / np.linalg.norm(step, axis=2)[:, :, None]
-        self.positions = np.stack([centers, centers + step[:, 0], centers + step[:, 0] + 0.7 * step[:, 1]], axis=1).reshape(-1, 3)
+        self.positions = np.stack(
+            [centers, centers + step[:, 0], centers + step[:, 0] + 0.7 * step[:, 1]], axis=1
+        ).reshape(-1, 3)
         self.count = len(self.positions)
         self.types = np.array([(0, 1, -1) if i % 3 == 2 else (0, 1, 1) for i in range(molecules)]).ravel()
         self.bonds = [(3 * i + k, 3 * i + k + 1) for i in range(molecules) for k in (0, 1)]
@@ -112,7 +113,8 @@ class Chains:
 
 
 class Cloud:
-    """Particles on a jittered grid, every second of them with the next one far inside the inner cutoff. Some such pairs are
+    """Particles on a jittered grid, every second of them with the next one far inside the inner cutoff. Some such pairs
+    are
     excluded, and every eleventh particle is not covered."""
 
     def __init__(self, count=100, cutoff=0.7, inner=0.15, seed=1, periodic=True, triclinic=False):
@@ -165,7 +167,9 @@ def water(molecules, triclinic=False):
         modeller.addSolvent(field, boxVectors=vectors * unit.nanometer)
     else:
         modeller.addSolvent(field, numAdded=molecules)
-    box = np.array([[x.value_in_unit(unit.nanometer) for x in vector] for vector in modeller.topology.getPeriodicBoxVectors()])
+    box = np.array(
+        [[x.value_in_unit(unit.nanometer) for x in vector] for vector in modeller.topology.getPeriodicBoxVectors()]
+    )
     return modeller.topology, np.array(modeller.positions.value_in_unit(unit.nanometer)), box
 
 
@@ -176,11 +180,15 @@ def relaxed_water(molecules):
     Done on the CPU platform: OpenMM 8.6.1's minimizer crashes on PoCL's OpenCL device, with or without this plugin.
     """
     topology, positions, _ = water(molecules)
-    context = openmm.Context(water_system(topology, cutoff=0.5), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
+    context = openmm.Context(
+        water_system(topology, cutoff=0.5), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU")
+    )
     context.setPositions(positions)
     openmm.LocalEnergyMinimizer.minimize(context, maxIterations=100)
     return topology, context.getState(positions=True).getPositions(asNumpy=True)._value
 
 
 def water_system(topology, method=app.CutoffPeriodic, cutoff=0.6, rigid=True):
-    return app.ForceField("amber14/tip3p.xml").createSystem(topology, nonbondedMethod=method, nonbondedCutoff=cutoff * unit.nanometer, rigidWater=rigid)
+    return app.ForceField("amber14/tip3p.xml").createSystem(
+        topology, nonbondedMethod=method, nonbondedCutoff=cutoff * unit.nanometer, rigidWater=rigid
+    )

@@ -5,17 +5,16 @@
 import functools
 import itertools
 
+import learnedpair as lp
+import models
 import numpy as np
 import openmm
 import pytest
-import torch
-from openmm import app
-
-import learnedpair as lp
-import models
 import systems
+import torch
 from comparators import REFERENCE, assert_close, evaluate
 from learnedpair.exclusions import excluded_pairs
+from openmm import app
 
 
 def test_exclusions_are_pairs_of_particles_of_the_system():
@@ -27,7 +26,9 @@ def test_exclusions_are_pairs_of_particles_of_the_system():
         topology.addAtom("C", app.element.carbon, residue)
     system.addForce(openmm.NonbondedForce())
     for pair in ((0, 3), (1, 1), (-1, 2)):
-        with pytest.raises(ValueError, match=r"exclusions has the pair \(-?\d, \d\); expected two different particles from 0 to 2"):
+        with pytest.raises(
+            ValueError, match=r"exclusions has the pair \(-?\d, \d\); expected two different particles from 0 to 2"
+        ):
             lp.add_correction(system, topology, model, types=[0, 1, 1], exclusions=[pair])
     assert system.getNumForces() == 1
 
@@ -64,8 +65,14 @@ def test_defaults_on_water():
     system = systems.water_system(topology, app.PME)
     force = lp.add_correction(system, topology, models.water_model())
     assert force.getParticleTypes().tolist() == [0, 1, 1] * 64
-    assert excluded(force) == {pair for i in range(64) for pair in ((3 * i, 3 * i + 1), (3 * i, 3 * i + 2), (3 * i + 1, 3 * i + 2))}
-    assert (force.getNonbondedMethod(), force.getForceGroup(), force.getScaleParameter()) == (force.CutoffPeriodic, 0, "")
+    assert excluded(force) == {
+        pair for i in range(64) for pair in ((3 * i, 3 * i + 1), (3 * i, 3 * i + 2), (3 * i + 1, 3 * i + 2))
+    }
+    assert (force.getNonbondedMethod(), force.getForceGroup(), force.getScaleParameter()) == (
+        force.CutoffPeriodic,
+        0,
+        "",
+    )
     again = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
     assert int(again.this) == int(force.this)
     evaluate(REFERENCE.context(system, positions))
@@ -90,14 +97,27 @@ def test_periodicity_follows_the_nonbonded_force(method, expected):
 
 def test_nonbonded_exclusions_are_all_exceptions():
     system, topology, nonbonded = two_chains()
-    force = lp.add_correction(system, topology, models.water_model(), types={"O": "*:C0", "H": "*:C5", None: lambda atom: atom.name[1] in "1234"})
-    assert excluded(force) == {tuple(sorted(nonbonded.getExceptionParameters(i)[:2])) for i in range(nonbonded.getNumExceptions())}
+    force = lp.add_correction(
+        system,
+        topology,
+        models.water_model(),
+        types={"O": "*:C0", "H": "*:C5", None: lambda atom: atom.name[1] in "1234"},
+    )
+    assert excluded(force) == {
+        tuple(sorted(nonbonded.getExceptionParameters(i)[:2])) for i in range(nonbonded.getNumExceptions())
+    }
     assert (0, 3) in excluded(force) and (0, 4) not in excluded(force)  # scaled 1-4 pairs are excluded, too
 
 
 def test_molecules_are_found_by_bonds_and_constraints():
     system, topology, _ = two_chains()
-    force = lp.add_correction(system, topology, models.water_model(), types={"O": ["*:C0", "*:C2"], "H": "*:C5", None: lambda atom: atom.name[1] in "134"}, exclusions="molecules")
+    force = lp.add_correction(
+        system,
+        topology,
+        models.water_model(),
+        types={"O": ["*:C0", "*:C2"], "H": "*:C5", None: lambda atom: atom.name[1] in "134"},
+        exclusions="molecules",
+    )
     assert excluded(force) == {(0, 2), (0, 5), (2, 5), (6, 8), (6, 11), (8, 11)}
 
     def connected(change):
@@ -112,14 +132,21 @@ def test_molecules_are_found_by_bonds_and_constraints():
         system.addForce(force)
 
     assert connected(lambda system: None) == []
-    assert connected(lambda system: (system.setParticleMass(6, 0.0), system.setVirtualSite(6, openmm.TwoParticleAverageSite(1, 2, 0.5, 0.5)))) == [(0, 6)]
+    assert connected(
+        lambda system: (
+            system.setParticleMass(6, 0.0),
+            system.setVirtualSite(6, openmm.TwoParticleAverageSite(1, 2, 0.5, 0.5)),
+        )
+    ) == [(0, 6)]
     assert connected(lambda system: system.addConstraint(0, 6, 0.3)) == [(0, 6)]
     assert connected(drude) == [(0, 6)]
 
 
 def test_given_exclusions_and_types():
     system, topology, _ = two_chains()
-    force = lp.add_correction(system, topology, models.water_model(), types=["O"] * 6 + [None] * 6, exclusions=[(1, 0), (0, 1), (4, 5)])
+    force = lp.add_correction(
+        system, topology, models.water_model(), types=["O"] * 6 + [None] * 6, exclusions=[(1, 0), (0, 1), (4, 5)]
+    )
     assert excluded(force) == {(0, 1), (4, 5)}
     assert force.getParticleTypes().tolist() == [0] * 6 + [-1] * 6
 
@@ -155,7 +182,9 @@ RANGES = {"q": (-1.0, 1.0), "w": (0.5, 2.0)}
 
 @functools.cache
 def feature_model():
-    return lp.load_model(Coupled(), features=RANGES, cutoff=0.6, inner_cutoff=0.17, global_parameters={"lam": (1.5, 0.0, 2.0)})
+    return lp.load_model(
+        Coupled(), features=RANGES, cutoff=0.6, inner_cutoff=0.17, global_parameters={"lam": (1.5, 0.0, 2.0)}
+    )
 
 
 def water_features(molecules):
@@ -179,7 +208,9 @@ def test_features_on_water():
     _, _, box = systems.water(64)
     system = systems.water_system(topology, app.PME)
     features = water_features(64)
-    force = lp.add_correction(system, topology, feature_model(), features=features, representation="program", force_group=3)
+    force = lp.add_correction(
+        system, topology, feature_model(), features=features, representation="program", force_group=3
+    )
     rows = np.array([[np.nan] * 2 if row is None else row for row in features])
     assert np.array_equal(force.getParticleFeatures(), rows, equal_nan=True)
     assert (force.getNonbondedMethod(), len(excluded(force))) == (force.CutoffPeriodic, 192)
@@ -230,7 +261,9 @@ def test_representation_and_tabulate_radial_are_passed_on():
     assert knots(tolerance=1e-6) > 2 * knots()
     assert isinstance(call(types=["O"] * 12).getFunction(), lp.PairTable)
     assert isinstance(call(types=["O"] * 12, representation="program").getFunction(), lp.PairProgram)
-    with pytest.raises(lp.LoweringError, match="the model has features, and a table is for types; use representation='program'"):
+    with pytest.raises(
+        lp.LoweringError, match="the model has features, and a table is for types; use representation='program'"
+    ):
         knots(representation="table")
 
 
@@ -250,41 +283,125 @@ def test_global_parameters_are_those_of_the_context():
     assert_close(derivative, (energies[1] - energies[2]) / 2e-4, rtol=1e-6)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({}, r"The rule of the type 'O' in TypedPairNetwork, 'HOH:O', selects no atom; the topology has BUT:C0 \(2 atoms\), .* Correct the rule, or say that there are no such atoms by types={'O': None}"),
-    (dict(types={"O": None, "H": None}), "the correction of TypedPairNetwork would do nothing: no particle is covered"),
-    (dict(types=[None] * 12), "would do nothing: no particle is covered"),
-    (dict(types=["O"] + [None] * 11), "would do nothing: one particle alone is covered"),
-    (dict(types=["O"] * 2 + [None] * 10), "would do nothing: all pairs of the 2 particles that are covered are excluded"),
-    (dict(types={"N": "*:C0"}), "rule for the type 'N', but TypedPairNetwork has O, H"),
-    (dict(types=["O"] * 11), "11 types were given, but the System has 12 particles"),
-    (dict(types=FIRST_ATOMS, extra=True), "topology has 12 atoms, but the System has 13 particles"),
-    (dict(types=["O"] * 13, extra=True, exclusions="molecules"), "topology has 12 atoms, but the System has 13 particles"),
-    (dict(types=FIRST_ATOMS, exclusions="all"), "exclusions is 'all'; expected 'nonbonded', 'molecules'"),
-    (dict(types=FIRST_ATOMS, remove=True), "no NonbondedForce or CustomNonbondedForce.*exclusions='molecules'"),
-    (dict(types={**FIRST_ATOMS, "H": "*:H?"}), r"The rule of the type 'H', '\*:H\?', selects no atom; the topology has BUT:C0"),
-    (dict(types=FIRST_ATOMS, scale=""), "scale is ''; expected the name"),
-    (dict(types=FIRST_ATOMS, scale=0.5), "scale is 0.5; expected the name of a global parameter"),
-    (dict(types=FIRST_ATOMS, features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); leave them out\.$"),
-    (dict(features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); leave them out\.$"),
-    (dict(model=lambda: models.water_model(types=["O", "H"]), features=[[1.0]] * 12), r"features were given, but TypedPairNetwork takes types \(O, H\); give types instead\.$"),
-    (dict(model=feature_model), r"no features were given, but Coupled takes features \(q, w\); give features alone, one row for each particle, None where the model does not apply\.$"),
-    (dict(model=feature_model, types=FIRST_ATOMS), r"types were given, but Coupled takes features \(q, w\); give features alone"),
-    (dict(model=feature_model, types=["O"] * 12, features=[[0.1, 1.0]] * 12), r"types and features were given, but Coupled takes features \(q, w\); give features alone"),
-    (dict(model=feature_model, features=[[0.1, 1.0]] * 11), "11 rows of features were given, but the System has 12 particles; give one for each, None"),
-    (dict(model=feature_model, features=np.ones((13, 2))), "13 rows of features were given, but the System has 12 particles"),
-    (dict(model=feature_model, features=[None] * 12), "the correction of Coupled would do nothing: no particle is covered"),
-    (dict(model=feature_model, features="features.csv"), r"the features are a str; expected an array or a sequence with one row \(q, w\), or None, for each particle"),
-    (dict(model=feature_model, features={0: [0.1, 1.0]}), "the features are a dict; expected an array or a sequence"),
-    (dict(model=feature_model, features=0.5), "the features are a float; expected an array or a sequence"),
-    (dict(model=feature_model, features=np.array(0.5)), "the features are a ndarray; expected an array or a sequence"),
-    (dict(model=feature_model, features=[[0.1, 1.0]] * 4 + [[np.nan, np.nan]] * 8), "the feature 'q' of particle 4 is nan; expected a finite number, or None instead of the features of a particle that is not covered"),
-    (dict(model=feature_model, features=np.array([[0.1, 1.0]] * 11 + [[0.1, np.nan]])), "the feature 'w' of particle 11 is nan; expected a finite number"),
-    (dict(model=feature_model, features=[[0.1, 1.0]] * 11 + [[0.1, 2.5]]), "the feature 'w' of particle 11 is 2.5; expected 0.5 to 2, the range that the model was made for"),
-    (dict(model=feature_model, features=[[0.1, 1.0]] * 11 + [[0.1]]), r"particle 11 is \[0.1\]; expected 2 features \(q, w\), or None"),
-    (dict(model=feature_model, features=np.ones(12)), r"particle 0 is .*1.0.*; expected 2 features \(q, w\), or None"),
-    (dict(model=feature_model, features=[[0.1, 1.0]] * 12, scale="lam"), "scale is 'lam', which is a global parameter of Coupled already; choose another name"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (
+            {},
+            (
+                r"The rule of the type 'O' in TypedPairNetwork, 'HOH:O', selects no atom; the topology has BUT:C0 \(2"
+                r" atoms\), .* Correct the rule, or say that there are no such atoms by types={'O': None}"
+            ),
+        ),
+        (
+            dict(types={"O": None, "H": None}),
+            "the correction of TypedPairNetwork would do nothing: no particle is covered",
+        ),
+        (dict(types=[None] * 12), "would do nothing: no particle is covered"),
+        (dict(types=["O"] + [None] * 11), "would do nothing: one particle alone is covered"),
+        (
+            dict(types=["O"] * 2 + [None] * 10),
+            "would do nothing: all pairs of the 2 particles that are covered are excluded",
+        ),
+        (dict(types={"N": "*:C0"}), "rule for the type 'N', but TypedPairNetwork has O, H"),
+        (dict(types=["O"] * 11), "11 types were given, but the System has 12 particles"),
+        (dict(types=FIRST_ATOMS, extra=True), "topology has 12 atoms, but the System has 13 particles"),
+        (
+            dict(types=["O"] * 13, extra=True, exclusions="molecules"),
+            "topology has 12 atoms, but the System has 13 particles",
+        ),
+        (dict(types=FIRST_ATOMS, exclusions="all"), "exclusions is 'all'; expected 'nonbonded', 'molecules'"),
+        (dict(types=FIRST_ATOMS, remove=True), "no NonbondedForce or CustomNonbondedForce.*exclusions='molecules'"),
+        (
+            dict(types={**FIRST_ATOMS, "H": "*:H?"}),
+            r"The rule of the type 'H', '\*:H\?', selects no atom; the topology has BUT:C0",
+        ),
+        (dict(types=FIRST_ATOMS, scale=""), "scale is ''; expected the name"),
+        (dict(types=FIRST_ATOMS, scale=0.5), "scale is 0.5; expected the name of a global parameter"),
+        (
+            dict(types=FIRST_ATOMS, features=[[1.0]] * 12),
+            r"features were given, but TypedPairNetwork takes types \(O, H\); leave them out\.$",
+        ),
+        (
+            dict(features=[[1.0]] * 12),
+            r"features were given, but TypedPairNetwork takes types \(O, H\); leave them out\.$",
+        ),
+        (
+            dict(model=lambda: models.water_model(types=["O", "H"]), features=[[1.0]] * 12),
+            r"features were given, but TypedPairNetwork takes types \(O, H\); give types instead\.$",
+        ),
+        (
+            dict(model=feature_model),
+            (
+                r"no features were given, but Coupled takes features \(q, w\); give features alone, one row for each"
+                r" particle, None where the model does not apply\.$"
+            ),
+        ),
+        (
+            dict(model=feature_model, types=FIRST_ATOMS),
+            r"types were given, but Coupled takes features \(q, w\); give features alone",
+        ),
+        (
+            dict(model=feature_model, types=["O"] * 12, features=[[0.1, 1.0]] * 12),
+            r"types and features were given, but Coupled takes features \(q, w\); give features alone",
+        ),
+        (
+            dict(model=feature_model, features=[[0.1, 1.0]] * 11),
+            "11 rows of features were given, but the System has 12 particles; give one for each, None",
+        ),
+        (
+            dict(model=feature_model, features=np.ones((13, 2))),
+            "13 rows of features were given, but the System has 12 particles",
+        ),
+        (
+            dict(model=feature_model, features=[None] * 12),
+            "the correction of Coupled would do nothing: no particle is covered",
+        ),
+        (
+            dict(model=feature_model, features="features.csv"),
+            (
+                r"the features are a str; expected an array or a sequence with one row \(q, w\), or None, for each"
+                r" particle"
+            ),
+        ),
+        (
+            dict(model=feature_model, features={0: [0.1, 1.0]}),
+            "the features are a dict; expected an array or a sequence",
+        ),
+        (dict(model=feature_model, features=0.5), "the features are a float; expected an array or a sequence"),
+        (
+            dict(model=feature_model, features=np.array(0.5)),
+            "the features are a ndarray; expected an array or a sequence",
+        ),
+        (
+            dict(model=feature_model, features=[[0.1, 1.0]] * 4 + [[np.nan, np.nan]] * 8),
+            (
+                "the feature 'q' of particle 4 is nan; expected a finite number, or None instead of the features of a"
+                " particle that is not covered"
+            ),
+        ),
+        (
+            dict(model=feature_model, features=np.array([[0.1, 1.0]] * 11 + [[0.1, np.nan]])),
+            "the feature 'w' of particle 11 is nan; expected a finite number",
+        ),
+        (
+            dict(model=feature_model, features=[[0.1, 1.0]] * 11 + [[0.1, 2.5]]),
+            "the feature 'w' of particle 11 is 2.5; expected 0.5 to 2, the range that the model was made for",
+        ),
+        (
+            dict(model=feature_model, features=[[0.1, 1.0]] * 11 + [[0.1]]),
+            r"particle 11 is \[0.1\]; expected 2 features \(q, w\), or None",
+        ),
+        (
+            dict(model=feature_model, features=np.ones(12)),
+            r"particle 0 is .*1.0.*; expected 2 features \(q, w\), or None",
+        ),
+        (
+            dict(model=feature_model, features=[[0.1, 1.0]] * 12, scale="lam"),
+            "scale is 'lam', which is a global parameter of Coupled already; choose another name",
+        ),
+    ],
+)
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         call(**arguments)
@@ -299,10 +416,16 @@ def test_a_model_without_rules_needs_types():
 def test_a_rule_inside_the_model_that_selects_nothing_is_an_error_unless_it_is_said():
     system, topology, _ = two_chains()
     model = models.water_model(types={"O": "BUT:C0", "H": "HOH:H1"}, uncovered=[f"BUT:C{i}" for i in range(1, 6)])
-    with pytest.raises(ValueError, match=r"The rule of the type 'H' in TypedPairNetwork, 'HOH:H1', selects no atom; .* types={'H': None}"):
+    with pytest.raises(
+        ValueError,
+        match=r"The rule of the type 'H' in TypedPairNetwork, 'HOH:H1', selects no atom; .* types={'H': None}",
+    ):
         lp.add_correction(system, topology, model)
     assert system.getNumForces() == 1
-    assert lp.add_correction(system, topology, model, types={"H": None}).getParticleTypes().tolist() == [0, -1, -1, -1, -1, -1] * 2
+    assert (
+        lp.add_correction(system, topology, model, types={"H": None}).getParticleTypes().tolist()
+        == [0, -1, -1, -1, -1, -1] * 2
+    )
 
 
 def test_the_same_correction_twice_is_pointed_out():
@@ -325,13 +448,15 @@ def test_the_force_may_outlive_the_name_of_its_system():
 
 @pytest.mark.parametrize("given", [(0.5, 1.7), (0, 1, 2), 3, "01"])
 def test_exclusions_are_pairs_of_indices(given):
-    with pytest.raises(TypeError, match="exclusions holds .*; expected pairs of indices of particles, two integers each"):
+    with pytest.raises(
+        TypeError, match="exclusions holds .*; expected pairs of indices of particles, two integers each"
+    ):
         call(types=FIRST_ATOMS, exclusions=[given])
 
 
 def test_nothing_is_added_when_something_is_wrong():
     system, topology, _ = two_chains()
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="exclusions"):
         lp.add_correction(system, topology, models.water_model(), types=FIRST_ATOMS, exclusions="all")
     assert system.getNumForces() == 1
 

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""A LearnedPairForce neither changes other forces nor is changed by them, whatever their cutoffs, boundary conditions and
+"""A LearnedPairForce neither changes other forces nor is changed by them, whatever their cutoffs, boundary conditions
+and
 exclusions are, whatever the force groups, and in either order."""
 
 import copy
@@ -9,7 +10,6 @@ import functools
 import numpy as np
 import openmm
 import pytest
-
 import systems
 from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, describe_kernels, evaluate
 
@@ -90,34 +90,81 @@ CASES = {
     "longer cutoff, same group": (True, nonbonded(cutoff=0.45, group=OURS), learned()),
     "shorter cutoff, same group": (True, nonbonded(group=OURS), learned(cutoff=0.45)),
     "no exclusions": (True, nonbonded(), learned(exclusions=[])),
-    "fewer exclusions, shorter cutoff": (True, nonbonded(), lambda c: [c.learned(exclusions=every_other(c), cutoff=0.5)]),
-    "other exclusions": (True, nonbonded(), lambda c: [c.learned(exclusions=[(i, i + 4) for i in range(0, c.count - 4, 3)])]),
+    "fewer exclusions, shorter cutoff": (
+        True,
+        nonbonded(),
+        lambda c: [c.learned(exclusions=every_other(c), cutoff=0.5)],
+    ),
+    "other exclusions": (
+        True,
+        nonbonded(),
+        lambda c: [c.learned(exclusions=[(i, i + 4) for i in range(0, c.count - 4, 3)])],
+    ),
     "no cutoff": (False, nonbonded(NB.NoCutoff), learned()),
     "nonperiodic cutoff": (False, nonbonded(NB.CutoffNonPeriodic, 0.7), learned()),
-    "implicit solvent, no cutoff": (False, lambda c: [c.nonbonded(NB.NoCutoff, group=OTHERS), solvent(c, openmm.GBSAOBCForce.NoCutoff)], learned()),
-    "implicit solvent, cutoff": (False, lambda c: [c.nonbonded(NB.CutoffNonPeriodic, 0.7, OTHERS), solvent(c, openmm.GBSAOBCForce.CutoffNonPeriodic)], learned()),
-    "implicit solvent alone, no exclusions": (False, lambda c: [solvent(c, openmm.GBSAOBCForce.CutoffNonPeriodic)], learned(exclusions=[])),
+    "implicit solvent, no cutoff": (
+        False,
+        lambda c: [c.nonbonded(NB.NoCutoff, group=OTHERS), solvent(c, openmm.GBSAOBCForce.NoCutoff)],
+        learned(),
+    ),
+    "implicit solvent, cutoff": (
+        False,
+        lambda c: [c.nonbonded(NB.CutoffNonPeriodic, 0.7, OTHERS), solvent(c, openmm.GBSAOBCForce.CutoffNonPeriodic)],
+        learned(),
+    ),
+    "implicit solvent alone, no exclusions": (
+        False,
+        lambda c: [solvent(c, openmm.GBSAOBCForce.CutoffNonPeriodic)],
+        learned(exclusions=[]),
+    ),
     "implicit solvent alone": (False, lambda c: [solvent(c, openmm.GBSAOBCForce.CutoffNonPeriodic)], learned()),
     "CustomNonbondedForce": (True, lambda c: [custom(c)], learned()),
     "CustomNonbondedForce, other exclusions": (True, lambda c: [custom(c)], learned(exclusions=[])),
-    "CustomNonbondedForce and NonbondedForce": (True, lambda c: [custom(c), c.nonbonded(group=OTHERS)], learned(cutoff=0.5)),
+    "CustomNonbondedForce and NonbondedForce": (
+        True,
+        lambda c: [custom(c), c.nonbonded(group=OTHERS)],
+        learned(cutoff=0.5),
+    ),
     "CustomNonbondedForce with groups": (True, lambda c: [custom(c, groups=True)], learned()),
     "CustomGBForce": (True, lambda c: [custom_gb(c)], learned()),
     "a force unknown to us": (True, lambda c: [many_particle(c)], learned()),
-    "two corrections": (True, nonbonded(), lambda c: [c.learned(cutoff=0.45), c.learned(systems.table(kinds=(2, 0, 1)))]),
-    "two corrections in two groups": (True, nonbonded(), lambda c: [c.learned(cutoff=0.45), c.learned(systems.table(kinds=(2, 0, 1)), group=2)]),
+    "two corrections": (
+        True,
+        nonbonded(),
+        lambda c: [c.learned(cutoff=0.45), c.learned(systems.table(kinds=(2, 0, 1)))],
+    ),
+    "two corrections in two groups": (
+        True,
+        nonbonded(),
+        lambda c: [c.learned(cutoff=0.45), c.learned(systems.table(kinds=(2, 0, 1)), group=2)],
+    ),
     "two corrections, different exclusions": (True, nonbonded(), lambda c: [c.learned(), c.learned(exclusions=[])]),
-    "two corrections alone": (True, lambda c: [], lambda c: [c.learned(cutoff=0.45), c.learned(systems.table(kinds=(2, 0, 1)))]),
+    "two corrections alone": (
+        True,
+        lambda c: [],
+        lambda c: [c.learned(cutoff=0.45), c.learned(systems.table(kinds=(2, 0, 1)))],
+    ),
     "only bonds": (True, lambda c: [], learned()),
 }
 
 
 #: The cases in which each of our forces is evaluated inside OpenMM's own nonbonded kernel on GPUs: "s" shared, "o" own.
 KERNELS = {
-    "same settings": "s", "PME": "s", "shorter cutoff": "s", "shorter cutoff, same group": "s", "nonperiodic cutoff": "s",
-    "implicit solvent, cutoff": "s", "implicit solvent alone, no exclusions": "s", "CustomNonbondedForce": "s",
-    "CustomNonbondedForce and NonbondedForce": "s", "CustomNonbondedForce with groups": "s", "two corrections": "ss",
-    "two corrections in two groups": "ss", "two corrections, different exclusions": "so", "two corrections alone": "ss", "only bonds": "s",
+    "same settings": "s",
+    "PME": "s",
+    "shorter cutoff": "s",
+    "shorter cutoff, same group": "s",
+    "nonperiodic cutoff": "s",
+    "implicit solvent, cutoff": "s",
+    "implicit solvent alone, no exclusions": "s",
+    "CustomNonbondedForce": "s",
+    "CustomNonbondedForce and NonbondedForce": "s",
+    "CustomNonbondedForce with groups": "s",
+    "two corrections": "ss",
+    "two corrections in two groups": "ss",
+    "two corrections, different exclusions": "so",
+    "two corrections alone": "ss",
+    "only bonds": "s",
 }
 
 
@@ -137,7 +184,8 @@ def alone(target, case, part):
     return evaluate(target.context(together(chains, makers[part](chains) + bonds), chains.positions))
 
 
-#: OpenMM 8.6.1 does not run GBSAOBCForce and CustomGBForce on several devices, and its CustomManyParticleForce ("a force
+#: OpenMM 8.6.1 does not run GBSAOBCForce and CustomGBForce on several devices, and its CustomManyParticleForce ("a
+#: force
 #: unknown to us"), alone in a System, now and then has another result there, 4e-5 off.
 ON_ONE_DEVICE = [case for case in CASES if "solvent" in case or "GB" in case or "unknown" in case]
 #: A shared kernel, one of each kind, and one without a cutoff: enough for a second implementation of OpenCL.
@@ -149,11 +197,17 @@ def marks_of(case):
     return [pytest.mark.one_device] * (case in ON_ONE_DEVICE) + [pytest.mark.combinations] * (case not in FEW)
 
 
-#: Reference and CPU run each case with both orders of the forces. GPUs run each case once per precision: with one order in single
+#: Reference and CPU run each case with both orders of the forces. GPUs run each case once per precision: with one order
+#: in single
 #: precision, with the other order in mixed precision, and only the cases in FEW in double precision.
-CASES_ON_TARGETS = [pytest.param(target, case, first, marks=marks_of(case))
-                    for k, case in enumerate(CASES) for o, first in enumerate(ORDERS) for target in TARGETS + SEVERAL_DEVICES
-                    if target.precision is None or ((k + o) % 2 == (target.precision == "mixed") and (target.precision != "double" or case in FEW))]
+CASES_ON_TARGETS = [
+    pytest.param(target, case, first, marks=marks_of(case))
+    for k, case in enumerate(CASES)
+    for o, first in enumerate(ORDERS)
+    for target in TARGETS + SEVERAL_DEVICES
+    if target.precision is None
+    or ((k + o) % 2 == (target.precision == "mixed") and (target.precision != "double" or case in FEW))
+]
 
 
 @pytest.mark.parametrize("target, case, first", CASES_ON_TARGETS, indirect=["target"], ids=str)
@@ -186,7 +240,9 @@ def test_nonperiodic_force_in_a_periodic_system_is_refused(target, first):
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("ours", [{}, {"exclusions": []}, {"cutoff": 0.5}], ids=["shared kernel", "own kernel", "shorter cutoff"])
+@pytest.mark.parametrize(
+    "ours", [{}, {"exclusions": []}, {"cutoff": 0.5}], ids=["shared kernel", "own kernel", "shorter cutoff"]
+)
 def test_large_system_beside_nonbonded_force(target, ours):
     """Enough particles for both neighbor lists: the one that is shared, and our own."""
     chains = systems.Chains(molecules=1100, density=40.0)

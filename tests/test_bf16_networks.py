@@ -28,5 +28,7 @@ def test_six_products_are_as_exact_as_floats_and_fewer_are_not():
     from bf16_networks import measure
 
     for cancellation in (1, 10):
-        errors = [row["force_error_median"] for row in measure(cancellation, networks=5, distances=200, seed=2).values()]
+        errors = [
+            row["force_error_median"] for row in measure(cancellation, networks=5, distances=200, seed=2).values()
+        ]
         assert errors[3] <= 1.5 * errors[0] and min(errors[1:3]) > 8 * errors[0]

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The box of a living Context is changed, and the particles stay where they are."""
 
+import architectures
 import numpy as np
 import openmm
 import pytest
-
-import architectures
 import systems
 from comparators import REFERENCE, describe_kernels, evaluate
 
@@ -23,7 +22,9 @@ def triclinic(edge):
 
 
 def program():
-    force = architectures.load(architectures.by_name("both_orders"), "script").create_force([i % 2 for i in range(COUNT)], representation="program")
+    force = architectures.load(architectures.by_name("both_orders"), "script").create_force(
+        [i % 2 for i in range(COUNT)], representation="program"
+    )
     force.setCutoffDistance(0.6)
     return force
 

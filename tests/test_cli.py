@@ -9,20 +9,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import openmm
-import pytest
-import torch
-from openmm import XmlSerializer, app
-
 import architectures
 import learnedpair as lp
 import models
+import numpy as np
+import openmm
+import pytest
 import systems
+import torch
 from learnedpair.cli import main
 from learnedpair.cli.rdf import RadialDistribution
 from learnedpair.devices import fastest_platform, is_pretender
 from learnedpair.metadata import FILE_NAME, make_metadata
+from openmm import XmlSerializer, app
 
 ROOT = Path(__file__).parents[1]
 OUTPUTS = {"start.pdb", "system.xml", "trajectory.dcd", "log.csv", "rdf.csv", "rdf.png"}
@@ -32,7 +31,20 @@ OUTPUTS = {"start.pdb", "system.xml", "trajectory.dcd", "log.csv", "rdf.csv", "r
 def demo(tmp_path_factory):
     """A short demo of a small box, in a process of its own."""
     folder = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "learnedpair", "demo", "--platform", "CPU", "--steps", "80", "--waters", "450", "--output", "out"]
+    command = [
+        sys.executable,
+        "-m",
+        "learnedpair",
+        "demo",
+        "--platform",
+        "CPU",
+        "--steps",
+        "80",
+        "--waters",
+        "450",
+        "--output",
+        "out",
+    ]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return folder, result
@@ -42,7 +54,14 @@ def test_demo_writes_what_it_says(demo):
     folder, result = demo
     out = folder / "out"
     assert {path.name for path in out.iterdir()} == OUTPUTS
-    for text in ("Platform: CPU", "1350 of 1350 particles covered (O 450, H 900)", "GFN2-xTB minus TIP3P", "LearnedPairForce", "NonbondedForce", "ns/day without the correction"):
+    for text in (
+        "Platform: CPU",
+        "1350 of 1350 particles covered (O 450, H 900)",
+        "GFN2-xTB minus TIP3P",
+        "LearnedPairForce",
+        "NonbondedForce",
+        "ns/day without the correction",
+    ):
         assert text in result.stdout, result.stdout
     assert "80 steps, ns/day" in result.stderr
     rdf = np.loadtxt(out / "rdf.csv", delimiter=",", skiprows=1)
@@ -58,7 +77,19 @@ def test_demo_writes_what_it_says(demo):
 def test_demo_runs_again_from_its_system_without_torch(demo):
     folder, _ = demo
     code = "import sys; sys.modules['torch'] = None; from learnedpair.cli import main; sys.exit(main())"
-    arguments = ["demo", "--system", "out/system.xml", "--pdb", "out/start.pdb", "--platform", "CPU", "--steps", "40", "--output", "again"]
+    arguments = [
+        "demo",
+        "--system",
+        "out/system.xml",
+        "--pdb",
+        "out/start.pdb",
+        "--platform",
+        "CPU",
+        "--steps",
+        "40",
+        "--output",
+        "again",
+    ]
     result = subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert {path.name for path in (folder / "again").iterdir()} == OUTPUTS
@@ -68,7 +99,10 @@ def test_demo_does_not_overwrite_unasked(demo, capsys, monkeypatch):
     folder, _ = demo
     monkeypatch.chdir(folder)
     assert main(["demo", "--platform", "CPU", "--output", "out"]) == 1
-    assert "out: there are files in the folder; name another one by --output, or say --overwrite" in capsys.readouterr().err
+    assert (
+        "out: there are files in the folder; name another one by --output, or say --overwrite"
+        in capsys.readouterr().err
+    )
 
 
 def test_demo_on_a_structure_and_model_of_the_users(tmp_path, capsys):
@@ -76,25 +110,42 @@ def test_demo_on_a_structure_and_model_of_the_users(tmp_path, capsys):
     with open(tmp_path / "box.cif", "w") as file:
         app.PDBxFile.writeFile(topology, positions * openmm.unit.nanometer, file)
     lp.export_model(models.network(), tmp_path / "own.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
-    arguments = ["--pdb", str(tmp_path / "box.cif"), "--model", str(tmp_path / "own.pt"), "--platform", "CPU", "--steps", "40", "--output", str(tmp_path / "out")]
+    arguments = [
+        "--pdb",
+        str(tmp_path / "box.cif"),
+        "--model",
+        str(tmp_path / "own.pt"),
+        "--platform",
+        "CPU",
+        "--steps",
+        "40",
+        "--output",
+        str(tmp_path / "out"),
+    ]
     assert main(["demo", *arguments]) == 0
     assert "1200 particles" in capsys.readouterr().out
     assert {path.name for path in (tmp_path / "out").iterdir()} == OUTPUTS
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["demo", "--steps", "3"], "--steps is 3; expected at least 40"),
-    (["demo", "--waters", "10"], "--waters is 10; expected at least 400"),
-    (["demo", "--system", __file__], "--system needs --pdb"),
-    (["demo", "--system", "x.xml", "--pdb", __file__], "x.xml: there is no such file"),
-    (["demo", "--system", __file__, "--pdb", __file__, "--model", __file__], "a stored System has its correction inside; leave one of them out"),
-    (["bench", "--json", "nowhere/bench.json"], "nowhere/bench.json: there is no such folder to write to"),
-    (["demo", "--pdb", "nowhere.pdb"], "nowhere.pdb: there is no such file"),
-    (["demo", "--platform", "Abacus"], "There is no platform 'Abacus' here, only Reference, "),
-    (["inspect", "nowhere.pt"], "nowhere.pt: there is no such file"),
-    (["inspect", "nowhere.pt", "--tolerance", "0"], "the tolerance is 0.0; expected a positive number"),
-    (["apply", __file__, "t.pdb", "m.pt", "out.xml"], "test_cli.py: this is not the XML of a System"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["demo", "--steps", "3"], "--steps is 3; expected at least 40"),
+        (["demo", "--waters", "10"], "--waters is 10; expected at least 400"),
+        (["demo", "--system", __file__], "--system needs --pdb"),
+        (["demo", "--system", "x.xml", "--pdb", __file__], "x.xml: there is no such file"),
+        (
+            ["demo", "--system", __file__, "--pdb", __file__, "--model", __file__],
+            "a stored System has its correction inside; leave one of them out",
+        ),
+        (["bench", "--json", "nowhere/bench.json"], "nowhere/bench.json: there is no such folder to write to"),
+        (["demo", "--pdb", "nowhere.pdb"], "nowhere.pdb: there is no such file"),
+        (["demo", "--platform", "Abacus"], "There is no platform 'Abacus' here, only Reference, "),
+        (["inspect", "nowhere.pt"], "nowhere.pt: there is no such file"),
+        (["inspect", "nowhere.pt", "--tolerance", "0"], "the tolerance is 0.0; expected a positive number"),
+        (["apply", __file__, "t.pdb", "m.pt", "out.xml"], "test_cli.py: this is not the XML of a System"),
+    ],
+)
 @pytest.mark.parametrize("demo_has_run", [False, True])
 def test_wrong_arguments_are_one_sentence(arguments, message, demo_has_run, capsys, tmp_path, monkeypatch):
     """Whatever is in the current folder."""
@@ -108,13 +159,27 @@ def test_wrong_arguments_are_one_sentence(arguments, message, demo_has_run, caps
 
 
 def test_inspect_shows_the_model(tmp_path, capsys):
-    lp.export_model(models.network(), tmp_path / "m.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17, description="random")
+    lp.export_model(
+        models.network(), tmp_path / "m.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17, description="random"
+    )
     assert main(["inspect", str(tmp_path / "m.pt"), "--tolerance", "1e-3"]) == 0
     text = capsys.readouterr().out
-    for part in ("types:       O (HOH:O); H (HOH:H1, HOH:H2)", "0.17 to 0.6 nm", "3 curves", "description: random", "At the inner cutoff, 0.17 nm", "O-H "):
+    for part in (
+        "types:       O (HOH:O); H (HOH:H1, HOH:H2)",
+        "0.17 to 0.6 nm",
+        "3 curves",
+        "description: random",
+        "At the inner cutoff, 0.17 nm",
+        "O-H ",
+    ):
         assert part in text
-    for part in (r"program: +543 weights, \d+ multiply-adds per pair\n", r"\nv\d+\[12\] = exp v\d+ +# radial\n", r"\[16\] = lookup v\d+ v\d+ \{16\} +# pair of types\n",
-                 r"\noutput v\d+\nper pair, energy and force: \d+ multiply-adds", r"\nper pair of types, when it changes: 0 multiply-adds"):
+    for part in (
+        r"program: +543 weights, \d+ multiply-adds per pair\n",
+        r"\nv\d+\[12\] = exp v\d+ +# radial\n",
+        r"\[16\] = lookup v\d+ v\d+ \{16\} +# pair of types\n",
+        r"\noutput v\d+\nper pair, energy and force: \d+ multiply-adds",
+        r"\nper pair of types, when it changes: 0 multiply-adds",
+    ):
         assert re.search(part, text), part
     assert main(["inspect", str(tmp_path / "m.pt"), "--no-program"]) == 0
     text = capsys.readouterr().out
@@ -130,14 +195,36 @@ def inspect(capsys, *arguments, status=0):
 def test_bench_times_with_and_without_the_correction(tmp_path, capsys, demo):
     folder, _ = demo
     stored = ["--system", str(folder / "out" / "system.xml"), "--pdb", str(folder / "out" / "start.pdb")]
-    arguments = ["bench", *stored, "--platform", "CPU", "--steps", "3", "--repeats", "4", "--json", str(tmp_path / "bench.json")]
+    arguments = [
+        "bench",
+        *stored,
+        "--platform",
+        "CPU",
+        "--steps",
+        "3",
+        "--repeats",
+        "4",
+        "--json",
+        str(tmp_path / "bench.json"),
+    ]
     assert main(arguments) == 0
     text = capsys.readouterr().out
-    for part in ("Platform: CPU (", "1350 particles", "evaluated by: CPU, own neighbor list", "ms/step", "median and range of 4 blocks of 3 steps in turn", "creating the Context"):
+    for part in (
+        "Platform: CPU (",
+        "1350 particles",
+        "evaluated by: CPU, own neighbor list",
+        "ms/step",
+        "median and range of 4 blocks of 3 steps in turn",
+        "creating the Context",
+    ):
         assert part in text, text
     report = json.loads((tmp_path / "bench.json").read_text())
-    ratios = [with_ / without for with_, without in zip(report["blocks_s_with"], report["blocks_s_without"], strict=True)]
-    assert len(ratios) == 4 and report["ratio"] == pytest.approx(np.median(ratios)) and report["ratio_min"] == min(ratios)
+    ratios = [
+        with_ / without for with_, without in zip(report["blocks_s_with"], report["blocks_s_without"], strict=True)
+    ]
+    assert (
+        len(ratios) == 4 and report["ratio"] == pytest.approx(np.median(ratios)) and report["ratio_min"] == min(ratios)
+    )
     assert report["ns_per_day_with"] == pytest.approx(86400 * 2e-6 / (1e-3 * report["ms_per_step_with"]))
     assert main(["bench", *stored, "--repeats", "0"]) == 1
     assert "--repeats is 0; expected a positive number." in capsys.readouterr().err
@@ -155,12 +242,21 @@ def test_inspect_of_a_model_with_features(tmp_path, capsys):
     text = inspect(capsys, path).out
     assert "table: " not in text and "features:    q (-1 to 1); alpha (8 to 20)" in text
     assert re.search(r"= erfc v\d+ +# pair\n", text) and re.search(r"\nv\d+\[2\] = particle1 +# particle\n", text)
-    assert re.search(r"per particle, when it changes: 0 multiply-adds, ([1-9]\d*) other operations, \1 together\n", text)
+    assert re.search(
+        r"per particle, when it changes: 0 multiply-adds, ([1-9]\d*) other operations, \1 together\n", text
+    )
     assert "At the inner cutoff, 0.15 nm, below which each function goes on as a straight line:" in text
     model = lp.load_model(path)
     rows = {"low": [-1.0, 8.0], "middle": [0.0, 14.0], "high": [1.0, 20.0]}
     found = re.findall(r"  (\w+)-(\w+) +(\S+) kJ/mol, slope +(\S+) kJ/mol/nm(, ATTRACTIVE)?", text)
-    assert [line[:2] for line in found] == [("low", "low"), ("low", "middle"), ("low", "high"), ("middle", "middle"), ("middle", "high"), ("high", "high")]
+    assert [line[:2] for line in found] == [
+        ("low", "low"),
+        ("low", "middle"),
+        ("low", "high"),
+        ("middle", "middle"),
+        ("middle", "high"),
+        ("high", "high"),
+    ]
     for first, second, energy, slope, attractive in found:
         expected = [values[0] for values in model.evaluate([0.15], [rows[first]], [rows[second]])]
         assert (energy, slope) == tuple(f"{value + 0.0:.4g}" for value in expected)
@@ -170,8 +266,13 @@ def test_inspect_of_a_model_with_features(tmp_path, capsys):
 def test_inspect_says_how_the_radial_part_is_tabulated(tmp_path, capsys):
     path = export(tmp_path, "feature_network")
     text = inspect(capsys, path).out
-    assert re.search(r"multiply-adds per pair, what depends on the distance alone in a table of \d+ knots\n", text) and re.search(r"= table v0 v1 \{\d+\} +# radial\n", text)
-    few, many = (int(re.search(r"table of (\d+) knots", inspect(capsys, path, "--tolerance", tolerance).out)[1]) for tolerance in (1e-3, 1e-5))
+    assert re.search(
+        r"multiply-adds per pair, what depends on the distance alone in a table of \d+ knots\n", text
+    ) and re.search(r"= table v0 v1 \{\d+\} +# radial\n", text)
+    few, many = (
+        int(re.search(r"table of (\d+) knots", inspect(capsys, path, "--tolerance", tolerance).out)[1])
+        for tolerance in (1e-3, 1e-5)
+    )
     assert many > 2 * few
     text = inspect(capsys, path, "--no-tabulate-radial").out
     assert "knots" not in text and " = table " not in text and re.search(r"\[12\] = exp ", text)
@@ -179,18 +280,32 @@ def test_inspect_says_how_the_radial_part_is_tabulated(tmp_path, capsys):
 
 def test_inspect_of_features_without_ranges_evaluates_nothing(tmp_path, capsys):
     text = inspect(capsys, export(tmp_path, "charge_penetration", features={"q": None, "alpha": (8.0, 20.0)})).out
-    assert text.endswith("The model was not evaluated: it does not say which range q may have. Give rows with --features.\n")
+    assert text.endswith(
+        "The model was not evaluated: it does not say which range q may have. Give rows with --features.\n"
+    )
     assert "its error" not in text and "At the inner cutoff" not in text and "erfc" in text
 
 
 def test_inspect_of_a_model_with_global_parameters(tmp_path, capsys):
     text = inspect(capsys, export(tmp_path, "two_parameters")).out
-    assert "table: " not in text and "globals:     lam = 0.8 (0 to 1, assumed); temperature = 300 (150 to 600, assumed)" in text
+    assert (
+        "table: " not in text
+        and "globals:     lam = 0.8 (0 to 1, assumed); temperature = 300 (150 to 600, assumed)" in text
+    )
     assert re.search(r"\[2\] = globals +# global\n", text)
     assert "as a straight line, with lam = 0.8, temperature = 300:" in text and "  B-C " in text
-    assert "as a straight line, with lam = 0.5, temperature = 300:" in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam=0.5").out
-    assert "--parameter lam is 2, and two_parameters.pt was checked for values from 0 to 1" in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam=2", status=1).err
-    assert "expected NAME=VALUE with a number" in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam", status=1).err
+    assert (
+        "as a straight line, with lam = 0.5, temperature = 300:"
+        in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam=0.5").out
+    )
+    assert (
+        "--parameter lam is 2, and two_parameters.pt was checked for values from 0 to 1"
+        in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam=2", status=1).err
+    )
+    assert (
+        "expected NAME=VALUE with a number"
+        in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam", status=1).err
+    )
 
 
 def test_inspect_shows_given_rows_of_features(tmp_path, capsys):
@@ -202,7 +317,10 @@ def test_inspect_shows_given_rows_of_features(tmp_path, capsys):
     energy, slope = lp.load_model(path).evaluate([0.15], [[-0.8, 12]], [[0.4, 10]])
     assert re.search(rf"  \(-0\.8, 12\)-\(0\.4, 10\) +{energy[0]:.4g} kJ/mol, slope +{slope[0]:.4g} kJ/mol/nm", text)
     rows.write_text("0.4, 21\n")
-    assert "the feature 'alpha' of particle 0 is 21; expected 8 to 20" in inspect(capsys, path, "--features", rows, status=1).err
+    assert (
+        "the feature 'alpha' of particle 0 is 21; expected 8 to 20"
+        in inspect(capsys, path, "--features", rows, status=1).err
+    )
 
 
 def test_a_reader_that_stops_early_is_no_error(tmp_path):
@@ -215,7 +333,10 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path):
 def test_inspect_shows_a_part_of_a_long_program(tmp_path, capsys):
     path = export(tmp_path, "radial_filter")
     steps = re.compile(r"^v\d+\[.*\n", re.M)
-    text, everything, nothing = (inspect(capsys, path, "--no-tabulate-radial", *arguments).out for arguments in ([], ["--program"], ["--no-program"]))
+    text, everything, nothing = (
+        inspect(capsys, path, "--no-tabulate-radial", *arguments).out
+        for arguments in ([], ["--program"], ["--no-program"])
+    )
     total = len(steps.findall(everything))
     assert total > 60 and steps.findall(text) == steps.findall(everything)[:60] and not steps.findall(nothing)
     assert f"\n... and {total - 60} more steps; --program shows all of them\nper pair, energy and force: " in text
@@ -226,7 +347,9 @@ def test_inspect_cuts_long_lines(tmp_path, capsys):
     path = export(tmp_path, "bilinear_gate")
     text, everything = inspect(capsys, path).out, inspect(capsys, path, "--program").out
     cut = [line for line in text.splitlines() if " ...  # " in line]
-    assert cut and all(re.fullmatch(r"v\d+\[\d+\] = \w+ .* \.\.\.  # [a-z ]+", line) and len(line) < 130 for line in cut)
+    assert cut and all(
+        re.fullmatch(r"v\d+\[\d+\] = \w+ .* \.\.\.  # [a-z ]+", line) and len(line) < 130 for line in cut
+    )
     for line in cut:
         start, stage = line.split(" ...  # ")
         full = next(other for other in everything.splitlines() if other.startswith(start))
@@ -248,16 +371,22 @@ def test_inspect_of_a_model_without_program_shows_its_table_and_why(tmp_path, ca
 def test_inspect_of_a_model_without_table_shows_its_program_and_why(tmp_path, capsys):
     lp.export_model(Kink(), tmp_path / "kink.pt", types=["A"], cutoff=1.0)
     text = inspect(capsys, tmp_path / "kink.pt").out
-    assert re.search(r"\n  table:       none\. kink\.pt: the table for types A and A does not reach the tolerance 0\.0001 .*\n", text)
+    assert re.search(
+        r"\n  table:       none\. kink\.pt: the table for types A and A does not reach the tolerance 0\.0001 .*\n", text
+    )
     assert "curves" not in text and re.search(r"= abs v\d+ +# radial\n", text) and "  A-A " in text
 
 
 def test_inspect_of_a_model_with_neither_fails(tmp_path, capsys):
     metadata = make_metadata("", features={"q": (0, 1)}, cutoff=1.0).to_json()
-    torch.jit.save(torch.jit.script(models.Deciding()), tmp_path / "deciding.pt", _extra_files={FILE_NAME: metadata})  # export_model refuses
+    torch.jit.save(
+        torch.jit.script(models.Deciding()), tmp_path / "deciding.pt", _extra_files={FILE_NAME: metadata}
+    )  # export_model refuses
     printed = inspect(capsys, tmp_path / "deciding.pt", status=1)
     assert "features:    q (0 to 1)" in printed.out
-    assert re.fullmatch(r"learnedpair inspect: deciding\.pt: .*mixes pairs.*There is no table for models with features\.\n", printed.err)
+    assert re.fullmatch(
+        r"learnedpair inspect: deciding\.pt: .*mixes pairs.*There is no table for models with features\.\n", printed.err
+    )
 
 
 def test_reports_of_forces_are_described():
@@ -266,7 +395,11 @@ def test_reports_of_forces_are_described():
     table = models.water_model().create_force(["O", "H", "H"])
     assert describe(table.lowering_report).startswith("  table:       2 curves")
     program = models.water_model().create_force(["O", "H", "H"], representation="program", tabulate_radial=True)
-    assert re.match(r"  program:     \d+ weights, \d+ multiply-adds per pair, what depends on the distance alone in a table of \d+ knots\n  its error: ", describe(program.lowering_report))
+    assert re.match(
+        r"  program:     \d+ weights, \d+ multiply-adds per pair, what depends on the distance alone in a table of \d+"
+        r" knots\n  its error: ",
+        describe(program.lowering_report),
+    )
     by_hand = lp.LearnedPairForce(systems.table())
     assert describe(by_hand.lowering_report) == "  function:    made by hand, without a report"
 
@@ -291,19 +424,46 @@ def test_apply_takes_rules(tmp_path, capsys):
     (tmp_path / "in.xml").write_text(XmlSerializer.serialize(systems.water_system(topology)))
     with open(tmp_path / "t.pdb", "w") as file:
         app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)
-    lp.export_model(models.network(3), tmp_path / "m.pt", types={"O": "WAT:O", "H": None, "Na": "NA:NA"}, cutoff=0.6, inner_cutoff=0.17)
+    lp.export_model(
+        models.network(3),
+        tmp_path / "m.pt",
+        types={"O": "WAT:O", "H": None, "Na": "NA:NA"},
+        cutoff=0.6,
+        inner_cutoff=0.17,
+    )
     paths = [str(tmp_path / name) for name in ("in.xml", "t.pdb", "m.pt", "out.xml")]
 
     def covered(*arguments):
         assert main(["apply", *paths, *arguments]) == 0
         system = XmlSerializer.deserialize((tmp_path / "out.xml").read_text())
-        return lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1)).getParticleTypes()[:3].tolist(), capsys.readouterr().err
+        return (
+            lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1)).getParticleTypes()[:3].tolist(),
+            capsys.readouterr().err,
+        )
 
     assert covered("--type", "O=HOH:O", "--type", "H=HOH:H1", "--type", "H=HOH:H2", "--type", "Na=") == ([0, 1, 1], "")
-    assert covered("--type", "O=O", "--type", "H=", "--type", "Na=", "--leave-out", "HOH:H1", "--leave-out", "HOH:H2") == ([0, -1, -1], "")
+    assert covered(
+        "--type", "O=O", "--type", "H=", "--type", "Na=", "--leave-out", "HOH:H1", "--leave-out", "HOH:H2"
+    ) == ([0, -1, -1], "")
     types, error = covered("--type", "O=O", "--type", "H=HOH:H1", "--type", "Na=")
-    assert types == [0, 1, -1] and "warning: add_correction: the rules cover residues in part: HOH (64 residues) has a type for O, H1 and none for H2." in error
-    for arguments, message in ((["--type", "O"], "--type is 'O'; expected NAME=RULE"), ([], "does not say which atoms have the type 'H'"), (["--type", "O=HOH:O", "--type", "H=H"], "The rule of the type 'Na' in m.pt, 'NA:NA', selects no atom; the topology has HOH:O (64 atoms), HOH:H1 (64 atoms), HOH:H2 (64 atoms). Correct the rule, or say that there are no such atoms by types={'Na': None}. (On the command line: types={'NAME': rule} is --type NAME=RULE, and --type NAME= for None.)")):
+    assert (
+        types == [0, 1, -1]
+        and "warning: add_correction: the rules cover residues in part:"
+        " HOH (64 residues) has a type for O, H1 and none for H2."
+        in error
+    )
+    for arguments, message in (
+        (["--type", "O"], "--type is 'O'; expected NAME=RULE"),
+        ([], "does not say which atoms have the type 'H'"),
+        (
+            ["--type", "O=HOH:O", "--type", "H=H"],
+            (
+                "The rule of the type 'Na' in m.pt, 'NA:NA', selects no atom; the topology has HOH:O (64 atoms), HOH:H1"
+                " (64 atoms), HOH:H2 (64 atoms). Correct the rule, or say that there are no such atoms by types={'Na':"
+                " None}. (On the command line: types={'NAME': rule} is --type NAME=RULE, and --type NAME= for None.)"
+            ),
+        ),
+    ):
         assert main(["apply", *paths, *arguments]) == 1
         assert message in capsys.readouterr().err
 
@@ -325,7 +485,15 @@ def featured(tmp_path_factory):
 
 
 def apply_features(folder, name, *arguments):
-    return main(["apply", *(str(folder / file) for file in ("in.xml", "t.pdb", "m.pt", "out.xml")), "--features", str(folder / name), *arguments])
+    return main(
+        [
+            "apply",
+            *(str(folder / file) for file in ("in.xml", "t.pdb", "m.pt", "out.xml")),
+            "--features",
+            str(folder / name),
+            *arguments,
+        ]
+    )
 
 
 ROWS = [[-0.8, 9.0], [0.4, 15.5], [0.4, 16.0], [-0.8, 9.0], None, [0.4, 16.0]]
@@ -340,7 +508,13 @@ FILES = {
 @pytest.mark.parametrize("name", [*FILES, "array.npy"])
 def test_apply_reads_features(featured, name, capsys):
     if name == "array.npy":
-        np.save(featured / name, np.array([[np.nan] * 2 if row is None else row for row in ROWS], dtype=np.float32 if sys.byteorder == "little" else float))
+        np.save(
+            featured / name,
+            np.array(
+                [[np.nan] * 2 if row is None else row for row in ROWS],
+                dtype=np.float32 if sys.byteorder == "little" else float,
+            ),
+        )
     else:
         (featured / name).write_bytes(FILES[name].encode())
     assert apply_features(featured, name) == 0
@@ -356,8 +530,20 @@ def test_apply_reads_features(featured, name, capsys):
 def test_apply_passes_representation_and_tabulate_radial_on(featured, tmp_path, capsys):
     (featured / "f.txt").write_text("0.5 " * 8 + "\n" + ("0.1 " * 8 + "\n") * 5)
     path = export(tmp_path, "feature_network")
-    files = [str(featured / "in.xml"), str(featured / "t.pdb"), str(path), str(tmp_path / "out.xml"), "--features", str(featured / "f.txt")]
-    for arguments, has_table in (([], True), (["--no-tabulate-radial"], False), (["--representation", "program"], False), (["--representation", "program", "--tabulate-radial"], True)):
+    files = [
+        str(featured / "in.xml"),
+        str(featured / "t.pdb"),
+        str(path),
+        str(tmp_path / "out.xml"),
+        "--features",
+        str(featured / "f.txt"),
+    ]
+    for arguments, has_table in (
+        ([], True),
+        (["--no-tabulate-radial"], False),
+        (["--representation", "program"], False),
+        (["--representation", "program", "--tabulate-radial"], True),
+    ):
         assert main(["apply", *files, *arguments]) == 0
         assert ("in a table of" in capsys.readouterr().out) == has_table
     assert main(["apply", *files, "--representation", "table"]) == 1
@@ -373,22 +559,59 @@ def test_apply_passes_representation_and_tabulate_radial_on(featured, tmp_path, 
 NAN_ROW = "nan nan\n"
 
 
-@pytest.mark.parametrize("name, content, message", [
-    ("nowhere.csv", None, "nowhere.csv: there is no such file."),
-    ("short.csv", "0.4 16\n" * 5, "short.csv: there are 5 rows of features, but the System has 6 particles; expected one for each, of nan where the model does not apply."),
-    ("long.csv", "0.4 16\n" * 6 + NAN_ROW, "long.csv: there are 7 rows of features, but the System has 6 particles"),
-    ("header.csv", "q,alpha\n" + "0.4,16\n" * 6, "header.csv: line 1 is 'q,alpha'; expected numbers between commas or blanks, and nan or an empty line for a particle that is not covered."),
-    ("hole.csv", "0.4,16\n0.4,\n" + "0.4,16\n" * 4, "hole.csv: line 2 is '0.4,'; expected numbers"),
-    ("partly.csv", "# comment\n0.4 16\n0.4 nan\n" + "0.4 16\n" * 4, "partly.csv: in line 3 some features are nan and others are not"),
-    ("binary.csv", b"\xff\xfe\x00\x81", "binary.csv: this is not a text"),
-    ("text.npy", "0.4 16\n", "text.npy: this is not a NumPy array"),
-    ("flat.npy", np.ones(6), "m.pt: particle 0 is array([1.]); expected 2 features (q, alpha), or None."),
-    ("words.npy", np.full((6, 2), "a"), "words.npy: the file holds an array of <U1 with shape (6, 2); expected numbers"),
-    ("partly.npy", np.array([[0.4, 16.0]] * 5 + [[0.4, np.nan]]), "partly.npy: in row 5 some features are nan and others are not"),
-    ("wide.csv", "0.4 16 3\n" * 6, "m.pt: particle 0 is [0.4, 16.0, 3.0]; expected 2 features (q, alpha), or None."),
-    ("far.csv", "0.4 16\n" * 5 + "0.4 21\n", "m.pt: the feature 'alpha' of particle 5 is 21; expected 8 to 20"),
-    ("nothing.csv", NAN_ROW * 6, "the correction of m.pt would do nothing: no particle is covered"),
-])
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("nowhere.csv", None, "nowhere.csv: there is no such file."),
+        (
+            "short.csv",
+            "0.4 16\n" * 5,
+            (
+                "short.csv: there are 5 rows of features, but the System has 6 particles; expected one for each, of nan"
+                " where the model does not apply."
+            ),
+        ),
+        (
+            "long.csv",
+            "0.4 16\n" * 6 + NAN_ROW,
+            "long.csv: there are 7 rows of features, but the System has 6 particles",
+        ),
+        (
+            "header.csv",
+            "q,alpha\n" + "0.4,16\n" * 6,
+            (
+                "header.csv: line 1 is 'q,alpha'; expected numbers between commas or blanks, and nan or an empty line"
+                " for a particle that is not covered."
+            ),
+        ),
+        ("hole.csv", "0.4,16\n0.4,\n" + "0.4,16\n" * 4, "hole.csv: line 2 is '0.4,'; expected numbers"),
+        (
+            "partly.csv",
+            "# comment\n0.4 16\n0.4 nan\n" + "0.4 16\n" * 4,
+            "partly.csv: in line 3 some features are nan and others are not",
+        ),
+        ("binary.csv", b"\xff\xfe\x00\x81", "binary.csv: this is not a text"),
+        ("text.npy", "0.4 16\n", "text.npy: this is not a NumPy array"),
+        ("flat.npy", np.ones(6), "m.pt: particle 0 is array([1.]); expected 2 features (q, alpha), or None."),
+        (
+            "words.npy",
+            np.full((6, 2), "a"),
+            "words.npy: the file holds an array of <U1 with shape (6, 2); expected numbers",
+        ),
+        (
+            "partly.npy",
+            np.array([[0.4, 16.0]] * 5 + [[0.4, np.nan]]),
+            "partly.npy: in row 5 some features are nan and others are not",
+        ),
+        (
+            "wide.csv",
+            "0.4 16 3\n" * 6,
+            "m.pt: particle 0 is [0.4, 16.0, 3.0]; expected 2 features (q, alpha), or None.",
+        ),
+        ("far.csv", "0.4 16\n" * 5 + "0.4 21\n", "m.pt: the feature 'alpha' of particle 5 is 21; expected 8 to 20"),
+        ("nothing.csv", NAN_ROW * 6, "the correction of m.pt would do nothing: no particle is covered"),
+    ],
+)
 def test_apply_says_what_is_wrong_with_features(featured, name, content, message, capsys):
     if isinstance(content, np.ndarray):
         np.save(featured / name, content)
@@ -401,7 +624,10 @@ def test_apply_says_what_is_wrong_with_features(featured, name, content, message
 
 def test_apply_of_a_model_with_features_needs_them(featured, capsys):
     assert main(["apply", *(str(featured / file) for file in ("in.xml", "t.pdb", "m.pt", "out.xml"))]) == 1
-    assert "m.pt: the model has the features q, alpha of each particle; give a file with them by --features." in capsys.readouterr().err
+    assert (
+        "m.pt: the model has the features q, alpha of each particle; give a file with them by --features."
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("name", ["in.xml", "t.pdb", "m.pt"])
@@ -423,7 +649,11 @@ def test_the_model_in_the_package_is_the_one_its_report_describes():
 
     model = lp.load_model(WATER_GFN2)
     report = json.loads((ROOT / "examples" / "water_gfn2" / "training_report.json").read_text())
-    assert (model.types, model.cutoff, model.inner_cutoff) == (["O", "H"], report["cutoff_nm"], report["inner_cutoff_nm"])
+    assert (model.types, model.cutoff, model.inner_cutoff) == (
+        ["O", "H"],
+        report["cutoff_nm"],
+        report["inner_cutoff_nm"],
+    )
     assert f"{report['held_out_rmse']['liquid']['corrected']['energy_kJ_per_mol']:.2f} kJ/mol" in model.description
     columns = np.loadtxt(ROOT / "examples" / "water_gfn2" / "pair_functions.txt")
     inside = columns[:, 0] >= model.inner_cutoff
@@ -433,11 +663,27 @@ def test_the_model_in_the_package_is_the_one_its_report_describes():
 
 
 def test_devices_that_are_processors_are_recognized():
-    for name in ("pthread-skylake-avx512-Intel(R) Xeon(R) Processor", "cpu-haswell", "AMD EPYC 7763 64-Core Processor", "Intel(R) Core(TM) i7 CPU @ 2.6GHz", "CUDA emulator", "CUDA dry run"):
+    for name in (
+        "pthread-skylake-avx512-Intel(R) Xeon(R) Processor",
+        "cpu-haswell",
+        "AMD EPYC 7763 64-Core Processor",
+        "Intel(R) Core(TM) i7 CPU @ 2.6GHz",
+        "CUDA emulator",
+        "CUDA dry run",
+    ):
         assert is_pretender(name)
-    for name in ("NVIDIA H200", "Tesla V100-SXM2-16GB", "Apple M1 Pro", "gfx90a:sramecc+:xnack-", "Intel(R) Arc(TM) A770 Graphics", "AMD Radeon RX 7900 XTX"):
+    for name in (
+        "NVIDIA H200",
+        "Tesla V100-SXM2-16GB",
+        "Apple M1 Pro",
+        "gfx90a:sramecc+:xnack-",
+        "Intel(R) Arc(TM) A770 Graphics",
+        "AMD Radeon RX 7900 XTX",
+    ):
         assert not is_pretender(name)
-    assert fastest_platform().getName() in [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
+    assert fastest_platform().getName() in [
+        openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())
+    ]
 
 
 def test_radial_distribution_of_an_ideal_gas_is_one():
@@ -457,18 +703,30 @@ def test_the_readmes_table_shows_the_stored_results():
 
 def run_script(path, folder, *arguments):
     """Run a script in a folder, on the CPU platform unless it says another one."""
-    result = subprocess.run([sys.executable, str(path), *map(str, arguments)], cwd=folder, capture_output=True, text=True, env={**os.environ, "OPENMM_DEFAULT_PLATFORM": "CPU"})
+    result = subprocess.run(
+        [sys.executable, str(path), *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OPENMM_DEFAULT_PLATFORM": "CPU"},
+    )
     assert result.returncode == 0, result.stderr
     return result.stdout
 
 
 def test_the_readmes_code_runs(tmp_path):
-    script, model, features = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    script, model, features = re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S
+    )
     topology, positions = systems.relaxed_water(400)
     with open(tmp_path / "solvated.pdb", "w") as file:
         app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)
     assert "export_model" in model and "solvated.pdb" in script and "features=features" in features
-    for name, code in (("model.py", model), ("script.py", script), ("features.py", features)):  # the script needs the model's file
+    for name, code in (
+        ("model.py", model),
+        ("script.py", script),
+        ("features.py", features),
+    ):  # the script needs the model's file
         (tmp_path / name).write_text(code)
         output = run_script(tmp_path / name, tmp_path)
     energy, derivative = re.fullmatch(r"(\S+) kJ/mol (\S+)\n", output).groups()
@@ -476,7 +734,9 @@ def test_the_readmes_code_runs(tmp_path):
 
 
 def test_the_example_with_features_runs(tmp_path):
-    output = run_script(ROOT / "examples" / "feature_model" / "charge_penetration.py", tmp_path, "--output", tmp_path / "out")
+    output = run_script(
+        ROOT / "examples" / "feature_model" / "charge_penetration.py", tmp_path, "--output", tmp_path / "out"
+    )
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"penetration.pt", "penetration.png"}
     assert re.search(r"\n216 ions, CPU", output)
     errors = [float(percent) for percent in re.findall(r"([\d.]+)%\n", output)]

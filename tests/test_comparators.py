@@ -4,7 +4,6 @@
 
 import numpy as np
 import pytest
-
 from comparators import Target, assert_close
 
 

@@ -9,7 +9,6 @@ import sys
 import numpy as np
 import openmm
 import pytest
-
 from comparators import assert_close
 from conformance_files import CASES, FOLDER, NEGATIVE
 from learnedpair import _core
@@ -32,7 +31,10 @@ def test_values(case):
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_derivatives(case):
     count = len(case.outputs)
-    derivatives = {("distance", 0): case.distance_derivatives, **{("globals", k): one for k, one in enumerate(case.globals_derivatives)}}
+    derivatives = {
+        ("distance", 0): case.distance_derivatives,
+        **{("globals", k): one for k, one in enumerate(case.globals_derivatives)},
+    }
     for (name, element), expected in derivatives.items():
         if expected is None:
             continue
@@ -40,7 +42,13 @@ def test_derivatives(case):
         assert len(outputs) == 2 * count
         for k in range(count):
             assert_matches(outputs[k], case.outputs[k], case.tolerance, what=f"{case.name}, output {k}")
-            assert_matches(outputs[count + k], expected[k], case.tolerance, case.derivative_absolute, f"{case.name}, derivative of output {k} with respect to {name}[{element}]")
+            assert_matches(
+                outputs[count + k],
+                expected[k],
+                case.tolerance,
+                case.derivative_absolute,
+                f"{case.name}, derivative of output {k} with respect to {name}[{element}]",
+            )
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -1,13 +1,14 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Energies that jump, at the cutoff or before, and slopes that are not their derivatives are refused; what is cut off on purpose is not."""
-
-import numpy as np
-import pytest
-import torch
+"""Energies that jump, at the cutoff or before, and slopes that are not their derivatives are refused; what is cut off
+on purpose is not.
+"""
 
 import learnedpair as lp
+import numpy as np
+import pytest
 import systems
+import torch
 from comparators import REFERENCE, assert_close, evaluate
 
 
@@ -19,7 +20,9 @@ class Formula(torch.nn.Module):
         self.text = text
 
     def forward(self, r, type1, type2):
-        return eval(self.text, {"torch": torch, "Cube": Cube.apply}, {"r": r, "x": torch.clamp(1 - (r / 0.6) ** 2, min=0)})
+        return eval(
+            self.text, {"torch": torch, "Cube": Cube.apply}, {"r": r, "x": torch.clamp(1 - (r / 0.6) ** 2, min=0)}
+        )
 
 
 class Cube(torch.autograd.Function):
@@ -46,13 +49,24 @@ JUMPS = {
 
 
 @pytest.mark.parametrize("name", JUMPS)
-@pytest.mark.parametrize("options", [{}, dict(switching_distance=0.55), dict(global_parameters={"lam": 1.0})], ids=["plain", "switched", "global"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, dict(switching_distance=0.55), dict(global_parameters={"lam": 1.0})],
+    ids=["plain", "switched", "global"],
+)
 def test_energies_that_jump_are_refused(name, options):
     text, place = JUMPS[name]
     if "switching_distance" in options and "cutoff" in name:
         pytest.skip("the switching function takes it away")
     module = WithGlobal(text) if "global_parameters" in options else Formula(text)
-    with pytest.raises(lp.ModelError, match=rf"the energy jumps: for types A and A it goes from .* to .* kJ/mol at {place}.*where a force would be infinite.*let the energy end smoothly. If it is cut off there on purpose, the cutoff, 0.6 nm, must be there, too, and truncated=True must say so"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            rf"the energy jumps: for types A and A it goes from .* to .* kJ/mol at {place}.*where a force would be"
+            r" infinite.*let the energy end smoothly. If it is cut off there on purpose, the cutoff, 0.6 nm, must be"
+            r" there, too, and truncated=True must say so"
+        ),
+    ):
         lp.load_model(module, **METADATA, **options)
 
 
@@ -61,22 +75,49 @@ class WithGlobal(Formula):
         return lam * super().forward(r, type1, type2)
 
 
-@pytest.mark.parametrize("text", ["torch.cos(9 * r) * (r < 0.6)", "torch.cos(9 * r) * (r <= 0.6)", "torch.cos(9 * r)", "x", "torch.sqrt(x)"])
+@pytest.mark.parametrize(
+    "text", ["torch.cos(9 * r) * (r < 0.6)", "torch.cos(9 * r) * (r <= 0.6)", "torch.cos(9 * r)", "x", "torch.sqrt(x)"]
+)
 def test_values_and_slopes_must_vanish_on_the_way_to_the_cutoff(text):
     """Those at the cutoff itself may be zero all the same."""
-    with pytest.raises(lp.ModelError, match="does not vanish at the cutoff: .* as the distance approaches it from below.* or say truncated=True|not finite"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            "does not vanish at the cutoff: .* as the distance approaches it from below.* or say truncated=True|not"
+            " finite"
+        ),
+    ):
         lp.load_model(Formula(text), **METADATA)
 
 
-@pytest.mark.parametrize("text", ["x**3", "x**2", "x**1.5", "torch.exp(-1 / (x + 1e-3)) * x**2", "torch.relu(r - 0.3) * x**2", "torch.abs(r - 0.3) * x**3", "1e4 * torch.exp(-80 * (r - 0.15)) * x**3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x**3",
+        "x**2",
+        "x**1.5",
+        "torch.exp(-1 / (x + 1e-3)) * x**2",
+        "torch.relu(r - 0.3) * x**2",
+        "torch.abs(r - 0.3) * x**3",
+        "1e4 * torch.exp(-80 * (r - 0.15)) * x**3",
+    ],
+)
 def test_what_ends_smoothly_is_accepted(text):
     """Also with a kink, a wall, or an envelope that barely vanishes."""
     lp.load_model(Formula(text), **METADATA)
 
 
-@pytest.mark.parametrize("text", ["(r + r.detach()) * x**3", "x**3 + x.detach()**3 * r", "Cube(x)", "torch.cos(9 * r) * x.detach()**3"])
+@pytest.mark.parametrize(
+    "text", ["(r + r.detach()) * x**3", "x**3 + x.detach()**3 * r", "Cube(x)", "torch.cos(9 * r) * x.detach()**3"]
+)
 def test_slopes_that_are_no_derivatives_are_refused(text):
-    with pytest.raises(lp.ModelError, match=r"the slope is not the derivative of the energy: for types A and A at .* nm automatic differentiation gives .* kJ/mol/nm, and the energy changes by .*detach\(\)"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            r"the slope is not the derivative of the energy: for types A and A at .* nm automatic differentiation gives"
+            r" .* kJ/mol/nm, and the energy changes by .*detach\(\)"
+        ),
+    ):
         lp.load_model(Formula(text), **METADATA)
 
 
@@ -84,7 +125,14 @@ def test_slopes_that_are_no_derivatives_are_refused(text):
 @pytest.mark.parametrize("representation", ["table", "program"])
 def test_models_may_be_cut_off_on_purpose(target, text, representation, tmp_path):
     """Up to the cutoff the energy is that of the model, whether it is zero at the cutoff itself or not."""
-    model = lp.export_model(torch.jit.trace(Formula(text).eval(), (torch.rand(3), torch.zeros(3, dtype=torch.int64), torch.zeros(3, dtype=torch.int64))), tmp_path / "cut.pt", **METADATA, truncated=True)
+    model = lp.export_model(
+        torch.jit.trace(
+            Formula(text).eval(), (torch.rand(3), torch.zeros(3, dtype=torch.int64), torch.zeros(3, dtype=torch.int64))
+        ),
+        tmp_path / "cut.pt",
+        **METADATA,
+        truncated=True,
+    )
     assert model.truncated and "0.15 to 0.6 nm, truncated" in str(model)
     chains = systems.Chains(molecules=30)
     system = chains.system()
@@ -97,7 +145,15 @@ def test_models_may_be_cut_off_on_purpose(target, text, representation, tmp_path
     if target is REFERENCE:
         import oracle
 
-        energy, forces, _ = oracle.energy_and_forces(lambda r, a, b: (np.cos(9 * r), -9 * np.sin(9 * r)), chains.positions, np.zeros(chains.count, int), cutoff=0.6, inner_cutoff=0.15, box=chains.box, exclusions=chains.molecule_pairs)
+        energy, forces, _ = oracle.energy_and_forces(
+            lambda r, a, b: (np.cos(9 * r), -9 * np.sin(9 * r)),
+            chains.positions,
+            np.zeros(chains.count, int),
+            cutoff=0.6,
+            inner_cutoff=0.15,
+            box=chains.box,
+            exclusions=chains.molecule_pairs,
+        )
         assert_close(expected[0], energy, rtol=1e-5)
         assert_close(expected[1], forces, atol=1e-3)
     target.assert_agrees(*evaluate(target.context(system, chains.positions)), *expected)

@@ -4,13 +4,12 @@
 
 import warnings
 
-import openmm
-import pytest
-from openmm import app, unit
-
 import learnedpair as lp
 import models
+import openmm
+import pytest
 import systems
+from openmm import app, unit
 
 
 def renamed_water(rename, molecules=64):
@@ -33,13 +32,23 @@ def apply(system, topology, **arguments):
 
 def test_residues_that_are_covered_in_part_are_said():
     system, topology = renamed_water(h3, 100)
-    with pytest.warns(UserWarning, match=r"^add_correction: the rules cover residues in part: HOH \(100 residues\) has a type for O, H1 and none for H3\. If that is meant, say so by a rule of the type None"):
+    with pytest.warns(
+        UserWarning,
+        match=(
+            r"^add_correction: the rules cover residues in part: HOH \(100 residues\) has a type for O, H1 and none for"
+            r" H3\. If that is meant, say so by a rule of the type None"
+        ),
+    ):
         force = apply(system, topology)
     assert (force.getParticleTypes() >= 0).sum() == 200
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("left_out", ["*:*", "HOH:H3", ["WAT:H3", "HOH:H3"], lambda atom: atom.name == "H3"], ids=["rest", "rule", "list", "function"])
+@pytest.mark.parametrize(
+    "left_out",
+    ["*:*", "HOH:H3", ["WAT:H3", "HOH:H3"], lambda atom: atom.name == "H3"],
+    ids=["rest", "rule", "list", "function"],
+)
 def test_atoms_may_be_left_out_on_purpose(left_out):
     system, topology = renamed_water(h3)
     force = apply(system, topology, types={None: left_out})
@@ -48,11 +57,20 @@ def test_atoms_may_be_left_out_on_purpose(left_out):
 
 @pytest.mark.filterwarnings("error")
 def test_a_model_says_itself_what_it_leaves_out(tmp_path):
-    lp.export_model(models.network(1), tmp_path / "oxygen.pt", types={"O": "HOH:O", None: ["HOH:H1", "HOH:H2"]}, cutoff=0.6, inner_cutoff=0.17)
+    lp.export_model(
+        models.network(1),
+        tmp_path / "oxygen.pt",
+        types={"O": "HOH:O", None: ["HOH:H1", "HOH:H2"]},
+        cutoff=0.6,
+        inner_cutoff=0.17,
+    )
     model = lp.load_model(tmp_path / "oxygen.pt")
     assert model.types == ["O"] and model.uncovered == ["HOH:H1", "HOH:H2"]
     topology, _, _ = systems.water(64)
-    assert lp.add_correction(systems.water_system(topology), topology, model).getParticleTypes().tolist() == [0, -1, -1] * 64
+    assert (
+        lp.add_correction(systems.water_system(topology), topology, model).getParticleTypes().tolist()
+        == [0, -1, -1] * 64
+    )
     assert lp.load_model(tmp_path / "oxygen.pt", uncovered="HOH:H1").uncovered == "HOH:H1"
 
 
@@ -61,7 +79,13 @@ def test_residues_of_one_structure_that_are_treated_differently_are_said():
         residue.name = "WAT" if residue.index >= 60 else residue.name
 
     system, topology = renamed_water(rename)
-    with pytest.warns(UserWarning, match=r"residues of the same structure are treated differently: HOH with 3 of 3 atoms covered \(60 residues\) and WAT with 0 of 3 atoms covered \(4 residues\)"):
+    with pytest.warns(
+        UserWarning,
+        match=(
+            r"residues of the same structure are treated differently: HOH with 3 of 3 atoms covered \(60 residues\) and"
+            r" WAT with 0 of 3 atoms covered \(4 residues\)"
+        ),
+    ):
         apply(system, topology)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -93,15 +117,23 @@ def test_particles_that_are_no_atoms_and_whole_residues_need_no_type():
     field = app.ForceField("amber14/tip4pew.xml")
     modeller = app.Modeller(app.Topology(), [])
     modeller.addSolvent(field, model="tip4pew", numAdded=60, ionicStrength=2 * unit.molar)
-    force = apply(field.createSystem(modeller.topology, nonbondedMethod=app.CutoffPeriodic, nonbondedCutoff=0.6), modeller.topology)
-    assert {atom.name for atom, kind in zip(modeller.topology.atoms(), force.getParticleTypes(), strict=True) if kind < 0} == {"M", "Na", "Cl"}
+    force = apply(
+        field.createSystem(modeller.topology, nonbondedMethod=app.CutoffPeriodic, nonbondedCutoff=0.6),
+        modeller.topology,
+    )
+    assert {
+        atom.name for atom, kind in zip(modeller.topology.atoms(), force.getParticleTypes(), strict=True) if kind < 0
+    } == {"M", "Na", "Cl"}
 
 
 def salt_water():
     field = app.ForceField("amber14/tip3p.xml")
     modeller = app.Modeller(app.Topology(), [])
     modeller.addSolvent(field, numAdded=60, ionicStrength=2 * unit.molar)
-    return field.createSystem(modeller.topology, nonbondedMethod=app.CutoffPeriodic, nonbondedCutoff=0.6), modeller.topology
+    return (
+        field.createSystem(modeller.topology, nonbondedMethod=app.CutoffPeriodic, nonbondedCutoff=0.6),
+        modeller.topology,
+    )
 
 
 RULES = {"Na": "NA:Na", "O": "HOH:O", None: ["HOH:H1", "HOH:H2"]}
@@ -111,15 +143,21 @@ def salt_model(**rules):
     return lp.load_model(models.network(2), types={**RULES, **rules}, cutoff=0.6, inner_cutoff=0.17)
 
 
-@pytest.mark.parametrize("rule, message", [
-    ("NA:NA", r"The rule of the type 'Na', 'NA:NA', selects no atom; did you mean NA:Na \(2 atoms\)\?$"),
-    ("na:Na", r"did you mean NA:Na \(2 atoms\)\?$"),
-    ("SOD:Na", r"did you mean NA:Na \(2 atoms\)\?$"),
-    ("WAT:O", r"did you mean HOH:O \(56 atoms\), "),
-    (["HOH:Na", "*:NA"], r"did you mean HOH:O .*NA:Na"),
-    ("K", r"the topology has HOH:.* Correct the rule, or say that there are no such atoms by types={'Na': None}"),
-    (lambda atom: False, r"the topology has HOH:.* Correct the rule, or say that there are no such atoms by types={'Na': None}"),
-])
+@pytest.mark.parametrize(
+    "rule, message",
+    [
+        ("NA:NA", r"The rule of the type 'Na', 'NA:NA', selects no atom; did you mean NA:Na \(2 atoms\)\?$"),
+        ("na:Na", r"did you mean NA:Na \(2 atoms\)\?$"),
+        ("SOD:Na", r"did you mean NA:Na \(2 atoms\)\?$"),
+        ("WAT:O", r"did you mean HOH:O \(56 atoms\), "),
+        (["HOH:Na", "*:NA"], r"did you mean HOH:O .*NA:Na"),
+        ("K", r"the topology has HOH:.* Correct the rule, or say that there are no such atoms by types={'Na': None}"),
+        (
+            lambda atom: False,
+            r"the topology has HOH:.* Correct the rule, or say that there are no such atoms by types={'Na': None}",
+        ),
+    ],
+)
 def test_rules_that_select_no_atom_are_refused_and_near_misses_named(rule, message):
     system, topology = salt_water()
     with pytest.raises(ValueError, match=message):
@@ -134,14 +172,28 @@ def test_given_rules_complete_those_of_the_model():
     types = {atom.element.symbol: kind for atom, kind in zip(topology.atoms(), force.getParticleTypes(), strict=True)}
     assert (types["Na"], types["O"], types["H"], types["Cl"]) == (0, 1, -1, -1)
     system, topology = salt_water()
-    with pytest.warns(UserWarning, match="there are no atoms of the type 'O', and the rule of TypedPairNetwork, 'HOH:O', selects 56: they get no correction. If that is meant, say so by a rule of the type None, types={None: 'HOH:O'}"):
+    with pytest.warns(
+        UserWarning,
+        match=(
+            "there are no atoms of the type 'O', and the rule of TypedPairNetwork, 'HOH:O', selects 56: they get no"
+            " correction. If that is meant, say so by a rule of the type None, types={None: 'HOH:O'}"
+        ),
+    ):
         force = lp.add_correction(system, topology, salt_model(), types={"O": None, None: None})
-    assert {atom.element.symbol for atom, kind in zip(topology.atoms(), force.getParticleTypes(), strict=True) if kind >= 0} == {"Na"}
+    assert {
+        atom.element.symbol for atom, kind in zip(topology.atoms(), force.getParticleTypes(), strict=True) if kind >= 0
+    } == {"Na"}
 
 
 def test_a_type_without_a_rule_is_refused():
     system, topology = salt_water()
-    with pytest.raises(ValueError, match="does not say which atoms have the type 'Na'; give types={'Na': rule, ...}, with None in place of a rule if there are no such atoms"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            "does not say which atoms have the type 'Na'; give types={'Na': rule, ...}, with None in place of a rule if"
+            " there are no such atoms"
+        ),
+    ):
         lp.add_correction(system, topology, salt_model(Na=None), types={"O": "HOH:O"})
 
 
@@ -159,7 +211,14 @@ def test_a_correction_whose_curves_are_zero_is_refused():
             return super().forward(r, type1, type2) * (type1 + type2)
 
     topology, _, _ = systems.water(64)
-    model = lp.load_model(Ions(2, 0.6, hidden=(8, 8), num_basis=8, inner=0.17, energy_scale=10.0), types={"O": "HOH:O", "H": "HOH:H1"}, cutoff=0.6, inner_cutoff=0.17)
+    model = lp.load_model(
+        Ions(2, 0.6, hidden=(8, 8), num_basis=8, inner=0.17, energy_scale=10.0),
+        types={"O": "HOH:O", "H": "HOH:H1"},
+        cutoff=0.6,
+        inner_cutoff=0.17,
+    )
     with pytest.raises(ValueError, match="the correction of Ions would do nothing: all curves of its table are zero"):
-        lp.add_correction(systems.water_system(topology), topology, model, types={"H": None, None: ["HOH:H1", "HOH:H2"]})
+        lp.add_correction(
+            systems.water_system(topology), topology, model, types={"H": None, None: ["HOH:H1", "HOH:H2"]}
+        )
     assert lp.add_correction(systems.water_system(topology), topology, model, types={None: "HOH:H2"})

@@ -1,16 +1,17 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The CPU platform with every instruction set that this machine has, in boxes of all shapes, with any number of threads."""
+"""The CPU platform with every instruction set that this machine has, in boxes of all shapes, with any number of
+threads.
+"""
 
 import functools
 import math
 import os
 
+import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-
-import learnedpair as lp
 import systems
 import test_energy
 import test_programs
@@ -51,7 +52,10 @@ def small_force():
 @functools.cache
 def missing():
     """The instruction sets that this processor lacks, as the error message tells."""
-    with pytest.raises(openmm.OpenMMException, match="LEARNEDPAIR_CPU_INSTRUCTIONS is 'MMX'; expected one of those that this processor has: .*portable") as info:
+    with pytest.raises(
+        openmm.OpenMMException,
+        match="LEARNEDPAIR_CPU_INSTRUCTIONS is 'MMX'; expected one of those that this processor has: .*portable",
+    ) as info:
         context_of(small_force(), "MMX")
     return set(SETS) - set(str(info.value).split("has: ")[1].rstrip(".").split(", "))
 
@@ -88,7 +92,11 @@ def test_the_one_asked_for_is_taken(instructions):
 @pytest.mark.parametrize("shape", ["rectangular", "triclinic", "cluster"])
 def test_tables(instructions, shape, switching):
     system, positions, _, _ = test_energy.corrected(shape, switching)
-    CPU.assert_agrees(*evaluate(CPU.context(system, positions)), *evaluate(REFERENCE.context(system, positions)), what=f"{shape} {instructions}")
+    CPU.assert_agrees(
+        *evaluate(CPU.context(system, positions)),
+        *evaluate(REFERENCE.context(system, positions)),
+        what=f"{shape} {instructions}",
+    )
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
@@ -112,7 +120,8 @@ BOXES = {
 
 @functools.cache
 def gas(shape, kind):
-    """1200 particles of two types at random, every seventh not covered, with a table or a program; and what Reference says of it.
+    """1200 particles of two types at random, every seventh not covered, with a table or a program; and what Reference
+    says of it.
 
     Particles lie in many copies of the box, and some pairs on each other.
     """
@@ -154,7 +163,11 @@ def gas(shape, kind):
 
 def observe(context):
     state = context.getState(energy=True, forces=True, parameterDerivatives=True)
-    return state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value, state.getEnergyParameterDerivatives()["scale"]
+    return (
+        state.getPotentialEnergy()._value,
+        state.getForces(asNumpy=True)._value,
+        state.getEnergyParameterDerivatives()["scale"],
+    )
 
 
 @pytest.mark.parametrize("kind", ["table", "program", "features"])
@@ -164,7 +177,9 @@ def test_boxes(instructions, shape, kind):
     assert np.abs(forces).max() > 1
     context = CPU.context(system, positions)
     CPU.assert_agrees(*evaluate(context), energy, forces, what=f"{shape} {kind} {instructions}")
-    assert abs(observe(context)[2] - derivative) <= 2e-5 * (abs(derivative) + np.sqrt(np.mean(forces**2)) * np.sqrt(forces.size))
+    assert abs(observe(context)[2] - derivative) <= 2e-5 * (
+        abs(derivative) + np.sqrt(np.mean(forces**2)) * np.sqrt(forces.size)
+    )
     alone = context.getState(forces=True).getForces(asNumpy=True)._value  # without the energy another loop is run
     CPU.assert_agrees(energy, alone, energy, forces, what="forces without energy")
     without = context.getState(energy=True).getPotentialEnergy()._value
@@ -178,7 +193,12 @@ def test_threads(kind, threads):
     system, positions, (energy, forces, _) = gas("large", kind)
     results = []
     for _ in range(2):
-        context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"), {"Threads": str(threads), "DeterministicForces": "true"})
+        context = openmm.Context(
+            system,
+            openmm.VerletIntegrator(0.001),
+            openmm.Platform.getPlatform("CPU"),
+            {"Threads": str(threads), "DeterministicForces": "true"},
+        )
         context.setPositions(positions)
         assert context.getPlatform().getPropertyValue(context, "Threads") == str(threads)
         results.append(evaluate(context))
@@ -188,9 +208,19 @@ def test_threads(kind, threads):
 
 
 FUNCTIONS = {
-    "exp": (np.exp, [-120, 120]), "expm1": (np.expm1, [-30, 30]), "log": (np.log, [1e-30, 50]), "log1p": (np.log1p, [-0.999, 50]), "sin": (np.sin, [-200, 200]),
-    "cos": (np.cos, [-200, 200]), "tanh": (np.tanh, [-12, 12]), "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), [-80, 80]), "erf": (np.vectorize(math.erf), [-4, 4]), "erfc": (np.vectorize(math.erfc), [-4, 9]),
-    "sqrt": (np.sqrt, [0, 50]), "abs": (np.abs, [-3, 3]), "floor": (np.floor, [-40, 40]),
+    "exp": (np.exp, [-120, 120]),
+    "expm1": (np.expm1, [-30, 30]),
+    "log": (np.log, [1e-30, 50]),
+    "log1p": (np.log1p, [-0.999, 50]),
+    "sin": (np.sin, [-200, 200]),
+    "cos": (np.cos, [-200, 200]),
+    "tanh": (np.tanh, [-12, 12]),
+    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), [-80, 80]),
+    "erf": (np.vectorize(math.erf), [-4, 4]),
+    "erfc": (np.vectorize(math.erfc), [-4, 9]),
+    "sqrt": (np.sqrt, [0, 50]),
+    "abs": (np.abs, [-3, 3]),
+    "floor": (np.floor, [-40, 40]),
 }
 #: Units in the last place of single precision; sin and cos in units of that of 1, since arguments are rounded.
 MOST_ULPS = 4
@@ -202,9 +232,19 @@ def test_elementary_functions(instructions, name):
     exact, (low, high) = FUNCTIONS[name]
     random = np.random.default_rng(3)
     count = 2000
-    x = np.concatenate([random.uniform(low, high, count // 2), random.uniform(max(low, -2), min(high, 2), count // 4), random.uniform(max(low, -1e-2), 1e-2, count // 4)]).astype(np.float32)
+    x = np.concatenate(
+        [
+            random.uniform(low, high, count // 2),
+            random.uniform(max(low, -2), min(high, 2), count // 4),
+            random.uniform(max(low, -1e-2), 1e-2, count // 4),
+        ]
+    ).astype(np.float32)
     x = np.where((x < low) | (x > high), np.float32(0.5), x)
-    text = f"v0[1] = distance; v1[1] = particle1; v2[1] = particle2; v3[1] = add v1 v2; v4[1] = {name} v3; v5[1] = mul v0 v4; output v5".replace("; ", "\n") + "\n"
+    text = (
+        f"v0[1] = distance; v1[1] = particle1; v2[1] = particle2; v3[1] = add v1 v2; v4[1] = {name} v3; v5[1] = mul v0"
+        " v4; output v5".replace("; ", "\n")
+        + "\n"
+    )
     force = lp.LearnedPairForce(lp.PairProgram(text, np.zeros(0), num_features=1, min_distance=0.01))
     for value in x:
         force.addParticle([float(value)])
@@ -226,17 +266,24 @@ def test_elementary_functions(instructions, name):
     representable = (np.abs(single) < 1e37) & ((np.abs(single) >= np.finfo(np.float32).tiny) | (single == 0))
     assert representable.sum() > 0.6 * count
     assert np.isinf(found[np.isinf(single)]).all()
-    assert (np.abs(found[np.abs(single) < np.finfo(np.float32).tiny]) <= 2 * np.finfo(np.float32).tiny).all(), "subnormal numbers may be zero"
+    assert (np.abs(found[np.abs(single) < np.finfo(np.float32).tiny]) <= 2 * np.finfo(np.float32).tiny).all(), (
+        "subnormal numbers may be zero"
+    )
     ulp = np.full(count, np.spacing(np.float32(1))) if name in ("sin", "cos") else np.spacing(np.abs(single))
     error = np.abs(found - expected)[representable] / ulp[representable]
     worst = int(np.argmax(error))
-    assert error.max() <= MOST_ULPS, f"{name}({x[representable][worst]!r}) is off by {error.max():.1f} units in the last place"
+    assert error.max() <= MOST_ULPS, (
+        f"{name}({x[representable][worst]!r}) is off by {error.max():.1f} units in the last place"
+    )
 
 
 def test_steps_that_read_one_element_of_what_they_could_overwrite(instructions):
     """A vector times one of its own elements, neither of which is needed any more."""
-    text = ("v0[1] = distance; v1[4] = particle1; v2[4] = particle2; v3[4] = add v1 v2; v4[4] = mul v3 v0; v5[1] = gather v4 {1}; v6[4] = mul v4 v5; v7[1] = sum v6 {1 4 1}; "
-            "v8[4] = sub v3 v0; v9[1] = gather v8 {2}; v10[4] = less v8 v9; v11[1] = sum v10 {1 4 1}; v12[1] = add v7 v11; output v12").replace("; ", "\n") + "\n"
+    text = (
+        "v0[1] = distance; v1[4] = particle1; v2[4] = particle2; v3[4] = add v1 v2; v4[4] = mul v3 v0; v5[1] = gather"
+        " v4 {1}; v6[4] = mul v4 v5; v7[1] = sum v6 {1 4 1}; v8[4] = sub v3 v0; v9[1] = gather v8 {2}; v10[4] = less v8"
+        " v9; v11[1] = sum v10 {1 4 1}; v12[1] = add v7 v11; output v12"
+    ).replace("; ", "\n") + "\n"
     force = lp.LearnedPairForce(lp.PairProgram(text, np.zeros(0), num_features=4, min_distance=0.01))
     random = np.random.default_rng(0)
     force.setParticleFeatures(random.uniform(-1, 1, (60, 4)))
@@ -246,4 +293,6 @@ def test_steps_that_read_one_element_of_what_they_could_overwrite(instructions):
         system.addParticle(1.0)
     system.addForce(force)
     positions = random.random((60, 3)) * 2
-    CPU.assert_agrees(*evaluate(CPU.context(system, positions)), *evaluate(REFERENCE.context(system, positions)), what=instructions)
+    CPU.assert_agrees(
+        *evaluate(CPU.context(system, positions)), *evaluate(REFERENCE.context(system, positions)), what=instructions
+    )

@@ -7,11 +7,10 @@ The energy of every pair is 1, so that the energy is the number of pairs.
 
 import itertools
 
+import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-
-import learnedpair as lp
 from architectures import ARCHITECTURES, load
 from comparators import evaluate
 from test_cpu_instruction_sets import CPU, instructions  # noqa: F401 (a fixture)
@@ -28,7 +27,13 @@ class Particles:
         self.random = np.random.default_rng(seed)
         self.cutoff = self.random.uniform(0.5, 0.9)
         least = 2.6 * self.cutoff  # OpenMM allows cutoffs up to half of the box, and it will shrink
-        edges = {"cube": (3, 3, 3), "flat": (4, 4, 1), "rod": (1, 1, 12), "small": (1, 1, 1), "triclinic": (1.5, 1.7, 1.3)}.get(shape)
+        edges = {
+            "cube": (3, 3, 3),
+            "flat": (4, 4, 1),
+            "rod": (1, 1, 12),
+            "small": (1, 1, 1),
+            "triclinic": (1.5, 1.7, 1.3),
+        }.get(shape)
         self.box = None if edges is None else np.diag(least * np.array(edges))
         if shape == "triclinic":
             a, b, c = np.diag(self.box)
@@ -38,7 +43,7 @@ class Particles:
             self.positions = self.random.uniform(0, 2.5, (self.count, 3))
             self.positions += {"cluster": 0, "far away": 1e4, "outliers": 0}[shape]
             if shape == "outliers":
-                self.positions[:: 50] *= 1e5
+                self.positions[::50] *= 1e5
         else:
             self.positions = self.random.uniform(*copies, (self.count, 3)) @ self.box
         self.covered = self.random.random(self.count) < 0.8
@@ -47,12 +52,16 @@ class Particles:
         first, second = np.triu_indices(self.count, 1)
         listed = self.covered[first] & self.covered[second]
         listed &= np.array([pair not in self.excluded for pair in zip(first.tolist(), second.tolist(), strict=True)])
-        self.group = None if seed % 2 == 0 else self.random.random(self.count) < 0.2  # of particles that interact with all
+        self.group = (
+            None if seed % 2 == 0 else self.random.random(self.count) < 0.2
+        )  # of particles that interact with all
         if self.group is not None:
             listed &= self.group[first] | self.group[second]
         self.pairs = first[listed], second[listed]
         self.velocities = self.random.normal(size=(self.count, 3))
-        self.velocities /= np.linalg.norm(self.velocities, axis=1)[:, None]  # so that many have moved as far as the list allows
+        self.velocities /= np.linalg.norm(self.velocities, axis=1)[
+            :, None
+        ]  # so that many have moved as far as the list allows
 
     def context(self):
         force = lp.LearnedPairForce(lp.PairTable(1, 0.1, self.cutoff, [[1.0] * 4], [[0.0] * 4], [0]))
@@ -81,7 +90,7 @@ class Particles:
                 d -= np.round(d[:, k] / self.box[k, k])[:, None] * self.box[k]
             if np.any(self.box != np.diag(np.diag(self.box))):  # there may be a copy that is nearer
                 copies = [np.array(n) @ self.box for n in itertools.product((-1, 0, 1), repeat=3)]
-        r = np.sqrt(np.min([((d + copy)**2).sum(axis=1) for copy in copies], axis=0))
+        r = np.sqrt(np.min([((d + copy) ** 2).sum(axis=1) for copy in copies], axis=0))
         return int((r < self.cutoff - ROUNDING).sum()), int((r < self.cutoff + ROUNDING).sum())
 
     def move(self, time):
@@ -111,7 +120,9 @@ def test_no_pair_is_missed_and_none_counted_twice(instructions, shape, seed):  #
     found = [particles.check(context, "at first")]
     for step in range(16):
         if step % 3 == 2:
-            particles.shrink(0.975 if step % 2 else 0.955, positions_too=bool(step % 2))  # with or without them, as a barostat or a script may do
+            particles.shrink(
+                0.975 if step % 2 else 0.955, positions_too=bool(step % 2)
+            )  # with or without them, as a barostat or a script may do
         else:
             particles.move(0.02)
         found.append(particles.check(context, f"step {step}"))
@@ -140,8 +151,17 @@ def test_coordinates_that_are_lost_in_rounding_are_refused(shape, count, size):
     lost = particles.positions.copy()
     lost[np.flatnonzero(particles.covered)[:count]] = size * (1 + particles.random.random((count, 3)))
     context.setPositions(lost)
-    with pytest.raises(openmm.OpenMMException, match="LearnedPairForce: a particle coordinate is NaN or infinite" if not np.isfinite(size)
-                       else r"LearnedPairForce: particle \d+ has the coordinate .*e\+.* nm, and with more than 1e\+12 nm forces are lost in rounding"):
+    with pytest.raises(
+        openmm.OpenMMException,
+        match=(
+            "LearnedPairForce: a particle coordinate is NaN or infinite"
+            if not np.isfinite(size)
+            else (
+                r"LearnedPairForce: particle \d+ has the coordinate .*e\+.* nm, and with more than 1e\+12 nm forces are"
+                r" lost in rounding"
+            )
+        ),
+    ):
         context.getState(energy=True)
     assert particles.check(context, "afterwards") == found
 

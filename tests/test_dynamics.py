@@ -2,16 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Forces are the derivative of the energy, energy is conserved, and the scale parameter does what it says."""
 
+import conservation
+import models
 import numpy as np
 import openmm
 import pytest
-from openmm import app, unit
-
-import conservation
-import models
 import systems
 from comparators import REFERENCE, Target, assert_close, evaluate
-
+from openmm import app, unit
 
 
 def test_forces_are_the_derivative_of_the_energy(target):
@@ -67,7 +65,9 @@ def test_every_component_by_finite_differences():
 
 
 def test_energy_is_conserved_as_well_as_without_the_correction():
-    conservation.assert_as_good_as_without(lambda system, topology: models.lp.add_correction(system, topology, models.water_model()))
+    conservation.assert_as_good_as_without(
+        lambda system, topology: models.lp.add_correction(system, topology, models.water_model())
+    )
 
 
 @pytest.mark.one_device
@@ -102,14 +102,24 @@ def test_scale_is_shared_between_two_corrections_with_their_own_derivatives(targ
     energy, forces = evaluate(REFERENCE.context(system, chains.positions))
     context = target.context(system, chains.positions)
     target.assert_agrees(*evaluate(context), energy, forces)
-    assert_close(context.getState(parameterDerivatives=True).getEnergyParameterDerivatives()["s"], energy / 2, rtol=1e-9 if target.exact else 1e-5, atol=1e-3)
+    assert_close(
+        context.getState(parameterDerivatives=True).getEnergyParameterDerivatives()["s"],
+        energy / 2,
+        rtol=1e-9 if target.exact else 1e-5,
+        atol=1e-3,
+    )
 
 
 def test_constant_pressure_and_multiple_time_steps_run(target):
     """A barostat, and a correction in a force group of its own that is evaluated every second step."""
     topology, positions = systems.relaxed_water(64)
     system = systems.water_system(topology, app.CutoffPeriodic, cutoff=0.5)
-    models.lp.add_correction(system, topology, models.lp.load_model(models.network(cutoff=0.5), types=models.RULES, cutoff=0.5, inner_cutoff=0.17), force_group=1)
+    models.lp.add_correction(
+        system,
+        topology,
+        models.lp.load_model(models.network(cutoff=0.5), types=models.RULES, cutoff=0.5, inner_cutoff=0.17),
+        force_group=1,
+    )
     system.addForce(openmm.MonteCarloBarostat(1 * unit.bar, 300 * unit.kelvin, 5))
     context = target.context(system, positions, openmm.MTSLangevinIntegrator(300, 5, 0.002, [(1, 1), (0, 2)]))
     context.getIntegrator().step(10)
@@ -123,25 +133,34 @@ def test_constant_pressure_and_multiple_time_steps_run(target):
 
 @pytest.mark.large
 def test_particles_may_be_reordered(target):
-    """GPUs sort identical molecules in space while they run: after many steps, forces still belong to their particles."""
+    """GPUs sort identical molecules in space while they run: after many steps, forces still belong to their
+    particles.
+    """
     topology, positions = systems.relaxed_water(400)
     system = systems.water_system(topology, app.CutoffPeriodic, cutoff=0.6)
     names = models.lp.assign_types(topology, models.RULES)
     names = [None if i // 3 % 5 == 0 else name for i, name in enumerate(names)]  # molecules of two kinds
-    force = models.lp.add_correction(system, topology, models.water_model(), types=names, force_group=1, exclusions="molecules")
+    force = models.lp.add_correction(
+        system, topology, models.water_model(), types=names, force_group=1, exclusions="molecules"
+    )
     # The oxygens of the last ten molecules interact with nothing: membership in a group is part of what a particle is.
     force.addInteractionGroup(range(0, 1000), range(0, len(names) - 30))
     context = target.context(system, positions, openmm.LangevinMiddleIntegrator(300, 5, 0.002))
     for _ in range(2):
         context.getIntegrator().step(8)
-        context.setPositions(np.roll(context.getState(positions=True).getPositions(asNumpy=True)._value.reshape(-1, 9), 17, axis=0).reshape(-1, 3))
+        context.setPositions(
+            np.roll(
+                context.getState(positions=True).getPositions(asNumpy=True)._value.reshape(-1, 9), 17, axis=0
+            ).reshape(-1, 3)
+        )
     state = context.getState(positions=True)
     reference = REFERENCE.context(system, state.getPositions())
     target.assert_agrees(*evaluate(context, groups={1}), *evaluate(reference, groups={1}))
 
 
 def test_list_is_followed_through_many_small_changes():
-    """CPU keeps a neighbor list while particles move, wrap around and the box changes, each by less than would rebuild it
+    """CPU keeps a neighbor list while particles move, wrap around and the box changes, each by less than would rebuild
+    it
     at once: after every step the forces are still those of Reference."""
     random = np.random.default_rng(5)
     chains = systems.Chains(molecules=200, density=25.0, triclinic=True)
@@ -151,7 +170,9 @@ def test_list_is_followed_through_many_small_changes():
     drift_of = 0.02 * random.normal(size=(chains.count, 3))
     for step in range(40):
         scale = 1 + 0.004 * np.sin(step)
-        positions = scale * (chains.positions + step * drift_of + chains.box[random.integers(0, 3, chains.count)] * (step % 3))
+        positions = scale * (
+            chains.positions + step * drift_of + chains.box[random.integers(0, 3, chains.count)] * (step % 3)
+        )
         for c in (context, reference):
             c.setPeriodicBoxVectors(*(scale * chains.box))
             c.setPositions(positions)

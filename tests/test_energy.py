@@ -1,16 +1,17 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The energy and every force are those of the model: a typed network, in liquid water and in a cluster, on every platform."""
+"""The energy and every force are those of the model: a typed network, in liquid water and in a cluster, on every
+platform.
+"""
 
 import functools
 
-import numpy as np
-import openmm
-import pytest
-
 import learnedpair as lp
 import models
+import numpy as np
+import openmm
 import oracle
+import pytest
 import systems
 from comparators import REFERENCE, Target, assert_close, evaluate
 
@@ -32,13 +33,25 @@ def corrected(shape, switching):
         system.setDefaultPeriodicBoxVectors(*box)
     # Without exclusions, the hydrogens and oxygens of one molecule are pairs below the inner cutoff.
     exclusions = [(3 * k, 3 * k + 1) for k in range(0, len(names) // 3, 2)]
-    force = model.create_force(names, nonbonded_method=lp.LearnedPairForce.CutoffPeriodic if periodic else lp.LearnedPairForce.CutoffNonPeriodic, tolerance=TOLERANCE)
+    force = model.create_force(
+        names,
+        nonbonded_method=lp.LearnedPairForce.CutoffPeriodic if periodic else lp.LearnedPairForce.CutoffNonPeriodic,
+        tolerance=TOLERANCE,
+    )
     for pair in exclusions:
         force.addExclusion(*pair)
     system.addForce(force)
     types = np.array([model.type_index(name) for name in names])
-    expected = oracle.energy_and_forces(model.evaluate, positions, types, cutoff=model.cutoff, inner_cutoff=model.inner_cutoff, box=box if periodic else None,
-                                        exclusions=exclusions, switching_distance=model.switching_distance)
+    expected = oracle.energy_and_forces(
+        model.evaluate,
+        positions,
+        types,
+        cutoff=model.cutoff,
+        inner_cutoff=model.inner_cutoff,
+        box=box if periodic else None,
+        exclusions=exclusions,
+        switching_distance=model.switching_distance,
+    )
     return system, positions, force.lowering_report, expected
 
 
@@ -62,8 +75,15 @@ def test_table_is_evaluated_as_documented(triclinic):
     table = systems.table(knots=41)
     system = chains.system()
     system.addForce(chains.learned(table, cutoff=0.55))
-    energy, forces, below = oracle.energy_and_forces(systems.table_function(table), chains.positions, chains.types, cutoff=0.55, inner_cutoff=systems.INNER,
-                                                     box=chains.box, exclusions=chains.molecule_pairs)
+    energy, forces, below = oracle.energy_and_forces(
+        systems.table_function(table),
+        chains.positions,
+        chains.types,
+        cutoff=0.55,
+        inner_cutoff=systems.INNER,
+        box=chains.box,
+        exclusions=chains.molecule_pairs,
+    )
     assert below > 5
     REFERENCE.assert_agrees(*evaluate(REFERENCE.context(system, chains.positions)), energy, forces)
 
@@ -82,8 +102,16 @@ def test_interaction_groups_select_pairs_once(target):
     def allowed(i, j):
         return any((i in a and j in b) or (j in a and i in b) for a, b in groups)
 
-    energy, forces, _ = oracle.energy_and_forces(systems.table_function(table), chains.positions, chains.types, cutoff=systems.CUTOFF, inner_cutoff=systems.INNER,
-                                                 box=chains.box, exclusions=chains.molecule_pairs, allowed=allowed)
+    energy, forces, _ = oracle.energy_and_forces(
+        systems.table_function(table),
+        chains.positions,
+        chains.types,
+        cutoff=systems.CUTOFF,
+        inner_cutoff=systems.INNER,
+        box=chains.box,
+        exclusions=chains.molecule_pairs,
+        allowed=allowed,
+    )
     target.assert_agrees(*evaluate(target.context(system, chains.positions)), energy, forces)
 
 
@@ -96,8 +124,16 @@ def test_a_larger_inner_and_a_shorter_outer_cutoff_than_the_tables(target):
     force.setUseSwitchingFunction(True)
     force.setSwitchingDistance(0.3)
     system.addForce(force)
-    energy, forces, _ = oracle.energy_and_forces(systems.table_function(table), chains.positions, chains.types, cutoff=0.5, inner_cutoff=0.27, box=chains.box,
-                                                 exclusions=chains.molecule_pairs, switching_distance=0.3)
+    energy, forces, _ = oracle.energy_and_forces(
+        systems.table_function(table),
+        chains.positions,
+        chains.types,
+        cutoff=0.5,
+        inner_cutoff=0.27,
+        box=chains.box,
+        exclusions=chains.molecule_pairs,
+        switching_distance=0.3,
+    )
     target.assert_agrees(*evaluate(target.context(system, chains.positions)), energy, forces)
 
 
@@ -113,8 +149,14 @@ def test_any_number_of_particles(target, count):
         system.addParticle(1.0)
         force.addParticle(i % 2)
     system.addForce(force)
-    energy, forces, _ = oracle.energy_and_forces(systems.table_function(force.getFunction()), positions, np.arange(count) % 2, cutoff=systems.CUTOFF,
-                                                 inner_cutoff=systems.INNER, box=np.diag([1.5] * 3))
+    energy, forces, _ = oracle.energy_and_forces(
+        systems.table_function(force.getFunction()),
+        positions,
+        np.arange(count) % 2,
+        cutoff=systems.CUTOFF,
+        inner_cutoff=systems.INNER,
+        box=np.diag([1.5] * 3),
+    )
     target.assert_agrees(*evaluate(target.context(system, positions)), energy, forces)
 
 
@@ -172,7 +214,9 @@ def test_one_particle_far_away_does_not_spoil_the_others(target, first):
     chains.positions[0 if first else -1] += 1e4
     system = chains.system()
     system.addForce(chains.learned())
-    target.assert_agrees(*evaluate(target.context(system, chains.positions)), *evaluate(REFERENCE.context(system, chains.positions)))
+    target.assert_agrees(
+        *evaluate(target.context(system, chains.positions)), *evaluate(REFERENCE.context(system, chains.positions))
+    )
 
 
 @pytest.mark.large

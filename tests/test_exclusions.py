@@ -4,17 +4,16 @@
 
 import copy
 
-import numpy as np
-import openmm
-import pytest
-from openmm import app
-
 import learnedpair as lp
 import models
+import numpy as np
+import openmm
 import oracle
+import pytest
 import systems
 from comparators import REFERENCE, assert_close, evaluate
 from learnedpair.exclusions import excluded_pairs
+from openmm import app
 
 WITHIN = {pair for i in range(64) for pair in ((3 * i, 3 * i + 1), (3 * i, 3 * i + 2), (3 * i + 1, 3 * i + 2))}
 
@@ -64,14 +63,24 @@ def test_the_exceptions_of_all_nonbonded_forces_are_followed(probe_first):
 
 
 def test_the_numbers_are_right_beside_a_force_without_exceptions():
-    """The correction used to act along the bonds. On other platforms than Reference OpenMM refuses forces with different exceptions."""
+    """The correction used to act along the bonds. On other platforms than Reference OpenMM refuses forces with
+    different exceptions.
+    """
     system, topology = water()
     _, positions = systems.relaxed_water(64)
     model = models.water_model()
     other = in_order(system, [probe(system), copy.deepcopy(nonbonded_of(system))])
     force = lp.add_correction(other, topology, model, force_group=5)
     box = np.array(topology.getPeriodicBoxVectors()._value)
-    energy, forces, _ = oracle.energy_and_forces(model.evaluate, np.asarray(positions), force.getParticleTypes(), cutoff=0.6, inner_cutoff=0.17, box=box, exclusions=WITHIN)
+    energy, forces, _ = oracle.energy_and_forces(
+        model.evaluate,
+        np.asarray(positions),
+        force.getParticleTypes(),
+        cutoff=0.6,
+        inner_cutoff=0.17,
+        box=box,
+        exclusions=WITHIN,
+    )
     found = evaluate(REFERENCE.context(other, positions), groups={5})
     assert_close(found[0], energy, rtol=1e-3)
     assert_close(found[1], forces, atol=1e-3 * np.abs(forces).max())
@@ -96,7 +105,14 @@ def test_exceptions_between_molecules_that_interact_are_no_exclusions():
     nonbonded.addException(0, 3, -0.5, 0.3, 0.7)
     nonbonded.addException(6, 9, 0.0, 0.3, 0.7)
     nonbonded.addException(12, 15, 0.2, 0.3, 0.0)
-    with pytest.warns(UserWarning, match="3 exceptions of the NonbondedForce, the first of particles 0 and 3, are between different molecules and interact, so that they were taken for pairs with parameters of their own .* the correction acts on them. If these particles are bonded, add the bonds"):
+    with pytest.warns(
+        UserWarning,
+        match=(
+            "3 exceptions of the NonbondedForce, the first of particles 0 and 3, are between different molecules and"
+            " interact, so that they were taken for pairs with parameters of their own .* the correction acts on them."
+            " If these particles are bonded, add the bonds"
+        ),
+    ):
         force = lp.add_correction(system, topology, models.water_model())
     assert excluded(force) == WITHIN
 
@@ -154,18 +170,34 @@ def test_exclusions_of_all_custom_nonbonded_forces_are_followed():
 
 def test_bonds_of_a_topology_are_no_exclusions():
     system, topology = water()
-    with pytest.raises(TypeError, match=r"exclusions are bonds of a topology, and bonded pairs alone are hardly what should be left out. Use exclusions='molecules' .*createExclusionsFromBonds"):
+    with pytest.raises(
+        TypeError,
+        match=(
+            r"exclusions are bonds of a topology, and bonded pairs alone are hardly what should be left out. Use"
+            r" exclusions='molecules' .*createExclusionsFromBonds"
+        ),
+    ):
         lp.add_correction(system, topology, models.water_model(), exclusions=topology.bonds())
 
 
 def test_a_nonperiodic_force_field_with_a_periodic_restraint():
-    system, topology, = water()
+    (
+        system,
+        topology,
+    ) = water()
     nonbonded_of(system).setNonbondedMethod(openmm.NonbondedForce.NoCutoff)
     restraint = openmm.CustomBondForce("r")
     restraint.setUsesPeriodicBoundaryConditions(True)
     restraint.setName("Restraint")
     index = system.addForce(restraint)
-    with pytest.raises(ValueError, match=rf"the nonbonded forces have no periodic boundary conditions, but force {index} of the System, Restraint, uses them, .* call setUsesPeriodicBoundaryConditions\(False\) on it, or give the NonbondedForce a periodic method"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            rf"the nonbonded forces have no periodic boundary conditions, but force {index} of the System, Restraint,"
+            r" uses them, .* call setUsesPeriodicBoundaryConditions\(False\) on it, or give the NonbondedForce a"
+            r" periodic method"
+        ),
+    ):
         lp.add_correction(system, topology, models.water_model())
     restraint.setUsesPeriodicBoundaryConditions(False)
     assert lp.add_correction(system, topology, models.water_model()).getNonbondedMethod() == 1

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: MIT
 """What single precision leaves of the coordinates in large systems, as README says it."""
 
+import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-
-import learnedpair as lp
 import systems
 from comparators import REFERENCE, evaluate
 

@@ -21,7 +21,9 @@ def benchmarks(monkeypatch):
 
 
 def test_peak_is_that_of_the_data_sheets():
-    """Whitepapers of NVIDIA: A100 (108 multiprocessors, 1.41 GHz) 19.5 TFLOPS, GeForce RTX 3090 (82, 1.695 GHz) 35.6."""
+    """Whitepapers of NVIDIA: A100 (108 multiprocessors, 1.41 GHz) 19.5 TFLOPS, GeForce RTX 3090 (82, 1.695 GHz)
+    35.6.
+    """
     from cuda_device import peak_flops, share_of_peak
 
     assert peak_flops((8, 0), 108, 1.41e9) == pytest.approx(19.5e12, rel=2e-3)
@@ -48,13 +50,13 @@ def test_no_driver_is_no_error(monkeypatch):
 def test_durations_are_read_from_what_ncu_prints():
     from kernel_times import parse_ncu
 
-    text = '''| a line of the program |
+    text = """| a line of the program |
 ==PROF== Profiling "computeNonbonded": 0%....100% - 1 pass
 "ID","Process ID","Process Name","Kernel Name","Metric Name","Metric Unit","Metric Value"
 "0","7","python","computeNonbonded","gpu__time_duration.sum","ns","12,345"
 "1","7","python","computeLearnedPairs(unsigned long *)","gpu__time_duration.sum","ns","800"
 "2","7","python","computeNonbonded","gpu__time_duration.sum","ns","655"
-'''
+"""
     assert parse_ncu(text) == {"computeNonbonded": [12345, 655], "computeLearnedPairs": [800]}
     assert parse_ncu("==ERROR== no permission\n") == {}
 
@@ -81,7 +83,9 @@ def test_the_pair_list_of_tensors_finds_the_pairs_of_the_tree(edges):
     excluded = [tuple(map(int, random.permutation(300)[:2])) for _ in range(100)]
     lists = [kind(np.array(edges), excluded, 300, 0.3) for kind in (VerletList, DeviceVerletList)]
     for _ in range(3):
-        found = [{tuple(pair) for pair in torch.stack(list_.pairs(torch.from_numpy(x)), dim=1).tolist()} for list_ in lists]
+        found = [
+            {tuple(pair) for pair in torch.stack(list_.pairs(torch.from_numpy(x)), dim=1).tolist()} for list_ in lists
+        ]
         assert found[0] == found[1] and len(found[0]) > 100
         x += 0.1 * random.normal(size=x.shape)
 
@@ -104,13 +108,45 @@ def test_a_box_of_copies_has_their_energy(monkeypatch):
 
 def test_a_tiny_comparison_on_cpu(tmp_path):
     """What is too large for an alternative is reported."""
-    command = [sys.executable, BENCHMARKS / "gpu_compare.py", "--platform", "CPU", "--waters", "250", "--repeats", "2", "--seconds", "0.01", "--warm-up", "1", "--cutoff", "0.6",
-               "--networks", "8-8-1", "--in-pytorch", "8-8-1", "--alternatives", "PythonForce", "--slow-atoms", "700", "--torch-device", "cpu", "--json", tmp_path / "out.json"]
+    command = [
+        sys.executable,
+        BENCHMARKS / "gpu_compare.py",
+        "--platform",
+        "CPU",
+        "--waters",
+        "250",
+        "--repeats",
+        "2",
+        "--seconds",
+        "0.01",
+        "--warm-up",
+        "1",
+        "--cutoff",
+        "0.6",
+        "--networks",
+        "8-8-1",
+        "--in-pytorch",
+        "8-8-1",
+        "--alternatives",
+        "PythonForce",
+        "--slow-atoms",
+        "700",
+        "--torch-device",
+        "cpu",
+        "--json",
+        tmp_path / "out.json",
+    ]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     report = json.loads((tmp_path / "out.json").read_text())
     rows = {row["label"]: row for row in report["results"][0]["variants"]}
-    assert list(rows) == ["MM again", "table to 0.6 nm: LearnedPairForce", "table to 0.6 nm: CustomNonbondedForce, continuous1d-joined", "8-8-1: LearnedPairForce", "8-8-1: PythonForce, PyTorch on cpu"]
+    assert list(rows) == [
+        "MM again",
+        "table to 0.6 nm: LearnedPairForce",
+        "table to 0.6 nm: CustomNonbondedForce, continuous1d-joined",
+        "8-8-1: LearnedPairForce",
+        "8-8-1: PythonForce, PyTorch on cpu",
+    ]
     assert rows.pop("8-8-1: PythonForce, PyTorch on cpu")["left_out"] == "more than 700 atoms"
     assert all(row["ratio"] > 0 for row in rows.values())
     assert rows["8-8-1: LearnedPairForce"]["multiply_adds_per_step"] > 1e6 and report["gpu"] is None

@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Tables are as accurate as they say, between their knots, for soft and for stiff models."""
 
+import learnedpair as lp
+import models
 import numpy as np
 import pytest
 import torch
+from comparators import assert_close
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import learnedpair as lp
-import models
-from comparators import assert_close
 
 
 def worst_violation(model, force, tolerance):
@@ -106,14 +105,17 @@ def test_casts_to_single_precision_do_not_limit_a_table():
     assert energy[0] == pytest.approx(1000 * np.exp(-6.0) * 0.7**3, rel=1e-13)
 
 
-@pytest.mark.parametrize("module, tolerance, message", [
-    (Kink, 1e-4, r"types X and X does not reach the tolerance 0.0001 .*at 0\.(49|5).* kink"),
-    (NaNSomewhere, 1e-7, "at 0.400.* nm the model is not finite"),
-    (models.Formula, 0.0, "tolerance is 0.0; expected a positive number"),
-    (models.Formula, float("nan"), "tolerance is nan"),
-    (models.Formula, None, "tolerance is None"),
-    (models.Formula, "1e-4", "tolerance is '1e-4'"),
-])
+@pytest.mark.parametrize(
+    "module, tolerance, message",
+    [
+        (Kink, 1e-4, r"types X and X does not reach the tolerance 0.0001 .*at 0\.(49|5).* kink"),
+        (NaNSomewhere, 1e-7, "at 0.400.* nm the model is not finite"),
+        (models.Formula, 0.0, "tolerance is 0.0; expected a positive number"),
+        (models.Formula, float("nan"), "tolerance is nan"),
+        (models.Formula, None, "tolerance is None"),
+        (models.Formula, "1e-4", "tolerance is '1e-4'"),
+    ],
+)
 def test_what_cannot_be_lowered_says_where(module, tolerance, message):
     model = lp.load_model(module(), types=["X"], cutoff=1.0, inner_cutoff=0.1)
     with pytest.raises(lp.LoweringError, match=message):
@@ -126,7 +128,12 @@ def test_particles_are_named_or_numbered():
     assert force.getParticleTypes().tolist() == [0, 1, -1, 1]
     assert model.create_force(["H", None, 0]).getParticleTypes().tolist() == [1, -1, 0]
     assert model.create_force([None, None]).getFunction().curve_indices == [-1] * 4
-    for wrong, message in (("N", "no type 'N'; the model has O, H"), (2, "2 is not a type"), (-2, "-2 is not a type"), (0.5, "0.5 is not a type")):
+    for wrong, message in (
+        ("N", "no type 'N'; the model has O, H"),
+        (2, "2 is not a type"),
+        (-2, "-2 is not a type"),
+        (0.5, "0.5 is not a type"),
+    ):
         with pytest.raises(ValueError, match=message):
             model.create_force(["O", wrong])
     for wrong in ({"O"}, "O", {"O": 1}):
@@ -136,7 +143,13 @@ def test_particles_are_named_or_numbered():
 
 
 def test_the_force_takes_over_the_models_distances():
-    force = models.water_model(switching_distance=0.5).create_force(["O"], nonbonded_method=lp.LearnedPairForce.CutoffNonPeriodic)
-    assert [force.getInnerCutoffDistance()._value, force.getSwitchingDistance()._value, force.getCutoffDistance()._value] == [0.17, 0.5, 0.6]
+    force = models.water_model(switching_distance=0.5).create_force(
+        ["O"], nonbonded_method=lp.LearnedPairForce.CutoffNonPeriodic
+    )
+    assert [
+        force.getInnerCutoffDistance()._value,
+        force.getSwitchingDistance()._value,
+        force.getCutoffDistance()._value,
+    ] == [0.17, 0.5, 0.6]
     assert force.getUseSwitchingFunction() and force.getNonbondedMethod() == force.CutoffNonPeriodic
     assert not models.water_model().create_force(["O"]).getUseSwitchingFunction()

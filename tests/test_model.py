@@ -5,14 +5,13 @@
 import os
 import zipfile
 
+import architectures
+import learnedpair as lp
+import models
 import numpy as np
 import openmm
 import pytest
 import torch
-
-import architectures
-import learnedpair as lp
-import models
 from architectures import ARCHITECTURES, VIAS
 from comparators import assert_close
 from learnedpair.checks import check_rows
@@ -73,7 +72,9 @@ def test_export_model_writes_files_of_torch_export(tmp_path, exported_before):
     metadata = architectures.by_name("charge_penetration").metadata
     if exported_before:
         pairs = {0: torch.export.Dim("pairs", min=2)}
-        module = torch.export.export(module, (torch.rand(5), torch.rand(5, 2), torch.rand(5, 2)), dynamic_shapes=(pairs, pairs, pairs))
+        module = torch.export.export(
+            module, (torch.rand(5), torch.rand(5, 2), torch.rand(5, 2)), dynamic_shapes=(pairs, pairs, pairs)
+        )
     lp.export_model(module, tmp_path / "model.pt2", **metadata)
     assert zipfile.is_zipfile(tmp_path / "model.pt2") and os.listdir(tmp_path) == ["model.pt2"]
     written, in_memory = lp.load_model(tmp_path / "model.pt2"), lp.load_model(module, **metadata)
@@ -85,13 +86,16 @@ def test_export_model_writes_files_of_torch_export(tmp_path, exported_before):
 
 class Lambda(torch.nn.Module):
     def forward(self, r, type1, type2, lam):
-        return lam * (1 - r)**3
+        return lam * (1 - r) ** 3
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_what_torch_export_has_fixed_is_pointed_out(tmp_path):
     example = (torch.rand(5, dtype=torch.float64), torch.zeros(5, dtype=torch.int64), torch.ones(5, dtype=torch.int64))
-    with pytest.raises(lp.ModelError, match=r"must be dynamic \(dynamic_shapes\); lp.export_model does that for a path that ends in .pt2"):
+    with pytest.raises(
+        lp.ModelError,
+        match=r"must be dynamic \(dynamic_shapes\); lp.export_model does that for a path that ends in .pt2",
+    ):
         lp.load_model(torch.export.export(models.Formula(), example), **FORMULA)
     with_parameter = torch.export.export(Lambda(), (*example, torch.tensor(1.0)))
     with pytest.raises(lp.ModelError, match=r"kwargs=\{'lam': ...\}"):
@@ -107,7 +111,9 @@ def test_what_torch_export_has_fixed_is_pointed_out(tmp_path):
 
 def test_a_file_without_metadata_is_told_where_to_put_them(tmp_path):
     torch.jit.save(torch.jit.script(models.Formula()), tmp_path / "bare.pt")
-    with pytest.raises(lp.ModelError, match=r"lp.load_model\(path, types=\[...\], cutoff=...\) takes both, and lp.export_model"):
+    with pytest.raises(
+        lp.ModelError, match=r"lp.load_model\(path, types=\[...\], cutoff=...\) takes both, and lp.export_model"
+    ):
         lp.load_model(tmp_path / "bare.pt")
 
 
@@ -119,13 +125,19 @@ def test_a_model_that_nothing_can_represent_is_not_written(tmp_path):
 
 @SHORT
 @pytest.mark.parametrize("length_unit, nm", [("angstrom", 0.1), ("bohr", 0.0529177210903), ("nm", 1.0)])
-@pytest.mark.parametrize("energy_unit, kj_mol", [("kcal/mol", 4.184), ("eV", 96.4853321233), ("hartree", 2625.49963948), ("kJ/mol", 1.0)])
+@pytest.mark.parametrize(
+    "energy_unit, kj_mol", [("kcal/mol", 4.184), ("eV", 96.4853321233), ("hartree", 2625.49963948), ("kJ/mol", 1.0)]
+)
 def test_units_are_converted(length_unit, nm, energy_unit, kj_mol):
     class Scaled(models.Formula):  # the formula, small enough to vanish at the cutoff in any unit
         pass
 
     model = lp.load_model(Scaled(), length_unit=length_unit, energy_unit=energy_unit, switching_distance=0.9, **FORMULA)
-    assert model.cutoff == pytest.approx(nm) and model.inner_cutoff == pytest.approx(0.1 * nm) and model.switching_distance == pytest.approx(0.9 * nm)
+    assert (
+        model.cutoff == pytest.approx(nm)
+        and model.inner_cutoff == pytest.approx(0.1 * nm)
+        and model.switching_distance == pytest.approx(0.9 * nm)
+    )
     e, s = model.evaluate(R * nm, np.zeros(7, int), np.ones(7, int))
     expected = formula(R, 0, 1)
     assert_close(e, kj_mol * expected[0], rtol=1e-9)
@@ -137,7 +149,9 @@ def test_float32_models_are_evaluated_in_float64():
     reference = models.network().double()
     r = torch.linspace(0.2, 0.5, 11, dtype=torch.float64)
     zero = torch.zeros(11, dtype=torch.int64)
-    assert_close(model.evaluate(r.numpy(), zero.numpy(), zero.numpy())[0], reference(r, zero, zero).detach().numpy(), rtol=1e-13)
+    assert_close(
+        model.evaluate(r.numpy(), zero.numpy(), zero.numpy())[0], reference(r, zero, zero).detach().numpy(), rtol=1e-13
+    )
 
 
 def test_loading_leaves_the_users_module_alone():
@@ -202,17 +216,29 @@ class Fails(torch.nn.Module):
         return torch.nn.functional.one_hot(type1, 1).sum(-1) * (1 - r) ** 3
 
 
-@pytest.mark.parametrize("module, message", [
-    (Asymmetric, "asymmetric: for types A and B at .* nm the energy is .* with the particles exchanged"),
-    (NotZeroAtCutoff, "does not vanish at the cutoff: for types A and A at 1 nm the energy is 1 kJ/mol.*switching_distance"),
-    (NotANumber, "not finite: for types A and A at 0.1 nm"),
-    (NaNWeights, "not finite.* The parameter 'w' of the model holds NaN or infinite numbers: train it again"),
-    (Detached, r"no slope: for types A and A .* Look for detach\(\) or no_grad\(\)"),
-    (TooLarge, "too large: for types A and A at 0.1 nm the energy is 7.29e\\+10 kJ/mol.* Look at length_unit and energy_unit"),
-    (WrongShape, r"returns torch.float64 of shape \(\); expected one floating-point number for each pair"),
-    (WrongDtype, r"returns torch.int64 of shape"),
-    (Fails, r"the model fails for .* pairs \(.*\); expected forward\(r: Tensor\[P\]"),
-])
+@pytest.mark.parametrize(
+    "module, message",
+    [
+        (Asymmetric, "asymmetric: for types A and B at .* nm the energy is .* with the particles exchanged"),
+        (
+            NotZeroAtCutoff,
+            "does not vanish at the cutoff: for types A and A at 1 nm the energy is 1 kJ/mol.*switching_distance",
+        ),
+        (NotANumber, "not finite: for types A and A at 0.1 nm"),
+        (NaNWeights, "not finite.* The parameter 'w' of the model holds NaN or infinite numbers: train it again"),
+        (Detached, r"no slope: for types A and A .* Look for detach\(\) or no_grad\(\)"),
+        (
+            TooLarge,
+            (
+                "too large: for types A and A at 0.1 nm the energy is 7.29e\\+10 kJ/mol.* Look at length_unit and"
+                " energy_unit"
+            ),
+        ),
+        (WrongShape, r"returns torch.float64 of shape \(\); expected one floating-point number for each pair"),
+        (WrongDtype, r"returns torch.int64 of shape"),
+        (Fails, r"the model fails for .* pairs \(.*\); expected forward\(r: Tensor\[P\]"),
+    ],
+)
 def test_models_that_break_the_contract(module, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(module(), **FORMULA)
@@ -229,34 +255,48 @@ def test_all_that_is_wrong_is_said_at_once():
     assert text.index("asymmetric") < text.index("does not vanish at the cutoff")
     with pytest.raises(lp.ModelError) as error:
         lp.load_model(models.Formula(), length_unit="feet", energy_unit="calories", types=[])
-    for part in ("length unit is 'feet'; expected one of nm, angstrom, bohr", "energy unit is 'calories'", "types is []", "cutoff must be given"):
+    for part in (
+        "length unit is 'feet'; expected one of nm, angstrom, bohr",
+        "energy unit is 'calories'",
+        "types is []",
+        "cutoff must be given",
+    ):
         assert part in str(error.value)
     with pytest.raises(lp.ModelError, match="length unit is 'A'"):
         lp.load_model(models.Formula(), length_unit="A", types=["A"], cutoff=1.0)
 
 
-@pytest.mark.parametrize("change, message", [
-    (dict(types=None), "types or features, exactly one of them"),
-    (dict(features=["q"]), "types or features, exactly one of them"),
-    (dict(types=["A", "A"]), "distinct names"),
-    (dict(types="AB"), "types is the str 'AB'"),
-    (dict(types={"A", "B"}), "types is the set .*; expected a list of names in their order"),
-    (dict(types=5), "types is the int 5"),
-    (dict(global_parameters=[1]), r"global_parameters is \[1\]; expected a dict"),
-    (dict(types={"A": len, "B": None}), "the rule of type 'A' is"),
-    (dict(types={"A": "HOH/O", "B": None}), "the rule of 'A' is 'HOH/O'; expected 'RESIDUE:ATOM'"),
-    (dict(cutoff=1.0 * openmm.unit.kelvin), "cutoff is 1.0 K; expected a length"),
-    (dict(cutoff=-1.0 * openmm.unit.angstrom), "cutoff is -0.1; expected a positive number in nm, as length_unit says, or a Quantity"),
-    (dict(truncated=1), "truncated is 1; expected True"),
-    (dict(truncated=True, switching_distance=0.9), "truncated is True, and there is a switching_distance"),
-    (dict(types={"A": "HOH:O", "B": None, None: 5}), "the rule of type None is 5"),
-    (dict(types={"A": "HOH:O", "B": None, None: "HOH:H1"}, uncovered="HOH:H2"), "types has a rule for None, and uncovered is given, too"),
-    (dict(cutoff=None), "cutoff must be given"),
-    (dict(cutoff=-1.0), "cutoff is -1.0; expected a positive number"),
-    (dict(inner_cutoff=1.5), "inner_cutoff is 1.5; expected a positive number below the cutoff"),
-    (dict(switching_distance=1.0), "switching_distance is 1.0"),
-    (dict(global_parameters={"a b": 1.0}), "global_parameters has the entry 'a b'"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (dict(types=None), "types or features, exactly one of them"),
+        (dict(features=["q"]), "types or features, exactly one of them"),
+        (dict(types=["A", "A"]), "distinct names"),
+        (dict(types="AB"), "types is the str 'AB'"),
+        (dict(types={"A", "B"}), "types is the set .*; expected a list of names in their order"),
+        (dict(types=5), "types is the int 5"),
+        (dict(global_parameters=[1]), r"global_parameters is \[1\]; expected a dict"),
+        (dict(types={"A": len, "B": None}), "the rule of type 'A' is"),
+        (dict(types={"A": "HOH/O", "B": None}), "the rule of 'A' is 'HOH/O'; expected 'RESIDUE:ATOM'"),
+        (dict(cutoff=1.0 * openmm.unit.kelvin), "cutoff is 1.0 K; expected a length"),
+        (
+            dict(cutoff=-1.0 * openmm.unit.angstrom),
+            "cutoff is -0.1; expected a positive number in nm, as length_unit says, or a Quantity",
+        ),
+        (dict(truncated=1), "truncated is 1; expected True"),
+        (dict(truncated=True, switching_distance=0.9), "truncated is True, and there is a switching_distance"),
+        (dict(types={"A": "HOH:O", "B": None, None: 5}), "the rule of type None is 5"),
+        (
+            dict(types={"A": "HOH:O", "B": None, None: "HOH:H1"}, uncovered="HOH:H2"),
+            "types has a rule for None, and uncovered is given, too",
+        ),
+        (dict(cutoff=None), "cutoff must be given"),
+        (dict(cutoff=-1.0), "cutoff is -1.0; expected a positive number"),
+        (dict(inner_cutoff=1.5), "inner_cutoff is 1.5; expected a positive number below the cutoff"),
+        (dict(switching_distance=1.0), "switching_distance is 1.0"),
+        (dict(global_parameters={"a b": 1.0}), "global_parameters has the entry 'a b'"),
+    ],
+)
 def test_wrong_metadata(change, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(models.Formula(), **{**FORMULA, **change})
@@ -275,7 +315,9 @@ class Coupled(torch.nn.Module):
         return (q * lam**2 + w * offset) * (1 - r) ** 3
 
 
-COUPLED = dict(features={"q": (-1, 1), "w": (0.5, 2.0)}, cutoff=1.0, inner_cutoff=0.1, global_parameters={"lam": 0.5, "offset": 2})
+COUPLED = dict(
+    features={"q": (-1, 1), "w": (0.5, 2.0)}, cutoff=1.0, inner_cutoff=0.1, global_parameters={"lam": 0.5, "offset": 2}
+)
 ROWS1, ROWS2 = random_rows(COUPLED["features"], 7, 1), random_rows(COUPLED["features"], 7, 2)
 
 
@@ -287,7 +329,9 @@ def coupled(lam=0.5, offset=2.0):
 
 
 @SHORT
-@pytest.mark.parametrize("units", [{}, dict(length_unit="angstrom", energy_unit="kcal/mol", switching_distance=0.9)], ids=["nm", "angstrom"])
+@pytest.mark.parametrize(
+    "units", [{}, dict(length_unit="angstrom", energy_unit="kcal/mol", switching_distance=0.9)], ids=["nm", "angstrom"]
+)
 def test_features_and_global_parameters(units):
     model = lp.load_model(Coupled(), **COUPLED, **units)
     length, energy = (0.1, 4.184) if units else (1.0, 1.0)
@@ -299,7 +343,9 @@ def test_features_and_global_parameters(units):
         assert_close(s, energy / length * expected[0][1], rtol=1e-12)
         derivatives = model.evaluate_derivatives(r, ROWS1, ROWS2, **values)
         assert list(derivatives) == ["lam", "offset"]
-        for (derivative, mixed), (derivative_expected, mixed_expected) in zip(derivatives.values(), expected[1:], strict=True):
+        for (derivative, mixed), (derivative_expected, mixed_expected) in zip(
+            derivatives.values(), expected[1:], strict=True
+        ):
             assert_close(derivative, energy * derivative_expected, rtol=1e-12)
             assert_close(mixed, energy / length * mixed_expected, rtol=1e-12)
     assert list(model.evaluate_derivatives(r, ROWS1, ROWS2, ["offset"])) == ["offset"]
@@ -309,8 +355,16 @@ def test_features_and_global_parameters(units):
 def test_models_say_what_their_features_and_global_parameters_are():
     model = lp.load_model(Coupled(), **COUPLED)
     assert model.types is None and model.type_rules is None
-    assert model.features == ["q", "w"] and model.feature_ranges == {"q": (-1.0, 1.0), "w": (0.5, 2.0)} and model.global_parameters == {"lam": 0.5, "offset": 2.0}
-    assert "features:    q (-1 to 1); w (0.5 to 2)\n" in str(model) and "globals:     lam = 0.5 (0 to 1, assumed); offset = 2 (1 to 4, assumed)\n" in str(model) and "types" not in str(model)
+    assert (
+        model.features == ["q", "w"]
+        and model.feature_ranges == {"q": (-1.0, 1.0), "w": (0.5, 2.0)}
+        and model.global_parameters == {"lam": 0.5, "offset": 2.0}
+    )
+    assert (
+        "features:    q (-1 to 1); w (0.5 to 2)\n" in str(model)
+        and "globals:     lam = 0.5 (0 to 1, assumed); offset = 2 (1 to 4, assumed)\n" in str(model)
+        and "types" not in str(model)
+    )
     without_ranges = lp.load_model(Coupled(), **{**COUPLED, "features": ["q", "w"]})
     assert "features:    q; w\n" in str(without_ranges) and without_ranges.feature_ranges == {"q": None, "w": None}
     typed = str(lp.load_model(models.Formula(), **FORMULA))
@@ -325,7 +379,9 @@ def test_derivatives_that_are_zero():
         def forward(self, r, type1, type2, level, nothing):
             return level + 0 * r
 
-    model = lp.load_model(Constant(), switching_distance=0.9, global_parameters={"level": 3.0, "nothing": 0.0}, **FORMULA)
+    model = lp.load_model(
+        Constant(), switching_distance=0.9, global_parameters={"level": 3.0, "nothing": 0.0}, **FORMULA
+    )
     types = np.zeros(7, int), np.ones(7, int)
     derivatives = model.evaluate_derivatives(R, *types)
     assert_close(derivatives["level"], [np.ones(7), np.zeros(7)])
@@ -339,10 +395,14 @@ def test_files_with_features_and_global_parameters(tmp_path, trace, ranges):
     metadata = {**COUPLED, "features": COUPLED["features"] if ranges else ["q", "w"]}
     lp.export_model(Coupled(), tmp_path / "m.pt", trace=trace, **metadata)
     model = lp.load_model(tmp_path / "m.pt")
-    assert model.feature_ranges == (COUPLED["features"] if ranges else {"q": None, "w": None}) and model.global_parameters == {"lam": 0.5, "offset": 2.0}
+    assert model.feature_ranges == (
+        COUPLED["features"] if ranges else {"q": None, "w": None}
+    ) and model.global_parameters == {"lam": 0.5, "offset": 2.0}
     assert_close(model.evaluate(R, ROWS1, ROWS2, lam=0.8)[0], coupled(0.8)[0][0], rtol=1e-12)
     assert_close(model.evaluate_derivatives(R, ROWS1, ROWS2, lam=0.8)["lam"], coupled(0.8)[1], rtol=1e-12)
-    model = lp.load_model(tmp_path / "m.pt", global_parameters={"lam": 0.25, "offset": 1.0}, features={"q": (0, 1), "w": None})
+    model = lp.load_model(
+        tmp_path / "m.pt", global_parameters={"lam": 0.25, "offset": 1.0}, features={"q": (0, 1), "w": None}
+    )
     assert_close(model.evaluate(R, ROWS1, ROWS2)[0], coupled(0.25, 1.0)[0][0], rtol=1e-12)
 
 
@@ -368,23 +428,46 @@ def test_tracing_that_fixes_a_number_is_noticed(tmp_path):
         def forward(self, r, features1, features2, lam, offset):
             return (lam + offset) * (1 - r) ** 3 * (2 if torch.jit.is_tracing() else 1)
 
-    with pytest.raises(lp.ModelError, match=r"m.pt: the written model is not the module: for features \(q=.*, w=.*\) and \(.*\) at .* nm, lam = .*, offset = .* it gives"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            r"m.pt: the written model is not the module: for features \(q=.*, w=.*\) and \(.*\) at .* nm, lam = .*,"
+            r" offset = .* it gives"
+        ),
+    ):
         lp.export_model(Fixed(), tmp_path / "m.pt", trace=True, **COUPLED)
-    with pytest.raises(lp.ModelError, match=r"not the module: for features \(q=-1, w=0.5\) and \(q=-1, w=0.5\) at 0.1 nm, lam = 0.5, offset = 2 it gives .*script it instead"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            r"not the module: for features \(q=-1, w=0.5\) and \(q=-1, w=0.5\) at 0.1 nm, lam = 0.5, offset = 2 it"
+            r" gives .*script it instead"
+        ),
+    ):
         lp.export_model(FeaturesInPython(), tmp_path / "m.pt", trace=True, **COUPLED)
 
 
-@pytest.mark.parametrize("arguments, values, message", [
-    ((R, ROWS1[:, :1], ROWS2), {}, r"particle1 is float64 of shape \(7, 1\); expected 2 features \(q, w\) for each of the 7 distances"),
-    ((R, ROWS1, ROWS2[:3]), {}, r"particle2 is float64 of shape \(3, 2\); expected 2 features"),
-    ((R, ROWS1, ROWS2.astype(str)), {}, r"particle2 is <U.* of shape \(7, 2\); expected 2 features"),
-    ((R, ROWS1 * 1j, ROWS2), {}, "particle1 is complex128"),
-    ((R[None], ROWS1, ROWS2), {}, r"the distances have the shape \(1, 7\); expected \(n,\)"),
-    ((R, ROWS1, np.where(np.arange(14).reshape(7, 2) == 5, np.nan, ROWS2)), {}, "the feature 'w' of particle2 is nan in row 2; expected a finite number"),
-    ((R, ROWS1, ROWS2), {"mu": 1.0}, "there is no global parameter 'mu'; the model has lam, offset"),
-    ((R, ROWS1, ROWS2), {"lam": np.nan}, "the global parameter 'lam' is nan; expected a finite number"),
-    ((R, ROWS1, ROWS2), {"lam": "1"}, "the global parameter 'lam' is '1'; expected a finite number"),
-])
+@pytest.mark.parametrize(
+    "arguments, values, message",
+    [
+        (
+            (R, ROWS1[:, :1], ROWS2),
+            {},
+            r"particle1 is float64 of shape \(7, 1\); expected 2 features \(q, w\) for each of the 7 distances",
+        ),
+        ((R, ROWS1, ROWS2[:3]), {}, r"particle2 is float64 of shape \(3, 2\); expected 2 features"),
+        ((R, ROWS1, ROWS2.astype(str)), {}, r"particle2 is <U.* of shape \(7, 2\); expected 2 features"),
+        ((R, ROWS1 * 1j, ROWS2), {}, "particle1 is complex128"),
+        ((R[None], ROWS1, ROWS2), {}, r"the distances have the shape \(1, 7\); expected \(n,\)"),
+        (
+            (R, ROWS1, np.where(np.arange(14).reshape(7, 2) == 5, np.nan, ROWS2)),
+            {},
+            "the feature 'w' of particle2 is nan in row 2; expected a finite number",
+        ),
+        ((R, ROWS1, ROWS2), {"mu": 1.0}, "there is no global parameter 'mu'; the model has lam, offset"),
+        ((R, ROWS1, ROWS2), {"lam": np.nan}, "the global parameter 'lam' is nan; expected a finite number"),
+        ((R, ROWS1, ROWS2), {"lam": "1"}, "the global parameter 'lam' is '1'; expected a finite number"),
+    ],
+)
 def test_wrong_features_and_global_parameters(arguments, values, message):
     model = lp.load_model(Coupled(), **COUPLED)
     for function in (model.evaluate, model.evaluate_derivatives):
@@ -399,18 +482,36 @@ def test_unknown_names_of_derivatives():
         lp.load_model(models.Formula(), **FORMULA).evaluate([0.5], [0], [0], mu=1.0)
 
 
-@pytest.mark.parametrize("change, message", [
-    (dict(features={"q": (1, -1), "w": (0, 1)}), r"the range of the feature 'q' is \(1, -1\); expected \(low, high\), finite numbers with low < high, or None"),
-    (dict(features={"q": (0, 0), "w": None}), "the range of the feature 'q' is"),
-    (dict(features={"q": (0, float("inf")), "w": None}), "the range of the feature 'q' is"),
-    (dict(features={"q": 1.0, "w": "01"}), "the range of the feature 'q' is 1.0.*\n.*the range of the feature 'w' is '01'"),
-    (dict(features={"q": None, "": None}), "features is .*; expected distinct names"),
-    (dict(global_parameters={"lambda": 1.0}), "global_parameters has the name 'lambda', which is taken"),
-    (dict(global_parameters={"r": 1.0}), "global_parameters has the name 'r', which is taken"),
-    (dict(global_parameters={"lam": True}), "global_parameters has the entry 'lam': True"),
-    (dict(global_parameters={"lam": float("nan")}), "global_parameters has the entry 'lam': nan"),
-    (dict(global_parameters={"lam": 0.5}), r"the model fails for .* pairs \(.*offset.*\); expected forward\(r: Tensor\[P\], features1: Tensor\[P, 2\], features2: Tensor\[P, 2\], lam: Tensor\[\]\) -> Tensor\[P\], with float64"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            dict(features={"q": (1, -1), "w": (0, 1)}),
+            (
+                r"the range of the feature 'q' is \(1, -1\); expected \(low, high\), finite numbers with low < high, or"
+                r" None"
+            ),
+        ),
+        (dict(features={"q": (0, 0), "w": None}), "the range of the feature 'q' is"),
+        (dict(features={"q": (0, float("inf")), "w": None}), "the range of the feature 'q' is"),
+        (
+            dict(features={"q": 1.0, "w": "01"}),
+            "the range of the feature 'q' is 1.0.*\n.*the range of the feature 'w' is '01'",
+        ),
+        (dict(features={"q": None, "": None}), "features is .*; expected distinct names"),
+        (dict(global_parameters={"lambda": 1.0}), "global_parameters has the name 'lambda', which is taken"),
+        (dict(global_parameters={"r": 1.0}), "global_parameters has the name 'r', which is taken"),
+        (dict(global_parameters={"lam": True}), "global_parameters has the entry 'lam': True"),
+        (dict(global_parameters={"lam": float("nan")}), "global_parameters has the entry 'lam': nan"),
+        (
+            dict(global_parameters={"lam": 0.5}),
+            (
+                r"the model fails for .* pairs \(.*offset.*\); expected forward\(r: Tensor\[P\], features1: Tensor\[P,"
+                r" 2\], features2: Tensor\[P, 2\], lam: Tensor\[\]\) -> Tensor\[P\], with float64"
+            ),
+        ),
+    ],
+)
 def test_wrong_metadata_of_features_and_global_parameters(change, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(Coupled(), **{**COUPLED, **change})
@@ -431,11 +532,29 @@ class ThreeFeatures(torch.nn.Module):
         return (features1 + features2)[:, 2] * (1 - r) ** 3
 
 
-@pytest.mark.parametrize("module, message", [
-    (AsymmetricFeatures, r"asymmetric: for features \(q=.*, w=.*\) and \(q=.*, w=.*\) at 0.1 nm the energy is .* with the particles exchanged"),
-    (RootOfFeature, r"not finite: for features \(q=-1, w=0\) and \(q=-1, w=0\) at 0.1 nm the energy is nan.* Look .* for roots, .* Or narrow the ranges of the features"),
-    (ThreeFeatures, r"the model fails for .* pairs \(.*\); expected forward\(r: Tensor\[P\], features1: Tensor\[P, 2\]"),
-])
+@pytest.mark.parametrize(
+    "module, message",
+    [
+        (
+            AsymmetricFeatures,
+            (
+                r"asymmetric: for features \(q=.*, w=.*\) and \(q=.*, w=.*\) at 0.1 nm the energy is .* with the"
+                r" particles exchanged"
+            ),
+        ),
+        (
+            RootOfFeature,
+            (
+                r"not finite: for features \(q=-1, w=0\) and \(q=-1, w=0\) at 0.1 nm the energy is nan.* Look .* for"
+                r" roots, .* Or narrow the ranges of the features"
+            ),
+        ),
+        (
+            ThreeFeatures,
+            r"the model fails for .* pairs \(.*\); expected forward\(r: Tensor\[P\], features1: Tensor\[P, 2\]",
+        ),
+    ],
+)
 def test_models_that_break_the_contract_within_the_ranges(module, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(module(), features={"q": (-1, 1), "w": (0, 1)}, cutoff=1.0, inner_cutoff=0.1)
@@ -479,15 +598,24 @@ def test_long_rows_are_named_by_their_first_features():
         lp.load_model(Asymmetric32(), features=architectures.numbered(32), cutoff=1.0, inner_cutoff=0.1)
 
 
-@pytest.mark.parametrize("particles, message", [
-    ([(0.5, 1.0), (1.5, 1.0), (0, 0), (3, 1)], "the feature 'q' of particle 1 is 1.5; expected -1 to 1, the range that the model was made for. 1 more are outside of it. Give None"),
-    ([None, (0.5, 0.25)], "the feature 'w' of particle 1 is 0.25; expected 0.5 to 2, .* made for. Give None"),
-    ([(0.5, 1.0), None, (np.nan, 1.0)], "the feature 'q' of particle 2 is nan; expected a finite number, or None"),
-    ([(0.5, np.inf)], "the feature 'w' of particle 0 is inf; expected a finite number"),
-    ([(0.5, 1.0), (0.5,)], r"particle 1 is \(0.5,\); expected 2 features \(q, w\), or None"),
-    ([(0.5, 1.0), "O"], r"particle 1 is 'O'; expected 2 features \(q, w\), or None"),
-    ([0.5, 1.0], r"particle 0 is 0.5; expected 2 features"),
-])
+@pytest.mark.parametrize(
+    "particles, message",
+    [
+        (
+            [(0.5, 1.0), (1.5, 1.0), (0, 0), (3, 1)],
+            (
+                "the feature 'q' of particle 1 is 1.5; expected -1 to 1, the range that the model was made for. 1 more"
+                " are outside of it. Give None"
+            ),
+        ),
+        ([None, (0.5, 0.25)], "the feature 'w' of particle 1 is 0.25; expected 0.5 to 2, .* made for. Give None"),
+        ([(0.5, 1.0), None, (np.nan, 1.0)], "the feature 'q' of particle 2 is nan; expected a finite number, or None"),
+        ([(0.5, np.inf)], "the feature 'w' of particle 0 is inf; expected a finite number"),
+        ([(0.5, 1.0), (0.5,)], r"particle 1 is \(0.5,\); expected 2 features \(q, w\), or None"),
+        ([(0.5, 1.0), "O"], r"particle 1 is 'O'; expected 2 features \(q, w\), or None"),
+        ([0.5, 1.0], r"particle 0 is 0.5; expected 2 features"),
+    ],
+)
 def test_features_of_particles_are_refused(particles, message):
     with pytest.raises(ValueError, match="Coupled: " + message):
         lp.load_model(Coupled(), **COUPLED).feature_rows(particles)
@@ -495,7 +623,9 @@ def test_features_of_particles_are_refused(particles, message):
 
 def test_features_of_particles():
     model = lp.load_model(Coupled(), **COUPLED)
-    rows = model.feature_rows([(0.5, 1.0), None, np.array([1.0 + 1e-7, 2], dtype=np.float32)])  # a range is often known in single precision only
+    rows = model.feature_rows(
+        [(0.5, 1.0), None, np.array([1.0 + 1e-7, 2], dtype=np.float32)]
+    )  # a range is often known in single precision only
     assert np.isnan(rows[1]).all() and rows.shape == (3, 2)
     assert_close(rows[[0, 2]], [[0.5, 1.0], [1.0, 2.0]], atol=2e-7)
     assert_close(model.feature_rows(ROWS1), ROWS1)
@@ -517,11 +647,26 @@ class DetachedGlobal(torch.nn.Module):
 
 
 def test_derivatives_that_break_the_contract():
-    with pytest.raises(lp.ModelError, match="the derivative with respect to the global parameter 'lam' is not finite: for types A and A at .* nm, lam = 0 that of the energy is inf.*Look for roots and powers of zero, or give the parameter a range without that value"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            "the derivative with respect to the global parameter 'lam' is not finite: for types A and A at .* nm, lam ="
+            " 0 that of the energy is inf.*Look for roots and powers of zero, or give the parameter a range without"
+            " that value"
+        ),
+    ):
         lp.load_model(RootOfGlobal(), global_parameters={"lam": 0.0}, **FORMULA)
-    with pytest.raises(lp.ModelError, match=r"the derivative with respect to the global parameter 'lam' is not that of the energy: .* automatic differentiation gives 0 kJ/mol, and the energy changes by .*detach\(\)"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            r"the derivative with respect to the global parameter 'lam' is not that of the energy: .* automatic"
+            r" differentiation gives 0 kJ/mol, and the energy changes by .*detach\(\)"
+        ),
+    ):
         lp.load_model(DetachedGlobal(), global_parameters={"lam": 1.0}, **FORMULA)
-    lp.load_model(Coupled(), **{**COUPLED, "global_parameters": {"lam": 0.0, "offset": 1.0}})  # a derivative may be zero at the default
+    lp.load_model(
+        Coupled(), **{**COUPLED, "global_parameters": {"lam": 0.0, "offset": 1.0}}
+    )  # a derivative may be zero at the default
 
 
 class OnlyOnce(torch.autograd.Function):
@@ -548,21 +693,41 @@ class HardSigmoid(torch.nn.Module):
         return torch.nn.functional.hardsigmoid(lam * r) * (1 - r) ** 3
 
 
-@pytest.mark.parametrize("module, message", [
-    (DifferentiableOnce, "the derivative with respect to the global parameter 'lam' is not that of the energy.*functions that can be differentiated only once"),
-    (HardSigmoid, "HardSigmoid: the derivative with respect to the global parameter 'lam' cannot be computed .*not implemented.*; use operations that PyTorch can differentiate repeatedly"),
-])
+@pytest.mark.parametrize(
+    "module, message",
+    [
+        (
+            DifferentiableOnce,
+            (
+                "the derivative with respect to the global parameter 'lam' is not that of the energy.*functions that"
+                " can be differentiated only once"
+            ),
+        ),
+        (
+            HardSigmoid,
+            (
+                "HardSigmoid: the derivative with respect to the global parameter 'lam' cannot be computed .*not"
+                " implemented.*; use operations that PyTorch can differentiate repeatedly"
+            ),
+        ),
+    ],
+)
 def test_derivatives_that_pytorch_does_not_have(module, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(module(), global_parameters={"lam": 1.0}, **FORMULA)
 
 
 def test_no_table_for_features_and_global_parameters():
-    with pytest.raises(lp.LoweringError, match="Coupled: the model has features, and a table is for types; use representation='program'"):
+    with pytest.raises(
+        lp.LoweringError,
+        match="Coupled: the model has features, and a table is for types; use representation='program'",
+    ):
         lp.load_model(Coupled(), **COUPLED).create_force([(0.5, 1.0)], representation="table")
     force = lp.load_model(models.Formula(), **FORMULA).create_force(["A", "B"])
     model = lp.load_model(RootOfGlobal(), global_parameters={"lam": 1.0}, **FORMULA)
-    with pytest.raises(lp.LoweringError, match="RootOfGlobal: the model has global parameters, which a table cannot hold"):
+    with pytest.raises(
+        lp.LoweringError, match="RootOfGlobal: the model has global parameters, which a table cannot hold"
+    ):
         model.update_force(force)
 
 
@@ -572,7 +737,12 @@ def test_scripted_activations_have_exact_slopes():
     types = np.arange(60) % 3, np.arange(60) // 20
     r = np.linspace(0.15, 0.69, 60)
     for k in range(4):  # it sets in after a few calls
-        assert_close(architectures.load(architecture, "script").evaluate(r, *types), architectures.load(architecture, "module").evaluate(r, *types), rtol=1e-13, what=f"call {k}")
+        assert_close(
+            architectures.load(architecture, "script").evaluate(r, *types),
+            architectures.load(architecture, "module").evaluate(r, *types),
+            rtol=1e-13,
+            what=f"call {k}",
+        )
 
 
 @pytest.mark.parametrize("via", VIAS)
@@ -681,7 +851,9 @@ def test_a_traced_model_that_differs_from_its_module_is_refused(tmp_path):
         def forward(self, r, type1, type2):
             return (1 - r) ** 3 * (2 if torch.jit.is_tracing() else 1)
 
-    with pytest.raises(lp.ModelError, match="the written model is not the module: for types A and A at .*script it instead"):
+    with pytest.raises(
+        lp.ModelError, match="the written model is not the module: for types A and A at .*script it instead"
+    ):
         lp.export_model(TypesInPython(), tmp_path / "m.pt", trace=True, **FORMULA)
 
 
@@ -695,7 +867,12 @@ def test_wrong_arguments_of_evaluate():
 def test_damaged_and_newer_metadata(tmp_path):
     scripted = torch.jit.script(models.Formula())
     path = tmp_path / "model.pt"
-    for text, message in (("{not json", "cannot be read"), ('{"schema": 2}', "schema 2.*reads schema 1; install a newer version"), ('{"schema": 1, "colour": "red"}', "unknown entry 'colour'"), ("[]", "cannot be read")):
+    for text, message in (
+        ("{not json", "cannot be read"),
+        ('{"schema": 2}', "schema 2.*reads schema 1; install a newer version"),
+        ('{"schema": 1, "colour": "red"}', "unknown entry 'colour'"),
+        ("[]", "cannot be read"),
+    ):
         torch.jit.save(scripted, path, _extra_files={"learnedpair.json": text})
         with pytest.raises(lp.ModelError, match=message):
             lp.load_model(path, **FORMULA)
@@ -718,17 +895,22 @@ class CannotBeScripted(torch.nn.Module):
 
 
 def test_modules_that_cannot_be_scripted_can_be_traced(tmp_path):
-    with pytest.raises(lp.ModelError, match="m.pt: PyTorch cannot turn the module into TorchScript.*export with trace=True"):
+    with pytest.raises(
+        lp.ModelError, match="m.pt: PyTorch cannot turn the module into TorchScript.*export with trace=True"
+    ):
         lp.export_model(CannotBeScripted(), tmp_path / "m.pt", **FORMULA)
     model = lp.export_model(CannotBeScripted(), tmp_path / "m.pt", trace=True, **FORMULA)
     assert model.source == "m.pt" and model.types == ["A", "B"]
 
 
-@pytest.mark.parametrize("cutoff, length_unit, message", [
-    (6.0, "nm", r"the cutoff is 6 nm, longer than usual ones, which are 0.2 to 2 nm; look at length_unit"),
-    (2.1, "nm", "the cutoff is 2.1 nm, longer"),
-    (1.0, "angstrom", r"the cutoff is 0.1 nm \(1 angstrom\), shorter than usual ones"),
-])
+@pytest.mark.parametrize(
+    "cutoff, length_unit, message",
+    [
+        (6.0, "nm", r"the cutoff is 6 nm, longer than usual ones, which are 0.2 to 2 nm; look at length_unit"),
+        (2.1, "nm", "the cutoff is 2.1 nm, longer"),
+        (1.0, "angstrom", r"the cutoff is 0.1 nm \(1 angstrom\), shorter than usual ones"),
+    ],
+)
 def test_cutoffs_that_look_like_another_unit_are_pointed_out(cutoff, length_unit, message):
     with pytest.warns(UserWarning, match=message) as caught:
         lp.load_model(models.Formula(), types=["A"], cutoff=cutoff, inner_cutoff=0.1, length_unit=length_unit)
@@ -748,13 +930,21 @@ def test_pair_energy_is_the_energy_of_the_force():
 
     chains = systems.Chains(molecules=12, triclinic=True)
     model = models.water_model(switching_distance=0.4)
-    expected, forces, below = oracle.energy_and_forces(model.evaluate, chains.positions, chains.types, cutoff=0.6, inner_cutoff=0.17, box=chains.box,
-                                                       exclusions=chains.bonds[::2], switching_distance=0.4)
+    expected, forces, below = oracle.energy_and_forces(
+        model.evaluate,
+        chains.positions,
+        chains.types,
+        cutoff=0.6,
+        inner_cutoff=0.17,
+        box=chains.box,
+        exclusions=chains.bonds[::2],
+        switching_distance=0.4,
+    )
     assert below > 0
     positions = torch.tensor(chains.positions, requires_grad=True)
     energy = lp.nn.PairEnergy(model)(positions, torch.tensor(chains.box), torch.tensor(chains.types), chains.bonds[::2])
     assert_close(energy.item(), expected, rtol=1e-10)
-    gradient, = torch.autograd.grad(energy, positions)
+    (gradient,) = torch.autograd.grad(energy, positions)
     assert_close(-gradient.numpy(), forces, atol=1e-8)
     with pytest.raises(ValueError, match="needs cutoff and inner_cutoff"):
         lp.nn.PairEnergy(models.network())
@@ -768,14 +958,23 @@ def test_pair_energy_of_features(name):
 
     chains = systems.Chains(molecules=12, density=0.7, triclinic=True)  # a box of 2.6 nm
     architecture = architectures.by_name(name)
-    model = lp.load_model(architecture.module(), **{**architecture.metadata, "inner_cutoff": architecture.metadata["inner_cutoff"] * 1.3})
+    model = lp.load_model(
+        architecture.module(), **{**architecture.metadata, "inner_cutoff": architecture.metadata["inner_cutoff"] * 1.3}
+    )
     count = len(chains.positions)
     rows = architectures.particles(architecture, count, seed=4)
     covered = np.arange(count) % 5 != 3
-    changes = {name: 0.6 for name in model.global_parameters}
+    changes = dict.fromkeys(model.global_parameters, 0.6)
     expected, forces, below = oracle.energy_and_forces(
-        lambda r, i, j: model.evaluate(r, rows[i], rows[j], **changes), chains.positions, np.where(covered, np.arange(count), -1), cutoff=model.cutoff,
-        inner_cutoff=model.inner_cutoff, box=chains.box, exclusions=chains.bonds[::2], switching_distance=model.switching_distance)
+        lambda r, i, j: model.evaluate(r, rows[i], rows[j], **changes),
+        chains.positions,
+        np.where(covered, np.arange(count), -1),
+        cutoff=model.cutoff,
+        inner_cutoff=model.inner_cutoff,
+        box=chains.box,
+        exclusions=chains.bonds[::2],
+        switching_distance=model.switching_distance,
+    )
     assert below > 0
     positions = torch.tensor(chains.positions, requires_grad=True)
     features = torch.tensor(np.where(covered[:, None], rows, np.nan), requires_grad=True)
@@ -785,10 +984,14 @@ def test_pair_energy_of_features(name):
     assert_close(energy.item(), expected, rtol=1e-10)
     gradient, of_features = torch.autograd.grad(energy, [positions, features])
     assert_close(-gradient.numpy(), forces, atol=1e-10 * np.abs(forces).max())
-    assert torch.isfinite(of_features).all() and (of_features[torch.tensor(~covered)] == 0).all() and (of_features != 0).any()
+    assert (
+        torch.isfinite(of_features).all()
+        and (of_features[torch.tensor(~covered)] == 0).all()
+        and (of_features != 0).any()
+    )
     for name in changes:
         parameter = torch.tensor(0.6, dtype=torch.float64, requires_grad=True)
-        derivative, = torch.autograd.grad(function(positions, *arguments, **{name: parameter}), parameter)
+        (derivative,) = torch.autograd.grad(function(positions, *arguments, **{name: parameter}), parameter)
         ends = [function(positions, *arguments, **{name: 0.6 + h}).item() for h in (-1e-5, 1e-5)]
         assert_close(derivative.item(), (ends[1] - ends[0]) / 2e-5, rtol=1e-6)
         assert function(positions, *arguments).item() != energy.item()
@@ -798,9 +1001,15 @@ def test_pair_energy_refuses_what_are_no_particles():
     energy = lp.nn.PairEnergy(architectures.by_name("soft_core").module(), cutoff=0.9, inner_cutoff=0.1)
     positions = torch.zeros(3, 3)
     for particles in (torch.zeros(3), torch.zeros(2, 2), torch.zeros(3, 2, dtype=torch.int64)):
-        with pytest.raises(ValueError, match=r"PairEnergy: the particles are torch.* of shape .*; expected 3 types, or features of shape \(3, F\)"):
+        with pytest.raises(
+            ValueError,
+            match=r"PairEnergy: the particles are torch.* of shape .*; expected 3 types, or features of shape \(3, F\)",
+        ):
             energy(positions, None, particles, lam=0.5)
-    with pytest.raises(ValueError, match="PairEnergy: particle 1 has some features that are NaN; expected numbers, or NaN for all of them"):
+    with pytest.raises(
+        ValueError,
+        match="PairEnergy: particle 1 has some features that are NaN; expected numbers, or NaN for all of them",
+    ):
         energy(positions, None, torch.tensor([[0.3, 0.1], [0.3, float("nan")], [0.3, 0.1]]), lam=0.5)
 
 
@@ -815,20 +1024,32 @@ def test_the_feature_network_is_the_formula_in_its_documentation():
         return x / (1 + np.exp(-x))
 
     basis = np.exp(-((r[:, None] - centers) ** 2) / (2 * (centers[1] - centers[0]) ** 2))
-    first = silu(basis @ weights["first.weight"].T + (a + b) @ weights["of_sum.weight"].T + (a * b) @ weights["of_product.weight"].T + weights["of_sum.bias"])
+    first = silu(
+        basis @ weights["first.weight"].T
+        + (a + b) @ weights["of_sum.weight"].T
+        + (a * b) @ weights["of_product.weight"].T
+        + weights["of_sum.bias"]
+    )
     second = silu(first @ weights["second.weight"].T + weights["second.bias"])
-    expected = 7.0 * (second @ weights["last.weight"][0] + weights["last_bias"]) * np.where(r < 0.6, (1 - (r / 0.6) ** 2) ** 3, 0)
+    expected = (
+        7.0
+        * (second @ weights["last.weight"][0] + weights["last_bias"])
+        * np.where(r < 0.6, (1 - (r / 0.6) ** 2) ** 3, 0)
+    )
     tensors = [torch.tensor(x) for x in (r, a, b)]
     assert_close(network(*tensors).detach().numpy(), expected, rtol=1e-6, atol=1e-12)
     assert torch.equal(network(tensors[0], tensors[2], tensors[1]), network(*tensors))
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ((0, 0.6), "num_features must be at least 1, not 0"),
-    ((2, 0.6, (8,)), r"hidden must be two positive widths, not \(8,\)"),
-    ((2, 0.6, (8, 8), 1), "num_basis must be at least 2, not 1"),
-    ((2, 0.1, (8, 8), 4, 0.2), "inner and cutoff must satisfy 0 <= inner < cutoff, not 0.2 and 0.1 nm"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((0, 0.6), "num_features must be at least 1, not 0"),
+        ((2, 0.6, (8,)), r"hidden must be two positive widths, not \(8,\)"),
+        ((2, 0.6, (8, 8), 1), "num_basis must be at least 2, not 1"),
+        ((2, 0.1, (8, 8), 4, 0.2), "inner and cutoff must satisfy 0 <= inner < cutoff, not 0.2 and 0.1 nm"),
+    ],
+)
 def test_feature_networks_that_cannot_be(arguments, message):
     with pytest.raises(ValueError, match=message):
         lp.nn.FeaturePairNetwork(*arguments)
@@ -843,17 +1064,20 @@ class Expression(torch.nn.Module):
 
     def forward(self, r, features1, features2):
         a, b = features1[:, 0], features2[:, 0]
-        return eval(self.text, {"torch": torch}, {"r": r, "a": a, "b": b}) * torch.clamp(1 - (r / 0.7)**2, min=0)**3
+        return eval(self.text, {"torch": torch}, {"r": r, "a": a, "b": b}) * torch.clamp(1 - (r / 0.7) ** 2, min=0) ** 3
 
 
 CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.7, inner_cutoff=0.1)
 
 
-@pytest.mark.parametrize("text, message", [
-    ("a * b * torch.log(torch.exp(-200 * r) + 1e-300)", "not finite: at .* the energy is -?inf"),
-    ("torch.log(1 + torch.exp(1000 * (a * b)**2 * r))", "not finite: at .* its slope (inf|nan)"),
-    ("a * b * (torch.sqrt(1e8 + r) - 1e4) * 1e3", "forces of the program are off by"),
-])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("a * b * torch.log(torch.exp(-200 * r) + 1e-300)", "not finite: at .* the energy is -?inf"),
+        ("torch.log(1 + torch.exp(1000 * (a * b)**2 * r))", "not finite: at .* its slope (inf|nan)"),
+        ("a * b * (torch.sqrt(1e8 + r) - 1e4) * 1e3", "forces of the program are off by"),
+    ],
+)
 def test_programs_that_need_double_precision_are_pointed_out(text, message):
     """They agree with the model in double precision, and would be NaN or noise on most platforms."""
     with pytest.warns(UserWarning, match=f"in single precision the .*{message}.*softplus"):
@@ -880,11 +1104,13 @@ class Weighted(torch.nn.Module):
         self.weight = torch.nn.Parameter(torch.tensor(2.0))
 
     def forward(self, r, type1, type2):
-        return self.weight * (1 - r)**3
+        return self.weight * (1 - r) ** 3
 
 
 def test_random_models_are_called_random():
-    with pytest.raises(lp.ModelError, match="the model is random: for features .* and .* the next time. Look for dropout"):
+    with pytest.raises(
+        lp.ModelError, match="the model is random: for features .* and .* the next time. Look for dropout"
+    ):
         lp.load_model(Expression("torch.nn.functional.dropout(a * b * r, 0.5, training=True)"), **CHARGED)
 
 
@@ -895,7 +1121,7 @@ def test_models_that_round_differently_each_time_are_not_called_random():
             self.noise = noise
 
         def forward(self, r, type1, type2):
-            return (1 - r)**3 * (1 + self.noise * torch.rand_like(r))
+            return (1 - r) ** 3 * (1 + self.noise * torch.rand_like(r))
 
     lp.load_model(Noisy(1e-13), **FORMULA)
     with pytest.raises(lp.ModelError, match="the model is random: for types .* and .* the next time"):
@@ -905,9 +1131,14 @@ def test_models_that_round_differently_each_time_are_not_called_random():
 def test_models_whose_pairs_depend_on_each_other_are_refused():
     class Coupled(torch.nn.Module):
         def forward(self, r, type1, type2):
-            return (1 - r)**3 * (2 + torch.tanh(r.mean()))
+            return (1 - r) ** 3 * (2 + torch.tanh(r.mean()))
 
-    with pytest.raises(lp.ModelError, match="the energy of a pair depends on which others are evaluated with it: for types .* among .* Look for means"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            "the energy of a pair depends on which others are evaluated with it: for types .* among .* Look for means"
+        ),
+    ):
         lp.load_model(Coupled(), **FORMULA)
 
 
@@ -917,7 +1148,7 @@ def test_what_pytorch_cannot_differentiate_names_the_model():
             x = r.exp()
             y = x * x
             x *= 2
-            return y * (0.7 - r)**3
+            return y * (0.7 - r) ** 3
 
     with pytest.raises(lp.ModelError, match="InPlace: PyTorch cannot differentiate the model .* in place"):
         lp.load_model(InPlace(), **CHARGED)
@@ -925,7 +1156,10 @@ def test_what_pytorch_cannot_differentiate_names_the_model():
 
 def test_different_formulas_have_different_digests():
     digests = {lp.load_model(Expression(text), **CHARGED).digest for text in ("a * b * r", "a * b")}
-    digests |= {lp.load_model(module, **FORMULA).digest for module in (models.Formula(), Weighted(), torch.jit.script(Weighted()))}
+    digests |= {
+        lp.load_model(module, **FORMULA).digest
+        for module in (models.Formula(), Weighted(), torch.jit.script(Weighted()))
+    }
     assert len(digests) >= 4 and lp.load_model(Weighted(), **FORMULA).digest in digests
 
 
@@ -933,9 +1167,11 @@ def test_different_formulas_have_different_digests():
 def test_traced_choices_by_a_global_parameter_are_refused(tmp_path):
     class Choice(torch.nn.Module):
         def forward(self, r, type1, type2, lam):
-            return lam * (1 - r)**3 if lam > 0.5 else 2 * lam * (1 - r)**3
+            return lam * (1 - r) ** 3 if lam > 0.5 else 2 * lam * (1 - r) ** 3
 
-    with pytest.raises(lp.ModelError, match="the written model is not the module: .*, lam = 0.* it gives .*script it instead"):
+    with pytest.raises(
+        lp.ModelError, match="the written model is not the module: .*, lam = 0.* it gives .*script it instead"
+    ):
         lp.export_model(Choice(), tmp_path / "choice.pt", trace=True, global_parameters={"lam": 1.0}, **FORMULA)
 
 
@@ -960,13 +1196,14 @@ def test_masked_features_are_refused():
 
 def test_many_types_are_checked_in_reasonable_time():
     """Some pairs of types are chosen at random; each type is in at least one."""
+
     class Many(torch.nn.Module):
         def __init__(self):
             super().__init__()
             self.register_buffer("size", torch.ones(400))
 
         def forward(self, r, type1, type2):
-            return self.size[type1] * self.size[type2] * (1 - r)**3
+            return self.size[type1] * self.size[type2] * (1 - r) ** 3
 
     module = Many()
     metadata = dict(types=[f"t{k}" for k in range(400)], cutoff=1.0)

@@ -1,15 +1,16 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The kernel that packs pairs in range for large programs on GPUs: every filling of its tiles, and both ways to multiply."""
+"""The kernel that packs pairs in range for large programs on GPUs: every filling of its tiles, and both ways to
+multiply.
+"""
 
 import functools
 
+import architectures
+import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-
-import architectures
-import learnedpair as lp
 from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, describe_kernels, evaluate
 
 CUTOFF = 0.6
@@ -19,7 +20,9 @@ pytestmark = pytest.mark.parametrize("target", GPUS, ids=str, indirect=True)
 
 def make_system(positions, edge, types, periodic=True):
     """Particles of different masses, so that OpenMM leaves them in their order, with a network between them."""
-    force = architectures.load(architectures.by_name("both_orders"), "script").create_force(types, representation="program")
+    force = architectures.load(architectures.by_name("both_orders"), "script").create_force(
+        types, representation="program"
+    )
     force.setCutoffDistance(CUTOFF)
     if not periodic:
         force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
@@ -40,7 +43,10 @@ def assert_right(target, system, positions):
     return context, expected
 
 
-@pytest.mark.parametrize("count", [pytest.param(count, marks=[pytest.mark.one_device] * (count != 100)) for count in (2, 31, 32, 33, 64, 100)])
+@pytest.mark.parametrize(
+    "count",
+    [pytest.param(count, marks=[pytest.mark.one_device] * (count != 100)) for count in (2, 31, 32, 33, 64, 100)],
+)
 @pytest.mark.parametrize("periodic", [True, False])
 def test_all_pairs_in_range(target, count, periodic):
     """Tiles are full: 1024 pairs, or 496 on the diagonal."""
@@ -52,7 +58,9 @@ def test_all_pairs_in_range(target, count, periodic):
 def test_few_pairs_in_range(target):
     """Most tiles have a pair or none; particles without a type lie between those with one."""
     positions = np.random.default_rng(3).uniform(0, 4.0, (300, 3))
-    _, expected = assert_right(target, make_system(positions, 4.0, [(0, None, 1, None)[i % 4] for i in range(300)]), positions)
+    _, expected = assert_right(
+        target, make_system(positions, 4.0, [(0, None, 1, None)[i % 4] for i in range(300)]), positions
+    )
     assert 0 < np.count_nonzero(np.abs(expected[1]).max(axis=1)) < 150
 
 
@@ -76,7 +84,9 @@ def test_interaction_groups_and_exclusions_leave_pairs_out(target):
 
 @pytest.mark.large
 def test_a_list_that_does_not_fit_at_first(target):
-    """Blocks of particles that lie anywhere: nearly all blocks meet, more than OpenMM makes room for in the beginning."""
+    """Blocks of particles that lie anywhere: nearly all blocks meet, more than OpenMM makes room for in the
+    beginning.
+    """
     count, edge = 1600, 2.6
     positions = np.random.default_rng(6).uniform(0, edge, (count, 3))
     context, _ = assert_right(target, make_system(positions, edge, [i % 2 for i in range(count)]), positions)
@@ -126,7 +136,9 @@ class Text:
 
 
 def random_network(seed):
-    """Vectors of any length from 1 to 40, layers from 16 on: features in both, a vector that is used twice, sums of two kinds."""
+    """Vectors of any length from 1 to 40, layers from 16 on: features in both, a vector that is used twice, sums of two
+    kinds.
+    """
     rng = np.random.default_rng(seed)
     text = Text(rng)
     num_features, basis = rng.integers(1, 41, 2)
@@ -156,7 +168,9 @@ def shapes_of_one_matrix():
 
 
 def matrices_in_both_orders():
-    """First one, then the other; and the other way round: no order of all products with one of them before the other."""
+    """First one, then the other; and the other way round: no order of all products with one of them before the
+    other.
+    """
     text = Text(np.random.default_rng(21))
     r, first, second = text.step(1, "distance"), text.weight(256, 0.3), text.weight(256, 0.3)
     vector = text.waves(r, 16)
@@ -181,13 +195,19 @@ def cancelling_branches():
     return text.program(text.step(1, f"add {energies[0]} {energies[1]}"), num_types=1)
 
 
-NETWORKS = {**{f"random {seed}": functools.partial(random_network, seed) for seed in range(12)},
-            "one matrix, two shapes": shapes_of_one_matrix, "two matrices in both orders": matrices_in_both_orders, "branches that cancel": cancelling_branches}
+NETWORKS = {
+    **{f"random {seed}": functools.partial(random_network, seed) for seed in range(12)},
+    "one matrix, two shapes": shapes_of_one_matrix,
+    "two matrices in both orders": matrices_in_both_orders,
+    "branches that cancel": cancelling_branches,
+}
 
 
 #: Only three of the random networks run in Contexts with several devices and on Intel's OpenCL (tests/opencl_intel).
 MANY = [name for name in NETWORKS if name.startswith("random") and name not in ("random 0", "random 1", "random 2")]
-NETWORKS_ON_DEVICES = [pytest.param(name, marks=[pytest.mark.one_device, pytest.mark.combinations] * (name in MANY)) for name in NETWORKS]
+NETWORKS_ON_DEVICES = [
+    pytest.param(name, marks=[pytest.mark.one_device, pytest.mark.combinations] * (name in MANY)) for name in NETWORKS
+]
 
 
 @pytest.mark.parametrize("name", NETWORKS_ON_DEVICES)

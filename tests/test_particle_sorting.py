@@ -5,14 +5,14 @@
 import numpy as np
 import openmm
 import pytest
-
 from comparators import REFERENCE, evaluate
 from test_packed_pairs import GPUS, make_system
 
 
 @pytest.mark.parametrize("target", [target for target in GPUS if target.precision == "mixed"], ids=str, indirect=True)
 def test_a_large_program_alone_has_its_particles_sorted(target):
-    """OpenMM does that every 250 steps, and only if it has a cutoff in its default kernel. Here all particles fly past four boxes in a
+    """OpenMM does that every 250 steps, and only if it has a cutoff in its default kernel. Here all particles fly past
+    four boxes in a
     step; where they end, single precision has no digits left for the forces."""
     positions = np.random.default_rng(8).uniform(0, 2.0, (60, 3))
     system = make_system(positions, 2.0, [i % 2 for i in range(60)])

@@ -7,11 +7,10 @@ import gc
 import re
 from pathlib import Path
 
+import learnedpair as lp
 import openmm
 import openmm.version
 import pytest
-
-import learnedpair as lp
 import systems
 from comparators import REFERENCE, evaluate
 from learnedpair.devices import find_platform
@@ -24,7 +23,8 @@ def test_no_library_failed_to_load():
 
 
 def test_each_platform_has_its_own_kernel(target):
-    """CpuPlatform is also a ReferencePlatform: registering by cast would put Reference's kernel there. Told by name, and by
+    """CpuPlatform is also a ReferencePlatform: registering by cast would put Reference's kernel there. Told by name,
+    and by
     their arithmetic: Reference and double precision agree to the last digits, the others do not."""
     chains = systems.Chains()
     system = chains.system()
@@ -34,7 +34,10 @@ def test_each_platform_has_its_own_kernel(target):
     assert force.describeKernelInContext(context).split(",")[0] == target.name
     reference = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
     reference.setPositions(chains.positions)
-    difference = abs(context.getState(energy=True).getPotentialEnergy()._value - reference.getState(energy=True).getPotentialEnergy()._value)
+    difference = abs(
+        context.getState(energy=True).getPotentialEnergy()._value
+        - reference.getState(energy=True).getPotentialEnergy()._value
+    )
     assert context.getPlatform().supportsKernels(["CalcLearnedPairForce"])
     if target.name == "Reference":
         assert difference == 0
@@ -59,7 +62,10 @@ def test_another_openmm_is_named_at_import():
 
 
 def test_failures_of_other_plugins_are_not_ours():
-    failures = ["Error loading library libOpenMMLearnedPairCUDA.so: libcuda.so.1 is missing", "Error loading library libOpenMMOther.so: no"]
+    failures = [
+        "Error loading library libOpenMMLearnedPairCUDA.so: libcuda.so.1 is missing",
+        "Error loading library libOpenMMOther.so: no",
+    ]
     assert library_failures(["Reference", "CPU"], failures) == []
     assert library_failures(["Reference", "CUDA"], failures) == failures[:1]
 
@@ -88,29 +94,61 @@ def load_with(monkeypatch, *extra):
     class Platform:
         getOpenMMVersion, getPluginLoadFailures = real.getOpenMMVersion, staticmethod(lambda: [])
         getNumPlatforms = staticmethod(lambda: len(platforms))
-        getPlatform = staticmethod(lambda key: platforms[key] if isinstance(key, int) else next(p for p in platforms if p.getName() == key))
+        getPlatform = staticmethod(
+            lambda key: platforms[key] if isinstance(key, int) else next(p for p in platforms if p.getName() == key)
+        )
 
     monkeypatch.setattr(openmm, "Platform", Platform)
     return load()
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("extra", [[], [Pretended("OpenCL", ["pthread-Intel(R) Xeon(R) Processor"], False)], [Pretended("OpenCL", [], False)], [Pretended("CUDA", ["NVIDIA H100"], True)]])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        [],
+        [Pretended("OpenCL", ["pthread-Intel(R) Xeon(R) Processor"], False)],
+        [Pretended("OpenCL", [], False)],
+        [Pretended("CUDA", ["NVIDIA H100"], True)],
+    ],
+)
 def test_a_platform_without_a_library_is_not_mentioned_if_nobody_can_use_it(monkeypatch, extra):
     assert load_with(monkeypatch, *extra).version == lp.__version__
 
 
-@pytest.mark.parametrize("name, device, headers", [("CUDA", "NVIDIA H100", "cuda.h is in a CUDA toolkit, which CUDA_HOME may name, .* pip install nvidia-cuda-runtime for CUDA 13, nvidia-cuda-runtime-cu12 for CUDA 12"),
-                                                   ("OpenCL", "gfx90a", "CL/cl.h is in Debian's package opencl-headers")])
+@pytest.mark.parametrize(
+    "name, device, headers",
+    [
+        (
+            "CUDA",
+            "NVIDIA H100",
+            (
+                "cuda.h is in a CUDA toolkit, which CUDA_HOME may name, .* pip install nvidia-cuda-runtime for CUDA 13,"
+                " nvidia-cuda-runtime-cu12 for CUDA 12"
+            ),
+        ),
+        ("OpenCL", "gfx90a", "CL/cl.h is in Debian's package opencl-headers"),
+    ],
+)
 def test_a_gpu_that_cannot_be_used_is_pointed_out(monkeypatch, name, device, headers):
-    with pytest.warns(UserWarning, match=f"built without its library for the platform {name}, so that Systems with a LearnedPairForce cannot run on {device}, and OpenMM chooses a slower platform. .*{headers}.*pip install --force-reinstall"):
+    with pytest.warns(
+        UserWarning,
+        match=(
+            f"built without its library for the platform {name}, so that Systems with a LearnedPairForce cannot run on"
+            f" {device}, and OpenMM chooses a slower platform. .*{headers}.*pip install --force-reinstall"
+        ),
+    ):
         load_with(monkeypatch, Pretended(name, [device], False))
 
 
 def test_a_platform_without_a_library_that_is_asked_for(monkeypatch):
     platforms = [openmm.Platform.getPlatform("Reference"), Pretended("CUDA", ["NVIDIA H100"], False)]
     monkeypatch.setattr(openmm.Platform, "getNumPlatforms", staticmethod(lambda: 2))
-    monkeypatch.setattr(openmm.Platform, "getPlatform", staticmethod(lambda key: platforms[key] if isinstance(key, int) else platforms[1]))
+    monkeypatch.setattr(
+        openmm.Platform,
+        "getPlatform",
+        staticmethod(lambda key: platforms[key] if isinstance(key, int) else platforms[1]),
+    )
     with pytest.raises(ValueError, match="built without its library for the platform CUDA. Its header cuda.h"):
         find_platform("CUDA")
 
@@ -123,7 +161,9 @@ USES = {
     "a copy": copy.deepcopy,
     "another System": lambda force: openmm.System().addForce(force),
     "XML": openmm.XmlSerializer.serialize,
-    "an update in a Context": lambda force: force.updateParametersInContext(openmm.Context(one_particle(), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))),
+    "an update in a Context": lambda force: force.updateParametersInContext(
+        openmm.Context(one_particle(), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
+    ),
 }
 
 
@@ -160,7 +200,13 @@ def of_a_system_that_is_gone(chains):
 @pytest.mark.parametrize("make", [removed, removed_behind_a_cast, of_a_system_that_is_gone])
 def test_a_force_that_openmm_has_deleted_is_an_exception(make, use):
     force = make(systems.Chains(molecules=4))
-    with pytest.raises((openmm.OpenMMException, TypeError), match="this force no longer exists: it was removed from its System, or its System was deleted|argument 1 of type 'OpenMM::Force const"):
+    with pytest.raises(
+        (openmm.OpenMMException, TypeError),
+        match=(
+            "this force no longer exists: it was removed from its System, or its System was deleted|argument 1 of type"
+            " 'OpenMM::Force const"
+        ),
+    ):
         USES[use](force)
 
 
@@ -169,7 +215,12 @@ def test_a_force_is_itself_as_long_as_it_exists():
     force = chains.learned()
     force.note = ["mine"]
     again = copy.deepcopy(force)
-    assert isinstance(again, lp.LearnedPairForce) and again.note == ["mine"] and again.note is not force.note and int(again.this) != int(force.this)
+    assert (
+        isinstance(again, lp.LearnedPairForce)
+        and again.note == ["mine"]
+        and again.note is not force.note
+        and int(again.this) != int(force.this)
+    )
     system = chains.system()
     system.addForce(force)
     assert not force.thisown and again.thisown

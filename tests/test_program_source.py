@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Programs printed as source: the same text for the same structure, readable, and right for random programs on devices."""
+"""Programs printed as source: the same text for the same structure, readable, and right for random programs on
+devices.
+"""
 
 import os
 import re
@@ -8,11 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-
-import learnedpair as lp
 from comparators import REFERENCE, TARGETS, assert_close, evaluate
 from conformance_files import PAIR_PROGRAMS
 from program_generator import examples
@@ -35,13 +36,21 @@ output v9
 
 def function(case):
     wanted = case.pair_program
-    return lp.PairProgram(case.text, case.weights, num_types=wanted.get("types") or 0, num_features=wanted.get("features") or 0,
-                          min_distance=wanted["min_distance"], global_parameters=dict(map(tuple, wanted["globals"])))
+    return lp.PairProgram(
+        case.text,
+        case.weights,
+        num_types=wanted.get("types") or 0,
+        num_features=wanted.get("features") or 0,
+        min_distance=wanted["min_distance"],
+        global_parameters=dict(map(tuple, wanted["globals"])),
+    )
 
 
 def test_source_of_a_small_program():
     program = lp.PairProgram(SMALL, np.linspace(0.1, 0.9, 9), num_features=2)
-    assert program.source() == """\
+    assert (
+        program.source()
+        == """\
 real lpV7 = 0;
 real lpV12 = 0;
 #pragma unroll 1
@@ -59,20 +68,35 @@ for (int lpI = 0; lpI < 3; lpI++) {
 const real lpOutput0 = lpV7;
 const real lpOutput1 = lpV12;
 """
+    )
     assert "= tanh(lpV" in program.source(double_precision=True)
     unrolled = program.source(unroll=True)
     assert unrolled.count("#pragma unroll\n") == unrolled.count("for (") > 0 and "#pragma unroll 1" not in unrolled
 
 
 def test_source_does_not_depend_on_weights():
-    one, other = (lp.PairProgram(SMALL, weights, num_features=2).source() for weights in (np.linspace(0.1, 0.9, 9), np.zeros(9)))
+    one, other = (
+        lp.PairProgram(SMALL, weights, num_features=2).source() for weights in (np.linspace(0.1, 0.9, 9), np.zeros(9))
+    )
     assert one == other
 
 
 def test_two_processes_print_the_same():
-    script = ("import sys; sys.path.insert(0, sys.argv[1]); import test_program_source as t\n"
-              "print(*[t.function(case).source(double, unroll) for case in t.PAIR_PROGRAMS for double in (False, True) for unroll in (False, True)], sep='')")
-    texts = {subprocess.run([sys.executable, "-c", script, str(HERE)], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout for seed in ("1", "2")}
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import test_program_source as"
+        " t\nprint(*[t.function(case).source(double, unroll) for case in t.PAIR_PROGRAMS for double in (False, True)"
+        " for unroll in (False, True)], sep='')"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", script, str(HERE)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
     assert len(texts) == 1 and len(texts.pop()) > 5000
 
 
@@ -90,7 +114,9 @@ output v6
 
 def test_source_for_tensor_cores():
     program = lp.PairProgram(LAYER, np.linspace(0.1, 0.9, 340), num_types=1)
-    assert program.tensor_core_source() == """\
+    assert (
+        program.tensor_core_source()
+        == """\
 real lpV2[3][4];
 real lpV3[3][4];
 real lpV7[3][4];
@@ -143,14 +169,19 @@ lpV9[1] = lpSumOfFour(lpV9[1]);
 const real lpOutput0[2] = {lpV6[0], lpV6[1]};
 const real lpOutput1[2] = {lpV9[0], lpV9[1]};
 """
+    )
 
 
-@pytest.mark.parametrize("change, obstacle", [
-    (("{1 16 1}", "{4 4 1}"), r"v\d+ \(sum\) is not the sum of a whole vector"),
-    (("sum v5 {1 16 1}", "max v5 {1 16 1}"), r"v\d+ \(max\) is not the sum of a whole vector"),
-    (("v6[1] = sum v5 {1 16 1}", "v6[1] = gather v5 {3}"), r"v\d+ \(gather\) puts elements in another order"),
-    (("v3[20] = exp v2", "v3[20] = mul v2 v2"), None),
-], ids=["sum", "max", "gather", "none"])
+@pytest.mark.parametrize(
+    "change, obstacle",
+    [
+        (("{1 16 1}", "{4 4 1}"), r"v\d+ \(sum\) is not the sum of a whole vector"),
+        (("sum v5 {1 16 1}", "max v5 {1 16 1}"), r"v\d+ \(max\) is not the sum of a whole vector"),
+        (("v6[1] = sum v5 {1 16 1}", "v6[1] = gather v5 {3}"), r"v\d+ \(gather\) puts elements in another order"),
+        (("v3[20] = exp v2", "v3[20] = mul v2 v2"), None),
+    ],
+    ids=["sum", "max", "gather", "none"],
+)
 def test_what_tensor_cores_cannot_do_is_named(change, obstacle):
     text = LAYER.replace(*change)
     if "{4 4 1}" in text:
@@ -183,7 +214,34 @@ def test_wide_layers_are_left_to_others(rows, fits):
 @pytest.mark.parametrize("case", PAIR_PROGRAMS, ids=str)
 def test_all_names_are_ours(case):
     """Nothing that a user has named, and nothing that other parts of a kernel could mean."""
-    known = {"real", "real4", "GLOBAL", "x", "y", "z", "w", "const", "int", "for", "if", "tanh", "expm1", "log1p", "floor", "FABS", "SQRT", "EXP", "LOG", "SIN", "COS", "ERF", "ERFC", "POW", "pragma", "unroll"}
+    known = {
+        "real",
+        "real4",
+        "GLOBAL",
+        "x",
+        "y",
+        "z",
+        "w",
+        "const",
+        "int",
+        "for",
+        "if",
+        "tanh",
+        "expm1",
+        "log1p",
+        "floor",
+        "FABS",
+        "SQRT",
+        "EXP",
+        "LOG",
+        "SIN",
+        "COS",
+        "ERF",
+        "ERFC",
+        "POW",
+        "pragma",
+        "unroll",
+    }
     source = function(case).source()
     names = set(re.findall(r"[A-Za-z_]\w*", re.sub(r"\b\d[\d.]*(e[+-]?\d+)?f?\b", "", re.sub(r"\blp\w+", "", source))))
     assert names <= known, names - known
@@ -236,4 +294,7 @@ def test_random_programs_on_devices(target, index):
 
 def test_random_programs_are_small_and_large():
     costs = [example.function.multiply_adds for example in RANDOM]
-    assert sum(any(example.global_parameters) for example in RANDOM) > 5 and len({example.typed for example in RANDOM}) == 2, costs
+    assert (
+        sum(any(example.global_parameters) for example in RANDOM) > 5
+        and len({example.typed for example in RANDOM}) == 2
+    ), costs

@@ -6,17 +6,16 @@ import copy
 import functools
 import pickle
 
-import numpy as np
-import openmm
-import pytest
-import torch
-from openmm import XmlSerializer, unit
-
 import architectures
 import learnedpair as lp
+import numpy as np
+import openmm
 import oracle
+import pytest
 import systems
+import torch
 from comparators import REFERENCE, assert_close, evaluate
+from openmm import XmlSerializer, unit
 
 
 @functools.cache
@@ -40,7 +39,9 @@ def load(name, seed=None, **metadata):
 
 
 class Running:
-    """A force that runs a program, in a System and, if there is a target, in a Context, with all derivatives it can give."""
+    """A force that runs a program, in a System and, if there is a target, in a Context, with all derivatives it can
+    give.
+    """
 
     def __init__(self, name, target=None, force=None, **options):
         self.architecture = architectures.by_name(name)
@@ -70,7 +71,9 @@ class Running:
             self.force.setParticleFeatures(rows)
 
     def assert_equals_a_new_context(self, what):
-        """Energy, forces and derivatives, against Reference and the program's own derivatives summed over pairs; returns the energy."""
+        """Energy, forces and derivatives, against Reference and the program's own derivatives summed over pairs;
+        returns the energy.
+        """
         energy, forces, derivatives = observe(self.context)
         reference = REFERENCE.context(self.system, self.cloud.positions)
         values = {name: self.context.getParameter(name) for name in [*self.names, "scale"]}
@@ -87,19 +90,35 @@ class Running:
 
         def derivatives(*pairs):
             parts = function.evaluate_derivatives(*pairs, **values)
-            return {**{name: (scale * derivative, scale * mixed) for name, (derivative, mixed) in parts.items()}, "scale": function.evaluate(*pairs, **values)}
+            return {
+                **{name: (scale * derivative, scale * mixed) for name, (derivative, mixed) in parts.items()},
+                "scale": function.evaluate(*pairs, **values),
+            }
 
-        return oracle.pair_derivatives(derivatives, self.cloud.positions, particles, cutoff=self.model.cutoff, inner_cutoff=self.model.inner_cutoff, box=self.cloud.box,
-                                       exclusions=self.cloud.exclusions, switching_distance=self.model.switching_distance)
+        return oracle.pair_derivatives(
+            derivatives,
+            self.cloud.positions,
+            particles,
+            cutoff=self.model.cutoff,
+            inner_cutoff=self.model.inner_cutoff,
+            box=self.cloud.box,
+            exclusions=self.cloud.exclusions,
+            switching_distance=self.model.switching_distance,
+        )
 
 
 def observe(context):
     """Energy in kJ/mol, forces in kJ/mol/nm, and the derivatives of the energy with respect to parameters."""
     state = context.getState(energy=True, forces=True, parameterDerivatives=True)
-    return state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value, dict(state.getEnergyParameterDerivatives())
+    return (
+        state.getPotentialEnergy()._value,
+        state.getForces(asNumpy=True)._value,
+        dict(state.getEnergyParameterDerivatives()),
+    )
 
 
-# A program in OpenMM's kernel and one in its own kernel for types, likewise for features; and three with global parameters.
+# A program in OpenMM's kernel and one in its own kernel for types, likewise for features; and three with global
+# parameters.
 UPDATED = ("one_hot", "typed_tanh", "bilinear_gate", "feature_network", "two_parameters", "soft_core", "screening")
 
 
@@ -136,7 +155,9 @@ def test_updates_equal_a_new_context(target, name):
 
 @functools.cache
 def tabulated_and_updated(name):
-    """A force with a tabulated radial part (as a Running), and a copy of it with other weights. Cached, since making them takes seconds."""
+    """A force with a tabulated radial part (as a Running), and a copy of it with other weights. Cached, since making
+    them takes seconds.
+    """
     first = Running(name, tabulate_radial=True, tolerance=1e-4)  # it holds the System, which owns the force
     updated = copy.deepcopy(first.force)
     load_known(name, seed=7).update_force(updated, tolerance=2e-3)  # other weights may need more knots than these had
@@ -162,7 +183,9 @@ def test_updates_of_programs_with_a_tabulated_radial_part(target, name):
 def test_what_does_not_fit_the_knots_of_the_radial_part_is_refused():
     running = Running("typed_network", tabulate_radial=True, tolerance=1e-2)
     function, report = running.force.getFunction(), running.force.lowering_report
-    with pytest.raises(lp.LoweringError, match=f"does not reach the tolerance 1e-07 with {report['radial_knots']} knots"):
+    with pytest.raises(
+        lp.LoweringError, match=f"does not reach the tolerance 1e-07 with {report['radial_knots']} knots"
+    ):
         running.model.update_force(running.force, tolerance=1e-7)
     assert running.force.getFunction().text == function.text and running.force.lowering_report == report
 
@@ -170,7 +193,9 @@ def test_what_does_not_fit_the_knots_of_the_radial_part_is_refused():
 class OtherNetwork(torch.nn.Module):
     """Takes what two_parameters takes."""
 
-    def forward(self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor, lam: torch.Tensor, temperature: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor, lam: torch.Tensor, temperature: torch.Tensor
+    ) -> torch.Tensor:
         return lam * (1 + type1 + type2) * torch.clamp(1 - r / 0.7, min=0) ** 3 * (2 + temperature / 1000)
 
 
@@ -183,31 +208,53 @@ def test_models_of_another_structure_are_refused():
     force = running.force
     before = force.getFunction()
     refused = {
-        "another structure, domain or global parameters": [other_network(), load("two_parameters", 7, inner_cutoff=0.2), load("two_parameters", 7, global_parameters={"temperature": 300.0, "lam": 0.8})],
-        "the model has the types A, C, B, and the force was made for the types A, B, C": [load("two_parameters", 7, types=["A", "C", "B"])],
-        "the switching distance of the model is 0.5, and that of the force None nm": [load("two_parameters", 7, switching_distance=0.5)],
+        "another structure, domain or global parameters": [
+            other_network(),
+            load("two_parameters", 7, inner_cutoff=0.2),
+            load("two_parameters", 7, global_parameters={"temperature": 300.0, "lam": 0.8}),
+        ],
+        "the model has the types A, C, B, and the force was made for the types A, B, C": [
+            load("two_parameters", 7, types=["A", "C", "B"])
+        ],
+        "the switching distance of the model is 0.5, and that of the force None nm": [
+            load("two_parameters", 7, switching_distance=0.5)
+        ],
     }
     for message, models in refused.items():
         for model in models:
             with pytest.raises(lp.LoweringError, match=message + ".*make a new force"):
                 model.update_force(force)
-    with pytest.raises(lp.LoweringError, match="the model has the features .*, and the force was made for .*make a new force"):
+    with pytest.raises(
+        lp.LoweringError, match="the model has the features .*, and the force was made for .*make a new force"
+    ):
         load("feature_network").update_force(force)
     assert force.getFunction().text == before.text and force.getFunction().weights.tobytes() == before.weights.tobytes()
     assert force.lowering_report["types"] == ["A", "B", "C"]
 
 
 def program_like(function, **changes):
-    arguments = dict(text=function.text, weights=function.weights, num_types=function.num_types, num_features=function.num_features, min_distance=function.min_distance,
-                     global_parameters=function.global_parameters)
+    arguments = dict(
+        text=function.text,
+        weights=function.weights,
+        num_types=function.num_types,
+        num_features=function.num_features,
+        min_distance=function.min_distance,
+        global_parameters=function.global_parameters,
+    )
     return lp.PairProgram(**{**arguments, **changes})
 
 
 CHANGES = {
-    "structure of the program": lambda f: f.setFunction(other_network().create_force([0, 1, 2], representation="program").getFunction()),
+    "structure of the program": lambda f: f.setFunction(
+        other_network().create_force([0, 1, 2], representation="program").getFunction()
+    ),
     "program into a table": lambda f: f.setFunction(systems.table()),
-    "structure of the program: its steps, and the lengths": lambda f: f.setFunction(program_like(f.getFunction(), num_types=2)),
-    "names of the global parameters": lambda f: f.setFunction(program_like(f.getFunction(), global_parameters={"lam": 0.8, "other": 300.0})),
+    "structure of the program: its steps, and the lengths": lambda f: f.setFunction(
+        program_like(f.getFunction(), num_types=2)
+    ),
+    "names of the global parameters": lambda f: f.setFunction(
+        program_like(f.getFunction(), global_parameters={"lam": 0.8, "other": 300.0})
+    ),
     "energy parameter derivatives": lambda f: f.addEnergyParameterDerivative("temperature"),
     "inner cutoff distance": lambda f: f.setInnerCutoffDistance(0.2),
     "scale parameter": lambda f: f.setScaleParameter("other", 0.8),
@@ -230,10 +277,19 @@ def test_what_an_update_cannot_change_is_refused(what):
     assert evaluate(context)[0] == before
 
 
-@pytest.mark.parametrize("change, words", [
-    (lambda f: f.setGlobalParameterDefaultValue(0, 0.1), r'the parameter "lam" from 0.8 to 0.1, .* call setParameter\("lam", 0.1\) on the Context'),
-    (lambda f: f.setScaleParameter("scale", 0.3), r'the parameter "scale" from 0.8 to 0.3, .* call setParameter\("scale", 0.3\) on the Context'),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (
+            lambda f: f.setGlobalParameterDefaultValue(0, 0.1),
+            r'the parameter "lam" from 0.8 to 0.1, .* call setParameter\("lam", 0.1\) on the Context',
+        ),
+        (
+            lambda f: f.setScaleParameter("scale", 0.3),
+            r'the parameter "scale" from 0.8 to 0.3, .* call setParameter\("scale", 0.3\) on the Context',
+        ),
+    ],
+)
 def test_default_values_are_for_new_contexts(change, words):
     running = Running("two_parameters")
     context = REFERENCE.context(running.system, running.cloud.positions)
@@ -248,8 +304,12 @@ def test_a_program_does_not_replace_a_table():
     system = chains.system()
     system.addForce(force)
     context = REFERENCE.context(system, chains.positions)
-    force.setFunction(program_like(load("typed_network").create_force([0, 1], representation="program").getFunction(), num_types=3))
-    with pytest.raises(openmm.OpenMMException, match="cannot change a program into a table, or a table into a program.*reinitialize"):
+    force.setFunction(
+        program_like(load("typed_network").create_force([0, 1], representation="program").getFunction(), num_types=3)
+    )
+    with pytest.raises(
+        openmm.OpenMMException, match="cannot change a program into a table, or a table into a program.*reinitialize"
+    ):
         force.updateParametersInContext(context)
 
 
@@ -261,7 +321,7 @@ class WithCutoff(torch.nn.Module):
         self.register_buffer("cutoff", torch.tensor([cutoff], dtype=torch.float64))
 
     def forward(self, r, features1, features2):
-        return features1[:, 0] * features2[:, 0] * torch.clamp(1 - (r / self.cutoff)**2, min=0)**3
+        return features1[:, 0] * features2[:, 0] * torch.clamp(1 - (r / self.cutoff) ** 2, min=0) ** 3
 
 
 def with_cutoff(cutoff, low=-1, high=1):
@@ -271,7 +331,12 @@ def with_cutoff(cutoff, low=-1, high=1):
 def test_a_model_with_another_cutoff_needs_a_new_force():
     force = with_cutoff(0.5).create_force([[0.3], [-0.9]])
     for cutoff in (0.4, 0.9):
-        with pytest.raises(lp.LoweringError, match=f"the cutoff of the model is {cutoff} nm, and the force was made from one with 0.5 nm; make a new force"):
+        with pytest.raises(
+            lp.LoweringError,
+            match=(
+                f"the cutoff of the model is {cutoff} nm, and the force was made from one with 0.5 nm; make a new force"
+            ),
+        ):
             with_cutoff(cutoff).update_force(force)
     force.setCutoffDistance(0.45)  # a user may shorten it
     with_cutoff(0.5).update_force(force)
@@ -286,8 +351,12 @@ def test_an_update_requires_the_features_within_the_ranges_of_the_model():
 
 def test_a_function_of_other_features_is_refused():
     running = Running("feature_network")
-    with pytest.raises(openmm.OpenMMException, match="the new function has 5 features, the old one 8; create a new force"):
-        running.force.setFunction(load("radial_filter").create_force([[0.1] * 5], representation="program").getFunction())
+    with pytest.raises(
+        openmm.OpenMMException, match="the new function has 5 features, the old one 8; create a new force"
+    ):
+        running.force.setFunction(
+            load("radial_filter").create_force([[0.1] * 5], representation="program").getFunction()
+        )
 
 
 @pytest.mark.parametrize("setter", ["setParticleFeatures", "setParticleFeatureRow", "addParticle"])
@@ -295,7 +364,10 @@ def test_features_stay_within_the_ranges_of_the_model(setter):
     """The ranges travel with the force, also through XML."""
     original = load("charge_penetration").create_force([[0.5, 9.0], None])
     for force in (original, lp.LearnedPairForce.cast(XmlSerializer.clone(original))):
-        for row, message in (([0.5, 20.5], r"the feature 'alpha' of particle \d is 20\.5; expected 8 to 20"), ([np.nan, 9.0], r"'q' of particle \d is nan")):
+        for row, message in (
+            ([0.5, 20.5], r"the feature 'alpha' of particle \d is 20\.5; expected 8 to 20"),
+            ([np.nan, 9.0], r"'q' of particle \d is nan"),
+        ):
             with pytest.raises(ValueError, match=message):
                 set_row(force, setter, row)
         assert force.getNumParticles() == 2 and force.getParticleFeatureRow(1) is None
@@ -309,15 +381,24 @@ def set_row(force, setter, row):
     getattr(force, setter)(*arguments[setter])
 
 
-@pytest.mark.parametrize("features", [
-    [[0.5 * unit.elementary_charge, 9.0], None], [None, [0.5, 9.0] * unit.nanometer], [[0.5, 9.0], [0.5, 9.0]] * unit.nanometer,
-])
+@pytest.mark.parametrize(
+    "features",
+    [
+        [[0.5 * unit.elementary_charge, 9.0], None],
+        [None, [0.5, 9.0] * unit.nanometer],
+        [[0.5, 9.0], [0.5, 9.0]] * unit.nanometer,
+    ],
+)
 def test_features_with_units_are_refused(features):
     """Only the model knows the units that it was trained with."""
     model = load("charge_penetration")
-    with pytest.raises(TypeError, match="have the unit (elementary charge|nanometer); expected plain numbers in the units"):
+    with pytest.raises(
+        TypeError, match="have the unit (elementary charge|nanometer); expected plain numbers in the units"
+    ):
         model.create_force(features)
-    with pytest.raises(TypeError, match="have the unit (elementary charge|nanometer); expected plain numbers in the units"):
+    with pytest.raises(
+        TypeError, match="have the unit (elementary charge|nanometer); expected plain numbers in the units"
+    ):
         model.create_force([[0.5, 9.0], None]).setParticleFeatures(features)
 
 
@@ -337,7 +418,13 @@ def test_reinitialize_takes_over_everything(target, name):
     running.context.setParameter("lam", 0.35)
     before = running.assert_equals_a_new_context("before")
     function = running.force.getFunction()
-    running.force.setFunction(program_like(function, text=function.text.replace("output v", f"v{function.text.count('=')}[1] = neg v").strip() + f"\noutput v{function.text.count('=')}\n"))
+    running.force.setFunction(
+        program_like(
+            function,
+            text=function.text.replace("output v", f"v{function.text.count('=')}[1] = neg v").strip()
+            + f"\noutput v{function.text.count('=')}\n",
+        )
+    )
     running.set_particles([None if i % 3 == 0 else row for i, row in enumerate(running.rows(20, seed=2))])
     running.context.reinitialize(preserveState=True)
     assert running.context.getParameter("lam") == 0.35
@@ -358,7 +445,9 @@ def test_parameters_have_their_default_values_in_a_new_context(target):
 
 # XML.
 
-EXTREME = np.array([0.0, -0.0, 5e-324, -2.2250738585072e-309, 1.7976931348623157e308, 1 / 3, np.nextafter(1, 2), -1e-300])
+EXTREME = np.array(
+    [0.0, -0.0, 5e-324, -2.2250738585072e-309, 1.7976931348623157e308, 1 / 3, np.nextafter(1, 2), -1e-300]
+)
 TEXT = """v0[1] = distance
 v1[2] = particle1
 v2[2] = particle2
@@ -382,7 +471,13 @@ ROWS = [[1.5, -0.0], None, [5e-324, 1 / 3], [-2.0, 1e300], None]
 
 
 def elaborate_force():
-    function = lp.PairProgram(TEXT, EXTREME, num_features=2, min_distance=0.1, global_parameters={"lambda <1> & \"2\" more": 0.25, "\u03bb": 1 / 3})
+    function = lp.PairProgram(
+        TEXT,
+        EXTREME,
+        num_features=2,
+        min_distance=0.1,
+        global_parameters={'lambda <1> & "2" more': 0.25, "\u03bb": 1 / 3},
+    )
     force = lp.LearnedPairForce(function)
     for row in ROWS:
         force.addParticle(row)
@@ -414,8 +509,23 @@ def test_copies_are_equal_to_the_last_bit(how):
     force = elaborate_force()
     copied = COPIES[how](force)
     assert isinstance(copied, lp.LearnedPairForce)
-    for name in ("getName", "getForceGroup", "getNonbondedMethod", "getCutoffDistance", "getInnerCutoffDistance", "getUseSwitchingFunction", "getSwitchingDistance", "getScaleParameter",
-                 "getScaleDefaultValue", "getNumExclusions", "getNumInteractionGroups", "getNumEnergyParameterDerivatives", "getNumGlobalParameters", "getNumFeatures", "getNumParticles"):
+    for name in (
+        "getName",
+        "getForceGroup",
+        "getNonbondedMethod",
+        "getCutoffDistance",
+        "getInnerCutoffDistance",
+        "getUseSwitchingFunction",
+        "getSwitchingDistance",
+        "getScaleParameter",
+        "getScaleDefaultValue",
+        "getNumExclusions",
+        "getNumInteractionGroups",
+        "getNumEnergyParameterDerivatives",
+        "getNumGlobalParameters",
+        "getNumFeatures",
+        "getNumParticles",
+    ):
         assert getattr(force, name)() == getattr(copied, name)(), name
     assert copied.lowering_report == force.lowering_report
     assert copied.getEnergyParameterDerivativeName(0) == "\u03bb"
@@ -457,12 +567,18 @@ def test_a_large_network_does_not_make_a_large_file():
 @pytest.mark.parametrize("platform", ["Reference", "CPU"])
 @pytest.mark.parametrize("name", ["soft_core", "two_parameters"])
 def test_checkpoints_continue_identically(platform, name):
-    """Reference continues bit by bit. CPU continues up to rounding: it builds a new pair list, and the order of the list is the order
+    """Reference continues bit by bit. CPU continues up to rounding: it builds a new pair list, and the order of the
+    list is the order
     in which forces are summed."""
     running = Running(name)
 
     def context():
-        context = openmm.Context(running.system, openmm.VerletIntegrator(1e-4), openmm.Platform.getPlatform(platform), {"Threads": "1"} if platform == "CPU" else {})
+        context = openmm.Context(
+            running.system,
+            openmm.VerletIntegrator(1e-4),
+            openmm.Platform.getPlatform(platform),
+            {"Threads": "1"} if platform == "CPU" else {},
+        )
         context.setPositions(running.cloud.positions)
         return context
 
@@ -484,22 +600,68 @@ def test_checkpoints_continue_identically(platform, name):
 
 
 DAMAGES = {
-    "weights cut": ('weights="', lambda text: text.replace('weights="', 'weights="AAAAAAAA8D8=" old="', 1), "weights|numbers"),
-    "half a weight": ('weights="', lambda text: text.replace('weights="', 'weights="AAAA', 1), "middle of a number|weights"),
-    "a character of the weights": ('weights="', lambda text: text.replace('weights="', 'weights="!', 1), "character '!'"),
-    "another operation": ("= select ", lambda text: text.replace("= select ", "= chooses ", 1), "v14.*chooses|chooses.*v14"),
+    "weights cut": (
+        'weights="',
+        lambda text: text.replace('weights="', 'weights="AAAAAAAA8D8=" old="', 1),
+        "weights|numbers",
+    ),
+    "half a weight": (
+        'weights="',
+        lambda text: text.replace('weights="', 'weights="AAAA', 1),
+        "middle of a number|weights",
+    ),
+    "a character of the weights": (
+        'weights="',
+        lambda text: text.replace('weights="', 'weights="!', 1),
+        "character '!'",
+    ),
+    "another operation": (
+        "= select ",
+        lambda text: text.replace("= select ", "= chooses ", 1),
+        "v14.*chooses|chooses.*v14",
+    ),
     "a step missing": ("v9[2] = mul v1 v2;", lambda text: text.replace("v9[2] = mul v1 v2;", "", 1), "v10|v9"),
     "no end": ("output v16;", lambda text: text.replace("output v16;", "", 1), "output"),
-    "a longer value": ("v9[2] = mul", lambda text: text.replace("v9[2] = mul", "v9[3] = mul", 1), "v9.*length|length.*v9"),
-    "features missing": ('features="', lambda text: text.replace(' features="', ' features="AAAAAAAA8D8=" old="', 1), "there are 1 features, but the covered particles have 6"),
+    "a longer value": (
+        "v9[2] = mul",
+        lambda text: text.replace("v9[2] = mul", "v9[3] = mul", 1),
+        "v9.*length|length.*v9",
+    ),
+    "features missing": (
+        'features="',
+        lambda text: text.replace(' features="', ' features="AAAAAAAA8D8=" old="', 1),
+        "there are 1 features, but the covered particles have 6",
+    ),
     "no features": ('features="', lambda text: text.replace(' features="', ' old="', 1), "features"),
-    "features that are not numbers": ('features="', lambda text: text.replace(' features="', ' features="?', 1), "character '\\?'"),
+    "features that are not numbers": (
+        'features="',
+        lambda text: text.replace(' features="', ' features="?', 1),
+        "character '\\?'",
+    ),
     "particles missing": ("<Particles", lambda text: text.replace("<Particles", "<Particle", 1), "Particles"),
-    "no types and no features": ('numFeatures="2"', lambda text: text.replace('numFeatures="2"', 'numFeatures="0"', 1), "0 types and 0 features"),
-    "other features": ('numFeatures="2"', lambda text: text.replace('numFeatures="2"', 'numFeatures="3"', 1), "takes 2 numbers for each particle; expected 3"),
-    "a parameter missing": ("<GlobalParameter", lambda text: text[: text.index("<GlobalParameter")] + text[text.index("/>", text.index("<GlobalParameter")) + 2 :], "takes 2 global parameters, but 1 are named"),
+    "no types and no features": (
+        'numFeatures="2"',
+        lambda text: text.replace('numFeatures="2"', 'numFeatures="0"', 1),
+        "0 types and 0 features",
+    ),
+    "other features": (
+        'numFeatures="2"',
+        lambda text: text.replace('numFeatures="2"', 'numFeatures="3"', 1),
+        "takes 2 numbers for each particle; expected 3",
+    ),
+    "a parameter missing": (
+        "<GlobalParameter",
+        lambda text: (
+            text[: text.index("<GlobalParameter")] + text[text.index("/>", text.index("<GlobalParameter")) + 2 :]
+        ),
+        "takes 2 global parameters, but 1 are named",
+    ),
     "no program": ("<PairProgram", lambda text: text.replace("PairProgram", "PairNetwork"), "PairTable|PairProgram"),
-    "newer version": ('version="1"', lambda text: text.replace('useSwitchingFunction="1" version="1"', 'useSwitchingFunction="1" version="7"'), "version 7.*version 1"),
+    "newer version": (
+        'version="1"',
+        lambda text: text.replace('useSwitchingFunction="1" version="1"', 'useSwitchingFunction="1" version="7"'),
+        "version 7.*version 1",
+    ),
 }
 
 
@@ -518,13 +680,17 @@ def test_xml_that_ends_early_is_refused():
     for length in range(text.index("<Force") + len("<Force"), text.index("<End"), 7):
         with pytest.raises(openmm.OpenMMException):
             XmlSerializer.deserialize(text[:length])
-    with pytest.raises(openmm.OpenMMException, match="LearnedPairForce: the XML ends in the middle of the force; it was cut off when it was written or copied"):
+    with pytest.raises(
+        openmm.OpenMMException,
+        match="LearnedPairForce: the XML ends in the middle of the force; it was cut off when it was written or copied",
+    ):
         XmlSerializer.deserialize(text[: text.index("<InteractionGroup ")])
 
 
 #: A table, as text.
 TABLE_XML = """<?xml version="1.0" ?>
-<Force cutoff=".6" forceGroup="0" innerCutoff=".2" method="2" name="LearnedPairForce" report=" end" scaleDefault=".5" scaleParameter="s" switchingDistance=".6" type="LearnedPairForce" useSwitchingFunction="0" version="1">
+<Force cutoff=".6" forceGroup="0" innerCutoff=".2" method="2" name="LearnedPairForce" report=" end" scaleDefault=".5"
+scaleParameter="s" switchingDistance=".6" type="LearnedPairForce" useSwitchingFunction="0" version="1">
 	<PairTable curveIndices="0 0 0 0" maxDistance=".6" minDistance=".2" numTypes="2">
 		<Curve energies="AAAAAAAA8D8AAAAAAADgvwAAAAAAAAAA" knots="3" slopes="AAAAAAAAAMBVVVVVVVXVPwAAAAAAAAAA"/>
 	</PairTable>

@@ -8,23 +8,22 @@ import os
 import subprocess
 import sys
 
-import numpy as np
-import openmm
-import pytest
-import torch
-from openmm import app
-
 import architectures
 import conservation
 import learnedpair as lp
+import numpy as np
+import openmm
 import oracle
 import program_oracle
+import pytest
 import systems
+import torch
 from architectures import ARCHITECTURES, VIAS
 from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, Target, assert_close, describe_kernels, evaluate
 from conformance_files import PAIR_PROGRAMS
 from learnedpair import _core
 from learnedpair.recording import record_module
+from openmm import app
 
 METHODS = {"CutoffPeriodic": 2, "CutoffNonPeriodic": 1, "NoCutoff": 0}
 #: What the global parameters are multiplied with, so that they do not have their default values.
@@ -40,7 +39,11 @@ def by_name(name):
 def observe(context):
     """Energy in kJ/mol, forces in kJ/mol/nm, and the derivatives of the energy with respect to parameters."""
     state = context.getState(energy=True, forces=True, parameterDerivatives=True)
-    return state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value, dict(state.getEnergyParameterDerivatives())
+    return (
+        state.getPotentialEnergy()._value,
+        state.getForces(asNumpy=True)._value,
+        dict(state.getEnergyParameterDerivatives()),
+    )
 
 
 def with_derivatives(force):
@@ -59,7 +62,8 @@ def set_parameters(context, values):
 
 
 def expected_of(function, derivatives, cloud, particles, **options):
-    """Energy, forces, and what each pair adds to the derivatives, scaled by SCALE; the number of pairs below the inner cutoff.
+    """Energy, forces, and what each pair adds to the derivatives, scaled by SCALE; the number of pairs below the inner
+    cutoff.
 
     Parameters
     ----------
@@ -69,7 +73,9 @@ def expected_of(function, derivatives, cloud, particles, **options):
     options = dict(box=cloud.box, exclusions=cloud.exclusions, **options)
     energy, forces, below = oracle.energy_and_forces(function, cloud.positions, particles, **options)
     parts = oracle.pair_derivatives(derivatives, cloud.positions, particles, **options)
-    unscaled = oracle.pair_derivatives(lambda *pairs: {"scale": function(*pairs)}, cloud.positions, particles, **options)
+    unscaled = oracle.pair_derivatives(
+        lambda *pairs: {"scale": function(*pairs)}, cloud.positions, particles, **options
+    )
     return SCALE * energy, SCALE * forces, {**{name: SCALE * part for name, part in parts.items()}, **unscaled}, below
 
 
@@ -81,9 +87,18 @@ def architecture_case(architecture):
     rows = architectures.particles(architecture, cloud.count, seed=3, distinct=12)
     force = with_derivatives(cloud.excluded(model.create_force(cloud.particles(rows), representation="program")))
     parameters = {name: MOVED * value for name, value in model.global_parameters.items()}
-    particles = np.where(cloud.covered, rows, -1) if model.features is None else np.where(cloud.covered[:, None], rows, np.nan)
-    expected = expected_of(functools.partial(model.evaluate, **parameters), functools.partial(model.evaluate_derivatives, **parameters), cloud, particles,
-                           cutoff=model.cutoff, inner_cutoff=model.inner_cutoff, switching_distance=model.switching_distance)
+    particles = (
+        np.where(cloud.covered, rows, -1) if model.features is None else np.where(cloud.covered[:, None], rows, np.nan)
+    )
+    expected = expected_of(
+        functools.partial(model.evaluate, **parameters),
+        functools.partial(model.evaluate_derivatives, **parameters),
+        cloud,
+        particles,
+        cutoff=model.cutoff,
+        inner_cutoff=model.inner_cutoff,
+        switching_distance=model.switching_distance,
+    )
     return cloud.system(force), cloud.positions, parameters, expected
 
 
@@ -116,9 +131,14 @@ def assert_is_the_model(target, case, *arguments):
     oracle.assert_derivatives_agree(target, derivatives, parts, what)
 
 
-#: Contexts on GPUs cost a second each: mixed precision takes a third of the architectures, double precision another third.
-ON_TARGETS = [(target, architecture) for k, architecture in enumerate(ARCHITECTURES) for target in TARGETS
-              if target.precision not in ("mixed", "double") or k % 3 == ("mixed", "double").index(target.precision)]
+#: Contexts on GPUs cost a second each: mixed precision takes a third of the architectures, double precision another
+#: third.
+ON_TARGETS = [
+    (target, architecture)
+    for k, architecture in enumerate(ARCHITECTURES)
+    for target in TARGETS
+    if target.precision not in ("mixed", "double") or k % 3 == ("mixed", "double").index(target.precision)
+]
 
 
 @pytest.mark.parametrize("target, architecture", ON_TARGETS, indirect=["target"], ids=str)
@@ -138,8 +158,15 @@ def test_all_forms_of_a_model_give_one_program(unchecked, architecture):
     for via in VIAS:
         model = architectures.load.__wrapped__(architecture, via)
         typed = model.features is None
-        text, weights = record_module(model.module, source=model.source, num_types=len(model.types) if typed else None, num_features=None if typed else len(model.features),
-                                      global_parameters=tuple(model.global_parameters), length_factor=model.length_factor, energy_factor=model.energy_factor)
+        text, weights = record_module(
+            model.module,
+            source=model.source,
+            num_types=len(model.types) if typed else None,
+            num_features=None if typed else len(model.features),
+            global_parameters=tuple(model.global_parameters),
+            length_factor=model.length_factor,
+            energy_factor=model.energy_factor,
+        )
         programs[via] = _core.TensorProgram(text, weights).optimize(typed)
     for via, program in programs.items():
         assert program.text == programs["script"].text, via
@@ -147,16 +174,32 @@ def test_all_forms_of_a_model_give_one_program(unchecked, architecture):
 
 
 def function_of(case):
-    """A PairProgram and its functions for the oracle: energies by the plain interpreter, slopes and derivatives by the program that test_conformance.py compares with closed forms."""
+    """A PairProgram and its functions for the oracle: energies by the plain interpreter, slopes and derivatives by the
+    program that test_conformance.py compares with closed forms.
+    """
     given = case.pair_program
-    function = lp.PairProgram(case.text, case.weights, given.get("types", 0), given.get("features", 0), given["min_distance"], dict(given["globals"]))
+    function = lp.PairProgram(
+        case.text,
+        case.weights,
+        given.get("types", 0),
+        given.get("features", 0),
+        given["min_distance"],
+        dict(given["globals"]),
+    )
     parameters = {name: MOVED * value for name, value in given["globals"]}
 
     def columns(particle):
         return np.asarray(particle, dtype=float).reshape(len(particle), -1)
 
     def evaluate(r, particle1, particle2):
-        energy, = program_oracle.evaluate(case.text, case.weights, distance=r, particle1=columns(particle1), particle2=columns(particle2), globals_=np.array(list(parameters.values())))
+        (energy,) = program_oracle.evaluate(
+            case.text,
+            case.weights,
+            distance=r,
+            particle1=columns(particle1),
+            particle2=columns(particle2),
+            globals_=np.array(list(parameters.values())),
+        )
         return energy[:, 0], function.evaluate(r, particle1, particle2, **parameters)[1]
 
     def evaluate_derivatives(r, particle1, particle2):
@@ -170,24 +213,44 @@ def conformance_case(name, method):
     """A System with a program that is written in a conformance file; see architecture_case()."""
     case = by_name(name)
     function, parameters, evaluate_pairs, evaluate_derivatives = function_of(case)
-    cloud = systems.Cloud(cutoff=0.8, inner=0.1, seed=len(case.name), periodic=method == "CutoffPeriodic", triclinic=True)
+    cloud = systems.Cloud(
+        cutoff=0.8, inner=0.1, seed=len(case.name), periodic=method == "CutoffPeriodic", triclinic=True
+    )
     random = np.random.default_rng(2)
-    rows = random.integers(0, function.num_types, cloud.count) if function.num_types else case.inputs["particle1"][random.integers(0, len(case.inputs["particle1"]), cloud.count)]
+    rows = (
+        random.integers(0, function.num_types, cloud.count)
+        if function.num_types
+        else case.inputs["particle1"][random.integers(0, len(case.inputs["particle1"]), cloud.count)]
+    )
     force = with_derivatives(cloud.excluded(lp.LearnedPairForce(function)))
     for row in cloud.particles(rows):
         force.addParticle(row)
     force.setNonbondedMethod(METHODS[method])
     force.setCutoffDistance(0.8)
-    particles = np.where(cloud.covered, rows, -1) if function.num_types else np.where(cloud.covered[:, None], rows, np.nan)
-    expected = expected_of(evaluate_pairs, evaluate_derivatives, cloud, particles, cutoff=np.inf if method == "NoCutoff" else 0.8, inner_cutoff=0.1)
+    particles = (
+        np.where(cloud.covered, rows, -1) if function.num_types else np.where(cloud.covered[:, None], rows, np.nan)
+    )
+    expected = expected_of(
+        evaluate_pairs,
+        evaluate_derivatives,
+        cloud,
+        particles,
+        cutoff=np.inf if method == "NoCutoff" else 0.8,
+        inner_cutoff=0.1,
+    )
     return cloud.system(force), cloud.positions, parameters, expected
 
 
-#: GPUs compute each case with all methods in single precision, and with one method each in mixed and double precision. In single
+#: GPUs compute each case with all methods in single precision, and with one method each in mixed and double precision.
+#: In single
 #: precision two of the three methods are marked as "combinations".
-CONFORMANCE_ON_TARGETS = [pytest.param(target, case.name, method, marks=[pytest.mark.combinations] * ((k + m) % 3 != 2))
-                          for k, case in enumerate(PAIR_PROGRAMS) for m, method in enumerate(METHODS) for target in TARGETS
-                          if target.precision not in ("mixed", "double") or (k + m) % 3 == ("mixed", "double").index(target.precision)]
+CONFORMANCE_ON_TARGETS = [
+    pytest.param(target, case.name, method, marks=[pytest.mark.combinations] * ((k + m) % 3 != 2))
+    for k, case in enumerate(PAIR_PROGRAMS)
+    for m, method in enumerate(METHODS)
+    for target in TARGETS
+    if target.precision not in ("mixed", "double") or (k + m) % 3 == ("mixed", "double").index(target.precision)
+]
 
 
 @pytest.mark.parametrize("target, name, method", CONFORMANCE_ON_TARGETS, indirect=["target"], ids=str)
@@ -210,8 +273,17 @@ def test_powers_of_numbers_of_either_sign(target):
     """With exponents that are no constants: even and odd, and 0, of (r - 0.45 nm)."""
     chains = systems.Chains()
     system = chains.system()
-    system.addForce(program_force(chains, lp.PairProgram(POWERS, [0.45, 0, 1, 2, 3, 4, 5, 2, -3, 4, 30, -50, 100], num_types=2), "CutoffPeriodic", OURS))
-    target.assert_agrees(*evaluate(target.context(system, chains.positions)), *evaluate(REFERENCE.context(system, chains.positions)))
+    system.addForce(
+        program_force(
+            chains,
+            lp.PairProgram(POWERS, [0.45, 0, 1, 2, 3, 4, 5, 2, -3, 4, 30, -50, 100], num_types=2),
+            "CutoffPeriodic",
+            OURS,
+        )
+    )
+    target.assert_agrees(
+        *evaluate(target.context(system, chains.positions)), *evaluate(REFERENCE.context(system, chains.positions))
+    )
 
 
 # Beside other forces: Chains has 27 molecules of three bonded particles, of which all pairs are excluded.
@@ -224,7 +296,14 @@ def small_program(chains, method="CutoffPeriodic", group=OURS):
 
 def large_program(chains, method="CutoffPeriodic", group=OURS):
     """A network with 928 multiply-adds a pair, which has a kernel of its own."""
-    return program_force(chains, architectures.load(architectures.by_name("typed_tanh"), "script").create_force([0], representation="program").getFunction(), method, group)
+    return program_force(
+        chains,
+        architectures.load(architectures.by_name("typed_tanh"), "script")
+        .create_force([0], representation="program")
+        .getFunction(),
+        method,
+        group,
+    )
 
 
 def program_force(chains, function, method, group):
@@ -246,28 +325,61 @@ def nonbonded(name, cutoff=systems.CUTOFF):
     return lambda chains: [chains.nonbonded(getattr(openmm.NonbondedForce, name), cutoff, OTHERS)]
 
 
-#: Whether the box is periodic, the other forces, ours, and for each of ours whether it shares OpenMM's kernel ("s"), has another of OpenMM's kernels ("o") or packs
+#: Whether the box is periodic, the other forces, ours, and for each of ours whether it shares OpenMM's kernel ("s"),
+#: has another of OpenMM's kernels ("o") or packs
 #: its pairs ("p").
 BESIDE = {
     "no cutoff, alone, small": (False, lambda chains: [], lambda chains: [small_program(chains, "NoCutoff")], "s"),
     "no cutoff, alone, large": (False, lambda chains: [], lambda chains: [large_program(chains, "NoCutoff")], "o"),
-    "no cutoff beside no cutoff, small": (False, nonbonded("NoCutoff"), lambda chains: [small_program(chains, "NoCutoff")], "s"),
-    "no cutoff beside no cutoff, large": (False, nonbonded("NoCutoff"), lambda chains: [large_program(chains, "NoCutoff")], "o"),
-    "no cutoff beside a cutoff, small": (False, nonbonded("CutoffNonPeriodic"), lambda chains: [small_program(chains, "NoCutoff")], "o"),
-    "no cutoff beside a cutoff, large": (False, nonbonded("CutoffNonPeriodic"), lambda chains: [large_program(chains, "NoCutoff")], "o"),
-    "cutoff beside no cutoff": (False, nonbonded("NoCutoff"), lambda chains: [small_program(chains, "CutoffNonPeriodic")], "o"),
+    "no cutoff beside no cutoff, small": (
+        False,
+        nonbonded("NoCutoff"),
+        lambda chains: [small_program(chains, "NoCutoff")],
+        "s",
+    ),
+    "no cutoff beside no cutoff, large": (
+        False,
+        nonbonded("NoCutoff"),
+        lambda chains: [large_program(chains, "NoCutoff")],
+        "o",
+    ),
+    "no cutoff beside a cutoff, small": (
+        False,
+        nonbonded("CutoffNonPeriodic"),
+        lambda chains: [small_program(chains, "NoCutoff")],
+        "o",
+    ),
+    "no cutoff beside a cutoff, large": (
+        False,
+        nonbonded("CutoffNonPeriodic"),
+        lambda chains: [large_program(chains, "NoCutoff")],
+        "o",
+    ),
+    "cutoff beside no cutoff": (
+        False,
+        nonbonded("NoCutoff"),
+        lambda chains: [small_program(chains, "CutoffNonPeriodic")],
+        "o",
+    ),
     "PME, small": (True, nonbonded("PME"), lambda chains: [small_program(chains)], "s"),
     "PME, large": (True, nonbonded("PME"), lambda chains: [large_program(chains)], "p"),
     "three corrections beside PME": (True, nonbonded("PME"), three_corrections, "ssp"),
     "three corrections alone": (True, lambda chains: [], three_corrections, "ssp"),
-    "a program without cutoff beside a table": (False, lambda chains: [], lambda chains: [small_program(chains, "NoCutoff"), chains.learned(group=2)], "so"),
+    "a program without cutoff beside a table": (
+        False,
+        lambda chains: [],
+        lambda chains: [small_program(chains, "NoCutoff"), chains.learned(group=2)],
+        "so",
+    ),
 }
 
 
 @functools.cache
 def others_alone(target, periodic, case):
     chains = systems.Chains(molecules=27, periodic=periodic)
-    return evaluate(target.context(together(chains, BESIDE[case][1](chains) + [chains.bonded(OTHERS)]), chains.positions))
+    return evaluate(
+        target.context(together(chains, BESIDE[case][1](chains) + [chains.bonded(OTHERS)]), chains.positions)
+    )
 
 
 @functools.cache
@@ -285,10 +397,16 @@ def together(chains, forces):
     return system
 
 
-#: Reference and CPU run each case with both orders of the forces. GPUs run each case once per precision: with one order in single
+#: Reference and CPU run each case with both orders of the forces. GPUs run each case once per precision: with one order
+#: in single
 #: and mixed precision, and with the other order in double precision.
-BESIDE_ON_TARGETS = [(target, case, first) for k, case in enumerate(BESIDE) for o, first in enumerate(("ours first", "others first")) for target in TARGETS + SEVERAL_DEVICES
-                     if target.precision is None or (k + o) % 2 == (target.precision == "double")]
+BESIDE_ON_TARGETS = [
+    (target, case, first)
+    for k, case in enumerate(BESIDE)
+    for o, first in enumerate(("ours first", "others first"))
+    for target in TARGETS + SEVERAL_DEVICES
+    if target.precision is None or (k + o) % 2 == (target.precision == "double")
+]
 
 
 @pytest.mark.combinations
@@ -301,19 +419,31 @@ def test_programs_beside_other_forces(target, case, first):
     context = target.context(system, chains.positions)
     if target.name in ("OpenCL", "CUDA"):
         packed = "own kernel, packed pairs" + ", tensor cores" * target.tensor_cores
-        assert describe_kernels(system, context) == [{"s": "shared kernel", "o": "own kernel", "p": packed}[letter] for letter in letters]
+        assert describe_kernels(system, context) == [
+            {"s": "shared kernel", "o": "own kernel", "p": packed}[letter] for letter in letters
+        ]
     expected = ours_alone(case)
-    target.assert_agrees(*evaluate(context), *(sum(parts) for parts in zip(*expected, others_alone(target, periodic, case), strict=True)), what="all forces")
+    target.assert_agrees(
+        *evaluate(context),
+        *(sum(parts) for parts in zip(*expected, others_alone(target, periodic, case), strict=True)),
+        what="all forces",
+    )
     for force, alone in zip(ours, expected, strict=True):
         assert np.abs(alone[1]).max() > 1
-        target.assert_agrees(*evaluate(context, groups={force.getForceGroup()}), *alone, what="our force beside the others")
-    target.assert_agrees(*evaluate(context, groups={OTHERS}), *others_alone(target, periodic, case), what="the other forces beside ours")
+        target.assert_agrees(
+            *evaluate(context, groups={force.getForceGroup()}), *alone, what="our force beside the others"
+        )
+    target.assert_agrees(
+        *evaluate(context, groups={OTHERS}), *others_alone(target, periodic, case), what="the other forces beside ours"
+    )
 
 
 # Forces and dynamics.
 
 DIFFERENTIATED = ("typed_celu", "both_orders", "charge_penetration", "soft_core")
-EXACT_ON_TARGETS = [(target, architectures.by_name(name)) for name in DIFFERENTIATED for target in TARGETS if target.exact]
+EXACT_ON_TARGETS = [
+    (target, architectures.by_name(name)) for name in DIFFERENTIATED for target in TARGETS if target.exact
+]
 
 
 @pytest.mark.parametrize("target, architecture", EXACT_ON_TARGETS, indirect=["target"], ids=str)
@@ -340,13 +470,20 @@ def test_forces_are_the_derivative_of_the_energy(target, architecture):
 def water_model(hidden=(16, 16), size=10):
     """A network of two features, with forces about as large as a real correction's."""
     torch.manual_seed(0)
-    return lp.load_model(lp.nn.FeaturePairNetwork(2, 0.6, hidden, size, inner=0.17, energy_scale=30.0), features={"charge": (-1, 1), "size": (0, 1)}, cutoff=0.6, inner_cutoff=0.17)
+    return lp.load_model(
+        lp.nn.FeaturePairNetwork(2, 0.6, hidden, size, inner=0.17, energy_scale=30.0),
+        features={"charge": (-1, 1), "size": (0, 1)},
+        cutoff=0.6,
+        inner_cutoff=0.17,
+    )
 
 
 def water_features(molecules, kinds):
     """Features of each atom of water, of several kinds of molecules that take turns at random."""
     kind = np.random.default_rng(4).integers(0, kinds, molecules) / max(kinds, 1)
-    return np.stack([np.array([[-0.8, 0.1 + 0.5 * k], [0.4 + 0.3 * k, 0.9], [0.4 + 0.3 * k, 0.9]]) for k in kind]).reshape(-1, 2)
+    return np.stack(
+        [np.array([[-0.8, 0.1 + 0.5 * k], [0.4 + 0.3 * k, 0.9], [0.4 + 0.3 * k, 0.9]]) for k in kind]
+    ).reshape(-1, 2)
 
 
 def test_energy_is_conserved_as_well_as_without_the_program():
@@ -360,10 +497,24 @@ def test_energy_is_conserved_as_well_as_without_the_program():
 
 @pytest.mark.large
 @pytest.mark.combinations
-@pytest.mark.parametrize("target, kinds", [(Target(name, precision), kinds) for name, precision, kinds in (
-    ("CPU", None, 3), ("OpenCL", "single", 1), ("OpenCL", "mixed", 3), ("CUDA", "single", 3), ("CUDA", "mixed", 1))], indirect=["target"], ids=str)
+@pytest.mark.parametrize(
+    "target, kinds",
+    [
+        (Target(name, precision), kinds)
+        for name, precision, kinds in (
+            ("CPU", None, 3),
+            ("OpenCL", "single", 1),
+            ("OpenCL", "mixed", 3),
+            ("CUDA", "single", 3),
+            ("CUDA", "mixed", 1),
+        )
+    ],
+    indirect=["target"],
+    ids=str,
+)
 def test_only_molecules_with_equal_features_are_exchanged(target, kinds):
-    """GPUs sort identical molecules in space while they run; after many steps, and after molecules have changed places, forces still
+    """GPUs sort identical molecules in space while they run; after many steps, and after molecules have changed places,
+    forces still
     belong to their particles, whether all molecules have the same features or there are several kinds of them."""
     molecules = 700
     topology, positions = systems.relaxed_water(molecules)
@@ -376,7 +527,11 @@ def test_only_molecules_with_equal_features_are_exchanged(target, kinds):
     context = target.context(system, positions, openmm.LangevinMiddleIntegrator(300, 5, 0.002))
     for _ in range(2):
         context.getIntegrator().step(8)
-        context.setPositions(np.roll(context.getState(positions=True).getPositions(asNumpy=True)._value.reshape(-1, 9), 17, axis=0).reshape(-1, 3))
+        context.setPositions(
+            np.roll(
+                context.getState(positions=True).getPositions(asNumpy=True)._value.reshape(-1, 9), 17, axis=0
+            ).reshape(-1, 3)
+        )
     context.getIntegrator().step(1)
     reference = REFERENCE.context(system, context.getState(positions=True).getPositions())
     target.assert_agrees(*evaluate(context, groups={1}), *evaluate(reference, groups={1}))
@@ -410,11 +565,21 @@ def exact_function(name):
 
 @functools.cache
 def tabulated_force(name, tolerance):
-    return tabulated_model(name).create_force(list(some_particles(name, 100)), representation="program", tabulate_radial=True, tolerance=tolerance)
+    return tabulated_model(name).create_force(
+        list(some_particles(name, 100)), representation="program", tabulate_radial=True, tolerance=tolerance
+    )
 
 
 # Not 1e-5 and 1e-6 for the wide network: making such a table takes up to a minute.
-@pytest.mark.parametrize("name, tolerance", [(name, tolerance) for name in TABULATED for tolerance in (1e-3, 1e-4, 1e-5, 1e-6) if name != "wide" or tolerance >= 1e-4])
+@pytest.mark.parametrize(
+    "name, tolerance",
+    [
+        (name, tolerance)
+        for name in TABULATED
+        for tolerance in (1e-3, 1e-4, 1e-5, 1e-6)
+        if name != "wide" or tolerance >= 1e-4
+    ],
+)
 def test_tables_of_the_radial_part_keep_their_tolerance(name, tolerance):
     model = tabulated_model(name)
     force, exact, rows = tabulated_force(name, tolerance), exact_function(name), some_particles(name, 100)
@@ -423,13 +588,18 @@ def test_tables_of_the_radial_part_keep_their_tolerance(name, tolerance):
     random = np.random.default_rng(6)
     grid = np.linspace(model.inner_cutoff, model.cutoff, 4001)
     pairs = random.integers(0, len(rows), (2, 12))
-    r, first, second = np.tile(grid, 12), np.repeat(rows[pairs[0]], len(grid), axis=0), np.repeat(rows[pairs[1]], len(grid), axis=0)
+    r, first, second = (
+        np.tile(grid, 12),
+        np.repeat(rows[pairs[0]], len(grid), axis=0),
+        np.repeat(rows[pairs[1]], len(grid), axis=0),
+    )
     energy, slope = exact.evaluate(r, first, second)
     table_energy, table_slope = function.evaluate(r, first, second)
     relative = np.abs(table_slope - slope) / (np.abs(slope) + 1)
     assert relative.max() <= tolerance
     assert relative.max() > 1e-3 * tolerance, "a table that is this much better than asked for would be a waste"
-    # The report: what it says of the structure is so, and what it says of errors is what is found here, by other samples.
+    # The report: what it says of the structure is so, and what it says of errors is what is found here, by other
+    # samples.
     assert report["representation"] == "program" and report["tolerance"] == tolerance
     assert f"{{{report['radial_knots']}}}" in next(line for line in function.text.splitlines() if "= table " in line)
     assert report["weights"] == len(function.weights) and report["multiply_adds_per_pair"] == function.multiply_adds
@@ -460,13 +630,17 @@ def test_the_force_of_a_tabulated_program_is_the_derivative_of_its_energy(name):
     assert_close(errors[0].sum() / errors[1].sum(), 4, atol=0.2, what="the error falls with the square of the step")
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.combinations] * (name == "wide")) for name in TABULATED])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.combinations] * (name == "wide")) for name in TABULATED]
+)
 def test_tabulated_programs_on_every_platform(target, name):
     model = tabulated_model(name)
     force = copy.deepcopy(tabulated_force(name, 1e-5))
     cloud = systems.Cloud(cutoff=model.cutoff, inner=model.inner_cutoff)
     system = cloud.system(cloud.excluded(force))
-    target.assert_agrees(*evaluate(target.context(system, cloud.positions)), *evaluate(REFERENCE.context(system, cloud.positions)))
+    target.assert_agrees(
+        *evaluate(target.context(system, cloud.positions)), *evaluate(REFERENCE.context(system, cloud.positions))
+    )
 
 
 class BasisOfGlobals(torch.nn.Module):
@@ -483,14 +657,18 @@ class BasisOfGlobals(torch.nn.Module):
         moving = torch.exp(-width * (r.unsqueeze(-1) - self.centers) ** 2)
         x = torch.tanh(self.first(moving) + self.embedding(type1) + self.embedding(type2))
         if self.fixed:
-            x = x * torch.sin(torch.cat([20 * r.unsqueeze(-1) * self.centers, r.unsqueeze(-1) + self.centers[:2]], dim=1))
+            x = x * torch.sin(
+                torch.cat([20 * r.unsqueeze(-1) * self.centers, r.unsqueeze(-1) + self.centers[:2]], dim=1)
+            )
         return 20 * x.sum(dim=1) * torch.clamp(1 - (r / 0.6) ** 2, min=0) ** 3
 
 
 @pytest.mark.parametrize("fixed", [False, True], ids=["all of it", "a part of it"])
 def test_what_depends_on_global_parameters_is_not_tabulated(fixed):
     torch.manual_seed(2)
-    model = lp.load_model(BasisOfGlobals(fixed), types=["A", "B"], cutoff=0.6, inner_cutoff=0.15, global_parameters={"width": 30.0})
+    model = lp.load_model(
+        BasisOfGlobals(fixed), types=["A", "B"], cutoff=0.6, inner_cutoff=0.15, global_parameters={"width": 30.0}
+    )
     force = model.create_force([0, 1], representation="program", tabulate_radial=True, tolerance=1e-6)
     function = force.getFunction()
     assert function.has_table == fixed and (force.lowering_report["radial_knots"] > 0) == fixed
@@ -528,18 +706,31 @@ def test_a_table_made_from_a_program_without_pytorch_is_that_of_the_model(tmp_pa
         system.addParticle(1.0)
     system.addForce(model.create_force(types, representation="program"))
     (tmp_path / "program.xml").write_text(openmm.XmlSerializer.serialize(system))
-    result = subprocess.run([sys.executable, "-c", TABULATE, "program.xml", str(tolerance), "table.xml"], cwd=tmp_path, capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", TABULATE, "program.xml", str(tolerance), "table.xml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert result.returncode == 0, result.stderr
     system = openmm.XmlSerializer.deserialize((tmp_path / "table.xml").read_text())
     force = lp.LearnedPairForce.cast(system.getForce(0))
     expected = model.create_force(types, representation="table", tolerance=tolerance)
     found_table, table = force.getFunction(), expected.getFunction()
-    assert (found_table.num_types, found_table.min_distance, found_table.max_distance, found_table.curve_indices) == (table.num_types, table.min_distance, table.max_distance, table.curve_indices)
+    assert (found_table.num_types, found_table.min_distance, found_table.max_distance, found_table.curve_indices) == (
+        table.num_types,
+        table.min_distance,
+        table.max_distance,
+        table.curve_indices,
+    )
     for found, made in zip(found_table.energies + found_table.slopes, table.energies + table.slopes, strict=True):
         assert_close(found, made, rtol=1e-12, atol=1e-12 * np.abs(made).max())
     for key in ("representation", "types", "knots", "curves", "tolerance", "model"):
         assert force.lowering_report[key] == expected.lowering_report[key], key
-    assert force.getCutoffDistance() == expected.getCutoffDistance() and force.getInnerCutoffDistance() == expected.getInnerCutoffDistance()
+    assert (
+        force.getCutoffDistance() == expected.getCutoffDistance()
+        and force.getInnerCutoffDistance() == expected.getInnerCutoffDistance()
+    )
     assert (force.getParticleTypes() == expected.getParticleTypes()).all()
 
 
@@ -550,9 +741,15 @@ def test_what_cannot_be_tabulated_says_why():
         return str(error.value)
 
     assert "the function is a table already." in message(lp.LearnedPairForce(systems.table()))
-    assert "a program with features or global parameters" in message(architectures.load(architectures.by_name("charge_penetration"), "module").create_force([[0.1, 9.0]]))
-    assert "a program with features or global parameters" in message(architectures.load(architectures.by_name("two_parameters"), "module").create_force([0]))
-    force = architectures.load(architectures.by_name("typed_network"), "module").create_force([0, 1], representation="program", nonbonded_method=0)
+    assert "a program with features or global parameters" in message(
+        architectures.load(architectures.by_name("charge_penetration"), "module").create_force([[0.1, 9.0]])
+    )
+    assert "a program with features or global parameters" in message(
+        architectures.load(architectures.by_name("two_parameters"), "module").create_force([0])
+    )
+    force = architectures.load(architectures.by_name("typed_network"), "module").create_force(
+        [0, 1], representation="program", nonbonded_method=0
+    )
     assert "the force has no cutoff, and a table ends at one; set a nonbonded method with a cutoff" in message(force)
 
 
@@ -560,16 +757,31 @@ def test_what_cannot_be_tabulated_says_why():
 
 
 def test_auto_takes_a_table_for_types_and_a_program_with_a_tabulated_radial_part_for_others():
-    typed, features, parameters = (architectures.load(architectures.by_name(name), "module") for name in ("typed_network", "feature_network", "two_parameters"))
+    typed, features, parameters = (
+        architectures.load(architectures.by_name(name), "module")
+        for name in ("typed_network", "feature_network", "two_parameters")
+    )
     rows = architectures.particles(architectures.by_name("feature_network"), 5, seed=0)
     assert typed.create_force([0, 1]).lowering_report["representation"] == "table"
     for force in (features.create_force(rows), parameters.create_force([0, 1])):
-        assert force.lowering_report["representation"] == "program" and force.lowering_report["radial_knots"] > 0 and force.getFunction().has_table
+        assert (
+            force.lowering_report["representation"] == "program"
+            and force.lowering_report["radial_knots"] > 0
+            and force.getFunction().has_table
+        )
         assert force.lowering_report["tolerance"] == 1e-4
     # "program" is the model itself, unless the table is asked for; NoCutoff has no table.
-    for force in (typed.create_force([0, 1], nonbonded_method=0), features.create_force(rows, nonbonded_method=0), features.create_force(rows, representation="program"),
-                  features.create_force(rows, tabulate_radial=False)):
-        assert force.lowering_report["representation"] == "program" and force.lowering_report["radial_knots"] == 0 and not force.getFunction().has_table
+    for force in (
+        typed.create_force([0, 1], nonbonded_method=0),
+        features.create_force(rows, nonbonded_method=0),
+        features.create_force(rows, representation="program"),
+        features.create_force(rows, tabulate_radial=False),
+    ):
+        assert (
+            force.lowering_report["representation"] == "program"
+            and force.lowering_report["radial_knots"] == 0
+            and not force.getFunction().has_table
+        )
         assert force.lowering_report["tolerance"] is None
 
 
@@ -584,12 +796,30 @@ def test_auto_makes_no_table_that_is_too_large(monkeypatch):
 
 
 IMPOSSIBLE = {
-    "feature_network, table": (dict(representation="table"), "the model has features, and a table is for types; use representation='program'"),
-    "two_parameters, table": (dict(representation="table"), "the model has global parameters, which a table cannot hold; use representation='program'"),
-    "typed_network, table, no cutoff": (dict(representation="table", nonbonded_method=0), "a table ends at the cutoff, and NoCutoff has none; use representation='program'"),
-    "typed_network, radial table, no cutoff": (dict(representation="program", tabulate_radial=True, nonbonded_method=0), "a table of the radial part ends at the model's cutoff, and NoCutoff has none; use tabulate_radial=False"),
-    "soft_core, switched, no cutoff": (dict(nonbonded_method=0), "switched off from 0.75 nm on, and NoCutoff has no cutoff to be switched off at; use CutoffNonPeriodic"),
-    "typed_network, unknown": (dict(representation="network"), "there is no representation 'network'; expected 'auto', 'table' or 'program'"),
+    "feature_network, table": (
+        dict(representation="table"),
+        "the model has features, and a table is for types; use representation='program'",
+    ),
+    "two_parameters, table": (
+        dict(representation="table"),
+        "the model has global parameters, which a table cannot hold; use representation='program'",
+    ),
+    "typed_network, table, no cutoff": (
+        dict(representation="table", nonbonded_method=0),
+        "a table ends at the cutoff, and NoCutoff has none; use representation='program'",
+    ),
+    "typed_network, radial table, no cutoff": (
+        dict(representation="program", tabulate_radial=True, nonbonded_method=0),
+        "a table of the radial part ends at the model's cutoff, and NoCutoff has none; use tabulate_radial=False",
+    ),
+    "soft_core, switched, no cutoff": (
+        dict(nonbonded_method=0),
+        "switched off from 0.75 nm on, and NoCutoff has no cutoff to be switched off at; use CutoffNonPeriodic",
+    ),
+    "typed_network, unknown": (
+        dict(representation="network"),
+        "there is no representation 'network'; expected 'auto', 'table' or 'program'",
+    ),
     "feature_network, tolerance": (dict(tolerance=-1.0), "tolerance"),
 }
 
@@ -599,7 +829,9 @@ def test_impossible_combinations_are_refused(case):
     architecture = architectures.by_name(case.split(",")[0])
     options, message = IMPOSSIBLE[case]
     with pytest.raises((lp.LoweringError, ValueError)) as error:
-        architectures.load(architecture, "module").create_force(architectures.particles(architecture, 3, seed=0), **options)
+        architectures.load(architecture, "module").create_force(
+            architectures.particles(architecture, 3, seed=0), **options
+        )
     assert message in str(error.value)
 
 
@@ -622,7 +854,13 @@ def test_names_do_not_get_into_kernels(target, feature):
     rows = by_name("pair_charge_penetration").inputs["particle1"]
 
     def observed(target, names):
-        renamed = lp.PairProgram(function.text, function.weights, num_features=3, min_distance=0.1, global_parameters=dict(zip(names, function.global_parameters.values(), strict=False)))
+        renamed = lp.PairProgram(
+            function.text,
+            function.weights,
+            num_features=3,
+            min_distance=0.1,
+            global_parameters=dict(zip(names, function.global_parameters.values(), strict=False)),
+        )
         force = lp.LearnedPairForce(renamed)
         cloud = systems.Cloud(cutoff=0.8, inner=0.1)
         for row in cloud.particles(rows[np.arange(cloud.count) % len(rows)]):
@@ -663,10 +901,24 @@ def test_two_processes_write_the_same_kernel(tmp_path):
     system = openmm.System()
     for name in ("wide", "two_parameters", "spline", "soft_core"):
         architecture = architectures.by_name(name)
-        force = architectures.load(architecture, "module").create_force(architectures.particles(architecture, 3, seed=0, distinct=2), representation="program")
-        assert not any(word in force.getFunction().source() for word in ("sigma", "epsilon", "lam", "temperature", "h31"))
+        force = architectures.load(architecture, "module").create_force(
+            architectures.particles(architecture, 3, seed=0, distinct=2), representation="program"
+        )
+        assert not any(
+            word in force.getFunction().source() for word in ("sigma", "epsilon", "lam", "temperature", "h31")
+        )
         system.addForce(force)
     (tmp_path / "system.xml").write_text(openmm.XmlSerializer.serialize(system))
-    texts = [subprocess.run([sys.executable, "-c", PRINT_SOURCE], cwd=tmp_path, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout for seed in ("1", "2")]
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", PRINT_SOURCE],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
     assert len(texts[0]) > 10000
     assert texts[0] == texts[1]

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Programs recorded from PyTorch modules, evaluated by the oracle, have the values of the modules; what cannot be recorded is refused."""
+"""Programs recorded from PyTorch modules, evaluated by the oracle, have the values of the modules; what cannot be
+recorded is refused.
+"""
 
 import importlib.util
 import io
@@ -25,7 +27,8 @@ from learnedpair.recording import SUPPORTED, InDoublePrecision, record_module  #
 PAIRS = 23
 FRONT_ENDS = ("eager", "script", "trace", "export", "frozen")
 
-#: What every operator is tried on: x and y [P, 4] with values of both signs, p [P, 4] positive, z [P, 2, 3], b [P, 4] of type bool.
+#: What every operator is tried on: x and y [P, 4] with values of both signs, p [P, 4] positive, z [P, 2, 3], b [P, 4]
+#: of type bool.
 MODULE = '''
 import math
 from typing import Dict, List, Optional, Tuple
@@ -72,7 +75,7 @@ class Model(torch.nn.Module):
 '''
 
 #: A model of which forward is all that it has.
-BARE = '''
+BARE = """
 import torch
 import torch.nn.functional as F
 
@@ -85,7 +88,7 @@ class Model(torch.nn.Module):
 
     def forward(self, r, type1, type2):
         BODY
-'''
+"""
 
 
 def make_module(tmp_path, body, template=MODULE):
@@ -130,11 +133,15 @@ def through(front_end, model):
         if front_end == "frozen":
             return torch.jit.freeze(torch.jit.script(model))
         dynamic = ({0: torch.export.Dim("pairs", min=2)},) * 3
-        return saved_and_loaded(torch.export.export(model, some_pairs(), dynamic_shapes=dynamic), torch.export.save, torch.export.load).module()
+        return saved_and_loaded(
+            torch.export.export(model, some_pairs(), dynamic_shapes=dynamic), torch.export.save, torch.export.load
+        ).module()
 
 
 def oracle(program, r, type1, type2, globals_=None):
-    outputs = program_oracle.evaluate(*program, distance=r.numpy(), particle1=type1.numpy(), particle2=type2.numpy(), globals_=globals_)
+    outputs = program_oracle.evaluate(
+        *program, distance=r.numpy(), particle1=type1.numpy(), particle2=type2.numpy(), globals_=globals_
+    )
     assert len(outputs) == 1 and outputs[0].shape == (len(r), 1)
     return outputs[0][:, 0]
 
@@ -487,55 +494,67 @@ F.relu(x, inplace=True) * 2
 F.normalize(x, p=1.0, dim=1)
 """.strip().splitlines()
 
-STATEMENTS = ["""
+STATEMENTS = [
+    """
 q = torch.zeros_like(x)
 q[:, 0] = r
 q[:, 1:3] = y[:, :2] * 2
-""", """
+""",
+    """
 q = torch.empty(r.shape[0], 3, dtype=r.dtype)
 q[:, 0] = r
 q[:, 1] = r * r
 q[:, 2] = 1.0
-""", """
+""",
+    """
 q = x.clone()
 v = q[:, 1]
 v.mul_(2.0)
 q += y
 q[:, 3].add_(v)
 q.clamp_(-1.0, 1.0)
-""", """
+""",
+    """
 q = x.clone()
 q[q > 0.1] = 0.25
-""", """
+""",
+    """
 q = x + 0.0
 q.masked_fill_(b, -1.0)
 q.tanh_()
-""", """
+""",
+    """
 q = x
 for i in range(3):
     q = torch.tanh(q @ self.m.t() @ self.m) + 0.1 * q
-""", """
+""",
+    """
 q = x[:, 0]
 i = 0
 while i < 3:
     q = q * x[:, i] + 1.0
     i += 1
-""", """
+""",
+    """
 h = r[:, None]
 q = torch.cat([h ** k for k in range(1, 5)], 1)
-""", """
+""",
+    """
 parts: List[torch.Tensor] = []
 for i in range(x.shape[1]):
     parts.append(x[:, i] * y[:, i])
 q = torch.stack(parts, dim=1)
-""", """
+""",
+    """
 with torch.no_grad():
     c = self.e[type1] * 2.0
 q = c * x
-""", """
+""",
+    """
 w = F.softplus(self.w)
 q = (w / w.sum()) * x + w
-"""]
+""",
+]
 
 #: What a front end of PyTorch's own cannot express.
 #: torch.export is slow, and what it hands over is what the others do.
@@ -565,19 +584,28 @@ def test_recorded_program_has_the_values_of_the_module(body, tmp_path):
 
 # Data movement.
 
+
 @st.composite
 def movements(draw, axes=3):
     """A chain of operations on a tensor [P, a, b], as functions that keep the axis of the pairs first."""
-    return draw(st.lists(st.tuples(st.sampled_from(sorted(MOVEMENTS)), st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=6))
+    return draw(
+        st.lists(
+            st.tuples(st.sampled_from(sorted(MOVEMENTS)), st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=6
+        )
+    )
 
 
 MOVEMENTS = {
     "permute": lambda x, i, j: x.transpose(1, 2),
     "reshape": lambda x, i, j: x.reshape(x.shape[0], x.shape[2], x.shape[1]),
-    "merge pairs": lambda x, i, j: x.reshape(-1, x.shape[2])[:, [k % x.shape[2] for k in range(i + 1)]].reshape(x.shape[0], -1, i + 1),
+    "merge pairs": (
+        lambda x, i, j: x.reshape(-1, x.shape[2])[:, [k % x.shape[2] for k in range(i + 1)]].reshape(
+            x.shape[0], -1, i + 1
+        )
+    ),
     "pairs last": lambda x, i, j: x.permute(2, 1, 0).contiguous().flip(1).permute(2, 1, 0),
-    "slice": lambda x, i, j: x[:, min(i, x.shape[1] - 1):, :j + 1],
-    "step": lambda x, i, j: x[:, ::i + 1],
+    "slice": lambda x, i, j: x[:, min(i, x.shape[1] - 1) :, : j + 1],
+    "step": lambda x, i, j: x[:, :: i + 1],
     "cat": lambda x, i, j: torch.cat([x, x[:, :1] * 2, x], 1) if x.shape[1] < 9 else x,
     "cat constants": lambda x, i, j: torch.cat([x, torch.full_like(x[:, :, :1], 0.5 * i)], 2) if x.shape[2] < 9 else x,
     "expand": lambda x, i, j: x[:, :1].expand(-1, i + 1, -1),
@@ -625,91 +653,171 @@ def test_data_that_moves_arrives(chain):
 # Refusals.
 
 REFUSALS = {
-    "control flow": ("""
+    "control flow": (
+        """
         y = r + 1.0
         if bool((y > 1.0).any()):
             return y
         return r
-        """, "if bool", "any|mixes pairs"),
-    "control flow on a number": ("""
+        """,
+        "if bool",
+        "any|mixes pairs",
+    ),
+    "control flow on a number": (
+        """
         if float(r[0]) > 1.0:
             return r
         return r * 2.0
-        """, "if float", "decides by the value of a tensor"),
-    "item": ("""
+        """,
+        "if float",
+        "decides by the value of a tensor",
+    ),
+    "item": (
+        """
         c = r.sum() * 0.0
         return r * c.item()
-        """, "r.sum()", "mixes pairs"),
-    "mask": ("""
+        """,
+        "r.sum()",
+        "mixes pairs",
+    ),
+    "mask": (
+        """
         y = r * 2.0
         return y[r > 1.0]
-        """, "y[r > 1.0]", "depends on the values of the pairs"),
-    "masked select": ("return torch.masked_select(r, r > 1.0)", "masked_select", "aten::masked_select makes a tensor whose size depends"),
-    "nonzero": ("""
+        """,
+        "y[r > 1.0]",
+        "depends on the values of the pairs",
+    ),
+    "masked select": (
+        "return torch.masked_select(r, r > 1.0)",
+        "masked_select",
+        "aten::masked_select makes a tensor whose size depends",
+    ),
+    "nonzero": (
+        """
         n = torch.nonzero(r > 1.0)
         return r * n.shape[0]
-        """, "torch.nonzero", "aten::nonzero makes a tensor"),
-    "random": ("""
+        """,
+        "torch.nonzero",
+        "aten::nonzero makes a tensor",
+    ),
+    "random": (
+        """
         n = torch.rand_like(r)
         return r + n
-        """, "rand_like", "aten::rand_like draws random numbers"),
-    "dropout": ("""
+        """,
+        "rand_like",
+        "aten::rand_like draws random numbers",
+    ),
+    "dropout": (
+        """
         n = F.dropout(r, 0.5, True)
         return r + n
-        """, "F.dropout", "draws random numbers"),
-    "detach": ("""
+        """,
+        "F.dropout",
+        "draws random numbers",
+    ),
+    "detach": (
+        """
         y = torch.tanh(r)
         return r * y.detach()
-        """, "y.detach()", "the force would not be the derivative"),
-    "no_grad": ("""
+        """,
+        "y.detach()",
+        "the force would not be the derivative",
+    ),
+    "no_grad": (
+        """
         with torch.no_grad():
             y = torch.tanh(r)
         return r * y
-        """, "torch.tanh(r)", "the force would not be the derivative"),
+        """,
+        "torch.tanh(r)",
+        "the force would not be the derivative",
+    ),
     "another pair": ("return r + r[0]", "r + r[0]", "mixes pairs"),
-    "mean over pairs": ("""
+    "mean over pairs": (
+        """
         y = r - r.mean()
         return y
-        """, "r.mean()", "mixes pairs"),
+        """,
+        "r.mean()",
+        "mixes pairs",
+    ),
     "cumsum over pairs": ("return torch.cumsum(r, 0)", "cumsum", "mixes pairs"),
-    "all pairs with all": ("""
+    "all pairs with all": (
+        """
         y = r[:, None] - r[None, :]
         return y.sum(1)
-        """, "r[:, None] - r[None, :]", "mixes pairs"),
-    "flipped pairs": ("""
+        """,
+        "r[:, None] - r[None, :]",
+        "mixes pairs",
+    ),
+    "flipped pairs": (
+        """
         y = r.flip(0)
         return y + r
-        """, "y + r", "mixes pairs"),
-    "product over pairs": ("""
+        """,
+        "y + r",
+        "mixes pairs",
+    ),
+    "product over pairs": (
+        """
         y = torch.mm(r[None, :], r[:, None])
         return r * y[0]
-        """, "torch.mm", "mixes pairs|sums over the pairs"),
+        """,
+        "torch.mm",
+        "mixes pairs|sums over the pairs",
+    ),
     "softmax over pairs": ("return torch.softmax(r, 0)", "softmax", "mixes pairs"),
     "numbering the pairs": ("return r * torch.arange(r.shape[0])", "torch.arange", "mixes pairs"),
-    "unsupported": ("""
+    "unsupported": (
+        """
         y = r * 2.0
         y = torch.atan(y)
         return y
-        """, "torch.atan", "aten::atan is not supported"),
-    "unsupported in a decomposition": ("return torch.special.ndtri(torch.sigmoid(r))", "ndtri", "aten::special_ndtri is not supported"),
-    "index of the largest": ("""
+        """,
+        "torch.atan",
+        "aten::atan is not supported",
+    ),
+    "unsupported in a decomposition": (
+        "return torch.special.ndtri(torch.sigmoid(r))",
+        "ndtri",
+        "aten::special_ndtri is not supported",
+    ),
+    "index of the largest": (
+        """
         x = torch.stack([r, r * 2.0], 1)
         m = x.max(1)[1]
         return r * m
-        """, "r * m", "the index that aten::max returns is not supported"),
-    "uninitialized": ("""
+        """,
+        "r * m",
+        "the index that aten::max returns is not supported",
+    ),
+    "uninitialized": (
+        """
         x = torch.empty_like(r)
         return x + r
-        """, "x + r", "empty"),
-    "writing into a constant": ("""
+        """,
+        "x + r",
+        "empty",
+    ),
+    "writing into a constant": (
+        """
         c = torch.zeros(3, dtype=torch.float64)
         c[:1] = r[:1]
         return r + c.sum()
-        """, "c[:1]", "into a constant tensor"),
-    "writing into a buffer": ("""
+        """,
+        "c[:1]",
+        "into a constant tensor",
+    ),
+    "writing into a buffer": (
+        """
         self.count[:1] = r[:1]
         return r
-        """, "self.count", "into a constant tensor"),
+        """,
+        "self.count",
+        "into a constant tensor",
+    ),
 }
 
 
@@ -720,11 +828,20 @@ def line_of(path, text):
 #: What cannot be refused: tracing has decided already, freezing removes detach(), and torch.export refuses by itself.
 NOT_REFUSED = {
     *((name, front_end) for name in ("control flow", "control flow on a number") for front_end in ("trace", "export")),
-    ("item", "trace"), ("detach", "frozen"), ("no_grad", "trace"), ("item", "export"), ("mask", "export"), ("masked select", "export"), ("nonzero", "export"),
+    ("item", "trace"),
+    ("detach", "frozen"),
+    ("no_grad", "trace"),
+    ("item", "export"),
+    ("mask", "export"),
+    ("masked select", "export"),
+    ("nonzero", "export"),
 }
 
 
-@pytest.mark.parametrize("name, front_end", [(name, front_end) for name in REFUSALS for front_end in FRONT_ENDS if (name, front_end) not in NOT_REFUSED])
+@pytest.mark.parametrize(
+    "name, front_end",
+    [(name, front_end) for name in REFUSALS for front_end in FRONT_ENDS if (name, front_end) not in NOT_REFUSED],
+)
 def test_refusal_says_what_and_where(name, front_end, tmp_path):
     body, text, message = REFUSALS[name]
     module = through(front_end, make_module(tmp_path, body, BARE))
@@ -740,25 +857,32 @@ def test_unsupported_operator_lists_what_is_supported(tmp_path):
     model = make_module(tmp_path, "return torch.atan(r)", BARE)
     with pytest.raises(LoweringError) as refused:
         record_module(model, source="user.pt", num_types=3)
-    assert sorted(SUPPORTED) == SUPPORTED and {"linear", "tanh", "sum", "softplus", "softmax", "embedding"} <= set(SUPPORTED)
+    assert sorted(SUPPORTED) == SUPPORTED and {"linear", "tanh", "sum", "softplus", "softmax", "embedding"} <= set(
+        SUPPORTED
+    )
     assert ", ".join(SUPPORTED) in str(refused.value) and ": return torch.atan(r)" in str(refused.value)
 
 
 def test_failure_of_the_model_is_reported_with_its_line(tmp_path):
     model = make_module(tmp_path, "y = r.reshape(-1, 1)\nreturn y @ torch.ones(2, 1, dtype=torch.float64)", BARE)
     for front_end in ("eager", "script"):
-        with pytest.raises(LoweringError, match=r"fails while it is recorded \(at .*user_model.py:14 in forward.*\(RuntimeError: ") as refused:
+        with pytest.raises(
+            LoweringError, match=r"fails while it is recorded \(at .*user_model.py:14 in forward.*\(RuntimeError: "
+        ) as refused:
             record_module(through(front_end, model), source="user.pt", num_types=3)
         assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("body, message", [
-    ("return r[:, None]", "shape \\[139, 1\\]; expected one floating-point number for each pair"),
-    ("return type1", "type torch.int64"),
-    ("return r, r", "returns a tuple"),
-    ("return r * r.shape[0]", "depends on the number of pairs"),
-    ("return r[:100].repeat(2)[:r.shape[0]]", "mixes pairs"),
-])
+@pytest.mark.parametrize(
+    "body, message",
+    [
+        ("return r[:, None]", "shape \\[139, 1\\]; expected one floating-point number for each pair"),
+        ("return type1", "type torch.int64"),
+        ("return r, r", "returns a tuple"),
+        ("return r * r.shape[0]", "depends on the number of pairs"),
+        ("return r[:100].repeat(2)[:r.shape[0]]", "mixes pairs"),
+    ],
+)
 def test_results_that_are_not_one_number_for_each_pair_are_refused(body, message, tmp_path):
     with pytest.raises(LoweringError, match=message):
         record_module(make_module(tmp_path, body, BARE), source="user.pt", num_types=3)
@@ -779,6 +903,7 @@ def test_neither_types_nor_features_is_an_error_of_the_caller():
 
 # Inputs and units.
 
+
 class Featured(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -786,7 +911,7 @@ class Featured(torch.nn.Module):
 
     def forward(self, r, features1, features2, lam: torch.Tensor, charge: torch.Tensor):
         x = torch.cat([r[:, None], features1, features2], -1)
-        return self.net(x).squeeze(-1) * lam + charge ** 2 / r
+        return self.net(x).squeeze(-1) * lam + charge**2 / r
 
 
 def test_features_and_global_parameters():
@@ -794,14 +919,32 @@ def test_features_and_global_parameters():
     model = Featured().double().eval()
     r, (f1, f2) = some_pairs()[0], torch.rand(2, PAIRS, 3, dtype=torch.float64)
     names = ("charge", "lam")
-    programs = [record_module(m, source="model", num_features=3, global_parameters=names) for m in (model, torch.jit.script(model))]
-    example = (r, f1, f2), {"lam": torch.tensor(1.0, dtype=torch.float64), "charge": torch.tensor(1.0, dtype=torch.float64)}
+    programs = [
+        record_module(m, source="model", num_features=3, global_parameters=names)
+        for m in (model, torch.jit.script(model))
+    ]
+    example = (
+        (r, f1, f2),
+        {
+            "lam": torch.tensor(1.0, dtype=torch.float64),
+            "charge": torch.tensor(1.0, dtype=torch.float64),
+        },
+    )
     pairs = {0: torch.export.Dim("pairs", min=2)}
-    exported = torch.export.export(model, *example, dynamic_shapes={"r": pairs, "features1": pairs, "features2": pairs, "lam": None, "charge": None})
+    exported = torch.export.export(
+        model,
+        *example,
+        dynamic_shapes={"r": pairs, "features1": pairs, "features2": pairs, "lam": None, "charge": None},
+    )
     programs.append(record_module(exported.module(), source="model", num_features=3, global_parameters=names))
-    got, = program_oracle.evaluate(*programs[0], distance=r.numpy(), particle1=f1.numpy(), particle2=f2.numpy(), globals_=[1.5, 0.3])
+    (got,) = program_oracle.evaluate(
+        *programs[0], distance=r.numpy(), particle1=f1.numpy(), particle2=f2.numpy(), globals_=[1.5, 0.3]
+    )
     with torch.no_grad():
-        assert_close(got[:, 0], model(r, f1, f2, lam=torch.tensor(0.3, dtype=torch.float64), charge=torch.tensor(1.5, dtype=torch.float64)))
+        assert_close(
+            got[:, 0],
+            model(r, f1, f2, lam=torch.tensor(0.3, dtype=torch.float64), charge=torch.tensor(1.5, dtype=torch.float64)),
+        )
     assert programs[0][0] == programs[1][0] == programs[2][0]
     assert "[3] = particle1" in programs[0][0] and "[2] = globals" in programs[0][0]
     single = record_module(make_module_with_one_global(), source="model", num_types=2, global_parameters=["lam"])
@@ -820,7 +963,11 @@ def test_units_are_steps_only_if_they_change_something(tmp_path):
     model = make_module(tmp_path, "return r * r", BARE)
     assert record_module(model, source="m", num_types=1)[0] == "v0[1] = distance\nv1[1] = mul v0 v0\noutput v1\n"
     text, weights = record_module(model, source="m", num_types=1, length_factor=0.1, energy_factor=4.184)
-    assert text == ("v0[1] = distance\nv1[1] = literal 0.1\nv2[1] = div v0 v1\nv3[1] = mul v2 v2\nv4[1] = literal 4.184\nv5[1] = mul v3 v4\noutput v5\n")
+    assert (
+        text
+        == "v0[1] = distance\nv1[1] = literal 0.1\nv2[1] = div v0 v1\nv3[1] = mul v2 v2\nv4[1] = literal 4.184\nv5[1] ="
+        " mul v3 v4\noutput v5\n"
+    )
     assert weights.shape == (0,) and weights.dtype == np.float64
 
 
@@ -831,11 +978,13 @@ def test_model_that_ignores_its_inputs(tmp_path):
 
 # The text.
 
+
 def test_constant_that_is_used_twice_is_one_weight_and_what_is_not_needed_is_left_out(tmp_path):
     body = """
     unused = torch.sin(r)
     w = self.m.t()
-    q = torch.tanh(F.linear(x, self.m)) @ self.m + torch.mm(x, w) @ self.m.clone() + self.m[0] * x + self.e[type1] + self.e[type2]
+    q = torch.tanh(F.linear(x, self.m)) @ self.m + torch.mm(x, w) @ self.m.clone() + self.m[0] * x
+    q = q + self.e[type1] + self.e[type2]
     """
     text, weights = record_module(make_module(tmp_path, body), source="m", num_types=3)
     assert text.count("= sin") == 1  # that of x
@@ -853,11 +1002,19 @@ def test_equal_numbers_in_different_parameters_stay_two_weights(tmp_path):
 
 def test_text_is_the_same_in_every_process(tmp_path):
     make_module(tmp_path, "torch.softmax(self.lin(x), 1)")
-    script = ("import importlib.util, hashlib; spec = importlib.util.spec_from_file_location('m', 'user_model.py'); m = importlib.util.module_from_spec(spec); "
-              "spec.loader.exec_module(m); from learnedpair.recording import record_module; "
-              "t, w = record_module(m.Model().double().eval(), source='m', num_types=3); print(hashlib.sha256(t.encode() + w.tobytes()).hexdigest())")
+    script = (
+        "import importlib.util, hashlib; spec = importlib.util.spec_from_file_location('m', 'user_model.py'); m ="
+        " importlib.util.module_from_spec(spec); spec.loader.exec_module(m); from learnedpair.recording import"
+        " record_module; t, w = record_module(m.Model().double().eval(), source='m', num_types=3);"
+        " print(hashlib.sha256(t.encode() + w.tobytes()).hexdigest())"
+    )
     settings_of_python = [os.environ | {"PYTHONHASHSEED": seed} for seed in ("1", "2")]
-    digests = {subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout for env in settings_of_python}
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+        ).stdout
+        for env in settings_of_python
+    }
     assert len(digests) == 1 and len(digests.pop().strip()) == 64
 
 
@@ -876,17 +1033,24 @@ def test_recording_leaves_the_module_and_pytorch_as_they_were(tmp_path):
 
 # Derivatives: the program in PyTorch, with PyTorch's derivatives of the program's operations.
 
+
 def differentiate(program, r, type1, type2):
     """In forward mode, in which select does what docs/program.md says, also beside NaN."""
-    return torch.func.jvp(lambda r: in_pytorch(program, r, type1, type2), (r.detach(),), (torch.ones_like(r),))[1].detach()
+    return torch.func.jvp(lambda r: in_pytorch(program, r, type1, type2), (r.detach(),), (torch.ones_like(r),))[
+        1
+    ].detach()
 
 
 def in_pytorch(program, r, type1, type2):
     text, weights = program
     values, used = [], 0
     inputs = {"distance": r[:, None], "particle1": type1[:, None].double(), "particle2": type2[:, None].double()}
-    named = {"less": lambda a, b: (a < b).double(), "less_equal": lambda a, b: (a <= b).double(), "equal": lambda a, b: (a == b).double(),
-             "select": lambda c, a, b: torch.where(c != 0, a, b)}
+    named = {
+        "less": lambda a, b: (a < b).double(),
+        "less_equal": lambda a, b: (a <= b).double(),
+        "equal": lambda a, b: (a == b).double(),
+        "select": lambda c, a, b: torch.where(c != 0, a, b),
+    }
     for line in text.splitlines()[:-1]:
         left, right = line.split(" = ")
         words, _, numbers = right.rstrip("}").partition(" {")
@@ -897,7 +1061,7 @@ def in_pytorch(program, r, type1, type2):
         elif operation == "literal":
             value = torch.tensor([[float(x) for x in operands]], dtype=torch.float64).expand(len(r), -1)
         elif operation == "weight":
-            value = torch.from_numpy(weights[None, used:used + length]).expand(len(r), -1)
+            value = torch.from_numpy(weights[None, used : used + length]).expand(len(r), -1)
             used += length
         else:
             x = [values[int(v[1:])] for v in operands]
@@ -909,7 +1073,11 @@ def in_pytorch(program, r, type1, type2):
                 "linear": lambda x=x: x[1] @ x[0][0].reshape(-1, x[1].shape[1]).T,
                 "lookup": lambda x=x, numbers=numbers: x[1][0].reshape(-1, *numbers)[x[0].long()].flatten(1),
             }
-            value = special[operation]() if operation in special else named.get(operation, getattr(torch, operation, None))(*x)
+            value = (
+                special[operation]()
+                if operation in special
+                else named.get(operation, getattr(torch, operation, None))(*x)
+            )
         values.append(value)
     return values[int(text.splitlines()[-1].split("v")[1])][:, 0]
 
@@ -967,29 +1135,55 @@ def test_derivatives_at_kinks_are_those_of_pytorch(body, tmp_path):
     program = record_module(model, source="m", num_types=3)
     r = torch.tensor([-1.7, -0.5, -1e-9, 0.0, 1e-9, 0.5, 1.3], dtype=torch.float64, requires_grad=True)
     types = torch.zeros(len(r), dtype=torch.int64)
-    expected, = torch.autograd.grad(model(r, types, types).sum(), r)
+    (expected,) = torch.autograd.grad(model(r, types, types).sum(), r)
     assert_close(differentiate(program, r, types, types).numpy(), expected, 1e-7)  # PyTorch has 1/6 in single precision
 
 
 # Accuracy where formulas cancel or overflow.
 
-@pytest.mark.parametrize("body", [
-    "F.softplus(r)", "F.logsigmoid(r)", "F.silu(r)", "torch.sigmoid(r)", "torch.tanh(r)", "torch.expm1(r)", "torch.erfc(r / 30.0)", "F.mish(r)", "F.elu(r)",
-    "torch.logsumexp(torch.stack([r, 2.0 * r], 1), 1)", "torch.softmax(torch.stack([r, 2.0 * r], 1), 1)[:, 0]", "torch.log_softmax(torch.stack([r, 2.0 * r], 1), 1)[:, 1]",
-    "torch.logaddexp(r, -r)", "torch.asinh(r)", "torch.sinh(r / 2.0)", "torch.exp2(r)", "torch.log1p(torch.exp(-abs(r)))",
-])
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "F.softplus(r)",
+        "F.logsigmoid(r)",
+        "F.silu(r)",
+        "torch.sigmoid(r)",
+        "torch.tanh(r)",
+        "torch.expm1(r)",
+        "torch.erfc(r / 30.0)",
+        "F.mish(r)",
+        "F.elu(r)",
+        "torch.logsumexp(torch.stack([r, 2.0 * r], 1), 1)",
+        "torch.softmax(torch.stack([r, 2.0 * r], 1), 1)[:, 0]",
+        "torch.log_softmax(torch.stack([r, 2.0 * r], 1), 1)[:, 1]",
+        "torch.logaddexp(r, -r)",
+        "torch.asinh(r)",
+        "torch.sinh(r / 2.0)",
+        "torch.exp2(r)",
+        "torch.log1p(torch.exp(-abs(r)))",
+    ],
+)
 def test_values_far_out_and_near_zero_have_small_relative_errors(body, tmp_path):
     model = make_module(tmp_path, f"return {body}", BARE)
-    r = torch.cat([torch.linspace(-600.0, 600.0, 241, dtype=torch.float64), torch.tensor([1e-12, -1e-12, 1e-5, -1e-5], dtype=torch.float64)])
+    r = torch.cat(
+        [
+            torch.linspace(-600.0, 600.0, 241, dtype=torch.float64),
+            torch.tensor([1e-12, -1e-12, 1e-5, -1e-5], dtype=torch.float64),
+        ]
+    )
     types = torch.zeros(len(r), dtype=torch.int64)
-    got, expected = oracle(record_module(model, source="m", num_types=3), r, types, types), model(r, types, types).numpy()
+    got, expected = (
+        oracle(record_module(model, source="m", num_types=3), r, types, types),
+        model(r, types, types).numpy(),
+    )
     assert np.isfinite(expected).all()
     assert (np.abs(got - expected) <= 1e-12 * np.abs(expected) + 1e-300).all()
 
 
 # Double precision whatever the module says.
 
-SINGLE = '''
+SINGLE = """
 import torch
 
 
@@ -1002,11 +1196,17 @@ class Model(torch.nn.Module):
 
     def forward(self, r, type1, type2):
         BODY
-'''
+"""
 BODIES_IN_SINGLE = {
     "float32 constants": "return self.second(torch.tanh(self.first(r[:, None])))[:, 0] * self.e[type1] * self.e[type2]",
-    "casts": "return self.second(torch.tanh(self.first(r.float()[:, None])))[:, 0] * self.e[type1].to(torch.float32) * self.e[type2].float()",
-    "factories": "return torch.exp(-r[:, None].float() * torch.linspace(0.5, 2.0, 4, dtype=torch.float32)).sum(1) * torch.ones(1, dtype=torch.float32) + 0.1 * type1",
+    "casts": (
+        "return self.second(torch.tanh(self.first(r.float()[:, None])))[:, 0] * self.e[type1].to(torch.float32) *"
+        " self.e[type2].float()"
+    ),
+    "factories": (
+        "return torch.exp(-r[:, None].float() * torch.linspace(0.5, 2.0, 4, dtype=torch.float32)).sum(1) *"
+        " torch.ones(1, dtype=torch.float32) + 0.1 * type1"
+    ),
     "half": "return torch.sin(r.half()) + torch.tensor(0.3, dtype=torch.float32) * self.e[type2] / 3",
 }
 
@@ -1026,7 +1226,9 @@ def in_exact_double(name, model):
         "float32 constants": lambda r, a, b: network(r) * e[a] * e[b],
         "casts": lambda r, a, b: network(r) * e[a] * e[b],
         "factories": lambda r, a, b: torch.exp(-r[:, None] * linspace()).sum(1) + 0.1 * a.double(),
-        "half": lambda r, a, b: torch.sin(r) + np.float32(0.3).item() * e[b] / 3,  # torch.tensor rounds before anybody can see it
+        "half": (
+            lambda r, a, b: torch.sin(r) + np.float32(0.3).item() * e[b] / 3
+        ),  # torch.tensor rounds before anybody can see it
     }[name]
 
 
@@ -1045,16 +1247,18 @@ def test_everything_is_in_double_precision(name, kind, tmp_path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # Values that are made of nothing but constants are folded in single precision: they are data then.
-            module = saved_and_loaded(torch.jit.freeze(torch.jit.script(model), optimize_numerics=False), torch.jit.save, torch.jit.load)
+            module = saved_and_loaded(
+                torch.jit.freeze(torch.jit.script(model), optimize_numerics=False), torch.jit.save, torch.jit.load
+            )
     module = module.double()
     r, type1, type2 = some_pairs()
     r.requires_grad_(True)
     expected = exact(r, type1, type2)
-    slopes, = torch.autograd.grad(expected.sum(), r)
+    (slopes,) = torch.autograd.grad(expected.sum(), r)
     for _ in range(3):  # TorchScript optimizes what runs for the second time
         with InDoublePrecision():
             energies = module(r, type1, type2)
-            got, = torch.autograd.grad(energies.sum(), r)
+            (got,) = torch.autograd.grad(energies.sum(), r)
         assert energies.dtype == got.dtype == torch.float64
         assert_close(energies.detach().numpy(), expected.detach())
         assert_close(got.numpy(), slopes)
@@ -1065,6 +1269,7 @@ def test_everything_is_in_double_precision(name, kind, tmp_path):
 
 def test_single_precision_shows_without_the_context(tmp_path):
     """What the test above relies on: the same module is wrong in single precision."""
+
     class Casting(torch.nn.Module):
         def forward(self, r):
             return torch.sin(r.float()).double()
@@ -1077,24 +1282,56 @@ def test_single_precision_shows_without_the_context(tmp_path):
 
 # The oracle itself refuses what docs/program.md does not allow.
 
-@pytest.mark.parametrize("text", [
-    "v0[1] = distance\n", "v0[1] = distance\noutput v1\n", "v1[1] = distance\noutput v1\n", "v0[2] = distance\noutput v0\n",
-    "v0[1] = distance\nv1[1] = distance\noutput v0\n", "v0[1] = neg v0\noutput v0\n", "v0[1] = distance\nv1[1] = sine v0\noutput v1\n",
-    "v0[2] = literal 1 2\nv1[3] = literal 1 2 3\nv2[3] = add v0 v1\noutput v2\n", "v0[2] = literal 1 2\nv1[1] = gather v0 {2}\noutput v1\n",
-    "v0[1] = distance\nv1[1] = linear v0 v0\noutput v1\n", "v0[2] = literal 1 2\nv1[1] = sum v0 {1 3 1}\noutput v1\n", "v0[1] = weight\noutput v0\n",
-    "v0[1] = distance {1}\noutput v0\n", "v0[1] = distance\nv1[1] = lookup v0 v0 {1}\noutput v1\n", "v0[1] = distance\nv1[2] = neg v0\noutput v1\n",
-])
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v0[1] = distance\n",
+        "v0[1] = distance\noutput v1\n",
+        "v1[1] = distance\noutput v1\n",
+        "v0[2] = distance\noutput v0\n",
+        "v0[1] = distance\nv1[1] = distance\noutput v0\n",
+        "v0[1] = neg v0\noutput v0\n",
+        "v0[1] = distance\nv1[1] = sine v0\noutput v1\n",
+        "v0[2] = literal 1 2\nv1[3] = literal 1 2 3\nv2[3] = add v0 v1\noutput v2\n",
+        "v0[2] = literal 1 2\nv1[1] = gather v0 {2}\noutput v1\n",
+        "v0[1] = distance\nv1[1] = linear v0 v0\noutput v1\n",
+        "v0[2] = literal 1 2\nv1[1] = sum v0 {1 3 1}\noutput v1\n",
+        "v0[1] = weight\noutput v0\n",
+        "v0[1] = distance {1}\noutput v0\n",
+        "v0[1] = distance\nv1[1] = lookup v0 v0 {1}\noutput v1\n",
+        "v0[1] = distance\nv1[2] = neg v0\noutput v1\n",
+    ],
+)
 def test_oracle_refuses_broken_programs(text):
     with pytest.raises(program_oracle.OracleError):
         program_oracle.evaluate(text, np.zeros(0), distance=np.ones(2))
 
 
 def test_oracle_takes_every_operation():
-    text = ("v0[1] = distance\nv1[2] = literal 1.5 -2\nv2[2] = mul v0 v1\nv3[4] = concat v2 v1\nv4[2] = max v3 {2 2 1}\nv5[6] = weight\nv6[1] = table v0 v5 {2}\n"
-            "v7[1] = table_slope v0 v5 {2}\nv8[1] = lookup v7 v1 {1}\noutput v4 v6 v7 v8\n")
-    outputs = program_oracle.evaluate(text, np.array([0.0, 1.0, 2.0, 1.0, 5.0, -1.0]), distance=np.array([0.0, 0.5, 1.0]))
+    text = (
+        "v0[1] = distance\nv1[2] = literal 1.5 -2\nv2[2] = mul v0 v1\nv3[4] = concat v2 v1\nv4[2] = max v3 {2 2"
+        " 1}\nv5[6] = weight\nv6[1] = table v0 v5 {2}\nv7[1] = table_slope v0 v5 {2}\nv8[1] = lookup v7 v1 {1}\noutput"
+        " v4 v6 v7 v8\n"
+    )
+    outputs = program_oracle.evaluate(
+        text, np.array([0.0, 1.0, 2.0, 1.0, 5.0, -1.0]), distance=np.array([0.0, 0.5, 1.0])
+    )
     t = np.array([0.0, 0.5, 1.0])
     cubic = np.polynomial.Polynomial([2, 1, 3 * 3 - 2 + 1, -2 * 3 + 1 - 1])
-    assert np.array_equal(outputs[0], np.stack([1.5 * t, np.full(3, 1.5)], 1)) and outputs[1].tolist() == cubic(t)[:, None].tolist()
-    assert np.allclose(outputs[2][:, 0], cubic.deriv()(t), rtol=1e-14) and outputs[3].tolist() == [[-2.0], [-2.0], [-2.0]]
-    assert np.isnan(program_oracle.evaluate("v0[1] = distance\nv1[1] = log v0\nv2[1] = max v1 {1 1 1}\noutput v2\n", np.zeros(0), distance=np.array([-1.0]))[0][0, 0])
+    assert (
+        np.array_equal(outputs[0], np.stack([1.5 * t, np.full(3, 1.5)], 1))
+        and outputs[1].tolist() == cubic(t)[:, None].tolist()
+    )
+    assert np.allclose(outputs[2][:, 0], cubic.deriv()(t), rtol=1e-14) and outputs[3].tolist() == [
+        [-2.0],
+        [-2.0],
+        [-2.0],
+    ]
+    assert np.isnan(
+        program_oracle.evaluate(
+            "v0[1] = distance\nv1[1] = log v0\nv2[1] = max v1 {1 1 1}\noutput v2\n",
+            np.zeros(0),
+            distance=np.array([-1.0]),
+        )[0][0, 0]
+    )

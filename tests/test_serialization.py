@@ -7,15 +7,14 @@ import pickle
 import subprocess
 import sys
 
+import learnedpair as lp
+import models
 import numpy as np
 import openmm
 import pytest
-from openmm import XmlSerializer
-
-import learnedpair as lp
-import models
 import systems
 from comparators import REFERENCE, assert_close, evaluate
+from openmm import XmlSerializer
 
 
 def elaborate_force(chains):
@@ -32,8 +31,21 @@ def elaborate_force(chains):
 
 
 def assert_equal_forces(a, b):
-    for name in ("getName", "getForceGroup", "getNonbondedMethod", "getCutoffDistance", "getInnerCutoffDistance", "getUseSwitchingFunction", "getSwitchingDistance",
-                 "getScaleParameter", "getScaleDefaultValue", "getNumExclusions", "getNumInteractionGroups", "getNumEnergyParameterDerivatives", "usesPeriodicBoundaryConditions"):
+    for name in (
+        "getName",
+        "getForceGroup",
+        "getNonbondedMethod",
+        "getCutoffDistance",
+        "getInnerCutoffDistance",
+        "getUseSwitchingFunction",
+        "getSwitchingDistance",
+        "getScaleParameter",
+        "getScaleDefaultValue",
+        "getNumExclusions",
+        "getNumInteractionGroups",
+        "getNumEnergyParameterDerivatives",
+        "usesPeriodicBoundaryConditions",
+    ):
         assert getattr(a, name)() == getattr(b, name)(), name
     assert a.lowering_report == b.lowering_report
     assert_close(a.getParticleTypes(), b.getParticleTypes())
@@ -42,7 +54,12 @@ def assert_equal_forces(a, b):
     for i in range(a.getNumInteractionGroups()):
         assert a.getInteractionGroupParameters(i) == b.getInteractionGroupParameters(i)
     f, g = a.getFunction(), b.getFunction()
-    assert (f.num_types, f.min_distance, f.max_distance, f.curve_indices) == (g.num_types, g.min_distance, g.max_distance, g.curve_indices)
+    assert (f.num_types, f.min_distance, f.max_distance, f.curve_indices) == (
+        g.num_types,
+        g.min_distance,
+        g.max_distance,
+        g.curve_indices,
+    )
     for x, y in zip(f.energies + f.slopes, g.energies + g.slopes):
         assert x.tobytes() == y.tobytes(), "numbers must survive to the last bit"
 
@@ -65,7 +82,9 @@ def test_copies_are_equal(how):
     assert force.getParticleType(0) == 0, "a copy must be independent"
 
 
-@pytest.mark.parametrize("report", [{"a": "b"}, {"a": 'quote " and & and <tag>'}, {"text": "ends with &"}, {}, {"unicode": "Å ∞"}])
+@pytest.mark.parametrize(
+    "report", [{"a": "b"}, {"a": 'quote " and & and <tag>'}, {"text": "ends with &"}, {}, {"unicode": "Å ∞"}]
+)
 def test_reports_survive_xml(report):
     """OpenMM's parser loses a single character after an entity at the end of a text."""
     force = lp.LearnedPairForce(systems.table())
@@ -111,7 +130,9 @@ context.getIntegrator().step(2)
 """
 
 
-@pytest.mark.parametrize("prelude", ["", "import learnedpair; assert 'torch' not in sys.modules"], ids=["openmm alone", "learnedpair"])
+@pytest.mark.parametrize(
+    "prelude", ["", "import learnedpair; assert 'torch' not in sys.modules"], ids=["openmm alone", "learnedpair"]
+)
 def test_xml_runs_without_torch(tmp_path, prelude):
     topology, positions, box = systems.water(64)
     system = systems.water_system(topology)
@@ -119,7 +140,9 @@ def test_xml_runs_without_torch(tmp_path, prelude):
     (tmp_path / "system.xml").write_text(XmlSerializer.serialize(system))
     np.save(tmp_path / "positions.npy", positions)
     (tmp_path / "run.py").write_text(RUN_WITHOUT_TORCH.format(prelude=prelude))
-    result = subprocess.run([sys.executable, "run.py", "system.xml", "positions.npy"], cwd=tmp_path, capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "run.py", "system.xml", "positions.npy"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
     assert float(result.stdout) == evaluate(REFERENCE.context(system, positions))[0]
 
@@ -149,7 +172,13 @@ def test_checkpoint_continues_identically():
 
 
 DAMAGES = {
-    "newer version": (('type="LearnedPairForce" useSwitchingFunction="1" version="1"', 'type="LearnedPairForce" useSwitchingFunction="1" version="7"'), "version 7.*version 1"),
+    "newer version": (
+        (
+            'type="LearnedPairForce" useSwitchingFunction="1" version="1"',
+            'type="LearnedPairForce" useSwitchingFunction="1" version="7"',
+        ),
+        "version 7.*version 1",
+    ),
     "bad character": (('energies="', 'energies="!'), "character '!'"),
     "half a number": (('slopes="AAAA', 'slopes="AAAAAAAA'), "middle of a number|slopes"),
     "bad integer": (('types="0 1', 'types="0 one'), '"one", which is not an integer'),

@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: MIT
 """One Context that divides its work between devices. The fixture `target` runs most other tests that way, too."""
 
+import architectures
 import numpy as np
 import openmm
 import pytest
-
-import architectures
 import systems
 from comparators import PRECISIONS, REFERENCE, Target, describe_kernels, evaluate
 
-EVERY_PRECISION = [Target(name, precision, devices) for name, precisions in PRECISIONS.items() for precision in precisions for devices in (2, 3)
-                   if name == "OpenCL" or (precision, devices) == ("double", 2)]
+EVERY_PRECISION = [
+    Target(name, precision, devices)
+    for name, precisions in PRECISIONS.items()
+    for precision in precisions
+    for devices in (2, 3)
+    if name == "OpenCL" or (precision, devices) == ("double", 2)
+]
 
 
 def table(chains):
@@ -23,14 +27,19 @@ def table_with_exclusions_of_its_own(chains):
 
 
 def network(chains):
-    force = architectures.load(architectures.by_name("both_orders"), "script").create_force(chains.types % 2, representation="program")
+    force = architectures.load(architectures.by_name("both_orders"), "script").create_force(
+        chains.types % 2, representation="program"
+    )
     for pair in chains.molecule_pairs:
         force.addExclusion(*pair)
     return force
 
 
 @pytest.mark.parametrize("target", EVERY_PRECISION, ids=str, indirect=True)
-@pytest.mark.parametrize("make, kernel", [(table, "shared kernel"), (table_with_exclusions_of_its_own, "own kernel"), (network, "packed pairs")])
+@pytest.mark.parametrize(
+    "make, kernel",
+    [(table, "shared kernel"), (table_with_exclusions_of_its_own, "own kernel"), (network, "packed pairs")],
+)
 @pytest.mark.combinations
 def test_devices_share_the_pairs(target, make, kernel):
     chains = systems.Chains(molecules=120)
@@ -55,13 +64,20 @@ def test_derivatives_are_refused(target):
     force.setScaleParameter("lambda")
     force.addEnergyParameterDerivative("lambda")
     system.addForce(force)
-    with pytest.raises(openmm.OpenMMException, match="derivative of the energy with respect to 'lambda' was asked for in a Context with 2 devices, .*choose one device with the platform property DeviceIndex"):
+    with pytest.raises(
+        openmm.OpenMMException,
+        match=(
+            "derivative of the energy with respect to 'lambda' was asked for in a Context with 2 devices, .*choose one"
+            " device with the platform property DeviceIndex"
+        ),
+    ):
         target.context(system)
 
 
 @pytest.mark.parametrize("target", [Target("OpenCL", "mixed", 2)], ids=str, indirect=True)
 def test_a_refused_box_ends_what_the_devices_have_begun(target):
-    """On OpenCL only: on CUDA OpenMM 8.6.1 finds the box too small first, does not wait for its other threads, and may crash, also
+    """On OpenCL only: on CUDA OpenMM 8.6.1 finds the box too small first, does not wait for its other threads, and may
+    crash, also
     with a NonbondedForce alone."""
     chains = systems.Chains()
     system = chains.system()
@@ -69,6 +85,9 @@ def test_a_refused_box_ends_what_the_devices_have_begun(target):
     for _ in range(5):
         context = target.context(system, chains.positions)
         context.setPeriodicBoxVectors((2, 0, 0), (0, 2, 0), (0, 0, 1.1))
-        with pytest.raises(openmm.OpenMMException, match="more than half the width of the periodic box, 1.1 nm|less than twice the nonbonded cutoff"):
+        with pytest.raises(
+            openmm.OpenMMException,
+            match="more than half the width of the periodic box, 1.1 nm|less than twice the nonbonded cutoff",
+        ):
             context.getState(energy=True)
         del context

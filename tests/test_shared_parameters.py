@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Several forces may have one parameter: the derivative of the energy with respect to it is that of all of them."""
 
-
+import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-
-import learnedpair as lp
 import systems
 from comparators import REFERENCE, assert_close, evaluate
 
@@ -26,7 +24,9 @@ def table_force(chains, asked):
 
 
 def program_force(chains, asked):
-    force = lp.LearnedPairForce(lp.PairProgram(PROGRAM, [], num_types=2, min_distance=0.2, global_parameters={"s": 1.0}))
+    force = lp.LearnedPairForce(
+        lp.PairProgram(PROGRAM, [], num_types=2, min_distance=0.2, global_parameters={"s": 1.0})
+    )
     force.setParticleTypes(chains.types)
     force.setCutoffDistance(0.6)
     force.setUseSwitchingFunction(True)
@@ -65,7 +65,9 @@ def test_whichever_force_was_asked(target, asked):
     expected = (energies[1] - energies[0]) / 2e-5
     assert abs(expected) > 10
     assert_close(derivative(context, 0.7), expected, rtol=1e-7 if target.exact else 1e-4)
-    assert_close(derivative(context, 0.7), expected, rtol=1e-7 if target.exact else 1e-4)  # nothing is left from the time before
+    assert_close(
+        derivative(context, 0.7), expected, rtol=1e-7 if target.exact else 1e-4
+    )  # nothing is left from the time before
 
 
 def test_after_an_update(target):
@@ -90,8 +92,12 @@ def test_a_force_of_openmms_own_was_asked(target):
     bond.setUsesPeriodicBoundaryConditions(True)
     system.addForce(bond)
     asked = system_of(chains, (True, True))
-    expected = derivative(REFERENCE.context(asked, chains.positions), 0.7) + np.linalg.norm(chains.positions[0] - chains.positions[1])
-    assert_close(derivative(target.context(system, chains.positions), 0.7), expected, rtol=1e-9 if target.exact else 1e-4)
+    expected = derivative(REFERENCE.context(asked, chains.positions), 0.7) + np.linalg.norm(
+        chains.positions[0] - chains.positions[1]
+    )
+    assert_close(
+        derivative(target.context(system, chains.positions), 0.7), expected, rtol=1e-9 if target.exact else 1e-4
+    )
 
 
 def test_one_group_has_the_derivative_of_its_own_forces(target):
@@ -99,7 +105,10 @@ def test_one_group_has_the_derivative_of_its_own_forces(target):
     system = system_of(chains, (True, False))
     system.getForce(1).setForceGroup(3)
     context = target.context(system, chains.positions)
-    found = [context.getState(parameterDerivatives=True, groups=groups).getEnergyParameterDerivatives()["s"] for groups in ({0}, {3}, {0, 3})]
+    found = [
+        context.getState(parameterDerivatives=True, groups=groups).getEnergyParameterDerivatives()["s"]
+        for groups in ({0}, {3}, {0, 3})
+    ]
     assert_close(found[0] + found[1], found[2], rtol=1e-9 if target.exact else 1e-5)
     assert all(abs(value) > 1 for value in found)
 

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: MIT
 """What a model leaves of its curves at the cutoff is shown, whatever brings them to zero there."""
 
+import architectures
+import learnedpair as lp
 import numpy as np
 import pytest
 import torch
-
-import architectures
-import learnedpair as lp
 from learnedpair.cli import main
 from learnedpair.tail import find_tails
 
@@ -41,19 +40,28 @@ def expected(switching_distance, envelope, end=0.9):
     return ((values[1:] + values[:-1]) / 2 * np.diff(r)).sum()
 
 
-@pytest.mark.parametrize("options", [dict(envelope=True), dict(switching_distance=0.7), dict(truncated=True)], ids=["envelope", "switched", "truncated"])
+@pytest.mark.parametrize(
+    "options",
+    [dict(envelope=True), dict(switching_distance=0.7), dict(truncated=True)],
+    ids=["envelope", "switched", "truncated"],
+)
 def test_the_end_of_a_dispersion_curve(options):
     module = Dispersion(options.pop("envelope", False))
     model = lp.load_model(module, **METADATA, **options)
     tails = find_tails(model, ["Ar-Ar", "Ar-Ne"], np.array([0, 0]), np.array([0, 1]), {})
     first, second = tails
-    assert first.distance == pytest.approx(0.675) and first.energy == pytest.approx(-0.01 * 0.675**-6 * ((1 - 0.75**2) ** 3 if module.envelope else 1))
+    assert first.distance == pytest.approx(0.675) and first.energy == pytest.approx(
+        -0.01 * 0.675**-6 * ((1 - 0.75**2) ** 3 if module.envelope else 1)
+    )
     assert first.beyond == pytest.approx(expected(options.get("switching_distance"), module.envelope), rel=1e-3)
     assert first.dispersion == pytest.approx(4 / 3 * np.pi * 0.675**3 * first.energy)
     assert first.integral < first.beyond < 0 and second.beyond == pytest.approx(first.beyond / 2)
     if options.get("truncated"):  # what is missing is the integral from the cutoff to infinity
         assert first.lost == pytest.approx(4 / 3 * np.pi * 0.01 / 0.9**3, rel=1e-3)
-    assert model.worst_tail().name == "types Ar and Ar" and f"  at cutoff:   types Ar and Ar {first.energy:11.4g} kJ/mol at 0.675 nm" in str(model)
+    assert (
+        model.worst_tail().name == "types Ar and Ar"
+        and f"  at cutoff:   types Ar and Ar {first.energy:11.4g} kJ/mol at 0.675 nm" in str(model)
+    )
 
 
 def test_the_report_of_an_export_and_inspect_show_it(tmp_path, capsys):
@@ -68,6 +76,12 @@ def test_the_report_of_an_export_and_inspect_show_it(tmp_path, capsys):
 
 
 def test_models_of_features():
-    assert lp.load_model(architectures.by_name("charge_penetration").module(), **{**architectures.by_name("charge_penetration").metadata, "features": ["q", "alpha"]}).worst_tail() is None
+    assert (
+        lp.load_model(
+            architectures.by_name("charge_penetration").module(),
+            **{**architectures.by_name("charge_penetration").metadata, "features": ["q", "alpha"]},
+        ).worst_tail()
+        is None
+    )
     tail = architectures.load(architectures.by_name("soft_core"), "module").worst_tail()
     assert tail.name.startswith("features (sigma=") and tail.energy != 0

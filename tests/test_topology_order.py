@@ -1,16 +1,17 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""A topology whose atoms are not the System's particles, in their order, is told by masses; masses that were changed on purpose are not."""
-
-import numpy as np
-import openmm
-import pytest
-from openmm import app, unit
+"""A topology whose atoms are not the System's particles, in their order, is told by masses; masses that were changed on
+purpose are not.
+"""
 
 import learnedpair as lp
 import models
+import numpy as np
+import openmm
+import pytest
 import systems
 from learnedpair.topology_order import require_topology
+from openmm import app, unit
 
 E = app.element
 
@@ -50,52 +51,87 @@ def check(system, topology):
     require_topology(topology, system, "here")
 
 
-@pytest.mark.parametrize("masses, residues, message", [
-    (SODIUM + (15.999,) * 2, (OXYGEN, OXYGEN, NA), r"2 groups of atoms have other masses than their elements, the first in residue O 1, atom 0 \(O 22.99 amu\)"),
-    (WATER + SODIUM, (NA, HOH), "residue NA 1, atom 0"),
-    (WATER * 2 + SODIUM, (HOH, NA, HOH), "residue NA 2, atom 3"),
-    (WATER, (HHO,), "residue HOH 1"),
-    ((11.975, 3.02, 3.02), (HHO,), "residue HOH 1"),  # with hydrogens of 3 amu
-    ((0.0, *WATER), (FOUR,), "residue HOH 1"),
-    ((*WATER, 0.0), (FOUR_OTHER,), "residue HOH 1"),
-])
+@pytest.mark.parametrize(
+    "masses, residues, message",
+    [
+        (
+            SODIUM + (15.999,) * 2,
+            (OXYGEN, OXYGEN, NA),
+            (
+                r"2 groups of atoms have other masses than their elements, the first in residue O 1, atom 0 \(O 22.99"
+                r" amu\)"
+            ),
+        ),
+        (WATER + SODIUM, (NA, HOH), "residue NA 1, atom 0"),
+        (WATER * 2 + SODIUM, (HOH, NA, HOH), "residue NA 2, atom 3"),
+        (WATER, (HHO,), "residue HOH 1"),
+        ((11.975, 3.02, 3.02), (HHO,), "residue HOH 1"),  # with hydrogens of 3 amu
+        ((0.0, *WATER), (FOUR,), "residue HOH 1"),
+        ((*WATER, 0.0), (FOUR_OTHER,), "residue HOH 1"),
+    ],
+)
 def test_atoms_in_another_order_are_refused(masses, residues, message):
-    with pytest.raises(ValueError, match=f"here: the topology has its atoms in another order than the System: .*{message}.*, and all masses together are the same. Give the topology that the System was made from"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            f"here: the topology has its atoms in another order than the System: .*{message}.*, and all masses together"
+            " are the same. Give the topology that the System was made from"
+        ),
+    ):
         check(system_of(*masses), topology_of(*residues))
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("masses, residues", [
-    (WATER + SODIUM, (HOH, NA)),
-    ((11.975, 3.02, 3.02), (HOH,)),  # hydrogen mass repartitioning
-    ((0.0,) * 3 + SODIUM, (HOH, NA)),  # frozen
-    ((0.0, 1.008, 1.008), (HOH,)),
-    ((15.999, 2.0141, 2.0141), (HOH,)),  # heavy water
-    ((15.999, 2.0141, 1.008), (HOH,)),
-    ((*WATER, 0.0), (FOUR,)),  # a virtual site
-    ((14.027,) * 2, (("BUT", [("C1", E.carbon), ("C2", E.carbon)]),)),  # united atoms
-    ((15.035, 16.043), (("X", [("C1", E.carbon), ("C2", E.carbon)]),)),
-    ((72.0, 45.0), (("W", [("W", None), ("X", None)]),)),  # coarse grains
-    ((15.599, 1.008, 1.008, 0.4), (("HOH", [*HOH[1], ("D", None)]),)),  # a Drude particle, whose mass is taken from its atom
-])
+@pytest.mark.parametrize(
+    "masses, residues",
+    [
+        (WATER + SODIUM, (HOH, NA)),
+        ((11.975, 3.02, 3.02), (HOH,)),  # hydrogen mass repartitioning
+        ((0.0,) * 3 + SODIUM, (HOH, NA)),  # frozen
+        ((0.0, 1.008, 1.008), (HOH,)),
+        ((15.999, 2.0141, 2.0141), (HOH,)),  # heavy water
+        ((15.999, 2.0141, 1.008), (HOH,)),
+        ((*WATER, 0.0), (FOUR,)),  # a virtual site
+        ((14.027,) * 2, (("BUT", [("C1", E.carbon), ("C2", E.carbon)]),)),  # united atoms
+        ((15.035, 16.043), (("X", [("C1", E.carbon), ("C2", E.carbon)]),)),
+        ((72.0, 45.0), (("W", [("W", None), ("X", None)]),)),  # coarse grains
+        (
+            (15.599, 1.008, 1.008, 0.4),
+            (("HOH", [*HOH[1], ("D", None)]),),
+        ),  # a Drude particle, whose mass is taken from its atom
+    ],
+)
 def test_masses_that_were_changed_on_purpose_are_not_pointed_out(masses, residues):
     check(system_of(*masses), topology_of(*residues))
 
 
-@pytest.mark.parametrize("masses, residues", [
-    (SODIUM + WATER, (("K", [("K", E.potassium)]), HOH)),
-    ((12.0,) * 3, (HOH,)),
-    ((159.99, 10.08, 10.08), (HOH,)),  # ten times as heavy, to move slowly
-])
+@pytest.mark.parametrize(
+    "masses, residues",
+    [
+        (SODIUM + WATER, (("K", [("K", E.potassium)]), HOH)),
+        ((12.0,) * 3, (HOH,)),
+        ((159.99, 10.08, 10.08), (HOH,)),  # ten times as heavy, to move slowly
+    ],
+)
 def test_other_masses_are_pointed_out(masses, residues):
-    with pytest.warns(UserWarning, match="here: the topology may not be that of the System: .*If the masses were changed on purpose, this can be ignored"):
+    with pytest.warns(
+        UserWarning,
+        match=(
+            "here: the topology may not be that of the System: .*If the masses were changed on purpose, this can be"
+            " ignored"
+        ),
+    ):
         check(system_of(*masses), topology_of(*residues))
 
 
 @pytest.mark.filterwarnings("error")
 def test_systems_of_force_fields_have_the_order_of_their_topology():
     """With constraints, repartitioned masses, four-site water, Drude particles and all residues of a protein."""
-    for files, water in ((("amber14-all.xml", "amber14/tip4pew.xml"), "tip4pew"), (("charmm36_2024.xml", "charmm36_2024/water.xml"), "tip3p"), (("charmm_polar_2023.xml",), "swm4ndp")):
+    for files, water in (
+        (("amber14-all.xml", "amber14/tip4pew.xml"), "tip4pew"),
+        (("charmm36_2024.xml", "charmm36_2024/water.xml"), "tip3p"),
+        (("charmm_polar_2023.xml",), "swm4ndp"),
+    ):
         field = app.ForceField(*files)
         modeller = app.Modeller(app.Topology(), [])
         modeller.addSolvent(field, model=water, numAdded=40, positiveIon="Na+", ionicStrength=1 * unit.molar)
@@ -126,9 +162,11 @@ def peptide():
     """Two residues of alanine with all their hydrogens."""
     topology = app.Topology()
     chain = topology.addChain()
-    for number in range(2):
+    for _ in range(2):
         residue = topology.addResidue("ALA", chain)
-        n, ca, cb, c, o = (topology.addAtom(name, app.Element.getBySymbol(name[0]), residue) for name in ("N", "CA", "CB", "C", "O"))
+        n, ca, cb, c, o = (
+            topology.addAtom(name, app.Element.getBySymbol(name[0]), residue) for name in ("N", "CA", "CB", "C", "O")
+        )
         for a, b in ((n, ca), (ca, cb), (ca, c), (c, o)):
             topology.addBond(a, b)
         for name, heavy in (("H", n), ("HA", ca), ("HB1", cb), ("HB2", cb), ("HB3", cb)):
@@ -159,12 +197,29 @@ def test_add_correction_types_no_sodium_as_oxygen():
     assert system.getNumForces() == 1
 
 
-@pytest.mark.parametrize("wrong, message", [
-    (lambda topology, positions: app.Modeller(topology, positions), "the topology is a Modeller; expected an openmm.app.Topology: give its .topology"),
-    (lambda topology, positions: app.Simulation(topology, systems.water_system(topology), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference")), "a Simulation; .* give its .topology"),
-    (lambda topology, positions: "start.pdb", "the topology is a str; expected an openmm.app.Topology: give the topology that the System was made from"),
-    (lambda topology, positions: positions, "the topology is a ndarray"),
-])
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (
+            lambda topology, positions: app.Modeller(topology, positions),
+            "the topology is a Modeller; expected an openmm.app.Topology: give its .topology",
+        ),
+        (
+            lambda topology, positions: app.Simulation(
+                topology,
+                systems.water_system(topology),
+                openmm.VerletIntegrator(0.001),
+                openmm.Platform.getPlatform("Reference"),
+            ),
+            "a Simulation; .* give its .topology",
+        ),
+        (
+            lambda topology, positions: "start.pdb",
+            "the topology is a str; expected an openmm.app.Topology: give the topology that the System was made from",
+        ),
+        (lambda topology, positions: positions, "the topology is a ndarray"),
+    ],
+)
 def test_what_is_no_topology(wrong, message):
     topology, positions, _ = systems.water(64)
     with pytest.raises(TypeError, match=message):
@@ -181,6 +236,17 @@ def test_rules_want_a_topology_too():
 
 def test_what_is_no_system():
     topology, _, _ = systems.water(64)
-    simulation = app.Simulation(topology, systems.water_system(topology), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
-    with pytest.raises(TypeError, match=r"the system is a Simulation; expected an openmm.System: correct the System before the Simulation is made from it. .*reinitialize\(preserveState=True\)"):
+    simulation = app.Simulation(
+        topology,
+        systems.water_system(topology),
+        openmm.VerletIntegrator(0.001),
+        openmm.Platform.getPlatform("Reference"),
+    )
+    with pytest.raises(
+        TypeError,
+        match=(
+            r"the system is a Simulation; expected an openmm.System: correct the System before the Simulation is made"
+            r" from it. .*reinitialize\(preserveState=True\)"
+        ),
+    ):
         lp.add_correction(simulation, topology, models.water_model())

@@ -8,17 +8,18 @@ import subprocess
 import sys
 import warnings
 
+import learnedpair as lp
+import models
 import numpy as np
 import openmm
 import pytest
-import torch
-
-import learnedpair as lp
-import models
 import systems
+import torch
 from comparators import assert_close
 
-METADATA = dict(features={"q": (-1.0, 1.0), "w": (0.5, 2.0)}, cutoff=0.6, inner_cutoff=0.17, global_parameters={"lam": 1.0})
+METADATA = dict(
+    features={"q": (-1.0, 1.0), "w": (0.5, 2.0)}, cutoff=0.6, inner_cutoff=0.17, global_parameters={"lam": 1.0}
+)
 ROWS = [[0.5, 1.0], [-0.5, 1.5], [0.25, 0.75]]
 PAIRS = np.array([0.2, 0.3, 0.5]), np.array(ROWS), np.array(ROWS[::-1])
 
@@ -73,7 +74,10 @@ def everything(module, folder, writing):
     model = lp.load_model(module, **METADATA)
     energies = [model.evaluate(*PAIRS, lam=0.5)]
     if writing:
-        files = [lp.export_model(module, folder / name, trace=name == "traced.pt", **METADATA) for name in ("m.pt", "traced.pt", "m.pt2")]
+        files = [
+            lp.export_model(module, folder / name, trace=name == "traced.pt", **METADATA)
+            for name in ("m.pt", "traced.pt", "m.pt2")
+        ]
         energies += [each.evaluate(*PAIRS, lam=0.5) for each in (*files, lp.load_model(folder / "m.pt"))]
     derivatives = model.evaluate_derivatives(*PAIRS)["lam"]
     force = model.create_force(ROWS)
@@ -93,7 +97,9 @@ def test_nothing_depends_on_the_state_of_pytorch(state, usual, tmp_path):
     module, expected = usual
     with STATES[state]():
         found = everything(module, tmp_path, state in WRITING)
-        assert torch.is_grad_enabled() == (state not in ("no_grad", "inference_mode", "set_grad_enabled")) and torch.is_inference_mode_enabled() == (state == "inference_mode")
+        assert torch.is_grad_enabled() == (
+            state not in ("no_grad", "inference_mode", "set_grad_enabled")
+        ) and torch.is_inference_mode_enabled() == (state == "inference_mode")
     assert found[0] == expected[0] and found[3:] == expected[3:]
     assert len(found[1]) == (5 if state in WRITING else 1)
     for energies in found[1]:
@@ -104,7 +110,11 @@ def test_nothing_depends_on_the_state_of_pytorch(state, usual, tmp_path):
 def test_modules_that_were_made_in_inference_mode():
     with torch.inference_mode():
         module = Network()
-    assert_close(lp.load_model(module, **METADATA).evaluate(*PAIRS), lp.load_model(Network(), **METADATA).evaluate(*PAIRS), rtol=1e-12)
+    assert_close(
+        lp.load_model(module, **METADATA).evaluate(*PAIRS),
+        lp.load_model(Network(), **METADATA).evaluate(*PAIRS),
+        rtol=1e-12,
+    )
 
 
 def test_energies_to_train_with_in_inference_mode():
@@ -114,7 +124,9 @@ def test_energies_to_train_with_in_inference_mode():
     expected = energy(*arguments).item()
     for state in ("no_grad", "inference_mode"):
         with STATES[state]():
-            assert energy(*[x.clone() if isinstance(x, torch.Tensor) else x for x in arguments]).item() == pytest.approx(expected, rel=1e-12)
+            assert energy(
+                *[x.clone() if isinstance(x, torch.Tensor) else x for x in arguments]
+            ).item() == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
@@ -126,7 +138,9 @@ def test_parameters_of_any_floating_point_type(dtype, tmp_path):
         expected = rounded(*map(torch.tensor, PAIRS), torch.tensor(0.5)).numpy()
     assert_close(model.evaluate(*PAIRS, lam=0.5)[0], expected, rtol=1e-12)
     for name in ("m.pt", "m.pt2"):
-        assert_close(lp.export_model(module, tmp_path / name, **METADATA).evaluate(*PAIRS, lam=0.5)[0], expected, rtol=1e-12)
+        assert_close(
+            lp.export_model(module, tmp_path / name, **METADATA).evaluate(*PAIRS, lam=0.5)[0], expected, rtol=1e-12
+        )
     assert model.digest != lp.load_model(Network(), **METADATA).digest
     assert next(module.parameters()).dtype == dtype
 
@@ -136,7 +150,9 @@ class Elsewhere(torch.Tensor):
 
     @staticmethod
     def __new__(cls, numbers):
-        return torch.Tensor._make_wrapper_subclass(cls, numbers.shape, dtype=numbers.dtype, device="cuda", requires_grad=False)
+        return torch.Tensor._make_wrapper_subclass(
+            cls, numbers.shape, dtype=numbers.dtype, device="cuda", requires_grad=False
+        )
 
     def __init__(self, numbers):
         self.numbers = numbers
@@ -160,7 +176,11 @@ def test_parameters_on_a_gpu(tmp_path):
             part._buffers[name] = Elsewhere(buffer)
     module.shift = Elsewhere(module.shift)
     assert all(tensor.device.type == "cuda" for tensor in (*module.parameters(), *module.buffers(), module.shift))
-    for model in (lp.load_model(module, **METADATA), lp.export_model(module, tmp_path / "m.pt", **METADATA), lp.export_model(module, tmp_path / "m.pt2", **METADATA)):
+    for model in (
+        lp.load_model(module, **METADATA),
+        lp.export_model(module, tmp_path / "m.pt", **METADATA),
+        lp.export_model(module, tmp_path / "m.pt2", **METADATA),
+    ):
         assert_close(model.evaluate(*PAIRS), expected.evaluate(*PAIRS), rtol=1e-12)
     assert next(module.parameters()).device.type == "cuda", "the user's module is left alone"
 
@@ -178,12 +198,21 @@ def test_shared_parameters_stay_shared():
 
 @pytest.mark.parametrize("form", ["module", "m.pt", "m.pt2"])
 def test_models_pickle(form, tmp_path):
-    model = lp.load_model(models.network(), types=models.RULES, cutoff=0.6, inner_cutoff=0.17) if form == "module" else lp.export_model(models.network(), tmp_path / form, types=models.RULES, cutoff=0.6, inner_cutoff=0.17, description="d")
+    model = (
+        lp.load_model(models.network(), types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
+        if form == "module"
+        else lp.export_model(
+            models.network(), tmp_path / form, types=models.RULES, cutoff=0.6, inner_cutoff=0.17, description="d"
+        )
+    )
     again = pickle.loads(pickle.dumps(model))
     pairs = np.linspace(0.17, 0.6, 7), np.array([0, 1, 0, 1, 0, 1, 0]), np.array([0, 0, 1, 1, 0, 0, 1])
     assert_close(again.evaluate(*pairs), model.evaluate(*pairs), rtol=1e-14)
     assert (str(again), again.metadata, again.type_rules) == (str(model), model.metadata, model.type_rules)
-    assert np.array_equal(again.create_force(["O", "H", "H"]).getFunction().energies[0], model.create_force(["O", "H", "H"]).getFunction().energies[0])
+    assert np.array_equal(
+        again.create_force(["O", "H", "H"]).getFunction().energies[0],
+        model.create_force(["O", "H", "H"]).getFunction().energies[0],
+    )
 
 
 def test_models_go_to_other_processes(tmp_path):
@@ -191,7 +220,9 @@ def test_models_go_to_other_processes(tmp_path):
     model = lp.export_model(models.network(), tmp_path / "m.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
     (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
     code = "import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb')).evaluate([0.3], [0], [1])[0][0])"
-    result = subprocess.run([sys.executable, "-c", code, tmp_path / "model.pickle"], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "model.pickle"], capture_output=True, text=True, check=True
+    )
     assert float(result.stdout) == pytest.approx(model.evaluate([0.3], [0], [1])[0][0], rel=1e-14)
 
 
@@ -200,7 +231,13 @@ def test_modules_that_pickle_does_not_know_are_named():
         pass
 
     model = lp.load_model(Local(), types=["A"], cutoff=1.0, inner_cutoff=0.1)
-    with pytest.raises(lp.ModelError, match="Local: the module cannot be pickled .*; define its class at the top of a file, or export it with lp.export_model"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            "Local: the module cannot be pickled .*; define its class at the top of a file, or export it with"
+            " lp.export_model"
+        ),
+    ):
         pickle.dumps(model)
 
 
@@ -223,7 +260,9 @@ def test_nobody_is_told_that_torchscript_is_deprecated(tmp_path):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = lp.export_model(models.network(), tmp_path / "m.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
-        lp.export_model(models.network(), tmp_path / "t.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17, trace=True)
+        lp.export_model(
+            models.network(), tmp_path / "t.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17, trace=True
+        )
         lp.load_model(scripted, types=["O", "H"], cutoff=0.6, inner_cutoff=0.17)
         pickle.loads(pickle.dumps(model)).create_force(["O", "H", "H"], representation="program")
     assert not [warning for warning in caught if "torch.jit" in str(warning.message)]

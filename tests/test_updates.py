@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: MIT
 """updateParametersInContext() equals a new Context, and refuses what it cannot change."""
 
+import models
 import numpy as np
 import openmm
 import pytest
-
-import models
 import systems
 from comparators import REFERENCE, evaluate
 
@@ -115,11 +114,16 @@ def test_reinitialize_takes_over_everything(target):
 
 
 def test_a_model_that_was_trained_further_fits_into_a_running_context(target):
-    """update_force() keeps the knots, so that the Context takes the new function over; the report is the new model's."""
+    """update_force() keeps the knots, so that the Context takes the new function over; the report is the new
+    model's.
+    """
     chains = systems.Chains()
     system = chains.system()
     arguments = dict(types=["O", "H"], cutoff=0.6, inner_cutoff=0.17)
-    before, after = models.lp.load_model(models.network(), **arguments), models.lp.load_model(models.network(scale=33.0), **arguments)
+    before, after = (
+        models.lp.load_model(models.network(), **arguments),
+        models.lp.load_model(models.network(scale=33.0), **arguments),
+    )
     force = before.create_force(chains.types)
     system.addForce(force)
     context = target.context(system, chains.positions)
@@ -136,13 +140,23 @@ def test_what_does_not_fit_the_knots_is_refused():
     model = models.water_model()
     force = model.create_force(["O", "H", "O", "H"], tolerance=1e-2)
     knots = force.lowering_report["knots"]
-    with pytest.raises(models.lp.LoweringError, match="knots are too few for types .* and the tolerance 1e-05.*make a new force"):
+    with pytest.raises(
+        models.lp.LoweringError, match="knots are too few for types .* and the tolerance 1e-05.*make a new force"
+    ):
         model.update_force(force, tolerance=1e-5)
-    with pytest.raises(models.lp.LoweringError, match="0.5 nm, and the table 2 types from 0.17 to 0.6 nm; make a new force"):
-        models.lp.load_model(models.network(cutoff=0.5), types=["O", "H"], cutoff=0.5, inner_cutoff=0.17).update_force(force)
-    with pytest.raises(models.lp.LoweringError, match="the model has the types H, O, and the force was made for the types O, H"):
+    with pytest.raises(
+        models.lp.LoweringError, match="0.5 nm, and the table 2 types from 0.17 to 0.6 nm; make a new force"
+    ):
+        models.lp.load_model(models.network(cutoff=0.5), types=["O", "H"], cutoff=0.5, inner_cutoff=0.17).update_force(
+            force
+        )
+    with pytest.raises(
+        models.lp.LoweringError, match="the model has the types H, O, and the force was made for the types O, H"
+    ):
         models.water_model(types=["H", "O"]).update_force(force)
-    with pytest.raises(models.lp.LoweringError, match="switching distance of the model is 0.5, and that of the force None nm"):
+    with pytest.raises(
+        models.lp.LoweringError, match="switching distance of the model is 0.5, and that of the force None nm"
+    ):
         models.water_model(switching_distance=0.5).update_force(force)
     with pytest.raises(TypeError, match="expected an openmm.Force, got a int"):
         model.update_force(3)
@@ -174,7 +188,12 @@ def test_a_global_parameter_that_is_not_finite_is_refused(target, value):
     system.addForce(force)
     context = target.context(system, chains.positions)
     context.setParameter("lambda", value)
-    with pytest.raises(openmm.OpenMMException, match=rf"LearnedPairForce: the global parameter 'lambda' is {value} in this Context; set it to a finite number\."):
+    with pytest.raises(
+        openmm.OpenMMException,
+        match=(
+            rf"LearnedPairForce: the global parameter 'lambda' is {value} in this Context; set it to a finite number\."
+        ),
+    ):
         evaluate(context)
     context.setParameter("lambda", 1.0)
     assert np.isfinite(evaluate(context)[0])

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Every wrong input to the Force gets its own sentence, which names the thing, the value and the way out."""
 
+import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-
-import learnedpair as lp
 import systems
 from comparators import REFERENCE
 
@@ -30,16 +29,31 @@ MISTAKES = {
     "cutoff beyond the table": (lambda f: f.setCutoffDistance(0.61), "cutoff distance is 0.61 nm.*at most 0.6 nm"),
     "cutoff zero": (lambda f: f.setCutoffDistance(0), "cutoff distance is 0 nm; it must be positive"),
     "cutoff NaN": (lambda f: f.setCutoffDistance(float("nan")), "cutoff distance is -?nan"),
-    "inner cutoff before the table": (lambda f: f.setInnerCutoffDistance(0.1), "inner cutoff distance is 0.1 nm; it must be at least 0.2 nm"),
-    "inner cutoff beyond cutoff": (lambda f: f.setInnerCutoffDistance(0.6), "inner cutoff distance is 0.6 nm.*less than the cutoff"),
-    "switching at cutoff": (lambda f: f.setUseSwitchingFunction(True), "switching distance is 0.6 nm.*less than the cutoff distance, 0.6"),
-    "switching below inner": (lambda f: (f.setUseSwitchingFunction(True), f.setSwitchingDistance(0.1)), "switching distance is 0.1 nm"),
+    "inner cutoff before the table": (
+        lambda f: f.setInnerCutoffDistance(0.1),
+        "inner cutoff distance is 0.1 nm; it must be at least 0.2 nm",
+    ),
+    "inner cutoff beyond cutoff": (
+        lambda f: f.setInnerCutoffDistance(0.6),
+        "inner cutoff distance is 0.6 nm.*less than the cutoff",
+    ),
+    "switching at cutoff": (
+        lambda f: f.setUseSwitchingFunction(True),
+        "switching distance is 0.6 nm.*less than the cutoff distance, 0.6",
+    ),
+    "switching below inner": (
+        lambda f: (f.setUseSwitchingFunction(True), f.setSwitchingDistance(0.1)),
+        "switching distance is 0.1 nm",
+    ),
     "exclusion index": (lambda f: f.addExclusion(0, 12), "exclusion 12 names particle 12; it must be between 0 and 11"),
     "exclusion of itself": (lambda f: f.addExclusion(5, 5), "exclusion 12 names particle 5 twice"),
     "exclusion repeated": (lambda f: f.addExclusion(1, 0), "exclusion 12 repeats the particles 1 and 0"),
     "group index": (lambda f: f.addInteractionGroup([0], [-1]), "interaction group 0 names particle -1"),
     "scale NaN": (lambda f: f.setScaleParameter("s", float("nan")), 'scale parameter "s" has the default value -?nan'),
-    "scale renamed": (lambda f: (f.setScaleParameter("s"), f.addEnergyParameterDerivative("s"), f.setScaleParameter("t")), 'derivative with respect to "s" was asked for, which is no longer a global parameter'),
+    "scale renamed": (
+        lambda f: (f.setScaleParameter("s"), f.addEnergyParameterDerivative("s"), f.setScaleParameter("t")),
+        'derivative with respect to "s" was asked for, which is no longer a global parameter',
+    ),
 }
 
 
@@ -61,7 +75,10 @@ def test_all_platforms_refuse_with_the_same_words(target):
     force = chains.learned()
     force.setParticleType(3, 9)
     system.addForce(force)
-    with pytest.raises(openmm.OpenMMException, match="^LearnedPairForce: particle 3 has type 9; it must be between 0 and 1, or -1 if it is not covered.$"):
+    with pytest.raises(
+        openmm.OpenMMException,
+        match="^LearnedPairForce: particle 3 has type 9; it must be between 0 and 1, or -1 if it is not covered.$",
+    ):
         target.context(system)
 
 
@@ -70,7 +87,9 @@ def test_box_smaller_than_twice_the_cutoff(target):
     system = chains.system()
     system.addForce(chains.learned())
     system.setDefaultPeriodicBoxVectors((1.19, 0, 0), (0, 2, 0), (0, 0, 2))
-    with pytest.raises(openmm.OpenMMException, match="cutoff distance is 0.6 nm, more than half the width of the periodic box, 1.19 nm"):
+    with pytest.raises(
+        openmm.OpenMMException, match="cutoff distance is 0.6 nm, more than half the width of the periodic box, 1.19 nm"
+    ):
         target.context(system)
 
 
@@ -82,7 +101,10 @@ def test_box_that_shrinks_below_twice_the_cutoff(target):
     context = target.context(system, chains.positions)
     context.setPeriodicBoxVectors((2, 0, 0), (0, 2, 0), (0, 0, 1.1))
     # On GPUs OpenMM's own check of its nonbonded kernel comes first.
-    with pytest.raises(openmm.OpenMMException, match="more than half the width of the periodic box, 1.1 nm|less than twice the nonbonded cutoff"):
+    with pytest.raises(
+        openmm.OpenMMException,
+        match="more than half the width of the periodic box, 1.1 nm|less than twice the nonbonded cutoff",
+    ):
         context.getState(energy=True)
 
 
@@ -94,7 +116,13 @@ def test_too_many_kinds_of_particles():
     for _ in range(15):
         force.addInteractionGroup(random.choice(3000, 1500, replace=False), random.choice(3000, 1500, replace=False))
     system.addForce(force)
-    with pytest.raises(openmm.OpenMMException, match="divide the particles into [0-9]+ kinds, of which at most 2048 are supported; use fewer or simpler interaction groups"):
+    with pytest.raises(
+        openmm.OpenMMException,
+        match=(
+            "divide the particles into [0-9]+ kinds, of which at most 2048 are supported; use fewer or simpler"
+            " interaction groups"
+        ),
+    ):
         REFERENCE.context(system)
 
 
@@ -114,7 +142,10 @@ def test_positions_that_are_not_numbers(name, periodic, value):
 
 TABLES = {
     "NaN energy": (dict(energies=[[0.0, np.nan]]), "curve 0 has the energy -?nan at knot 1"),
-    "beyond single precision": (dict(energies=[[0.0, 1e39]]), "curve 0 has the energy 1e\\+39 at knot 1; every number must be finite, also in single precision"),
+    "beyond single precision": (
+        dict(energies=[[0.0, 1e39]]),
+        "curve 0 has the energy 1e\\+39 at knot 1; every number must be finite, also in single precision",
+    ),
     "two-dimensional": (dict(energies=[[[0.0], [1.0]]]), "curve 0 must be one-dimensional"),
     "infinite slope": (dict(slopes=[[np.inf, 0.0]]), "curve 0 has the slope inf at knot 0"),
     "no types": (dict(num_types=0, curve_indices=[]), "number of types is 0"),
@@ -124,14 +155,27 @@ TABLES = {
     "lengths": (dict(slopes=[[0.0, 0.0, 0.0]]), "curve 0 has 2 energies and 3 slopes"),
     "curves": (dict(slopes=[]), "different numbers of curves"),
     "indices": (dict(curve_indices=[0]), "1 curve indices; 2 types need 4"),
-    "index": (dict(curve_indices=[0, 0, 0, 1]), "types 1 and 1 have the curve index 1; it must be between 0 and 0, or -1"),
-    "asymmetric": (dict(curve_indices=[0, 0, -1, 0]), "types 0 and 1 have the curve index 0, but 1 and 0 have -1; a pair function must be symmetric"),
+    "index": (
+        dict(curve_indices=[0, 0, 0, 1]),
+        "types 1 and 1 have the curve index 1; it must be between 0 and 0, or -1",
+    ),
+    "asymmetric": (
+        dict(curve_indices=[0, 0, -1, 0]),
+        "types 0 and 1 have the curve index 0, but 1 and 0 have -1; a pair function must be symmetric",
+    ),
 }
 
 
 @pytest.mark.parametrize("mistake", TABLES)
 def test_wrong_tables_cannot_be_made(mistake):
-    arguments = dict(num_types=2, min_distance=0.2, max_distance=0.6, energies=[[1.0, 0.0]], slopes=[[-1.0, 0.0]], curve_indices=[0, 0, 0, 0])
+    arguments = dict(
+        num_types=2,
+        min_distance=0.2,
+        max_distance=0.6,
+        energies=[[1.0, 0.0]],
+        slopes=[[-1.0, 0.0]],
+        curve_indices=[0, 0, 0, 0],
+    )
     change, message = TABLES[mistake]
     with pytest.raises(openmm.OpenMMException, match="^PairTable: .*" + message):
         lp.PairTable(**{**arguments, **change})
@@ -141,7 +185,14 @@ def curve_with(change, knots=301, kind=0):
     """A table of one curve whose slopes are changed."""
     r = np.linspace(0.2, 0.6, knots)
     energies, slopes = systems.curve(r, kind)
-    return dict(num_types=1, min_distance=0.2, max_distance=0.6, energies=[energies], slopes=[change(slopes, r)], curve_indices=[0])
+    return dict(
+        num_types=1,
+        min_distance=0.2,
+        max_distance=0.6,
+        energies=[energies],
+        slopes=[change(slopes, r)],
+        curve_indices=[0],
+    )
 
 
 SLOPES = {
@@ -155,8 +206,11 @@ OTHERS = {
     "of another curve": lambda slopes, r: systems.curve(r, 1)[1],
     "the other way round": lambda slopes, r: slopes[::-1].copy(),
 }
-CONTRADICTION = (r"^PairTable: curve 0 has slopes that contradict its energies: between knots \d+ and \d+ the energy changes by .* kJ/mol/nm, and the mean of the two slopes is .*; "
-                 "give dE/dr, which is minus the force, in kJ/mol/nm")
+CONTRADICTION = (
+    r"^PairTable: curve 0 has slopes that contradict its energies: between knots \d+ and \d+ the energy changes by .*"
+    r" kJ/mol/nm, and the mean of the two slopes is .*; "
+    "give dE/dr, which is minus the force, in kJ/mol/nm"
+)
 
 
 @pytest.mark.parametrize("mistake", SLOPES)
@@ -181,7 +235,13 @@ def test_slopes_of_coarse_tables_are_accepted(knots, kind):
 
 def test_slopes_of_walls_and_of_nothing_are_accepted():
     r = np.linspace(0.1, 1.0, 51)
-    walls = [(r**-12, -12 * r**-13), (0 * r, 0 * r), (0 * r + 1, 0 * r), (1e-12 * np.cos(9 * r), -9e-12 * np.sin(9 * r)), (np.maximum(0.5 - r, 0), -1.0 * (r < 0.5))]
+    walls = [
+        (r**-12, -12 * r**-13),
+        (0 * r, 0 * r),
+        (0 * r + 1, 0 * r),
+        (1e-12 * np.cos(9 * r), -9e-12 * np.sin(9 * r)),
+        (np.maximum(0.5 - r, 0), -1.0 * (r < 0.5)),
+    ]
     for energies, slopes in walls:
         lp.PairTable(1, 0.1, 1.0, [energies], [slopes], [0])
 
@@ -192,17 +252,28 @@ def test_slopes_of_tables_in_programs():
     text = "v0[1] = distance\nv1[406] = weight\nv2[2] = table v0 v1 {101}\nv3[1] = sum v2 {1 2 1}\noutput v3"
     lp.PairProgram(text, np.concatenate([[0.2, 0.6], numbers.ravel()]), num_types=1, min_distance=0.2)
     numbers[:, 3] *= -1
-    with pytest.raises(openmm.OpenMMException, match="^PairProgram: curve 1 of the table in step 2 has slopes that contradict its energies"):
+    with pytest.raises(
+        openmm.OpenMMException,
+        match="^PairProgram: curve 1 of the table in step 2 has slopes that contradict its energies",
+    ):
         lp.PairProgram(text, np.concatenate([[0.2, 0.6], numbers.ravel()]), num_types=1, min_distance=0.2)
 
 
 def test_wrong_indices_and_arguments_of_methods():
     force = lp.LearnedPairForce(systems.table())
-    for call in (lambda: force.getParticleType(0), lambda: force.setParticleType(-1, 0), lambda: force.getExclusionParticles(0),
-                 lambda: force.setExclusionParticles(2, 0, 1), lambda: force.getInteractionGroupParameters(0), lambda: force.getEnergyParameterDerivativeName(0)):
+    for call in (
+        lambda: force.getParticleType(0),
+        lambda: force.setParticleType(-1, 0),
+        lambda: force.getExclusionParticles(0),
+        lambda: force.setExclusionParticles(2, 0, 1),
+        lambda: force.getInteractionGroupParameters(0),
+        lambda: force.getEnergyParameterDerivativeName(0),
+    ):
         with pytest.raises(openmm.OpenMMException, match="index -?[0-9]+ is out of range; there are 0"):
             call()
-    with pytest.raises(openmm.OpenMMException, match='"x", which is not a global parameter of this force; it has none. Name the scale'):
+    with pytest.raises(
+        openmm.OpenMMException, match='"x", which is not a global parameter of this force; it has none. Name the scale'
+    ):
         force.addEnergyParameterDerivative("x")
     with pytest.raises(openmm.OpenMMException, match="method 7 does not exist"):
         force.setNonbondedMethod(7)
@@ -210,7 +281,11 @@ def test_wrong_indices_and_arguments_of_methods():
         force.setParticleTypes([0.5, 1.0])
     with pytest.raises(ValueError, match="reach from 0 to 4294967296"):
         force.setParticleTypes(np.array([0, 2**32]))
-    for call in (lambda: force.addInteractionGroup("12", [0]), lambda: force.addInteractionGroup([0.9], [0]), lambda: force.createExclusionsFromBonds([(0.9, 1)], 1)):
+    for call in (
+        lambda: force.addInteractionGroup("12", [0]),
+        lambda: force.addInteractionGroup([0.9], [0]),
+        lambda: force.createExclusionsFromBonds([(0.9, 1)], 1),
+    ):
         with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
             call()
     with pytest.raises(TypeError, match="the name is 0.5; expected a string"):
@@ -228,7 +303,9 @@ def test_wrong_indices_and_arguments_of_methods():
 def test_evaluating_a_table_for_types_it_does_not_have():
     table = lp.PairTable(2, 0.2, 0.6, [[1.0, 0.0]], [[-1.0, 0.0]], [0, -1, -1, 0])
     for r in (0.19, 0.61, 1e12, np.inf, np.nan):
-        with pytest.raises(ValueError, match="the distance .* nm is outside the table, which goes from 0.2.* to 0.6.* nm"):
+        with pytest.raises(
+            ValueError, match="the distance .* nm is outside the table, which goes from 0.2.* to 0.6.* nm"
+        ):
             table.evaluate(0, 0, [0.3, r])
     with pytest.raises(ValueError, match="type 2 is out of range"):
         table.evaluate(0, 2, [0.3])
@@ -265,4 +342,6 @@ def test_quantities_are_accepted_and_returned():
     table = lp.PairTable(1, 2 * unit.angstrom, 0.6 * unit.nanometer, [[1.0, 0.0]], [[-1.0, 0.0]], [0])
     assert (table.min_distance, table.max_distance) == (pytest.approx(0.2), 0.6)
     assert table.evaluate(0, 0, [3.0, 4.0] * unit.angstrom)[0] == pytest.approx(table.evaluate(0, 0, [0.3, 0.4])[0])
-    assert lp.PairProgram("v0[1] = distance\noutput v0", [], num_types=1, min_distance=1 * unit.angstrom).min_distance == pytest.approx(0.1)
+    assert lp.PairProgram(
+        "v0[1] = distance\noutput v0", [], num_types=1, min_distance=1 * unit.angstrom
+    ).min_distance == pytest.approx(0.1)

@@ -1,21 +1,22 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What PyTorch says of a model, and what trainers wrap around it, becomes one sentence that says what to do, or works."""
+"""What PyTorch says of a model, and what trainers wrap around it, becomes one sentence that says what to do, or
+works.
+"""
 
 import zipfile
 from pathlib import Path
 
+import learnedpair as lp
+import models
 import numpy as np
 import openmm
 import pytest
-import torch
-from openmm import app
-
-import learnedpair as lp
-import models
 import systems
+import torch
 from comparators import assert_close
 from learnedpair.cli import main
+from openmm import app
 
 FORMULA = dict(types=["A", "B"], cutoff=1.0, inner_cutoff=0.1)
 CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.7, inner_cutoff=0.1)
@@ -52,7 +53,10 @@ def test_a_device_in_the_model_is_named(form, tmp_path):
         "export": lambda: lp.export_model(NamesADevice(), tmp_path / "n.pt", **FORMULA),
         "pt2": lambda: lp.export_model(NamesADevice(), tmp_path / "n.pt2", **FORMULA),
     }[form]
-    with pytest.raises(lp.ModelError, match=r"The model names a device, such as 'cuda', for a tensor that it makes; make it with device=r.device") as error:
+    with pytest.raises(
+        lp.ModelError,
+        match=r"The model names a device, such as 'cuda', for a tensor that it makes; make it with device=r.device",
+    ) as error:
         attempt()
     assert "HERE" not in str(error.value) and "registered at" not in str(error.value)
 
@@ -72,7 +76,13 @@ def test_quantized_modules_are_named(form, tmp_path):
         "export": lambda: lp.export_model(quantized(), tmp_path / "n.pt", **CHARGED),
         "pt2": lambda: lp.export_model(quantized(), tmp_path / "n.pt2", **CHARGED),
     }[form]
-    with pytest.raises(lp.ModelError, match="the module is quantized, and computes with integers of 8 bits in place of its weights; give the module as it was before quantization"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            "the module is quantized, and computes with integers of 8 bits in place of its weights; give the module as"
+            " it was before quantization"
+        ),
+    ):
         attempt()
 
 
@@ -91,12 +101,26 @@ def test_what_trainers_put_around_a_module_is_taken_off(wrapper, tmp_path):
     expected = lp.load_model(Network(), **CHARGED).evaluate(*PAIRS)
     model = lp.load_model(wrapped, **CHARGED)
     assert model.source == "Network"
-    for each in (model, lp.export_model(wrapped, tmp_path / "m.pt", **CHARGED), lp.export_model(wrapped, tmp_path / "m.pt2", **CHARGED)):
+    for each in (
+        model,
+        lp.export_model(wrapped, tmp_path / "m.pt", **CHARGED),
+        lp.export_model(wrapped, tmp_path / "m.pt2", **CHARGED),
+    ):
         assert_close(each.evaluate(*PAIRS), expected, rtol=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore:The tensor attribute:UserWarning")
-@pytest.mark.parametrize("wrap", [torch.nn.utils.parametrizations.weight_norm, torch.nn.utils.weight_norm, torch.nn.utils.parametrizations.spectral_norm], ids=["new", "old", "spectral"])
+@pytest.mark.filterwarnings(
+    "ignore::FutureWarning", "ignore::DeprecationWarning", "ignore:The tensor attribute:UserWarning"
+)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        torch.nn.utils.parametrizations.weight_norm,
+        torch.nn.utils.weight_norm,
+        torch.nn.utils.parametrizations.spectral_norm,
+    ],
+    ids=["new", "old", "spectral"],
+)
 def test_weights_that_are_computed(wrap, tmp_path):
     module = Network(wrap).eval()
     model = lp.load_model(module, **CHARGED)
@@ -104,11 +128,21 @@ def test_weights_that_are_computed(wrap, tmp_path):
         expected = lp.load_model(Network(wrap).eval().double(), **CHARGED).evaluate(*PAIRS)
     assert_close(model.evaluate(*PAIRS), expected, rtol=1e-6)
     for path in ("m.pt2", "traced.pt"):
-        assert_close(lp.export_model(module, tmp_path / path, trace=path.endswith(".pt"), **CHARGED).evaluate(*PAIRS), model.evaluate(*PAIRS), rtol=1e-6)
+        assert_close(
+            lp.export_model(module, tmp_path / path, trace=path.endswith(".pt"), **CHARGED).evaluate(*PAIRS),
+            model.evaluate(*PAIRS),
+            rtol=1e-6,
+        )
 
 
 def test_scripting_does_not_know_parametrizations(tmp_path):
-    with pytest.raises(lp.ModelError, match=r"TorchScript does not know torch.nn.utils.parametrizations: .*remove_parametrizations\(layer, 'weight'\), export with trace=True, or export to a path that ends in .pt2"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            r"TorchScript does not know torch.nn.utils.parametrizations: .*remove_parametrizations\(layer, 'weight'\),"
+            r" export with trace=True, or export to a path that ends in .pt2"
+        ),
+    ):
         lp.export_model(Network(torch.nn.utils.parametrizations.weight_norm), tmp_path / "m.pt", **CHARGED)
 
 
@@ -117,7 +151,13 @@ def test_files_of_aotinductor_are_named(tmp_path):
     with zipfile.ZipFile(tmp_path / "compiled.pt2", "w") as archive:
         for name in ("archive_format", "data/aotinductor/model/x.wrapper.so", "version"):
             archive.writestr(f"compiled/{name}", "pt2")
-    with pytest.raises(lp.ModelError, match="compiled.pt2: the file was compiled by AOTInductor, and holds machine code .* export the module with lp.export_model to a path that ends in .pt2"):
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            "compiled.pt2: the file was compiled by AOTInductor, and holds machine code .* export the module with"
+            " lp.export_model to a path that ends in .pt2"
+        ),
+    ):
         lp.load_model(tmp_path / "compiled.pt2", **FORMULA)
 
 
@@ -145,12 +185,26 @@ class RootBehindWhere(torch.nn.Module):
 
 class SafeRootBehindWhere(torch.nn.Module):
     def forward(self, r, type1, type2):
-        return torch.where(r > 0.5, torch.where(r > 0.5, r - 0.5, torch.ones_like(r)) ** 1.5, torch.zeros_like(r)) * (1 - r) ** 3
+        return (
+            torch.where(r > 0.5, torch.where(r > 0.5, r - 0.5, torch.ones_like(r)) ** 1.5, torch.zeros_like(r))
+            * (1 - r) ** 3
+        )
 
 
 def test_the_operation_behind_a_where_is_named():
-    line = next(number for number, text in enumerate(Path(__file__).read_text().splitlines(), start=1) if text.endswith("# the line"))
-    with pytest.raises(lp.ModelError, match=rf"its slope nan\. The energy is finite, but its derivative is not. In this model it is sqrt \(test_words.py, line {line}\)\. A division by zero, .* both branches of torch.where\(\) .*give the operation an argument that is harmless"):
+    line = next(
+        number
+        for number, text in enumerate(Path(__file__).read_text().splitlines(), start=1)
+        if text.endswith("# the line")
+    )
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            r"its slope nan\. The energy is finite, but its derivative is not. In this model it is sqrt"
+            rf" \(test_words.py, line {line}\)\. A division by zero, .* both branches of torch.where\(\) .*give the"
+            r" operation an argument that is harmless"
+        ),
+    ):
         lp.load_model(RootBehindWhere(), **FORMULA)
     with pytest.raises(lp.ModelError, match=r"In this model it is sqrt\b.* both branches of torch.where\(\)"):
         lp.load_model(torch.jit.script(RootBehindWhere()), **FORMULA)
@@ -173,8 +227,21 @@ def test_why_the_inner_cutoff_should_be_raised_and_to_what(cutoff, unit_of_lengt
         def forward(self, r, type1, type2, lam):
             return super().forward(r / scale, type1, type2, lam)
 
-    metadata = dict(types=["A"], cutoff=cutoff, switching_distance=0.8 * scale, length_unit=unit_of_length, global_parameters={"lam": 0.5})
-    with pytest.raises(lp.ModelError, match=rf"the model is too large: for types A and A at 0.05 nm, lam = 1 .* of which platforms hold at most 1e\+09\. The inner cutoff is {found} {unit_of_length}, and from (\S+) {unit_of_length} on all that was sampled is right: raise inner_cutoff to that") as error:
+    metadata = dict(
+        types=["A"],
+        cutoff=cutoff,
+        switching_distance=0.8 * scale,
+        length_unit=unit_of_length,
+        global_parameters={"lam": 0.5},
+    )
+    with pytest.raises(
+        lp.ModelError,
+        match=(
+            r"the model is too large: for types A and A at 0.05 nm, lam = 1 .* of which platforms hold at most"
+            rf" 1e\+09\. The inner cutoff is {found} {unit_of_length}, and from (\S+) {unit_of_length} on all that was"
+            r" sampled is right: raise inner_cutoff to that"
+        ),
+    ) as error:
         lp.load_model(InItsUnit(), **metadata)
     advice = float(str(error.value).split(", and from ")[1].split()[0])
     assert lp.load_model(InItsUnit(), **metadata, inner_cutoff=advice).inner_cutoff == pytest.approx(advice / scale)
@@ -189,9 +256,25 @@ def test_xml_that_is_cut_off(tmp_path, capsys):
         app.PDBFile.writeFile(topology, systems.water(64)[1] * openmm.unit.nanometer, file)
     for length in (0, len(text) // 3, len(text) // 2, len(text) - 20):
         (tmp_path / "cut.xml").write_text(text[:length])
-        assert main(["demo", "--system", str(tmp_path / "cut.xml"), "--pdb", str(tmp_path / "t.pdb"), "--output", str(tmp_path / "out")]) == 1
+        assert (
+            main(
+                [
+                    "demo",
+                    "--system",
+                    str(tmp_path / "cut.xml"),
+                    "--pdb",
+                    str(tmp_path / "t.pdb"),
+                    "--output",
+                    str(tmp_path / "out"),
+                ]
+            )
+            == 1
+        )
         error = capsys.readouterr().err
-        assert f"{tmp_path / 'cut.xml'}: this is not the XML of a System, or only a part of it" in error and len(error.strip().splitlines()) == 1, error
+        assert (
+            f"{tmp_path / 'cut.xml'}: this is not the XML of a System, or only a part of it" in error
+            and len(error.strip().splitlines()) == 1
+        ), error
 
 
 def test_quantities_are_taken_as_openmm_takes_them(tmp_path):
@@ -201,12 +284,24 @@ def test_quantities_are_taken_as_openmm_takes_them(tmp_path):
         def forward(self, r, type1, type2):
             return torch.clamp(1 - (r / 7) ** 2, min=0) ** 3
 
-    model = lp.export_model(Formula(), tmp_path / "m.pt", types=["A"], length_unit="angstrom", cutoff=0.7 * unit.nanometer, inner_cutoff=1.5 * unit.angstrom)
-    assert model.metadata.cutoff == pytest.approx(7.0) and (model.cutoff, model.inner_cutoff) == (pytest.approx(0.7), pytest.approx(0.15))
+    model = lp.export_model(
+        Formula(),
+        tmp_path / "m.pt",
+        types=["A"],
+        length_unit="angstrom",
+        cutoff=0.7 * unit.nanometer,
+        inner_cutoff=1.5 * unit.angstrom,
+    )
+    assert model.metadata.cutoff == pytest.approx(7.0) and (model.cutoff, model.inner_cutoff) == (
+        pytest.approx(0.7),
+        pytest.approx(0.15),
+    )
     again = lp.load_model(tmp_path / "m.pt", switching_distance=0.6 * unit.nanometer)
     assert again.switching_distance == pytest.approx(0.6)
     types = np.zeros(3, int), np.zeros(3, int)
-    assert_close(model.evaluate([2.0, 3.0, 4.0] * unit.angstrom, *types), model.evaluate([0.2, 0.3, 0.4], *types), rtol=1e-12)
+    assert_close(
+        model.evaluate([2.0, 3.0, 4.0] * unit.angstrom, *types), model.evaluate([0.2, 0.3, 0.4], *types), rtol=1e-12
+    )
     force = model.create_force(["A", "A"])
     force.setScaleParameter("s", 0.5 * unit.dimensionless)
     assert force.getScaleDefaultValue() == 0.5

@@ -13,12 +13,11 @@ import math
 import sys
 from pathlib import Path
 
+import learnedpair as lp
 import numpy as np
 import openmm
 import torch
 from openmm import app
-
-import learnedpair as lp
 
 COULOMB = 138.935458  # kJ/mol nm/e^2
 CORE = 2.0  # charge of every core, e
@@ -30,7 +29,8 @@ LARGEST_ERROR = 0.01  # of the RMS force
 
 
 def exact(r, features1, features2):
-    """What is to be learned: a point core and a Gaussian cloud of electrons in each particle, less their net charges, and an
+    """What is to be learned: a point core and a Gaussian cloud of electrons in each particle, less their net charges,
+    and an
     exchange repulsion in proportion to the overlap of the clouds. In kJ/mol."""
     (q1, w1), (q2, w2) = features1.unbind(dim=1), features2.unbind(dim=1)
     n1, n2, width = CORE - q1, CORE - q2, torch.sqrt(w1**2 + w2**2)
@@ -73,14 +73,14 @@ def fit(model, steps=150):
     rows = [low + (high - low) * torch.rand(4000, 2) for _ in range(2)]
     r = (INNER + (CUTOFF - INNER) * torch.rand(4000) ** 2).requires_grad_()
     target = exact(r, *rows)
-    slope, = torch.autograd.grad(target.sum(), r)
+    (slope,) = torch.autograd.grad(target.sum(), r)
     target, weight = target.detach(), 1 / (1 + (target.detach() / 20) ** 2)
     optimizer = torch.optim.LBFGS(model.parameters(), max_iter=steps, history_size=20, line_search_fn="strong_wolfe")
 
     def loss():
         optimizer.zero_grad()
         energy = model(r, *rows)
-        found, = torch.autograd.grad(energy.sum(), r, create_graph=True)
+        (found,) = torch.autograd.grad(energy.sum(), r, create_graph=True)
         total = (weight * ((energy - target) ** 2 + ((found - slope) / 40) ** 2)).mean()
         total.backward()
         return total
@@ -134,9 +134,18 @@ def draw(model, path):
 
     r = np.linspace(INNER, 0.45, 200)
     figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
-    for color, (first, second) in zip(("tab:blue", "tab:orange", "tab:green"), (("Na", "Na"), ("Na", "Cl"), ("Cl", "Cl")), strict=True):
+    for color, (first, second) in zip(
+        ("tab:blue", "tab:orange", "tab:green"), (("Na", "Na"), ("Na", "Cl"), ("Cl", "Cl")), strict=True
+    ):
         rows = [np.tile(IONS[name], (len(r), 1)) for name in (first, second)]
-        axes.plot(r, exact(torch.tensor(r), *map(torch.tensor, rows)), color=color, linewidth=4, alpha=0.35, label=f"{first}-{second}, exact")
+        axes.plot(
+            r,
+            exact(torch.tensor(r), *map(torch.tensor, rows)),
+            color=color,
+            linewidth=4,
+            alpha=0.35,
+            label=f"{first}-{second}, exact",
+        )
         axes.plot(r, model.evaluate(r, *rows)[0], color=color, label="fitted")
     axes.set(xlabel="distance / nm", ylabel="energy / kJ/mol")
     axes.axhline(0, color="0.8", linewidth=0.8, zorder=0)
@@ -148,15 +157,24 @@ def draw(model, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--output", type=Path, default=Path("."), help="folder for the model and the figure (default: this one)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("."), help="folder for the model and the figure (default: this one)"
+    )
     output = parser.parse_args().output
     output.mkdir(parents=True, exist_ok=True)
     torch.set_default_dtype(torch.float64)
 
     module = Penetration()
     fit(module)
-    model = lp.export_model(module, output / "penetration.pt", features=RANGES, cutoff=CUTOFF, inner_cutoff=INNER, switching_distance=SWITCH,
-                            description="charge penetration and exchange, fitted to Gaussian clouds: synthetic")
+    model = lp.export_model(
+        module,
+        output / "penetration.pt",
+        features=RANGES,
+        cutoff=CUTOFF,
+        inner_cutoff=INNER,
+        switching_distance=SWITCH,
+        description="charge penetration and exchange, fitted to Gaussian clouds: synthetic",
+    )
     system, topology, positions, features = salt()
     box = np.array([list(vector._value) for vector in system.getDefaultPeriodicBoxVectors()])
     force = lp.add_correction(system, topology, model, features=features, force_group=1)
@@ -176,7 +194,10 @@ def main():
     print(f"OpenMM and PyTorch differ by {rounding:.1e} of the RMS force, {size:.1f} kJ/mol/nm")
     draw(model, output / "penetration.png")
     if not (error <= LARGEST_ERROR * size and rounding <= 1e-5):
-        sys.exit(f"the force error is larger than expected: {LARGEST_ERROR:.0%} of the RMS force, and 1e-5 between OpenMM and PyTorch")
+        sys.exit(
+            f"the force error is larger than expected: {LARGEST_ERROR:.0%} of the RMS force, and 1e-5 between OpenMM"
+            " and PyTorch"
+        )
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ import time
 
 import numpy as np
 import openmm
-from openmm import app, unit
-
 import tip3p
+from openmm import app, unit
 
 
 def correction_force(system, topology, table):
@@ -36,11 +35,9 @@ def correction_force(system, topology, table):
     segment = round(1.0 / spacing)
     values = np.zeros(3 * segment)
     for hydrogens, column in enumerate(table.T[1:]):
-        values[hydrogens * segment:hydrogens * segment + len(column)] = column
+        values[hydrogens * segment : hydrogens * segment + len(column)] = column
     force = openmm.CustomNonbondedForce("f(r + h1 + h2)")
-    force.addTabulatedFunction(
-        "f", openmm.Continuous1DFunction(values, 0.0, spacing * (len(values) - 1))
-    )
+    force.addTabulatedFunction("f", openmm.Continuous1DFunction(values, 0.0, spacing * (len(values) - 1)))
     force.addPerParticleParameter("h")
     for atom in topology.atoms():
         force.addParticle([0.0 if atom.element.symbol == "O" else 1.0])
@@ -64,9 +61,7 @@ def simulate(table, picoseconds, equilibration, edge, seed):
     field = app.ForceField("amber14/tip3p.xml")
     modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
     modeller.addSolvent(field, model="tip3p", boxSize=openmm.Vec3(edge, edge, edge))
-    system = field.createSystem(
-        modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9, rigidWater=True
-    )
+    system = field.createSystem(modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9, rigidWater=True)
     if table is not None:
         system.addForce(correction_force(system, modeller.topology, table))
     barostat = openmm.MonteCarloBarostat(1.0 * unit.bar, 300.0, 10)
@@ -75,9 +70,7 @@ def simulate(table, picoseconds, equilibration, edge, seed):
     integrator = openmm.LangevinMiddleIntegrator(300.0, 1.0, 0.002)
     integrator.setRandomNumberSeed(seed)
     platform = openmm.Platform.getPlatformByName("CPU")
-    simulation = app.Simulation(
-        modeller.topology, system, integrator, platform, {"Threads": "1"}
-    )
+    simulation = app.Simulation(modeller.topology, system, integrator, platform, {"Threads": "1"})
     simulation.context.setPositions(modeller.positions)
     simulation.minimizeEnergy(maxIterations=50)
     simulation.context.setVelocitiesToTemperature(300.0, seed)
@@ -93,9 +86,7 @@ def simulate(table, picoseconds, equilibration, edge, seed):
         state = simulation.context.getState(energy=True, positions=True)
         volume = state.getPeriodicBoxVolume().value_in_unit(unit.nanometer**3)
         density.append(mass / volume)
-        potential.append(
-            state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole) / waters
-        )
+        potential.append(state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole) / waters)
         positions = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)
         distances = oxygen_distances(positions.reshape(-1, 3, 3), volume ** (1.0 / 3.0))
         shortest = min(shortest, float(distances.min()))
@@ -140,9 +131,7 @@ def main():
     runs["corrected"] = np.loadtxt(arguments.table)
     report = {}
     for name, table in runs.items():
-        report[name] = simulate(
-            table, arguments.picoseconds, arguments.equilibration, arguments.edge, arguments.seed
-        )
+        report[name] = simulate(table, arguments.picoseconds, arguments.equilibration, arguments.edge, arguments.seed)
         print(name, report[name], flush=True)
     arguments.report.write_text(json.dumps(report, indent=2) + "\n")
 

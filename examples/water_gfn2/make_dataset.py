@@ -12,10 +12,9 @@ import time
 
 import numpy as np
 import openmm
+import tip3p
 from openmm import app, unit
 from tblite.interface import Calculator
-
-import tip3p
 
 BOHR_IN_NM = 0.0529177210903
 HARTREE_IN_KJ_PER_MOL = 2625.4996394799
@@ -34,15 +33,11 @@ def simulate_water(temperature, num_snapshots, steps_between, edge, seed):
     field = app.ForceField("amber14/tip3p.xml")
     modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
     modeller.addSolvent(field, model="tip3p", boxSize=openmm.Vec3(edge, edge, edge))
-    system = field.createSystem(
-        modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9, rigidWater=True
-    )
+    system = field.createSystem(modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9, rigidWater=True)
     integrator = openmm.LangevinMiddleIntegrator(temperature, 1.0, 0.002)
     integrator.setRandomNumberSeed(seed)
     platform = openmm.Platform.getPlatformByName("CPU")
-    simulation = app.Simulation(
-        modeller.topology, system, integrator, platform, {"Threads": "1"}
-    )
+    simulation = app.Simulation(modeller.topology, system, integrator, platform, {"Threads": "1"})
     simulation.context.setPositions(modeller.positions)
     simulation.minimizeEnergy(maxIterations=100)
     simulation.context.setVelocitiesToTemperature(temperature, seed)
@@ -121,9 +116,7 @@ def main():
     number = 0
     for kelvin, count in ((300, arguments.snapshots), (400, arguments.hot_snapshots)):
         start = time.time()
-        frames, edge = simulate_water(
-            kelvin, count, arguments.steps, arguments.edge, arguments.seed
-        )
+        frames, edge = simulate_water(kelvin, count, arguments.steps, arguments.edge, arguments.seed)
         print(f"{kelvin} K: {len(frames)} snapshots, {time.time() - start:.0f} s", flush=True)
         for waters in frames:
             drawn, pushed = draw_dimers(waters, edge, random)

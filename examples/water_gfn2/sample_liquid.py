@@ -9,12 +9,11 @@ the virial of the liquid, and the pressure of everything but the correction. Nee
 import argparse
 import pathlib
 
+import check_liquid
 import numpy as np
 import openmm
-from openmm import app, unit
-
-import check_liquid
 import tip3p
+from openmm import app, unit
 
 BAR = 16.6053907  # bar in one kJ/mol/nm^3
 BINS = np.linspace(0.0, 0.8, 321)  # distances, nm
@@ -41,9 +40,7 @@ def virial_weights(frames, edge):
         lever = np.einsum("npx,nx->np", directions, centers[:, 0] - centers[:, 1])
         for kind in range(3):
             chosen = pair_kind == kind
-            weights[kind] += np.histogram(
-                distances[:, chosen], BINS, weights=lever[:, chosen]
-            )[0] / len(waters)
+            weights[kind] += np.histogram(distances[:, chosen], BINS, weights=lever[:, chosen])[0] / len(waters)
     return weights / len(frames)
 
 
@@ -67,9 +64,7 @@ def sample(table, grams_per_cc, edge, equilibration, picoseconds, seed):
     wanted = (tip3p.GRAMS_PER_CC * waters / grams_per_cc) ** (1.0 / 3.0)
     # Rigid molecules are moved, not scaled.
     positions = positions + (wanted / edge - 1.0) * positions[:, :1]
-    system = field.createSystem(
-        modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9, rigidWater=True
-    )
+    system = field.createSystem(modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9, rigidWater=True)
     system.setDefaultPeriodicBoxVectors(*(wanted * np.eye(3)))
     if table is not None:
         system.addForce(check_liquid.correction_force(system, modeller.topology, table))
@@ -111,17 +106,26 @@ def main():
 
     table = np.loadtxt(arguments.table)
     frames, edge, pressures = sample(
-        table, arguments.density, arguments.edge, arguments.equilibration,
-        arguments.picoseconds, arguments.seed,
+        table,
+        arguments.density,
+        arguments.edge,
+        arguments.equilibration,
+        arguments.picoseconds,
+        arguments.seed,
     )
     weights = virial_weights(frames, edge)
     density = len(frames[0]) / edge**3
     of_correction = correction_pressure(weights, table, density)
     half = len(pressures) // 2
-    print(f"pressure {pressures[:half].mean():.0f}, {pressures[half:].mean():.0f} bar (halves), "
-          f"of which the correction {of_correction:.0f} bar")
+    print(
+        f"pressure {pressures[:half].mean():.0f}, {pressures[half:].mean():.0f} bar (halves), "
+        f"of which the correction {of_correction:.0f} bar"
+    )
     np.savez_compressed(
-        arguments.out, bins=BINS, weights=weights.astype(np.float32), waters_per_nm3=density,
+        arguments.out,
+        bins=BINS,
+        weights=weights.astype(np.float32),
+        waters_per_nm3=density,
         base_pressure=pressures.mean() - of_correction,
     )
 

@@ -7,11 +7,10 @@ import json
 import pathlib
 import time
 
-import numpy as np
-import torch
-
 import learnedpair as lp
+import numpy as np
 import tip3p
+import torch
 from learnedpair.nn.networks import TypedPairNetwork
 
 CUTOFF = 0.70  # nm
@@ -163,9 +162,7 @@ def adam(module, training, validation, penalty, steps, seed):
 def lbfgs(module, training, validation, penalty, rounds):
     """Second stage: L-BFGS on all dimers, which copes with the stiff penalty on the pressure."""
     everything, of_validation = torch.arange(len(training)), torch.arange(len(validation))
-    optimizer = torch.optim.LBFGS(
-        module.parameters(), max_iter=50, history_size=50, line_search_fn="strong_wolfe"
-    )
+    optimizer = torch.optim.LBFGS(module.parameters(), max_iter=50, history_size=50, line_search_fn="strong_wolfe")
 
     def closure():
         optimizer.zero_grad()
@@ -176,8 +173,10 @@ def lbfgs(module, training, validation, penalty, rounds):
     for number in range(1, rounds + 1):
         loss = optimizer.step(closure).item()
         value = data_loss(module, validation, of_validation).item()
-        print(f"L-BFGS round {number}: loss before {loss:.4f}, validation {value:.4f}, "
-              f"penalty {penalty().item():.4f}", flush=True)
+        print(
+            f"L-BFGS round {number}: loss before {loss:.4f}, validation {value:.4f}, penalty {penalty().item():.4f}",
+            flush=True,
+        )
 
 
 def fit(module, training, validation, liquid, steps, rounds, seed):
@@ -220,8 +219,7 @@ def split_snapshots(data):
     The last fifth of each trajectory is held out and the block before it validates, so that no
     held-out dimer has a near copy in the training set.
     """
-    masks = {name: np.zeros(len(data["energy"]), bool) for name in
-             ("training", "validation", "held_out")}
+    masks = {name: np.zeros(len(data["energy"]), bool) for name in ("training", "validation", "held_out")}
     for kelvin in np.unique(data["temperature"]):
         of_run = data["temperature"] == kelvin
         snapshots = np.unique(data["snapshot"][of_run])
@@ -250,8 +248,10 @@ def tabulate(module, points=281):
 def describe(held_out):
     """The sentence that travels with the model."""
     before, after = (held_out[name]["energy_kJ_per_mol"] for name in ("tip3p", "corrected"))
-    return (f"GFN2-xTB minus TIP3P for pairs of water molecules; RMSE of the energy of held-out "
-            f"liquid-like dimers {after:.2f} kJ/mol, of TIP3P alone {before:.2f} (examples/water_gfn2)")
+    return (
+        "GFN2-xTB minus TIP3P for pairs of water molecules; RMSE of the energy of held-out "
+        f"liquid-like dimers {after:.2f} kJ/mol, of TIP3P alone {before:.2f} (examples/water_gfn2)"
+    )
 
 
 def main():
@@ -294,17 +294,14 @@ def main():
         "training_dimers": len(training),
         "validation_dimers": len(validation),
         "shortest_training_distance_nm": {
-            name: round(value, 4) for name, value in
-            zip(PAIR_NAMES, shortest_distances(training))
+            name: round(value, 4) for name, value in zip(PAIR_NAMES, shortest_distances(training))
         },
         "held_out_rmse": {
             "liquid": errors(module, held_out, ~held_out.compressed),
             "pushed_together": errors(module, held_out, held_out.compressed),
             "all": errors(module, held_out, everything),
         },
-        "liquid_pressure_in_fit_bar": (
-            None if liquid is None else round(liquid.pressure(module).item(), 1)
-        ),
+        "liquid_pressure_in_fit_bar": None if liquid is None else round(liquid.pressure(module).item(), 1),
         "seconds": round(time.time() - start),
         "steps": arguments.steps,
         "rounds": arguments.rounds,
@@ -312,8 +309,7 @@ def main():
     }
     arguments.report.write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report["held_out_rmse"], indent=2))
-    np.savetxt(arguments.table, tabulate(module), fmt="%.4f %.6f %.6f %.6f",
-               header="r (nm), O-O, O-H, H-H (kJ/mol)")
+    np.savetxt(arguments.table, tabulate(module), fmt="%.4f %.6f %.6f %.6f", header="r (nm), O-O, O-H, H-H (kJ/mol)")
     if arguments.state:
         torch.save(module.state_dict(), arguments.state)
     lp.export_model(

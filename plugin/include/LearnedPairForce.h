@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "PairFunction.h"
 #include "internal/ForceHandle.h"
 #include "openmm/Context.h"
 #include "openmm/Force.h"
+#include "PairFunction.h"
 #include <memory>
 #include <set>
 #include <string>
@@ -19,12 +19,12 @@ namespace LearnedPairPlugin {
  *
  *     E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
  *
- * f is a PairFunction, a_i the type or the features of a particle, g the function's global parameters, which are those of
- * the Context by the same names. P holds the pairs that are not excluded, are allowed by the interaction groups if there are
- * any, and have two particles that the function covers. Below the inner cutoff r_in, the shortest distance that f was
- * made for, f is replaced by its first-order Taylor expansion at r_in, so that energy and force stay continuous and f
- * is never extrapolated. S is the quintic switching function of OpenMM::NonbondedForce, off by default. s is an
- * optional global parameter of the Context.
+ * f is a PairFunction, a_i the type or the features of a particle, g the function's global parameters, which are those
+ * of the Context by the same names. P holds the pairs that are not excluded, are allowed by the interaction groups if
+ * there are any, and have two particles that the function covers. Below the inner cutoff r_in, the shortest distance
+ * that f was made for, f is replaced by its first-order Taylor expansion at r_in, so that energy and force stay
+ * continuous and f is never extrapolated. S is the quintic switching function of OpenMM::NonbondedForce, off by
+ * default. s is an optional global parameter of the Context.
  *
  * Particles, exclusions and groups have nothing to do with those of other forces in the System, and neither do the
  * cutoff and the periodicity: any combination is evaluated as written here. Sharing the settings of the NonbondedForce
@@ -163,7 +163,7 @@ public:
      * @param bonds       pairs of bonded particles
      * @param bondCutoff  pairs separated by this number of bonds or fewer are excluded
      */
-    void createExclusionsFromBonds(const std::vector<std::pair<int, int> >& bonds, int bondCutoff);
+    void createExclusionsFromBonds(const std::vector<std::pair<int, int>>& bonds, int bondCutoff);
 
     /** Get the number of interaction groups. */
     int getNumInteractionGroups() const {
@@ -203,8 +203,8 @@ public:
     /** Get the range of a global parameter of the function: outside of it a Context refuses to compute. */
     void getGlobalParameterRange(int index, double& low, double& high) const;
     /**
-     * Set the range of a global parameter of the function. The function was checked, and tables in it were made, for the range
-     * that it came with.
+     * Set the range of a global parameter of the function. The function was checked, and tables in it were made, for
+     * the range that it came with.
      *
      * @param index      the index of the parameter in the function
      * @param low, high  the ends of the range; may be infinite
@@ -236,21 +236,23 @@ public:
     void setReport(const std::string& report);
 
     /**
-     * Copy the particles' types or features and the function to a Context that exists already. Nothing else may have changed:
-     * the function must be a table of the same shape, or a program of the same structure, with other weights. Anything else
-     * needs a new Context, or Context::reinitialize().
+     * Copy the particles' types or features and the function to a Context that exists already. Nothing else may have
+     * changed: the function must be a table of the same shape, or a program of the same structure, with other weights.
+     * Anything else needs a new Context, or Context::reinitialize().
      *
      * @throws OpenMMException if something else has changed, naming it
      */
     void updateParametersInContext(OpenMM::Context& context);
     /**
-     * Say in a few words what evaluates this force in a Context: the platform, and on GPUs whether the pairs are evaluated
-     * in OpenMM's own nonbonded kernel together with those of other forces ("shared kernel") or in one of their own, with a
-     * neighbor list of its own ("own kernel"), which is slower.
+     * Say in a few words what evaluates this force in a Context: the platform, and on GPUs whether the pairs are
+     * evaluated in OpenMM's own nonbonded kernel together with those of other forces ("shared kernel") or in one of
+     * their own, with a neighbor list of its own ("own kernel"), which is slower.
      */
     std::string describeKernelInContext(OpenMM::Context& context) const;
+
 protected:
     OpenMM::ForceImpl* createImpl() const override;
+
 private:
     void requireTypes() const;
     ForceHandle handle;
@@ -260,8 +262,8 @@ private:
     NonbondedMethod method;
     double cutoff, innerCutoff, switchingDistance;
     bool useSwitching;
-    std::vector<std::pair<int, int> > exclusions;
-    std::vector<std::pair<std::set<int>, std::set<int> > > interactionGroups;
+    std::vector<std::pair<int, int>> exclusions;
+    std::vector<std::pair<std::set<int>, std::set<int>>> interactionGroups;
     std::string scaleParameter;
     double scaleDefault;
     std::vector<GlobalParameter> globalParameters; // those of the function, with this force's default values and ranges

@@ -18,8 +18,8 @@ struct GlobalParameter {
     double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
     /** Get whether a value is in the range; what is outside by rounding only still is. */
     bool allows(double value) const {
-        double rounding = (std::isfinite(high-low) ? 1e-6*(high-low) : 0.0);
-        return low-rounding <= value && value <= high+rounding;
+        double rounding = (std::isfinite(high - low) ? 1e-6 * (high - low) : 0.0);
+        return low - rounding <= value && value <= high + rounding;
     }
 };
 
@@ -34,8 +34,8 @@ class LEARNEDPAIR_EXPORT PairFunction {
 public:
     virtual ~PairFunction() = default;
     /**
-     * Get the number of particle types; types are the integers from 0 to this number minus 1. Of functions of features it
-     * is 1: all particles have the type 0, and differ in their features.
+     * Get the number of particle types; types are the integers from 0 to this number minus 1. Of functions of features
+     * it is 1: all particles have the type 0, and differ in their features.
      */
     virtual int getNumTypes() const = 0;
     /** Get the number of features of each particle; 0 if particles differ in their type. */

@@ -10,8 +10,8 @@
 namespace LearnedPairPlugin {
 
 /**
- * A pair function f(r; a1, a2; g) as a program: for models with features or global parameters, and for whoever wants the
- * network itself evaluated. docs/program.md says what a program is.
+ * A pair function f(r; a1, a2; g) as a program: for models with features or global parameters, and for whoever wants
+ * the network itself evaluated. docs/program.md says what a program is.
  *
  * Its inputs are the distance; the two particles, each with one number, its type, or with one for each feature; and the
  * global parameters. Its output is the energy in kJ/mol.
@@ -26,9 +26,11 @@ public:
      * @param numFeatures       the number of features, or 0 if particles have types
      * @param minDistance       the shortest distance at which the function is defined, measured in nm; positive
      * @param globalParameters  the global parameters, in the order in which the program takes them
-     * @throws OpenMMException if the inputs or outputs of the program are not as described, or a name or number is wrong
+     * @throws OpenMMException if the inputs or outputs of the program are not as described, or a name or number is
+     * wrong
      */
-    PairProgram(const TensorProgram& program, int numTypes, int numFeatures, double minDistance, const std::vector<GlobalParameter>& globalParameters = {});
+    PairProgram(const TensorProgram& program, int numTypes, int numFeatures, double minDistance,
+            const std::vector<GlobalParameter>& globalParameters = {});
     const TensorProgram& getProgram() const {
         return program;
     }
@@ -48,13 +50,15 @@ public:
     double getMinDistance() const override {
         return minDistance;
     }
-    /** Get where a table of the distance ends, if the program has one; else a program is defined at every distance: infinity. */
+    /** Get where a table of the distance ends, if the program has one; else a program is defined at every distance:
+     * infinity. */
     double getMaxDistance() const override {
         return maxDistance;
     }
     bool isDefined(int type1, int type2) const override {
         return true;
     }
+
 private:
     TensorProgram program;
     int numTypes, numFeatures;

@@ -44,7 +44,7 @@ public:
      * @throws OpenMMException if a size, an index or the symmetry is wrong, or a number is not finite
      */
     PairTable(int numTypes, double minDistance, double maxDistance, const std::vector<PairCurve>& curves,
-              const std::vector<int>& curveIndices);
+            const std::vector<int>& curveIndices);
     int getNumTypes() const override {
         return numTypes;
     }
@@ -76,7 +76,7 @@ public:
     }
     /** Get the index of the curve of a pair of types, or NoCurve. */
     int getCurveIndex(int type1, int type2) const {
-        return curveIndices[type1*numTypes+type2];
+        return curveIndices[type1 * numTypes + type2];
     }
     /** Get the curve indices of all pairs of types, shape [numTypes][numTypes]. */
     const std::vector<int>& getCurveIndices() const {
@@ -86,6 +86,7 @@ public:
      * Get whether another table differs from this one in nothing but the energies and slopes of its knots.
      */
     bool hasSameShape(const PairTable& other) const;
+
 private:
     int numTypes;
     double minDistance, maxDistance;

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "Operation.h"
 #include "internal/exportLearnedPair.h"
+#include "Operation.h"
 #include <string>
 #include <vector>
 
@@ -52,6 +52,7 @@ public:
     std::vector<double> getWeights() const;
     /** Get the length of an input, or 0 if the program does not use it. */
     int getInputSize(Operation input) const;
+
 private:
     std::vector<ProgramStep> steps;
     std::vector<int> outputs;

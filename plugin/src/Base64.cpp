@@ -14,21 +14,21 @@ static const char Alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 string LearnedPairPlugin::encodeNumbers(const vector<double>& values) {
     string text;
-    text.reserve((values.size()*8+2)/3*4);
+    text.reserve((values.size() * 8 + 2) / 3 * 4);
     uint32_t buffer = 0;
     int bits = 0;
     for (double value : values) {
         uint64_t word;
         memcpy(&word, &value, sizeof word);
         for (int i = 0; i < 8; i++) { // by shifts, so that the byte order of the machine does not matter
-            buffer = buffer<<8 | (word>>8*i & 0xff);
+            buffer = buffer << 8 | (word >> 8 * i & 0xff);
             for (bits += 8; bits >= 6; bits -= 6)
-                text += Alphabet[buffer>>(bits-6) & 63];
+                text += Alphabet[buffer >> (bits - 6) & 63];
         }
     }
     if (bits > 0)
-        text += Alphabet[buffer<<(6-bits) & 63];
-    text.append((4-text.size()%4)%4, '=');
+        text += Alphabet[buffer << (6 - bits) & 63];
+    text.append((4 - text.size() % 4) % 4, '=');
     return text;
 }
 
@@ -38,17 +38,18 @@ vector<double> LearnedPairPlugin::decodeNumbers(const string& text) {
     uint32_t buffer = 0;
     int bits = 0, bytes = 0;
     size_t end = text.find('=');
-    require(end == string::npos || (end+2 >= text.size() && text.find_first_not_of('=', end) == string::npos),
+    require(end == string::npos || (end + 2 >= text.size() && text.find_first_not_of('=', end) == string::npos),
             "LearnedPairForce: the encoded numbers go on behind their end; the XML is damaged.");
     for (char c : text.substr(0, end)) {
         const char* position = (c == 0 ? nullptr : strchr(Alphabet, c));
-        require(position != nullptr, "LearnedPairForce: the encoded numbers contain the character '", c, "'; the XML is damaged.");
-        buffer = buffer<<6 | (uint32_t) (position-Alphabet);
+        require(position != nullptr, "LearnedPairForce: the encoded numbers contain the character '", c,
+                "'; the XML is damaged.");
+        buffer = buffer << 6 | (uint32_t) (position - Alphabet);
         bits += 6;
         if (bits < 8)
             continue;
         bits -= 8;
-        word |= (uint64_t) (buffer>>bits & 0xff)<<8*bytes;
+        word |= (uint64_t) (buffer >> bits & 0xff) << 8 * bytes;
         if (++bytes == 8) {
             double value;
             memcpy(&value, &word, sizeof value);
@@ -57,6 +58,7 @@ vector<double> LearnedPairPlugin::decodeNumbers(const string& text) {
             bytes = 0;
         }
     }
-    require(bytes == 0 && text.size()%4 == 0, "LearnedPairForce: the encoded numbers end in the middle of a number; the XML is damaged.");
+    require(bytes == 0 && text.size() % 4 == 0,
+            "LearnedPairForce: the encoded numbers end in the middle of a number; the XML is damaged.");
     return values;
 }

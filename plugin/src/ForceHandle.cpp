@@ -16,7 +16,7 @@ struct Registry {
     long long last = 0;
 };
 
-}
+} // namespace
 
 /** Never destroyed: forces may be deleted when the process ends. */
 static Registry& getRegistry() {
@@ -31,8 +31,7 @@ static long long addNumber() {
     return registry.last;
 }
 
-ForceHandle::ForceHandle() : number(addNumber()) {
-}
+ForceHandle::ForceHandle() : number(addNumber()) {}
 
 ForceHandle::~ForceHandle() {
     Registry& registry = getRegistry();

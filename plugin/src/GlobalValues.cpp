@@ -12,7 +12,7 @@ using std::vector;
 
 /** Add the derivatives that a force was asked for, if it is of one of these classes. */
 template<class... ForceTypes> static void addDerivativeNames(const OpenMM::Force& force, vector<string>& names) {
-    auto add = [&] (auto* typed) {
+    auto add = [&](auto* typed) {
         if (typed != nullptr)
             for (int i = 0; i < typed->getNumEnergyParameterDerivatives(); i++)
                 names.push_back(typed->getEnergyParameterDerivativeName(i));
@@ -20,19 +20,24 @@ template<class... ForceTypes> static void addDerivativeNames(const OpenMM::Force
     (add(dynamic_cast<const ForceTypes*>(&force)), ...);
 }
 
-vector<string> LearnedPairPlugin::findEnergyParameterDerivatives(const OpenMM::System& system, const LearnedPairForce& force) {
+vector<string> LearnedPairPlugin::findEnergyParameterDerivatives(
+        const OpenMM::System& system, const LearnedPairForce& force) {
     vector<string> wanted, result;
     addDerivativeNames<LearnedPairForce>(force, wanted);
     for (int i = 0; i < system.getNumForces(); i++)
-        addDerivativeNames<LearnedPairForce, OpenMM::ATMForce, OpenMM::CustomAngleForce, OpenMM::CustomBondForce, OpenMM::CustomCVForce, OpenMM::CustomCentroidBondForce,
-                OpenMM::CustomCompoundBondForce, OpenMM::CustomGBForce, OpenMM::CustomNonbondedForce, OpenMM::CustomTorsionForce>(system.getForce(i), wanted);
+        addDerivativeNames<LearnedPairForce, OpenMM::ATMForce, OpenMM::CustomAngleForce, OpenMM::CustomBondForce,
+                OpenMM::CustomCVForce, OpenMM::CustomCentroidBondForce, OpenMM::CustomCompoundBondForce,
+                OpenMM::CustomGBForce, OpenMM::CustomNonbondedForce, OpenMM::CustomTorsionForce>(
+                system.getForce(i), wanted);
     for (auto& name : wanted)
         if (force.hasParameter(name) && std::find(result.begin(), result.end(), name) == result.end())
             result.push_back(name);
     return result;
 }
 
-GlobalValues::GlobalValues(const LearnedPairForce& force, const vector<string>& derivativeNames) : scaleName(force.getScaleParameter()), scale(1) {
+GlobalValues::GlobalValues(const LearnedPairForce& force, const vector<string>& derivativeNames) :
+        scaleName(force.getScaleParameter()),
+        scale(1) {
     for (auto& parameter : force.getFunction().getGlobalParameters())
         names.push_back(parameter.name);
     for (auto& name : derivativeNames) {
@@ -61,9 +66,10 @@ vector<string> GlobalValues::getDerivativeNames() const {
     return result;
 }
 
-void GlobalValues::addDerivatives(double sum, const vector<double>& parameterDerivatives, map<string, double>& total) const {
+void GlobalValues::addDerivatives(
+        double sum, const vector<double>& parameterDerivatives, map<string, double>& total) const {
     if (!scaleDerivative.empty())
         total[scaleDerivative] += sum;
     for (size_t d = 0; d < derivatives.size(); d++)
-        total[names[derivatives[d]]] += scale*parameterDerivatives[d];
+        total[names[derivatives[d]]] += scale * parameterDerivatives[d];
 }

@@ -14,10 +14,14 @@ using std::string;
 using std::vector;
 
 static void checkIndex(int index, size_t size, const char* what) {
-    require(index >= 0 && (size_t) index < size, "LearnedPairForce: ", what, " index ", index, " is out of range; there are ", size, ".");
+    require(index >= 0 && (size_t) index < size, "LearnedPairForce: ", what, " index ", index,
+            " is out of range; there are ", size, ".");
 }
 
-LearnedPairForce::LearnedPairForce(std::shared_ptr<const PairFunction> function) : method(CutoffPeriodic), useSwitching(false), scaleDefault(1.0) {
+LearnedPairForce::LearnedPairForce(std::shared_ptr<const PairFunction> function) :
+        method(CutoffPeriodic),
+        useSwitching(false),
+        scaleDefault(1.0) {
     setFunction(function);
     cutoff = (std::isfinite(function->getMaxDistance()) ? function->getMaxDistance() : 1.0);
     innerCutoff = function->getMinDistance();
@@ -26,23 +30,26 @@ LearnedPairForce::LearnedPairForce(std::shared_ptr<const PairFunction> function)
 }
 
 void LearnedPairForce::setFunction(std::shared_ptr<const PairFunction> function) {
-    require(function != nullptr, "LearnedPairForce: the pair function is null; create the force with a PairTable or a PairProgram.");
+    require(function != nullptr,
+            "LearnedPairForce: the pair function is null; create the force with a PairTable or a PairProgram.");
     if (this->function != nullptr)
-        require(function->getNumFeatures() == this->function->getNumFeatures() || particleTypes.empty(), "LearnedPairForce: the new function has ",
-                function->getNumFeatures(), " features, the old one ", this->function->getNumFeatures(), "; create a new force.");
+        require(function->getNumFeatures() == this->function->getNumFeatures() || particleTypes.empty(),
+                "LearnedPairForce: the new function has ", function->getNumFeatures(), " features, the old one ",
+                this->function->getNumFeatures(), "; create a new force.");
     this->function = function;
     report.clear();
     globalParameters = function->getGlobalParameters();
 }
 
 void LearnedPairForce::requireTypes() const {
-    require(function->getNumFeatures() == 0, "LearnedPairForce: the particles of this function have ", function->getNumFeatures(), " features and no type; set their features.");
+    require(function->getNumFeatures() == 0, "LearnedPairForce: the particles of this function have ",
+            function->getNumFeatures(), " features and no type; set their features.");
 }
 
 int LearnedPairForce::addParticle(int type) {
     requireTypes();
     particleTypes.push_back(type);
-    return particleTypes.size()-1;
+    return particleTypes.size() - 1;
 }
 
 int LearnedPairForce::getParticleType(int index) const {
@@ -64,13 +71,13 @@ void LearnedPairForce::setParticleTypes(const vector<int>& types) {
 int LearnedPairForce::addParticle(const vector<double>& features) {
     int index = particleTypes.size();
     particleTypes.push_back(NotCovered);
-    particleFeatures.resize(particleFeatures.size()+function->getNumFeatures(), 0.0);
+    particleFeatures.resize(particleFeatures.size() + function->getNumFeatures(), 0.0);
     try {
         setParticleFeatures(index, features);
     }
     catch (...) {
         particleTypes.pop_back();
-        particleFeatures.resize(particleFeatures.size()-function->getNumFeatures());
+        particleFeatures.resize(particleFeatures.size() - function->getNumFeatures());
         throw;
     }
     return index;
@@ -80,34 +87,34 @@ vector<double> LearnedPairForce::getParticleFeatures(int index) const {
     checkIndex(index, particleTypes.size(), "particle");
     if (particleTypes[index] == NotCovered)
         return {};
-    auto begin = particleFeatures.begin()+(size_t) index*function->getNumFeatures();
-    return vector<double>(begin, begin+function->getNumFeatures());
+    auto begin = particleFeatures.begin() + (size_t) index * function->getNumFeatures();
+    return vector<double>(begin, begin + function->getNumFeatures());
 }
 
 void LearnedPairForce::setParticleFeatures(int index, const vector<double>& features) {
     checkIndex(index, particleTypes.size(), "particle");
     size_t count = function->getNumFeatures();
     require(count > 0, "LearnedPairForce: the particles of this function have types and no features; set their types.");
-    require(features.empty() || features.size() == count, "LearnedPairForce: particle ", index, " is given ", features.size(), " features; expected ", count,
-            ", or none if it is not covered.");
+    require(features.empty() || features.size() == count, "LearnedPairForce: particle ", index, " is given ",
+            features.size(), " features; expected ", count, ", or none if it is not covered.");
     particleTypes[index] = (features.empty() ? NotCovered : 0);
     if (features.empty())
-        std::fill_n(particleFeatures.begin()+index*count, count, 0.0);
+        std::fill_n(particleFeatures.begin() + index * count, count, 0.0);
     else
-        std::copy(features.begin(), features.end(), particleFeatures.begin()+index*count);
+        std::copy(features.begin(), features.end(), particleFeatures.begin() + index * count);
 }
 
 void LearnedPairForce::setAllParticleFeatures(const vector<double>& features, const vector<bool>& covered) {
     size_t count = function->getNumFeatures();
     require(count > 0, "LearnedPairForce: the particles of this function have types and no features; set their types.");
-    require(features.size() == covered.size()*count, "LearnedPairForce: there are ", features.size(), " numbers for ", covered.size(), " particles; expected ",
-            count, " features for each.");
+    require(features.size() == covered.size() * count, "LearnedPairForce: there are ", features.size(), " numbers for ",
+            covered.size(), " particles; expected ", count, " features for each.");
     particleFeatures = features;
     particleTypes.resize(covered.size());
     for (size_t i = 0; i < covered.size(); i++) {
         particleTypes[i] = (covered[i] ? 0 : NotCovered);
         if (!covered[i])
-            std::fill_n(particleFeatures.begin()+i*count, count, 0.0);
+            std::fill_n(particleFeatures.begin() + i * count, count, 0.0);
     }
 }
 
@@ -135,7 +142,7 @@ void LearnedPairForce::setSwitchingDistance(double distance) {
 
 int LearnedPairForce::addExclusion(int particle1, int particle2) {
     exclusions.emplace_back(particle1, particle2);
-    return exclusions.size()-1;
+    return exclusions.size() - 1;
 }
 
 void LearnedPairForce::getExclusionParticles(int index, int& particle1, int& particle2) const {
@@ -149,17 +156,17 @@ void LearnedPairForce::setExclusionParticles(int index, int particle1, int parti
     exclusions[index] = {particle1, particle2};
 }
 
-void LearnedPairForce::createExclusionsFromBonds(const vector<pair<int, int> >& bonds, int bondCutoff) {
+void LearnedPairForce::createExclusionsFromBonds(const vector<pair<int, int>>& bonds, int bondCutoff) {
     if (bondCutoff < 1)
         return;
-    vector<vector<int> > bonded(particleTypes.size());
+    vector<vector<int>> bonded(particleTypes.size());
     for (auto [i, j] : bonds) {
         checkIndex(i, particleTypes.size(), "bonded particle");
         checkIndex(j, particleTypes.size(), "bonded particle");
         bonded[i].push_back(j);
         bonded[j].push_back(i);
     }
-    set<pair<int, int> > excluded;
+    set<pair<int, int>> excluded;
     for (auto [i, j] : exclusions)
         excluded.insert(std::minmax(i, j));
     for (int first = 0; first < (int) bonded.size(); first++) {
@@ -181,7 +188,7 @@ void LearnedPairForce::createExclusionsFromBonds(const vector<pair<int, int> >& 
 
 int LearnedPairForce::addInteractionGroup(const set<int>& set1, const set<int>& set2) {
     interactionGroups.emplace_back(set1, set2);
-    return interactionGroups.size()-1;
+    return interactionGroups.size() - 1;
 }
 
 void LearnedPairForce::getInteractionGroupParameters(int index, set<int>& set1, set<int>& set2) const {
@@ -226,9 +233,9 @@ void LearnedPairForce::setGlobalParameterRange(int index, double low, double hig
 static string listParameters(const LearnedPairForce& force) {
     string names;
     if (!force.getScaleParameter().empty())
-        names += "\""+force.getScaleParameter()+"\"";
+        names += "\"" + force.getScaleParameter() + "\"";
     for (auto& parameter : force.getFunction().getGlobalParameters())
-        names += (names.empty() ? "\"" : ", \"")+parameter.name+"\"";
+        names += (names.empty() ? "\"" : ", \"") + parameter.name + "\"";
     return names;
 }
 
@@ -243,7 +250,7 @@ void LearnedPairForce::addEnergyParameterDerivative(const string& name) {
     string names = listParameters(*this);
     require(hasParameter(name), "LearnedPairForce: no derivative can be computed with respect to \"", name,
             "\", which is not a global parameter of this force; ",
-            names.empty() ? "it has none. Name the scale with setScaleParameter() first." : "it has "+names+".");
+            names.empty() ? "it has none. Name the scale with setScaleParameter() first." : "it has " + names + ".");
     if (std::find(derivatives.begin(), derivatives.end(), name) == derivatives.end())
         derivatives.push_back(name);
 }
@@ -258,7 +265,8 @@ void LearnedPairForce::setReport(const string& report) {
 }
 
 void LearnedPairForce::updateParametersInContext(OpenMM::Context& context) {
-    dynamic_cast<LearnedPairForceImpl&>(getImplInContext(context)).updateParametersInContext(getContextImpl(context), *this);
+    dynamic_cast<LearnedPairForceImpl&>(getImplInContext(context))
+            .updateParametersInContext(getContextImpl(context), *this);
 }
 
 string LearnedPairForce::describeKernelInContext(OpenMM::Context& context) const {

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/LearnedPairForceImpl.h"
-#include "LearnedPairKernels.h"
 #include "internal/require.h"
 #include "internal/validation.h"
+#include "LearnedPairKernels.h"
 #include <cmath>
 
 using namespace LearnedPairPlugin;
@@ -14,7 +14,8 @@ using std::map;
 using std::string;
 using std::vector;
 
-/** The scale, if there is one, and the global parameters of the function, with the default values and ranges of the force. */
+/** The scale, if there is one, and the global parameters of the function, with the default values and ranges of the
+ * force. */
 static vector<GlobalParameter> collectParameters(const LearnedPairForce& force) {
     vector<GlobalParameter> parameters;
     if (!force.getScaleParameter().empty())
@@ -27,7 +28,10 @@ static vector<GlobalParameter> collectParameters(const LearnedPairForce& force) 
     return parameters;
 }
 
-LearnedPairForceImpl::LearnedPairForceImpl(const LearnedPairForce& owner) : owner(owner), created(owner), parameters(collectParameters(owner)) {
+LearnedPairForceImpl::LearnedPairForceImpl(const LearnedPairForce& owner) :
+        owner(owner),
+        created(owner),
+        parameters(collectParameters(owner)) {
     forceGroup = owner.getForceGroup();
 }
 
@@ -41,14 +45,16 @@ void LearnedPairForceImpl::initialize(ContextImpl& context) {
     kernel.getAs<CalcLearnedPairForceKernel>().initialize(system, owner);
 }
 
-double LearnedPairForceImpl::calcForcesAndEnergy(ContextImpl& context, bool includeForces, bool includeEnergy, int groups) {
-    if ((groups&(1<<created.getForceGroup())) == 0)
+double LearnedPairForceImpl::calcForcesAndEnergy(
+        ContextImpl& context, bool includeForces, bool includeEnergy, int groups) {
+    if ((groups & (1 << created.getForceGroup())) == 0)
         return 0.0;
     try {
         checkState(context);
     }
     catch (const OpenMM::OpenMMException&) {
-        kernel.getAs<CalcLearnedPairForceKernel>().waitForThreads(); // or they would work for a Context that may be gone
+        kernel.getAs<CalcLearnedPairForceKernel>()
+                .waitForThreads(); // or they would work for a Context that may be gone
         throw;
     }
     return kernel.getAs<CalcLearnedPairForceKernel>().execute(context, includeForces, includeEnergy);
@@ -61,9 +67,13 @@ void LearnedPairForceImpl::checkState(ContextImpl& context) const {
     // On GPUs a parameter that is NaN could disappear in a function that is flat for large numbers.
     for (auto& parameter : parameters) {
         double value = context.getParameter(parameter.name);
-        require(std::isfinite(value), "LearnedPairForce: the global parameter '", parameter.name, "' is ", value, " in this Context; set it to a finite number.");
-        require(parameter.allows(value), "LearnedPairForce: the global parameter '", parameter.name, "' is ", value, " in this Context, and the function was checked for values from ",
-                parameter.low, " to ", parameter.high, "; stay in that range, or make the force from a model with a wider one (global_parameters={\"", parameter.name, "\": (default, low, high)}).");
+        require(std::isfinite(value), "LearnedPairForce: the global parameter '", parameter.name, "' is ", value,
+                " in this Context; set it to a finite number.");
+        require(parameter.allows(value), "LearnedPairForce: the global parameter '", parameter.name, "' is ", value,
+                " in this Context, and the function was checked for values from ", parameter.low, " to ",
+                parameter.high,
+                "; stay in that range, or make the force from a model with a wider one (global_parameters={\"",
+                parameter.name, "\": (default, low, high)}).");
     }
 }
 

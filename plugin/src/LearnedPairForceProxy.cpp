@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: MIT
 
 #include "LearnedPairForceProxy.h"
-#include "LearnedPairForce.h"
-#include "PairProgram.h"
-#include "PairTable.h"
 #include "internal/Base64.h"
 #include "internal/require.h"
+#include "LearnedPairForce.h"
 #include "openmm/serialization/SerializationNode.h"
+#include "PairProgram.h"
+#include "PairTable.h"
 #include <algorithm>
 #include <sstream>
 
@@ -25,7 +25,7 @@ static const std::string ReportEnd = " end";
 static vector<int> readIntegers(const SerializationNode& node, const char* property) {
     std::stringstream stream(node.getStringProperty(property));
     vector<int> values;
-    for (std::string word; stream >> word; ) {
+    for (std::string word; stream >> word;) {
         size_t length = 0;
         long long value = 0;
         try {
@@ -41,7 +41,8 @@ static vector<int> readIntegers(const SerializationNode& node, const char* prope
     return values;
 }
 
-template<class Integers> static void writeIntegers(SerializationNode& node, const char* property, const Integers& values) {
+template<class Integers>
+static void writeIntegers(SerializationNode& node, const char* property, const Integers& values) {
     std::stringstream stream;
     const char* separator = "";
     for (int value : values) {
@@ -57,18 +58,23 @@ static void writeTable(SerializationNode& node, const PairTable& table) {
     node.setDoubleProperty("maxDistance", table.getMaxDistance());
     writeIntegers(node, "curveIndices", table.getCurveIndices());
     for (auto& curve : table.getCurves())
-        node.createChildNode("Curve").setIntProperty("knots", curve.energies.size()).setStringProperty("energies", encodeNumbers(curve.energies)).setStringProperty("slopes", encodeNumbers(curve.slopes));
+        node.createChildNode("Curve")
+                .setIntProperty("knots", curve.energies.size())
+                .setStringProperty("energies", encodeNumbers(curve.energies))
+                .setStringProperty("slopes", encodeNumbers(curve.slopes));
 }
 
 static std::shared_ptr<PairTable> readTable(const SerializationNode& node) {
     vector<PairCurve> curves;
     for (auto& child : node.getChildren()) {
-        curves.push_back({decodeNumbers(child.getStringProperty("energies")), decodeNumbers(child.getStringProperty("slopes"))});
-        require(curves.back().energies.size() == (size_t) child.getIntProperty("knots"), "LearnedPairForce: a curve has ", curves.back().energies.size(),
-                " knots, but should have ", child.getIntProperty("knots"), "; the XML is damaged.");
+        curves.push_back(
+                {decodeNumbers(child.getStringProperty("energies")), decodeNumbers(child.getStringProperty("slopes"))});
+        require(curves.back().energies.size() == (size_t) child.getIntProperty("knots"),
+                "LearnedPairForce: a curve has ", curves.back().energies.size(), " knots, but should have ",
+                child.getIntProperty("knots"), "; the XML is damaged.");
     }
-    return std::make_shared<PairTable>(node.getIntProperty("numTypes"), node.getDoubleProperty("minDistance"), node.getDoubleProperty("maxDistance"),
-            curves, readIntegers(node, "curveIndices"));
+    return std::make_shared<PairTable>(node.getIntProperty("numTypes"), node.getDoubleProperty("minDistance"),
+            node.getDoubleProperty("maxDistance"), curves, readIntegers(node, "curveIndices"));
 }
 
 /** Line ends do not survive in an XML attribute; a program's text has no semicolons. */
@@ -84,8 +90,11 @@ static void writeProgram(SerializationNode& node, const PairProgram& function, c
     for (size_t i = 0; i < function.getGlobalParameters().size(); i++) {
         double low, high;
         force.getGlobalParameterRange(i, low, high);
-        node.createChildNode("GlobalParameter").setStringProperty("name", function.getGlobalParameters()[i].name).setDoubleProperty("default", force.getGlobalParameterDefaultValue(i))
-            .setDoubleProperty("low", low).setDoubleProperty("high", high);
+        node.createChildNode("GlobalParameter")
+                .setStringProperty("name", function.getGlobalParameters()[i].name)
+                .setDoubleProperty("default", force.getGlobalParameterDefaultValue(i))
+                .setDoubleProperty("low", low)
+                .setDoubleProperty("high", high);
     }
     node.setStringProperty("steps", replaced(function.getProgram().getText(), '\n', ';'));
     node.setStringProperty("weights", encodeNumbers(function.getProgram().getWeights()));
@@ -94,9 +103,12 @@ static void writeProgram(SerializationNode& node, const PairProgram& function, c
 static std::shared_ptr<PairProgram> readProgram(const SerializationNode& node) {
     vector<GlobalParameter> globalParameters;
     for (auto& child : node.getChildren())
-        globalParameters.push_back({child.getStringProperty("name"), child.getDoubleProperty("default"), child.getDoubleProperty("low"), child.getDoubleProperty("high")});
-    TensorProgram program(replaced(node.getStringProperty("steps"), ';', '\n'), decodeNumbers(node.getStringProperty("weights")));
-    return std::make_shared<PairProgram>(program, node.getIntProperty("numTypes"), node.getIntProperty("numFeatures"), node.getDoubleProperty("minDistance"), globalParameters);
+        globalParameters.push_back({child.getStringProperty("name"), child.getDoubleProperty("default"),
+            child.getDoubleProperty("low"), child.getDoubleProperty("high")});
+    TensorProgram program(
+            replaced(node.getStringProperty("steps"), ';', '\n'), decodeNumbers(node.getStringProperty("weights")));
+    return std::make_shared<PairProgram>(program, node.getIntProperty("numTypes"), node.getIntProperty("numFeatures"),
+            node.getDoubleProperty("minDistance"), globalParameters);
 }
 
 static void writeFunction(SerializationNode& node, const LearnedPairForce& force) {
@@ -132,23 +144,23 @@ static void readParticles(const SerializationNode& node, LearnedPairForce& force
         force.setParticleTypes(types);
         return;
     }
-    vector<double> given = decodeNumbers(node.getStringProperty("features")), features(types.size()*numFeatures, 0.0);
+    vector<double> given = decodeNumbers(node.getStringProperty("features")), features(types.size() * numFeatures, 0.0);
     vector<bool> covered;
     size_t next = 0;
     for (size_t i = 0; i < types.size(); i++) {
-        require(types[i] == 0 || types[i] == LearnedPairForce::NotCovered, "LearnedPairForce: particle ", i, " has the type ", types[i],
-                ", but the function takes features; the XML is damaged.");
+        require(types[i] == 0 || types[i] == LearnedPairForce::NotCovered, "LearnedPairForce: particle ", i,
+                " has the type ", types[i], ", but the function takes features; the XML is damaged.");
         covered.push_back(types[i] != LearnedPairForce::NotCovered);
         for (size_t k = 0; covered[i] && k < numFeatures && next < given.size(); k++)
-            features[i*numFeatures+k] = given[next++];
+            features[i * numFeatures + k] = given[next++];
     }
-    size_t needed = numFeatures*std::count(covered.begin(), covered.end(), true);
-    require(given.size() == needed, "LearnedPairForce: there are ", given.size(), " features, but the covered particles have ", needed, "; the XML is damaged.");
+    size_t needed = numFeatures * std::count(covered.begin(), covered.end(), true);
+    require(given.size() == needed, "LearnedPairForce: there are ", given.size(),
+            " features, but the covered particles have ", needed, "; the XML is damaged.");
     force.setAllParticleFeatures(features, covered);
 }
 
-LearnedPairForceProxy::LearnedPairForceProxy() : SerializationProxy("LearnedPairForce") {
-}
+LearnedPairForceProxy::LearnedPairForceProxy() : SerializationProxy("LearnedPairForce") {}
 
 void LearnedPairForceProxy::serialize(const void* object, SerializationNode& node) const {
     const LearnedPairForce& force = *reinterpret_cast<const LearnedPairForce*>(object);
@@ -162,7 +174,7 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
     node.setDoubleProperty("switchingDistance", force.getSwitchingDistance());
     node.setStringProperty("scaleParameter", force.getScaleParameter());
     node.setDoubleProperty("scaleDefault", force.getScaleDefaultValue());
-    node.setStringProperty("report", force.getReport()+ReportEnd);
+    node.setStringProperty("report", force.getReport() + ReportEnd);
     writeFunction(node, force);
     writeParticles(node.createChildNode("Particles"), force);
     SerializationNode& derivatives = node.createChildNode("EnergyParameterDerivatives");
@@ -187,9 +199,11 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
 
 void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     int version = node.getIntProperty("version");
-    require(version == Version, "LearnedPairForce: the XML has version ", version, " of this force, and this installation reads version ", Version,
+    require(version == Version, "LearnedPairForce: the XML has version ", version,
+            " of this force, and this installation reads version ", Version,
             "; install the release of openmm-learnedpair that wrote it, or a newer one.");
-    require(!node.getChildren().empty() && node.getChildren().back().getName() == End, "LearnedPairForce: the XML ends in the middle of the force; it was cut off when it was written or copied.");
+    require(!node.getChildren().empty() && node.getChildren().back().getName() == End,
+            "LearnedPairForce: the XML ends in the middle of the force; it was cut off when it was written or copied.");
     auto force = std::make_unique<LearnedPairForce>(readFunction(node));
     force->setForceGroup(node.getIntProperty("forceGroup"));
     force->setName(node.getStringProperty("name"));
@@ -200,8 +214,9 @@ void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     force->setSwitchingDistance(node.getDoubleProperty("switchingDistance"));
     force->setScaleParameter(node.getStringProperty("scaleParameter"), node.getDoubleProperty("scaleDefault"));
     std::string report = node.getStringProperty("report");
-    require(report.size() >= ReportEnd.size() && report.substr(report.size()-ReportEnd.size()) == ReportEnd, "LearnedPairForce: the report has no end; the XML is damaged.");
-    force->setReport(report.substr(0, report.size()-ReportEnd.size()));
+    require(report.size() >= ReportEnd.size() && report.substr(report.size() - ReportEnd.size()) == ReportEnd,
+            "LearnedPairForce: the report has no end; the XML is damaged.");
+    force->setReport(report.substr(0, report.size() - ReportEnd.size()));
     readParticles(node.getChildNode("Particles"), *force);
     for (auto& child : node.getChildNode("EnergyParameterDerivatives").getChildren())
         force->addEnergyParameterDerivative(child.getStringProperty("name"));

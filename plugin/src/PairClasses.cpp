@@ -18,43 +18,45 @@ PairClasses::PairClasses(const LearnedPairForce& force) {
     // A particle's membership: 2g if it is in the first set of group g, 2g+1 if in the second.
 
     int numParticles = force.getNumParticles(), numGroups = force.getNumInteractionGroups();
-    vector<set<int> > memberships(numParticles);
+    vector<set<int>> memberships(numParticles);
     for (int group = 0; group < numGroups; group++) {
         set<int> sets[2];
         force.getInteractionGroupParameters(group, sets[0], sets[1]);
         for (int side = 0; side < 2; side++)
             for (int particle : sets[side])
-                memberships[particle].insert(2*group+side);
+                memberships[particle].insert(2 * group + side);
     }
     map<set<int>, int> index;
-    vector<set<int> > distinct;
+    vector<set<int>> distinct;
     for (auto& membership : memberships)
         if ((numGroups == 0 || !membership.empty()) && index.insert({membership, (int) distinct.size()}).second)
             distinct.push_back(membership);
-    size_t count = 1+distinct.size()*force.getFunction().getNumTypes();
-    require(count <= MaxClasses, "LearnedPairForce: the interaction groups and types divide the particles into ", count, " kinds, of which at most ",
-            MaxClasses, " are supported; use fewer or simpler interaction groups.");
-    vector<char> allowed(distinct.size()*distinct.size(), numGroups == 0);
+    size_t count = 1 + distinct.size() * force.getFunction().getNumTypes();
+    require(count <= MaxClasses, "LearnedPairForce: the interaction groups and types divide the particles into ", count,
+            " kinds, of which at most ", MaxClasses, " are supported; use fewer or simpler interaction groups.");
+    vector<char> allowed(distinct.size() * distinct.size(), numGroups == 0);
     for (size_t i = 0; i < distinct.size(); i++)
         for (int side : distinct[i])
             for (size_t j = 0; j < distinct.size(); j++)
-                if (distinct[j].count(side^1))
-                    allowed[i*distinct.size()+j] = 1;
+                if (distinct[j].count(side ^ 1))
+                    allowed[i * distinct.size() + j] = 1;
 
     // The classes: one for each combination of membership and type, after the one that takes no part.
 
     const PairFunction& function = force.getFunction();
     int numTypes = function.getNumTypes();
-    numClasses = 1+distinct.size()*numTypes;
+    numClasses = 1 + distinct.size() * numTypes;
     types.assign(numClasses, LearnedPairForce::NotCovered);
     for (int i = 1; i < numClasses; i++)
-        types[i] = (i-1)%numTypes;
-    interacts.assign((size_t) numClasses*numClasses, 0);
+        types[i] = (i - 1) % numTypes;
+    interacts.assign((size_t) numClasses * numClasses, 0);
     for (int i = 1; i < numClasses; i++)
         for (int j = 1; j < numClasses; j++)
-            interacts[(size_t) i*numClasses+j] = allowed[(i-1)/numTypes*distinct.size()+(j-1)/numTypes] && function.isDefined(types[i], types[j]);
+            interacts[(size_t) i * numClasses + j] =
+                    allowed[(i - 1) / numTypes * distinct.size() + (j - 1) / numTypes] &&
+                    function.isDefined(types[i], types[j]);
     particleClasses.assign(numParticles, 0);
     for (int i = 0; i < numParticles; i++)
         if (force.getParticleType(i) != LearnedPairForce::NotCovered && index.count(memberships[i]))
-            particleClasses[i] = 1+index[memberships[i]]*numTypes+force.getParticleType(i);
+            particleClasses[i] = 1 + index[memberships[i]] * numTypes + force.getParticleType(i);
 }

@@ -25,7 +25,7 @@ ParticleRows::ParticleRows(const LearnedPairForce& force) : width(1), numRows(0)
         vector<double> row = force.getParticleFeatures(i);
         if (row.empty())
             continue;
-        std::string bytes(reinterpret_cast<const char*>(row.data()), row.size()*sizeof(double));
+        std::string bytes(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(double));
         auto [position, isNew] = known.insert({bytes, numRows});
         if (isNew) {
             rows.insert(rows.end(), row.begin(), row.end());
@@ -40,5 +40,6 @@ ParticleRows::ParticleRows(const LearnedPairForce& force) : width(1), numRows(0)
 }
 
 int ParticleRows::countMost(const LearnedPairForce& force) {
-    return force.getFunction().getNumFeatures() == 0 ? force.getFunction().getNumTypes() : std::max(force.getNumParticles(), 1);
+    return force.getFunction().getNumFeatures() == 0 ? force.getFunction().getNumTypes()
+                                                     : std::max(force.getNumParticles(), 1);
 }

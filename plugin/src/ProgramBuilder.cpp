@@ -8,11 +8,12 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-int ProgramBuilder::add(Operation operation, const vector<int>& operands, const vector<int>& integers, const vector<double>& numbers) {
+int ProgramBuilder::add(
+        Operation operation, const vector<int>& operands, const vector<int>& integers, const vector<double>& numbers) {
     ProgramStep step = {operation, 0, operands, integers, numbers};
     step.size = findSize(step, steps, steps.size());
     steps.push_back(step);
-    return steps.size()-1;
+    return steps.size() - 1;
 }
 
 int ProgramBuilder::input(Operation input, int size) {
@@ -20,7 +21,7 @@ int ProgramBuilder::input(Operation input, int size) {
         if (steps[i].operation == input)
             return i;
     steps.push_back({input, size, {}, {}, {}});
-    return steps.size()-1;
+    return steps.size() - 1;
 }
 
 int ProgramBuilder::slice(int value, int first, int count) {

@@ -6,23 +6,24 @@
 using namespace LearnedPairPlugin;
 
 SegmentTable::SegmentTable(const PairTable& table, const PairClasses& classes) {
-    double range = table.getMaxDistance()-table.getMinDistance();
+    double range = table.getMaxDistance() - table.getMinDistance();
     std::vector<Grid> curveGrids;
     segments.push_back({0, 0, 0, 0});
     for (auto& curve : table.getCurves()) {
-        int numIntervals = curve.energies.size()-1;
-        double h = range/numIntervals;
-        curveGrids.push_back({1/h, (int) segments.size()});
+        int numIntervals = curve.energies.size() - 1;
+        double h = range / numIntervals;
+        curveGrids.push_back({1 / h, (int) segments.size()});
         for (int k = 0; k < numIntervals; k++) {
-            double rise = curve.energies[k+1]-curve.energies[k], d0 = h*curve.slopes[k], d1 = h*curve.slopes[k+1];
-            segments.push_back({curve.energies[k], d0, 3*rise-2*d0-d1, d0+d1-2*rise});
+            double rise = curve.energies[k + 1] - curve.energies[k], d0 = h * curve.slopes[k],
+                   d1 = h * curve.slopes[k + 1];
+            segments.push_back({curve.energies[k], d0, 3 * rise - 2 * d0 - d1, d0 + d1 - 2 * rise});
         }
-        segments.push_back({curve.energies.back(), h*curve.slopes.back(), 0, 0});
+        segments.push_back({curve.energies.back(), h * curve.slopes.back(), 0, 0});
     }
     size_t n = classes.numClasses;
-    grids.assign(n*n, {0, 0});
+    grids.assign(n * n, {0, 0});
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
-            if (classes.interacts[i*n+j])
-                grids[i*n+j] = curveGrids[table.getCurveIndex(classes.types[i], classes.types[j])];
+            if (classes.interacts[i * n + j])
+                grids[i * n + j] = curveGrids[table.getCurveIndex(classes.types[i], classes.types[j])];
 }

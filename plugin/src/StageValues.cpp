@@ -25,28 +25,32 @@ public:
             for (Operation input : {Operation::Particle1, Operation::Particle2})
                 if (double* lanes = interpreter.getInput(input))
                     for (int k = 0; k < Lanes; k++) { // lanes that are left over repeat the last item
-                        const double* row = getRow(input, std::min(first+k, numItems-1));
+                        const double* row = getRow(input, std::min(first + k, numItems - 1));
                         for (int i = 0; i < part.getInputSize(input); i++)
-                            lanes[i*Lanes+k] = row[i];
+                            lanes[i * Lanes + k] = row[i];
                     }
             interpreter.run();
-            for (int k = 0; k < Lanes && first+k < numItems; k++)
+            for (int k = 0; k < Lanes && first + k < numItems; k++)
                 for (size_t output = 0; output < part.getOutputs().size(); output++)
                     for (int i = 0; i < part.getSteps()[part.getOutputs()[output]].size; i++)
                         values.push_back(interpreter.getOutput(output, i, k));
         }
         return values;
     }
+
 private:
     const TensorProgram& part;
     ProgramInterpreter<double, Lanes> interpreter;
 };
 
-}
+} // namespace
 
 StageValues::StageValues(const StagedProgram& program, const vector<double>& rows, int numRows, bool typed) :
-        program(program), rows(rows), numRows(numRows), typed(typed), isComputed(false) {
-}
+        program(program),
+        rows(rows),
+        numRows(numRows),
+        typed(typed),
+        isComputed(false) {}
 
 bool StageValues::update(const vector<double>& newGlobals) {
     if (isComputed && newGlobals == globals)
@@ -60,14 +64,15 @@ bool StageValues::update(const vector<double>& newGlobals) {
         changed |= run;
         return run;
     };
-    int width = rows.size()/numRows;
+    int width = rows.size() / numRows;
     if (mustRun(program.global))
         globalValues = PartRunner(*program.global, globals).run(1, [](Operation, int) { return nullptr; });
     if (mustRun(program.particle))
-        particleValues = PartRunner(*program.particle, globals).run(numRows, [&](Operation, int i) { return &rows[i*width]; });
+        particleValues =
+                PartRunner(*program.particle, globals).run(numRows, [&](Operation, int i) { return &rows[i * width]; });
     if (typed && mustRun(program.typePair))
-        pairValues = PartRunner(*program.typePair, globals).run(numRows*numRows, [&](Operation input, int i) {
-            return &rows[(input == Operation::Particle1 ? i/numRows : i%numRows)*width];
+        pairValues = PartRunner(*program.typePair, globals).run(numRows * numRows, [&](Operation input, int i) {
+            return &rows[(input == Operation::Particle1 ? i / numRows : i % numRows) * width];
         });
     return changed;
 }

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/StagedProgram.h"
-#include "internal/ProgramBuilder.h"
-#include "internal/Stage.h"
 #include "internal/operations.h"
 #include "internal/passes.h"
+#include "internal/ProgramBuilder.h"
+#include "internal/Stage.h"
 #include <map>
 #include <sstream>
 
@@ -13,16 +13,16 @@ using namespace LearnedPairPlugin;
 using std::string;
 using std::vector;
 
-// Numbers that may be kept for pairs of types: more than this, and they are computed for each pair of particles instead.
-static const long long MostTypePairNumbers = 1<<22;
+// Numbers that may be kept for pairs of types: more than this, and they are computed for each pair of particles
+// instead.
+static const long long MostTypePairNumbers = 1 << 22;
 
 namespace {
 
 /** A part of a program that is computed on its own: collects the values that other parts need of it. */
 class Part {
 public:
-    explicit Part(const TensorProgram& program) : program(program) {
-    }
+    explicit Part(const TensorProgram& program) : program(program) {}
     /**
      * Add a value of the program.
      *
@@ -38,7 +38,8 @@ public:
         ProgramBuilder builder;
         vector<int> index = builder.copyAll(program), exchangedIndex;
         for (size_t i = 0; i < index.size(); i++)
-            exchangedIndex.push_back(copyExchanged(program.getSteps()[i], index[i], mapOperands(program.getSteps()[i], index), exchangedIndex, builder));
+            exchangedIndex.push_back(copyExchanged(program.getSteps()[i], index[i],
+                    mapOperands(program.getSteps()[i], index), exchangedIndex, builder));
         vector<int> outputs;
         for (auto& request : requests)
             outputs.push_back((request.exchanged ? exchangedIndex : index)[request.value]);
@@ -67,14 +68,17 @@ public:
                 return request.position;
         return -1;
     }
+
 private:
     struct Request {
         int value;
         bool exchanged;
         int position = 0;
     };
-    /** Copy a step with the first particle in the place of the second; steps that this does not change are there already. */
-    static int copyExchanged(const ProgramStep& step, int original, const vector<int>& operands, const vector<int>& exchangedIndex, ProgramBuilder& builder) {
+    /** Copy a step with the first particle in the place of the second; steps that this does not change are there
+     * already. */
+    static int copyExchanged(const ProgramStep& step, int original, const vector<int>& operands,
+            const vector<int>& exchangedIndex, ProgramBuilder& builder) {
         if (step.operation == Operation::Particle2)
             return builder.input(Operation::Particle1, step.size);
         vector<int> exchanged = mapOperands(step, exchangedIndex);
@@ -85,7 +89,7 @@ private:
     int length = 0;
 };
 
-}
+} // namespace
 
 static bool isPairStage(Stage stage) {
     return stage == Stage::Radial || stage == Stage::PairOfParticles;
@@ -109,7 +113,8 @@ StagedProgram::StagedProgram(const PairProgram& function, const vector<int>& der
     long long numTypePairNumbers = 0;
     for (size_t i = 0; i < steps.size(); i++)
         if (stages[i] == Stage::TypePair)
-            numTypePairNumbers = std::max(numTypePairNumbers, (long long) steps[i].size*function.getNumTypes()*function.getNumTypes());
+            numTypePairNumbers = std::max(
+                    numTypePairNumbers, (long long) steps[i].size * function.getNumTypes() * function.getNumTypes());
     if (numTypePairNumbers > MostTypePairNumbers)
         for (auto& stage : stages)
             if (stage == Stage::TypePair)
@@ -123,8 +128,10 @@ StagedProgram::StagedProgram(const PairProgram& function, const vector<int>& der
 
     Part globalPart(program), particlePart(program), typePairPart(program);
     auto partOf = [&](Stage stage) -> Part* {
-        return stage == Stage::Global ? &globalPart : stage == Stage::Particle1 || stage == Stage::Particle2 ? &particlePart :
-               stage == Stage::TypePair ? &typePairPart : nullptr;
+        return stage == Stage::Global                                    ? &globalPart
+                : stage == Stage::Particle1 || stage == Stage::Particle2 ? &particlePart
+                : stage == Stage::TypePair                               ? &typePairPart
+                                                                         : nullptr;
     };
     for (size_t i = 0; i < steps.size(); i++)
         if (isFrontier[i])
@@ -141,9 +148,12 @@ StagedProgram::StagedProgram(const PairProgram& function, const vector<int>& der
         if (part == nullptr)
             index[i] = builder.copy(steps[i], mapOperands(steps[i], index));
         else if (isFrontier[i]) {
-            Operation input = (stages[i] == Stage::Global ? Operation::Globals : stages[i] == Stage::Particle1 ? Operation::Particle1 :
-                    stages[i] == Stage::Particle2 ? Operation::Particle2 : Operation::Pair);
-            index[i] = builder.slice(builder.input(input, part->getLength()), part->getPosition(i, stages[i] == Stage::Particle2), steps[i].size);
+            Operation input = (stages[i] == Stage::Global   ? Operation::Globals
+                            : stages[i] == Stage::Particle1 ? Operation::Particle1
+                            : stages[i] == Stage::Particle2 ? Operation::Particle2
+                                                            : Operation::Pair);
+            index[i] = builder.slice(builder.input(input, part->getLength()),
+                    part->getPosition(i, stages[i] == Stage::Particle2), steps[i].size);
         }
     }
     pair = std::make_unique<TensorProgram>(removeDeadCode(simplify(builder.build(mapOutputs(program, index)))));
@@ -154,27 +164,18 @@ static bool haveSameStructure(const std::unique_ptr<TensorProgram>& a, const std
 }
 
 bool StagedProgram::hasSameStructure(const StagedProgram& other) const {
-    return haveSameStructure(global, other.global) && haveSameStructure(particle, other.particle) && haveSameStructure(typePair, other.typePair) &&
-           haveSameStructure(pair, other.pair);
+    return haveSameStructure(global, other.global) && haveSameStructure(particle, other.particle) &&
+            haveSameStructure(typePair, other.typePair) && haveSameStructure(pair, other.pair);
 }
 
 ProgramCost::ProgramCost(const TensorProgram& program) : multiplyAdds(0), others(0) {
     for (auto& step : program.getSteps())
         switch (getInfo(step.operation).kind) {
-            case OperationKind::Linear:
-                multiplyAdds += program.getSteps()[step.operands[0]].size;
-                break;
-            case OperationKind::Table:
-                multiplyAdds += 3*step.size;
-                break;
-            case OperationKind::Elementwise:
-                others += step.size;
-                break;
-            case OperationKind::Reduction:
-                others += program.getSteps()[step.operands[0]].size;
-                break;
-            default:
-                break;
+            case OperationKind::Linear: multiplyAdds += program.getSteps()[step.operands[0]].size; break;
+            case OperationKind::Table: multiplyAdds += 3 * step.size; break;
+            case OperationKind::Elementwise: others += step.size; break;
+            case OperationKind::Reduction: others += program.getSteps()[step.operands[0]].size; break;
+            default: break;
         }
 }
 
@@ -182,7 +183,8 @@ static void writeCost(std::ostream& stream, const char* when, const std::unique_
     if (part == nullptr)
         return;
     ProgramCost cost(*part);
-    stream << "per " << when << ": " << cost.multiplyAdds << " multiply-adds, " << cost.others << " other operations, " << cost.multiplyAdds+cost.others << " together\n";
+    stream << "per " << when << ": " << cost.multiplyAdds << " multiply-adds, " << cost.others << " other operations, "
+           << cost.multiplyAdds + cost.others << " together\n";
 }
 
 string LearnedPairPlugin::describeStages(const PairProgram& function) {

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 
 #include "TensorProgram.h"
-#include "internal/operations.h"
 #include "internal/numbers.h"
+#include "internal/operations.h"
 #include "internal/require.h"
 #include <algorithm>
 #include <sstream>
@@ -12,14 +12,18 @@ using namespace LearnedPairPlugin;
 using std::string;
 using std::vector;
 
-TensorProgram::TensorProgram(const vector<ProgramStep>& steps, const vector<int>& outputs) : steps(steps), outputs(outputs) {
+TensorProgram::TensorProgram(const vector<ProgramStep>& steps, const vector<int>& outputs) :
+        steps(steps),
+        outputs(outputs) {
     for (int i = 0; i < (int) steps.size(); i++) {
         int size = findSize(steps[i], steps, i);
-        require(size == steps[i].size, "TensorProgram: step v", i, " (", getInfo(steps[i].operation).name, ") states the length ", steps[i].size, ", but has ", size, ".");
+        require(size == steps[i].size, "TensorProgram: step v", i, " (", getInfo(steps[i].operation).name,
+                ") states the length ", steps[i].size, ", but has ", size, ".");
     }
     require(!outputs.empty(), "TensorProgram: the program has no output; expected at least one.");
     for (int output : outputs)
-        require(output >= 0 && output < (int) steps.size(), "TensorProgram: the output v", output, " is no step; there are ", steps.size(), ".");
+        require(output >= 0 && output < (int) steps.size(), "TensorProgram: the output v", output,
+                " is no step; there are ", steps.size(), ".");
 }
 
 namespace {
@@ -27,8 +31,7 @@ namespace {
 /** Reads one line of a program's text. */
 class LineReader {
 public:
-    LineReader(const string& line, int number) : words(line), line(line), number(number) {
-    }
+    LineReader(const string& line, int number) : words(line), line(line), number(number) {}
     bool readWord(string& word) {
         return (bool) (words >> word);
     }
@@ -40,9 +43,10 @@ public:
     }
     /** Read a number such as the 12 in v12 or [12], which stands between two given texts. */
     int readIndex(const string& word, const string& before, const string& after, const char* what) const {
-        size_t digits = word.size()-before.size()-after.size();
-        if (word.size() <= before.size()+after.size() || digits > 9 || word.compare(0, before.size(), before) != 0 ||
-                word.compare(word.size()-after.size(), after.size(), after) != 0 || !isDigits(word.substr(before.size(), digits)))
+        size_t digits = word.size() - before.size() - after.size();
+        if (word.size() <= before.size() + after.size() || digits > 9 || word.compare(0, before.size(), before) != 0 ||
+                word.compare(word.size() - after.size(), after.size(), after) != 0 ||
+                !isDigits(word.substr(before.size(), digits)))
             fail(what, word);
         return std::stoi(word.substr(before.size(), digits));
     }
@@ -53,8 +57,10 @@ public:
         return value;
     }
     [[noreturn]] void fail(const char* expected, const string& found) const {
-        throw OpenMM::OpenMMException("TensorProgram: line "+std::to_string(number)+", \""+line.substr(0, 80)+"\": expected "+expected+", found "+found+".");
+        throw OpenMM::OpenMMException("TensorProgram: line " + std::to_string(number) + ", \"" + line.substr(0, 80) +
+                "\": expected " + expected + ", found " + found + ".");
     }
+
 private:
     static bool isDigits(const string& text) {
         return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -64,12 +70,12 @@ private:
     int number;
 };
 
-}
+} // namespace
 
 /** Read the operands, the numbers and the integers in braces with which a line ends. */
 static void readArguments(LineReader& reader, ProgramStep& step) {
     bool inBraces = false, closed = false;
-    for (string word; reader.readWord(word); ) {
+    for (string word; reader.readWord(word);) {
         if (closed)
             reader.fail("the end", word);
         if (step.operation == Operation::Literal) {
@@ -96,10 +102,11 @@ static void readArguments(LineReader& reader, ProgramStep& step) {
 }
 
 /** Read "vK[n] = operation operands {integers}". */
-static ProgramStep readStep(LineReader& reader, const string& name, int index, const vector<double>& weights, size_t& numWeightsRead) {
+static ProgramStep readStep(
+        LineReader& reader, const string& name, int index, const vector<double>& weights, size_t& numWeightsRead) {
     size_t bracket = name.find('[');
     if (bracket == string::npos || reader.readIndex(name.substr(0, bracket), "v", "", "the name of a step") != index)
-        reader.fail(("v"+std::to_string(index)+"[length]").c_str(), name);
+        reader.fail(("v" + std::to_string(index) + "[length]").c_str(), name);
     ProgramStep step;
     step.size = reader.readIndex(name.substr(bracket), "[", "]", "a length of at most nine digits");
     if (reader.expectWord("=") != "=")
@@ -107,13 +114,14 @@ static ProgramStep readStep(LineReader& reader, const string& name, int index, c
     string operation = reader.expectWord("an operation");
     const OperationInfo* info = findOperation(operation);
     if (info == nullptr)
-        reader.fail("an operation", operation+", which is none");
+        reader.fail("an operation", operation + ", which is none");
     step.operation = info->operation;
     readArguments(reader, step);
     if (step.operation == Operation::Weight) {
-        require(numWeightsRead+step.size <= weights.size(), "TensorProgram: step v", index, " (weight) needs ", step.size, " numbers, but only ",
-                weights.size()-numWeightsRead, " of ", weights.size(), " weights are left.");
-        step.numbers.assign(weights.begin()+numWeightsRead, weights.begin()+numWeightsRead+step.size);
+        require(numWeightsRead + step.size <= weights.size(), "TensorProgram: step v", index, " (weight) needs ",
+                step.size, " numbers, but only ", weights.size() - numWeightsRead, " of ", weights.size(),
+                " weights are left.");
+        step.numbers.assign(weights.begin() + numWeightsRead, weights.begin() + numWeightsRead + step.size);
         numWeightsRead += step.size;
     }
     return step;
@@ -125,7 +133,7 @@ static TensorProgram parse(const string& text, const vector<double>& weights) {
     size_t numWeightsRead = 0;
     std::istringstream lines(text);
     int number = 0;
-    for (string line; std::getline(lines, line); ) {
+    for (string line; std::getline(lines, line);) {
         LineReader reader(line, ++number);
         string name;
         if (!reader.readWord(name))
@@ -133,7 +141,7 @@ static TensorProgram parse(const string& text, const vector<double>& weights) {
         if (!outputs.empty())
             reader.fail("nothing after the outputs", name);
         if (name == "output") {
-            for (string word; reader.readWord(word); )
+            for (string word; reader.readWord(word);)
                 outputs.push_back(reader.readIndex(word, "v", "", "a step such as v3"));
             if (outputs.empty())
                 reader.fail("a step such as v3 as output", "the end");
@@ -141,12 +149,12 @@ static TensorProgram parse(const string& text, const vector<double>& weights) {
         else
             steps.push_back(readStep(reader, name, steps.size(), weights, numWeightsRead));
     }
-    require(numWeightsRead == weights.size(), "TensorProgram: there are ", weights.size(), " weights, but the steps need ", numWeightsRead, ".");
+    require(numWeightsRead == weights.size(), "TensorProgram: there are ", weights.size(),
+            " weights, but the steps need ", numWeightsRead, ".");
     return TensorProgram(steps, outputs);
 }
 
-TensorProgram::TensorProgram(const string& text, const vector<double>& weights) : TensorProgram(parse(text, weights)) {
-}
+TensorProgram::TensorProgram(const string& text, const vector<double>& weights) : TensorProgram(parse(text, weights)) {}
 
 string TensorProgram::getText() const {
     std::ostringstream text;

@@ -35,7 +35,7 @@ static bool isNumber(const string& text) {
         size_t begin = i;
         while (i < text.size() && text[i] >= '0' && text[i] <= '9')
             i++;
-        return i-begin;
+        return i - begin;
     };
     skip("+-");
     size_t digits = skipDigits();
@@ -54,7 +54,7 @@ static bool isNumber(const string& text) {
 
 bool LearnedPairPlugin::parseNumber(const string& text, double& value) {
     if (text == "inf" || text == "-inf") {
-        value = (text == "inf" ? 1 : -1)*std::numeric_limits<double>::infinity();
+        value = (text == "inf" ? 1 : -1) * std::numeric_limits<double>::infinity();
         return true;
     }
     if (!isNumber(text))

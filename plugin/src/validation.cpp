@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/validation.h"
-#include "PairProgram.h"
-#include "PairTable.h"
-#include "internal/StagedProgram.h"
 #include "internal/require.h"
+#include "internal/StagedProgram.h"
 #include "openmm/CustomNonbondedForce.h"
 #include "openmm/NonbondedForce.h"
+#include "PairProgram.h"
+#include "PairTable.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -24,13 +24,15 @@ using std::vector;
 static void validateTypes(const LearnedPairForce& force, const System& system) {
     const PairFunction& function = force.getFunction();
     int numParticles = system.getNumParticles(), numTypes = function.getNumTypes();
-    require(force.getNumParticles() == numParticles, "LearnedPairForce: the force has ", force.getNumParticles(), " particles, but the System has ", numParticles,
-            "; add every particle of the System, with the type ", LearnedPairForce::NotCovered, " for those that take no part.");
+    require(force.getNumParticles() == numParticles, "LearnedPairForce: the force has ", force.getNumParticles(),
+            " particles, but the System has ", numParticles, "; add every particle of the System, with the type ",
+            LearnedPairForce::NotCovered, " for those that take no part.");
     vector<int> count(numTypes, 0);
     for (int i = 0; i < numParticles; i++) {
         int type = force.getParticleType(i);
-        require(type >= LearnedPairForce::NotCovered && type < numTypes, "LearnedPairForce: particle ", i, " has type ", type, "; it must be between 0 and ",
-                numTypes-1, ", or ", LearnedPairForce::NotCovered, " if it is not covered.");
+        require(type >= LearnedPairForce::NotCovered && type < numTypes, "LearnedPairForce: particle ", i, " has type ",
+                type, "; it must be between 0 and ", numTypes - 1, ", or ", LearnedPairForce::NotCovered,
+                " if it is not covered.");
         if (type != LearnedPairForce::NotCovered)
             count[type]++;
     }
@@ -38,65 +40,80 @@ static void validateTypes(const LearnedPairForce& force, const System& system) {
         for (int j = i; j < numTypes; j++)
             if (i == j ? count[i] > 1 : count[i] > 0 && count[j] > 0)
                 require(function.isDefined(i, j), "LearnedPairForce: particles of types ", i, " and ", j,
-                        " occur, but the pair function is not defined for this pair; make a new force for the types that occur, or one with a program, which has them all.");
+                        " occur, but the pair function is not defined for this pair; make a new force for the types "
+                        "that occur, or one with a program, which has them all.");
 }
 
 static void validateFeatures(const LearnedPairForce& force) {
     for (int i = 0; i < force.getNumParticles(); i++) {
         vector<double> features = force.getParticleFeatures(i);
         for (size_t k = 0; k < features.size(); k++)
-            require(std::isfinite(features[k]), "LearnedPairForce: feature ", k, " of particle ", i, " is ", features[k], "; it must be finite.");
+            require(std::isfinite(features[k]), "LearnedPairForce: feature ", k, " of particle ", i, " is ",
+                    features[k], "; it must be finite.");
     }
 }
 
 static void validateParameters(const LearnedPairForce& force) {
-    require(std::isfinite(force.getScaleDefaultValue()), "LearnedPairForce: the scale parameter \"", force.getScaleParameter(), "\" has the default value ",
-            force.getScaleDefaultValue(), "; it must be finite.");
+    require(std::isfinite(force.getScaleDefaultValue()), "LearnedPairForce: the scale parameter \"",
+            force.getScaleParameter(), "\" has the default value ", force.getScaleDefaultValue(),
+            "; it must be finite.");
     auto& parameters = force.getFunction().getGlobalParameters();
     for (size_t i = 0; i < parameters.size(); i++) {
         require(parameters[i].name != force.getScaleParameter(), "LearnedPairForce: \"", parameters[i].name,
                 "\" is a global parameter of the function and the name of the scale; give the scale another name.");
         double value = force.getGlobalParameterDefaultValue(i);
-        require(std::isfinite(value), "LearnedPairForce: the global parameter \"", parameters[i].name, "\" has the default value ", value, "; it must be finite.");
+        require(std::isfinite(value), "LearnedPairForce: the global parameter \"", parameters[i].name,
+                "\" has the default value ", value, "; it must be finite.");
         GlobalParameter parameter = {parameters[i].name, value};
         force.getGlobalParameterRange(i, parameter.low, parameter.high);
-        require(parameter.allows(value), "LearnedPairForce: the global parameter \"", parameters[i].name, "\" has the default value ", value, " and the range ",
-                parameter.low, " to ", parameter.high, "; the default must be in the range.");
+        require(parameter.allows(value), "LearnedPairForce: the global parameter \"", parameters[i].name,
+                "\" has the default value ", value, " and the range ", parameter.low, " to ", parameter.high,
+                "; the default must be in the range.");
     }
     for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
-        require(force.hasParameter(force.getEnergyParameterDerivativeName(i)), "LearnedPairForce: the derivative with respect to \"",
-                force.getEnergyParameterDerivativeName(i), "\" was asked for, which is no longer a global parameter of this force.");
+        require(force.hasParameter(force.getEnergyParameterDerivativeName(i)),
+                "LearnedPairForce: the derivative with respect to \"", force.getEnergyParameterDerivativeName(i),
+                "\" was asked for, which is no longer a global parameter of this force.");
 }
 
 static void validateDistances(const LearnedPairForce& force) {
     const PairFunction& function = force.getFunction();
-    double cutoff = force.getCutoffDistance(), inner = force.getInnerCutoffDistance(), switching = force.getSwitchingDistance();
+    double cutoff = force.getCutoffDistance(), inner = force.getInnerCutoffDistance(),
+           switching = force.getSwitchingDistance();
     if (force.getNonbondedMethod() == LearnedPairForce::NoCutoff) {
-        require(std::isinf(function.getMaxDistance()), "LearnedPairForce: NoCutoff is not possible with a table, which ends at ",
-                function.getMaxDistance(), " nm; use CutoffNonPeriodic or CutoffPeriodic.");
-        require(!force.getUseSwitchingFunction(), "LearnedPairForce: the switching function leads to a cutoff, and NoCutoff has none; use one of the two.");
+        require(std::isinf(function.getMaxDistance()),
+                "LearnedPairForce: NoCutoff is not possible with a table, which ends at ", function.getMaxDistance(),
+                " nm; use CutoffNonPeriodic or CutoffPeriodic.");
+        require(!force.getUseSwitchingFunction(),
+                "LearnedPairForce: the switching function leads to a cutoff, and NoCutoff has none; use one of the "
+                "two.");
         cutoff = std::numeric_limits<double>::infinity();
     }
     else
-        require(cutoff > 0 && std::isfinite(cutoff) && cutoff <= function.getMaxDistance(), "LearnedPairForce: the cutoff distance is ", cutoff,
-                " nm; it must be positive and at most ", function.getMaxDistance(), " nm, where the pair function ends.");
-    require(inner >= function.getMinDistance() && inner < cutoff, "LearnedPairForce: the inner cutoff distance is ", inner, " nm; it must be at least ",
-            function.getMinDistance(), " nm, where the pair function begins, and less than the cutoff distance, ", cutoff, " nm.");
+        require(cutoff > 0 && std::isfinite(cutoff) && cutoff <= function.getMaxDistance(),
+                "LearnedPairForce: the cutoff distance is ", cutoff, " nm; it must be positive and at most ",
+                function.getMaxDistance(), " nm, where the pair function ends.");
+    require(inner >= function.getMinDistance() && inner < cutoff, "LearnedPairForce: the inner cutoff distance is ",
+            inner, " nm; it must be at least ", function.getMinDistance(),
+            " nm, where the pair function begins, and less than the cutoff distance, ", cutoff, " nm.");
     if (force.getUseSwitchingFunction())
-        require(switching >= inner && switching < cutoff, "LearnedPairForce: the switching distance is ", switching, " nm; it must be at least the inner cutoff distance, ",
-                inner, " nm, and less than the cutoff distance, ", cutoff, " nm.");
+        require(switching >= inner && switching < cutoff, "LearnedPairForce: the switching distance is ", switching,
+                " nm; it must be at least the inner cutoff distance, ", inner,
+                " nm, and less than the cutoff distance, ", cutoff, " nm.");
 }
 
 static void validateExclusions(const LearnedPairForce& force, int numParticles) {
-    set<pair<int, int> > seen;
+    set<pair<int, int>> seen;
     for (int i = 0; i < force.getNumExclusions(); i++) {
         int particle1, particle2;
         force.getExclusionParticles(i, particle1, particle2);
         for (int particle : {particle1, particle2})
-            require(particle >= 0 && particle < numParticles, "LearnedPairForce: exclusion ", i, " names particle ", particle, "; it must be between 0 and ", numParticles-1, ".");
-        require(particle1 != particle2, "LearnedPairForce: exclusion ", i, " names particle ", particle1, " twice; a particle never interacts with itself.");
-        require(seen.insert(std::minmax(particle1, particle2)).second, "LearnedPairForce: exclusion ", i, " repeats the particles ", particle1, " and ", particle2,
-                "; exclude each pair once.");
+            require(particle >= 0 && particle < numParticles, "LearnedPairForce: exclusion ", i, " names particle ",
+                    particle, "; it must be between 0 and ", numParticles - 1, ".");
+        require(particle1 != particle2, "LearnedPairForce: exclusion ", i, " names particle ", particle1,
+                " twice; a particle never interacts with itself.");
+        require(seen.insert(std::minmax(particle1, particle2)).second, "LearnedPairForce: exclusion ", i,
+                " repeats the particles ", particle1, " and ", particle2, "; exclude each pair once.");
     }
 }
 
@@ -106,26 +123,31 @@ static void validateGroups(const LearnedPairForce& force, int numParticles) {
         force.getInteractionGroupParameters(i, set1, set2);
         for (auto& particles : {set1, set2})
             for (int particle : particles)
-                require(particle >= 0 && particle < numParticles, "LearnedPairForce: interaction group ", i, " names particle ", particle, "; it must be between 0 and ", numParticles-1, ".");
+                require(particle >= 0 && particle < numParticles, "LearnedPairForce: interaction group ", i,
+                        " names particle ", particle, "; it must be between 0 and ", numParticles - 1, ".");
     }
 }
 
 /**
- * Refuse a periodic force in a System whose other nonbonded forces are all nonperiodic. Every System has periodic box vectors, by
- * default of 2 nm, so that the minimum image convention would be applied in a box that the user never chose.
+ * Refuse a periodic force in a System whose other nonbonded forces are all nonperiodic. Every System has periodic box
+ * vectors, by default of 2 nm, so that the minimum image convention would be applied in a box that the user never
+ * chose.
  */
 static void requireOtherPeriodicForces(const System& system) {
     int nonperiodic = -1;
     for (int i = 0; i < system.getNumForces(); i++) {
         const OpenMM::Force& other = system.getForce(i);
-        if (dynamic_cast<const OpenMM::NonbondedForce*>(&other) == nullptr && dynamic_cast<const OpenMM::CustomNonbondedForce*>(&other) == nullptr)
+        if (dynamic_cast<const OpenMM::NonbondedForce*>(&other) == nullptr &&
+                dynamic_cast<const OpenMM::CustomNonbondedForce*>(&other) == nullptr)
             continue;
         if (other.usesPeriodicBoundaryConditions())
             return;
         nonperiodic = i;
     }
-    require(nonperiodic < 0, "LearnedPairForce: the force uses CutoffPeriodic, but force ", nonperiodic, " of the System, ", nonperiodic < 0 ? "" : system.getForce(nonperiodic).getName(),
-            ", has no periodic boundary conditions; use CutoffNonPeriodic, as setNonbondedMethod() and create_force(nonbonded_method=...) take it.");
+    require(nonperiodic < 0, "LearnedPairForce: the force uses CutoffPeriodic, but force ", nonperiodic,
+            " of the System, ", nonperiodic < 0 ? "" : system.getForce(nonperiodic).getName(),
+            ", has no periodic boundary conditions; use CutoffNonPeriodic, as setNonbondedMethod() and "
+            "create_force(nonbonded_method=...) take it.");
 }
 
 /**
@@ -146,8 +168,11 @@ static void validatePeriodicity(const LearnedPairForce& force, const System& sys
         catch (const OpenMMException&) {
             // Some forces of plugins do not say.
         }
-        require(!periodic, "LearnedPairForce: the force uses ", force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? "NoCutoff" : "CutoffNonPeriodic", ", but force ", i, " of the System, ", other.getName(),
-                ", uses periodic boundary conditions, under which OpenMM moves molecules by whole boxes; use CutoffPeriodic, or turn periodic boundary conditions off in the other force if it is a restraint.");
+        require(!periodic, "LearnedPairForce: the force uses ",
+                force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? "NoCutoff" : "CutoffNonPeriodic",
+                ", but force ", i, " of the System, ", other.getName(),
+                ", uses periodic boundary conditions, under which OpenMM moves molecules by whole boxes; use "
+                "CutoffPeriodic, or turn periodic boundary conditions off in the other force if it is a restraint.");
     }
 }
 
@@ -166,37 +191,46 @@ void LearnedPairPlugin::validateBox(const LearnedPairForce& force, const Vec3 bo
         return;
     // The same slack as OpenMM's own forces have, so that a box of exactly twice the cutoff is accepted.
     double width = std::min({box[0][0], box[1][1], box[2][2]});
-    require(force.getCutoffDistance() <= 0.5*width*1.000001, "LearnedPairForce: the cutoff distance is ", force.getCutoffDistance(), " nm, more than half the width of the periodic box, ",
-            width, " nm; use a larger box or a shorter cutoff.");
+    require(force.getCutoffDistance() <= 0.5 * width * 1.000001, "LearnedPairForce: the cutoff distance is ",
+            force.getCutoffDistance(), " nm, more than half the width of the periodic box, ", width,
+            " nm; use a larger box or a shorter cutoff.");
 }
 
 static void requireSame(bool unchanged, const char* what) {
-    require(unchanged, "LearnedPairForce: updateParametersInContext() cannot change ", what, "; call reinitialize() on the Context, or create a new one.");
+    require(unchanged, "LearnedPairForce: updateParametersInContext() cannot change ", what,
+            "; call reinitialize() on the Context, or create a new one.");
 }
 
 static void requireSameDefault(const std::string& name, double created, double updated) {
-    require(created == updated, "LearnedPairForce: updateParametersInContext() cannot change the default value of the parameter \"", name, "\" from ", created, " to ", updated,
-            ", which is its value in new Contexts; call setParameter(\"", name, "\", ", updated, ") on the Context to change its value there.");
+    require(created == updated,
+            "LearnedPairForce: updateParametersInContext() cannot change the default value of the parameter \"", name,
+            "\" from ", created, " to ", updated, ", which is its value in new Contexts; call setParameter(\"", name,
+            "\", ", updated, ") on the Context to change its value there.");
 }
 
 static void validateFunctionUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
-    requireSame(typeid(created.getFunction()) == typeid(updated.getFunction()), "a program into a table, or a table into a program");
+    requireSame(typeid(created.getFunction()) == typeid(updated.getFunction()),
+            "a program into a table, or a table into a program");
     if (auto table = dynamic_cast<const PairTable*>(&created.getFunction())) {
         auto other = dynamic_cast<const PairTable*>(&updated.getFunction());
-        requireSame(table->hasSameShape(*other), "the shape of the table: its range, its curves, their numbers of knots");
+        requireSame(
+                table->hasSameShape(*other), "the shape of the table: its range, its curves, their numbers of knots");
         return;
     }
     auto& program = dynamic_cast<const PairProgram&>(created.getFunction());
     auto other = dynamic_cast<const PairProgram*>(&updated.getFunction());
-    requireSame(program.isTyped() == other->isTyped() && program.getNumTypes() == other->getNumTypes() && program.getNumFeatures() == other->getNumFeatures() &&
-            StagedProgram(program).hasSameStructure(StagedProgram(*other)), "the structure of the program: its steps, and the lengths of their values");
-    auto& parameters = program.getGlobalParameters(), & otherParameters = other->getGlobalParameters();
+    requireSame(program.isTyped() == other->isTyped() && program.getNumTypes() == other->getNumTypes() &&
+                    program.getNumFeatures() == other->getNumFeatures() &&
+                    StagedProgram(program).hasSameStructure(StagedProgram(*other)),
+            "the structure of the program: its steps, and the lengths of their values");
+    auto &parameters = program.getGlobalParameters(), &otherParameters = other->getGlobalParameters();
     bool sameNames = (parameters.size() == otherParameters.size());
     for (size_t i = 0; i < parameters.size() && sameNames; i++)
         sameNames = (parameters[i].name == otherParameters[i].name);
     requireSame(sameNames, "the names of the global parameters");
     for (size_t i = 0; i < parameters.size(); i++)
-        requireSameDefault(parameters[i].name, created.getGlobalParameterDefaultValue(i), updated.getGlobalParameterDefaultValue(i));
+        requireSameDefault(parameters[i].name, created.getGlobalParameterDefaultValue(i),
+                updated.getGlobalParameterDefaultValue(i));
 }
 
 void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
@@ -205,7 +239,9 @@ void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const Le
     requireSame(created.getCutoffDistance() == updated.getCutoffDistance(), "the cutoff distance");
     requireSame(created.getInnerCutoffDistance() == updated.getInnerCutoffDistance(), "the inner cutoff distance");
     requireSame(created.getUseSwitchingFunction() == updated.getUseSwitchingFunction() &&
-         (!created.getUseSwitchingFunction() || created.getSwitchingDistance() == updated.getSwitchingDistance()), "the switching function");
+                    (!created.getUseSwitchingFunction() ||
+                            created.getSwitchingDistance() == updated.getSwitchingDistance()),
+            "the switching function");
     requireSame(created.getScaleParameter() == updated.getScaleParameter(), "the scale parameter");
     requireSameDefault(created.getScaleParameter(), created.getScaleDefaultValue(), updated.getScaleDefaultValue());
     bool sameDerivatives = (created.getNumEnergyParameterDerivatives() == updated.getNumEnergyParameterDerivatives());

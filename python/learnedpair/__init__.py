@@ -24,7 +24,16 @@ __version__ = _core.version
 _NEED_TORCH = {"load_model": "model", "PairModel": "model", "export_model": "export", "nn": "nn"}
 
 __all__ = [
-    "LearnedPairError", "LearnedPairForce", "LoweringError", "ModelError", "PairProgram", "PairTable", "PluginLoadError", "add_correction", "assign_types", "tabulate",
+    "LearnedPairError",
+    "LearnedPairForce",
+    "LoweringError",
+    "ModelError",
+    "PairProgram",
+    "PairTable",
+    "PluginLoadError",
+    "add_correction",
+    "assign_types",
+    "tabulate",
 ]
 
 
@@ -40,5 +49,7 @@ def __getattr__(name):
     except ImportError as error:
         if error.name != "torch":
             raise
-        raise ImportError(f"learnedpair.{name} needs PyTorch: pip install 'openmm-learnedpair[torch]'", name="torch") from error
+        raise ImportError(
+            f"learnedpair.{name} needs PyTorch: pip install 'openmm-learnedpair[torch]'", name="torch"
+        ) from error
     return module if name == "nn" else getattr(module, name)

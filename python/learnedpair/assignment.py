@@ -28,8 +28,10 @@ def assign_types(topology, rules):
     rules : dict of str to rule
         For each type name the atoms that have it: ``"RESIDUE:ATOM"``, where either name may be ``*``; the symbol of an
         element, such as ``"O"``; an openmm.app.Element; a function of an atom that returns whether it is selected; or a
-        list of these. A rule of the type None selects atoms that are meant to have no type, whatever the other rules say:
-        ``{"O": "O", None: "HOH:*"}`` are all oxygens but those of water. ``"*:*"`` is there all atoms that no other rule selects.
+        list of these. A rule of the type None selects atoms that are meant to have no type, whatever the other rules
+        say:
+        ``{"O": "O", None: "HOH:*"}`` are all oxygens but those of water. ``"*:*"`` is there all atoms that no other
+        rule selects.
 
     Returns
     -------
@@ -53,7 +55,9 @@ def assign_types(topology, rules):
     """
     require_is_topology(topology, "assign_types")
     if not isinstance(rules, dict):
-        raise TypeError(f"assign_types: the rules are a {type(rules).__name__}; expected a dict of type names and rules.")
+        raise TypeError(
+            f"assign_types: the rules are a {type(rules).__name__}; expected a dict of type names and rules."
+        )
     return [None if name is LEFT_OUT else name for name in select(topology, rules)]
 
 
@@ -68,7 +72,10 @@ def select(topology, rules):
             continue
         names = [name for name, selected in selections.items() if selected(atom)]
         if len(names) > 1:
-            raise ValueError(f"assign_types: atom {atom.index} ({atom.residue.name}:{atom.name}) is selected by the rules of both {names[0]!r} and {names[1]!r}; make them exclude each other.")
+            raise ValueError(
+                f"assign_types: atom {atom.index} ({atom.residue.name}:{atom.name}) is selected by the rules of both"
+                f" {names[0]!r} and {names[1]!r}; make them exclude each other."
+            )
         result.append(names[0] if names else LEFT_OUT if others_are else None)
     return result
 
@@ -107,13 +114,20 @@ def selection(name, rule):
             pass
         else:
             if element.symbol != rule:
-                raise ValueError(f"assign_types: the rule of {name!r} is {rule!r}, and the symbol of {element.name} is {element.symbol!r}; write that, or '*:{rule}' for the atoms called {rule}.")
+                raise ValueError(
+                    f"assign_types: the rule of {name!r} is {rule!r}, and the symbol of {element.name} is"
+                    f" {element.symbol!r}; write that, or '*:{rule}' for the atoms called {rule}."
+                )
             return lambda atom: atom.element is element
-    raise ValueError(f"assign_types: the rule of {name!r} is {rule!r}; expected 'RESIDUE:ATOM', the symbol of an element, an openmm.app.Element, a function of an atom, or a list of these.")
+    raise ValueError(
+        f"assign_types: the rule of {name!r} is {rule!r}; expected 'RESIDUE:ATOM', the symbol of an element, an"
+        " openmm.app.Element, a function of an atom, or a list of these."
+    )
 
 
 def near_misses(topology, rule):
-    """What a topology has in place of the atoms that a rule would select, for a message: names that are similar, or any.
+    """What a topology has in place of the atoms that a rule would select, for a message: names that are similar, or
+    any.
 
     Parameters
     ----------
@@ -141,7 +155,9 @@ def near_misses(topology, rule):
 
 
 def _similar(name, present):
-    """Names like "RESIDUE:ATOM" that differ from one in upper and lower case, in the residue or the atom alone, or in few letters."""
+    """Names like "RESIDUE:ATOM" that differ from one in upper and lower case, in the residue or the atom alone, or in
+    few letters.
+    """
     residue, _, atom = name.upper().partition(":")
 
     def distance(other):

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Checks whether the energy of a model is a continuous function of the distance, and its slope the derivative of the energy."""
+"""Checks whether the energy of a model is a continuous function of the distance, and its slope the derivative of the
+energy.
+"""
 
 import numpy as np
 
@@ -15,7 +17,8 @@ MOST_INTERVALS = 256
 HALVINGS = 32
 #: At how many distances of each pair of particles slopes are compared with differences of energies.
 POINTS = 5
-#: By how much they may differ, relative to the slope plus 1 kJ/mol/nm, and at which fraction of the points of a pair: a kink may lie at some.
+#: By how much they may differ, relative to the slope plus 1 kJ/mol/nm, and at which fraction of the points of a pair: a
+#: kink may lie at some.
 DIFFERENCE, FRACTION = 1e-3, 0.5
 #: The distance between two energies of a difference, relative to the distance of the particles.
 STEP = 1e-5
@@ -37,14 +40,23 @@ def problem_of_energies(model, samples, energy, slope, values):
     if jump is None:
         return ""
     pair, r, before, after = jump
-    return (f"the energy jumps: for {name_pair(model, *pair)} it goes from {before:.4g} to {after:.4g} kJ/mol at {r:.6g} nm{describe(values)}, where a force would be infinite. "
-            f"Look for conditions on the distance, such as (r < x) as a factor, and let the energy end smoothly. {_about_truncation(model)}")
+    return (
+        f"the energy jumps: for {name_pair(model, *pair)} it goes from {before:.4g} to {after:.4g} kJ/mol at {r:.6g}"
+        f" nm{describe(values)}, where a force would be infinite. Look for conditions on the distance, such as (r < x)"
+        f" as a factor, and let the energy end smoothly. {_about_truncation(model)}"
+    )
 
 
 def _about_truncation(model):
     if model.truncated:
-        return f"That the model is truncated allows a jump at its cutoff, {model.cutoff:g} nm, alone; look whether that is where it is cut off."
-    return f"If it is cut off there on purpose, the cutoff, {model.cutoff:g} nm, must be there, too, and truncated=True must say so."
+        return (
+            f"That the model is truncated allows a jump at its cutoff, {model.cutoff:g} nm, alone; look whether that is"
+            " where it is cut off."
+        )
+    return (
+        f"If it is cut off there on purpose, the cutoff, {model.cutoff:g} nm, must be there, too, and truncated=True"
+        " must say so."
+    )
 
 
 def _find_jump(model, samples, energy, slope, values):
@@ -59,7 +71,10 @@ def _find_jump(model, samples, energy, slope, values):
     if len(chosen) == 0:
         return None
     row, column = np.unravel_index(chosen, contradiction.shape)
-    particles = [array.reshape(samples.pairs, samples.points, *array.shape[1:])[row, 0] for array in (samples.particle1, samples.particle2)]
+    particles = [
+        array.reshape(samples.pairs, samples.points, *array.shape[1:])[row, 0]
+        for array in (samples.particle1, samples.particle2)
+    ]
     left, right = ([array[row, column + end] for array in (r, energy, slope)] for end in (0, 1))
 
     def change(a, b):
@@ -69,7 +84,9 @@ def _find_jump(model, samples, energy, slope, values):
         middle = [(left[0] + right[0]) / 2]
         middle += model.evaluate(middle[0], *particles, **values)
         in_left = change(left, middle) > change(middle, right)
-        left, right = ([np.where(in_left, a, b) for a, b in zip(*ends, strict=True)] for ends in ((left, middle), (middle, right)))
+        left, right = (
+            [np.where(in_left, a, b) for a, b in zip(*ends, strict=True)] for ends in ((left, middle), (middle, right))
+        )
         remaining = change(left, right) > LARGEST_JUMP / 2
         if not remaining.any():
             return None
@@ -103,5 +120,8 @@ def problem_of_slopes(model, samples, values):
     if not of_pair.max() > FRACTION:
         return ""
     k = int(np.argmax(of_pair)) * POINTS + int(np.argmax(wrong.reshape(r.shape)[np.argmax(of_pair)]))
-    return (f"the slope is not the derivative of the energy: for {name_pair(model, particles[0][k], particles[1][k])} at {r.ravel()[k]:.4g} nm{describe(values)} automatic differentiation gives {slope[k]:.6g} kJ/mol/nm, "
-            f"and the energy changes by {difference[k]:.6g}. Look for detach(), no_grad(), or a backward() of your own.")
+    return (
+        f"the slope is not the derivative of the energy: for {name_pair(model, particles[0][k], particles[1][k])} at"
+        f" {r.ravel()[k]:.4g} nm{describe(values)} automatic differentiation gives {slope[k]:.6g} kJ/mol/nm, and the"
+        f" energy changes by {difference[k]:.6g}. Look for detach(), no_grad(), or a backward() of your own."
+    )

@@ -12,22 +12,31 @@ MOST_NAMED = 5
 
 
 def warn_of_partial_coverage(topology, assigned):
-    """Warn of residues that have atoms with a type and atoms without, and of residues of which some are covered and others not,
+    """Warn of residues that have atoms with a type and atoms without, and of residues of which some are covered and
+    others not,
     though they consist of the same elements, bonded in the same way.
 
     Parameters
     ----------
     topology : openmm.app.Topology
     assigned : list, one for each atom
-        What :func:`learnedpair.assignment.select` returns. Of a residue that has atoms with elements, particles without one, such
+        What :func:`learnedpair.assignment.select` returns. Of a residue that has atoms with elements, particles without
+        one, such
         as those of four-site water, are not looked at.
     """
     kinds, structures = _kinds(topology, assigned)
-    in_part = {kind: count for kind, count in kinds.items() if None in kind[2] and any(name not in (None, LEFT_OUT) for name in kind[2])}
+    in_part = {
+        kind: count
+        for kind, count in kinds.items()
+        if None in kind[2] and any(name not in (None, LEFT_OUT) for name in kind[2])
+    }
     if in_part:
         residue, atoms, types = next(iter(in_part))
         rules = [f"{residue}:{atom}" for atom, name in zip(atoms, types, strict=True) if name is None]
-        warn(f"add_correction: the rules cover residues in part: {_shown([_describe_part(kind, count) for kind, count in in_part.items()])}. {_way_out(rules)}")
+        warn(
+            "add_correction: the rules cover residues in part:"
+            f" {_shown([_describe_part(kind, count) for kind, count in in_part.items()])}. {_way_out(rules)}"
+        )
     _warn_of_differences(kinds, structures)
 
 
@@ -38,7 +47,10 @@ def warn_of_different_treatment(topology, assigned):
 
 def _way_out(rules):
     shown = repr(rules[0]) if len(rules) == 1 else repr(rules[:MOST_NAMED])
-    return f"If that is meant, say so by a rule of the type None for the atoms that are left out, such as types={{None: {shown}}}, or {{None: '*:*'}} for all of them; otherwise look at the rules."
+    return (
+        "If that is meant, say so by a rule of the type None for the atoms that are left out, such as types={None:"
+        f" {shown}}}, or {{None: '*:*'}} for all of them; otherwise look at the rules."
+    )
 
 
 def _warn_of_differences(kinds, structures):
@@ -48,7 +60,10 @@ def _warn_of_differences(kinds, structures):
     different = [group for group in by_structure.values() if _is_treated_differently(group)]
     if different:
         kind = min(different[0], key=lambda kind: sum(name not in (None, LEFT_OUT) for name in kind[2]))
-        warn(f"add_correction: residues of the same structure are treated differently: {_shown(list(map(_describe_group, different)))}. {_way_out([f'{kind[0]}:*'])}")
+        warn(
+            "add_correction: residues of the same structure are treated differently:"
+            f" {_shown(list(map(_describe_group, different)))}. {_way_out([f'{kind[0]}:*'])}"
+        )
 
 
 def _kinds(topology, assigned):
@@ -64,7 +79,8 @@ def _kinds(topology, assigned):
     neighbors = _neighbors(topology)
     kinds, atoms_of = Counter(), {}
     for residue in topology.residues():
-        # Virtual sites have no element and are ignored, unless no atom of the residue has one, as in coarse-grained models.
+        # Virtual sites have no element and are ignored, unless no atom of the residue has one, as in coarse-grained
+        # models.
         atoms = [atom for atom in residue.atoms() if atom.element is not None] or list(residue.atoms())
         if atoms:
             kind = (residue.name, tuple(atom.name for atom in atoms), tuple(assigned[atom.index] for atom in atoms))
@@ -72,14 +88,22 @@ def _kinds(topology, assigned):
             atoms_of.setdefault(kind, atoms)
     composition = {kind: tuple(sorted(map(_label, atoms))) for kind, atoms in atoms_of.items()}
     # If some residues have no bonds in the topology, as water in some files, compare the elements only.
-    incomplete = {composition[kind] for kind, atoms in atoms_of.items() if len(atoms) > 1 and not any(neighbors[atom.index] for atom in atoms)}
-    return kinds, {kind: composition[kind] if composition[kind] in incomplete else _structure(atoms, neighbors) for kind, atoms in atoms_of.items()}
+    incomplete = {
+        composition[kind]
+        for kind, atoms in atoms_of.items()
+        if len(atoms) > 1 and not any(neighbors[atom.index] for atom in atoms)
+    }
+    return kinds, {
+        kind: composition[kind] if composition[kind] in incomplete else _structure(atoms, neighbors)
+        for kind, atoms in atoms_of.items()
+    }
 
 
 def _is_treated_differently(group):
     """Whether the residues of a group differ in the types of their atoms.
 
-    Residues that the rule of the type None selects as a whole are not compared. Residues that it selects in part are compared only
+    Residues that the rule of the type None selects as a whole are not compared. Residues that it selects in part are
+    compared only
     if some atom of the group is selected by no rule at all, which is what may be a mistake.
     """
     unstated = any(None in types for _, _, types in group)
@@ -101,11 +125,15 @@ def _label(atom):
 
 
 def _structure(atoms, neighbors):
-    """What residues have in common that consist of the same elements, bonded in the same way: each atom's element with those of its
+    """What residues have in common that consist of the same elements, bonded in the same way: each atom's element with
+    those of its
     neighbors, and of their neighbors."""
     labels = {atom.index: _label(atom) for atom in atoms}
     for _ in range(2):
-        labels = {index: (label, tuple(sorted(str(labels[other]) for other in neighbors[index] if other in labels))) for index, label in labels.items()}
+        labels = {
+            index: (label, tuple(sorted(str(labels[other]) for other in neighbors[index] if other in labels)))
+            for index, label in labels.items()
+        }
     return tuple(sorted(map(str, labels.values())))
 
 
@@ -138,4 +166,5 @@ def _residues(count):
 
 
 def _shown(parts):
-    return f"{'; '.join(parts[:MOST_NAMED])}{f'; and {len(parts) - MOST_NAMED} more kinds' if len(parts) > MOST_NAMED else ''}"
+    others = f"; and {len(parts) - MOST_NAMED} more kinds" if len(parts) > MOST_NAMED else ""
+    return f"{'; '.join(parts[:MOST_NAMED])}{others}"

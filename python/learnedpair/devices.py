@@ -11,8 +11,13 @@ import openmm
 KERNEL = "CalcLearnedPairForce"
 #: Where the headers are that a platform's library is built with.
 HEADERS = {
-    "OpenCL": "Its header CL/cl.h is in Debian's package opencl-headers, and in conda-forge's khronos-opencl-icd-loader.",
-    "CUDA": "Its header cuda.h is in a CUDA toolkit, which CUDA_HOME may name, and in NVIDIA's Python packages: pip install nvidia-cuda-runtime for CUDA 13, nvidia-cuda-runtime-cu12 for CUDA 12.",
+    "OpenCL": (
+        "Its header CL/cl.h is in Debian's package opencl-headers, and in conda-forge's khronos-opencl-icd-loader."
+    ),
+    "CUDA": (
+        "Its header cuda.h is in a CUDA toolkit, which CUDA_HOME may name, and in NVIDIA's Python packages: pip install"
+        " nvidia-cuda-runtime for CUDA 13, nvidia-cuda-runtime-cu12 for CUDA 12."
+    ),
 }
 REBUILD = "Build it again for this OpenMM: pip install --force-reinstall --no-cache-dir --no-deps openmm-learnedpair"
 #: Names of devices that are a CPU, or nothing at all: PoCL's drivers, names of processors, this project's test support.
@@ -60,11 +65,17 @@ def find_platform(name=None):
         return fastest_platform()
     names = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
     if name not in names:
-        hint = "; OpenMM's is a package of its own: pip install \"openmm[cuda13]\", or cuda12, whichever the driver has" if name == "CUDA" else ""
+        hint = (
+            '; OpenMM\'s is a package of its own: pip install "openmm[cuda13]", or cuda12, whichever the driver has'
+            if name == "CUDA"
+            else ""
+        )
         raise ValueError(f"There is no platform {name!r} here, only {', '.join(names)}{hint}.")
     platform = openmm.Platform.getPlatform(name)
     if not platform.supportsKernels([KERNEL]):
-        raise ValueError(f"openmm-learnedpair was built without its library for the platform {name}. {how_to_build(name)}")
+        raise ValueError(
+            f"openmm-learnedpair was built without its library for the platform {name}. {how_to_build(name)}"
+        )
     return platform
 
 

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The exceptions and warnings of this package. Wrong input to the Force itself is reported by openmm.OpenMMException."""
+"""The exceptions and warnings of this package. Wrong input to the Force itself is reported by
+openmm.OpenMMException.
+"""
 
 import os
 import sys

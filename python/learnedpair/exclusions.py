@@ -18,7 +18,9 @@ FURTHEST_NEIGHBOR = 3
 
 
 def nonbonded_forces(system):
-    """The NonbondedForces of a System, or else its CustomNonbondedForces, also those inside of ATMForce and CustomCVForce."""
+    """The NonbondedForces of a System, or else its CustomNonbondedForces, also those inside of ATMForce and
+    CustomCVForce.
+    """
     forces = list(_all_forces(system.getForces()))
     for kind in (openmm.NonbondedForce, openmm.CustomNonbondedForce):
         found = [force for force in forces if isinstance(force, kind)]
@@ -30,7 +32,9 @@ def nonbonded_forces(system):
 def _all_forces(forces):
     for force in forces:
         yield force
-        if isinstance(force, openmm.ATMForce):  # in which forces come back as plain Forces, and their copies as what they are
+        if isinstance(
+            force, openmm.ATMForce
+        ):  # in which forces come back as plain Forces, and their copies as what they are
             yield from _all_forces(openmm.XmlSerializer.clone(force.getForce(i)) for i in range(force.getNumForces()))
         elif isinstance(force, openmm.CustomCVForce):
             yield from _all_forces(force.getCollectiveVariable(i) for i in range(force.getNumCollectiveVariables()))
@@ -61,35 +65,55 @@ def excluded_pairs(exclusions, system, topology, covered):
             return _pairs_of_nonbonded(system, topology)
         if exclusions == "molecules":
             return _pairs_within_molecules(system, topology, covered)
-        raise ValueError(f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles.")
+        raise ValueError(
+            f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles."
+        )
     if not hasattr(exclusions, "__iter__"):
-        raise TypeError(f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles, [] for none.")
+        raise TypeError(
+            f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles,"
+            " [] for none."
+        )
     pairs = sorted({tuple(sorted(pair)) for pair in map(_pair, exclusions)})
     for i, j in pairs:
         if not 0 <= i < j < system.getNumParticles():
-            raise ValueError(f"add_correction: exclusions has the pair {(i, j)}; expected two different particles from 0 to {system.getNumParticles() - 1}.")
+            raise ValueError(
+                f"add_correction: exclusions has the pair {(i, j)}; expected two different particles from 0 to"
+                f" {system.getNumParticles() - 1}."
+            )
     return pairs
 
 
 def _pair(given):
     """Two indices of particles."""
     if isinstance(given, tuple) and len(given) == 2 and all(isinstance(atom, Atom) for atom in given):
-        raise TypeError("add_correction: exclusions are bonds of a topology, and bonded pairs alone are hardly what should be left out. Use exclusions='molecules' for all pairs within a molecule; or give pairs of indices, "
-                        "such as those that force.createExclusionsFromBonds([(bond[0].index, bond[1].index) for bond in topology.bonds()], 3) adds to a force.")
+        raise TypeError(
+            "add_correction: exclusions are bonds of a topology, and bonded pairs alone are hardly what should be left"
+            " out. Use exclusions='molecules' for all pairs within a molecule; or give pairs of indices, such as those"
+            " that force.createExclusionsFromBonds([(bond[0].index, bond[1].index) for bond in topology.bonds()], 3)"
+            " adds to a force."
+        )
     try:
         i, j = given
         return operator.index(i), operator.index(j)
     except (TypeError, ValueError):
-        raise TypeError(f"add_correction: exclusions holds {given!r}; expected pairs of indices of particles, two integers each.") from None
+        raise TypeError(
+            f"add_correction: exclusions holds {given!r}; expected pairs of indices of particles, two integers each."
+        ) from None
 
 
 def _pairs_of_nonbonded(system, topology):
     forces = nonbonded_forces(system)
     if not forces:
-        raise ValueError("add_correction: the System has no NonbondedForce or CustomNonbondedForce whose exclusions could be followed; use exclusions='molecules', or give pairs.")
+        raise ValueError(
+            "add_correction: the System has no NonbondedForce or CustomNonbondedForce whose exclusions could be"
+            " followed; use exclusions='molecules', or give pairs."
+        )
     if isinstance(forces[0], openmm.CustomNonbondedForce):
-        return sorted({tuple(sorted(force.getExclusionParticles(i))) for force in forces for i in range(force.getNumExclusions())})
-    # Exceptions within a molecule are bonded neighbors, whatever is left of their interaction. Between molecules those that still
+        return sorted(
+            {tuple(sorted(force.getExclusionParticles(i))) for force in forces for i in range(force.getNumExclusions())}
+        )
+    # Exceptions within a molecule are bonded neighbors, whatever is left of their interaction. Between molecules those
+    # that still
     # interact are pairs with parameters of their own, and no reason to leave a correction out.
     is_bonded = None
     pairs, left = set(), []
@@ -105,28 +129,42 @@ def _pairs_of_nonbonded(system, topology):
             pairs.add((min(i, j), max(i, j)))
     left = [pair for pair in left if pair not in pairs]
     if left:
-        warn(f"add_correction: {len(left)} exceptions of the NonbondedForce, the first of particles {left[0][0]} and {left[0][1]}, are between different molecules and interact, so that they were taken for pairs with parameters of their own and not for exclusions: "
-             "the correction acts on them. If these particles are bonded, add the bonds to the topology; otherwise say which pairs to leave out by exclusions.")
+        warn(
+            f"add_correction: {len(left)} exceptions of the NonbondedForce, the first of particles {left[0][0]} and"
+            f" {left[0][1]}, are between different molecules and interact, so that they were taken for pairs with"
+            " parameters of their own and not for exclusions: the correction acts on them. If these particles are"
+            " bonded, add the bonds to the topology; otherwise say which pairs to leave out by exclusions."
+        )
     return sorted(pairs)
 
 
 def _pairs_within_molecules(system, topology, covered):
     molecules = Molecules(system, topology)
     groups = molecules.groups([i for i in range(system.getNumParticles()) if covered[i]])
-    crossing = [(i, j) for i, j in _bonds_of_forces(system) if covered[i] and covered[j] and not molecules.contains(i, j)]
+    crossing = [
+        (i, j) for i, j in _bonds_of_forces(system) if covered[i] and covered[j] and not molecules.contains(i, j)
+    ]
     if crossing:
-        warn(f"add_correction: {len(crossing)} bonds of the System's forces, the first of particles {crossing[0][0]} and {crossing[0][1]}, connect different molecules, as the bonds of the topology and constraints show them: the correction acts across them. "
-             "If they are no restraints, add the bonds to the topology.")
+        warn(
+            f"add_correction: {len(crossing)} bonds of the System's forces, the first of particles {crossing[0][0]} and"
+            f" {crossing[0][1]}, connect different molecules, as the bonds of the topology and constraints show them:"
+            " the correction acts across them. If they are no restraints, add the bonds to the topology."
+        )
     total = sum(len(atoms) * (len(atoms) - 1) // 2 for atoms in groups)
     if total > MOST_EXCLUSIONS:
-        raise ValueError(f"add_correction: exclusions='molecules' would exclude {total} pairs; use interaction groups to leave a large molecule out.")
+        raise ValueError(
+            f"add_correction: exclusions='molecules' would exclude {total} pairs; use interaction groups to leave a"
+            " large molecule out."
+        )
     return list(itertools.chain.from_iterable(itertools.combinations(atoms, 2) for atoms in groups))
 
 
 def _bonded_pairs(system, topology):
-    """A function of two particles: whether they belong to one molecule, or are connected by three bonds of the System's forces at most.
+    """A function of two particles: whether they belong to one molecule, or are connected by three bonds of the System's
+    forces at most.
 
-    The forces are asked for molecules whose bonds the topology does not have. Their bonds alone do not make a molecule: some are restraints.
+    The forces are asked for molecules whose bonds the topology does not have. Their bonds alone do not make a molecule:
+    some are restraints.
     """
     molecules = Molecules(system, topology)
     neighbors = collections.defaultdict(set)
@@ -146,7 +184,9 @@ def _bonded_pairs(system, topology):
 
 
 class Molecules:
-    """Particles that are connected: by bonds of the topology, by constraints, as virtual sites or as Drude particles."""
+    """Particles that are connected: by bonds of the topology, by constraints, as virtual sites or as Drude
+    particles.
+    """
 
     def __init__(self, system, topology):
         self._parent = list(range(system.getNumParticles()))

@@ -33,7 +33,10 @@ def keep_alive(force, system):
 
 def _require_function(function):
     if not isinstance(function, (PairTable, PairProgram)):
-        raise TypeError(f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable or a PairProgram, such as PairModel.create_force(...).getFunction().")
+        raise TypeError(
+            f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable or a PairProgram,"
+            " such as PairModel.create_force(...).getFunction()."
+        )
 
 
 def feature_rows(features, count, first=0):
@@ -61,15 +64,29 @@ def feature_rows(features, count, first=0):
     if count == 0:
         raise TypeError("LearnedPairForce: the particles of this function have types and no features; set their types.")
     if isinstance(features, np.ma.MaskedArray):
-        raise TypeError("LearnedPairForce: the features are a masked array, whose hidden numbers are no features; give None for particles that are not covered.")
+        raise TypeError(
+            "LearnedPairForce: the features are a masked array, whose hidden numbers are no features; give None for"
+            " particles that are not covered."
+        )
     if isinstance(features, np.ndarray) and features.dtype != object:
-        if features.ndim != 2 or features.shape[1] != count or not np.issubdtype(features.dtype, np.number) or np.iscomplexobj(features):
-            raise TypeError(f"LearnedPairForce: the features are an array of {features.dtype} with shape {features.shape}; expected real numbers with shape (n_particles, {count}).")
+        if (
+            features.ndim != 2
+            or features.shape[1] != count
+            or not np.issubdtype(features.dtype, np.number)
+            or np.iscomplexobj(features)
+        ):
+            raise TypeError(
+                f"LearnedPairForce: the features are an array of {features.dtype} with shape {features.shape}; expected"
+                f" real numbers with shape (n_particles, {count})."
+            )
         return features.astype(float), ~np.isnan(features).all(axis=1)
     if unit.is_quantity(features):
         refuse_quantity("LearnedPairForce", 0, features[0])
     if not isinstance(features, (list, tuple, np.ndarray)) or (isinstance(features, np.ndarray) and features.ndim == 0):
-        raise TypeError(f"LearnedPairForce: the features are {features!r}; expected a row of {count} numbers, or None, for each particle.")
+        raise TypeError(
+            f"LearnedPairForce: the features are {features!r}; expected a row of {count} numbers, or None, for each"
+            " particle."
+        )
     rows, covered = np.zeros((len(features), count)), np.zeros(len(features), dtype=bool)
     for i, row in enumerate(features):
         if row is None:
@@ -77,7 +94,10 @@ def feature_rows(features, count, first=0):
         refuse_quantity("LearnedPairForce", first + i, row)
         numbers = as_numbers(row)
         if numbers is None or numbers.shape != (count,):
-            raise TypeError(f"LearnedPairForce: the features of particle {first + i} are {row!r}; expected {count} numbers, or None if it is not covered.")
+            raise TypeError(
+                f"LearnedPairForce: the features of particle {first + i} are {row!r}; expected {count} numbers, or None"
+                " if it is not covered."
+            )
         rows[i], covered[i] = numbers, not np.isnan(numbers).all()
     return rows, covered
 
@@ -94,14 +114,19 @@ def as_numbers(row):
 
 
 def is_bool(value):
-    """Whether a value is a bool of Python, NumPy or PyTorch. Python accepts True as the integer 1: a mask would be taken for types."""
+    """Whether a value is a bool of Python, NumPy or PyTorch. Python accepts True as the integer 1: a mask would be
+    taken for types.
+    """
     return isinstance(value, (bool, np.bool_)) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
 
 
 def _as_type(type, what):
     """The type of a particle as an int; TypeError if it is no integer."""
     if is_bool(type) or not hasattr(type, "__index__"):
-        raise TypeError(f"LearnedPairForce.{what}: the type is {type!r}; expected an integer, or NotCovered. Names of types are known to PairModel.create_force() and add_correction().")
+        raise TypeError(
+            f"LearnedPairForce.{what}: the type is {type!r}; expected an integer, or NotCovered. Names of types are"
+            " known to PairModel.create_force() and add_correction()."
+        )
     return operator.index(type)
 
 
@@ -116,8 +141,10 @@ class LearnedPairForce(openmm.Force):
 
     E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
 
-    f is the pair function, a_i the type or the features of a particle, g the function's global parameters, which are those of
-    the Context by the same names. P holds the pairs that are not excluded, are allowed by the interaction groups if there are
+    f is the pair function, a_i the type or the features of a particle, g the function's global parameters, which are
+    those of
+    the Context by the same names. P holds the pairs that are not excluded, are allowed by the interaction groups if
+    there are
     any, and have two particles that the function covers. Below the inner cutoff f is replaced by its first-order Taylor
     expansion there. S is OpenMM's quintic switching function, off by default; s an optional global parameter.
 
@@ -127,7 +154,8 @@ class LearnedPairForce(openmm.Force):
     Parameters
     ----------
     function : PairTable or PairProgram
-        The inner cutoff is set to its shortest distance, the cutoff to its longest, or to 1 nm for a program, which has none.
+        The inner cutoff is set to its shortest distance, the cutoff to its longest, or to 1 nm for a program, which has
+        none.
 
     Source
     ------
@@ -142,23 +170,34 @@ class LearnedPairForce(openmm.Force):
 
     def __init__(self, function):
         _require_function(function)
-        # OpenMM makes the proxy object, from a force with next to nothing in it, so that it owns it like any other force.
+        # OpenMM makes the proxy object, from a force with next to nothing in it, so that it owns it like any other
+        # force.
         self.this = openmm.XmlSerializer.deserialize(_core.prototype_xml()).this
         self._access.initialize(function)
 
     def __repr__(self):
         function = self.getFunction()
-        what = f"{len(function.energies)} curves" if isinstance(function, PairTable) else f"a program with {len(function.weights)} weights"
-        return (f"<LearnedPairForce '{self.getName()}': {describe_coverage(self)}, cutoff {self.getCutoffDistance()}, "
-                f"{what}, group {self.getForceGroup()}>")
+        what = (
+            f"{len(function.energies)} curves"
+            if isinstance(function, PairTable)
+            else f"a program with {len(function.weights)} weights"
+        )
+        return (
+            f"<LearnedPairForce '{self.getName()}': {describe_coverage(self)}, cutoff {self.getCutoffDistance()}, "
+            f"{what}, group {self.getForceGroup()}>"
+        )
 
     @property
     def this(self):
-        """What OpenMM's Python layer holds of the C++ object. OpenMM deletes a force that is removed from its System, or whose
+        """What OpenMM's Python layer holds of the C++ object. OpenMM deletes a force that is removed from its System,
+        or whose
         System is deleted; using it afterwards is an error."""
         pointer, handle = self._pointer
         if not _core.exists(handle):
-            raise openmm.OpenMMException("LearnedPairForce: this force no longer exists: it was removed from its System, or its System was deleted. Make a new force, or copy.deepcopy() this one beforehand.")
+            raise openmm.OpenMMException(
+                "LearnedPairForce: this force no longer exists: it was removed from its System, or its System was"
+                " deleted. Make a new force, or copy.deepcopy() this one beforehand."
+            )
         return pointer
 
     @this.setter
@@ -166,9 +205,11 @@ class LearnedPairForce(openmm.Force):
         self._pointer = pointer, _core.handle_of(int(pointer))
 
     def __copy__(self):
-        self.this  # raises if the force no longer exists
+        _ = self.this  # raises if the force no longer exists
         result = LearnedPairForce.cast(openmm.XmlSerializer.clone(self))
-        result.__dict__.update({name: copy.deepcopy(value) for name, value in self.__dict__.items() if name != "_pointer"})
+        result.__dict__.update(
+            {name: copy.deepcopy(value) for name, value in self.__dict__.items() if name != "_pointer"}
+        )
         return result
 
     @property
@@ -196,7 +237,10 @@ class LearnedPairForce(openmm.Force):
         if not isinstance(force, openmm.Force):
             raise TypeError(f"LearnedPairForce.cast: expected an openmm.Force, got a {type(force).__name__}.")
         if not LearnedPairForce.is_learned_pair_force(force):
-            raise TypeError(f"LearnedPairForce.cast: the force '{force.getName()}' is a {type(force).__name__}, not a LearnedPairForce.")
+            raise TypeError(
+                f"LearnedPairForce.cast: the force '{force.getName()}' is a {type(force).__name__}, not a"
+                " LearnedPairForce."
+            )
         result = LearnedPairForce.__new__(LearnedPairForce)
         result.this = force.this
         return result
@@ -211,8 +255,10 @@ class LearnedPairForce(openmm.Force):
         return self._access.getFunction()
 
     def setFunction(self, function):
-        """Replace the pair function, and clear the lowering report; default values of global parameters become the new function's.
-        In an existing Context this needs updateParametersInContext(), and a table of the same shape or a program of the same
+        """Replace the pair function, and clear the lowering report; default values of global parameters become the new
+        function's.
+        In an existing Context this needs updateParametersInContext(), and a table of the same shape or a program of the
+        same
         structure: see :meth:`PairModel.update_force`."""
         _require_function(function)
         self._access.setFunction(function)
@@ -237,7 +283,10 @@ class LearnedPairForce(openmm.Force):
         """The features of one particle as a list, empty for None."""
         rows, covered = feature_rows([features], self.getNumFeatures(), first=index)
         if features is not None and not covered[0]:
-            raise ValueError(f"LearnedPairForce: the features of particle {index} are NaN; give None for a particle that is not covered.")
+            raise ValueError(
+                f"LearnedPairForce: the features of particle {index} are NaN; give None for a particle that is not"
+                " covered."
+            )
         self._check_ranges(rows[covered], [index])
         return rows[0].tolist() if covered[0] else []
 
@@ -245,7 +294,13 @@ class LearnedPairForce(openmm.Force):
         """Require that features are within the ranges of the model that the function was made from."""
         ranges = self.lowering_report.get("feature_ranges")
         if ranges:
-            check_ranges(self.lowering_report.get("model", self.getName()), ranges, rows, particles, "make the force from a model that was loaded with other ranges")
+            check_ranges(
+                self.lowering_report.get("model", self.getName()),
+                ranges,
+                rows,
+                particles,
+                "make the force from a model that was loaded with other ranges",
+            )
 
     def getParticleType(self, index):
         """Get the type of a particle (int)."""
@@ -269,10 +324,16 @@ class LearnedPairForce(openmm.Force):
         """
         types = np.asarray(types)
         if types.ndim != 1 or (types.size > 0 and not np.issubdtype(types.dtype, np.integer)):
-            raise TypeError(f"LearnedPairForce.setParticleTypes: got an array of {types.dtype} with shape {types.shape}; expected integers, one for each particle.")
+            raise TypeError(
+                f"LearnedPairForce.setParticleTypes: got an array of {types.dtype} with shape {types.shape}; expected"
+                " integers, one for each particle."
+            )
         limits = np.iinfo(np.int32)
         if types.size > 0 and not (limits.min <= int(types.min()) and int(types.max()) <= limits.max):
-            raise ValueError(f"LearnedPairForce.setParticleTypes: the types reach from {types.min()} to {types.max()}; they are small integers.")
+            raise ValueError(
+                f"LearnedPairForce.setParticleTypes: the types reach from {types.min()} to {types.max()}; they are"
+                " small integers."
+            )
         self._access.setParticleTypes(types.astype(np.int32))
 
     def getNumFeatures(self):
@@ -290,7 +351,9 @@ class LearnedPairForce(openmm.Force):
         self._access.setParticleFeatures(index, self._row(index, features))
 
     def getParticleFeatures(self):
-        """Get the features of all particles, an ndarray of shape (n_particles, n_features); NaN for those that are not covered."""
+        """Get the features of all particles, an ndarray of shape (n_particles, n_features); NaN for those that are not
+        covered.
+        """
         rows = np.full((self.getNumParticles(), self.getNumFeatures()), np.nan)
         for i in range(len(rows)):
             row = self._access.getParticleFeatures(i)
@@ -304,7 +367,8 @@ class LearnedPairForce(openmm.Force):
         Parameters
         ----------
         features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
-            None for particles that are not covered. getParticleFeatures() returns a row of NaN for these; such a row is accepted
+            None for particles that are not covered. getParticleFeatures() returns a row of NaN for these; such a row is
+            accepted
             for particles that are not covered already, and is an error for covered ones.
 
         Raises
@@ -315,7 +379,10 @@ class LearnedPairForce(openmm.Force):
         rows, covered = feature_rows(features, self.getNumFeatures())
         for i in np.flatnonzero(np.isnan(rows).all(axis=1)).tolist():
             if i < self.getNumParticles() and self._access.getParticleFeatures(i):
-                raise ValueError(f"LearnedPairForce: the features of particle {i} are NaN, and it is covered; give None for particles that are not to be covered any more.")
+                raise ValueError(
+                    f"LearnedPairForce: the features of particle {i} are NaN, and it is covered; give None for"
+                    " particles that are not to be covered any more."
+                )
         self._check_ranges(rows[covered], np.flatnonzero(covered))
         self._access.setAllParticleFeatures(rows.ravel(), covered.tolist())
 
@@ -384,7 +451,9 @@ class LearnedPairForce(openmm.Force):
         bondCutoff : int
             Pairs separated by this number of bonds or fewer are excluded.
         """
-        pairs = [tuple(atom.index if isinstance(atom, Atom) else operator.index(atom) for atom in bond[:2]) for bond in bonds]
+        pairs = [
+            tuple(atom.index if isinstance(atom, Atom) else operator.index(atom) for atom in bond[:2]) for bond in bonds
+        ]
         self._access.createExclusionsFromBonds(pairs, bondCutoff)
 
     def getNumInteractionGroups(self):
@@ -402,7 +471,9 @@ class LearnedPairForce(openmm.Force):
 
     def setInteractionGroupParameters(self, index, set1, set2):
         """Set the two sets of an interaction group."""
-        self._access.setInteractionGroupParameters(index, {operator.index(i) for i in set1}, {operator.index(i) for i in set2})
+        self._access.setInteractionGroupParameters(
+            index, {operator.index(i) for i in set1}, {operator.index(i) for i in set2}
+        )
 
     def getScaleParameter(self):
         """Get the name of the global parameter s, or an empty string if there is none."""
@@ -415,7 +486,10 @@ class LearnedPairForce(openmm.Force):
     def setScaleParameter(self, name, defaultValue=1.0):
         """Multiply the energy by a global parameter of the Context; an empty name removes it."""
         if not isinstance(name, str):
-            raise TypeError(f"LearnedPairForce.setScaleParameter: the name is {name!r}; expected a string. The value is the default value, and is changed by context.setParameter().")
+            raise TypeError(
+                f"LearnedPairForce.setScaleParameter: the name is {name!r}; expected a string. The value is the default"
+                " value, and is changed by context.setParameter()."
+            )
         self._access.setScaleParameter(name, float(in_md_units(defaultValue)))
 
     def getNumGlobalParameters(self):
@@ -435,23 +509,37 @@ class LearnedPairForce(openmm.Force):
         return self._access.getGlobalParameterDefaultValue(index)
 
     def setGlobalParameterDefaultValue(self, index, value):
-        """Set the value of a global parameter in a new Context: the number that the function takes, or a Quantity, which is converted
-        to the units of the model. (``context.setParameter()`` converts Quantities to OpenMM's units: give it numbers.)"""
+        """Set the value of a global parameter in a new Context: the number that the function takes, or a Quantity,
+        which is converted
+        to the units of the model. (``context.setParameter()`` converts Quantities to OpenMM's units: give it numbers.)
+        """
         self._access.setGlobalParameterDefaultValue(index, self._parameter_value(index, value))
 
     def getGlobalParameterRange(self, index):
-        """Get the range of a global parameter of the function, a tuple (low, high): outside of it a Context refuses to compute."""
+        """Get the range of a global parameter of the function, a tuple (low, high): outside of it a Context refuses to
+        compute.
+        """
         return self._access.getGlobalParameterRange(index)
 
     def setGlobalParameterRange(self, index, low, high):
-        """Set the range of a global parameter of the function. The function was checked, and tables in it were made, for the range
+        """Set the range of a global parameter of the function. The function was checked, and tables in it were made,
+        for the range
         that it came with."""
-        self._access.setGlobalParameterRange(index, self._parameter_value(index, low), self._parameter_value(index, high))
+        self._access.setGlobalParameterRange(
+            index, self._parameter_value(index, low), self._parameter_value(index, high)
+        )
 
     def _parameter_value(self, index, value):
         """The number of a global parameter, of a Quantity in the units that the model was written in."""
         report = self.lowering_report
-        return float(in_model_units(self.getGlobalParameterName(index), value, report.get("length_unit", "nm"), report.get("energy_unit", "kJ/mol")))
+        return float(
+            in_model_units(
+                self.getGlobalParameterName(index),
+                value,
+                report.get("length_unit", "nm"),
+                report.get("energy_unit", "kJ/mol"),
+            )
+        )
 
     def getNumEnergyParameterDerivatives(self):
         """Get the number of parameters with respect to which the derivative of the energy is computed."""
@@ -460,7 +548,8 @@ class LearnedPairForce(openmm.Force):
     def addEnergyParameterDerivative(self, name):
         """Ask for the derivative of the energy with respect to the scale or a global parameter of the function.
 
-        A State holds the sum over all forces. Every LearnedPairForce of the System that has this parameter adds its part, whether
+        A State holds the sum over all forces. Every LearnedPairForce of the System that has this parameter adds its
+        part, whether
         it was asked or not; OpenMM's own forces must each be asked.
         """
         self._access.addEnergyParameterDerivative(name)
@@ -473,7 +562,8 @@ class LearnedPairForce(openmm.Force):
     def lowering_report(self):
         """Where the function came from and how accurate it is: a dict, empty for a function that was made by hand.
 
-        :func:`learnedpair.lowering.lower_to_table` and :func:`learnedpair.programs.lower_to_program` list its entries. It
+        :func:`learnedpair.lowering.lower_to_table` and :func:`learnedpair.programs.lower_to_program` list its entries.
+        It
         travels with the force and its XML.
         """
         text = self._access.getReport()
@@ -490,7 +580,8 @@ class LearnedPairForce(openmm.Force):
         self._access.setReport(json.dumps(report))
 
     def updateParametersInContext(self, context):
-        """Copy the particles' types or features and the numbers of the function (a table's values, a program's weights) to a
+        """Copy the particles' types or features and the numbers of the function (a table's values, a program's weights)
+        to a
         Context that exists already.
 
         Raises
@@ -503,10 +594,12 @@ class LearnedPairForce(openmm.Force):
     def describeKernelInContext(self, context):
         """Say in a few words (str) what evaluates this force in a Context.
 
-        It begins with the name of the platform. On GPUs "shared kernel" means that the pairs are evaluated in OpenMM's own
+        It begins with the name of the platform. On GPUs "shared kernel" means that the pairs are evaluated in OpenMM's
+        own
         nonbonded kernel together with those of other forces; "own kernel", which is slower, that the cutoff, exclusions
         or boundary conditions of the other forces, or a force unknown to this plugin, did not allow that, or that the
-        program is too large for it. With "packed pairs" this plugin's own kernel packs the pairs in range together before
+        program is too large for it. With "packed pairs" this plugin's own kernel packs the pairs in range together
+        before
         it evaluates them, with "tensor cores" 16 at a time. Several devices in one Context are named at the end.
         """
         return self._access.describeKernelInContext(_address_of(context))
@@ -522,10 +615,13 @@ def describe_coverage(force):
 
 
 def _checked(inherited):
-    """A method of openmm.Force that says first if the force no longer exists: OpenMM's Python layer would complain of a wrong type."""
+    """A method of openmm.Force that says first if the force no longer exists: OpenMM's Python layer would complain of a
+    wrong type.
+    """
+
     @functools.wraps(inherited)
     def method(self, *arguments, **keywords):
-        self.this  # raises if the force no longer exists
+        _ = self.this  # raises if the force no longer exists
         return inherited(self, *arguments, **keywords)
 
     return method

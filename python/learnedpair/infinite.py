@@ -31,8 +31,12 @@ def find_infinite_slope(forward):
     """
     operation, line = _failing_operation(forward)
     where = f" In this model it is {operation}{line}." if operation else ""
-    return (f" The energy is finite, but its derivative is not.{where} A division by zero, or the root or power of zero, has an infinite derivative: look whether a global parameter or a feature is zero at the end of its range. "
-            "Automatic differentiation goes through both branches of torch.where() and clamp(), also the one that is not chosen: give the operation an argument that is harmless there, such as torch.sqrt(torch.where(x > 0, x, 1)).")
+    return (
+        f" The energy is finite, but its derivative is not.{where} A division by zero, or the root or power of zero,"
+        " has an infinite derivative: look whether a global parameter or a feature is zero at the end of its range."
+        " Automatic differentiation goes through both branches of torch.where() and clamp(), also the one that is not"
+        " chosen: give the operation an argument that is harmless there, such as torch.sqrt(torch.where(x > 0, x, 1))."
+    )
 
 
 def _failing_operation(forward):
@@ -54,7 +58,9 @@ def _line(caught):
     package = os.path.dirname(__file__)
     for warning in caught:
         places = re.findall(r'File "([^"]+)", line (\d+)', str(warning.message))
-        places = [(file, line) for file, line in places if not file.startswith((_TORCH, package)) and os.path.isfile(file)]
+        places = [
+            (file, line) for file, line in places if not file.startswith((_TORCH, package)) and os.path.isfile(file)
+        ]
         if "Traceback of forward call" in str(warning.message) and places:
             return f" ({os.path.basename(places[-1][0])}, line {places[-1][1]})"
     return ""

@@ -3,8 +3,10 @@
 """Compiles a model away into a table, to a stated error.
 
 Each curve is a cubic Hermite interpolant with knots uniform in r, from the model's values and autograd slopes in double
-precision. The number of knots is raised until the force error is below the tolerance everywhere it is measured, which is
-never at a knot. The error of the force falls with the third power of the number of knots, which tells how many to try next.
+precision. The number of knots is raised until the force error is below the tolerance everywhere it is measured, which
+is
+never at a knot. The error of the force falls with the third power of the number of knots, which tells how many to try
+next.
 
 Source: de Boor, A Practical Guide to Splines, ch. IV: the error of the slope on an interval of length h is
 h^3/12 f'''' t(1-t)(1-2t), largest at t = (1 +- 1/sqrt(3))/2.
@@ -20,7 +22,8 @@ from .force import PairTable
 FEWEST_INTERVALS, MOST_INTERVALS = 64, 65536
 #: Where in an interval the error is measured while knots are being added: its two extremes, and in between.
 PROBES = np.array([0.5 - 0.5 / np.sqrt(3), 0.47, 0.5 + 0.5 / np.sqrt(3)])
-#: The part of the tolerance that knots are added for: the error between the points it is measured at may be a little larger.
+#: The part of the tolerance that knots are added for: the error between the points it is measured at may be a little
+#: larger.
 SAFETY = 0.8
 #: How many random points of each interval the final measurement takes.
 CONTROL_POINTS = 6
@@ -35,7 +38,9 @@ class _Curve:
         self.pair = pair
         self.intervals = FEWEST_INTERVALS
         self.energies = self.slopes = None
-        self.max_relative_force_error = self.max_force_error = self.max_energy_error = self.sum_force_error = self.sum_energy_error = 0.0
+        self.max_relative_force_error = self.max_force_error = self.max_energy_error = self.sum_force_error = (
+            self.sum_energy_error
+        ) = 0.0
         self.points = 0
         self.worst = None
 
@@ -69,7 +74,10 @@ def _check_finite(model, curve, r, energy, slope):
     bad = ~(np.isfinite(energy) & np.isfinite(slope))
     if bad.any():
         k = int(np.argmax(bad))
-        raise LoweringError(f"{model.source}: for types {_names(model, curve.pair)} at {r[k]:.6g} nm the model is not finite: energy {energy[k]:g}, slope {slope[k]:g}. Look for NaN weights, or raise the inner cutoff.")
+        raise LoweringError(
+            f"{model.source}: for types {_names(model, curve.pair)} at {r[k]:.6g} nm the model is not finite: energy"
+            f" {energy[k]:g}, slope {slope[k]:g}. Look for NaN weights, or raise the inner cutoff."
+        )
 
 
 def _names(model, pair):
@@ -89,13 +97,20 @@ def _measure(model, curves, distances, tolerance):
         curve.worst = (r[k], force_error[k], abs(slope[k]))
         curve.max_relative_force_error = (force_error / (np.abs(slope) + 1)).max()
         curve.max_force_error, curve.max_energy_error = force_error.max(), energy_error.max()
-        curve.sum_force_error, curve.sum_energy_error, curve.points = (force_error**2).sum(), (energy_error**2).sum(), len(r)
+        curve.sum_force_error, curve.sum_energy_error, curve.points = (
+            (force_error**2).sum(),
+            (energy_error**2).sum(),
+            len(r),
+        )
         ratios.append(ratio[k])
     return ratios
 
 
 def _set_knots(model, curves):
-    knots = [np.append(np.linspace(model.inner_cutoff, model.cutoff, curve.intervals + 1)[:-1], model.last_distance) for curve in curves]
+    knots = [
+        np.append(np.linspace(model.inner_cutoff, model.cutoff, curve.intervals + 1)[:-1], model.last_distance)
+        for curve in curves
+    ]
     for curve, r, energy, slope in zip(curves, knots, *_evaluate(model, curves, knots)):
         _check_finite(model, curve, r, energy, slope)
         curve.energies, curve.slopes = energy, slope
@@ -114,7 +129,11 @@ class _ControlPositions:
 def _points(model, curves, positions):
     """For each curve the distances at given positions within its intervals."""
     width = model.cutoff - model.inner_cutoff
-    return [model.inner_cutoff + width / curve.intervals * (np.arange(curve.intervals)[:, None] + positions(curve.intervals)).ravel() for curve in curves]
+    return [
+        model.inner_cutoff
+        + width / curve.intervals * (np.arange(curve.intervals)[:, None] + positions(curve.intervals)).ravel()
+        for curve in curves
+    ]
 
 
 def _refine(model, curves, positions, tolerance):
@@ -128,11 +147,14 @@ def _refine(model, curves, positions, tolerance):
             if curve.intervals >= MOST_INTERVALS:
                 r, error, force = curve.worst
                 raise ToleranceError(
-                    f"{model.source}: the table for types {_names(model, curve.pair)} does not reach the tolerance {tolerance:g} with {curve.intervals + 1} knots: "
-                    f"at {r:.5g} nm the force is {force:.4g} kJ/mol/nm and the error {error:.2g}. The model may have a kink there; "
-                    "smooth it, raise the inner cutoff, allow a larger tolerance, or use representation='program'."
+                    f"{model.source}: the table for types {_names(model, curve.pair)} does not reach the tolerance"
+                    f" {tolerance:g} with {curve.intervals + 1} knots: at {r:.5g} nm the force is {force:.4g} kJ/mol/nm"
+                    f" and the error {error:.2g}. The model may have a kink there; smooth it, raise the inner cutoff,"
+                    " allow a larger tolerance, or use representation='program'."
                 )
-            curve.intervals = min(MOST_INTERVALS, int(np.ceil(curve.intervals * float(np.clip(1.03 * ratio ** (1 / 3), 1.05, 4)))))
+            curve.intervals = min(
+                MOST_INTERVALS, int(np.ceil(curve.intervals * float(np.clip(1.03 * ratio ** (1 / 3), 1.05, 4))))
+            )
         active = [curve for curve, _ in active]
 
 
@@ -145,17 +167,21 @@ def lower_to_table(model, pairs, tolerance):
     pairs : list of (int, int)
         The pairs of types that get a curve.
     tolerance : float
-        The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``; it is measured at nine points of each of at least 64
+        The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``; it is measured at nine points of each of at
+        least 64
         intervals; what is narrower than that is not seen.
 
     Returns
     -------
     table : PairTable
     report : dict
-        ``representation``, ``tolerance``, ``curves`` (distinct ones), ``knots``, ``bytes`` (of the coefficients in single
+        ``representation``, ``tolerance``, ``curves`` (distinct ones), ``knots``, ``bytes`` (of the coefficients in
+        single
         precision), ``max_relative_force_error`` (of |dF| / (|F| + 1 kJ/mol/nm), what the tolerance bounds),
-        ``max_force_error`` and ``rms_force_error`` in kJ/mol/nm, ``max_energy_error`` and ``rms_energy_error`` in kJ/mol, all
-        measured on points that are not knots; ``types``, ``domain_nm``, ``truncated``, ``model`` (its name), ``digest``, ``description``.
+        ``max_force_error`` and ``rms_force_error`` in kJ/mol/nm, ``max_energy_error`` and ``rms_energy_error`` in
+        kJ/mol, all
+        measured on points that are not knots; ``types``, ``domain_nm``, ``truncated``, ``model`` (its name),
+        ``digest``, ``description``.
 
     Raises
     ------
@@ -201,7 +227,11 @@ def lower_to_shape(model, table, tolerance):
     tolerance = check_tolerance(tolerance)
     count = len(model.types)
     if (table.num_types, table.min_distance, table.max_distance) != (count, model.inner_cutoff, model.cutoff):
-        raise LoweringError(f"{model.source}: the model has {count} types from {model.inner_cutoff:g} to {model.cutoff:g} nm, and the table {table.num_types} types from {table.min_distance:g} to {table.max_distance:g} nm; make a new force.")
+        raise LoweringError(
+            f"{model.source}: the model has {count} types from {model.inner_cutoff:g} to {model.cutoff:g} nm, and the"
+            f" table {table.num_types} types from {table.min_distance:g} to {table.max_distance:g} nm; make a new"
+            " force."
+        )
     stored = [None] * len(table.energies)
     curves = []
     for i in range(count):
@@ -217,12 +247,19 @@ def lower_to_shape(model, table, tolerance):
         i, j = curve.pair
         other = stored[table.curve_indices[i * count + j]]
         if (curve.energies.tobytes(), curve.slopes.tobytes()) != (other.energies.tobytes(), other.slopes.tobytes()):
-            raise LoweringError(f"{model.source}: the table has one curve for types {_names(model, curve.pair)} and for {_names(model, other.pair)}, which this model tells apart; make a new force.")
+            raise LoweringError(
+                f"{model.source}: the table has one curve for types {_names(model, curve.pair)} and for"
+                f" {_names(model, other.pair)}, which this model tells apart; make a new force."
+            )
     ratios = _measure(model, curves, _points(model, curves, _ControlPositions()), tolerance)
     for curve, ratio in zip(curves, ratios, strict=True):
         if SAFETY * ratio > 1:
             r, error, force = curve.worst
-            raise LoweringError(f"{model.source}: {curve.intervals + 1} knots are too few for types {_names(model, curve.pair)} and the tolerance {tolerance:g}: at {r:.5g} nm the force is {force:.4g} kJ/mol/nm and the error {error:.2g}; make a new force, or allow a larger tolerance.")
+            raise LoweringError(
+                f"{model.source}: {curve.intervals + 1} knots are too few for types {_names(model, curve.pair)} and the"
+                f" tolerance {tolerance:g}: at {r:.5g} nm the force is {force:.4g} kJ/mol/nm and the error {error:.2g};"
+                " make a new force, or allow a larger tolerance."
+            )
     return _assemble(model, curves, stored, table.curve_indices, tolerance)
 
 
@@ -252,7 +289,14 @@ def check_tolerance(tolerance):
 
 def _assemble(model, curves, stored, indices, tolerance):
     """The table of the stored curves, and the report on all curves."""
-    table = PairTable(len(model.types), model.inner_cutoff, model.cutoff, [curve.energies for curve in stored], [curve.slopes for curve in stored], indices)
+    table = PairTable(
+        len(model.types),
+        model.inner_cutoff,
+        model.cutoff,
+        [curve.energies for curve in stored],
+        [curve.slopes for curve in stored],
+        indices,
+    )
     points = max(1, sum(curve.points for curve in curves))
     knots = sum(len(curve.energies) for curve in stored)
     report = {

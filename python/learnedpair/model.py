@@ -18,9 +18,25 @@ from .creation import create_force, update_force
 from .errors import ModelError
 from .force import LearnedPairForce, as_numbers, is_bool
 from .infinite import find_infinite_slope, find_infinite_weights
-from .metadata import DEFAULT_INNER_CUTOFF_NM, FIELDS, Metadata, combined, make_metadata, read_parameters, warn_of_unusual_cutoff
+from .metadata import (
+    DEFAULT_INNER_CUTOFF_NM,
+    FIELDS,
+    Metadata,
+    combined,
+    make_metadata,
+    read_parameters,
+    warn_of_unusual_cutoff,
+)
 from .model_files import read_file, read_module
-from .modules import copy_of_module, digest_of_module, in_double_precision, pickle_module, require_numbers, unpickle_module, unwrapped
+from .modules import (
+    copy_of_module,
+    digest_of_module,
+    in_double_precision,
+    pickle_module,
+    require_numbers,
+    unpickle_module,
+    unwrapped,
+)
 from .parameters import settings
 from .ranges import check_ranges, random_rows
 from .recording.double import InDoublePrecision
@@ -42,8 +58,10 @@ def load_model(path_or_module, **metadata):
     path_or_module : path-like, torch.nn.Module or torch.export.ExportedProgram
         A TorchScript file (.pt), a torch.export file (.pt2), or a model in memory.
     **metadata
-        The metadata of :func:`export_model`, by the same names: what the file lacks, or what is to be overridden. Names of types,
-        features and global parameters stay those of the file, in its order; a dict gives other rules and ranges to some of them.
+        The metadata of :func:`export_model`, by the same names: what the file lacks, or what is to be overridden. Names
+        of types,
+        features and global parameters stay those of the file, in its order; a dict gives other rules and ranges to some
+        of them.
 
     Returns
     -------
@@ -62,7 +80,10 @@ def load_model(path_or_module, **metadata):
         return load_in_memory(path_or_module, metadata)
     if not isinstance(path_or_module, (str, os.PathLike)):
         kind = f"class {path_or_module.__name__}" if isinstance(path_or_module, type) else type(path_or_module).__name__
-        raise TypeError(f"load_model: the model is a {kind}; expected the path of a model file, a torch.nn.Module, or a torch.export.ExportedProgram.")
+        raise TypeError(
+            f"load_model: the model is a {kind}; expected the path of a model file, a torch.nn.Module, or a"
+            " torch.export.ExportedProgram."
+        )
     path = os.fspath(path_or_module)
     return load_file(path, os.path.basename(path), metadata)
 
@@ -77,7 +98,10 @@ def load_in_memory(module, metadata, warns=True):
     try:
         module, digest = copy_of_module(module), digest_of_module(module)
     except Exception as error:  # whatever a module may refuse
-        raise ModelError(f"{source}: the module cannot be copied ({first_line(error)}); keep its parameters and buffers as dense tensors of float32 or float64.") from error
+        raise ModelError(
+            f"{source}: the module cannot be copied ({first_line(error)}); keep its parameters and buffers as dense"
+            " tensors of float32 or float64."
+        ) from error
     return _checked(module, source, digest, metadata, warns=warns)
 
 
@@ -86,7 +110,9 @@ def load_file(path, source, metadata, warns=True):
     content = read_file(path)
     module, embedded = read_module(content, source)
     require_numbers(module, source)
-    return _checked(module, source, hashlib.sha256(content).hexdigest(), combined(source, embedded, metadata), content, warns)
+    return _checked(
+        module, source, hashlib.sha256(content).hexdigest(), combined(source, embedded, metadata), content, warns
+    )
 
 
 def _load_exported(program, metadata, warns):
@@ -129,7 +155,10 @@ def example_inputs(metadata, dtype):
         particles = index, index.flip(0)
     else:
         particles = torch.tensor(random_rows(metadata.features, 2 * count), dtype=dtype).split(count)
-    return (r, *particles), {name: torch.tensor(parameter.default, dtype=dtype) for name, parameter in read_parameters(metadata.global_parameters).items()}
+    return (r, *particles), {
+        name: torch.tensor(parameter.default, dtype=dtype)
+        for name, parameter in read_parameters(metadata.global_parameters).items()
+    }
 
 
 class PairModel:
@@ -150,7 +179,8 @@ class PairModel:
     global_parameters : dict of str to float
         Names and default values.
     global_parameter_ranges : dict of str to (low, high)
-        What the model is checked for, and what a Context refuses to leave: as given, or else 0 to 1 if the default value lies
+        What the model is checked for, and what a Context refuses to leave: as given, or else 0 to 1 if the default
+        value lies
         there, and half to twice the default value if not.
     cutoff, inner_cutoff : float, nm
     switching_distance : float or None, nm
@@ -180,10 +210,14 @@ class PairModel:
         self.features = None if metadata.features is None else list(metadata.features)
         self.parameters = read_parameters(metadata.global_parameters)
         self.global_parameters = {name: parameter.default for name, parameter in self.parameters.items()}
-        self.global_parameter_ranges = {name: (parameter.low, parameter.high) for name, parameter in self.parameters.items()}
+        self.global_parameter_ranges = {
+            name: (parameter.low, parameter.high) for name, parameter in self.parameters.items()
+        }
         self.cutoff = metadata.cutoff * self.length_factor
         self.inner_cutoff = metadata.inner_cutoff * self.length_factor
-        self.switching_distance = None if metadata.switching_distance is None else metadata.switching_distance * self.length_factor
+        self.switching_distance = (
+            None if metadata.switching_distance is None else metadata.switching_distance * self.length_factor
+        )
         self.truncated = metadata.truncated
         # At the cutoff itself a model that is cut off there may be zero already.
         self.last_distance = self.cutoff * (1 - 1e-12) if self.truncated else self.cutoff
@@ -194,19 +228,39 @@ class PairModel:
 
     def __str__(self):
         m = self.metadata
-        switching = ", truncated" * self.truncated if self.switching_distance is None else f", switched from {self.switching_distance:g} nm"
+        switching = (
+            ", truncated" * self.truncated
+            if self.switching_distance is None
+            else f", switched from {self.switching_distance:g} nm"
+        )
         if self.features is None:
-            rules = {name: rule if rule is None or isinstance(rule, str) else ", ".join(rule) for name, rule in self.type_rules.items()}
-            particles = f"  types:       {'; '.join(name if rule is None else f'{name} ({rule})' for name, rule in rules.items())}"
+            rules = {
+                name: rule if rule is None or isinstance(rule, str) else ", ".join(rule)
+                for name, rule in self.type_rules.items()
+            }
+            particles = (
+                "  types:      "
+                f" {'; '.join(name if rule is None else f'{name} ({rule})' for name, rule in rules.items())}"
+            )
         else:
-            ranges = [name if limits is None else f"{name} ({limits[0]:g} to {limits[1]:g})" for name, limits in self.feature_ranges.items()]
+            ranges = [
+                name if limits is None else f"{name} ({limits[0]:g} to {limits[1]:g})"
+                for name, limits in self.feature_ranges.items()
+            ]
             particles = f"  features:    {'; '.join(ranges)}"
         lines = [f"PairModel {self.source}", particles]
         if self.global_parameters:
-            values = [f"{name} = {p.default:g} ({p.low:g} to {p.high:g}{', assumed' if p.assumed else ''})" for name, p in self.parameters.items()]
+            values = [
+                f"{name} = {p.default:g} ({p.low:g} to {p.high:g}{', assumed' if p.assumed else ''})"
+                for name, p in self.parameters.items()
+            ]
             lines.append(f"  globals:     {'; '.join(values)}")
         lines += [
-            f"  domain:      {self.inner_cutoff:g}{' (the default)' * math.isclose(self.inner_cutoff, DEFAULT_INNER_CUTOFF_NM)} to {self.cutoff:g} nm{switching}",
+            (
+                "  domain:     "
+                f" {self.inner_cutoff:g}{' (the default)' * math.isclose(self.inner_cutoff, DEFAULT_INNER_CUTOFF_NM)}"
+                f" to {self.cutoff:g} nm{switching}"
+            ),
             f"  units:       {m.length_unit}, {m.energy_unit}",
             f"  digest:      {self.digest[:16]}",
         ]
@@ -220,7 +274,13 @@ class PairModel:
     __repr__ = __str__
 
     def __getstate__(self):
-        return self.metadata, self.source, self.digest, self._content, None if self._content else pickle_module(self.module, self.source)
+        return (
+            self.metadata,
+            self.source,
+            self.digest,
+            self._content,
+            None if self._content else pickle_module(self.module, self.source),
+        )
 
     @in_default_torch_state
     def __setstate__(self, state):
@@ -229,7 +289,8 @@ class PairModel:
         self.__init__(module, metadata, source, digest, content)
 
     def worst_tail(self):
-        """The end of the curve that loses most by the cutoff, of all pairs of types or of particles at the ends of their ranges, and
+        """The end of the curve that loses most by the cutoff, of all pairs of types or of particles at the ends of
+        their ranges, and
         of all values of the global parameters that the model is checked with.
 
         Returns
@@ -277,7 +338,10 @@ class PairModel:
                 try:
                     slopes[part] = _gradient(energy.sum(), distance).numpy()
                 except RuntimeError as error:
-                    raise ModelError(f"{self.source}: PyTorch cannot differentiate the model with respect to the distance ({first_line(error)}); look for operations that change a tensor in place.") from error
+                    raise ModelError(
+                        f"{self.source}: PyTorch cannot differentiate the model with respect to the distance"
+                        f" ({first_line(error)}); look for operations that change a tensor in place."
+                    ) from error
         return energies * self.energy_factor, slopes * (self.energy_factor / self.length_factor)
 
     @in_default_torch_state
@@ -294,7 +358,8 @@ class PairModel:
         Returns
         -------
         dict of str to (derivative, mixed)
-            For each name dE/dg, in kJ/mol per unit of g, and d2E/(dr dg), in kJ/mol/nm per unit of g: ndarrays of shape (n,).
+            For each name dE/dg, in kJ/mol per unit of g, and d2E/(dr dg), in kJ/mol/nm per unit of g: ndarrays of shape
+            (n,).
 
         Raises
         ------
@@ -308,12 +373,17 @@ class PairModel:
         result = {name: (np.empty_like(r), np.empty_like(r)) for name in names}
         with InDoublePrecision():
             for part in _batches(len(r)):
-                distance, parameters, energy = self._forward(r[part], particle1[part], particle2[part], values, differentiate=True)
+                distance, parameters, energy = self._forward(
+                    r[part], particle1[part], particle2[part], values, differentiate=True
+                )
                 for name in names:
                     try:
                         derivative, mixed = _differentiate(energy, parameters[name], distance)
                     except RuntimeError as error:
-                        raise ModelError(f"{self.source}: the derivative with respect to the global parameter {name!r} cannot be computed ({reason(error)}); use operations that PyTorch can differentiate repeatedly.") from error
+                        raise ModelError(
+                            f"{self.source}: the derivative with respect to the global parameter {name!r} cannot be"
+                            f" computed ({reason(error)}); use operations that PyTorch can differentiate repeatedly."
+                        ) from error
                     result[name][0][part] = derivative * self.energy_factor
                     result[name][1][part] = mixed * (self.energy_factor / self.length_factor)
         return result
@@ -325,15 +395,32 @@ class PairModel:
             raise ValueError(f"{self.source}: the distances have the shape {r.shape}; expected (n,).")
         for index, values in enumerate(particles, start=1):
             if self.features is None:
-                if values.shape != r.shape or not np.issubdtype(values.dtype, np.integer) or (values.size > 0 and not (0 <= values.min() and values.max() < len(self.types))):
-                    raise ValueError(f"{self.source}: expected one type from 0 to {len(self.types) - 1} for each of the {r.size} distances.")
+                if (
+                    values.shape != r.shape
+                    or not np.issubdtype(values.dtype, np.integer)
+                    or (values.size > 0 and not (values.min() >= 0 and values.max() < len(self.types)))
+                ):
+                    raise ValueError(
+                        f"{self.source}: expected one type from 0 to {len(self.types) - 1} for each of the {r.size}"
+                        " distances."
+                    )
                 continue
-            if values.shape != (len(r), len(self.features)) or not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
-                raise ValueError(f"{self.source}: particle{index} is {values.dtype} of shape {values.shape}; expected {self._expected_row()} for each of the {r.size} distances.")
+            if (
+                values.shape != (len(r), len(self.features))
+                or not np.issubdtype(values.dtype, np.number)
+                or np.iscomplexobj(values)
+            ):
+                raise ValueError(
+                    f"{self.source}: particle{index} is {values.dtype} of shape {values.shape}; expected"
+                    f" {self._expected_row()} for each of the {r.size} distances."
+                )
             wrong = np.argwhere(~np.isfinite(values))
             if len(wrong):
                 row, column = wrong[0]
-                raise ValueError(f"{self.source}: the feature {self.features[column]!r} of particle{index} is {values[row, column]} in row {row}; expected a finite number.")
+                raise ValueError(
+                    f"{self.source}: the feature {self.features[column]!r} of particle{index} is {values[row, column]}"
+                    f" in row {row}; expected a finite number."
+                )
         return r, *particles
 
     def _expected_row(self):
@@ -342,10 +429,14 @@ class PairModel:
     def _require_globals(self, names):
         for name in names:
             if name not in self.global_parameters:
-                raise ValueError(f"{self.source}: there is no global parameter {name!r}; the model has {', '.join(self.global_parameters) or 'none'}.")
+                raise ValueError(
+                    f"{self.source}: there is no global parameter {name!r}; the model has"
+                    f" {', '.join(self.global_parameters) or 'none'}."
+                )
 
     def global_values(self, changes):
-        """The values of all global parameters (dict of str to float), in their order: their defaults, with some changed.
+        """The values of all global parameters (dict of str to float), in their order: their defaults, with some
+        changed.
 
         Raises
         ------
@@ -353,27 +444,47 @@ class PairModel:
             If there is no such parameter, or its value is no finite number.
         """
         self._require_globals(changes)
-        changes = {name: units.in_model_units(name, value, self.metadata.length_unit, self.metadata.energy_unit) for name, value in changes.items()}
+        changes = {
+            name: units.in_model_units(name, value, self.metadata.length_unit, self.metadata.energy_unit)
+            for name, value in changes.items()
+        }
         for name, value in changes.items():
             if not isinstance(value, numbers.Real) or not math.isfinite(value):
-                raise ValueError(f"{self.source}: the global parameter {name!r} is {value!r}; expected a finite number.")
+                raise ValueError(
+                    f"{self.source}: the global parameter {name!r} is {value!r}; expected a finite number."
+                )
         return {name: float(changes.get(name, default)) for name, default in self.global_parameters.items()}
 
     def _forward(self, r, particle1, particle2, values, differentiate=False):
-        """Call the module: its distances and global parameters, to differentiate by, and energies, all in its own units."""
+        """Call the module: its distances and global parameters, to differentiate by, and energies, all in its own
+        units.
+        """
         distance = torch.tensor(r / self.length_factor, dtype=torch.float64, requires_grad=True)
         dtype = torch.int64 if self.features is None else torch.float64
         particles = [torch.tensor(particle, dtype=dtype) for particle in (particle1, particle2)]
-        parameters = {name: torch.tensor(value, dtype=torch.float64, requires_grad=differentiate) for name, value in values.items()}
+        parameters = {
+            name: torch.tensor(value, dtype=torch.float64, requires_grad=differentiate)
+            for name, value in values.items()
+        }
         # Clones: PyTorch refuses in-place operations, such as r *= 10, on the tensors that gradients are computed for.
         arguments = [tensor.clone() for tensor in (distance, *particles)]
         try:
             energy = self.module(*arguments, **{name: value.clone() for name, value in parameters.items()})
         except Exception as error:  # whatever a user's module raises
-            raise ModelError(f"{self.source}: the model fails for {len(r)} pairs ({reason(error, InDoublePrecision.last_failure)}); expected {self._signature()}.{advice(error) or self._advice()}") from error
+            raise ModelError(
+                f"{self.source}: the model fails for {len(r)} pairs ({reason(error, InDoublePrecision.last_failure)});"
+                f" expected {self._signature()}.{advice(error) or self._advice()}"
+            ) from error
         if not isinstance(energy, torch.Tensor) or energy.shape != distance.shape or not energy.is_floating_point():
-            got = f"{energy.dtype} of shape {tuple(energy.shape)}" if isinstance(energy, torch.Tensor) else type(energy).__name__
-            raise ModelError(f"{self.source}: for {len(r)} pairs the model returns {got}; expected one floating-point number for each pair, shape ({len(r)},).")
+            got = (
+                f"{energy.dtype} of shape {tuple(energy.shape)}"
+                if isinstance(energy, torch.Tensor)
+                else type(energy).__name__
+            )
+            raise ModelError(
+                f"{self.source}: for {len(r)} pairs the model returns {got}; expected one floating-point number for"
+                f" each pair, shape ({len(r)},)."
+            )
         return distance, parameters, energy.double()
 
     def find_infinite_weights(self):
@@ -389,18 +500,34 @@ class PairModel:
         As for :meth:`evaluate`.
         """
         with InDoublePrecision():
-            return find_infinite_slope(lambda: self._forward(r, particle1, particle2, self.global_values(global_parameters)))
+            return find_infinite_slope(
+                lambda: self._forward(r, particle1, particle2, self.global_values(global_parameters))
+            )
 
     def _advice(self):
         """How to make a model of torch.export that can be called."""
         if not isinstance(self.module, torch.fx.GraphModule):
             return ""
-        named = f", and its global parameters in kwargs={{{', '.join(repr(name) for name in self.global_parameters)}: ...}}" if self.global_parameters else ""
-        return f" For torch.export.export the number of pairs must be dynamic (dynamic_shapes){named}; lp.export_model does that for a path that ends in .pt2."
+        named = (
+            f", and its global parameters in kwargs={{{', '.join(repr(name) for name in self.global_parameters)}: ...}}"
+            if self.global_parameters
+            else ""
+        )
+        return (
+            f" For torch.export.export the number of pairs must be dynamic (dynamic_shapes){named}; lp.export_model"
+            " does that for a path that ends in .pt2."
+        )
 
     def _signature(self):
         if self.features is None:
-            arguments, kinds = ["r: Tensor[P]", "type1: Tensor[P]", "type2: Tensor[P]"], "int64 types and float64 arithmetic"
+            arguments, kinds = (
+                [
+                    "r: Tensor[P]",
+                    "type1: Tensor[P]",
+                    "type2: Tensor[P]",
+                ],
+                "int64 types and float64 arithmetic",
+            )
         else:
             rows = f"Tensor[P, {len(self.features)}]"
             arguments, kinds = ["r: Tensor[P]", f"features1: {rows}", f"features2: {rows}"], "float64 arithmetic"
@@ -412,7 +539,10 @@ class PairModel:
         if particle is None:
             return LearnedPairForce.NotCovered
         if is_bool(particle):
-            raise TypeError(f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1}, or None for a particle that is not covered.")
+            raise TypeError(
+                f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1},"
+                " or None for a particle that is not covered."
+            )
         if isinstance(particle, str):
             if particle in self.types:
                 return self.types.index(particle)
@@ -422,9 +552,15 @@ class PairModel:
         except TypeError:
             index = len(self.types)  # no type
         if any(name.isdecimal() for name in self.types):
-            raise ValueError(f"{self.source}: {particle!r} is an index, and the model has types whose names are numbers ({', '.join(self.types)}); give names, as strings.")
+            raise ValueError(
+                f"{self.source}: {particle!r} is an index, and the model has types whose names are numbers"
+                f" ({', '.join(self.types)}); give names, as strings."
+            )
         if not LearnedPairForce.NotCovered <= index < len(self.types):
-            raise ValueError(f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1}, or None.")
+            raise ValueError(
+                f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1},"
+                " or None."
+            )
         return index
 
     def feature_rows(self, particles):
@@ -454,30 +590,54 @@ class PairModel:
             units.refuse_quantity(self.source, index, particles[index])
             row = as_numbers(particles[index])
             if row is None or row.shape != rows[index].shape:
-                raise ValueError(f"{self.source}: particle {index} is {particles[index]!r}; expected {self._expected_row()}, or None.")
+                raise ValueError(
+                    f"{self.source}: particle {index} is {particles[index]!r}; expected {self._expected_row()}, or"
+                    " None."
+                )
             rows[index] = row
-        check_ranges(self.source, self.feature_ranges, rows[covered], covered, "load it with other ranges in features if they are known to be wider")
+        check_ranges(
+            self.source,
+            self.feature_ranges,
+            rows[covered],
+            covered,
+            "load it with other ranges in features if they are known to be wider",
+        )
         return rows
 
     @in_default_torch_state
-    def create_force(self, particles, *, nonbonded_method=LearnedPairForce.CutoffPeriodic, representation="auto", tolerance=1e-4, tabulate_radial=None):
+    def create_force(
+        self,
+        particles,
+        *,
+        nonbonded_method=LearnedPairForce.CutoffPeriodic,
+        representation="auto",
+        tolerance=1e-4,
+        tabulate_radial=None,
+    ):
         """Create a force with this model's function, cutoff, inner cutoff and switching.
 
         Parameters
         ----------
         particles : sequence, one element for each particle of the System
-            The type of each particle, by name or index, or its row of features; None for particles that are not covered.
+            The type of each particle, by name or index, or its row of features; None for particles that are not
+            covered.
         nonbonded_method : LearnedPairForce.CutoffPeriodic, CutoffNonPeriodic or NoCutoff
-            NoCutoff takes a program, and evaluates it at all distances: a model that is not zero beyond its cutoff is refused.
+            NoCutoff takes a program, and evaluates it at all distances: a model that is not zero beyond its cutoff is
+            refused.
         representation : {"auto", "table", "program"}
-            "table" samples a model of types without global parameters into a table; "program" compiles the model itself.
-            "auto" takes a table where it is possible, stays below 32 MiB and reaches the tolerance, else a program; a warning
+            "table" samples a model of types without global parameters into a table; "program" compiles the model
+            itself.
+            "auto" takes a table where it is possible, stays below 32 MiB and reaches the tolerance, else a program; a
+            warning
             says if it is because of the tolerance, since programs cost more.
         tolerance : float
-            The force error of a table is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``: for every distance of the domain and every
-            pair of types that occurs, or, for the radial part of a program, for the pairs of particles that are sampled.
+            The force error of a table is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``: for every distance of the
+            domain and every
+            pair of types that occurs, or, for the radial part of a program, for the pairs of particles that are
+            sampled.
         tabulate_radial : bool or None
-            Whether to put what depends on the distance alone, such as radial functions and the layer they go into, in a table
+            Whether to put what depends on the distance alone, such as radial functions and the layer they go into, in a
+            table
             too. By default "auto" does, and "program" evaluates the model exactly.
 
         Returns
@@ -498,7 +658,8 @@ class PairModel:
 
     @in_default_torch_state
     def update_force(self, force, *, tolerance=1e-4):
-        """Give an existing force this model's function, in the structure it has: what updateParametersInContext() can take over.
+        """Give an existing force this model's function, in the structure it has: what updateParametersInContext() can
+        take over.
 
         For a model that was trained further while a Context is in use:
         ``model.update_force(force); force.updateParametersInContext(context)``.
@@ -513,7 +674,8 @@ class PairModel:
         Raises
         ------
         LoweringError
-            If the knots of a table are too few for the tolerance, or the table has another shape; the force is left as it was.
+            If the knots of a table are too few for the tolerance, or the table has another shape; the force is left as
+            it was.
             A new force, or a Context that is reinitialized, has no such limits.
         """
         update_force(self, force, tolerance)
@@ -527,7 +689,7 @@ def _gradient(output, wanted, **options):
     """The gradient of a tensor, zero where it does not depend on what it is differentiated by."""
     if not output.requires_grad:
         return torch.zeros_like(wanted)
-    gradient, = torch.autograd.grad(output, wanted, materialize_grads=True, **options)
+    (gradient,) = torch.autograd.grad(output, wanted, materialize_grads=True, **options)
     return gradient
 
 

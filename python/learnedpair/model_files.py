@@ -24,7 +24,9 @@ def read_file(path):
         If there is no such file.
     """
     if not os.path.isfile(path):
-        raise ModelError(f"{path}: {'this is a folder, and not a model file' if os.path.isdir(path) else 'there is no such file'}.")
+        raise ModelError(
+            f"{path}: {'this is a folder, and not a model file' if os.path.isdir(path) else 'there is no such file'}."
+        )
     with open(path, "rb") as file:
         return file.read()
 
@@ -57,12 +59,18 @@ def read_module(content, source):
             names = archive.namelist()
             exported = any(name.endswith("archive_format") for name in names)
             if any("/aotinductor/" in f"/{name}" for name in names):
-                raise ModelError(f"{source}: the file was compiled by AOTInductor, and holds machine code in place of a program that could be read; "
-                                 "export the module with lp.export_model to a path that ends in .pt2, or save its ExportedProgram with torch.export.save.")
+                raise ModelError(
+                    f"{source}: the file was compiled by AOTInductor, and holds machine code in place of a program that"
+                    " could be read; export the module with lp.export_model to a path that ends in .pt2, or save its"
+                    " ExportedProgram with torch.export.save."
+                )
             if exported:
                 _refuse_programs_in_pickles(archive, source)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeError) as error:
-        raise ModelError(f"{source}: this is not a model file, or only a part of one ({error}); expected what lp.export_model, torch.jit.save or torch.export.save writes.") from error
+        raise ModelError(
+            f"{source}: this is not a model file, or only a part of one ({error}); expected what lp.export_model,"
+            " torch.jit.save or torch.export.save writes."
+        ) from error
     extra = {FILE_NAME: ""}
     try:
         if any(name.endswith("/constants.pkl") for name in names):
@@ -71,20 +79,30 @@ def read_module(content, source):
         elif exported:
             module = torch.export.load(io.BytesIO(content), extra_files=extra).module()
         else:
-            raise ModelError(f"{source}: the file holds no program, only data, as torch.save writes them; export the module with lp.export_model.")
+            raise ModelError(
+                f"{source}: the file holds no program, only data, as torch.save writes them; export the module with"
+                " lp.export_model."
+            )
     except ModelError:
         raise
     except Exception as error:  # PyTorch raises whatever it stumbles over
-        raise ModelError(f"{source}: PyTorch cannot read the file ({type(error).__name__}: {first_line(error)}).") from error
+        raise ModelError(
+            f"{source}: PyTorch cannot read the file ({type(error).__name__}: {first_line(error)})."
+        ) from error
     text = extra[FILE_NAME]
     return module, parse_json(text, source) if text else {}
 
 
 def _refuse_programs_in_pickles(archive, source):
-    """torch.export.load unpickles some members without restrictions, which would run any program that a file brings along."""
+    """torch.export.load unpickles some members without restrictions, which would run any program that a file brings
+    along.
+    """
     for name in archive.namelist():
         if name.endswith((".pt", ".pkl")):
             try:
                 torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)
             except Exception as error:
-                raise ModelError(f"{source}: {name} inside the file is not made of tensors alone ({first_line(error)}), and loading it could run a foreign program; export the model again, without example inputs of other kinds.") from error
+                raise ModelError(
+                    f"{source}: {name} inside the file is not made of tensors alone ({first_line(error)}), and loading"
+                    " it could run a foreign program; export the model again, without example inputs of other kinds."
+                ) from error

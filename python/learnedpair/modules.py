@@ -1,7 +1,10 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""PyTorch modules as this package uses them: copied to the CPU, in double precision, without what is wrapped around them."""
+"""PyTorch modules as this package uses them: copied to the CPU, in double precision, without what is wrapped around
+them.
+"""
 
+import contextlib
 import copy
 import hashlib
 import inspect
@@ -16,7 +19,13 @@ from .torch_messages import first_line
 from .torch_state import without_torchscript_warnings
 
 #: What trainers put around a module, and the attribute that holds the module itself.
-_WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module", "FullyShardedDataParallel": "module", "AveragedModel": "module"}
+_WRAPPERS = {
+    "OptimizedModule": "_orig_mod",
+    "DataParallel": "module",
+    "DistributedDataParallel": "module",
+    "FullyShardedDataParallel": "module",
+    "AveragedModel": "module",
+}
 
 
 def unwrapped(module):
@@ -35,10 +44,16 @@ def require_numbers(module, source):
         If the module is quantized, or on the device "meta".
     """
     if _is_quantized(module):
-        raise ModelError(f"{source}: the module is quantized, and computes with integers of 8 bits in place of its weights; give the module as it was before quantization, in float32 or float64.")
+        raise ModelError(
+            f"{source}: the module is quantized, and computes with integers of 8 bits in place of its weights; give the"
+            " module as it was before quantization, in float32 or float64."
+        )
     for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
         if tensor.device.type == "meta":
-            raise ModelError(f"{source}: the parameter {name!r} is on the device 'meta', where tensors have no numbers; load the trained weights into the module first.")
+            raise ModelError(
+                f"{source}: the parameter {name!r} is on the device 'meta', where tensors have no numbers; load the"
+                " trained weights into the module first."
+            )
 
 
 def _is_quantized(module):
@@ -74,12 +89,22 @@ def _tensors(module):
     yield from module.parameters()
     yield from module.buffers()
     for part in module.modules():
-        yield from (leaf for leaf in tree_leaves([value for name, value in vars(part).items() if name not in ("_parameters", "_buffers", "_modules")]) if isinstance(leaf, torch.Tensor))
+        yield from (
+            leaf
+            for leaf in tree_leaves(
+                [value for name, value in vars(part).items() if name not in ("_parameters", "_buffers", "_modules")]
+            )
+            if isinstance(leaf, torch.Tensor)
+        )
 
 
 def _copy_of_tensor(tensor):
     result = tensor.detach().cpu().clone()
-    return torch.nn.Parameter(result, requires_grad=tensor.requires_grad) if isinstance(tensor, torch.nn.Parameter) else result
+    return (
+        torch.nn.Parameter(result, requires_grad=tensor.requires_grad)
+        if isinstance(tensor, torch.nn.Parameter)
+        else result
+    )
 
 
 def digest_of_module(module):
@@ -109,10 +134,8 @@ def in_double_precision(module, source):
     """
     try:
         module = module.double()
-        try:
+        with contextlib.suppress(NotImplementedError):  # modules of torch.export have no mode
             module.eval()
-        except NotImplementedError:  # modules of torch.export have no mode
-            pass
         for parameter in module.parameters():
             parameter.requires_grad_(False)
     except Exception as error:  # whatever a module may refuse
@@ -136,7 +159,10 @@ def pickle_module(module, source):
     try:
         return "module", pickle.dumps(module)
     except Exception as error:  # whatever a module may refuse
-        raise ModelError(f"{source}: the module cannot be pickled ({first_line(error)}); define its class at the top of a file, or export it with lp.export_model and pickle the model that was loaded from the file.") from error
+        raise ModelError(
+            f"{source}: the module cannot be pickled ({first_line(error)}); define its class at the top of a file, or"
+            " export it with lp.export_model and pickle the model that was loaded from the file."
+        ) from error
 
 
 def unpickle_module(pickled):

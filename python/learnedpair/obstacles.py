@@ -7,13 +7,15 @@ import numpy as np
 from .force import LearnedPairForce, PairTable
 from .parameters import GlobalParameter, assumed_range, settings
 
-#: A program is evaluated for the first FEW_PAIRS pairs of distinct particles, and for up to MOST_PAIRS if it is zero for these; each
+#: A program is evaluated for the first FEW_PAIRS pairs of distinct particles, and for up to MOST_PAIRS if it is zero
+#: for these; each
 #: pair at DISTANCES distances.
 FEW_PAIRS, MOST_PAIRS, DISTANCES = 16, 2000, 33
 
 
 def find_obstacle(force):
-    """Get why a force does nothing: too few particles are covered, all pairs are excluded, or its function is zero for them.
+    """Get why a force does nothing: too few particles are covered, all pairs are excluded, or its function is zero for
+    them.
 
     Parameters
     ----------
@@ -33,15 +35,23 @@ def find_obstacle(force):
             return f"all pairs of the {len(covered)} particles that are covered are excluded"
     function = force.getFunction()
     if isinstance(function, PairTable):
-        return "" if any(values.any() for values in [*function.energies, *function.slopes]) else "all curves of its table are zero"
+        return (
+            ""
+            if any(values.any() for values in [*function.energies, *function.slopes])
+            else "all curves of its table are zero"
+        )
     return "its program is zero for all pairs of the particles that are covered" if _is_zero(force, function) else ""
 
 
 def _is_zero(force, program):
-    """Whether a program is zero for all pairs of distinct particles of a force; False if there are too many pairs to evaluate."""
+    """Whether a program is zero for all pairs of distinct particles of a force; False if there are too many pairs to
+    evaluate.
+    """
     types = np.asarray(force.getParticleTypes())
     covered = types != LearnedPairForce.NotCovered
-    particles = np.unique(np.asarray(force.getParticleFeatures())[covered] if program.num_features else types[covered], axis=0)
+    particles = np.unique(
+        np.asarray(force.getParticleFeatures())[covered] if program.num_features else types[covered], axis=0
+    )
     first, second = np.triu_indices(len(particles))
     low, high = force.getInnerCutoffDistance()._value, force.getCutoffDistance()._value
     r = low + (high - low) * np.linspace(0, 1, DISTANCES, endpoint=False)
@@ -60,5 +70,7 @@ def _parameters(force):
     result = {}
     for index in range(force.getNumGlobalParameters()):
         default, limits = force.getGlobalParameterDefaultValue(index), force.getGlobalParameterRange(index)
-        result[force.getGlobalParameterName(index)] = GlobalParameter(default, *(limits if np.isfinite(limits).all() else assumed_range(default)))
+        result[force.getGlobalParameterName(index)] = GlobalParameter(
+            default, *(limits if np.isfinite(limits).all() else assumed_range(default))
+        )
     return result

@@ -18,9 +18,13 @@ def minor_version(version):
 
 
 def check_version(built_for, running):
-    """Raise PluginLoadError if the plugin was built for another minor version of OpenMM than the one that is running."""
+    """Raise PluginLoadError if the plugin was built for another minor version of OpenMM than the one that is
+    running.
+    """
     if minor_version(built_for) != minor_version(running):
-        raise PluginLoadError(f"openmm-learnedpair was built for OpenMM {built_for}, but OpenMM {running} is running. {REBUILD}")
+        raise PluginLoadError(
+            f"openmm-learnedpair was built for OpenMM {built_for}, but OpenMM {running} is running. {REBUILD}"
+        )
 
 
 def library_failures(names, failures):
@@ -44,12 +48,15 @@ def load():
     Warns
     -----
     UserWarning
-        If there is a GPU whose platform has no library of this plugin. A platform without one is otherwise not mentioned.
+        If there is a GPU whose platform has no library of this plugin. A platform without one is otherwise not
+        mentioned.
     """
     try:
         from . import _core
     except ImportError as error:
-        raise PluginLoadError(f"The libraries of openmm-learnedpair could not be loaded ({error}). {REBUILD}") from error
+        raise PluginLoadError(
+            f"The libraries of openmm-learnedpair could not be loaded ({error}). {REBUILD}"
+        ) from error
     check_version(_core.openmm_version, openmm.Platform.getOpenMMVersion())
     present = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
     present = [name for name in PLATFORMS if name in present]
@@ -66,5 +73,9 @@ def load():
         )
     lost = [name for name in unserved if real_devices(openmm.Platform.getPlatform(name))]
     if lost:
-        warn(f"openmm-learnedpair was built without its library for the platform {lost[0]}, so that Systems with a LearnedPairForce cannot run on {', '.join(real_devices(openmm.Platform.getPlatform(lost[0])))}, and OpenMM chooses a slower platform. {how_to_build(lost[0])}")
+        warn(
+            f"openmm-learnedpair was built without its library for the platform {lost[0]}, so that Systems with a"
+            f" LearnedPairForce cannot run on {', '.join(real_devices(openmm.Platform.getPlatform(lost[0])))}, and"
+            f" OpenMM chooses a slower platform. {how_to_build(lost[0])}"
+        )
     return _core

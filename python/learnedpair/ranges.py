@@ -6,7 +6,8 @@ import numpy as np
 
 #: What stands in for the range of a feature that has none, where any numbers will do.
 STAND_IN = (0.1, 1.0)
-#: How far a feature may be outside of its range, relative to the range's width: ranges are often known in single precision only.
+#: How far a feature may be outside of its range, relative to the range's width: ranges are often known in single
+#: precision only.
 ROUNDING = 1e-6
 
 
@@ -53,7 +54,13 @@ def check_ranges(source, ranges, rows, particles, way_out):
         if outside.any():
             k = int(np.argmax(outside))
             if not np.isfinite(values[k]):
-                raise ValueError(f"{source}: the feature {name!r} of particle {particles[k]} is {values[k]}; expected a finite number, or None instead of the features of a particle that is not covered.")
+                raise ValueError(
+                    f"{source}: the feature {name!r} of particle {particles[k]} is {values[k]}; expected a finite"
+                    " number, or None instead of the features of a particle that is not covered."
+                )
             others = f" {outside.sum() - 1} more are outside of it." if outside.sum() > 1 else ""
-            raise ValueError(f"{source}: the feature {name!r} of particle {particles[k]} is {values[k]:g}; expected {low:g} to {high:g}, the range that the model was made for.{others} "
-                             f"Give None for particles that the model does not cover, or {way_out}.")
+            raise ValueError(
+                f"{source}: the feature {name!r} of particle {particles[k]} is {values[k]:g}; expected {low:g} to"
+                f" {high:g}, the range that the model was made for.{others} Give None for particles that the model does"
+                f" not cover, or {way_out}."
+            )

@@ -99,7 +99,10 @@ class Samples:
 
     def name(self, k, values):
         """What messages call a pair at a distance, with these values of the global parameters."""
-        return f"{name_pair(self.model, self.particle1[k], self.particle2[k])} at {self.distances[k]:.4g} nm{describe(values)}"
+        return (
+            f"{name_pair(self.model, self.particle1[k], self.particle2[k])} at {self.distances[k]:.4g}"
+            f" nm{describe(values)}"
+        )
 
 
 def is_within_budget(count):
@@ -108,7 +111,9 @@ def is_within_budget(count):
 
 
 def _pairs_within_budget(count, points):
-    """Pairs of indices below a count: all, or as many random ones as the budget allows, each index in at least one if possible."""
+    """Pairs of indices below a count: all, or as many random ones as the budget allows, each index in at least one if
+    possible.
+    """
     most = BUDGET // points
     if count * (count + 1) // 2 <= most:
         return np.triu_indices(count)
@@ -118,7 +123,10 @@ def _pairs_within_budget(count, points):
 
 def name_pair(model, particle1, particle2):
     """What messages call a pair of particles."""
-    return f"{'types' if model.features is None else 'features'} {_name_particle(model, particle1)} and {_name_particle(model, particle2)}"
+    return (
+        f"{'types' if model.features is None else 'features'} {_name_particle(model, particle1)} and"
+        f" {_name_particle(model, particle2)}"
+    )
 
 
 def _name_particle(model, particle):

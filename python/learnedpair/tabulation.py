@@ -38,8 +38,10 @@ def tabulate(force, tolerance=1e-4):
     Parameters
     ----------
     force : LearnedPairForce
-        With a PairProgram of types and without global parameters, such as one that was read from an XML file. Its function and
-        its lowering report are replaced. A Context that exists already needs ``context.reinitialize(preserveState=True)``.
+        With a PairProgram of types and without global parameters, such as one that was read from an XML file. Its
+        function and
+        its lowering report are replaced. A Context that exists already needs
+        ``context.reinitialize(preserveState=True)``.
     tolerance : float
         The table's force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``.
 
@@ -51,14 +53,29 @@ def tabulate(force, tolerance=1e-4):
     force = LearnedPairForce.cast(force)
     program = force.getFunction()
     if not isinstance(program, PairProgram) or program.num_features > 0 or program.global_parameters:
-        problem = "a table already" if not isinstance(program, PairProgram) else "a program with features or global parameters, and only one of types alone can become a table"
+        problem = (
+            "a table already"
+            if not isinstance(program, PairProgram)
+            else "a program with features or global parameters, and only one of types alone can become a table"
+        )
         raise LoweringError(f"LearnedPairForce '{force.getName()}': the function is {problem}.")
     if force.getNonbondedMethod() == LearnedPairForce.NoCutoff:
-        raise LoweringError(f"LearnedPairForce '{force.getName()}': the force has no cutoff, and a table ends at one; set a nonbonded method with a cutoff first.")
+        raise LoweringError(
+            f"LearnedPairForce '{force.getName()}': the force has no cutoff, and a table ends at one; set a nonbonded"
+            " method with a cutoff first."
+        )
     report = force.lowering_report
     types = report.get("types") or [str(index) for index in range(program.num_types)]
-    model = _SampledProgram(program, force.getInnerCutoffDistance()._value, force.getCutoffDistance()._value, report.get("model", force.getName()),
-                            report.get("digest", ""), report.get("description", ""), types, report.get("truncated", False))
+    model = _SampledProgram(
+        program,
+        force.getInnerCutoffDistance()._value,
+        force.getCutoffDistance()._value,
+        report.get("model", force.getName()),
+        report.get("digest", ""),
+        report.get("description", ""),
+        types,
+        report.get("truncated", False),
+    )
     table, report = lower_to_table(model, occurring_pairs(np.asarray(force.getParticleTypes())), tolerance)
     force.setFunction(table)
     force.lowering_report = report

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What a model leaves of its curves at the cutoff: an envelope or a switching function makes every curve end there, also one that has not decayed."""
+"""What a model leaves of its curves at the cutoff: an envelope or a switching function makes every curve end there,
+also one that has not decayed.
+"""
 
 from typing import NamedTuple
 
@@ -18,11 +20,14 @@ MOST_INTEGRATED = 64
 
 
 class Tail(NamedTuple):
-    """The end of the curve of a pair of particles. Integrals are those of 4 pi r^2 f(r), in kJ/mol nm^3: times half the number density
+    """The end of the curve of a pair of particles. Integrals are those of 4 pi r^2 f(r), in kJ/mol nm^3: times half the
+    number density
     they are the energy per particle of a liquid without structure.
 
-    ``distance`` is 3/4 of the cutoff, ``energy`` f there; ``integral`` goes from the inner cutoff to the cutoff, and ``beyond`` from
-    ``distance`` on; ``dispersion`` is that of a curve with the same energy at ``distance`` that falls with r^-6 from there to infinity.
+    ``distance`` is 3/4 of the cutoff, ``energy`` f there; ``integral`` goes from the inner cutoff to the cutoff, and
+    ``beyond`` from
+    ``distance`` on; ``dispersion`` is that of a curve with the same energy at ``distance`` that falls with r^-6 from
+    there to infinity.
     """
 
     name: str
@@ -39,8 +44,11 @@ class Tail(NamedTuple):
 
     def __str__(self):
         share = f"{100 * abs(self.beyond / self.integral):.0f} % of the whole" if self.integral else "nothing before"
-        return (f"{self.name:<10} {self.energy:11.4g} kJ/mol at {self.distance:.4g} nm; integral of 4 pi r^2 f from there to the cutoff {self.beyond:.3g} kJ/mol nm^3 ({share}), "
-                f"and {self.dispersion:.3g} to infinity if it fell as r^-6")
+        return (
+            f"{self.name:<10} {self.energy:11.4g} kJ/mol at {self.distance:.4g} nm; integral of 4 pi r^2 f from there"
+            f" to the cutoff {self.beyond:.3g} kJ/mol nm^3 ({share}), and {self.dispersion:.3g} to infinity if it fell"
+            " as r^-6"
+        )
 
 
 def find_tails(model, names, first, second, values):
@@ -63,12 +71,18 @@ def find_tails(model, names, first, second, values):
     The integral of 4 pi r^2 E (d/r)^6 from d to infinity is 4 pi E d^3 / 3.
     """
     distance = max(BEGINNING * model.cutoff, model.inner_cutoff)
-    r = [np.linspace(low, high, POINTS) for low, high in ((model.inner_cutoff, distance), (distance, model.last_distance))]
+    r = [
+        np.linspace(low, high, POINTS)
+        for low, high in ((model.inner_cutoff, distance), (distance, model.last_distance))
+    ]
     energies = [_energies(model, part, first, second, values) for part in r]
     before, beyond = (_integral(4 * np.pi * part**2 * energy, part) for part, energy in zip(r, energies, strict=True))
     at_distance = energies[1][:, 0]
     dispersion = 4 / 3 * np.pi * distance**3 * at_distance
-    return [Tail(name, distance, *map(float, numbers)) for name, *numbers in zip(names, at_distance, before + beyond, beyond, dispersion, strict=True)]
+    return [
+        Tail(name, distance, *map(float, numbers))
+        for name, *numbers in zip(names, at_distance, before + beyond, beyond, dispersion, strict=True)
+    ]
 
 
 def find_worst_tail(model, first, second, settings):
@@ -91,7 +105,9 @@ def find_worst_tail(model, first, second, settings):
     beginning = np.array([max(BEGINNING * model.cutoff, model.inner_cutoff)])
     tails = []
     for values in settings:
-        largest = np.argsort(-np.abs(_energies(model, beginning, first, second, values)[:, 0]), kind="stable")[:MOST_INTEGRATED]
+        largest = np.argsort(-np.abs(_energies(model, beginning, first, second, values)[:, 0]), kind="stable")[
+            :MOST_INTEGRATED
+        ]
         pairs = first[largest], second[largest]
         names = [f"{name_pair(model, *pair)}{describe(values)}" for pair in zip(*pairs, strict=True)]
         tails += find_tails(model, names, *pairs, values)

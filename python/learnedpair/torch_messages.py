@@ -17,7 +17,8 @@ def first_line(error):
 def reason(error, message=""):
     """The line of an exception's message that says what the matter is, for a model that fails when it is called.
 
-    TorchScript shows the model's source first, then a line that begins with the name of an exception. If the exception was raised in
+    TorchScript shows the model's source first, then a line that begins with the name of an exception. If the exception
+    was raised in
     Python, the source is all that it shows: then ``message`` is the message of that exception.
     """
     lines = _lines(error)
@@ -36,14 +37,22 @@ def advice(error):
     """What to do about a model that fails when it is called: a sentence that begins with a blank, or nothing."""
     text = str(error)
     if re.search(r"Parametrization is not working with scripting", text):
-        return (" TorchScript does not know torch.nn.utils.parametrizations: write the weights into the layer with torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight'), "
-                "export with trace=True, or export to a path that ends in .pt2.")
+        return (
+            " TorchScript does not know torch.nn.utils.parametrizations: write the weights into the layer with"
+            " torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight'), export with trace=True, or export to"
+            " a path that ends in .pt2."
+        )
     if re.search(r"'CUDA' backend|compiled with CUDA|cuda|on the same device|MPS|XPU", text):
-        return " The model names a device, such as 'cuda', for a tensor that it makes; make it with device=r.device, so that it runs where its arguments are, and export it again."
+        return (
+            " The model names a device, such as 'cuda', for a tensor that it makes; make it with device=r.device, so"
+            " that it runs where its arguments are, and export it again."
+        )
     return ""
 
 
 def _lines(error):
     lines = [line.strip() for line in str(error).splitlines()]
-    lines = [line for line in lines if line and not _POINTER.match(line) and not re.fullmatch(r"\w+(Error|Exception):", line)]
+    lines = [
+        line for line in lines if line and not _POINTER.match(line) and not re.fullmatch(r"\w+(Error|Exception):", line)
+    ]
     return lines or [type(error).__name__]

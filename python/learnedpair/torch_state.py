@@ -40,7 +40,9 @@ def default_dtype(dtype):
 
 @contextlib.contextmanager
 def without_torchscript_warnings():
-    """Nobody who reads or writes a TorchScript file with this package can act on PyTorch's warning that TorchScript is deprecated."""
+    """Nobody who reads or writes a TorchScript file with this package can act on PyTorch's warning that TorchScript is
+    deprecated.
+    """
     with warnings.catch_warnings():
         for category in (DeprecationWarning, FutureWarning):
             warnings.filterwarnings("ignore", r"`?torch\.jit\.", category)

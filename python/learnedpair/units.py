@@ -30,12 +30,15 @@ def in_length_unit(name, quantity, length_unit):
 
 
 def in_md_units(value):
-    """The number of a Quantity in OpenMM's units (nm, ps, K, kJ/mol, e, amu), as OpenMM takes those of parameters; another value as it is."""
+    """The number of a Quantity in OpenMM's units (nm, ps, K, kJ/mol, e, amu), as OpenMM takes those of parameters;
+    another value as it is.
+    """
     return value.value_in_unit_system(unit.md_unit_system) if unit.is_quantity(value) else value
 
 
 def in_model_units(name, value, length_unit, energy_unit):
-    """The value of a global parameter as the model takes it. A plain number is returned as it is; a Quantity is converted: lengths to
+    """The value of a global parameter as the model takes it. A plain number is returned as it is; a Quantity is
+    converted: lengths to
     ``length_unit``, energies to ``energy_unit``, others to OpenMM's units.
 
     Raises
@@ -49,9 +52,15 @@ def in_model_units(name, value, length_unit, energy_unit):
         return in_length_unit(name, value, length_unit)
     if value.unit.is_compatible(unit.kilojoule_per_mole):
         return value.value_in_unit(unit.kilojoule_per_mole) / ENERGY.get(energy_unit, 1.0)
-    simple = any(value.unit.is_compatible(each) for each in (unit.dimensionless, unit.kelvin, unit.elementary_charge, unit.radian))
+    simple = any(
+        value.unit.is_compatible(each)
+        for each in (unit.dimensionless, unit.kelvin, unit.elementary_charge, unit.radian)
+    )
     if not simple and (length_unit, energy_unit) != ("nm", "kJ/mol"):
-        raise ModelError(f"the global parameter {name!r} is {value}, and the model is written in {length_unit} and {energy_unit}; give the number that the module takes, without a unit.")
+        raise ModelError(
+            f"the global parameter {name!r} is {value}, and the model is written in {length_unit} and {energy_unit};"
+            " give the number that the module takes, without a unit."
+        )
     return in_md_units(value)
 
 
@@ -72,7 +81,10 @@ def curve_numbers(values, what):
         return values
     wanted = unit.kilojoule_per_mole if what == "energies" else unit.kilojoule_per_mole / unit.nanometer
     if not values.unit.is_compatible(wanted):
-        raise TypeError(f"PairTable: the {what} have the unit {values.unit.get_name()}; expected one that can be converted to {wanted.get_name()}.")
+        raise TypeError(
+            f"PairTable: the {what} have the unit {values.unit.get_name()}; expected one that can be converted to"
+            f" {wanted.get_name()}."
+        )
     return values.value_in_unit(wanted)
 
 
@@ -101,4 +113,7 @@ def refuse_quantity(source, particle, row):
     values = [row] if unit.is_quantity(row) or not hasattr(row, "__iter__") else row
     for value in values:
         if unit.is_quantity(value):
-            raise TypeError(f"{source}: the features of particle {particle} have the unit {value.unit.get_name()}; expected plain numbers in the units that the model was trained with, such as value_in_unit() gives.")
+            raise TypeError(
+                f"{source}: the features of particle {particle} have the unit {value.unit.get_name()}; expected plain"
+                " numbers in the units that the model was trained with, such as value_in_unit() gives."
+            )

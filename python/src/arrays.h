@@ -9,8 +9,9 @@ namespace LearnedPairPlugin {
 
 typedef pybind11::array_t<double, pybind11::array::c_style | pybind11::array::forcecast> Doubles;
 
-template<class T> std::vector<T> toVector(const pybind11::array_t<T, pybind11::array::c_style | pybind11::array::forcecast>& values) {
-    return std::vector<T>(values.data(), values.data()+values.size());
+template<class T>
+std::vector<T> toVector(const pybind11::array_t<T, pybind11::array::c_style | pybind11::array::forcecast>& values) {
+    return std::vector<T>(values.data(), values.data() + values.size());
 }
 
 template<class T> pybind11::array_t<T> toArray(const std::vector<T>& values) {

@@ -4,13 +4,13 @@
 // What Python needs of the C++ library. OpenMM's Python classes are SWIG proxies: a force is passed here as the address
 // that its proxy holds, and learnedpair/force.py turns the functions below into methods of a real openmm.Force.
 
-#include "LearnedPairForce.h"
-#include "PairProgram.h"
-#include "PairTable.h"
 #include "arrays.h"
-#include "programs.h"
+#include "LearnedPairForce.h"
 #include "openmm/OpenMMException.h"
 #include "openmm/serialization/XmlSerializer.h"
+#include "PairProgram.h"
+#include "PairTable.h"
+#include "programs.h"
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <sstream>
@@ -30,7 +30,8 @@ static LearnedPairForce* forceAt(uintptr_t address) {
 static py::object getFunction(const LearnedPairForce& force) {
     if (auto table = std::dynamic_pointer_cast<const PairTable>(force.getSharedFunction()))
         return py::cast(std::const_pointer_cast<PairTable>(table));
-    return py::cast(std::const_pointer_cast<PairProgram>(std::dynamic_pointer_cast<const PairProgram>(force.getSharedFunction())));
+    return py::cast(std::const_pointer_cast<PairProgram>(
+            std::dynamic_pointer_cast<const PairProgram>(force.getSharedFunction())));
 }
 
 /** The XML of a force with next to nothing in it, from which OpenMM's Python layer makes a proxy object. */
@@ -42,31 +43,37 @@ static string prototypeXml() {
     return stream.str();
 }
 
-static std::shared_ptr<PairTable> createTable(int numTypes, const py::object& minDistance, const py::object& maxDistance, const py::object& givenEnergies,
-            const py::object& givenSlopes, const vector<int>& curveIndices) {
+static std::shared_ptr<PairTable> createTable(int numTypes, const py::object& minDistance,
+        const py::object& maxDistance, const py::object& givenEnergies, const py::object& givenSlopes,
+        const vector<int>& curveIndices) {
     vector<Doubles> energies = curveNumbers(givenEnergies, "energies"), slopes = curveNumbers(givenSlopes, "slopes");
     if (energies.size() != slopes.size())
         throw OpenMM::OpenMMException("PairTable: energies and slopes are given for different numbers of curves.");
     vector<PairCurve> curves;
     for (size_t i = 0; i < energies.size(); i++) {
         if (energies[i].ndim() != 1 || slopes[i].ndim() != 1)
-            throw OpenMM::OpenMMException("PairTable: the energies and slopes of curve "+std::to_string(i)+" must be one-dimensional arrays.");
+            throw OpenMM::OpenMMException("PairTable: the energies and slopes of curve " + std::to_string(i) +
+                    " must be one-dimensional arrays.");
         curves.push_back({toVector<double>(energies[i]), toVector<double>(slopes[i])});
     }
-    return std::make_shared<PairTable>(numTypes, py::cast<double>(inNanometers(minDistance)), py::cast<double>(inNanometers(maxDistance)), curves, curveIndices);
+    return std::make_shared<PairTable>(numTypes, py::cast<double>(inNanometers(minDistance)),
+            py::cast<double>(inNanometers(maxDistance)), curves, curveIndices);
 }
 
 static py::tuple evaluate(const PairTable& table, int type1, int type2, const py::object& distances) {
     auto r = py::cast<Doubles>(inNanometers(distances));
     for (int type : {type1, type2})
         if (type < 0 || type >= table.getNumTypes())
-            throw py::value_error("PairTable: type "+std::to_string(type)+" is out of range; there are "+std::to_string(table.getNumTypes())+" types.");
+            throw py::value_error("PairTable: type " + std::to_string(type) + " is out of range; there are " +
+                    std::to_string(table.getNumTypes()) + " types.");
     if (!table.isDefined(type1, type2))
-        throw py::value_error("PairTable: no function is defined for types "+std::to_string(type1)+" and "+std::to_string(type2)+".");
+        throw py::value_error("PairTable: no function is defined for types " + std::to_string(type1) + " and " +
+                std::to_string(type2) + ".");
     for (py::ssize_t i = 0; i < r.size(); i++)
         if (!(r.data()[i] >= table.getMinDistance() && r.data()[i] <= table.getMaxDistance()))
-            throw py::value_error("PairTable: the distance "+std::to_string(r.data()[i])+" nm is outside the table, which goes from "+
-                    std::to_string(table.getMinDistance())+" to "+std::to_string(table.getMaxDistance())+" nm.");
+            throw py::value_error("PairTable: the distance " + std::to_string(r.data()[i]) +
+                    " nm is outside the table, which goes from " + std::to_string(table.getMinDistance()) + " to " +
+                    std::to_string(table.getMaxDistance()) + " nm.");
     py::array_t<double> energy(r.size()), slope(r.size());
     for (py::ssize_t i = 0; i < r.size(); i++)
         table.evaluate(type1, type2, r.data()[i], energy.mutable_data()[i], slope.mutable_data()[i]);
@@ -86,7 +93,8 @@ PYBIND11_MODULE(_core, m) {
         }
     });
 
-    py::class_<PairTable, std::shared_ptr<PairTable> >(m, "PairTable", R"(A pair function in tables: one piecewise cubic in r for each unordered pair of types.
+    py::class_<PairTable, std::shared_ptr<PairTable>>(
+            m, "PairTable", R"(A pair function in tables: one piecewise cubic in r for each unordered pair of types.
 
 Parameters
 ----------
@@ -94,8 +102,8 @@ num_types : int
 min_distance, max_distance : float, nm, or Quantity
     The distances of the first and the last knot of every curve.
 energies : list of ndarray, shape (n_knots,), kJ/mol, or Quantity
-    One array for each curve: its values at equally spaced knots. The function is cut off at the last knot; it is not checked that
-    the energy is zero there.
+    One array for each curve: its values at equally spaced knots. The function is cut off at the last knot; it is not
+    checked that the energy is zero there.
 slopes : list of ndarray, shape (n_knots,), kJ/mol/nm, or Quantity
     dE/dr at the same knots.
 curve_indices : list of int, length num_types*num_types
@@ -109,25 +117,33 @@ openmm.OpenMMException
 Source
 ------
 Cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.)")
-        .def(py::init(&createTable), py::arg("num_types"), py::arg("min_distance"), py::arg("max_distance"), py::arg("energies"), py::arg("slopes"),
-             py::arg("curve_indices"))
-        .def_property_readonly("num_types", &PairTable::getNumTypes, "The number of particle types.")
-        .def_property_readonly("min_distance", &PairTable::getMinDistance, "The distance of the first knot, in nm.")
-        .def_property_readonly("max_distance", &PairTable::getMaxDistance, "The distance of the last knot, in nm.")
-        .def_property_readonly("curve_indices", &PairTable::getCurveIndices, "The curve of each ordered pair of types, row by row; -1 for none.")
-        .def_property_readonly("energies", [](const PairTable& table) {
-            py::list result;
-            for (auto& curve : table.getCurves())
-                result.append(toArray(curve.energies));
-            return result;
-        }, "For each curve the energies at its knots, in kJ/mol.")
-        .def_property_readonly("slopes", [](const PairTable& table) {
-            py::list result;
-            for (auto& curve : table.getCurves())
-                result.append(toArray(curve.slopes));
-            return result;
-        }, "For each curve dE/dr at its knots, in kJ/mol/nm.")
-        .def("evaluate", &evaluate, py::arg("type1"), py::arg("type2"), py::arg("r"), R"(Evaluate the table for pairs of two types.
+            .def(py::init(&createTable), py::arg("num_types"), py::arg("min_distance"), py::arg("max_distance"),
+                    py::arg("energies"), py::arg("slopes"), py::arg("curve_indices"))
+            .def_property_readonly("num_types", &PairTable::getNumTypes, "The number of particle types.")
+            .def_property_readonly("min_distance", &PairTable::getMinDistance, "The distance of the first knot, in nm.")
+            .def_property_readonly("max_distance", &PairTable::getMaxDistance, "The distance of the last knot, in nm.")
+            .def_property_readonly("curve_indices", &PairTable::getCurveIndices,
+                    "The curve of each ordered pair of types, row by row; -1 for none.")
+            .def_property_readonly(
+                    "energies",
+                    [](const PairTable& table) {
+                        py::list result;
+                        for (auto& curve : table.getCurves())
+                            result.append(toArray(curve.energies));
+                        return result;
+                    },
+                    "For each curve the energies at its knots, in kJ/mol.")
+            .def_property_readonly(
+                    "slopes",
+                    [](const PairTable& table) {
+                        py::list result;
+                        for (auto& curve : table.getCurves())
+                            result.append(toArray(curve.slopes));
+                        return result;
+                    },
+                    "For each curve dE/dr at its knots, in kJ/mol/nm.")
+            .def("evaluate", &evaluate, py::arg("type1"), py::arg("type2"), py::arg("r"),
+                    R"(Evaluate the table for pairs of two types.
 
 Parameters
 ----------
@@ -150,76 +166,96 @@ ValueError
     m.def("prototype_xml", &prototypeXml);
     m.def("is_learned_pair_force", [](uintptr_t address) { return forceAt(address) != nullptr; });
     m.def("force_at", &forceAt, py::return_value_policy::reference);
-    m.def("handle_of", [](uintptr_t address) { return forceAt(address)->getHandle(); }, "The handle of the force at an address.");
+    m.def(
+            "handle_of", [](uintptr_t address) { return forceAt(address)->getHandle(); },
+            "The handle of the force at an address.");
     m.def("exists", &ForceHandle::exists, "Whether the force with a handle has not been deleted.");
-    py::class_<LearnedPairForce, std::unique_ptr<LearnedPairForce, py::nodelete> >(m, "ForceAccess")
-        .def("getFunction", &getFunction)
-        .def("setFunction", [](LearnedPairForce& force, std::shared_ptr<PairTable> function) { force.setFunction(function); })
-        .def("setFunction", [](LearnedPairForce& force, std::shared_ptr<PairProgram> function) { force.setFunction(function); })
-        .def("initialize", [](LearnedPairForce& force, std::shared_ptr<PairTable> function) { force = LearnedPairForce(function); })
-        .def("initialize", [](LearnedPairForce& force, std::shared_ptr<PairProgram> function) { force = LearnedPairForce(function); })
-        .def("getNumParticles", &LearnedPairForce::getNumParticles)
-        .def("addParticle", py::overload_cast<int>(&LearnedPairForce::addParticle))
-        .def("addParticle", py::overload_cast<const vector<double>&>(&LearnedPairForce::addParticle))
-        .def("getParticleFeatures", &LearnedPairForce::getParticleFeatures)
-        .def("setParticleFeatures", &LearnedPairForce::setParticleFeatures)
-        .def("setAllParticleFeatures", [](LearnedPairForce& force, const Doubles& features, const vector<bool>& covered) {
-            force.setAllParticleFeatures(toVector<double>(features), covered);
-        })
-        .def("getParticleType", &LearnedPairForce::getParticleType)
-        .def("setParticleType", &LearnedPairForce::setParticleType)
-        .def("getParticleTypes", [](const LearnedPairForce& force) { return toArray(force.getParticleTypes()); })
-        .def("setParticleTypes", [](LearnedPairForce& force, const py::array_t<int, py::array::c_style | py::array::forcecast>& types) {
-            force.setParticleTypes(toVector<int>(types));
-        })
-        .def("getNonbondedMethod", [](const LearnedPairForce& force) { return (int) force.getNonbondedMethod(); })
-        .def("setNonbondedMethod", [](LearnedPairForce& force, int method) { force.setNonbondedMethod((LearnedPairForce::NonbondedMethod) method); })
-        .def("getCutoffDistance", &LearnedPairForce::getCutoffDistance)
-        .def("setCutoffDistance", &LearnedPairForce::setCutoffDistance)
-        .def("getInnerCutoffDistance", &LearnedPairForce::getInnerCutoffDistance)
-        .def("setInnerCutoffDistance", &LearnedPairForce::setInnerCutoffDistance)
-        .def("getUseSwitchingFunction", &LearnedPairForce::getUseSwitchingFunction)
-        .def("setUseSwitchingFunction", &LearnedPairForce::setUseSwitchingFunction)
-        .def("getSwitchingDistance", &LearnedPairForce::getSwitchingDistance)
-        .def("setSwitchingDistance", &LearnedPairForce::setSwitchingDistance)
-        .def("getNumExclusions", &LearnedPairForce::getNumExclusions)
-        .def("addExclusion", &LearnedPairForce::addExclusion)
-        .def("getExclusionParticles", [](const LearnedPairForce& force, int index) {
-            int particle1, particle2;
-            force.getExclusionParticles(index, particle1, particle2);
-            return py::make_tuple(particle1, particle2);
-        })
-        .def("setExclusionParticles", &LearnedPairForce::setExclusionParticles)
-        .def("createExclusionsFromBonds", &LearnedPairForce::createExclusionsFromBonds)
-        .def("getNumInteractionGroups", &LearnedPairForce::getNumInteractionGroups)
-        .def("addInteractionGroup", &LearnedPairForce::addInteractionGroup)
-        .def("getInteractionGroupParameters", [](const LearnedPairForce& force, int index) {
-            set<int> set1, set2;
-            force.getInteractionGroupParameters(index, set1, set2);
-            return py::make_tuple(set1, set2);
-        })
-        .def("setInteractionGroupParameters", &LearnedPairForce::setInteractionGroupParameters)
-        .def("getScaleParameter", &LearnedPairForce::getScaleParameter)
-        .def("getScaleDefaultValue", &LearnedPairForce::getScaleDefaultValue)
-        .def("setScaleParameter", &LearnedPairForce::setScaleParameter)
-        .def("getGlobalParameterDefaultValue", &LearnedPairForce::getGlobalParameterDefaultValue)
-        .def("setGlobalParameterDefaultValue", &LearnedPairForce::setGlobalParameterDefaultValue)
-        .def("getGlobalParameterRange", [](const LearnedPairForce& force, int index) {
-            double low, high;
-            force.getGlobalParameterRange(index, low, high);
-            return py::make_tuple(low, high);
-        })
-        .def("setGlobalParameterRange", &LearnedPairForce::setGlobalParameterRange)
-        .def("getNumEnergyParameterDerivatives", &LearnedPairForce::getNumEnergyParameterDerivatives)
-        .def("addEnergyParameterDerivative", &LearnedPairForce::addEnergyParameterDerivative)
-        .def("getEnergyParameterDerivativeName", &LearnedPairForce::getEnergyParameterDerivativeName)
-        .def("getReport", &LearnedPairForce::getReport)
-        .def("setReport", &LearnedPairForce::setReport)
-        .def("describeKernelInContext", [](const LearnedPairForce& force, uintptr_t context) {
-            return force.describeKernelInContext(*reinterpret_cast<OpenMM::Context*>(context));
-        })
-        .def("updateParametersInContext", [](LearnedPairForce& force, uintptr_t context) {
-            py::gil_scoped_release release; // the platform may have to wait for its device
-            force.updateParametersInContext(*reinterpret_cast<OpenMM::Context*>(context));
-        });
+    py::class_<LearnedPairForce, std::unique_ptr<LearnedPairForce, py::nodelete>>(m, "ForceAccess")
+            .def("getFunction", &getFunction)
+            .def("setFunction",
+                    [](LearnedPairForce& force, std::shared_ptr<PairTable> function) { force.setFunction(function); })
+            .def("setFunction",
+                    [](LearnedPairForce& force, std::shared_ptr<PairProgram> function) { force.setFunction(function); })
+            .def("initialize",
+                    [](LearnedPairForce& force, std::shared_ptr<PairTable> function) {
+                        force = LearnedPairForce(function);
+                    })
+            .def("initialize",
+                    [](LearnedPairForce& force, std::shared_ptr<PairProgram> function) {
+                        force = LearnedPairForce(function);
+                    })
+            .def("getNumParticles", &LearnedPairForce::getNumParticles)
+            .def("addParticle", py::overload_cast<int>(&LearnedPairForce::addParticle))
+            .def("addParticle", py::overload_cast<const vector<double>&>(&LearnedPairForce::addParticle))
+            .def("getParticleFeatures", &LearnedPairForce::getParticleFeatures)
+            .def("setParticleFeatures", &LearnedPairForce::setParticleFeatures)
+            .def("setAllParticleFeatures",
+                    [](LearnedPairForce& force, const Doubles& features, const vector<bool>& covered) {
+                        force.setAllParticleFeatures(toVector<double>(features), covered);
+                    })
+            .def("getParticleType", &LearnedPairForce::getParticleType)
+            .def("setParticleType", &LearnedPairForce::setParticleType)
+            .def("getParticleTypes", [](const LearnedPairForce& force) { return toArray(force.getParticleTypes()); })
+            .def("setParticleTypes",
+                    [](LearnedPairForce& force,
+                            const py::array_t<int, py::array::c_style | py::array::forcecast>& types) {
+                        force.setParticleTypes(toVector<int>(types));
+                    })
+            .def("getNonbondedMethod", [](const LearnedPairForce& force) { return (int) force.getNonbondedMethod(); })
+            .def("setNonbondedMethod",
+                    [](LearnedPairForce& force, int method) {
+                        force.setNonbondedMethod((LearnedPairForce::NonbondedMethod) method);
+                    })
+            .def("getCutoffDistance", &LearnedPairForce::getCutoffDistance)
+            .def("setCutoffDistance", &LearnedPairForce::setCutoffDistance)
+            .def("getInnerCutoffDistance", &LearnedPairForce::getInnerCutoffDistance)
+            .def("setInnerCutoffDistance", &LearnedPairForce::setInnerCutoffDistance)
+            .def("getUseSwitchingFunction", &LearnedPairForce::getUseSwitchingFunction)
+            .def("setUseSwitchingFunction", &LearnedPairForce::setUseSwitchingFunction)
+            .def("getSwitchingDistance", &LearnedPairForce::getSwitchingDistance)
+            .def("setSwitchingDistance", &LearnedPairForce::setSwitchingDistance)
+            .def("getNumExclusions", &LearnedPairForce::getNumExclusions)
+            .def("addExclusion", &LearnedPairForce::addExclusion)
+            .def("getExclusionParticles",
+                    [](const LearnedPairForce& force, int index) {
+                        int particle1, particle2;
+                        force.getExclusionParticles(index, particle1, particle2);
+                        return py::make_tuple(particle1, particle2);
+                    })
+            .def("setExclusionParticles", &LearnedPairForce::setExclusionParticles)
+            .def("createExclusionsFromBonds", &LearnedPairForce::createExclusionsFromBonds)
+            .def("getNumInteractionGroups", &LearnedPairForce::getNumInteractionGroups)
+            .def("addInteractionGroup", &LearnedPairForce::addInteractionGroup)
+            .def("getInteractionGroupParameters",
+                    [](const LearnedPairForce& force, int index) {
+                        set<int> set1, set2;
+                        force.getInteractionGroupParameters(index, set1, set2);
+                        return py::make_tuple(set1, set2);
+                    })
+            .def("setInteractionGroupParameters", &LearnedPairForce::setInteractionGroupParameters)
+            .def("getScaleParameter", &LearnedPairForce::getScaleParameter)
+            .def("getScaleDefaultValue", &LearnedPairForce::getScaleDefaultValue)
+            .def("setScaleParameter", &LearnedPairForce::setScaleParameter)
+            .def("getGlobalParameterDefaultValue", &LearnedPairForce::getGlobalParameterDefaultValue)
+            .def("setGlobalParameterDefaultValue", &LearnedPairForce::setGlobalParameterDefaultValue)
+            .def("getGlobalParameterRange",
+                    [](const LearnedPairForce& force, int index) {
+                        double low, high;
+                        force.getGlobalParameterRange(index, low, high);
+                        return py::make_tuple(low, high);
+                    })
+            .def("setGlobalParameterRange", &LearnedPairForce::setGlobalParameterRange)
+            .def("getNumEnergyParameterDerivatives", &LearnedPairForce::getNumEnergyParameterDerivatives)
+            .def("addEnergyParameterDerivative", &LearnedPairForce::addEnergyParameterDerivative)
+            .def("getEnergyParameterDerivativeName", &LearnedPairForce::getEnergyParameterDerivativeName)
+            .def("getReport", &LearnedPairForce::getReport)
+            .def("setReport", &LearnedPairForce::setReport)
+            .def("describeKernelInContext",
+                    [](const LearnedPairForce& force, uintptr_t context) {
+                        return force.describeKernelInContext(*reinterpret_cast<OpenMM::Context*>(context));
+                    })
+            .def("updateParametersInContext", [](LearnedPairForce& force, uintptr_t context) {
+                py::gil_scoped_release release; // the platform may have to wait for its device
+                force.updateParametersInContext(*reinterpret_cast<OpenMM::Context*>(context));
+            });
 }

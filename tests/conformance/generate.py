@@ -53,7 +53,9 @@ class Case:
     global_slopes: list = None  # d/dg for each global; None: by differences
 
 
-def case(tolerance, *, derivative_absolute=0, smooth=True, differentiable=True, ieee=False, double=False, pair_program=None):
+def case(
+    tolerance, *, derivative_absolute=0, smooth=True, differentiable=True, ieee=False, double=False, pair_program=None
+):
     """Register a function that returns a Case.
 
     Parameters
@@ -78,7 +80,9 @@ def case(tolerance, *, derivative_absolute=0, smooth=True, differentiable=True, 
             made = function()
             result = {
                 "description": " ".join(description.split()),
-                "provenance": f"closed form in mpmath with {DIGITS} digits, rounded to double; " + " ".join(formula.split()),
+                "provenance": (
+                    f"closed form in mpmath with {DIGITS} digits, rounded to double; " + " ".join(formula.split())
+                ),
             }
             if ieee:
                 result["ieee"] = True
@@ -89,7 +93,9 @@ def case(tolerance, *, derivative_absolute=0, smooth=True, differentiable=True, 
             result |= {
                 "text": textwrap.dedent(made.text).strip() + "\n",
                 "weights": made.weights,
-                "inputs": {name: getattr(made, name) for name in ("distance", "particle1", "particle2", "pair", "globals")},
+                "inputs": {
+                    name: getattr(made, name) for name in ("distance", "particle1", "particle2", "pair", "globals")
+                },
                 **values_and_derivatives(made, smooth, differentiable, mixed=bool(pair_program and made.globals)),
                 "tolerance": tolerance,
             }
@@ -111,7 +117,9 @@ def values_and_derivatives(made, smooth, differentiable, mixed):
     values, slopes, global_slopes, mixed_slopes = [], [], [[] for _ in made.globals], [[] for _ in made.globals]
     for index, distance in enumerate(made.distance):
         r = mpf(distance)
-        a, b, p = ([mpf(x) for x in rows[index]] if rows else [] for rows in (made.particle1, made.particle2, made.pair))
+        a, b, p = (
+            [mpf(x) for x in rows[index]] if rows else [] for rows in (made.particle1, made.particle2, made.pair)
+        )
         g = [mpf(x) for x in made.globals]
 
         def of_distance(x, g=g, a=a, b=b, p=p):
@@ -128,11 +136,15 @@ def values_and_derivatives(made, smooth, differentiable, mixed):
             require_equal(slopes[-1], difference(of_distance, r))
         for k, x in enumerate(g):
             by_global = partial(of_global, k)
-            global_slopes[k].append(made.global_slopes[k](r, a, b, p, g) if made.global_slopes else difference(by_global, x))
+            global_slopes[k].append(
+                made.global_slopes[k](r, a, b, p, g) if made.global_slopes else difference(by_global, x)
+            )
             if made.global_slopes and smooth:
                 require_equal(global_slopes[k][-1], difference(by_global, x))
             if mixed:
-                mixed_slopes[k].append(difference(lambda y, x=x, by_global=by_global: difference(partial(by_global, r=y), x), r))
+                mixed_slopes[k].append(
+                    difference(lambda y, x=x, by_global=by_global: difference(partial(by_global, r=y), x), r)
+                )
     result = {"outputs": by_output(values), "derivatives": {}}
     if differentiable:
         result["derivatives"] = {"distance": by_output(slopes), "globals": [by_output(x) for x in global_slopes]}
@@ -161,7 +173,9 @@ def by_output(rows):
 
 
 def to_double(x):
-    """The nearest double, with ties to even, whatever the version of mpmath: Python's division of integers rounds so."""
+    """The nearest double, with ties to even, whatever the version of mpmath: Python's division of integers rounds
+    so.
+    """
     if isinstance(x, float):
         return x
     numerator, denominator = to_rational(mpf(x)._mpf_)
@@ -209,7 +223,13 @@ def functions(operations, points, width):
         s.append([x / r if is_small else 1.0 for x, is_small in zip(row, small, strict=True)])
         t.append([0.0 if is_small else x - r for x, is_small in zip(row, small, strict=True)])
         assert all(mpf(u) * r + v == x for u, v, x in zip(s[-1], t[-1], row, strict=True))
-    lines = ["v0[1] = distance", f"v1[{width}] = particle1", f"v2[{width}] = particle2", f"v3[{width}] = mul v1 v0", f"v4[{width}] = add v3 v2"]
+    lines = [
+        "v0[1] = distance",
+        f"v1[{width}] = particle1",
+        f"v2[{width}] = particle2",
+        f"v3[{width}] = mul v1 v0",
+        f"v4[{width}] = add v3 v2",
+    ]
     lines += [f"v{5 + i}[{width}] = {operation} v4" for i, operation in enumerate(operations)]
     lines += ["output " + " ".join(f"v{5 + i}" for i in range(len(operations)))]
 
@@ -313,7 +333,16 @@ def form_inputs():
     def f(r, a, b, p, g):
         return [g, w[:3], w[3:4], w[4:], b, [r], c, p, a]
 
-    return Case(text, f, [0.1, 0.9], w, [[1.0, 2.0, 0.1], [0.2, -3.0, 0.3]], [[4.0, 0.7, 5.0], [6.0, 0.6, -7.0]], [[8.0, 0.01, 9.0, 0.02], [10.0, 0.03, 11.0, 0.04]], [0.35, -1.7])
+    return Case(
+        text,
+        f,
+        [0.1, 0.9],
+        w,
+        [[1.0, 2.0, 0.1], [0.2, -3.0, 0.3]],
+        [[4.0, 0.7, 5.0], [6.0, 0.6, -7.0]],
+        [[8.0, 0.01, 9.0, 0.02], [10.0, 0.03, 11.0, 0.04]],
+        [0.35, -1.7],
+    )
 
 
 @case(1e-15)
@@ -345,7 +374,15 @@ def form_order():
     def f(r, a, b, p, g):
         return [[c * (w[i] + g[i] * (a[i] + p[i] - r)) for i, c in enumerate((3, 5))]]
 
-    return Case(text, f, distances("order", 3), w, rows("order1", 3, 2, 1, 3), pair=rows("order2", 3, 2, 1, 3), globals=[1.25, 0.7])
+    return Case(
+        text,
+        f,
+        distances("order", 3),
+        w,
+        rows("order1", 3, 2, 1, 3),
+        pair=rows("order2", 3, 2, 1, 3),
+        globals=[1.25, 0.7],
+    )
 
 
 @case(1e-15)
@@ -455,7 +492,16 @@ def form_pair_input():
         return [[p[0] * r + p[1] * a[0] * b[0]], [g[0] * (p[2] - r)]]
 
     count = 33
-    return Case(text, f, distances("pair", count), [], rows("pair1", count, 1, 1, 3), rows("pair2", count, 1, 1, 3), rows("pair", count, 3, 2, 5), [1.5])
+    return Case(
+        text,
+        f,
+        distances("pair", count),
+        [],
+        rows("pair1", count, 1, 1, 3),
+        rows("pair2", count, 1, 1, 3),
+        rows("pair", count, 3, 2, 5),
+        [1.5],
+    )
 
 
 @case(5e-14)
@@ -520,7 +566,28 @@ def elements_neg_abs_floor():
 
     -x, |x|, floor(x) for x = s r + t; slopes -s, s sign(x), 0
     """
-    return functions(["neg", "abs", "floor"], [-2.5, -2.0, -0.5, 0.0, 0.5, 2.0, 3.75, 3.0, -100.25, -1.0, 0.9990234375, -0.0009765625, 7.0, -7.5, 1.0, 16777215.0], 8)
+    return functions(
+        ["neg", "abs", "floor"],
+        [
+            -2.5,
+            -2.0,
+            -0.5,
+            0.0,
+            0.5,
+            2.0,
+            3.75,
+            3.0,
+            -100.25,
+            -1.0,
+            0.9990234375,
+            -0.0009765625,
+            7.0,
+            -7.5,
+            1.0,
+            16777215.0,
+        ],
+        8,
+    )
 
 
 @case(2e-15)
@@ -529,7 +596,11 @@ def elements_sqrt_log():
 
     sqrt(x), ln(x) for x = s r + t; slopes s/(2 sqrt(x)), s/x
     """
-    return functions(["sqrt", "log"], [1e-10, 0.0009765625, 0.3, 0.5, 0.9990234375, 1.0009765625, 2.0, 3.5, 100.0, 4096.5, 1e10, 1.5], 6)
+    return functions(
+        ["sqrt", "log"],
+        [1e-10, 0.0009765625, 0.3, 0.5, 0.9990234375, 1.0009765625, 2.0, 3.5, 100.0, 4096.5, 1e10, 1.5],
+        6,
+    )
 
 
 @case(2e-15)
@@ -538,7 +609,30 @@ def elements_exp_expm1():
 
     e^x, e^x - 1 for x = s r + t; slopes s e^x
     """
-    return functions(["exp", "expm1"], [0.0, 1e-30, -1e-30, 1e-10, -1e-10, 1e-3, -1e-3, 0.5, -0.5, 1.0, -1.0, 5.25, -5.25, 30.5, -30.5, 80.0, -80.0, 2.75], 6)
+    return functions(
+        ["exp", "expm1"],
+        [
+            0.0,
+            1e-30,
+            -1e-30,
+            1e-10,
+            -1e-10,
+            1e-3,
+            -1e-3,
+            0.5,
+            -0.5,
+            1.0,
+            -1.0,
+            5.25,
+            -5.25,
+            30.5,
+            -30.5,
+            80.0,
+            -80.0,
+            2.75,
+        ],
+        6,
+    )
 
 
 @case(2e-15)
@@ -547,7 +641,11 @@ def elements_log1p():
 
     ln(1+x) for x = s r + t; slopes s/(1+x)
     """
-    return functions(["log1p"], [0.0, 1e-30, -1e-30, 1e-10, -1e-10, 1e-3, -1e-3, -0.5, -0.75, -0.9990234375, 1.0, 5.25, 100.0, 1e6, 1e10], 5)
+    return functions(
+        ["log1p"],
+        [0.0, 1e-30, -1e-30, 1e-10, -1e-10, 1e-3, -1e-3, -0.5, -0.75, -0.9990234375, 1.0, 5.25, 100.0, 1e6, 1e10],
+        5,
+    )
 
 
 @case(2e-15)
@@ -556,7 +654,28 @@ def elements_sin_cos():
 
     sin(x), cos(x) for x = s r + t; slopes s cos(x), -s sin(x)
     """
-    return functions(["sin", "cos"], [1e-10, -1e-3, 0.5, -0.75, 1.0, 1.5703125, -1.5, 3.140625, -4.75, 22.0, -11.0, 355.0, 1000.5, -100.25, 12345.5, 2.0], 4)
+    return functions(
+        ["sin", "cos"],
+        [
+            1e-10,
+            -1e-3,
+            0.5,
+            -0.75,
+            1.0,
+            1.5703125,
+            -1.5,
+            3.140625,
+            -4.75,
+            22.0,
+            -11.0,
+            355.0,
+            1000.5,
+            -100.25,
+            12345.5,
+            2.0,
+        ],
+        4,
+    )
 
 
 @case(2e-15, derivative_absolute=2e-15)
@@ -565,7 +684,30 @@ def elements_tanh():
 
     tanh(x) for x = s r + t; slopes s/cosh(x)^2
     """
-    return functions(["tanh"], [0.0, 1e-30, -1e-10, 1e-5, -1e-3, 0.25, -0.625, 1.0, -2.5, 5.0, -9.5, 19.0, -20.0, 50.0, -89.0, 1000.0, -1000.0, -0.75], 6)
+    return functions(
+        ["tanh"],
+        [
+            0.0,
+            1e-30,
+            -1e-10,
+            1e-5,
+            -1e-3,
+            0.25,
+            -0.625,
+            1.0,
+            -2.5,
+            5.0,
+            -9.5,
+            19.0,
+            -20.0,
+            50.0,
+            -89.0,
+            1000.0,
+            -1000.0,
+            -0.75,
+        ],
+        6,
+    )
 
 
 @case(2e-15, derivative_absolute=2e-15)
@@ -574,7 +716,30 @@ def elements_sigmoid():
 
     1/(1 + e^-x) for x = s r + t; slopes s/((1 + e^-x) (1 + e^x))
     """
-    return functions(["sigmoid"], [0.0, 1e-30, -1e-10, 1e-3, -0.25, 0.5, 1.0, -1.0, 5.5, -5.5, 20.0, -20.0, 40.0, -40.0, 80.0, -80.0, 1000.0, -1000.0], 6)
+    return functions(
+        ["sigmoid"],
+        [
+            0.0,
+            1e-30,
+            -1e-10,
+            1e-3,
+            -0.25,
+            0.5,
+            1.0,
+            -1.0,
+            5.5,
+            -5.5,
+            20.0,
+            -20.0,
+            40.0,
+            -40.0,
+            80.0,
+            -80.0,
+            1000.0,
+            -1000.0,
+        ],
+        6,
+    )
 
 
 @case(4e-15)
@@ -583,14 +748,19 @@ def elements_erf_erfc():
 
     erf(x), erfc(x) for x = s r + t; slopes +-s 2/sqrt(pi) e^-x^2
     """
-    return functions(["erf", "erfc"], [0.0, 1e-30, -1e-10, 1e-3, -0.25, 0.5, 0.84375, -0.875, 1.0, 1.25, -1.5, 2.0, 2.875, -3.0, 4.5, 6.0, -6.0, 9.0], 6)
+    return functions(
+        ["erf", "erfc"],
+        [0.0, 1e-30, -1e-10, 1e-3, -0.25, 0.5, 0.84375, -0.875, 1.0, 1.25, -1.5, 2.0, 2.875, -3.0, 4.5, 6.0, -6.0, 9.0],
+        6,
+    )
 
 
 @case(1e-14, double=True)
 def elements_double_range():
     """Numbers that only double precision has.
 
-    with x = a r and y = b r: e^x, e^-x, 1/(1 + e^-x), ln(1 + e^-x), erfc(y); z^2.5, sqrt(z), ln(z) for z = 1e-100, 2e100
+    with x = a r and y = b r: e^x, e^-x, 1/(1 + e^-x), ln(1 + e^-x), erfc(y); z^2.5, sqrt(z), ln(z) for z = 1e-100,
+    2e100
     """
     text = """
         v0[1] = distance
@@ -614,9 +784,20 @@ def elements_double_range():
 
     def f(r, a, b, p, g):
         x, y, z = a[0] * r, b[0] * r, [mpf(1e-100), mpf(2e100)]
-        return [[mp.exp(x)], [mp.exp(-x)], [sigmoid(x)], [mp.log1p(mp.exp(-x))], [mp.erfc(y)], [u ** mpf(2.5) for u in z], [mp.sqrt(u) for u in z], [mp.log(u) for u in z]]
+        return [
+            [mp.exp(x)],
+            [mp.exp(-x)],
+            [sigmoid(x)],
+            [mp.log1p(mp.exp(-x))],
+            [mp.erfc(y)],
+            [u ** mpf(2.5) for u in z],
+            [mp.sqrt(u) for u in z],
+            [mp.log(u) for u in z],
+        ]
 
-    return Case(text, f, [0.5, 0.5, 0.25], particle1=[[-1400.0], [-800.0], [-1250.0]], particle2=[[52.0], [25.0], [68.0]])
+    return Case(
+        text, f, [0.5, 0.5, 0.25], particle1=[[-1400.0], [-800.0], [-1250.0]], particle2=[[52.0], [25.0], [68.0]]
+    )
 
 
 @case(4e-15)
@@ -640,7 +821,12 @@ def elements_arithmetic():
 
     def f(r, a, b, p, g):
         x, y = [u * r for u in a], [v + r for v in b]
-        return [[u + v for u, v in zip(x, y, strict=True)], [u - v for u, v in zip(x, y, strict=True)], [u * v for u, v in zip(x, y, strict=True)], [u / v for u, v in zip(x, y, strict=True)]]
+        return [
+            [u + v for u, v in zip(x, y, strict=True)],
+            [u - v for u, v in zip(x, y, strict=True)],
+            [u * v for u, v in zip(x, y, strict=True)],
+            [u / v for u, v in zip(x, y, strict=True)],
+        ]
 
     a = [[1.5, -2.0, 3.25], [-10.0, 0.125, 7.0], [1000.0, -0.001, 4.0], [2.0, 5.0, -6.0]]
     b = [[0.25, 4.0, -8.5], [2.0, -3.5, 0.5], [-0.0625, 9.0, -7.75], [3.0, -2.25, 1.0]]
@@ -662,17 +848,29 @@ def elements_broadcast():
     def f(r, a, b, p, g):
         y = r + mpf(1) / 4
         x = [u * r for u in a]
-        both = [[u + y for u in x], [y + u for u in x], [u - y for u in x], [y - u for u in x], [u * y for u in x], [y * u for u in x], [u / y for u in x], [y / u for u in x]]
+        both = [
+            [u + y for u in x],
+            [y + u for u in x],
+            [u - y for u in x],
+            [y - u for u in x],
+            [u * y for u in x],
+            [y * u for u in x],
+            [u / y for u in x],
+            [y / u for u in x],
+        ]
         return both + [[u**y for u in x], [y**u for u in x], [r / u for u in a], [u / r for u in a]]
 
-    return Case("\n".join(lines), f, [0.125, 0.5, 0.875], particle1=[[2.0, 5.5, 0.375], [1.25, 3.0, 9.0], [0.75, 4.0, 2.5]])
+    return Case(
+        "\n".join(lines), f, [0.125, 0.5, 0.875], particle1=[[2.0, 5.5, 0.375], [1.25, 3.0, 9.0], [0.75, 4.0, 2.5]]
+    )
 
 
 @case(0, smooth=False)
 def elements_broadcast_choices():
     """Operands of length 1 on either side of minimum, maximum, the comparisons and select.
 
-    with x = a r and y = 2 r: min and max of x, y and of y, x; x < y, y < x, x <= y, y <= x, x = y, y = x; select with a condition, an alternative or both of length 1
+    with x = a r and y = 2 r: min and max of x, y and of y, x; x < y, y < x, x <= y, y <= x, x = y, y = x; select with a
+    condition, an alternative or both of length 1
     """
     text = """
         v0[1] = distance
@@ -699,18 +897,33 @@ def elements_broadcast_choices():
         v21[3] = select v15 v2 v4
         output v5 v6 v7 v8 v9 v10 v11 v12 v13 v14 v16 v17 v18 v19 v20 v21
     """
+
     def f(r, a, b, p, g):
         x, y, c = [u * r for u in p], 2 * r, a[0] != 0
         smaller, larger = [min(u, y) for u in x], [max(u, y) for u in x]
         below, above, same = [mpf(u < 2) for u in p], [mpf(u > 2) for u in p], [mpf(u == 2) for u in p]
         below_or_same, above_or_same = plus(below, same), plus(above, same)
-        chosen = [x if c else p, [y if u < 2 else u * r for u in p], [u * r if u < 2 else y for u in p], [y if u < 2 else 2 for u in p], [y] * 3 if c else x, x if c else [y] * 3]
+        chosen = [
+            x if c else p,
+            [y if u < 2 else u * r for u in p],
+            [u * r if u < 2 else y for u in p],
+            [y if u < 2 else 2 for u in p],
+            [y] * 3 if c else x,
+            x if c else [y] * 3,
+        ]
         return [smaller, smaller, larger, larger, below, above, below_or_same, above_or_same, same, same] + chosen
 
     def slope(r, a, b, p, g):
         c, zeros = a[0] != 0, [mpf(0)] * 3
         smaller, larger = [min(u, 2) for u in p], [max(u, 2) for u in p]  # where they tie, both slopes are 2
-        chosen = [p if c else zeros, larger, smaller, [2 if u < 2 else 0 for u in p], [2] * 3 if c else p, p if c else [2] * 3]
+        chosen = [
+            p if c else zeros,
+            larger,
+            smaller,
+            [2 if u < 2 else 0 for u in p],
+            [2] * 3 if c else p,
+            p if c else [2] * 3,
+        ]
         return [smaller, smaller, larger, larger] + [zeros] * 6 + chosen
 
     return Case(text, f, [0.5, 0.25], particle1=[[1.0], [0.0]], pair=[[1.0, 2.0, 3.5], [2.5, 0.5, 2.0]], slope=slope)
@@ -740,7 +953,11 @@ def elements_pow_integer():
     def slope(r, a, b, p, g):
         return [[u * n * (u * r) ** (n - 1) for u, n in zip(a, k, strict=True)], [3 * u**3 * r**2 for u in a]]
 
-    rows = [[2.0, 3.0, -1.5, -2.5, -4.0, 0.5, -1.25], [-7.0, -0.25, 4.0, 0.75, 0.125, -3.0, 2.5], [10.0, 1.0, -12.0, 9.0, 5.0, 6.0, -0.5]]
+    rows = [
+        [2.0, 3.0, -1.5, -2.5, -4.0, 0.5, -1.25],
+        [-7.0, -0.25, 4.0, 0.75, 0.125, -3.0, 2.5],
+        [10.0, 1.0, -12.0, 9.0, 5.0, 6.0, -0.5],
+    ]
     return Case(text, f, [0.5, 0.75, 0.25], particle1=rows, slope=slope)
 
 
@@ -771,7 +988,12 @@ def elements_pow_real():
 
     def f(r, a, b, p, g):
         x = [u + r for u in a]
-        return [[u**k for u, k in zip(x, c, strict=True)], [2 ** (g[0] * u) for u in x], [u ** (g[0] + r) for u in x], [(u + g[0]) ** (u * r) for u in x]]
+        return [
+            [u**k for u, k in zip(x, c, strict=True)],
+            [2 ** (g[0] * u) for u in x],
+            [u ** (g[0] + r) for u in x],
+            [(u + g[0]) ** (u * r) for u in x],
+        ]
 
     return Case(text, f, [0.3, 0.6, 0.9], c, rows("pow", 3, 4, 0.05, 6), globals=[1.25])
 
@@ -796,14 +1018,22 @@ def elements_pow_zero():
     def always(values):
         return lambda r, a, b, p, g: [[mpf(x) for x in values]] * 2
 
-    return Case(text, always([1, 0, 0, 0, 0]), [0.5], globals=[0.0, 1.0, 1.5, 2.0, 3.0], slope=always([0, 1, 0, 0, 0]), global_slopes=[always([0] * 5)] * 5)
+    return Case(
+        text,
+        always([1, 0, 0, 0, 0]),
+        [0.5],
+        globals=[0.0, 1.0, 1.5, 2.0, 3.0],
+        slope=always([0, 1, 0, 0, 0]),
+        global_slopes=[always([0] * 5)] * 5,
+    )
 
 
 @case(0, smooth=False)
 def elements_minimum_maximum():
     """minimum and maximum, with ties, whose derivative is the mean of both.
 
-    min and max of x = a r + g and y = b, with dx/dr = a, dx/dg = 1, dy/dr = dy/dg = 0; with ties in half of the elements
+    min and max of x = a r + g and y = b, with dx/dr = a, dx/dg = 1, dy/dr = dy/dg = 0; with ties in half of the
+    elements
     """
     text = """
         v0[1] = distance
@@ -830,7 +1060,10 @@ def elements_minimum_maximum():
 
     def slope(r, a, b, p, g):
         shares = [share(u * r + g[0], v) for u, v in zip(a, b, strict=True)]
-        return [[s * u for s, u in zip(shares, a, strict=True)], [(1 - s) * u for s, u in zip(shares, a, strict=True)]] * 2
+        return [
+            [s * u for s, u in zip(shares, a, strict=True)],
+            [(1 - s) * u for s, u in zip(shares, a, strict=True)],
+        ] * 2
 
     def global_slope(r, a, b, p, g):
         shares = [share(u * r + g[0], v) for u, v in zip(a, b, strict=True)]
@@ -838,7 +1071,9 @@ def elements_minimum_maximum():
 
     a = [[1.0, -2.0, 3.0, 8.0], [4.0, -1.0, 0.0, 2.0], [-8.0, 16.0, 5.0, 1.0]]
     b = [[0.75, 0.0, 1.75, -1.0], [0.25, 0.0, 0.25, 0.125], [-1.75, 4.0, 2.0, 0.5]]
-    return Case(text, f, [0.5, 0.125, 0.25], particle1=a, particle2=b, globals=[0.25], slope=slope, global_slopes=[global_slope])
+    return Case(
+        text, f, [0.5, 0.125, 0.25], particle1=a, particle2=b, globals=[0.25], slope=slope, global_slopes=[global_slope]
+    )
 
 
 @case(0, smooth=False)
@@ -863,7 +1098,12 @@ def elements_comparisons():
 
     def f(r, a, b, p, g):
         pairs = [(u * r, v) for u, v in zip(a, b, strict=True)]
-        return [[mpf(x < y) for x, y in pairs], [mpf(x <= y) for x, y in pairs], [mpf(x == y) for x, y in pairs], [x * (x < y) - y * (x <= y) for x, y in pairs]]
+        return [
+            [mpf(x < y) for x, y in pairs],
+            [mpf(x <= y) for x, y in pairs],
+            [mpf(x == y) for x, y in pairs],
+            [x * (x < y) - y * (x <= y) for x, y in pairs],
+        ]
 
     def slope(r, a, b, p, g):
         zeros = [mpf(0)] * 6
@@ -901,9 +1141,19 @@ def elements_select():
     """
 
     def f(r, a, b, p, g):
-        return [[u * r if c != 0 else v / r for c, u, v in zip(p, a, b, strict=True)], [r * r if r < 0.4 else r if r < 0.6 else 1 / r]]
+        return [
+            [u * r if c != 0 else v / r for c, u, v in zip(p, a, b, strict=True)],
+            [r * r if r < 0.4 else r if r < 0.6 else 1 / r],
+        ]
 
-    return Case(text, f, [0.25, 0.5, 0.75], particle1=rows("select1", 3, 4, 1, 3), particle2=rows("select2", 3, 4, 1, 3), pair=[[0.0, 1.0, -1.0, 0.5], [2.0, 0.0, 0.0, -0.001], [1.0, 0.0, 1e-30, 0.0]])
+    return Case(
+        text,
+        f,
+        [0.25, 0.5, 0.75],
+        particle1=rows("select1", 3, 4, 1, 3),
+        particle2=rows("select2", 3, 4, 1, 3),
+        pair=[[0.0, 1.0, -1.0, 0.5], [2.0, 0.0, 0.0, -0.001], [1.0, 0.0, 1e-30, 0.0]],
+    )
 
 
 # Between elements.
@@ -935,14 +1185,31 @@ def between_gather_concat():
 
     def f(r, a, b, p, g):
         x = [u * r for u in a]
-        return [[x[3], x[3], x[0]], x[::-1], [x[2]], [r, r], x + [r], [r] + x + a, x + x, [mpf(1), r] + x + b, [r, b[4]]]
+        return [
+            [x[3], x[3], x[0]],
+            x[::-1],
+            [x[2]],
+            [r, r],
+            x + [r],
+            [r] + x + a,
+            x + x,
+            [mpf(1), r] + x + b,
+            [r, b[4]],
+        ]
 
-    return Case(text, f, [0.5, 0.25], particle1=[[1.0, 2.0, 3.0, 4.0, 5.0], [-6.0, 7.0, 8.5, 0.0, 10.0]], particle2=[[11.0, 12.0, 13.0, 14.0, 15.0], [0.1, 0.2, 0.3, 0.4, 0.5]])
+    return Case(
+        text,
+        f,
+        [0.5, 0.25],
+        particle1=[[1.0, 2.0, 3.0, 4.0, 5.0], [-6.0, 7.0, 8.5, 0.0, 10.0]],
+        particle2=[[11.0, 12.0, 13.0, 14.0, 15.0], [0.1, 0.2, 0.3, 0.4, 0.5]],
+    )
 
 
 @case(4e-15)
 def between_sum():
-    """sum over the first, the middle and the last of the axes of 24 numbers, over all of them, and over one that has length 1.
+    """sum over the first, the middle and the last of the axes of 24 numbers, over all of them, and over one that has
+    length 1.
 
     sum over j of x[i][j][k] with x = exp(a r) as an array {o m i}
     """
@@ -953,14 +1220,18 @@ def between_sum():
 
     def f(r, a, b, p, g):
         x = [mp.exp(u * r) for u in a]
-        return [[mp.fsum(x[(i * m + j) * n + k] for j in range(m)) for i in range(o) for k in range(n)] for o, m, n in shapes]
+        return [
+            [mp.fsum(x[(i * m + j) * n + k] for j in range(m)) for i in range(o) for k in range(n)]
+            for o, m, n in shapes
+        ]
 
     return Case("\n".join(lines), f, [0.3, 0.8], particle1=rows("sum", 2, 24, 0.1, 2))
 
 
 @case(0, smooth=False)
 def between_max():
-    """max over the first, the middle and the last of the axes of 12 numbers; where several are largest, the slope is the mean of theirs.
+    """max over the first, the middle and the last of the axes of 12 numbers; where several are largest, the slope is
+    the mean of theirs.
 
     max over j of x[i][j][k] with x = a r + b as an array {o m i}; slopes: the mean of a over the largest
     """
@@ -985,9 +1256,16 @@ def between_max():
 
         return [[of(group) for group in groups(*shape)] for shape in shapes]
 
-    # In the first pair x = -2, 7, 1, 0, 7, 3.5, 7, 1, 7, -1, 3, 2: two, then four are largest. In the second there are no ties, and all is negative.
-    a = [[1.0, 2.0, 3.0, 0.0, 6.0, 7.0, 8.0, -9.0, 4.0, 5.0, 2.0, 1.0], [1.0, -2.0, 3.0, -4.0, 5.0, -6.0, 7.0, -8.0, 9.0, -10.0, 11.0, -12.0]]
-    b = [[-2.5, 6.0, -0.5, 0.0, 4.0, 0.0, 3.0, 5.5, 5.0, -3.5, 2.0, 1.5], [-20.0, -21.5, -22.0, -23.0, -24.0, -25.0, -26.0, -27.0, -28.0, -29.0, -30.0, -31.0]]
+    # In the first pair x = -2, 7, 1, 0, 7, 3.5, 7, 1, 7, -1, 3, 2: two, then four are largest. In the second there are
+    # no ties, and all is negative.
+    a = [
+        [1.0, 2.0, 3.0, 0.0, 6.0, 7.0, 8.0, -9.0, 4.0, 5.0, 2.0, 1.0],
+        [1.0, -2.0, 3.0, -4.0, 5.0, -6.0, 7.0, -8.0, 9.0, -10.0, 11.0, -12.0],
+    ]
+    b = [
+        [-2.5, 6.0, -0.5, 0.0, 4.0, 0.0, 3.0, 5.5, 5.0, -3.5, 2.0, 1.5],
+        [-20.0, -21.5, -22.0, -23.0, -24.0, -25.0, -26.0, -27.0, -28.0, -29.0, -30.0, -31.0],
+    ]
     return Case("\n".join(lines), f, [0.5, 0.25], particle1=a, particle2=b, slope=slope)
 
 
@@ -995,7 +1273,8 @@ def between_max():
 def between_linear():
     """linear with matrices that are not square, with one row or one column, from weights and from a literal.
 
-    W x with x = exp(a r) of length 4: 3 x 4, 6 x 4, 1 x 4; V r with V 2 x 1; L y with L = [[1, -2, 0.5], [0, 4, -1]] and y = (r, r^2, 1/r)
+    W x with x = exp(a r) of length 4: 3 x 4, 6 x 4, 1 x 4; V r with V 2 x 1; L y with L = [[1, -2, 0.5], [0, 4, -1]]
+    and y = (r, r^2, 1/r)
     """
     text = """
         v0[1] = distance
@@ -1022,18 +1301,44 @@ def between_linear():
 
     def f(r, a, b, p, g):
         x = [mp.exp(u * r) for u in a]
-        return [matrix_times(w[:12], x), matrix_times(w[12:36], x), matrix_times(w[36:40], x), [w[40] * r, w[41] * r], [r - 2 * r**2 + 1 / (2 * r), 4 * r**2 - 1 / r]]
+        return [
+            matrix_times(w[:12], x),
+            matrix_times(w[12:36], x),
+            matrix_times(w[36:40], x),
+            [w[40] * r, w[41] * r],
+            [r - 2 * r**2 + 1 / (2 * r), 4 * r**2 - 1 / r],
+        ]
 
     return Case(text, f, [0.3, 0.8], w, rows("linear", 2, 4, 0.2, 2))
 
 
 @case(0, smooth=False)
 def between_lookup():
-    """lookup by several numbers at once: rounded towards zero, from the end if negative, brought into the range; from a weight and a literal.
+    """lookup by several numbers at once: rounded towards zero, from the end if negative, brought into the range; from a
+    weight and a literal.
 
     T[k] with 3 rows of 2 and L[k] with 4 rows of 1, slopes 0; floor(8 r) as an index, times r
     """
-    k = [0.0, 1.0, 2.0, -1.0, -2.0, -3.0, -4.0, 3.0, 100.0, -100.0, 1e10, -1e10, 1.75, 2.96875, -0.75, -1.25, 0.5, -2.96875]
+    k = [
+        0.0,
+        1.0,
+        2.0,
+        -1.0,
+        -2.0,
+        -3.0,
+        -4.0,
+        3.0,
+        100.0,
+        -100.0,
+        1e10,
+        -1e10,
+        1.75,
+        2.96875,
+        -0.75,
+        -1.25,
+        0.5,
+        -2.96875,
+    ]
     row_of = [0, 1, 2, 2, 1, 0, 0, 2, 2, 0, 2, 0, 1, 2, 0, 2, 0, 1]
     last_of_four = [0, 1, 2, 3, 2, 1, 0, 3, 3, 0, 3, 0, 1, 2, 0, 3, 0, 2]
     text = """
@@ -1059,7 +1364,12 @@ def between_lookup():
 
     def f(r, a, b, p, g):
         i = {0.125: 1, 0.3125: 2, 0.75: 2}[float(r)]
-        return [[x for index in a for x in row(which[float(index)][0])], [mpf(10 * (which[float(x)][1] + 1)) for x in a], [x * r for x in row(i)], [mpf(x) for x in (10, 20, 30, 40)]]
+        return [
+            [x for index in a for x in row(which[float(index)][0])],
+            [mpf(10 * (which[float(x)][1] + 1)) for x in a],
+            [x * r for x in row(i)],
+            [mpf(x) for x in (10, 20, 30, 40)],
+        ]
 
     def slope(r, a, b, p, g):
         i = {0.125: 1, 0.3125: 2, 0.75: 2}[float(r)]
@@ -1078,7 +1388,12 @@ def hermite(data, knots, r):
     values, slopes = [], []
     for c in range(n):
         e0, d0, e1, d1 = (mpf(data[2 + 2 * n * knot + offset + c]) for knot in (k, k + 1) for offset in (0, n))
-        values.append((1 + 2 * t) * (1 - t) ** 2 * e0 + t * (1 - t) ** 2 * h * d0 + t**2 * (3 - 2 * t) * e1 + t**2 * (t - 1) * h * d1)
+        values.append(
+            (1 + 2 * t) * (1 - t) ** 2 * e0
+            + t * (1 - t) ** 2 * h * d0
+            + t**2 * (3 - 2 * t) * e1
+            + t**2 * (t - 1) * h * d1
+        )
         slopes.append(6 * t * (1 - t) * (e1 - e0) / h + (1 - t) * (1 - 3 * t) * d0 + t * (3 * t - 2) * d1)
     return values, slopes
 
@@ -1090,12 +1405,30 @@ TABLE = [0.25, 1.25] + [  # five knots of three values and three slopes
     *[0.5, 2.0, 3.25, 0.25, 1.5, -7.0],
     *[0.625, 2.25, -1.0, 0.5, -0.75, 5.5],
 ]
-TABLE_DISTANCES = [0.25, 0.5, 0.75, 1.0, 1.25, 0.3125, 0.4375, 0.59375, 0.625, 0.78125, 0.984375, 1.1875, 0.125, 0.1875, 1.3125, 1.5]
+TABLE_DISTANCES = [
+    0.25,
+    0.5,
+    0.75,
+    1.0,
+    1.25,
+    0.3125,
+    0.4375,
+    0.59375,
+    0.625,
+    0.78125,
+    0.984375,
+    1.1875,
+    0.125,
+    0.1875,
+    1.3125,
+    1.5,
+]
 
 
 @case(1e-14, smooth=False)
 def between_table():
-    """table with three curves and five knots, at the knots, between and outside of them, where the first or last piece goes on.
+    """table with three curves and five knots, at the knots, between and outside of them, where the first or last piece
+    goes on.
 
     f = (1+2t)(1-t)^2 E_k + t(1-t)^2 h E'_k + t^2 (3-2t) E_k+1 + t^2 (t-1) h E'_k+1 with t = (r - r_k)/h; its derivative
     """
@@ -1105,7 +1438,13 @@ def between_table():
         v2[3] = table v0 v1 {5}
         output v2
     """
-    return Case(text, lambda r, a, b, p, g: [hermite(TABLE, 5, r)[0]], TABLE_DISTANCES, TABLE, slope=lambda r, a, b, p, g: [hermite(TABLE, 5, r)[1]])
+    return Case(
+        text,
+        lambda r, a, b, p, g: [hermite(TABLE, 5, r)[0]],
+        TABLE_DISTANCES,
+        TABLE,
+        slope=lambda r, a, b, p, g: [hermite(TABLE, 5, r)[1]],
+    )
 
 
 @case(1e-14, differentiable=False)
@@ -1125,7 +1464,8 @@ def between_table_slope():
 
 @case(4e-14)
 def between_table_scaled():
-    """table of a number other than r, with knots that are not exact in binary, one with only two knots; derivatives by r and by a global.
+    """table of a number other than r, with knots that are not exact in binary, one with only two knots; derivatives by
+    r and by a global.
 
     T(g r + r^2) w with two curves, nine knots and w = (1, g); U(r/g) with one curve and two knots
     """
@@ -1145,7 +1485,11 @@ def between_table_scaled():
         v12[1] = table v11 v3 {2}
         output v10 v12
     """
-    table = [0.1, 0.9] + [round(x, 4) for k in range(9) for x in (math.cos(0.3 * k), 2 + math.sin(0.5 * k), -3 * math.sin(0.3 * k) - 0.2, 5 * math.cos(0.5 * k))]
+    table = [0.1, 0.9] + [
+        round(x, 4)
+        for k in range(9)
+        for x in (math.cos(0.3 * k), 2 + math.sin(0.5 * k), -3 * math.sin(0.3 * k) - 0.2, 5 * math.cos(0.5 * k))
+    ]
     line = [0.2, 0.7, 1.5, -0.3, 2.5, 0.8]
 
     def f(r, a, b, p, g):
@@ -1191,7 +1535,8 @@ def ieee_functions():
 def ieee_two_operands():
     """Arithmetic, pow, minimum, maximum and the comparisons with zeros, infinities and NaN.
 
-    the values of IEEE 754 and of the C standard, annex F; minimum and maximum are NaN if one operand is, comparisons with NaN are 0
+    the values of IEEE 754 and of the C standard, annex F; minimum and maximum are NaN if one operand is, comparisons
+    with NaN are 0
     """
     a = [1.0, -1.0, 0.0, INF, INF, NAN, 1.0, INF, 0.0, -8.0, NAN, -INF]
     b = [0.0, 0.0, 0.0, INF, 0.0, 1.0, NAN, -INF, -1.0, 0.3125, NAN, 2.0]
@@ -1207,7 +1552,9 @@ def ieee_two_operands():
         "less_equal": [0, 1, 1, 1, 0, 0, 0, 0, 0, 1, 0, 1],
         "equal": [0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0],
     }
-    lines = ["v0[12] = particle1", "v1[12] = particle2"] + [f"v{2 + i}[12] = {operation} v0 v1" for i, operation in enumerate(results)]
+    lines = ["v0[12] = particle1", "v1[12] = particle2"] + [
+        f"v{2 + i}[12] = {operation} v0 v1" for i, operation in enumerate(results)
+    ]
     lines += ["output " + " ".join(f"v{2 + i}" for i in range(len(results)))]
     return Case("\n".join(lines), lambda r, a, b, p, g: list(results.values()), [0.5], particle1=[a], particle2=[b])
 
@@ -1216,7 +1563,8 @@ def ieee_two_operands():
 def ieee_between():
     """NaN and infinities in gather, concat, sum, max and linear: they stay in the elements that they belong to.
 
-    x = (1, inf, nan, -inf, 2, 3): x[0 4 1], sums and maxima over pairs and over triples, W (x0, x1) with W = [[1, 1], [0, 1], [1, 0]]
+    x = (1, inf, nan, -inf, 2, 3): x[0 4 1], sums and maxima over pairs and over triples, W (x0, x1) with W = [[1, 1],
+    [0, 1], [1, 0]]
     """
     text = """
         v0[6] = particle1
@@ -1235,13 +1583,24 @@ def ieee_between():
         output v1 v2 v3 v4 v5 v6 v9 v10 v12
     """
     x = [1.0, INF, NAN, -INF, 2.0, 3.0]
-    outputs = [[1, 2, INF], [INF, NAN, 5], [NAN, NAN], [INF, NAN, 3], [1, INF, NAN], [INF], [INF, INF, NAN], [1, 2, INF, *x], [-INF]]
+    outputs = [
+        [1, 2, INF],
+        [INF, NAN, 5],
+        [NAN, NAN],
+        [INF, NAN, 3],
+        [1, INF, NAN],
+        [INF],
+        [INF, INF, NAN],
+        [1, 2, INF, *x],
+        [-INF],
+    ]
     return Case(text, lambda r, a, b, p, g: outputs, [0.5], particle1=[x])
 
 
 @case(1e-15, ieee=True, smooth=False)
 def ieee_select():
-    """select keeps what is not chosen out of value and derivative, even if it is NaN or infinite; NaN as a condition is not 0.
+    """select keeps what is not chosen out of value and derivative, even if it is NaN or infinite; NaN as a condition is
+    not 0.
 
     with x = a r: ln x if x > 0 else 1 - x, sqrt x if x > 0 else r, x^-2 if x is not 0 else 7 r; r if NaN else 2 r
     """
@@ -1268,21 +1627,40 @@ def ieee_select():
         v19[1] = select v16 v0 v18
         output v8 v10 v15 v19
     """
+
     def f(r, a, b, p, g):
         x = [u * r for u in p]
-        return [[mp.log(u) if u > 0 else 1 - u for u in x], [mp.sqrt(u) if u > 0 else r for u in x], [u**-2 if u != 0 else 7 * r for u in x], [r]]
+        return [
+            [mp.log(u) if u > 0 else 1 - u for u in x],
+            [mp.sqrt(u) if u > 0 else r for u in x],
+            [u**-2 if u != 0 else 7 * r for u in x],
+            [r],
+        ]
 
     def slope(r, a, b, p, g):
-        return [[1 / r if u > 0 else -u for u in p], [mp.sqrt(u / r) / 2 if u > 0 else mpf(1) for u in p], [-2 / (u**2 * r**3) if u != 0 else mpf(7) for u in p], [mpf(1)]]
+        return [
+            [1 / r if u > 0 else -u for u in p],
+            [mp.sqrt(u / r) / 2 if u > 0 else mpf(1) for u in p],
+            [-2 / (u**2 * r**3) if u != 0 else mpf(7) for u in p],
+            [mpf(1)],
+        ]
 
-    return Case(text, f, [0.5, 0.25], particle1=[[NAN], [NAN]], pair=[[2.0, -3.0, 0.0, 5.0], [0.0, 0.5, -4.0, -0.125]], slope=slope)
+    return Case(
+        text,
+        f,
+        [0.5, 0.25],
+        particle1=[[NAN], [NAN]],
+        pair=[[2.0, -3.0, 0.0, 5.0], [0.0, 0.5, -4.0, -0.125]],
+        slope=slope,
+    )
 
 
 @case(1e-15, ieee=True, smooth=False)
 def ieee_derivatives():
     """What the derivative rules give where a function or its slope is infinite or NaN.
 
-    with x = r - c = (0, -1): sqrt x, ln x, 1/x, x^0.5, x^-1; ln(1 + x - 1) by log1p; slopes 1/(2 sqrt x), 1/x, -(1/x)/x, 0.5 x^-0.5, -x^-2, 1/(1 + x - 1)
+    with x = r - c = (0, -1): sqrt x, ln x, 1/x, x^0.5, x^-1; ln(1 + x - 1) by log1p; slopes 1/(2 sqrt x), 1/x,
+    -(1/x)/x, 0.5 x^-0.5, -x^-2, 1/(1 + x - 1)
     """
     text = """
         v0[1] = distance
@@ -1312,7 +1690,8 @@ def ieee_derivatives():
 def pair_gaussian_network():
     """A tanh network of 8, 8 and 1 units on 8 Gaussians of the distance; each type adds to the first layer.
 
-    E = 12 W_3 tanh(W_2 tanh(W_1 G(r) + T[a] + T[b] + b_1) + b_2) + b_3 with G_k = exp(-((r - c_k)/0.1)^2), c_k = 0.1, 0.2, ..., 0.8
+    E = 12 W_3 tanh(W_2 tanh(W_1 G(r) + T[a] + T[b] + b_1) + b_2) + b_3 with G_k = exp(-((r - c_k)/0.1)^2), c_k = 0.1,
+    0.2, ..., 0.8
     """
     text = """
         v0[1] = distance
@@ -1369,7 +1748,8 @@ def pair_gaussian_network():
 def pair_soft_core():
     """The soft-core Lennard-Jones potential with sigma and epsilon of types and a global lambda.
 
-    E = 4 eps lambda (1/s^2 - 1/s), s = (1 - lambda)^2/2 + (r/sigma)^6, sigma = (sigma_a + sigma_b)/2, eps = sqrt(eps_a eps_b)
+    E = 4 eps lambda (1/s^2 - 1/s), s = (1 - lambda)^2/2 + (r/sigma)^6, sigma = (sigma_a + sigma_b)/2, eps = sqrt(eps_a
+    eps_b)
     """
     text = """
         v0[1] = distance
@@ -1408,12 +1788,22 @@ def pair_soft_core():
     parameters = [0.32, 4.0, 0.25, 1.5, 0.4, 9.0]
 
     def f(r, a, b, p, g):
-        (sigma_a, eps_a), (sigma_b, eps_b) = ([mpf(x) for x in parameters[2 * int(k[0]) : 2 * int(k[0]) + 2]] for k in (a, b))
+        (sigma_a, eps_a), (sigma_b, eps_b) = (
+            [mpf(x) for x in parameters[2 * int(k[0]) : 2 * int(k[0]) + 2]] for k in (a, b)
+        )
         s = (1 - g[0]) ** 2 / 2 + (r / ((sigma_a + sigma_b) / 2)) ** 6
         return [[4 * mp.sqrt(eps_a * eps_b) * g[0] * (1 / s**2 - 1 / s)]]
 
     count = 30
-    return Case(text, f, distances("soft", count, 0.1, 0.65), parameters, types("soft1", count, 3), types("soft2", count, 3), globals=[0.4])
+    return Case(
+        text,
+        f,
+        distances("soft", count, 0.1, 0.65),
+        parameters,
+        types("soft1", count, 3),
+        types("soft2", count, 3),
+        globals=[0.4],
+    )
 
 
 @case(4e-14, pair_program={"types": 3, "globals": []})
@@ -1444,7 +1834,14 @@ def pair_morse():
         v18[1] = mul v8 v17
         output v18
     """
-    curves = {(0, 0): [12.0, 7.5, 0.28], (0, 1): [20.5, 9.0, 0.2], (0, 2): [8.25, 6.2, 0.35], (1, 1): [3.0, 8.1, 0.25], (1, 2): [35.0, 5.4, 0.31], (2, 2): [5.5, 7.0, 0.4]}
+    curves = {
+        (0, 0): [12.0, 7.5, 0.28],
+        (0, 1): [20.5, 9.0, 0.2],
+        (0, 2): [8.25, 6.2, 0.35],
+        (1, 1): [3.0, 8.1, 0.25],
+        (1, 2): [35.0, 5.4, 0.31],
+        (2, 2): [5.5, 7.0, 0.4],
+    }
     table = [x for i in range(3) for j in range(3) for x in curves[min(i, j), max(i, j)]]
 
     def f(r, a, b, p, g):
@@ -1497,7 +1894,13 @@ def pair_zbl():
         return [[mpf(138.935456) * z_a * z_b / r * mp.fsum(x * mp.exp(-y * r / s) for x, y in zip(c, d, strict=True))]]
 
     count = 28
-    return Case(text, f, distances("zbl", count, 0.16, 0.42), particle1=types("zbl1", count, 4), particle2=types("zbl2", count, 4))
+    return Case(
+        text,
+        f,
+        distances("zbl", count, 0.16, 0.42),
+        particle1=types("zbl1", count, 4),
+        particle2=types("zbl2", count, 4),
+    )
 
 
 # For the two programs on features: distinct particles, of which pairs are drawn.
@@ -1512,9 +1915,11 @@ def drawn(seed, count, particles):
 
 @case(4e-14, pair_program={"features": 3, "globals": [["beta", 1.6], ["strength", 0.75]]})
 def pair_charge_penetration():
-    """Screened charges with charge penetration: clouds of width 1/alpha about cores of charge Z, with features q, Z, alpha.
+    """Screened charges with charge penetration: clouds of width 1/alpha about cores of charge Z, with features q, Z,
+    alpha.
 
-    E = k/r (q_a q_b erfc(beta r) - strength (Z_a n_b e^(-alpha_b r) + Z_b n_a e^(-alpha_a r) + n_a n_b (e^(-alpha_a r) + e^(-alpha_b r))/2)), n = q - Z, k = 138.935456
+    E = k/r (q_a q_b erfc(beta r) - strength (Z_a n_b e^(-alpha_b r) + Z_b n_a e^(-alpha_a r) + n_a n_b (e^(-alpha_a r)
+    + e^(-alpha_b r))/2)), n = q - Z, k = 138.935456
     """
     text = """
         v0[1] = distance
@@ -1568,14 +1973,22 @@ def pair_charge_penetration():
         return [[mpf(138.935456) / r * (q_a * q_b * mp.erfc(g[0] * r) - g[1] * penetration)]]
 
     count = 32
-    return Case(text, f, distances("penetration", count, 0.14, 0.9), particle1=drawn("penetration1", count, CHARGED), particle2=drawn("penetration2", count, CHARGED), globals=[1.6, 0.75])
+    return Case(
+        text,
+        f,
+        distances("penetration", count, 0.14, 0.9),
+        particle1=drawn("penetration1", count, CHARGED),
+        particle2=drawn("penetration2", count, CHARGED),
+        globals=[1.6, 0.75],
+    )
 
 
 @case(4e-14, pair_program={"features": 3, "globals": []})
 def pair_layer_norm_softmax():
     """A network on features with layer normalization and softmax attention over six units.
 
-    h = W (a + b, a b, 1/r, e^(-2r)); y = gamma (h - mean h)/sqrt(var h + 1e-5) + beta; p = softmax(V y); E = 20 sum_i p_i (U sigmoid(y))_i e^-r + 5
+    h = W (a + b, a b, 1/r, e^(-2r)); y = gamma (h - mean h)/sqrt(var h + 1e-5) + beta; p = softmax(V y); E = 20 sum_i
+    p_i (U sigmoid(y))_i e^-r + 5
     """
     text = """
         v0[1] = distance
@@ -1636,11 +2049,20 @@ def pair_layer_norm_softmax():
         width = mp.sqrt(mp.fsum((x - mean) ** 2 for x in h) / 6 + mpf(1e-5))
         y = [s * (x - mean) / width + t for x, s, t in zip(h, gamma, beta, strict=True)]
         weights = [mp.exp(x) for x in matrix_times(v, y)]
-        chosen = mp.fsum(x * z for x, z in zip(weights, matrix_times(u, [sigmoid(x) for x in y]), strict=True)) / mp.fsum(weights)
+        chosen = mp.fsum(
+            x * z for x, z in zip(weights, matrix_times(u, [sigmoid(x) for x in y]), strict=True)
+        ) / mp.fsum(weights)
         return [[20 * chosen * mp.exp(-r) + 5]]
 
     count = 30
-    return Case(text, f, distances("norm", count), w + gamma + beta + v + u, drawn("norm1", count, VECTORS), drawn("norm2", count, VECTORS))
+    return Case(
+        text,
+        f,
+        distances("norm", count),
+        w + gamma + beta + v + u,
+        drawn("norm1", count, VECTORS),
+        drawn("norm2", count, VECTORS),
+    )
 
 
 # Malformed programs.
@@ -1775,7 +2197,11 @@ def encode(value):
 def to_json(value, indent=""):
     """JSON in which a list of numbers takes one line, and so does whatever is short."""
     line = json.dumps(value)
-    if len(line) <= 120 - len(indent) or not isinstance(value, dict | list) or (isinstance(value, list) and not any(isinstance(x, dict | list) for x in value)):
+    if (
+        len(line) <= 120 - len(indent)
+        or not isinstance(value, dict | list)
+        or (isinstance(value, list) and not any(isinstance(x, dict | list) for x in value))
+    ):
         return line
     inner = indent + " "
     if isinstance(value, dict):

@@ -5,6 +5,7 @@
 Run as: emulate -- python language_cases.py CASE [ARGUMENT]; prints "passed CASE" at the end.
 The case compile_tensor_cores also runs under the dry run.
 """
+
 import ctypes
 import os
 import sys
@@ -24,7 +25,7 @@ def compile_source(source):
     """Returns (whether it compiled, the PTX or the compiler's messages)."""
     program, size = ctypes.c_void_p(), ctypes.c_size_t()
     assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), None, 0, None, None) == 0
-    ok = nvrtc.nvrtcCompileProgram(program, 1, (ctypes.c_char_p*1)(f"-arch=compute_{ARCHITECTURE}".encode())) == 0
+    ok = nvrtc.nvrtcCompileProgram(program, 1, (ctypes.c_char_p * 1)(f"-arch=compute_{ARCHITECTURE}".encode())) == 0
     what = "PTX" if ok else "ProgramLog"
     nvrtc[f"nvrtcGet{what}Size"](program, ctypes.byref(size))
     text = ctypes.create_string_buffer(size.value)
@@ -45,8 +46,8 @@ def load(source, name):
 def run(kernel, grid, block, *arguments, shared=0):
     """Returns the driver's answer. Device memory is host memory: NumPy arrays are passed by their address."""
     values = [ctypes.c_void_p(a.ctypes.data) if isinstance(a, np.ndarray) else a for a in arguments]
-    pointers = (ctypes.c_void_p*len(values))(*[ctypes.addressof(v) for v in values])
-    grid, block = (list(x)+[1]*(3-len(x)) for x in (grid, block))
+    pointers = (ctypes.c_void_p * len(values))(*[ctypes.addressof(v) for v in values])
+    grid, block = (list(x) + [1] * (3 - len(x)) for x in (grid, block))
     return cuda.cuLaunchKernel(kernel, *grid, *block, shared, None, pointers, None)
 
 
@@ -71,21 +72,22 @@ def shuffles():
             out[128+lane] = (int) __shfl_sync(0xffffffff, 0.5*v, 7);
         }"""
     lanes = np.arange(32)
-    v = 100+lanes**2
+    v = 100 + lanes**2
     for width in (32, 16, 8):
         out = np.zeros((5, 32), dtype=np.int32)
         launch(source, "shuffles", (1,), (32,), out, ctypes.c_int(width))
-        start = lanes//width*width
-        assert_array_equal(out[0], v[start+(lanes+3) % width])
-        assert_array_equal(out[1], v[np.where(lanes-2 >= start, lanes-2, lanes)])
-        assert_array_equal(out[2], v[np.where(lanes+5 < start+width, lanes+5, lanes)])
+        start = lanes // width * width
+        assert_array_equal(out[0], v[start + (lanes + 3) % width])
+        assert_array_equal(out[1], v[np.where(lanes - 2 >= start, lanes - 2, lanes)])
+        assert_array_equal(out[2], v[np.where(lanes + 5 < start + width, lanes + 5, lanes)])
         assert_array_equal(out[3], v[lanes ^ 4])
-        assert_array_equal(out[4], (100+49)//2)
+        assert_array_equal(out[4], (100 + 49) // 2)
 
 
 def votes():
     out = np.zeros((5, 64), dtype=np.uint32)
-    launch("""
+    launch(
+        """
         extern "C" __global__ void votes(unsigned* out) {
             int i = threadIdx.x, lane = i%32;
             if (i >= 48) return;                       // returned lanes do not vote, and nobody waits for them
@@ -94,37 +96,49 @@ def votes():
             out[128+i] = __match_any_sync(0xffffffff, lane/4);
             out[192+i] = __activemask();
             out[256+i] = __reduce_max_sync(i < 32 ? 0xffffffff : 0xffff, i*7%32);
-        }""", "votes", (1,), (64,), out)
+        }""",
+        "votes",
+        (1,),
+        (64,),
+        out,
+    )
     thirds = sum(1 << lane for lane in range(0, 32, 3))
     i = np.arange(48)
     full, half = slice(0, 32), slice(32, 48)
     assert_array_equal(out[0, full], thirds)
-    assert_array_equal(out[0, half], thirds & 0xffff)
+    assert_array_equal(out[0, half], thirds & 0xFFFF)
     assert_array_equal(out[1, :48], np.where(i < 32, 1, 2))
-    assert_array_equal(out[2, :48], 15 << (i % 32//4*4))
-    assert_array_equal(out[3, full], 0xffffffff)
-    assert_array_equal(out[3, half], 0xffff)
+    assert_array_equal(out[2, :48], 15 << (i % 32 // 4 * 4))
+    assert_array_equal(out[3, full], 0xFFFFFFFF)
+    assert_array_equal(out[3, half], 0xFFFF)
     assert_array_equal(out[4, full], 31)
-    assert_array_equal(out[4, half], max(lane*7 % 32 for lane in range(32, 48)))
+    assert_array_equal(out[4, half], max(lane * 7 % 32 for lane in range(32, 48)))
     assert_array_equal(out[:, 48:], 0)
 
 
 def partial_masks():
     out = np.zeros(32, dtype=np.int32)
-    launch("""
+    launch(
+        """
         extern "C" __global__ void groups(int* out) {
             int i = threadIdx.x;
             if (i < 8) out[i] = __shfl_xor_sync(0x000000ff, i, 1);
             else out[i] = 1000+__shfl_down_sync(0xffffff00, i, 1);
-        }""", "groups", (1,), (32,), out)
+        }""",
+        "groups",
+        (1,),
+        (32,),
+        out,
+    )
     assert_array_equal(out[:8], np.arange(8) ^ 1)
-    assert_array_equal(out[8:31], 1000+np.arange(9, 32))
+    assert_array_equal(out[8:31], 1000 + np.arange(9, 32))
 
 
 def dynamic_shared_memory():
     n = 100
     values, sums = np.random.default_rng(0).random((7, n)).astype(np.float32), np.zeros(7, dtype=np.float32)
-    launch("""
+    launch(
+        """
         extern "C" __global__ void __launch_bounds__(128)
         sum(const float* __restrict__ in, float* out, float4 scale, int n) {
             extern __shared__ float buffer[];
@@ -140,53 +154,81 @@ def dynamic_shared_memory():
                 if (i < step && i+step < n) buffer[i] += buffer[i+step];
             }
             if (i == 0) out[blockIdx.x] = scale.z*buffer[0]+(arrived == n ? 0 : 1e6f);
-        }""", "sum", (7,), (n,), values, sums, (ctypes.c_float*4)(0, 0, 2, 0), ctypes.c_int(n), shared=4*n)
-    np.testing.assert_allclose(sums, 2*values.sum(1), rtol=1e-5)
+        }""",
+        "sum",
+        (7,),
+        (n,),
+        values,
+        sums,
+        (ctypes.c_float * 4)(0, 0, 2, 0),
+        ctypes.c_int(n),
+        shared=4 * n,
+    )
+    np.testing.assert_allclose(sums, 2 * values.sum(1), rtol=1e-5)
 
 
 def grids_and_blocks():
-    counts = np.zeros(2*3*2*4*2*3, dtype=np.int32)
-    launch("""
+    counts = np.zeros(2 * 3 * 2 * 4 * 2 * 3, dtype=np.int32)
+    launch(
+        """
         extern "C" __global__ void indices(int* out) {
             int block = (blockIdx.z*gridDim.y+blockIdx.y)*gridDim.x+blockIdx.x;
             int thread = (threadIdx.z*blockDim.y+threadIdx.y)*blockDim.x+threadIdx.x;
             out[block*blockDim.x*blockDim.y*blockDim.z+thread]++;
-        }""", "indices", (2, 3, 2), (4, 2, 3), counts)
+        }""",
+        "indices",
+        (2, 3, 2),
+        (4, 2, 3),
+        counts,
+    )
     assert_array_equal(counts, 1)
 
 
 def assembly():
     """Inline assembly, with the conversion that OpenMM's neighbor list uses: to half precision, rounded up."""
-    x = np.concatenate([np.random.default_rng(1).normal(size=1000)*s for s in (1e-6, 1e-3, 1, 1e3)]).astype(np.float32)
+    x = np.concatenate([np.random.default_rng(1).normal(size=1000) * s for s in (1e-6, 1e-3, 1, 1e3)]).astype(
+        np.float32
+    )
     up = np.zeros_like(x)
-    launch("""
+    launch(
+        """
         extern "C" __global__ void half(const float* in, float* out, int n) {
             for (int i = blockIdx.x*blockDim.x+threadIdx.x; i < n; i += blockDim.x*gridDim.x) {
                 unsigned short h;
                 asm("{cvt.rp.f16.f32 %0, %1;}" : "=h"(h) : "f"(in[i]));
                 asm volatile("{cvt.f32.f16 %0, %1;}" : "=f"(out[i]) : "h"(h));
             }
-        }""", "half", (2,), (64,), x, up, ctypes.c_int(len(x)))
+        }""",
+        "half",
+        (2,),
+        (64,),
+        x,
+        up,
+        ctypes.c_int(len(x)),
+    )
     nearest = x.astype(np.float16)
     expected = np.where(nearest.astype(np.float32) < x, np.nextafter(nearest, np.float16(np.inf)), nearest)
     assert_array_equal(up, expected.astype(np.float32))
 
 
-# D = A*B+C for each warp, of row-major matrices. "accumulate" runs over two blocks of 16 columns of A (rows of B), and keeps
+# D = A*B+C for each warp, of row-major matrices. "accumulate" runs over two blocks of 16 columns of A (rows of B), and
+# keeps
 # the sums in the registers that are both C and D.
 TENSOR_CORES = """
     __device__ unsigned pair(const unsigned short* p, int next) { return p[0] | (unsigned) p[next]<<16; }
     extern "C" __global__ void multiply(const unsigned short* a, const unsigned short* b, const float* c, float* d) {
         int warp = threadIdx.x/32, lane = threadIdx.x%32, row = lane/4, k = lane%4*2, column = lane%4*2;
         a += warp*16*16; b += warp*16*8; c += warp*16*8; d += warp*16*8;
-        unsigned a0 = pair(a+row*16+k, 1), a1 = pair(a+(row+8)*16+k, 1), a2 = pair(a+row*16+k+8, 1), a3 = pair(a+(row+8)*16+k+8, 1);
+        unsigned a0 = pair(a+row*16+k, 1), a1 = pair(a+(row+8)*16+k, 1), a2 = pair(a+row*16+k+8, 1), a3 =
+        pair(a+(row+8)*16+k+8, 1);
         unsigned b0 = pair(b+k*8+row, 8), b1 = pair(b+(k+8)*8+row, 8);
         const float *top = c+row*8+column, *bottom = top+64;
         float d0, d1, d2, d3;
-        asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32\\n\\t{%0, %1, %2, %3},\\n\\t{%4, %5, %6, %7}, {%8, %9}, "
-            "{%10, %11, %12, %13};"
+        asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32\\n\\t{%0, %1, %2, %3},\\n\\t{%4, %5, %6, %7}, "
+            "{%8, %9}, {%10, %11, %12, %13};"
             : "=f"(d0), "=f"(d1), "=f"(d2), "=f"(d3)
-            : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1), "f"(top[0]), "f"(top[1]), "f"(bottom[0]), "f"(bottom[1]));
+            : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1), "f"(top[0]), "f"(top[1]), "f"(bottom[0]),
+            "f"(bottom[1]));
         d[row*8+column] = d0; d[row*8+column+1] = d1; d[(row+8)*8+column] = d2; d[(row+8)*8+column+1] = d3;
     }
     extern "C" __global__ void accumulate(const unsigned short* a, const unsigned short* b, float* d) {
@@ -196,7 +238,9 @@ TENSOR_CORES = """
             const unsigned short *top = a+row*32+start+k, *bottom = top+8*32, *left = b+(start+k)*8+row;
             unsigned a0 = pair(top, 1), a1 = pair(bottom, 1), a2 = pair(top+8, 1), a3 = pair(bottom+8, 1);
             unsigned b0 = pair(left, 8), b1 = pair(left+64, 8);
-            asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+            asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+            "{%0,%1,%2,%3};" : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0),
+            "r"(b1));
         }
         d[row*8+column] = c0; d[row*8+column+1] = c1; d[(row+8)*8+column] = c2; d[(row+8)*8+column+1] = c3;
     }
@@ -210,14 +254,16 @@ TENSOR_CORES = """
 
 def bf16_matrices(random, shape):
     """Different bf16 numbers of magnitude 2^-4 to 2^4 and either sign, as bits and as floats."""
-    bits = random.choice(np.arange(0x3d80, 0x4180), np.prod(shape), replace=False) | random.choice([0, 0x8000], np.prod(shape))
+    bits = random.choice(np.arange(0x3D80, 0x4180), np.prod(shape), replace=False) | random.choice(
+        [0, 0x8000], np.prod(shape)
+    )
     return bits.astype(np.uint16).reshape(shape), (bits.astype(np.uint32) << 16).view(np.float32).reshape(shape)
 
 
 def matrix_product(a, b, c):
     """Cut off after each 16 products, as emu_matrix.h says."""
     for k in range(0, a.shape[-1], 16):
-        exact = a[..., :, k:k+16].astype(float)@b[..., k:k+16, :]+c
+        exact = a[..., :, k : k + 16].astype(float) @ b[..., k : k + 16, :] + c
         c = exact.astype(np.float32)
         c = np.where(abs(c) > abs(exact), np.nextafter(c, np.float32(0)), c)
         assert (abs(c) <= abs(exact)).all() and (c != exact).any()
@@ -228,7 +274,7 @@ def tensor_cores():
     random = np.random.default_rng(4)
     a, a_values = bf16_matrices(random, (3, 16, 16))
     b, b_values = bf16_matrices(random, (3, 16, 8))
-    c, d = random.normal(size=(3, 16, 8)).astype(np.float32)*100, np.zeros((3, 16, 8), dtype=np.float32)
+    c, d = random.normal(size=(3, 16, 8)).astype(np.float32) * 100, np.zeros((3, 16, 8), dtype=np.float32)
     launch(TENSOR_CORES, "multiply", (1,), (96,), a, b, c, d)
     assert_array_equal(d, matrix_product(a_values, b_values, c))
 
@@ -240,15 +286,37 @@ def tensor_cores():
 
 
 def bf16_conversion():
-    cases = [(1, 0x3f80), (-2, 0xc000), (0, 0), (-0.0, 0x8000), (np.inf, 0x7f80), (-np.inf, 0xff80), (np.nan, 0x7fff),
-             (1+2**-8, 0x3f80), (1+3*2**-8, 0x3f82), (-1-2**-8, 0xbf80), (-1-3*2**-8, 0xbf82),  # ties: to even
-             (1+2**-8+2**-23, 0x3f81), (1+3*2**-8-2**-23, 0x3f81), (-1-2**-8-2**-23, 0xbf81),   # beside a tie
-             (2-2**-23, 0x4000),                                                                # into the next binade
-             (3.3895314e38, 0x7f7f), (3.4028235e38, 0x7f80), (-3.4028235e38, 0xff80),           # largest bf16, largest float
-             (2**-133, 1), (-2**-133, 0x8001), (2**-134, 0), (3*2**-134, 2), (1e-45, 0)]        # subnormal numbers
-    x, expected = np.array([case[0] for case in cases], dtype=np.float32), np.array([case[1] for case in cases], dtype=np.uint32)
-    others = np.array([0x7f800001, 0xff800001, 0xffc00000, 0xffffffff], dtype=np.uint32)        # NaNs of other bits
-    x, expected = np.append(x, others.view(np.float32)), np.append(expected, np.full(4, 0x7fff, dtype=np.uint32))
+    cases = [
+        (1, 0x3F80),
+        (-2, 0xC000),
+        (0, 0),
+        (-0.0, 0x8000),
+        (np.inf, 0x7F80),
+        (-np.inf, 0xFF80),
+        (np.nan, 0x7FFF),
+        (1 + 2**-8, 0x3F80),
+        (1 + 3 * 2**-8, 0x3F82),
+        (-1 - 2**-8, 0xBF80),
+        (-1 - 3 * 2**-8, 0xBF82),  # ties: to even
+        (1 + 2**-8 + 2**-23, 0x3F81),
+        (1 + 3 * 2**-8 - 2**-23, 0x3F81),
+        (-1 - 2**-8 - 2**-23, 0xBF81),  # beside a tie
+        (2 - 2**-23, 0x4000),  # into the next binade
+        (3.3895314e38, 0x7F7F),
+        (3.4028235e38, 0x7F80),
+        (-3.4028235e38, 0xFF80),  # largest bf16, largest float
+        (2**-133, 1),
+        (-(2**-133), 0x8001),
+        (2**-134, 0),
+        (3 * 2**-134, 2),
+        (1e-45, 0),
+    ]  # subnormal numbers
+    x, expected = (
+        np.array([case[0] for case in cases], dtype=np.float32),
+        np.array([case[1] for case in cases], dtype=np.uint32),
+    )
+    others = np.array([0x7F800001, 0xFF800001, 0xFFC00000, 0xFFFFFFFF], dtype=np.uint32)  # NaNs of other bits
+    x, expected = np.append(x, others.view(np.float32)), np.append(expected, np.full(4, 0x7FFF, dtype=np.uint32))
     low, high = x.repeat(len(x)), np.tile(x, len(x))
     out = np.zeros(len(low), dtype=np.uint32)
     launch(TENSOR_CORES, "convert", (1,), (64,), np.stack([low, high], axis=1), out, ctypes.c_int(len(out)))
@@ -258,28 +326,43 @@ def bf16_conversion():
 def missing_lane(what):
     """Lane 7 does something else while the others multiply; or the warp has 16 lanes only."""
     lane_7 = {"returns": "return", "waits": "__syncwarp()", "never was": ""}[what]
-    launch(f"#define LANE_7 {lane_7}"+"""
+    launch(
+        f"#define LANE_7 {lane_7}"
+        + """
         extern "C" __global__ void incomplete() {
             unsigned a = 0;
             float c0 = 0, c1 = 0, c2 = 0, c3 = 0;
             if (threadIdx.x == 7) { LANE_7; }
-            asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3) : "r"(a), "r"(a), "r"(a), "r"(a), "r"(a), "r"(a));
-        }""", "incomplete", (1,), (16 if what == "never was" else 32,))
+            asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+            "{%0,%1,%2,%3};" : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3) : "r"(a), "r"(a), "r"(a), "r"(a), "r"(a), "r"(a));
+        }""",
+        "incomplete",
+        (1,),
+        (16 if what == "never was" else 32,),
+    )
 
 
 def matrix_product_and_memory(barrier):
     """A matrix product orders registers, not memory."""
     out = np.zeros(32, dtype=np.float32)
-    launch(f"#define BARRIER {barrier}"+"""
+    launch(
+        f"#define BARRIER {barrier}"
+        + """
         extern "C" __global__ void neighbor(float* out) {
             __shared__ float buffer[32];
             unsigned a = 0;
             float c0 = 0, c1 = 0, c2 = 0, c3 = 0;
             buffer[threadIdx.x] = threadIdx.x;
             BARRIER
-            asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3) : "r"(a), "r"(a), "r"(a), "r"(a), "r"(a), "r"(a));
+            asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+            "{%0,%1,%2,%3};" : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3) : "r"(a), "r"(a), "r"(a), "r"(a), "r"(a), "r"(a));
             out[threadIdx.x] = c0+buffer[(threadIdx.x+1)%32];
-        }""", "neighbor", (1,), (32,), out)
+        }""",
+        "neighbor",
+        (1,),
+        (32,),
+        out,
+    )
 
 
 def compile_tensor_cores():
@@ -298,18 +381,29 @@ def unknown_instruction():
 def thread_order(order):
     """Threads that do not wait run one after another, in the order that EMULATE_ORDER says."""
     out, count = np.zeros(64, dtype=np.int32), np.zeros(1, dtype=np.int32)
-    launch("""
+    launch(
+        """
         extern "C" __global__ void number(int* out, int* count) { out[threadIdx.x] = atomicAdd(count, 1); }""",
-           "number", (1,), (64,), out, count)
+        "number",
+        (1,),
+        (64,),
+        out,
+        count,
+    )
     assert_array_equal(out, np.arange(64) if order == "forward" else np.arange(64)[::-1])
 
 
 def deadlock():
-    launch("""
+    launch(
+        """
         extern "C" __global__ void stuck() {
             if (threadIdx.x < 16) __syncwarp();        // waits for all 32 lanes
             else __syncthreads();
-        }""", "stuck", (1,), (32,))
+        }""",
+        "stuck",
+        (1,),
+        (32,),
+    )
 
 
 COUNT = """
@@ -338,6 +432,7 @@ def host_threads():
 
 def contexts():
     """Each host thread has its own stack of contexts, and a kernel runs only in the context it was loaded in."""
+
     def create():
         context = ctypes.c_void_p()
         assert cuda.cuCtxCreate_v4(ctypes.byref(context), None, 0, 0) == 0
@@ -384,13 +479,20 @@ def devices(number):
 
 def race(barrier):
     out = np.zeros(32, dtype=np.int32)
-    launch(f"#define BARRIER {barrier}"+"""
+    launch(
+        f"#define BARRIER {barrier}"
+        + """
         extern "C" __global__ void neighbor(int* out) {
             __shared__ int buffer[32];
             buffer[threadIdx.x] = threadIdx.x;
             BARRIER
             out[threadIdx.x] = buffer[(threadIdx.x+1)%32];
-        }""", "neighbor", (1,), (32,), out)
+        }""",
+        "neighbor",
+        (1,),
+        (32,),
+        out,
+    )
 
 
 def buffer_contents(expected):
@@ -402,9 +504,15 @@ def buffer_contents(expected):
 
 def buffer_end(index):
     """Writes one element of a buffer of 100, for EMULATE_GUARD=1."""
-    launch("""
+    launch(
+        """
         extern "C" __global__ void write(float* p, int i) { p[i] = 1; }""",
-           "write", (1,), (1,), allocate(400), ctypes.c_int(int(index)))
+        "write",
+        (1,),
+        (1,),
+        allocate(400),
+        ctypes.c_int(int(index)),
+    )
 
 
 if __name__ == "__main__":

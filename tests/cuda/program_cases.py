@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
 """Programs on the CUDA platform, one Context after another, for tests that look at what the platform compiled:
-program_cases.py single|mixed|double NAME... with names of tests/architectures.py, conformance programs, or "none". Prints a line
+program_cases.py single|mixed|double NAME... with names of tests/architectures.py, conformance programs, or "none".
+Prints a line
 for each: its name, what evaluates it, and its multiply-adds per pair."""
+
 import sys
 import warnings
 from pathlib import Path
@@ -11,18 +13,24 @@ import numpy as np
 import openmm
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-import architectures  # noqa: E402
-import learnedpair as lp  # noqa: E402
-import systems  # noqa: E402
-from conformance_files import PAIR_PROGRAMS  # noqa: E402
+import architectures
+import learnedpair as lp
+import systems
+from conformance_files import PAIR_PROGRAMS
 
 
 def make_force(name, count):
     for case in PAIR_PROGRAMS:
         if case.name == name:
             wanted = case.pair_program
-            program = lp.PairProgram(case.text, case.weights, num_types=wanted.get("types") or 0, num_features=wanted.get("features") or 0,
-                                     min_distance=wanted["min_distance"], global_parameters=dict(map(tuple, wanted["globals"])))
+            program = lp.PairProgram(
+                case.text,
+                case.weights,
+                num_types=wanted.get("types") or 0,
+                num_features=wanted.get("features") or 0,
+                min_distance=wanted["min_distance"],
+                global_parameters=dict(map(tuple, wanted["globals"])),
+            )
             force = lp.LearnedPairForce(program)
             rows = case.inputs["particle1"].reshape(len(case.inputs["distance"]), -1)
             if program.num_features:
@@ -34,7 +42,9 @@ def make_force(name, count):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = architectures.load(architecture, "module")
-    return model.create_force(architectures.particles(architecture, count, seed=1, distinct=4), representation="program")
+    return model.create_force(
+        architectures.particles(architecture, count, seed=1, distinct=4), representation="program"
+    )
 
 
 def main(precision, names):
@@ -51,11 +61,15 @@ def main(precision, names):
                 force.addExclusion(int(i), int(j))
             cost = force.getFunction().multiply_adds
             system.addForce(force)
-        context = openmm.Context(system, openmm.VerletIntegrator(1e-5), openmm.Platform.getPlatform("CUDA"), {"Precision": precision})
+        context = openmm.Context(
+            system, openmm.VerletIntegrator(1e-5), openmm.Platform.getPlatform("CUDA"), {"Precision": precision}
+        )
         context.setPositions(chains.positions)
         context.getState(forces=True)
         if name != "none":
-            kernel = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1)).describeKernelInContext(context)
+            kernel = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1)).describeKernelInContext(
+                context
+            )
         print(f"{name};{kernel};{cost}", flush=True)
 
 

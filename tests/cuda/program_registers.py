@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Registers, spills and stack of the kernel that evaluates each program of the tests, by the dry run:
 
-    python tests/cuda/program_registers.py benchmarks/results/program_registers.json
+python tests/cuda/program_registers.py benchmarks/results/program_registers.json
 """
+
 import json
 import re
 import sys
@@ -30,23 +31,50 @@ def measure(folder, cc, precision, names=NAMES, tensor_cores=True):
     dict of str to dict
         For "none" and each name: kernel, multiply_adds, registers, spilled_bytes, stack_bytes.
     """
-    result = dryrun(folder, cc, sys.executable, TESTS / "cuda" / "program_cases.py", precision, "none", *names, LEARNEDPAIR_TENSOR_CORES=str(int(tensor_cores)))
+    result = dryrun(
+        folder,
+        cc,
+        sys.executable,
+        TESTS / "cuda" / "program_cases.py",
+        precision,
+        "none",
+        *names,
+        LEARNEDPAIR_TENSOR_CORES=str(int(tensor_cores)),
+    )
     assert result.returncode == 0, result.stderr
     runs = [line.split(";") for line in result.stdout.splitlines() if line.count(";") == 2]
     assert [run[0] for run in runs] == ["none", *names]
-    compiled = {ENTRY.match(line)[1]: line for line in (folder / "registers.txt").read_text().splitlines() if ENTRY.match(line)}
-    launched = [line.split()[:2] for line in (folder / "launches.log").read_text().splitlines() if line.split()[0] in (NONBONDED, PACKED)]
+    compiled = {
+        ENTRY.match(line)[1]: line for line in (folder / "registers.txt").read_text().splitlines() if ENTRY.match(line)
+    }
+    launched = [
+        line.split()[:2]
+        for line in (folder / "launches.log").read_text().splitlines()
+        if line.split()[0] in (NONBONDED, PACKED)
+    ]
     measured, position = {}, 0
     for name, kernel, cost in runs:
         # A kernel of our own is launched beside OpenMM's for the other forces.
-        mine = launched[position:position + (2 if "own kernel" in kernel else 1)]
+        mine = launched[position : position + (2 if "own kernel" in kernel else 1)]
         position += len(mine)
         values = []
         for _, module in [launch for launch in mine if launch[0] == PACKED] or mine:
             line = compiled[f"module{int(module):03d}"]
-            values.append((int(ENTRY.match(line)[3]), sum(int(n) for n in re.findall(r"(\d+) bytes spill", line)), int(re.search(r"(\d+) bytes stack frame", line)[1])))
+            values.append(
+                (
+                    int(ENTRY.match(line)[3]),
+                    sum(int(n) for n in re.findall(r"(\d+) bytes spill", line)),
+                    int(re.search(r"(\d+) bytes stack frame", line)[1]),
+                )
+            )
         registers, spilled, stack = max(values)
-        measured[name] = {"kernel": kernel, "multiply_adds": int(cost), "registers": registers, "spilled_bytes": spilled, "stack_bytes": stack}
+        measured[name] = {
+            "kernel": kernel,
+            "multiply_adds": int(cost),
+            "registers": registers,
+            "spilled_bytes": spilled,
+            "stack_bytes": stack,
+        }
     assert position == len(launched)
     return measured
 
@@ -56,12 +84,20 @@ def main(path):
     for cc in (80, 90):
         for precision, tensor_cores in (("single", True), ("single", False), ("double", False)):
             with tempfile.TemporaryDirectory() as folder:
-                report[f"sm_{cc} {precision}{'' if tensor_cores or precision == 'double' else ' without tensor cores'}"] = measure(Path(folder), cc, precision, tensor_cores=tensor_cores)
+                report[
+                    f"sm_{cc} {precision}{'' if tensor_cores or precision == 'double' else ' without tensor cores'}"
+                ] = measure(Path(folder), cc, precision, tensor_cores=tensor_cores)
     Path(path).write_text(json.dumps(report, indent=1) + "\n")
     for target, programs in report.items():
-        print(f"\n{target}\n| program | kernel | multiply-adds per pair | registers | spilled bytes | stack bytes |\n|---|---|---|---|---|---|")
+        print(
+            f"\n{target}\n| program | kernel | multiply-adds per pair | registers | spilled bytes | stack bytes"
+            " |\n|---|---|---|---|---|---|"
+        )
         for name, r in programs.items():
-            print(f"| {name} | {r['kernel']} | {r['multiply_adds']} | {r['registers']} | {r['spilled_bytes']} | {r['stack_bytes']} |")
+            print(
+                f"| {name} | {r['kernel']} | {r['multiply_adds']} | {r['registers']} | {r['spilled_bytes']} |"
+                f" {r['stack_bytes']} |"
+            )
 
 
 if __name__ == "__main__":

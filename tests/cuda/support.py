@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
 """How tests run programs on the emulated CUDA platform, and what happens where that is not possible."""
+
 import functools
 import json
 import os
@@ -56,5 +57,6 @@ def probe(tool, out):
 
 
 def _run(tool, *arguments, timeout, **environment):
-    return subprocess.run([HERE / tool, *arguments], env={**os.environ, **environment},
-                          capture_output=True, text=True, timeout=timeout)
+    return subprocess.run(
+        [HERE / tool, *arguments], env={**os.environ, **environment}, capture_output=True, text=True, timeout=timeout
+    )

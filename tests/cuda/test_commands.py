@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
 """The commands emulate and dryrun themselves, and when tests that need them skip."""
+
 import subprocess
 import sys
 
@@ -75,11 +76,14 @@ def bare_python(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [("emulate", "--"), ("dryrun", "{tmp}", "--")], ids=["emulate", "dryrun"])
-@pytest.mark.parametrize("variable, value, part", [
-    ("CXX", "no-such-compiler", "a C++ compiler"),
-    ("PYTHON", "no-such-python", "Python"),
-    ("PYTHON", "{bare_python}", "OpenMM's CUDA platform"),
-])
+@pytest.mark.parametrize(
+    "variable, value, part",
+    [
+        ("CXX", "no-such-compiler", "a C++ compiler"),
+        ("PYTHON", "no-such-python", "Python"),
+        ("PYTHON", "{bare_python}", "OpenMM's CUDA platform"),
+    ],
+)
 def test_what_is_missing_is_said_in_one_sentence(arguments, variable, value, part, tmp_path, bare_python, monkeypatch):
     monkeypatch.delenv("OPENMM_PLUGIN_DIR", raising=False)
     monkeypatch.setenv(variable, value.format(bare_python=bare_python))
@@ -90,8 +94,15 @@ def test_what_is_missing_is_said_in_one_sentence(arguments, variable, value, par
     assert result.stderr.startswith(f"{tool}: needs {part}") and result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("required, outcome", [("", pytest.skip.Exception), ("Reference,OpenCL", pytest.skip.Exception),
-                                               ("CUDA", pytest.fail.Exception), ("CPU, CUDA", pytest.fail.Exception)])
+@pytest.mark.parametrize(
+    "required, outcome",
+    [
+        ("", pytest.skip.Exception),
+        ("Reference,OpenCL", pytest.skip.Exception),
+        ("CUDA", pytest.fail.Exception),
+        ("CPU, CUDA", pytest.fail.Exception),
+    ],
+)
 def test_a_missing_emulator_skips_unless_cuda_is_required(monkeypatch, required, outcome):
     monkeypatch.setenv("LEARNEDPAIR_REQUIRE", required)
     monkeypatch.setenv("CXX", "no-such-compiler")

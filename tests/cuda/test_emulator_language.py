@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
 """The emulator by itself, without OpenMM: does it run CUDA C as a GPU would, and does it report what is wrong?"""
+
 import signal
 import sys
 
@@ -21,8 +22,21 @@ def assert_passed(result, case):
     assert result.returncode == 0 and f"passed {case}" in result.stdout.splitlines(), result.stderr
 
 
-@pytest.mark.parametrize("case", ["shuffles", "votes", "partial_masks", "dynamic_shared_memory", "grids_and_blocks",
-                                  "assembly", "bf16_conversion", "unknown_instruction", "host_threads", "contexts"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "shuffles",
+        "votes",
+        "partial_masks",
+        "dynamic_shared_memory",
+        "grids_and_blocks",
+        "assembly",
+        "bf16_conversion",
+        "unknown_instruction",
+        "host_threads",
+        "contexts",
+    ],
+)
 def test_result_is_what_numpy_says(case):
     assert_passed(run(case), case)
 
@@ -44,11 +58,14 @@ def test_tensor_cores_multiply_and_accumulate(order):
     assert_passed(run("tensor_cores", EMULATE_ORDER=order), "tensor_cores")
 
 
-@pytest.mark.parametrize("what, message, lanes", [
-    ("returns", "a matrix product needs all 32 lanes of the warp", "ffffff7f"),
-    ("never was", "a matrix product needs all 32 lanes of the warp", "0000ffff"),
-    ("waits", "deadlock", "ffffff7f"),
-])
+@pytest.mark.parametrize(
+    "what, message, lanes",
+    [
+        ("returns", "a matrix product needs all 32 lanes of the warp", "ffffff7f"),
+        ("never was", "a matrix product needs all 32 lanes of the warp", "0000ffff"),
+        ("waits", "deadlock", "ffffff7f"),
+    ],
+)
 def test_matrix_product_without_all_lanes_is_reported(what, message, lanes):
     result = run("missing_lane", what)
     assert result.returncode == -signal.SIGABRT
@@ -66,13 +83,17 @@ def test_matrix_product_orders_no_memory(barrier, races):
 @pytest.mark.parametrize("cc", [80, 90])
 def test_tensor_core_instructions_are_what_nvrtc_and_ptxas_accept(tmp_path, cc):
     support.require("dryrun", tmp_path / "probe")
-    result = support.dryrun(tmp_path / "out", cc, sys.executable, support.HERE / "language_cases.py", "compile_tensor_cores")
+    result = support.dryrun(
+        tmp_path / "out", cc, sys.executable, support.HERE / "language_cases.py", "compile_tensor_cores"
+    )
     assert_passed(result, "compile_tensor_cores")
     ptx = (tmp_path / "out" / "module000.ptx").read_text()
     assert "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" in ptx and "cvt.rn.bf16x2.f32" in ptx
     if "no ptxas" not in result.stderr:
         registers = (tmp_path / "out" / "registers.txt").read_text()
-        assert all(f"module000.ptx {kernel}: Used " in registers for kernel in ("multiply", "accumulate", "convert")), result.stderr
+        assert all(f"module000.ptx {kernel}: Used " in registers for kernel in ("multiply", "accumulate", "convert")), (
+            result.stderr
+        )
 
 
 def test_race_check_names_both_lines():

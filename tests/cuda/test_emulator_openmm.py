@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
 """OpenMM's CUDA platform on the emulator agrees with its Reference platform."""
+
 import sys
 
 import pytest
@@ -18,28 +19,35 @@ def emulator():
 @pytest.fixture
 def measure(tmp_path):
     """Runs a case of openmm_cases.py; also makes sure that the emulator ran it, and which kernels must have run."""
+
     def run(case, precision, *arguments, kernel="computeNonbonded", device="CUDA emulator", **environment):
-        result = support.measure("openmm_cases.py", case, precision, *arguments, EMULATE_LOG=str(tmp_path / "log"), **environment)
+        result = support.measure(
+            "openmm_cases.py", case, precision, *arguments, EMULATE_LOG=str(tmp_path / "log"), **environment
+        )
         assert result["device"] == device
         assert kernel in result["launched"]
         return result
+
     return run
 
 
-@pytest.mark.parametrize("case, precision, kernel", [
-    ("fused", "single", "computeNonbonded"),
-    ("fused", "mixed", "computeNonbonded"),
-    ("fused", "double", "computeNonbonded"),
-    ("reaction_field", "mixed", "computeNonbonded"),
-    ("pme", "single", "gridSpreadCharge"),
-    ("pme", "double", "gridSpreadCharge"),
-    ("tabulated_functions", "single", "computeNonbonded"),
-    ("tabulated_neighbor_list", "single", "findBlocksWithInteractions"),
-    ("tabulated_neighbor_list", "double", "findBlocksWithInteractions"),
-    ("bonded", "mixed", "computeBondedForces"),
-    ("bonded", "double", "computeBondedForces"),
-    ("born_solvation", "mixed", "computeGBSAForce1"),
-])
+@pytest.mark.parametrize(
+    "case, precision, kernel",
+    [
+        ("fused", "single", "computeNonbonded"),
+        ("fused", "mixed", "computeNonbonded"),
+        ("fused", "double", "computeNonbonded"),
+        ("reaction_field", "mixed", "computeNonbonded"),
+        ("pme", "single", "gridSpreadCharge"),
+        ("pme", "double", "gridSpreadCharge"),
+        ("tabulated_functions", "single", "computeNonbonded"),
+        ("tabulated_neighbor_list", "single", "findBlocksWithInteractions"),
+        ("tabulated_neighbor_list", "double", "findBlocksWithInteractions"),
+        ("bonded", "mixed", "computeBondedForces"),
+        ("bonded", "double", "computeBondedForces"),
+        ("born_solvation", "mixed", "computeGBSAForce1"),
+    ],
+)
 def test_forces_and_energies_agree_with_reference(measure, case, precision, kernel):
     result = measure(case, precision, kernel=kernel)
     assert result["force_error"] <= LIMIT[precision]
@@ -52,20 +60,27 @@ def test_double_precision_is_exact_where_parameters_are_exact_in_float(measure):
     assert result["energy_error"] <= 1e-12
 
 
-@pytest.mark.parametrize("options", [{"EMULATE_ORDER": "reverse"}, {"EMULATE_GUARD": "1"}, {"EMULATE_POISON": "1"}],
-                         ids=lambda options: "+".join(options))
+@pytest.mark.parametrize(
+    "options",
+    [{"EMULATE_ORDER": "reverse"}, {"EMULATE_GUARD": "1"}, {"EMULATE_POISON": "1"}],
+    ids=lambda options: "+".join(options),
+)
 def test_fused_forces_need_no_order_no_room_behind_buffers_and_no_zeros(measure, options):
     assert measure("fused", "mixed", **options)["force_error"] <= LIMIT["mixed"]
 
 
-@pytest.mark.parametrize("case, barriers, races", [
-    ("fused", "1", False),
-    ("tabulated_neighbor_list", "1", False),
-    ("tabulated_neighbor_list", "0", True),
-])
+@pytest.mark.parametrize(
+    "case, barriers, races",
+    [
+        ("fused", "1", False),
+        ("tabulated_neighbor_list", "1", False),
+        ("tabulated_neighbor_list", "0", True),
+    ],
+)
 def test_race_check_reports_openmm_only_without_the_barriers_that_the_emulator_adds(case, barriers, races):
-    result = support.emulate(sys.executable, support.HERE / "openmm_cases.py", case, "single",
-                             EMULATE_RACES="1", EMULATE_BARRIERS=barriers)
+    result = support.emulate(
+        sys.executable, support.HERE / "openmm_cases.py", case, "single", EMULATE_RACES="1", EMULATE_BARRIERS=barriers
+    )
     assert result.returncode == 0 and "computeNonbonded" in result.stdout, result.stderr
     assert ("race in shared memory" in result.stderr) == races, result.stderr
 
@@ -95,19 +110,30 @@ def test_neighbor_list_is_kept_while_nothing_moves_and_rebuilt_after_a_move(meas
 
 
 @pytest.mark.parametrize("devices", ["0,0", "0,1", "0,0,1"])
-@pytest.mark.parametrize("kind, precision", [("water", "mixed"), ("water", "double"), ("fused", "single"), ("tabulated", "mixed")])
+@pytest.mark.parametrize(
+    "kind, precision", [("water", "mixed"), ("water", "double"), ("fused", "single"), ("tabulated", "mixed")]
+)
 def test_forces_of_several_devices_agree_with_one_device_and_with_reference(measure, kind, precision, devices):
     """OpenMM copies between contexts of one device through the host, between devices directly."""
     number = len(devices.split(","))
-    result = measure("several_devices", precision, devices, kind, device=",".join(number*["CUDA emulator"]), EMULATE_DEVICES="2")
+    result = measure(
+        "several_devices", precision, devices, kind, device=",".join(number * ["CUDA emulator"]), EMULATE_DEVICES="2"
+    )
     assert result["force_error"] <= LIMIT[precision] and result["energy_error"] <= LIMIT[precision]
     assert result["difference"] <= (1e-12 if precision == "double" else 1e-6)
-    assert result["launches_by_one"] == result["rounds"] and result["launches"] == number*result["rounds"]
+    assert result["launches_by_one"] == result["rounds"] and result["launches"] == number * result["rounds"]
     assert "sumForces" in result["launched"]
 
 
 @pytest.mark.parametrize("devices", ["0,0", "0,1"])
 def test_constrained_steps_on_several_devices_agree_with_one_device(measure, devices):
-    result = measure("steps_on_several_devices", "mixed", devices, device="CUDA emulator,CUDA emulator", kernel="sumForces", EMULATE_DEVICES="2")
+    result = measure(
+        "steps_on_several_devices",
+        "mixed",
+        devices,
+        device="CUDA emulator,CUDA emulator",
+        kernel="sumForces",
+        EMULATE_DEVICES="2",
+    )
     assert result["moved_nm"] > 0.01
     assert result["position_difference_nm"] <= 5e-5

@@ -1,19 +1,20 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What the correction costs inside OpenMM's CUDA kernel: registers, spills and launches by the dry run, which compiles with
+"""What the correction costs inside OpenMM's CUDA kernel: registers, spills and launches by the dry run, which compiles
+with
 the real NVRTC; and that the single-pair list stays on, by the emulator, which runs it."""
+
 import re
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-
 from support import dryrun, emulate, require
 
 SCRIPT = Path(__file__).parent / "fused_kernel_cases.py"
-THREADS = 256                  # per block: OpenMM's fixed launch shape, with 4 blocks per multiprocessor
-REGISTERS = 65536              # per multiprocessor, on sm_80 and sm_90
+THREADS = 256  # per block: OpenMM's fixed launch shape, with 4 blocks per multiprocessor
+REGISTERS = 65536  # per multiprocessor, on sm_80 and sm_90
 WANTED_BLOCKS = 4
 
 
@@ -34,7 +35,9 @@ def compiled(tmp_path_factory):
             out = tmp_path_factory.mktemp("dryrun")
             result = dryrun(out, cc, sys.executable, SCRIPT, correction, precision)
             assert result.returncode == 0, result.stderr
-            kernels = [line for line in (out / "registers.txt").read_text().splitlines() if " computeNonbonded:" in line]
+            kernels = [
+                line for line in (out / "registers.txt").read_text().splitlines() if " computeNonbonded:" in line
+            ]
             assert kernels, "computeNonbonded was not compiled"
             registers = max(int(re.search(r"Used (\d+) registers", line)[1]) for line in kernels)
             spills = sum(int(n) for line in kernels for n in re.findall(r"(\d+) bytes spill", line))
@@ -53,7 +56,9 @@ def test_shared_kernel_costs_no_occupancy_and_no_launch(tmp_path, compiled, corr
     registers, spills, launches = compiled(correction, precision, cc)
     record_property("registers", f"{alone} alone, {registers} with the correction")
     assert spills == spills_alone == 0
-    assert resident_blocks(registers) >= min(WANTED_BLOCKS, resident_blocks(alone)), f"{registers} registers, {alone} without the correction"
+    assert resident_blocks(registers) >= min(WANTED_BLOCKS, resident_blocks(alone)), (
+        f"{registers} registers, {alone} without the correction"
+    )
     assert sum(launches_alone.values()) > 50
     assert launches == launches_alone
 
@@ -71,12 +76,19 @@ def test_single_pair_list_stays_on(tmp_path, correction, lists):
     log = tmp_path / "launches.log"
     result = emulate(sys.executable, SCRIPT, correction, "single", EMULATE_LOG=str(log))
     assert result.returncode == 0, result.stderr
-    counts = [tuple(map(int, line.split()[1:])) for line in log.read_text().splitlines() if line.startswith("download ") and len(line.split()) == 3]
+    counts = [
+        tuple(map(int, line.split()[1:]))
+        for line in log.read_text().splitlines()
+        if line.startswith("download ") and len(line.split()) == 3
+    ]
     assert len(counts) >= lists
     assert all(tiles > 0 and pairs > 0 for tiles, pairs in counts), f"tiles and single pairs: {counts}"
 
 
-@pytest.mark.parametrize("variable, value", [("EMULATE_ORDER", "reverse"), ("EMULATE_GUARD", "1"), ("EMULATE_POISON", "1"), ("EMULATE_RACES", "1")])
+@pytest.mark.parametrize(
+    "variable, value",
+    [("EMULATE_ORDER", "reverse"), ("EMULATE_GUARD", "1"), ("EMULATE_POISON", "1"), ("EMULATE_RACES", "1")],
+)
 @pytest.mark.parametrize("correction", ["shared", "own"])
 def test_clean_under_the_emulators_checks(correction, variable, value):
     """Threads in reverse order, accesses behind buffers, buffers that begin as NaN, races in shared memory."""

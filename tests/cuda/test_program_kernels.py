@@ -1,22 +1,28 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""NVRTC and ptxas accept the kernel of every program, small programs do not cost the shared kernel its occupancy, and the
+"""NVRTC and ptxas accept the kernel of every program, small programs do not cost the shared kernel its occupancy, and
+the
 emulator's checks find nothing in large ones."""
+
 import sys
 from pathlib import Path
 
 import pytest
-
 from program_registers import NAMES, measure
 from support import emulate, require
 
 MOST_REGISTERS = 96  # of OpenMM's nonbonded kernel with a program in it; without one it has 48 to 53
-MOST_SPILLED = 256  # bytes stored and loaded, on tensor cores, where a vector of 64 and its derivative take half of all registers
+MOST_SPILLED = (
+    256  # bytes stored and loaded, on tensor cores, where a vector of 64 and its derivative take half of all registers
+)
 SCRIPT = Path(__file__).parent / "program_cases.py"
 
 
-# Compiling takes minutes: all programs are compiled for sm_80, and half of them for sm_90. program_registers.py compiles all for both.
-@pytest.mark.parametrize("cc, tensor_cores, names", [(80, True, NAMES), (90, False, NAMES[::2])], ids=["80-tensor cores", "90"])
+# Compiling takes minutes: all programs are compiled for sm_80, and half of them for sm_90. program_registers.py
+# compiles all for both.
+@pytest.mark.parametrize(
+    "cc, tensor_cores, names", [(80, True, NAMES), (90, False, NAMES[::2])], ids=["80-tensor cores", "90"]
+)
 def test_every_program_compiles(tmp_path, cc, tensor_cores, names, record_property):
     require("dryrun", tmp_path)
     programs = measure(tmp_path, cc, "single", names, tensor_cores=tensor_cores)
@@ -34,11 +40,28 @@ def test_every_program_compiles(tmp_path, cc, tensor_cores, names, record_proper
         assert r["registers"] <= MOST_REGISTERS, f"{name}: {r['registers']} registers"
 
 
-@pytest.mark.parametrize("variable, value", [("EMULATE_ORDER", "reverse"), ("EMULATE_GUARD", "1"), ("EMULATE_POISON", "1"), ("EMULATE_RACES", "1")])
+@pytest.mark.parametrize(
+    "variable, value",
+    [("EMULATE_ORDER", "reverse"), ("EMULATE_GUARD", "1"), ("EMULATE_POISON", "1"), ("EMULATE_RACES", "1")],
+)
 def test_clean_under_the_emulators_checks(variable, value):
     require("emulate")
-    result = emulate(sys.executable, SCRIPT, "mixed", "charge_penetration", "feature_network", "soft_core", "gated_linear_unit", LEARNEDPAIR_TENSOR_CORES="1", **{variable: value})
+    result = emulate(
+        sys.executable,
+        SCRIPT,
+        "mixed",
+        "charge_penetration",
+        "feature_network",
+        "soft_core",
+        "gated_linear_unit",
+        LEARNEDPAIR_TENSOR_CORES="1",
+        **{variable: value},
+    )
     assert result.returncode == 0, result.stderr
     assert [line.split(";")[1] for line in result.stdout.splitlines() if ";" in line] == [
-        "CUDA, shared kernel", "CUDA, own kernel, packed pairs, tensor cores", "CUDA, shared kernel", "CUDA, own kernel, packed pairs"]
+        "CUDA, shared kernel",
+        "CUDA, own kernel, packed pairs, tensor cores",
+        "CUDA, shared kernel",
+        "CUDA, own kernel, packed pairs",
+    ]
     assert "race" not in result.stderr.lower(), result.stderr

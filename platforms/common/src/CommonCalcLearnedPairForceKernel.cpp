@@ -5,11 +5,11 @@
 #include "CommonLearnedPairKernelSources.h"
 #include "CommonPairProgram.h"
 #include "CommonPairTable.h"
-#include "PairTable.h"
-#include "SharedKernelPlan.h"
 #include "internal/SwitchingFunction.h"
 #include "openmm/common/ContextSelector.h"
 #include "openmm/internal/ContextImpl.h"
+#include "PairTable.h"
+#include "SharedKernelPlan.h"
 #include <algorithm>
 #include <map>
 #include <sstream>
@@ -36,7 +36,7 @@ public:
             exclusions.push_back(particles);
         }
     }
-    void setKinds(const vector<pair<int, int> >& kinds) {
+    void setKinds(const vector<pair<int, int>>& kinds) {
         this->kinds = kinds;
     }
     bool areParticlesIdentical(int particle1, int particle2) override {
@@ -51,15 +51,23 @@ public:
     bool areGroupsIdentical(int group1, int group2) override {
         return true;
     }
+
 private:
-    vector<pair<int, int> > kinds;
-    vector<vector<int> > exclusions;
+    vector<pair<int, int>> kinds;
+    vector<vector<int>> exclusions;
 };
 
-CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(const string& name, const Platform& platform, ComputeContext& cc, const WarpLanguage& language) :
-        CalcLearnedPairForceKernel(name, platform), platformName(platform.getName()), cc(cc), language(language), info(nullptr), packsPairs(false),
-        hasInitializedList(false), system(nullptr), cutoff(0) {
-}
+CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(
+        const string& name, const Platform& platform, ComputeContext& cc, const WarpLanguage& language) :
+        CalcLearnedPairForceKernel(name, platform),
+        platformName(platform.getName()),
+        cc(cc),
+        language(language),
+        info(nullptr),
+        packsPairs(false),
+        hasInitializedList(false),
+        system(nullptr),
+        cutoff(0) {}
 
 CommonCalcLearnedPairForceKernel::~CommonCalcLearnedPairForceKernel() {
     ContextSelector selector(cc); // the device's memory is freed in its own context
@@ -69,17 +77,22 @@ CommonCalcLearnedPairForceKernel::~CommonCalcLearnedPairForceKernel() {
 }
 
 string CommonCalcLearnedPairForceKernel::describe() const {
-    return platformName+(ownNonbonded == nullptr ? ", shared kernel" : !packsPairs ? ", own kernel" :
-            function->usesTensorCores() ? ", own kernel, packed pairs, tensor cores" : ", own kernel, packed pairs");
+    return platformName +
+            (ownNonbonded == nullptr                      ? ", shared kernel"
+                            : !packsPairs                 ? ", own kernel"
+                            : function->usesTensorCores() ? ", own kernel, packed pairs, tensor cores"
+                                                          : ", own kernel, packed pairs");
 }
 
-std::unique_ptr<CommonPairFunction> CommonPairFunction::create(ComputeContext& cc, const LearnedPairForce& force, const GlobalValues& globals, bool hasTensorCores) {
+std::unique_ptr<CommonPairFunction> CommonPairFunction::create(
+        ComputeContext& cc, const LearnedPairForce& force, const GlobalValues& globals, bool hasTensorCores) {
     if (dynamic_cast<const PairTable*>(&force.getFunction()) != nullptr)
         return std::make_unique<CommonPairTable>(cc, force);
     return std::make_unique<CommonPairProgram>(cc, force, globals, hasTensorCores);
 }
 
-/** The position of a force among the LearnedPairForces of its System, which makes its names in a shared kernel unique. */
+/** The position of a force among the LearnedPairForces of its System, which makes its names in a shared kernel unique.
+ */
 static int getIndexInSystem(const System& system, const LearnedPairForce& force) {
     int index = 0;
     for (int i = 0; i < system.getNumForces() && &system.getForce(i) != &force; i++)
@@ -102,7 +115,7 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
     cutoff = force.getCutoffDistance();
     if (!joins)
         ownNonbonded.reset(cc.createNonbondedUtilities());
-    PairSource source = createSource(force, "lp"+cc.intToString(getIndexInSystem(system, force))+"_");
+    PairSource source = createSource(force, "lp" + cc.intToString(getIndexInSystem(system, force)) + "_");
     if (joins)
         addToKernel(cc.getNonbondedUtilities(), force, source, plan.cutoff, force.getForceGroup());
     else if (!packsPairs)
@@ -111,9 +124,11 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
         for (auto& parameter : source.derivatives)
             cc.addEnergyParameterDerivative(parameter);
         addToList(*ownNonbonded, force, "", cutoff, 0);
-        // OpenMM sorts particles only if there is a cutoff in the default kernel, which without other forces does nothing else.
+        // OpenMM sorts particles only if there is a cutoff in the default kernel, which without other forces does
+        // nothing else.
         if (plan.joins && plan.isAlone)
-            cc.getNonbondedUtilities().addInteraction(true, force.usesPeriodicBoundaryConditions(), false, plan.cutoff, {}, "", force.getForceGroup(), false, true);
+            cc.getNonbondedUtilities().addInteraction(true, force.usesPeriodicBoundaryConditions(), false, plan.cutoff,
+                    {}, "", force.getForceGroup(), false, true);
         packedSource = std::move(source);
     }
     cc.addForce(info);
@@ -122,7 +137,8 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
 PairSource CommonCalcLearnedPairForceKernel::createSource(const LearnedPairForce& force, const string& prefix) {
     PairSource source;
     source.condition = function->getCondition(prefix);
-    source.distance = cc.replaceStrings(CommonLearnedPairKernelSources::pairDistance, {{"LP_INNER_CUTOFF", cc.doubleToString(force.getInnerCutoffDistance())}});
+    source.distance = cc.replaceStrings(CommonLearnedPairKernelSources::pairDistance,
+            {{"LP_INNER_CUTOFF", cc.doubleToString(force.getInnerCutoffDistance())}});
     source.function = function->getSource(prefix);
     source.onTensorCores = function->usesTensorCores();
     source.parameters = function->getParameters(prefix);
@@ -130,8 +146,8 @@ PairSource CommonCalcLearnedPairForceKernel::createSource(const LearnedPairForce
     source.derivatives = globals->getDerivativeNames();
     string scale = "1";
     if (!force.getScaleParameter().empty()) {
-        source.arguments.emplace_back(cc.getGlobalParamValues(), prefix+"globals", "real", 1);
-        scale = prefix+"globals["+cc.intToString(cc.registerGlobalParam(force.getScaleParameter()))+"]";
+        source.arguments.emplace_back(cc.getGlobalParamValues(), prefix + "globals", "real", 1);
+        scale = prefix + "globals[" + cc.intToString(cc.registerGlobalParam(force.getScaleParameter())) + "]";
     }
     source.energy = createEnergySource(force, scale);
     return source;
@@ -144,43 +160,51 @@ string CommonCalcLearnedPairForceKernel::createEnergySource(const LearnedPairFor
     if (!globals->getScaleDerivative().empty())
         derivatives << "lpParameterDerivative" << next++ << " += interactionScale*lpEnergy;\n";
     for (size_t d = 0; d < globals->getDerivatives().size(); d++)
-        derivatives << "lpParameterDerivative" << next++ << " += interactionScale*" << scale << "*lpDEnergy" << d << (switching.used ? "*lpSwitch" : "") << ";\n";
-    return cc.replaceStrings(CommonLearnedPairKernelSources::pairEnergy, {
-        {"LP_USE_SWITCH", switching.used ? "1" : "0"}, {"LP_SWITCHING_DISTANCE", cc.doubleToString(switching.start)},
-        {"LP_SWITCHING_INVERSE_WIDTH", cc.doubleToString(switching.inverseWidth)}, {"LP_SCALE", scale}, {"LP_HOLE_DERIVATIVES", derivatives.str()}});
+        derivatives << "lpParameterDerivative" << next++ << " += interactionScale*" << scale << "*lpDEnergy" << d
+                    << (switching.used ? "*lpSwitch" : "") << ";\n";
+    return cc.replaceStrings(CommonLearnedPairKernelSources::pairEnergy,
+            {{"LP_USE_SWITCH", switching.used ? "1" : "0"},
+                {"LP_SWITCHING_DISTANCE", cc.doubleToString(switching.start)},
+                {"LP_SWITCHING_INVERSE_WIDTH", cc.doubleToString(switching.inverseWidth)}, {"LP_SCALE", scale},
+                {"LP_HOLE_DERIVATIVES", derivatives.str()}});
 }
 
 /** Have the pairs evaluated by one of OpenMM's nonbonded kernels. */
-void CommonCalcLearnedPairForceKernel::addToKernel(NonbondedUtilities& nonbonded, const LearnedPairForce& force, const PairSource& source, double listCutoff, int group) {
+void CommonCalcLearnedPairForceKernel::addToKernel(NonbondedUtilities& nonbonded, const LearnedPairForce& force,
+        const PairSource& source, double listCutoff, int group) {
     for (auto& parameter : source.parameters)
         nonbonded.addParameter(parameter);
     for (auto& argument : source.arguments)
         nonbonded.addArgument(argument);
     map<string, string> derivativeVariables;
     for (size_t d = 0; d < source.derivatives.size(); d++)
-        derivativeVariables["lpParameterDerivative"+cc.intToString(d)] = nonbonded.addEnergyParameterDerivative(source.derivatives[d]);
+        derivativeVariables["lpParameterDerivative" + cc.intToString(d)] =
+                nonbonded.addEnergyParameterDerivative(source.derivatives[d]);
     // Beyond this force's own cutoff, which may be shorter than the kernel's, nothing is read and nothing evaluated.
     string condition = "!isExcluded";
     if (force.getNonbondedMethod() != LearnedPairForce::NoCutoff)
-        condition += " && r2 < "+cc.doubleToString(cutoff*cutoff);
+        condition += " && r2 < " + cc.doubleToString(cutoff * cutoff);
     if (!source.condition.empty())
-        condition += " && "+source.condition;
+        condition += " && " + source.condition;
     const PairFunctionSource& function = source.function;
-    string text = "if ("+condition+") {\n"+source.distance+function.setInputs+function.program+function.getResults+cc.replaceStrings(source.energy, derivativeVariables)+"}\n";
+    string text = "if (" + condition + ") {\n" + source.distance + function.setInputs + function.program +
+            function.getResults + cc.replaceStrings(source.energy, derivativeVariables) + "}\n";
     addToList(nonbonded, force, text, listCutoff, group);
 }
 
 /** Register with a neighbor list, and with its kernel if there is a text for it. */
-void CommonCalcLearnedPairForceKernel::addToList(NonbondedUtilities& nonbonded, const LearnedPairForce& force, const string& text, double listCutoff, int group) {
-    vector<vector<int> > exclusionList;
+void CommonCalcLearnedPairForceKernel::addToList(NonbondedUtilities& nonbonded, const LearnedPairForce& force,
+        const string& text, double listCutoff, int group) {
+    vector<vector<int>> exclusionList;
     for (auto& excluded : getExclusions(force)) {
         exclusionList.emplace_back(1, exclusionList.size()); // a particle does not interact with itself
         exclusionList.back().insert(exclusionList.back().end(), excluded.begin(), excluded.end());
     }
     bool usesCutoff = (force.getNonbondedMethod() != LearnedPairForce::NoCutoff);
-    // Packed pairs come from tiles alone, and not from the list of single pairs that OpenMM keeps on CUDA if all support it.
-    nonbonded.addInteraction(usesCutoff, force.usesPeriodicBoundaryConditions(), true, listCutoff, exclusionList, text, group,
-            packsPairs || (usesCutoff && system->getNumParticles() > NeighborListThreshold), !packsPairs);
+    // Packed pairs come from tiles alone, and not from the list of single pairs that OpenMM keeps on CUDA if all
+    // support it.
+    nonbonded.addInteraction(usesCutoff, force.usesPeriodicBoundaryConditions(), true, listCutoff, exclusionList, text,
+            group, packsPairs || (usesCutoff && system->getNumParticles() > NeighborListThreshold), !packsPairs);
 }
 
 double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
@@ -199,7 +223,8 @@ double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool incl
     return 0.0;
 }
 
-/** Not done before the first step: this needs arrays that the ComputeContext creates after all forces have been initialized. */
+/** Not done before the first step: this needs arrays that the ComputeContext creates after all forces have been
+ * initialized. */
 void CommonCalcLearnedPairForceKernel::initializeList() {
     ownNonbonded->initialize(*system);
     if (packsPairs)
@@ -211,11 +236,11 @@ void CommonCalcLearnedPairForceKernel::initializeList() {
 void CommonCalcLearnedPairForceKernel::rebuildForNewBox() {
     Vec3 box[3];
     cc.getPeriodicBoxVectors(box[0], box[1], box[2]);
-    if (ownNonbonded->getUseCutoff() && ownNonbonded->getUsePeriodic() && !std::equal(box, box+3, listedBox)) {
+    if (ownNonbonded->getUseCutoff() && ownNonbonded->getUsePeriodic() && !std::equal(box, box + 3, listedBox)) {
         double numDevices = cc.getNumContexts();
-        language.rebuild(*ownNonbonded, cc.getContextIndex()/numDevices, (cc.getContextIndex()+1)/numDevices);
+        language.rebuild(*ownNonbonded, cc.getContextIndex() / numDevices, (cc.getContextIndex() + 1) / numDevices);
     }
-    std::copy(box, box+3, listedBox);
+    std::copy(box, box + 3, listedBox);
 }
 
 void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "CommonParallelCalcLearnedPairForceKernel.h"
-#include "openmm/KernelFactory.h"
 #include "openmm/internal/ContextImpl.h"
+#include "openmm/KernelFactory.h"
 #include <functional>
 #include <vector>
 
@@ -16,9 +16,9 @@ public:
     /**
      * @param getLanguage  says what a device can do
      */
-    explicit CommonKernelFactory(std::function<WarpLanguage(Context& device)> getLanguage) : getLanguage(getLanguage) {
-    }
-    OpenMM::KernelImpl* createKernelImpl(std::string name, const OpenMM::Platform& platform, OpenMM::ContextImpl& context) const override {
+    explicit CommonKernelFactory(std::function<WarpLanguage(Context& device)> getLanguage) : getLanguage(getLanguage) {}
+    OpenMM::KernelImpl* createKernelImpl(
+            std::string name, const OpenMM::Platform& platform, OpenMM::ContextImpl& context) const override {
         auto& data = *reinterpret_cast<PlatformData*>(context.getPlatformData());
         std::vector<WarpLanguage> languages;
         for (Context* device : data.contexts)
@@ -27,6 +27,7 @@ public:
             return new CommonParallelCalcLearnedPairForceKernel(name, platform, *data.contexts[0], languages);
         return new CommonCalcLearnedPairForceKernel(name, platform, *data.contexts[0], languages[0]);
     }
+
 private:
     std::function<WarpLanguage(Context& device)> getLanguage;
 };

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "CommonPairFunction.h"
-#include "internal/StageValues.h"
 #include "internal/StagedProgram.h"
+#include "internal/StageValues.h"
 #include "openmm/common/ComputeArray.h"
 #include <memory>
 
@@ -16,7 +16,8 @@ public:
     /**
      * @param hasTensorCores  whether the device has them, and nobody wants them left alone
      */
-    CommonPairProgram(OpenMM::ComputeContext& cc, const LearnedPairForce& force, const GlobalValues& globals, bool hasTensorCores);
+    CommonPairProgram(OpenMM::ComputeContext& cc, const LearnedPairForce& force, const GlobalValues& globals,
+            bool hasTensorCores);
     void upload(const LearnedPairForce& force) override;
     void updateGlobals(const GlobalValues& globals) override;
     bool isSmall() const override;
@@ -27,6 +28,7 @@ public:
         return tensorCores;
     }
     PairFunctionSource getSource(const std::string& prefix) const override;
+
 private:
     /** An input of the program in the memory of the device, with room for as many numbers as there may ever be. */
     struct Input {

@@ -3,9 +3,9 @@
 
 #include "CommonPairTable.h"
 #include "CommonLearnedPairKernelSources.h"
-#include "PairTable.h"
 #include "internal/PairClasses.h"
 #include "internal/SegmentTable.h"
+#include "PairTable.h"
 
 using namespace LearnedPairPlugin;
 using namespace OpenMM;
@@ -13,9 +13,10 @@ using std::map;
 using std::string;
 using std::vector;
 
-CommonPairTable::CommonPairTable(ComputeContext& cc, const LearnedPairForce& force) : cc(cc), minDistance(force.getFunction().getMinDistance()),
-        numClasses(PairClasses(force).numClasses) {
-}
+CommonPairTable::CommonPairTable(ComputeContext& cc, const LearnedPairForce& force) :
+        cc(cc),
+        minDistance(force.getFunction().getMinDistance()),
+        numClasses(PairClasses(force).numClasses) {}
 
 void CommonPairTable::upload(const LearnedPairForce& force) {
     PairClasses pairClasses(force);
@@ -34,8 +35,8 @@ void CommonPairTable::upload(const LearnedPairForce& force) {
     if (!classes.isInitialized()) {
         int realSize = (cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float));
         classes.initialize<int>(cc, classValues.size(), "learnedPairClasses");
-        grids.initialize(cc, gridValues.size(), 2*realSize, "learnedPairGrids");
-        segments.initialize(cc, segmentValues.size(), 4*realSize, "learnedPairSegments");
+        grids.initialize(cc, gridValues.size(), 2 * realSize, "learnedPairGrids");
+        segments.initialize(cc, segmentValues.size(), 4 * realSize, "learnedPairSegments");
     }
     classes.upload(classValues);
     grids.upload(gridValues, true);
@@ -43,20 +44,21 @@ void CommonPairTable::upload(const LearnedPairForce& force) {
 }
 
 vector<ComputeParameterInfo> CommonPairTable::getParameters(const string& prefix) {
-    return {ComputeParameterInfo(classes, prefix+"class", "int", 1)};
+    return {ComputeParameterInfo(classes, prefix + "class", "int", 1)};
 }
 
 vector<ComputeParameterInfo> CommonPairTable::getArguments(const string& prefix) {
-    return {ComputeParameterInfo(grids, prefix+"grids", "real", 2), ComputeParameterInfo(segments, prefix+"segments", "real", 4)};
+    return {ComputeParameterInfo(grids, prefix + "grids", "real", 2),
+        ComputeParameterInfo(segments, prefix + "segments", "real", 4)};
 }
 
 PairFunctionSource CommonPairTable::getSource(const string& prefix) const {
     map<string, string> replacements;
     replacements["LP_MIN_DISTANCE"] = cc.doubleToString(minDistance);
     replacements["LP_NUM_CLASSES"] = cc.intToString(numClasses);
-    replacements["LP_CLASS1"] = prefix+"class1";
-    replacements["LP_CLASS2"] = prefix+"class2";
-    replacements["LP_GRIDS"] = prefix+"grids";
-    replacements["LP_SEGMENTS"] = prefix+"segments";
+    replacements["LP_CLASS1"] = prefix + "class1";
+    replacements["LP_CLASS2"] = prefix + "class2";
+    replacements["LP_GRIDS"] = prefix + "grids";
+    replacements["LP_SEGMENTS"] = prefix + "segments";
     return {"", "", cc.replaceStrings(CommonLearnedPairKernelSources::pairTable, replacements), ""};
 }

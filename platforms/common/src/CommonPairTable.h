@@ -21,6 +21,7 @@ public:
         return ""; // pairs that do not interact look up a segment of zeros
     }
     PairFunctionSource getSource(const std::string& prefix) const override;
+
 private:
     OpenMM::ComputeContext& cc;
     double minDistance;

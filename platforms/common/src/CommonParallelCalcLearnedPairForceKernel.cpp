@@ -11,12 +11,17 @@ using std::string;
 
 class CommonParallelCalcLearnedPairForceKernel::Task : public ComputeContext::WorkTask {
 public:
-    Task(ContextImpl& context, CommonCalcLearnedPairForceKernel& kernel, bool includeForces, bool includeEnergy, double& energy) :
-            context(context), kernel(kernel), includeForces(includeForces), includeEnergy(includeEnergy), energy(energy) {
-    }
+    Task(ContextImpl& context, CommonCalcLearnedPairForceKernel& kernel, bool includeForces, bool includeEnergy,
+            double& energy) :
+            context(context),
+            kernel(kernel),
+            includeForces(includeForces),
+            includeEnergy(includeEnergy),
+            energy(energy) {}
     void execute() override {
         energy += kernel.execute(context, includeForces, includeEnergy);
     }
+
 private:
     ContextImpl& context;
     CommonCalcLearnedPairForceKernel& kernel;
@@ -24,17 +29,23 @@ private:
     double& energy;
 };
 
-CommonParallelCalcLearnedPairForceKernel::CommonParallelCalcLearnedPairForceKernel(const string& name, const Platform& platform, ComputeContext& cc, const std::vector<WarpLanguage>& languages) :
-        CalcLearnedPairForceKernel(name, platform), cc(cc) {
+CommonParallelCalcLearnedPairForceKernel::CommonParallelCalcLearnedPairForceKernel(
+        const string& name, const Platform& platform, ComputeContext& cc, const std::vector<WarpLanguage>& languages) :
+        CalcLearnedPairForceKernel(name, platform),
+        cc(cc) {
     for (size_t i = 0; i < languages.size(); i++)
-        kernels.push_back(std::make_unique<CommonCalcLearnedPairForceKernel>(name, platform, *cc.getAllContexts()[i], languages[i]));
+        kernels.push_back(std::make_unique<CommonCalcLearnedPairForceKernel>(
+                name, platform, *cc.getAllContexts()[i], languages[i]));
 }
 
 void CommonParallelCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {
-    // OpenMM (8.6) reads the derivatives of the first device only, for its own forces as well: CommonUpdateStateDataKernel.
+    // OpenMM (8.6) reads the derivatives of the first device only, for its own forces as well:
+    // CommonUpdateStateDataKernel.
     std::vector<string> derivatives = findEnergyParameterDerivatives(system, force);
-    require(derivatives.empty(), "LearnedPairForce: a derivative of the energy with respect to '", derivatives.empty() ? "" : derivatives[0], "' was asked for in a Context with ",
-            kernels.size(), " devices, of which OpenMM adds up those of the first alone; choose one device with the platform property DeviceIndex.");
+    require(derivatives.empty(), "LearnedPairForce: a derivative of the energy with respect to '",
+            derivatives.empty() ? "" : derivatives[0], "' was asked for in a Context with ", kernels.size(),
+            " devices, of which OpenMM adds up those of the first alone; choose one device with the platform property "
+            "DeviceIndex.");
     for (auto& kernel : kernels)
         kernel->initialize(system, force);
 }
@@ -42,7 +53,8 @@ void CommonParallelCalcLearnedPairForceKernel::initialize(const System& system, 
 double CommonParallelCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
     for (size_t i = 0; i < kernels.size(); i++) {
         ComputeContext& device = *cc.getAllContexts()[i];
-        device.getWorkThread().addTask(new Task(context, *kernels[i], includeForces, includeEnergy, device.getEnergyWorkspace()));
+        device.getWorkThread().addTask(
+                new Task(context, *kernels[i], includeForces, includeEnergy, device.getEnergyWorkspace()));
     }
     return 0.0;
 }
@@ -59,10 +71,11 @@ void CommonParallelCalcLearnedPairForceKernel::waitForThreads() {
 }
 
 string CommonParallelCalcLearnedPairForceKernel::describe() const {
-    return kernels[0]->describe()+", "+cc.intToString(kernels.size())+" devices";
+    return kernels[0]->describe() + ", " + cc.intToString(kernels.size()) + " devices";
 }
 
-void CommonParallelCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {
+void CommonParallelCalcLearnedPairForceKernel::copyParametersToContext(
+        ContextImpl& context, const LearnedPairForce& force) {
     for (auto& kernel : kernels)
         kernel->copyParametersToContext(context, force);
 }

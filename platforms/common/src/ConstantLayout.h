@@ -7,7 +7,8 @@
 
 namespace LearnedPairPlugin {
 
-/** Where the constants of a program lie in the array that printed sources call lpWeights; each begins at a multiple of 4. */
+/** Where the constants of a program lie in the array that printed sources call lpWeights; each begins at a multiple
+ * of 4. */
 struct ConstantLayout {
     explicit ConstantLayout(const TensorProgram& program);
     std::vector<double> numbers; ///< the array

@@ -9,10 +9,8 @@ namespace LearnedPairPlugin {
 
 /** An index in a source: a number, or an expression. */
 struct Index {
-    explicit Index(int value) : isNumber(true), value(value), text(std::to_string(value)) {
-    }
-    explicit Index(const std::string& text) : isNumber(false), value(0), text(text) {
-    }
+    explicit Index(int value) : isNumber(true), value(value), text(std::to_string(value)) {}
+    explicit Index(const std::string& text) : isNumber(false), value(0), text(text) {}
     Index plus(int other) const;
     Index plus(const Index& other) const;
     Index times(int factor) const;

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 
 #include "ProgramSource.h"
-#include "IndexMap.h"
 #include "elementSource.h"
 #include "indented.h"
+#include "IndexMap.h"
 #include "internal/operations.h"
 #include "internal/require.h"
 #include "tableSource.h"
@@ -17,8 +17,7 @@ using std::string;
 using std::to_string;
 using std::vector;
 
-ProgramSource::ProgramSource(const TensorProgram& program) : program(program), layout(program) {
-}
+ProgramSource::ProgramSource(const TensorProgram& program) : program(program), layout(program) {}
 
 namespace {
 
@@ -35,7 +34,10 @@ struct Group {
 class Printer {
 public:
     Printer(const TensorProgram& program, const vector<int>& offsets, const ProgramSourceOptions& options) :
-            program(program), steps(program.getSteps()), offsets(offsets), options(options) {
+            program(program),
+            steps(program.getSteps()),
+            offsets(offsets),
+            options(options) {
         findViews();
         findGroups();
         findArrays();
@@ -46,11 +48,13 @@ public:
             printGroup(g);
         for (size_t k = 0; k < program.getOutputs().size(); k++) {
             int output = program.getOutputs()[k];
-            require(steps[output].size == 1, "ProgramSource: output ", k, " has the length ", steps[output].size, "; expected 1.");
+            require(steps[output].size == 1, "ProgramSource: output ", k, " has the length ", steps[output].size,
+                    "; expected 1.");
             source << "const real lpOutput" << k << " = " << element(output, Index(0)) << ";\n";
         }
         return source.str();
     }
+
 private:
     // Where values are found.
 
@@ -107,7 +111,8 @@ private:
                 }
                 bool ready = (steps[i].size == size && (i == first || canShare(steps[i])));
                 for (int operand : steps[i].operands)
-                    ready = ready && !isPending(operand) && isReady(operand, groupOf, group, needsAll(steps[i], operand));
+                    ready = ready && !isPending(operand) &&
+                            isReady(operand, groupOf, group, needsAll(steps[i], operand));
                 if (ready) {
                     groupOf[i] = group;
                     groups[group].steps.push_back(i);
@@ -179,16 +184,11 @@ private:
     }
     string pointer(Operation input) const {
         switch (input) {
-            case Operation::Particle1:
-                return "lpParticle1";
-            case Operation::Particle2:
-                return "lpParticle2";
-            case Operation::Pair:
-                return "lpPair";
-            case Operation::Globals:
-                return "lpGlobals";
-            default:
-                return "lpWeights";
+            case Operation::Particle1: return "lpParticle1";
+            case Operation::Particle2: return "lpParticle2";
+            case Operation::Pair: return "lpPair";
+            case Operation::Globals: return "lpGlobals";
+            default: return "lpWeights";
         }
     }
     /** An element of a value that has been computed before, or that is being computed in the loop over lpI. */
@@ -202,18 +202,18 @@ private:
         if (step.operation == Operation::Literal && step.size == 1)
             return number(step.numbers[0]);
         if (isConstant(step.operation))
-            return "lpWeights["+at.plus(offsets[value]).text+"]";
+            return "lpWeights[" + at.plus(offsets[value]).text + "]";
         if (isInput(step.operation))
-            return pointer(step.operation)+"["+at.text+"]";
+            return pointer(step.operation) + "[" + at.text + "]";
         if (step.size > 1 && groupOf[value] != currentGroup)
-            return "lpArray"+to_string(arrays[value])+"["+at.text+"]";
-        return "lpV"+to_string(value);
+            return "lpArray" + to_string(arrays[value]) + "[" + at.text + "]";
+        return "lpV" + to_string(value);
     }
     string unrolled(const string& loop) const {
-        return (options.unroll ? "#pragma unroll\n" : "")+loop;
+        return (options.unroll ? "#pragma unroll\n" : "") + loop;
     }
     string variable(int value) const {
-        return "lpV"+to_string(value);
+        return "lpV" + to_string(value);
     }
 
     void printGroup(int g) {
@@ -227,12 +227,14 @@ private:
         Index index = (group.size == 1 ? Index(0) : Index("lpI"));
         for (int i : group.steps)
             if (getInfo(steps[i].operation).kind == OperationKind::Table)
-                source << printTablePosition(steps[i], to_string(i), element(steps[i].operands[0], Index(0)), offsets[steps[i].operands[1]], options.doublePrecision);
+                source << printTablePosition(steps[i], to_string(i), element(steps[i].operands[0], Index(0)),
+                        offsets[steps[i].operands[1]], options.doublePrecision);
         for (int i : group.sums)
             source << "real " << variable(i) << " = 0;\n";
         printHeldVectors(group);
         if (group.size > 1)
-            source << (options.unroll ? "" : "#pragma unroll 1\n") << unrolled("for (int lpI = 0; lpI < "+to_string(group.size)+"; lpI++) {\n");
+            source << (options.unroll ? "" : "#pragma unroll 1\n")
+                   << unrolled("for (int lpI = 0; lpI < " + to_string(group.size) + "; lpI++) {\n");
         printProducts(group, index);
         for (int i : group.steps) {
             if (steps[i].operation != Operation::Linear)
@@ -250,23 +252,26 @@ private:
         currentGroup = -1; // all operands are complete
         if (step.operation == Operation::Gather)
             for (int k = 0; k < step.size; k++)
-                source << "lpArray" << arrays[value] << "[" << k << "] = " << element(step.operands[0], Index(step.integers[k])) << ";\n";
+                source << "lpArray" << arrays[value] << "[" << k
+                       << "] = " << element(step.operands[0], Index(step.integers[k])) << ";\n";
         int first = 0;
         if (step.operation == Operation::Concat)
             for (int operand : step.operands) {
                 int size = steps[operand].size;
                 if (size == 1)
-                    source << "lpArray" << arrays[value] << "[" << first << "] = " << element(operand, Index(0)) << ";\n";
+                    source << "lpArray" << arrays[value] << "[" << first << "] = " << element(operand, Index(0))
+                           << ";\n";
                 else
-                    source << unrolled("for (int lpI = 0; lpI < "+to_string(size)+"; lpI++) {\n") << "lpArray" << arrays[value] << "["
-                           << Index("lpI").plus(first).text << "] = " << element(operand, Index("lpI")) << ";\n}\n";
+                    source << unrolled("for (int lpI = 0; lpI < " + to_string(size) + "; lpI++) {\n") << "lpArray"
+                           << arrays[value] << "[" << Index("lpI").plus(first).text
+                           << "] = " << element(operand, Index("lpI")) << ";\n}\n";
                 first += size;
             }
     }
 
     /** The products of vectors with matrices among the steps of a group, by matrix. */
-    std::map<int, vector<int> > findProducts(const Group& group) const {
-        std::map<int, vector<int> > byMatrix;
+    std::map<int, vector<int>> findProducts(const Group& group) const {
+        std::map<int, vector<int>> byMatrix;
         for (int i : group.steps)
             if (steps[i].operation == Operation::Linear)
                 byMatrix[steps[i].operands[0]].push_back(i);
@@ -277,24 +282,26 @@ private:
     }
     /** Whether four weights are loaded at a time. */
     static bool loadsFour(int numColumns) {
-        return numColumns%4 == 0;
+        return numColumns % 4 == 0;
     }
     /**
-     * Whether the vectors that a matrix is multiplied with are held in registers while its rows are gone through, so that
-     * nothing but weights is loaded for the multiply-adds. Where loops are unrolled the compiler does that.
+     * Whether the vectors that a matrix is multiplied with are held in registers while its rows are gone through, so
+     * that nothing but weights is loaded for the multiply-adds. Where loops are unrolled the compiler does that.
      */
     bool holdsVectors(const vector<int>& products, int numRows) const {
-        int numColumns = getNumColumns(products[0]), numRegisters = products.size()*numColumns*(options.doublePrecision ? 2 : 1);
+        int numColumns = getNumColumns(products[0]),
+            numRegisters = products.size() * numColumns * (options.doublePrecision ? 2 : 1);
         return !options.unroll && numRows > 1 && loadsFour(numColumns) && numRegisters <= MostRegistersForVectors;
     }
     string held(int product) const {
-        return "lpHeld"+to_string(product);
+        return "lpHeld" + to_string(product);
     }
     void printHeldVectors(const Group& group) {
         for (auto& [matrix, products] : findProducts(group))
             if (holdsVectors(products, group.size))
                 for (int i : products)
-                    source << "real " << held(i) << "[" << getNumColumns(i) << "];\n#pragma unroll\nfor (int lpJ = 0; lpJ < " << getNumColumns(i) << "; lpJ++) {\n"
+                    source << "real " << held(i) << "[" << getNumColumns(i)
+                           << "];\n#pragma unroll\nfor (int lpJ = 0; lpJ < " << getNumColumns(i) << "; lpJ++) {\n"
                            << held(i) << "[lpJ] = " << element(steps[i].operands[1], Index("lpJ")) << ";\n}\n";
     }
 
@@ -306,17 +313,22 @@ private:
                 source << "real " << variable(i) << " = 0;\n";
             if (loadsFour(numColumns)) {
                 bool holds = holdsVectors(products, group.size);
-                source << (holds ? "#pragma unroll\n" : "") << unrolled("for (int lpJ = 0; lpJ < "+to_string(numColumns/4)+"; lpJ++) {\n");
-                source << "const real4 lpWeight = ((GLOBAL const real4*) lpWeights)[" << row.times(numColumns/4).plus(offsets[matrix]/4).plus(Index("lpJ")).text << "];\n";
+                source << (holds ? "#pragma unroll\n" : "")
+                       << unrolled("for (int lpJ = 0; lpJ < " + to_string(numColumns / 4) + "; lpJ++) {\n");
+                source << "const real4 lpWeight = ((GLOBAL const real4*) lpWeights)["
+                       << row.times(numColumns / 4).plus(offsets[matrix] / 4).plus(Index("lpJ")).text << "];\n";
                 for (int i : products)
                     for (int k = 0; k < 4; k++) {
                         Index column = Index("lpJ").times(4).plus(k);
-                        source << variable(i) << " += lpWeight." << "xyzw"[k] << "*" << (holds ? held(i)+"["+column.text+"]" : element(steps[i].operands[1], column)) << ";\n";
+                        source << variable(i) << " += lpWeight." << "xyzw"[k] << "*"
+                               << (holds ? held(i) + "[" + column.text + "]" : element(steps[i].operands[1], column))
+                               << ";\n";
                     }
             }
             else {
-                source << unrolled("for (int lpJ = 0; lpJ < "+to_string(numColumns)+"; lpJ++) {\n");
-                source << "const real lpWeight = " << element(matrix, row.times(numColumns).plus(Index("lpJ"))) << ";\n";
+                source << unrolled("for (int lpJ = 0; lpJ < " + to_string(numColumns) + "; lpJ++) {\n");
+                source << "const real lpWeight = " << element(matrix, row.times(numColumns).plus(Index("lpJ")))
+                       << ";\n";
                 for (int i : products)
                     source << variable(i) << " += lpWeight*" << element(steps[i].operands[1], Index("lpJ")) << ";\n";
             }
@@ -342,40 +354,43 @@ private:
                 source << printElement(step.operation, variable(value), operands, options.doublePrecision);
                 break;
             }
-            case OperationKind::Reduction:
-                printReduction(value, step, index);
-                break;
-            case OperationKind::Lookup:
-                printLookup(value, step, index);
-                break;
+            case OperationKind::Reduction: printReduction(value, step, index); break;
+            case OperationKind::Lookup: printLookup(value, step, index); break;
             case OperationKind::Table:
                 source << printTableElement(step, to_string(value), variable(value), index, offsets[step.operands[1]]);
                 break;
             default:
-                throw OpenMM::OpenMMException(string("ProgramSource: no rule for ")+getInfo(step.operation).name);
+                throw OpenMM::OpenMMException(string("ProgramSource: no rule for ") + getInfo(step.operation).name);
         }
     }
 
     void printReduction(int value, const ProgramStep& step, const Index& index) {
         int middle = step.integers[1], inner = step.integers[2];
-        Index first = (inner == 1 ? index.times(middle) : step.integers[0] == 1 ? index : index.dividedBy(inner).times(middle*inner).plus(index.modulo(inner)));
-        auto at = [&] (const Index& m) { return element(step.operands[0], first.plus(m.times(inner))); };
+        Index first = (inner == 1 ? index.times(middle)
+                        : step.integers[0] == 1
+                        ? index
+                        : index.dividedBy(inner).times(middle * inner).plus(index.modulo(inner)));
+        auto at = [&](const Index& m) { return element(step.operands[0], first.plus(m.times(inner))); };
         source << "real " << variable(value) << " = " << at(Index(0)) << ";\n";
-        source << unrolled("for (int lpJ = 1; lpJ < "+to_string(middle)+"; lpJ++) {\n");
+        source << unrolled("for (int lpJ = 1; lpJ < " + to_string(middle) + "; lpJ++) {\n");
         source << "const real lpTerm = " << at(Index("lpJ")) << ";\n";
         if (step.operation == Operation::Sum)
             source << variable(value) << " += lpTerm;\n";
         else
-            source << variable(value) << " = (lpTerm > " << variable(value) << " ? lpTerm : " << variable(value) << ");\n";
+            source << variable(value) << " = (lpTerm > " << variable(value) << " ? lpTerm : " << variable(value)
+                   << ");\n";
         source << "}\n";
     }
 
     void printLookup(int value, const ProgramStep& step, const Index& index) {
-        int width = step.integers[0], numRows = steps[step.operands[1]].size/width;
-        string row = "lpRow"+to_string(value), rows = to_string(numRows), given = element(step.operands[0], index.dividedBy(width));
-        source << "int " << row << " = (int) (" << given << " < " << rows << " ? (" << given << " > -" << rows << " ? " << given << " : 0) : " << to_string(numRows-1) << ");\n";
+        int width = step.integers[0], numRows = steps[step.operands[1]].size / width;
+        string row = "lpRow" + to_string(value), rows = to_string(numRows),
+               given = element(step.operands[0], index.dividedBy(width));
+        source << "int " << row << " = (int) (" << given << " < " << rows << " ? (" << given << " > -" << rows << " ? "
+               << given << " : 0) : " << to_string(numRows - 1) << ");\n";
         source << row << " = (" << row << " < 0 ? " << row << "+" << rows << " : " << row << ");\n";
-        source << "const real " << variable(value) << " = " << element(step.operands[1], Index(row).times(width).plus(index.modulo(width))) << ";\n";
+        source << "const real " << variable(value) << " = "
+               << element(step.operands[1], Index(row).times(width).plus(index.modulo(width))) << ";\n";
     }
 
     const TensorProgram& program;
@@ -384,7 +399,7 @@ private:
     ProgramSourceOptions options;
     vector<IndexMap> views;
     vector<Group> groups;
-    vector<int> groupOf; // of each step; -1 for memory and views
+    vector<int> groupOf;  // of each step; -1 for memory and views
     vector<int> sumGroup; // sums of the group that is being put together
     vector<char> needsArray;
     vector<int> arrays; // of each step; -1 if it is a variable
@@ -392,7 +407,7 @@ private:
     std::ostringstream source;
 };
 
-}
+} // namespace
 
 string ProgramSource::print(const ProgramSourceOptions& options) const {
     return indented(Printer(program, layout.offsets, options).print());

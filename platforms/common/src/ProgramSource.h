@@ -16,11 +16,11 @@ struct ProgramSourceOptions {
 };
 
 /**
- * A program as source in OpenMM's common compute language: statements for one pair, the same for the same text, whatever
- * the weights.
+ * A program as source in OpenMM's common compute language: statements for one pair, the same for the same text,
+ * whatever the weights.
  *
- * Steps of equal length that need nothing of each other but the same element share a loop, within which their values are
- * single variables; what other loops need is kept in arrays. The source reads its inputs from
+ * Steps of equal length that need nothing of each other but the same element share a loop, within which their values
+ * are single variables; what other loops need is kept in arrays. The source reads its inputs from
  *
  *     lpInside                             the distance
  *     lpParticle1, lpParticle2, lpPair, lpGlobals    pointers to the other inputs
@@ -37,6 +37,7 @@ public:
     }
     /** Print the source. */
     std::string print(const ProgramSourceOptions& options) const;
+
 private:
     const TensorProgram program;
     const ConstantLayout layout;

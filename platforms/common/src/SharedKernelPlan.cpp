@@ -19,19 +19,19 @@ struct Registration {
     double cutoff;
     int group;
     bool hasExclusions;
-    vector<set<int> > exclusions;
+    vector<set<int>> exclusions;
 };
 
-}
+} // namespace
 
-static void exclude(vector<set<int> >& exclusions, int particle1, int particle2) {
+static void exclude(vector<set<int>>& exclusions, int particle1, int particle2) {
     exclusions[particle1].insert(particle2);
     exclusions[particle2].insert(particle1);
 }
 
 /** For LearnedPairForce and CustomNonbondedForce, which name their exclusions alike. */
-template<class ForceType> static vector<set<int> > collectExclusions(const ForceType& force) {
-    vector<set<int> > exclusions(force.getNumParticles());
+template<class ForceType> static vector<set<int>> collectExclusions(const ForceType& force) {
+    vector<set<int>> exclusions(force.getNumParticles());
     for (int i = 0; i < force.getNumExclusions(); i++) {
         int particle1, particle2;
         force.getExclusionParticles(i, particle1, particle2);
@@ -40,12 +40,12 @@ template<class ForceType> static vector<set<int> > collectExclusions(const Force
     return exclusions;
 }
 
-vector<set<int> > LearnedPairPlugin::getExclusions(const LearnedPairForce& force) {
+vector<set<int>> LearnedPairPlugin::getExclusions(const LearnedPairForce& force) {
     return collectExclusions(force);
 }
 
-static vector<set<int> > collectExceptions(const NonbondedForce& force) {
-    vector<set<int> > exclusions(force.getNumParticles());
+static vector<set<int>> collectExceptions(const NonbondedForce& force) {
+    vector<set<int>> exclusions(force.getNumParticles());
     for (int i = 0; i < force.getNumExceptions(); i++) {
         int particle1, particle2;
         double chargeProd, sigma, epsilon;
@@ -61,20 +61,23 @@ template<class Method> static bool isPeriodic(Method method, Method noCutoff, Me
 
 static Registration registrationOf(const NonbondedForce& force) {
     auto method = force.getNonbondedMethod();
-    return {method != NonbondedForce::NoCutoff, isPeriodic(method, NonbondedForce::NoCutoff, NonbondedForce::CutoffNonPeriodic),
-            force.getCutoffDistance(), force.getForceGroup(), true, collectExceptions(force)};
+    return {method != NonbondedForce::NoCutoff,
+        isPeriodic(method, NonbondedForce::NoCutoff, NonbondedForce::CutoffNonPeriodic), force.getCutoffDistance(),
+        force.getForceGroup(), true, collectExceptions(force)};
 }
 
 static Registration registrationOf(const CustomNonbondedForce& force) {
     auto method = force.getNonbondedMethod();
-    return {method != CustomNonbondedForce::NoCutoff, isPeriodic(method, CustomNonbondedForce::NoCutoff, CustomNonbondedForce::CutoffNonPeriodic),
-            force.getCutoffDistance(), force.getForceGroup(), true, collectExclusions(force)};
+    return {method != CustomNonbondedForce::NoCutoff,
+        isPeriodic(method, CustomNonbondedForce::NoCutoff, CustomNonbondedForce::CutoffNonPeriodic),
+        force.getCutoffDistance(), force.getForceGroup(), true, collectExclusions(force)};
 }
 
 static Registration registrationOf(const GBSAOBCForce& force) {
     auto method = force.getNonbondedMethod();
-    return {method != GBSAOBCForce::NoCutoff, isPeriodic(method, GBSAOBCForce::NoCutoff, GBSAOBCForce::CutoffNonPeriodic),
-            force.getCutoffDistance(), force.getForceGroup(), false, {}};
+    return {method != GBSAOBCForce::NoCutoff,
+        isPeriodic(method, GBSAOBCForce::NoCutoff, GBSAOBCForce::CutoffNonPeriodic), force.getCutoffDistance(),
+        force.getForceGroup(), false, {}};
 }
 
 static bool usesCutoff(const LearnedPairForce& force) {
@@ -86,7 +89,8 @@ static double getReach(const LearnedPairForce& force) {
 }
 
 static Registration registrationOf(const LearnedPairForce& force) {
-    return {usesCutoff(force), force.usesPeriodicBoundaryConditions(), force.getCutoffDistance(), force.getForceGroup(), true, collectExclusions(force)};
+    return {usesCutoff(force), force.usesPeriodicBoundaryConditions(), force.getCutoffDistance(), force.getForceGroup(),
+        true, collectExclusions(force)};
 }
 
 template<class... Forces> static bool isOneOf(const Force& force) {
@@ -95,10 +99,11 @@ template<class... Forces> static bool isOneOf(const Force& force) {
 
 /** OpenMM's forces that have nothing to do with the nonbonded kernel (read in its source, release 8.6). */
 static bool staysOutside(const Force& force) {
-    return isOneOf<AndersenThermostat, CMAPTorsionForce, CMMotionRemover, CustomAngleForce, CustomBondForce, CustomCentroidBondForce,
-            CustomCompoundBondForce, CustomExternalForce, CustomTorsionForce, CustomVolumeForce, HarmonicAngleForce, HarmonicBondForce,
-            MonteCarloAnisotropicBarostat, MonteCarloBarostat, MonteCarloFlexibleBarostat, MonteCarloMembraneBarostat, PeriodicTorsionForce,
-            PythonForce, RBTorsionForce, RMSDForce>(force);
+    return isOneOf<AndersenThermostat, CMAPTorsionForce, CMMotionRemover, CustomAngleForce, CustomBondForce,
+            CustomCentroidBondForce, CustomCompoundBondForce, CustomExternalForce, CustomTorsionForce,
+            CustomVolumeForce, HarmonicAngleForce, HarmonicBondForce, MonteCarloAnisotropicBarostat, MonteCarloBarostat,
+            MonteCarloFlexibleBarostat, MonteCarloMembraneBarostat, PeriodicTorsionForce, PythonForce, RBTorsionForce,
+            RMSDForce>(force);
 }
 
 /** Find out how the forces register that are no LearnedPairForces; false if that cannot be known. */
@@ -131,14 +136,17 @@ static const LearnedPairForce& findLongest(const System& system) {
     return *longest;
 }
 
-SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce& force) : joins(false), isAlone(false), cutoff(force.getCutoffDistance()) {
+SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce& force) :
+        joins(false),
+        isAlone(false),
+        cutoff(force.getCutoffDistance()) {
     vector<Registration> others;
     if (!findRegistrations(system, others))
         return;
     isAlone = others.empty();
     if (isAlone)
         others.push_back(registrationOf(findLongest(system)));
-    vector<set<int> > exclusions(force.getNumParticles()); // of the kernel: what any of the others excludes
+    vector<set<int>> exclusions(force.getNumParticles()); // of the kernel: what any of the others excludes
     double longest = 0, ofGroup = 0;
     for (auto& other : others) {
         if (other.usesCutoff != usesCutoff(force) || other.periodic != force.usesPeriodicBoundaryConditions())

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 
 #include "TensorCoreSource.h"
-#include "IndexMap.h"
 #include "elementSource.h"
 #include "indented.h"
+#include "IndexMap.h"
 #include "internal/operations.h"
 #include "tableSource.h"
 #include <algorithm>
@@ -19,24 +19,25 @@ using std::vector;
 namespace {
 
 const int Rows = 8, Columns = 16, Parts = 3; // of a piece of a matrix
-const int Threads = 32; // of a warp
+const int Threads = 32;                      // of a warp
 
 // Products of vectors in memory that are shorter are made number by number.
 const int FewestColumns = 5;
 
-// Layers narrower than this waste too much of what the instruction does; wider ones do not fit into the registers of a warp, and
-// take long to compile, since all loops are unrolled.
+// Layers narrower than this waste too much of what the instruction does; wider ones do not fit into the registers of a
+// warp, and take long to compile, since all loops are unrolled.
 const int NarrowestLayer = 16, WidestLayer = 128;
 
 bool isMemory(const vector<ProgramStep>& steps, int value) {
     const ProgramStep& step = steps[value];
-    return isConstant(step.operation) || (isInput(step.operation) && step.operation != Operation::Distance)
-            || (step.operation == Operation::Gather && isMemory(steps, step.operands[0]) && IndexMap::find(step.integers).exists);
+    return isConstant(step.operation) || (isInput(step.operation) && step.operation != Operation::Distance) ||
+            (step.operation == Operation::Gather && isMemory(steps, step.operands[0]) &&
+                    IndexMap::find(step.integers).exists);
 }
 
 /** How many entries of four numbers a thread has of a vector. */
 int numEntries(int size) {
-    return (size+Rows-1)/Rows;
+    return (size + Rows - 1) / Rows;
 }
 
 bool isSum(const ProgramStep& step) {
@@ -46,44 +47,54 @@ bool isSum(const ProgramStep& step) {
 class Printer {
 public:
     Printer(const TensorProgram& program, const vector<int>& offsets, const std::map<int, int>& fragmentOffsets) :
-            steps(program.getSteps()), outputs(program.getOutputs()), offsets(offsets), fragmentOffsets(fragmentOffsets), printed(steps.size(), false), inVectors(steps.size(), false) {
-    }
+            steps(program.getSteps()),
+            outputs(program.getOutputs()),
+            offsets(offsets),
+            fragmentOffsets(fragmentOffsets),
+            printed(steps.size(), false),
+            inVectors(steps.size(), false) {}
 
     string print() {
         for (int output : outputs)
             printValue(output);
         closeLoop();
         for (size_t k = 0; k < outputs.size(); k++)
-            source << "const real lpOutput" << k << "[2] = {" << element(outputs[k], Index(0), "0", "0") << ", " << element(outputs[k], Index(0), "0", "1") << "};\n";
+            source << "const real lpOutput" << k << "[2] = {" << element(outputs[k], Index(0), "0", "0") << ", "
+                   << element(outputs[k], Index(0), "0", "1") << "};\n";
         return indented(source.str());
     }
+
 private:
     static string variable(int value) {
-        return "lpV"+to_string(value);
+        return "lpV" + to_string(value);
     }
 
-    /** An element of a value for one of the two pairs: of a shared vector the one that is number `place` among this thread's. */
+    /** An element of a value for one of the two pairs: of a shared vector the one that is number `place` among this
+     * thread's. */
     string element(int value, const Index& index, const string& place, const string& pair) const {
         const ProgramStep& step = steps[value];
         Index at = (step.size == 1 ? Index(0) : index);
         if (step.operation == Operation::Distance)
-            return "lpInsides["+pair+"]";
+            return "lpInsides[" + pair + "]";
         if (step.operation == Operation::Literal && step.size == 1)
             return printNumber(step.numbers[0], false);
         if (isConstant(step.operation))
-            return "lpWeights["+at.plus(offsets[value]).text+"]";
+            return "lpWeights[" + at.plus(offsets[value]).text + "]";
         if (step.operation == Operation::Globals)
-            return "lpGlobals["+at.text+"]";
+            return "lpGlobals[" + at.text + "]";
         if (isInput(step.operation))
-            return string(step.operation == Operation::Pair ? "lpPair" : step.operation == Operation::Particle1 ? "lpParticle1" : "lpParticle2")+"["+pair+"]["+at.text+"]";
+            return string(step.operation == Operation::Pair                 ? "lpPair"
+                                   : step.operation == Operation::Particle1 ? "lpParticle1"
+                                                                            : "lpParticle2") +
+                    "[" + pair + "][" + at.text + "]";
         if (isMemory(steps, value))
             return element(step.operands[0], IndexMap::find(step.integers).apply(at), place, pair);
-        return step.size == 1 ? variable(value)+"["+pair+"]" : variable(value)+place;
+        return step.size == 1 ? variable(value) + "[" + pair + "]" : variable(value) + place;
     }
 
     /** Whether a value is computed from one of others. */
     bool needsOneOf(int value, const vector<int>& others) const {
-        vector<char> needs(value+1, false);
+        vector<char> needs(value + 1, false);
         for (int other : others)
             if (other <= value)
                 needs[other] = true;
@@ -110,7 +121,8 @@ private:
         begun.erase(std::find(begun.begin(), begun.end(), value));
     }
 
-    /** Get what is to be printed inside of a loop over the elements that a thread has. Steps of equal length share a loop. */
+    /** Get what is to be printed inside of a loop over the elements that a thread has. Steps of equal length share a
+     * loop. */
     std::ostream& inLoop(int size) {
         if (loopSize != size)
             closeLoop();
@@ -122,36 +134,44 @@ private:
         if (loopSize == 1)
             source << "#pragma unroll\nfor (int lpP = 0; lpP < 2; lpP++) {\n" << loopBody.str() << "}\n";
         else if (loopSize > 1)
-            source << "#pragma unroll\nfor (int lpT = 0; lpT < " << numEntries(loopSize) << "; lpT++) {\n#pragma unroll\nfor (int lpC = 0; lpC < 4; lpC++) {\n" << loopBody.str() << "}\n}\n";
+            source << "#pragma unroll\nfor (int lpT = 0; lpT < " << numEntries(loopSize)
+                   << "; lpT++) {\n#pragma unroll\nfor (int lpC = 0; lpC < 4; lpC++) {\n"
+                   << loopBody.str() << "}\n}\n";
         loopSize = 0;
         loopVariables.str("");
         loopBody.str("");
     }
-    /** Which element of a vector it is. Behind the end of the vector the last one is repeated, so that what is computed there is harmless. */
+    /** Which element of a vector it is. Behind the end of the vector the last one is repeated, so that what is computed
+     * there is harmless. */
     static Index sharedIndex(int size) {
-        return Index(size%Rows == 0 ? "8*lpT+2*lpQuad+lpC%2" : "min(8*lpT+2*lpQuad+lpC%2, "+to_string(size-1)+")");
+        return Index(
+                size % Rows == 0 ? "8*lpT+2*lpQuad+lpC%2" : "min(8*lpT+2*lpQuad+lpC%2, " + to_string(size - 1) + ")");
     }
     /** An operand inside of such a loop. */
     string operand(int value, int size) const {
-        return size == 1 ? element(value, Index(0), "", "lpP") : element(value, sharedIndex(size), "[lpT][lpC]", "lpC/2");
+        return size == 1 ? element(value, Index(0), "", "lpP")
+                         : element(value, sharedIndex(size), "[lpT][lpC]", "lpC/2");
     }
     /** Declare the variable of a value that the next statements in a loop set. */
     void declare(int value, int size) {
         inLoop(size);
-        loopVariables << "real " << variable(value) << (size == 1 ? "[2]" : "["+to_string(numEntries(size))+"][4]") << ";\n";
+        loopVariables << "real " << variable(value) << (size == 1 ? "[2]" : "[" + to_string(numEntries(size)) + "][4]")
+                      << ";\n";
     }
     string target(int value, int size) const {
-        return variable(value)+(size == 1 ? "[lpP]" : "[lpT][lpC]");
+        return variable(value) + (size == 1 ? "[lpP]" : "[lpT][lpC]");
     }
 
     void printElements(int value) {
         const ProgramStep& step = steps[value];
-        string x = "lpE"+to_string(value);
+        string x = "lpE" + to_string(value);
         declare(value, step.size);
         if (getInfo(step.operation).kind == OperationKind::Table) {
             int data = offsets[step.operands[1]];
-            inLoop(step.size) << printTablePosition(step, to_string(value), operand(step.operands[0], step.size), data, false)
-                              << printTableElement(step, to_string(value), x, step.size == 1 ? Index(0) : sharedIndex(step.size), data);
+            inLoop(step.size) << printTablePosition(
+                                         step, to_string(value), operand(step.operands[0], step.size), data, false)
+                              << printTableElement(step, to_string(value), x,
+                                         step.size == 1 ? Index(0) : sharedIndex(step.size), data);
         }
         else {
             vector<string> operands;
@@ -168,23 +188,31 @@ private:
         int vector = step.operands.back(), size = steps[vector].size;
         inLoop(size);
         loopVariables << "real " << variable(value) << "[2] = {0, 0};\n";
-        if (size%Rows != 0 && size > 1)
+        if (size % Rows != 0 && size > 1)
             inLoop(size) << "if (8*lpT+2*lpQuad+lpC%2 < " << size << ")\n";
-        inLoop(size) << variable(value) << (size == 1 ? "[lpP]" : "[lpC/2]") << " += " << (step.operation == Operation::Linear ? operand(step.operands[0], size)+"*" : "") << operand(vector, size) << ";\n";
+        inLoop(size) << variable(value) << (size == 1 ? "[lpP]" : "[lpC/2]")
+                     << " += " << (step.operation == Operation::Linear ? operand(step.operands[0], size) + "*" : "")
+                     << operand(vector, size) << ";\n";
         closeLoop();
         if (size > 1)
-            source << variable(value) << "[0] = lpSumOfFour(" << variable(value) << "[0]);\n" << variable(value) << "[1] = lpSumOfFour(" << variable(value) << "[1]);\n";
+            source << variable(value) << "[0] = lpSumOfFour(" << variable(value) << "[0]);\n"
+                   << variable(value) << "[1] = lpSumOfFour(" << variable(value) << "[1]);\n";
     }
 
     /** A product with a matrix of a few columns, whose vector lies in memory or is a single number. */
     void printShortProduct(int value) {
         const ProgramStep& step = steps[value];
         int numColumns = steps[step.operands[1]].size;
-        string x = "lpE"+to_string(value);
+        string x = "lpE" + to_string(value);
         declare(value, step.size);
-        inLoop(step.size) << "real " << x << " = 0;\n#pragma unroll\nfor (int lpJ = 0; lpJ < " << numColumns << "; lpJ++) {\n" << x << " += "
-                          << element(step.operands[0], Index("("+sharedIndex(step.size).text+")*"+to_string(numColumns)+"+lpJ"), "", "") << "*"
-                          << element(step.operands[1], Index("lpJ"), "", "lpC/2") << ";\n}\n" << target(value, step.size) << " = " << x << ";\n";
+        inLoop(step.size) << "real " << x << " = 0;\n#pragma unroll\nfor (int lpJ = 0; lpJ < " << numColumns
+                          << "; lpJ++) {\n"
+                          << x << " += "
+                          << element(step.operands[0],
+                                     Index("(" + sharedIndex(step.size).text + ")*" + to_string(numColumns) + "+lpJ"),
+                                     "", "")
+                          << "*" << element(step.operands[1], Index("lpJ"), "", "lpC/2") << ";\n}\n"
+                          << target(value, step.size) << " = " << x << ";\n";
     }
 
     /** A value from memory, divided among the threads. */
@@ -193,15 +221,19 @@ private:
             return;
         inVectors[value] = true;
         declare(value, steps[value].size);
-        inLoop(steps[value].size) << target(value, steps[value].size) << " = " << operand(value, steps[value].size) << ";\n";
+        inLoop(steps[value].size) << target(value, steps[value].size) << " = " << operand(value, steps[value].size)
+                                  << ";\n";
     }
 
-    /** All products of vectors with one matrix that can be made now, of what needs nothing unfinished: they share what is loaded of it. */
+    /** All products of vectors with one matrix that can be made now, of what needs nothing unfinished: they share what
+     * is loaded of it. */
     void printProducts(int value) {
-        int matrix = steps[value].operands[0], numRows = steps[value].size, numColumns = steps[steps[value].operands[1]].size;
+        int matrix = steps[value].operands[0], numRows = steps[value].size,
+            numColumns = steps[steps[value].operands[1]].size;
         vector<int> products = {value};
-        for (size_t other = value+1; other < steps.size(); other++) {
-            if (printed[other] || fragmentOffsets.count(other) == 0 || steps[other].operands[0] != matrix || steps[other].size != numRows || needsOneOf(other, begun))
+        for (size_t other = value + 1; other < steps.size(); other++) {
+            if (printed[other] || fragmentOffsets.count(other) == 0 || steps[other].operands[0] != matrix ||
+                    steps[other].size != numRows || needsOneOf(other, begun))
                 continue;
             printed[other] = true;
             begun.push_back(other);
@@ -214,17 +246,23 @@ private:
         closeLoop();
         for (int product : products)
             source << "real " << variable(product) << "[" << numEntries(numRows) << "][4] = {};\n";
-        int numPieces = (numColumns+Columns-1)/Columns;
-        bool endsHalfway = (numEntries(numColumns)%2 != 0); // the last piece of the matrix has numbers in its first half only
+        int numPieces = (numColumns + Columns - 1) / Columns;
+        bool endsHalfway =
+                (numEntries(numColumns) % 2 != 0); // the last piece of the matrix has numbers in its first half only
         source << "#pragma unroll\nfor (int lpK = 0; lpK < " << numPieces << "; lpK++) {\n";
         for (int product : products) {
             string vector = variable(steps[product].operands[1]);
             source << "const LpEntries lpEntries" << product << " = lpSplit(" << vector << "[2*lpK], "
-                   << (endsHalfway ? "2*lpK+1 < "+to_string(numEntries(numColumns))+" ? "+vector+"[2*lpK+1] : lpZeros" : vector+"[2*lpK+1]") << ");\n";
+                   << (endsHalfway ? "2*lpK+1 < " + to_string(numEntries(numColumns)) + " ? " + vector +
+                                              "[2*lpK+1] : lpZeros"
+                                   : vector + "[2*lpK+1]")
+                   << ");\n";
         }
         source << "__syncwarp();\n"; // what is before may have branches, and all threads must multiply together
         source << "#pragma unroll\nfor (int lpN = 0; lpN < " << numEntries(numRows) << "; lpN++) {\n";
-        source << "const LpPiece lpPiece = lpLoadPiece(lpFragments, " << (fragmentOffsets.at(value) > 0 ? to_string(fragmentOffsets.at(value))+"+" : "") << "lpK*" << numEntries(numRows) << "+lpN, lpLane);\n";
+        source << "const LpPiece lpPiece = lpLoadPiece(lpFragments, "
+               << (fragmentOffsets.at(value) > 0 ? to_string(fragmentOffsets.at(value)) + "+" : "") << "lpK*"
+               << numEntries(numRows) << "+lpN, lpLane);\n";
         for (int product : products)
             source << "lpMultiply(" << variable(product) << "[lpN], lpEntries" << product << ", lpPiece);\n";
         source << "}\n}\n";
@@ -247,7 +285,7 @@ private:
 std::uint32_t roundToBf16(float value) {
     std::uint32_t bits;
     std::memcpy(&bits, &value, sizeof bits);
-    return (bits+0x7FFF+((bits >> 16) & 1)) >> 16;
+    return (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
 }
 
 float fromBf16(std::uint32_t bits) {
@@ -257,25 +295,23 @@ float fromBf16(std::uint32_t bits) {
     return value;
 }
 
-}
+} // namespace
 
 /** Why a step cannot be printed, or an empty string. */
 static string findObstacle(const vector<ProgramStep>& steps, int index) {
     const ProgramStep& step = steps[index];
-    string name = "v"+to_string(index)+" ("+getInfo(step.operation).name+")";
+    string name = "v" + to_string(index) + " (" + getInfo(step.operation).name + ")";
     if (isMemory(steps, index) || step.operation == Operation::Distance)
         return "";
     switch (getInfo(step.operation).kind) {
         case OperationKind::Elementwise:
         case OperationKind::Table:
-        case OperationKind::Linear:
-            return "";
+        case OperationKind::Linear: return "";
         case OperationKind::Reduction:
             if (!isSum(step))
-                return name+" is not the sum of a whole vector";
+                return name + " is not the sum of a whole vector";
             break;
-        default:
-            return name+" puts elements in another order";
+        default: return name + " puts elements in another order";
     }
     return "";
 }
@@ -290,7 +326,8 @@ bool TensorCoreSource::isMatrixProduct(const ProgramStep& step) const {
 TensorCoreSource::TensorCoreSource(const TensorProgram& program) : program(program), layout(program) {
     const vector<ProgramStep>& steps = program.getSteps();
     int numPieces = 0, widest = 0;
-    std::map<std::pair<int, int>, int> offsetOf; // of each matrix with a number of rows: a step may be taken for matrices of several shapes
+    std::map<std::pair<int, int>, int>
+            offsetOf; // of each matrix with a number of rows: a step may be taken for matrices of several shapes
     for (size_t i = 0; i < steps.size(); i++) {
         if (obstacle.empty())
             obstacle = findObstacle(steps, i);
@@ -300,15 +337,15 @@ TensorCoreSource::TensorCoreSource(const TensorProgram& program) : program(progr
         int numColumns = steps[steps[i].operands[1]].size;
         widest = std::max(widest, std::min(steps[i].size, numColumns));
         if (obstacle.empty() && std::max(steps[i].size, numColumns) > WidestLayer)
-            obstacle = "v"+to_string(i)+" (linear) is wider than "+to_string(WidestLayer);
+            obstacle = "v" + to_string(i) + " (linear) is wider than " + to_string(WidestLayer);
         if (offsetOf.count(matrix) == 0) {
             offsetOf[matrix] = numPieces;
-            numPieces += numEntries(steps[i].size)*((numColumns+Columns-1)/Columns);
+            numPieces += numEntries(steps[i].size) * ((numColumns + Columns - 1) / Columns);
         }
         fragmentOffsets[i] = offsetOf[matrix];
     }
     if (obstacle.empty() && widest < NarrowestLayer)
-        obstacle = "no layer is at least "+to_string(NarrowestLayer)+" wide";
+        obstacle = "no layer is at least " + to_string(NarrowestLayer) + " wide";
 }
 
 vector<std::uint32_t> TensorCoreSource::getFragments() const {
@@ -319,22 +356,24 @@ vector<std::uint32_t> TensorCoreSource::getFragments() const {
             continue;
         const ProgramStep& step = program.getSteps()[product];
         const vector<double>& matrix = program.getSteps()[step.operands[0]].numbers;
-        int numColumns = matrix.size()/step.size;
-        auto getPart = [&] (int row, int column, int part) {
-            float value = (column < numColumns ? matrix[std::min(row, step.size-1)*numColumns+column] : 0.0); // the last row is repeated, too
+        int numColumns = matrix.size() / step.size;
+        auto getPart = [&](int row, int column, int part) {
+            float value = (column < numColumns ? matrix[std::min(row, step.size - 1) * numColumns + column]
+                                               : 0.0); // the last row is repeated, too
             for (int i = 0; i < part; i++)
                 value -= fromBf16(roundToBf16(value));
             return roundToBf16(value);
         };
-        for (int piece = 0; piece < (numColumns+Columns-1)/Columns; piece++)
+        for (int piece = 0; piece < (numColumns + Columns - 1) / Columns; piece++)
             for (int row = 0; row < step.size; row += Rows)
                 for (int part = 0; part < Parts; part++)
                     for (int thread = 0; thread < Threads; thread++)
-                        for (int half : {0, Columns/2}) {
-                            int column = piece*Columns+half+2*(thread%4);
-                            fragments.push_back(getPart(row+thread/4, column, part) | (getPart(row+thread/4, column+1, part) << 16));
+                        for (int half : {0, Columns / 2}) {
+                            int column = piece * Columns + half + 2 * (thread % 4);
+                            fragments.push_back(getPart(row + thread / 4, column, part) |
+                                    (getPart(row + thread / 4, column + 1, part) << 16));
                         }
-        end = fragments.size()/(2*Parts*Threads);
+        end = fragments.size() / (2 * Parts * Threads);
     }
     return fragments;
 }

@@ -17,6 +17,7 @@ std::string printNumber(double value, bool doublePrecision);
  * @param name      the variable
  * @param operands  variables, elements of arrays or numbers
  */
-std::string printElement(Operation operation, const std::string& name, const std::vector<std::string>& operands, bool doublePrecision);
+std::string printElement(
+        Operation operation, const std::string& name, const std::vector<std::string>& operands, bool doublePrecision);
 
 } // namespace LearnedPairPlugin

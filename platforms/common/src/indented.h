@@ -12,10 +12,10 @@ inline std::string indented(const std::string& source) {
     std::istringstream lines(source);
     std::string result;
     int depth = 0;
-    for (std::string line; std::getline(lines, line); ) {
+    for (std::string line; std::getline(lines, line);) {
         if (line[0] == '}')
             depth--;
-        result += std::string(4*depth, ' ')+line+"\n";
+        result += std::string(4 * depth, ' ') + line + "\n";
         if (line.back() == '{')
             depth++;
     }

@@ -3,9 +3,9 @@
 
 #include "CpuCalcLearnedPairForceKernel.h"
 #include "CpuTableLoop.h"
-#include "PairTable.h"
 #include "openmm/internal/ContextImpl.h"
 #include "openmm/reference/ReferencePlatform.h"
+#include "PairTable.h"
 
 using namespace LearnedPairPlugin;
 using OpenMM::ContextImpl;
@@ -32,9 +32,10 @@ double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool include
         programLoop->updateGlobals(*globals);
     CpuPairSums sums;
     sums.derivatives.resize(globals->getDerivatives().size(), 0.0);
-    loop->compute(*reference.positions, reference.periodicBoxVectors, (float) globals->getScale(), includeForces, includeEnergy || !globals->getScaleDerivative().empty(), data, sums);
+    loop->compute(*reference.positions, reference.periodicBoxVectors, (float) globals->getScale(), includeForces,
+            includeEnergy || !globals->getScaleDerivative().empty(), data, sums);
     globals->addDerivatives(sums.energy, sums.derivatives, *reference.energyParameterDerivatives);
-    return globals->getScale()*sums.energy;
+    return globals->getScale() * sums.energy;
 }
 
 void CpuCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {

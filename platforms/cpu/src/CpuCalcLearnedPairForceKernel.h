@@ -5,8 +5,8 @@
 #include "CpuPairList.h"
 #include "CpuPairLoop.h"
 #include "CpuProgramLoop.h"
-#include "LearnedPairKernels.h"
 #include "internal/GlobalValues.h"
+#include "LearnedPairKernels.h"
 #include "openmm/cpu/CpuPlatform.h"
 #include <memory>
 #include <string>
@@ -19,15 +19,18 @@ namespace LearnedPairPlugin {
  */
 class CpuCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:
-    CpuCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform, OpenMM::CpuPlatform::PlatformData& data) :
-            CalcLearnedPairForceKernel(name, platform), data(data), kernels(selectKernels()) {
-    }
+    CpuCalcLearnedPairForceKernel(
+            const std::string& name, const OpenMM::Platform& platform, OpenMM::CpuPlatform::PlatformData& data) :
+            CalcLearnedPairForceKernel(name, platform),
+            data(data),
+            kernels(selectKernels()) {}
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     std::string describe() const override {
-        return std::string("CPU, own neighbor list, ")+kernels.name;
+        return std::string("CPU, own neighbor list, ") + kernels.name;
     }
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
+
 private:
     void setModel(const LearnedPairForce& force);
     OpenMM::CpuPlatform::PlatformData& data;

@@ -2,18 +2,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "LearnedPairForce.h"
 #include "internal/PairClasses.h"
-#include "openmm/Vec3.h"
+#include "LearnedPairForce.h"
 #include "openmm/cpu/AlignedArray.h"
 #include "openmm/internal/ThreadPool.h"
+#include "openmm/Vec3.h"
 #include "simd/Kernels.h"
 #include <atomic>
 #include <vector>
 
 namespace LearnedPairPlugin {
 
-/** The neighbors of a block of particles, and for each of them the particles of the block it does not interact with, a bit each. Both go on for a vector more. */
+/** The neighbors of a block of particles, and for each of them the particles of the block it does not interact with, a
+ * bit each. Both go on for a vector more. */
 struct BlockNeighbors {
     int count;
     std::vector<int32_t> particles;
@@ -23,16 +24,17 @@ struct BlockNeighbors {
 };
 
 /**
- * The pairs of one force: blocks of particles that are close together, as many as a vector has elements, and the neighbors
- * of each block, with the force's own cutoff, boundary conditions, interaction groups and exclusions. Without a cutoff it lists all pairs.
+ * The pairs of one force: blocks of particles that are close together, as many as a vector has elements, and the
+ * neighbors of each block, with the force's own cutoff, boundary conditions, interaction groups and exclusions. Without
+ * a cutoff it lists all pairs.
  *
  * OpenMM's CPU platform keeps one list for all forces. Asking for anything there can change what other forces see
  * (their exclusions, their boundary conditions), so that this force never touches it; and the cutoff of a correction is
- * often the shorter one. It does not make a list of the same class for itself either, since building that took a quarter
- * of the whole time of a correction with a table.
+ * often the shorter one. It does not make a list of the same class for itself either, since building that took a
+ * quarter of the whole time of a correction with a table.
  *
- * Within the list, particles are numbered from 0 to getNumParticles()-1, in an order that changes when it is built again;
- * getParticles() says which ones they are.
+ * Within the list, particles are numbered from 0 to getNumParticles()-1, in an order that changes when it is built
+ * again; getParticles() says which ones they are.
  */
 class CpuPairList {
 public:
@@ -59,9 +61,10 @@ public:
     }
     /** Get the number of blocks; none if there is no pair to list. */
     int getNumBlocks() const {
-        return particles.size() < 2 ? 0 : (particles.size()+kernels.blockSize-1)/kernels.blockSize;
+        return particles.size() < 2 ? 0 : (particles.size() + kernels.blockSize - 1) / kernels.blockSize;
     }
-    /** Get the positions, shape [numBlocks*blockSize][4]: x, y, z in nm, and the bits of the class. What fills the last block up repeats a particle. */
+    /** Get the positions, shape [numBlocks*blockSize][4]: x, y, z in nm, and the bits of the class. What fills the last
+     * block up repeats a particle. */
     const float* getPositions() const {
         return &positions[0];
     }
@@ -71,6 +74,7 @@ public:
     }
     /** Get the neighbors of a block. Those of a list of all pairs are not kept: they are written to scratch. */
     const BlockNeighbors& getNeighbors(int block, BlockNeighbors& scratch) const;
+
 private:
     /** What a thread needs to build the list. */
     struct Builder {
@@ -82,7 +86,8 @@ private:
     template<class Task> void inParts(OpenMM::ThreadPool& threads, int n, Task task) const;
     void setPosition(int index, const OpenMM::Vec3& local);
     void fillUp();
-    template<class ToLocal> void sortParticles(const std::vector<OpenMM::Vec3>& positions, ToLocal toLocal, OpenMM::ThreadPool& threads);
+    template<class ToLocal>
+    void sortParticles(const std::vector<OpenMM::Vec3>& positions, ToLocal toLocal, OpenMM::ThreadPool& threads);
     void listNeighbors(OpenMM::ThreadPool& threads);
     void listBlock(int block, const BlockBounds& bounds, Builder& builder);
     template<class Find> void exclude(int block, BlockNeighbors& neighbors, Find find) const;
@@ -92,17 +97,17 @@ private:
     bool periodic, dense;
     double cutoff, padding;
     bool isBuilt;
-    double allowed;             // how far particles may have moved
+    double allowed; // how far particles may have moved
     bool sameBox;
     std::atomic<bool> complete;
-    std::atomic<int> moving;    // how many threads
-    std::vector<int> covered, particles;       // in the order of the System, and in that of the list
-    std::vector<int> numbers;                  // of all particles of the System: what they are in the list, or -1
-    std::vector<std::vector<int> > exclusions; // of all particles of the System
+    std::atomic<int> moving;                  // how many threads
+    std::vector<int> covered, particles;      // in the order of the System, and in that of the list
+    std::vector<int> numbers;                 // of all particles of the System: what they are in the list, or -1
+    std::vector<std::vector<int>> exclusions; // of all particles of the System
     int numClasses;
-    std::vector<char> interacts;               // shape [numClasses][numClasses]
-    bool allInteract;                          // all pairs of particles in the list, exclusions aside
-    std::vector<int> particleClasses;          // of all particles of the System
+    std::vector<char> interacts;      // shape [numClasses][numClasses]
+    bool allInteract;                 // all pairs of particles in the list, exclusions aside
+    std::vector<int> particleClasses; // of all particles of the System
     std::vector<int32_t> classes;
     OpenMM::AlignedArray<float> positions;
     // When the list was built: what they were, and what to take from OpenMM's positions to get them.

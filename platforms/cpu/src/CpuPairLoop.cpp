@@ -11,46 +11,54 @@ using OpenMM::ThreadPool;
 using OpenMM::Vec3;
 using std::vector;
 
-CpuPairLoop::CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads) : list(list), kernels(kernels), scratch(numThreads) {
+CpuPairLoop::CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads) :
+        list(list),
+        kernels(kernels),
+        scratch(numThreads) {
     geometry.periodic = force.usesPeriodicBoundaryConditions();
-    geometry.cutoff = (force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? std::numeric_limits<float>::infinity() : (float) force.getCutoffDistance());
-    geometry.cutoffSquared = geometry.cutoff*geometry.cutoff;
+    geometry.cutoff = (force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? std::numeric_limits<float>::infinity()
+                                                                                : (float) force.getCutoffDistance());
+    geometry.cutoffSquared = geometry.cutoff * geometry.cutoff;
 }
 
 PairBlock CpuPairLoop::getBlock(int index, Scratch& scratch) const {
     const BlockNeighbors& neighbors = list.getNeighbors(index, scratch.neighbors);
     PairBlock block;
-    block.first = index*kernels.blockSize;
-    block.count = std::min(kernels.blockSize, list.getNumParticles()-block.first);
+    block.first = index * kernels.blockSize;
+    block.count = std::min(kernels.blockSize, list.getNumParticles() - block.first);
     block.positions = list.getPositions();
     block.classes = list.getClasses();
     block.neighbors = neighbors.particles.data();
     block.exclusions = neighbors.exclusions.data();
     block.numNeighbors = neighbors.count;
-    const int room = block.numNeighbors+MaxBlockSize;
-    if (scratch.rows.size() < 6*(size_t) room)
-        scratch.rows.resize(12*(size_t) room);
+    const int room = block.numNeighbors + MaxBlockSize;
+    if (scratch.rows.size() < 6 * (size_t) room)
+        scratch.rows.resize(12 * (size_t) room);
     float* rows = scratch.rows.data();
-    block.rows = {rows, rows+room, rows+2*room, (int32_t*) rows+3*room, (int32_t*) rows+4*room, (int32_t*) rows+5*room};
+    block.rows = {rows, rows + room, rows + 2 * room, (int32_t*) rows + 3 * room, (int32_t*) rows + 4 * room,
+        (int32_t*) rows + 5 * room};
     return block;
 }
 
-void CpuPairLoop::compute(const vector<Vec3>& positions, const Vec3* box, float scale, bool includeForces, bool includeEnergy, CpuPlatform::PlatformData& data, CpuPairSums& sums) {
+void CpuPairLoop::compute(const vector<Vec3>& positions, const Vec3* box, float scale, bool includeForces,
+        bool includeEnergy, CpuPlatform::PlatformData& data, CpuPairSums& sums) {
     if (list.getNumBlocks() == 0)
         return;
     for (int i = 0; i < 3; i++) {
-        geometry.inverse[i] = (float) (1/box[i][i]);
+        geometry.inverse[i] = (float) (1 / box[i][i]);
         for (int j = 0; j < 3; j++)
             geometry.box[i][j] = (float) box[i][j];
     }
     int numThreads = data.threads.getNumThreads(), numBlocks = list.getNumBlocks();
     vector<CpuPairSums> threadSums(numThreads, sums);
     std::atomic<int> nextBlock(0);
-    auto computeBlocks = [&] (int thread) {
-        Work work = {thread, {includeForces ? &data.threadForce[thread][0] : nullptr, list.getParticles().data(), scale}, includeEnergy, sums};
+    auto computeBlocks = [&](int thread) {
+        Work work = {thread,
+            {includeForces ? &data.threadForce[thread][0] : nullptr, list.getParticles().data(), scale}, includeEnergy,
+            sums};
         begin(work);
         // Blocks go to whoever is free, unless sums must always be made in the same order.
-        for (int fixed = thread; ; fixed += numThreads) {
+        for (int fixed = thread;; fixed += numThreads) {
             int index = (data.deterministicForces ? fixed : nextBlock++);
             if (index >= numBlocks)
                 break;
@@ -61,7 +69,7 @@ void CpuPairLoop::compute(const vector<Vec3>& positions, const Vec3* box, float 
     };
     list.beginMove(box);
     if (list.isComplete()) {
-        data.threads.execute([&] (ThreadPool&, int thread) {
+        data.threads.execute([&](ThreadPool&, int thread) {
             if (list.move(positions, box, thread))
                 computeBlocks(thread);
         });
@@ -70,7 +78,7 @@ void CpuPairLoop::compute(const vector<Vec3>& positions, const Vec3* box, float 
     if (!list.isComplete()) {
         list.build(positions, box, data.threads);
         renumber();
-        data.threads.execute([&] (ThreadPool&, int thread) { computeBlocks(thread); });
+        data.threads.execute([&](ThreadPool&, int thread) { computeBlocks(thread); });
         data.threads.waitForThreads();
     }
     for (auto& part : threadSums) {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "CpuPairList.h"
-#include "openmm/Vec3.h"
 #include "openmm/cpu/CpuPlatform.h"
+#include "openmm/Vec3.h"
 #include "simd/Kernels.h"
 #include <atomic>
 #include <vector>
@@ -24,8 +24,11 @@ class CpuPairLoop {
 public:
     CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads);
     virtual ~CpuPairLoop() = default;
-    /** Bring the list up to date, and add scale times the forces to the platform's per-thread forces, and everything else to sums. */
-    void compute(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, float scale, bool includeForces, bool includeEnergy, OpenMM::CpuPlatform::PlatformData& data, CpuPairSums& sums);
+    /** Bring the list up to date, and add scale times the forces to the platform's per-thread forces, and everything
+     * else to sums. */
+    void compute(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, float scale, bool includeForces,
+            bool includeEnergy, OpenMM::CpuPlatform::PlatformData& data, CpuPairSums& sums);
+
 protected:
     /** What one thread does, and with what. */
     struct Work {
@@ -36,8 +39,7 @@ protected:
     };
 
     /** Take over new numbers of the particles of the list. */
-    virtual void renumber() {
-    }
+    virtual void renumber() {}
     /** Prepare for a computation. */
     virtual void begin(Work& work) = 0;
     /** Compute the pairs of a block. */
@@ -48,6 +50,7 @@ protected:
     CpuPairList& list;
     const Kernels& kernels;
     PairGeometry geometry;
+
 private:
     /** A thread's memory. */
     struct Scratch {

@@ -15,10 +15,13 @@ using std::vector;
 static const int Slack = 3;
 // Vectors begin at multiples of this many numbers: at cache lines.
 static const int Alignment = 16;
-// How much memory the values may take for the processor to keep them in its first-level cache, which is 32 KiB or larger.
+// How much memory the values may take for the processor to keep them in its first-level cache, which is 32 KiB or
+// larger.
 static const size_t CacheSize = 32768;
 
-CpuProgramCode::CpuProgramCode(const TensorProgram& program, const Kernels& kernels) : steps(program.getSteps().begin(), program.getSteps().end()), outputSteps(program.getOutputs()) {
+CpuProgramCode::CpuProgramCode(const TensorProgram& program, const Kernels& kernels) :
+        steps(program.getSteps().begin(), program.getSteps().end()),
+        outputSteps(program.getOutputs()) {
     multiplyByReciprocals();
     viewNeighboringElements();
     mergeSumsIntoProducts();
@@ -33,7 +36,8 @@ CpuProgramCode::CpuProgramCode(const TensorProgram& program, const Kernels& kern
             operands[i].push_back(values[operand]);
     }
     for (int i : order)
-        instructions.push_back({nullptr, steps[i].operation, lanes, values[i], operands[i].data(), (int32_t) operands[i].size(), steps[i].integers.data()});
+        instructions.push_back({nullptr, steps[i].operation, lanes, values[i], operands[i].data(),
+            (int32_t) operands[i].size(), steps[i].integers.data()});
     for (auto& instruction : instructions)
         kernels.choose(instruction);
     for (int output : outputSteps)
@@ -58,7 +62,7 @@ void CpuProgramCode::multiplyByReciprocals() {
         bool possible = true;
         for (double& number : reciprocal.numbers) {
             possible &= (std::fabs(number) > 1e-30 && std::fabs(number) < 1e30);
-            number = 1/number;
+            number = 1 / number;
         }
         if (!possible)
             continue;
@@ -74,7 +78,7 @@ void CpuProgramCode::viewNeighboringElements() {
             continue;
         bool inOrder = true;
         for (size_t k = 1; k < step.integers.size(); k++)
-            inOrder &= (step.integers[k] == step.integers[0]+(int) k);
+            inOrder &= (step.integers[k] == step.integers[0] + (int) k);
         if (inOrder)
             step.viewOf = step.operands[0];
     }
@@ -87,10 +91,11 @@ void CpuProgramCode::mergeSumsIntoProducts() {
             continue;
         for (int k : {0, 1}) {
             Step& product = steps[step.operands[k]];
-            if (product.operation != Operation::Linear || product.operands.size() > 2 || uses[step.operands[k]] > 1 || product.size != step.size)
+            if (product.operation != Operation::Linear || product.operands.size() > 2 || uses[step.operands[k]] > 1 ||
+                    product.size != step.size)
                 continue;
             step.operation = Operation::Linear;
-            step.operands = {product.operands[0], product.operands[1], step.operands[1-k]};
+            step.operands = {product.operands[0], product.operands[1], step.operands[1 - k]};
             product.unused = true;
             break;
         }
@@ -103,7 +108,8 @@ void CpuProgramCode::findOwners() {
 }
 
 bool CpuProgramCode::isRun(int step) const {
-    return !steps[step].unused && steps[step].viewOf < 0 && !isConstant(steps[step].operation) && !isInput(steps[step].operation);
+    return !steps[step].unused && steps[step].viewOf < 0 && !isConstant(steps[step].operation) &&
+            !isInput(steps[step].operation);
 }
 
 /** Whose memory a step reads, and how often in all: that of constants, inputs and outputs is never free. */
@@ -115,15 +121,15 @@ vector<int> CpuProgramCode::countReaders() const {
                 readers[owner[operand]]++;
     for (size_t i = 0; i < steps.size(); i++)
         if (!isRun(owner[i]))
-            readers[i] = steps.size()*steps.size();
+            readers[i] = steps.size() * steps.size();
     for (int output : outputSteps)
-        readers[owner[output]] += steps.size()*steps.size();
+        readers[owner[output]] += steps.size() * steps.size();
     return readers;
 }
 
 /**
- * The order in which steps are run: of those whose operands are there, the one after which the least memory is in use; so
- * a layer's derivative comes right behind the layer, and not behind the whole network.
+ * The order in which steps are run: of those whose operands are there, the one after which the least memory is in use;
+ * so a layer's derivative comes right behind the layer, and not behind the whole network.
  */
 vector<int> CpuProgramCode::findOrder() const {
     vector<int> order, readers = countReaders();
@@ -136,7 +142,7 @@ vector<int> CpuProgramCode::findOrder() const {
             if (done[owner[i]] || !isRun(i))
                 continue;
             const vector<int>& operands = steps[i].operands;
-            if (!std::all_of(operands.begin(), operands.end(), [&] (int operand) { return done[owner[operand]]; }))
+            if (!std::all_of(operands.begin(), operands.end(), [&](int operand) { return done[owner[operand]]; }))
                 continue;
             int change = steps[i].size;
             std::map<int, int> reads;
@@ -166,7 +172,7 @@ void CpuProgramCode::allocate(const vector<int>& order) {
     for (size_t i = 0; i < steps.size(); i++) {
         if (isConstant(steps[i].operation)) {
             offsets[i] = numConstants;
-            numConstants += (steps[i].size+Slack+Alignment-1)/Alignment*Alignment;
+            numConstants += (steps[i].size + Slack + Alignment - 1) / Alignment * Alignment;
         }
         else if (isInput(steps[i].operation)) { // written before any step is run
             offsets[i] = numElements;
@@ -181,11 +187,12 @@ void CpuProgramCode::allocate(const vector<int>& order) {
                 if (--readers[owner[operand]] == 0)
                     free.insert({steps[owner[operand]].size, offsets[owner[operand]]});
         };
-        // Elementwise steps read an element before they write it, and so may write where an operand lies; but not if they read
-        // one element of it again and again.
+        // Elementwise steps read an element before they write it, and so may write where an operand lies; but not if
+        // they read one element of it again and again.
         const vector<int>& operands = steps[i].operands;
-        bool inPlace = isElementwise(steps[i].operation) && std::all_of(operands.begin(), operands.end(), [&] (int operand) {
-            return steps[operand].size == steps[owner[operand]].size; });
+        bool inPlace = isElementwise(steps[i].operation) &&
+                std::all_of(operands.begin(), operands.end(),
+                        [&](int operand) { return steps[operand].size == steps[owner[operand]].size; });
         if (inPlace)
             release();
         auto position = free.find(steps[i].size);
@@ -200,15 +207,16 @@ void CpuProgramCode::allocate(const vector<int>& order) {
         if (!inPlace)
             release();
     }
-    for (lanes = MostLanes; lanes > FewestLanes && numElements*lanes*sizeof(float) > CacheSize; )
+    for (lanes = MostLanes; lanes > FewestLanes && numElements * lanes * sizeof(float) > CacheSize;)
         lanes /= 2;
-    memory.assign(numConstants+numElements*lanes+Alignment, 0.0f);
-    float* begin = memory.data()+(Alignment-(reinterpret_cast<uintptr_t>(memory.data())/sizeof(float))%Alignment)%Alignment;
+    memory.assign(numConstants + numElements * lanes + Alignment, 0.0f);
+    float* begin = memory.data() +
+            (Alignment - (reinterpret_cast<uintptr_t>(memory.data()) / sizeof(float)) % Alignment) % Alignment;
     for (size_t i = 0; i < steps.size(); i++) {
         bool constant = isConstant(steps[owner[i]].operation);
-        float* data = begin+(constant ? offsets[i] : numConstants+offsets[i]*lanes);
+        float* data = begin + (constant ? offsets[i] : numConstants + offsets[i] * lanes);
         if (steps[i].viewOf >= 0)
-            data = values[steps[i].viewOf].data+steps[i].integers[0]*(constant ? 1 : lanes);
+            data = values[steps[i].viewOf].data + steps[i].integers[0] * (constant ? 1 : lanes);
         values.push_back({data, steps[i].size, constant});
     }
 }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "TensorProgram.h"
 #include "simd/Kernels.h"
+#include "TensorProgram.h"
 #include <vector>
 
 namespace LearnedPairPlugin {
@@ -13,7 +13,8 @@ namespace LearnedPairPlugin {
  *
  * Some steps are no instructions: elements that are gathered in their order are there already, and what is added to the
  * product of a matrix is what its sums begin with. Division by constants becomes multiplication. Steps are run
- * in an order that needs little memory, and values whose last use is over give theirs to later ones: so it all stays in cache.
+ * in an order that needs little memory, and values whose last use is over give theirs to later ones: so it all stays in
+ * cache.
  */
 class CpuProgramCode {
 public:
@@ -32,11 +33,11 @@ public:
     const std::vector<ProgramValue>& getOutputs() const {
         return outputs;
     }
+
 private:
     /** A step of the program, or one that stands in for it. */
     struct Step : ProgramStep {
-        Step(const ProgramStep& step) : ProgramStep(step) {
-        }
+        Step(const ProgramStep& step) : ProgramStep(step) {}
         int viewOf = -1;     // the step whose value this one is a part of, from the element integers[0]
         bool unused = false; // nobody needs its value
     };
@@ -52,9 +53,9 @@ private:
     int lanes;
     std::vector<Step> steps;
     std::vector<int> outputSteps;
-    std::vector<int> owner; // of each step, the step whose memory it has: another one for views
+    std::vector<int> owner;           // of each step, the step whose memory it has: another one for views
     std::vector<ProgramValue> values; // of each step
-    std::vector<std::vector<ProgramValue> > operands;
+    std::vector<std::vector<ProgramValue>> operands;
     std::vector<ProgramInstruction> instructions;
     std::vector<ProgramValue> outputs;
     std::vector<float> memory;

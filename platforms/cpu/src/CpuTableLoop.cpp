@@ -9,19 +9,21 @@
 
 using namespace LearnedPairPlugin;
 
-CpuTableLoop::CpuTableLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads) : CpuPairLoop(force, list, kernels, numThreads) {
+CpuTableLoop::CpuTableLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads) :
+        CpuPairLoop(force, list, kernels, numThreads) {
     PairClasses pairClasses(force);
     SegmentTable table(dynamic_cast<const PairTable&>(force.getFunction()), pairClasses);
-    segments.resize(4*table.segments.size());
+    segments.resize(4 * table.segments.size());
     for (size_t i = 0; i < table.segments.size(); i++)
-        std::copy(table.segments[i].begin(), table.segments[i].end(), &segments[4*i]);
+        std::copy(table.segments[i].begin(), table.segments[i].end(), &segments[4 * i]);
     for (auto& grid : table.grids) {
         inverseSpacings.push_back((float) grid.inverseSpacing);
         firstSegments.push_back(grid.firstSegment);
     }
     SwitchingFunction switching(force);
-    curves = {&segments[0], inverseSpacings.data(), firstSegments.data(), pairClasses.numClasses, (float) force.getFunction().getMinDistance(),
-              (float) force.getInnerCutoffDistance(), {switching.used, (float) switching.start, (float) switching.inverseWidth}};
+    curves = {&segments[0], inverseSpacings.data(), firstSegments.data(), pairClasses.numClasses,
+        (float) force.getFunction().getMinDistance(), (float) force.getInnerCutoffDistance(),
+        {switching.used, (float) switching.start, (float) switching.inverseWidth}};
     grids.assign(numThreads, std::vector<BlockGrids>(pairClasses.numClasses));
 }
 
@@ -31,5 +33,6 @@ void CpuTableLoop::begin(Work& work) {
 }
 
 void CpuTableLoop::computeBlock(const PairBlock& block, int index, Work& work) {
-    work.sums.energy += kernels.computeTable(geometry, block, index, curves, grids[work.thread].data(), work.target, work.includeEnergy);
+    work.sums.energy += kernels.computeTable(
+            geometry, block, index, curves, grids[work.thread].data(), work.target, work.includeEnergy);
 }

@@ -12,17 +12,18 @@ namespace LearnedPairPlugin {
 class CpuTableLoop : public CpuPairLoop {
 public:
     CpuTableLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads);
+
 protected:
     void begin(Work& work) override;
     void computeBlock(const PairBlock& block, int index, Work& work) override;
-    void finish(Work& work) override {
-    }
+    void finish(Work& work) override {}
+
 private:
     OpenMM::AlignedArray<float> segments;
     std::vector<float> inverseSpacings;
     std::vector<int32_t> firstSegments;
-    TableCurves curves; // points to them
-    std::vector<std::vector<BlockGrids> > grids; // for each thread, and for each class of neighbors
+    TableCurves curves;                         // points to them
+    std::vector<std::vector<BlockGrids>> grids; // for each thread, and for each class of neighbors
 };
 
 } // namespace LearnedPairPlugin

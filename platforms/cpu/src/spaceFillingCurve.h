@@ -15,13 +15,13 @@ namespace LearnedPairPlugin {
  */
 inline uint64_t placeOnCurve(uint32_t x, uint32_t y, uint32_t z, int bits) {
     uint32_t point[3] = {x, y, z};
-    const uint32_t highest = 1u << (bits-1);
+    const uint32_t highest = 1u << (bits - 1);
     for (uint32_t bit = highest; bit > 1; bit >>= 1)
         for (int k = 0; k < 3; k++) {
             if (point[k] & bit)
-                point[0] ^= bit-1; // invert
-            else {                 // exchange
-                uint32_t different = (point[0]^point[k]) & (bit-1);
+                point[0] ^= bit - 1; // invert
+            else {                   // exchange
+                uint32_t different = (point[0] ^ point[k]) & (bit - 1);
                 point[0] ^= different;
                 point[k] ^= different;
             }
@@ -31,11 +31,11 @@ inline uint64_t placeOnCurve(uint32_t x, uint32_t y, uint32_t z, int bits) {
     uint32_t inverted = 0;
     for (uint32_t bit = highest; bit > 1; bit >>= 1)
         if (point[2] & bit)
-            inverted ^= bit-1;
+            inverted ^= bit - 1;
     uint64_t place = 0;
     for (uint32_t bit = highest; bit > 0; bit >>= 1)
         for (int k = 0; k < 3; k++)
-            place = 2*place+(((point[k]^inverted) & bit) != 0);
+            place = 2 * place + (((point[k] ^ inverted) & bit) != 0);
     return place;
 }
 

@@ -14,19 +14,21 @@
 using namespace LearnedPairPlugin;
 using std::string;
 
-extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {
-}
+extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {}
 
 /**
- * Whether to multiply on the tensor cores of a device: where they multiply bf16 numbers more than six times as fast as the
- * other units multiply floats, by NVIDIA's data sheets those for data centers; LEARNEDPAIR_TENSOR_CORES overrules that.
+ * Whether to multiply on the tensor cores of a device: where they multiply bf16 numbers more than six times as fast as
+ * the other units multiply floats, by NVIDIA's data sheets those for data centers; LEARNEDPAIR_TENSOR_CORES overrules
+ * that.
  */
 static bool usesTensorCores(double computeCapability) {
     const char* variable = std::getenv("LEARNEDPAIR_TENSOR_CORES");
     string wanted = (variable == nullptr ? "" : variable);
-    require(wanted == "" || wanted == "0" || wanted == "1", "LearnedPairForce: the environment variable LEARNEDPAIR_TENSOR_CORES is '", wanted,
-            "'; expected 1 (use them wherever there are any), 0 (don't), or no such variable (use them where that is faster).");
-    int capability = std::lround(10*computeCapability);
+    require(wanted == "" || wanted == "0" || wanted == "1",
+            "LearnedPairForce: the environment variable LEARNEDPAIR_TENSOR_CORES is '", wanted,
+            "'; expected 1 (use them wherever there are any), 0 (don't), or no such variable (use them where that is "
+            "faster).");
+    int capability = std::lround(10 * computeCapability);
     if (wanted.empty())
         return std::set<int>{80, 90, 100, 103}.count(capability) > 0;
     return wanted == "1" && capability >= 80;
@@ -41,5 +43,6 @@ static WarpLanguage getLanguage(OpenMM::CudaContext& device) {
 }
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {
-    registerFactory("CUDA", new CommonKernelFactory<OpenMM::CudaPlatform::PlatformData, OpenMM::CudaContext>(getLanguage));
+    registerFactory(
+            "CUDA", new CommonKernelFactory<OpenMM::CudaPlatform::PlatformData, OpenMM::CudaContext>(getLanguage));
 }

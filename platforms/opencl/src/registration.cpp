@@ -9,8 +9,7 @@
 
 using namespace LearnedPairPlugin;
 
-extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {
-}
+extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {}
 
 static void rebuild(OpenMM::NonbondedUtilities& list, double startFraction, double endFraction) {
     dynamic_cast<OpenMM::OpenCLNonbondedUtilities&>(list).setAtomBlockRange(startFraction, endFraction);
@@ -22,5 +21,6 @@ static WarpLanguage getLanguage(OpenMM::OpenCLContext& device) {
 }
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {
-    registerFactory("OpenCL", new CommonKernelFactory<OpenMM::OpenCLPlatform::PlatformData, OpenMM::OpenCLContext>(getLanguage));
+    registerFactory("OpenCL",
+            new CommonKernelFactory<OpenMM::OpenCLPlatform::PlatformData, OpenMM::OpenCLContext>(getLanguage));
 }

@@ -7,8 +7,8 @@
 #include "internal/PairEvaluator.h"
 #include "internal/ParticleRows.h"
 #include "internal/SwitchingFunction.h"
-#include "openmm/OpenMMException.h"
 #include "openmm/internal/ContextImpl.h"
+#include "openmm/OpenMMException.h"
 #include "openmm/reference/ReferenceForce.h"
 #include "openmm/reference/ReferencePlatform.h"
 #include <algorithm>
@@ -24,16 +24,21 @@ using std::vector;
 
 /** A force as it was when it was last given to the kernel. */
 struct ReferenceCalcLearnedPairForceKernel::Model {
-    Model(const LearnedPairForce& force, const vector<string>& derivativeNames) : classes(force), rows(force), switching(force), globals(force, derivativeNames),
-            evaluator(PairEvaluator::create(force.getSharedFunction(), globals.getDerivatives())), periodic(force.usesPeriodicBoundaryConditions()),
-            cutoff(force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? std::numeric_limits<double>::infinity() : force.getCutoffDistance()),
-            innerCutoff(force.getInnerCutoffDistance()) {
-    }
+    Model(const LearnedPairForce& force, const vector<string>& derivativeNames) :
+            classes(force),
+            rows(force),
+            switching(force),
+            globals(force, derivativeNames),
+            evaluator(PairEvaluator::create(force.getSharedFunction(), globals.getDerivatives())),
+            periodic(force.usesPeriodicBoundaryConditions()),
+            cutoff(force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? std::numeric_limits<double>::infinity()
+                                                                            : force.getCutoffDistance()),
+            innerCutoff(force.getInnerCutoffDistance()) {}
     bool interact(int i, int j) const {
-        return classes.interacts[(size_t) classes.particleClasses[i]*classes.numClasses+classes.particleClasses[j]];
+        return classes.interacts[(size_t) classes.particleClasses[i] * classes.numClasses + classes.particleClasses[j]];
     }
     const double* getRow(int particle) const {
-        return &rows.rows[(size_t) rows.index[particle]*rows.width];
+        return &rows.rows[(size_t) rows.index[particle] * rows.width];
     }
     PairClasses classes;
     ParticleRows rows;
@@ -46,7 +51,7 @@ struct ReferenceCalcLearnedPairForceKernel::Model {
 
 struct ReferenceCalcLearnedPairForceKernel::Pairs {
     vector<int> first, second;
-    vector<Vec3> delta; // from the second to the first
+    vector<Vec3> delta;       // from the second to the first
     vector<double> r, inside; // inside: not below the inner cutoff
     vector<const double*> row1, row2;
 };
@@ -71,7 +76,8 @@ void ReferenceCalcLearnedPairForceKernel::copyParameters(const LearnedPairForce&
             covered.push_back(i);
 }
 
-void ReferenceCalcLearnedPairForceKernel::findPairs(const vector<Vec3>& positions, const Vec3* box, Pairs& pairs) const {
+void ReferenceCalcLearnedPairForceKernel::findPairs(
+        const vector<Vec3>& positions, const Vec3* box, Pairs& pairs) const {
     for (size_t n = 0; n < covered.size(); n++)
         for (size_t m = 0; m < n; m++) {
             int i = covered[n], j = covered[m];
@@ -85,7 +91,8 @@ void ReferenceCalcLearnedPairForceKernel::findPairs(const vector<Vec3>& position
                 continue;
             pairs.first.push_back(i);
             pairs.second.push_back(j);
-            pairs.delta.push_back(Vec3(delta[OpenMM::ReferenceForce::XIndex], delta[OpenMM::ReferenceForce::YIndex], delta[OpenMM::ReferenceForce::ZIndex]));
+            pairs.delta.push_back(Vec3(delta[OpenMM::ReferenceForce::XIndex], delta[OpenMM::ReferenceForce::YIndex],
+                    delta[OpenMM::ReferenceForce::ZIndex]));
             pairs.r.push_back(r);
             pairs.inside.push_back(std::max(r, model->innerCutoff));
             pairs.row1.push_back(model->getRow(i));
@@ -97,7 +104,7 @@ double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool i
     auto& data = *reinterpret_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
     const vector<Vec3>& positions = *data.positions;
     for (auto& position : positions)
-        if (!std::isfinite(position[0]+position[1]+position[2]))
+        if (!std::isfinite(position[0] + position[1] + position[2]))
             throw OpenMM::OpenMMException("LearnedPairForce: a particle coordinate is NaN or infinite.");
     Pairs pairs;
     findPairs(positions, data.periodicBoxVectors, pairs);
@@ -107,23 +114,24 @@ double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool i
     double sum = 0;
     vector<double> derivatives(model->globals.getDerivatives().size(), 0.0);
     for (size_t k = 0; k < pairs.r.size(); k++) {
-        double r = pairs.r[k], below = r-pairs.inside[k]; // negative below the inner cutoff, where f is a Taylor expansion
-        double energy = values.energy[k]+below*values.slope[k], dEdR = values.slope[k];
+        double r = pairs.r[k],
+               below = r - pairs.inside[k]; // negative below the inner cutoff, where f is a Taylor expansion
+        double energy = values.energy[k] + below * values.slope[k], dEdR = values.slope[k];
         model->switching.apply(r, energy, dEdR);
         sum += energy;
         for (size_t d = 0; d < derivatives.size(); d++) {
-            double dEnergy = values.dEnergy[d][k]+below*values.dSlope[d][k], dSlope = values.dSlope[d][k];
+            double dEnergy = values.dEnergy[d][k] + below * values.dSlope[d][k], dSlope = values.dSlope[d][k];
             model->switching.apply(r, dEnergy, dSlope);
             derivatives[d] += dEnergy;
         }
         if (includeForces && r > 0) { // two particles in one place have no direction to push each other
-            Vec3 force = pairs.delta[k]*(-scale*dEdR/r);
+            Vec3 force = pairs.delta[k] * (-scale * dEdR / r);
             (*data.forces)[pairs.first[k]] += force;
             (*data.forces)[pairs.second[k]] -= force;
         }
     }
     model->globals.addDerivatives(sum, derivatives, *data.energyParameterDerivatives);
-    return scale*sum;
+    return scale * sum;
 }
 
 void ReferenceCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {

@@ -27,6 +27,7 @@ public:
         return "Reference";
     }
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
+
 private:
     struct Model;
     void copyParameters(const LearnedPairForce& force);
@@ -35,7 +36,7 @@ private:
     void findPairs(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, Pairs& pairs) const;
     std::shared_ptr<Model> model;
     std::vector<std::string> derivativeNames;
-    std::vector<std::set<int> > exclusions;
+    std::vector<std::set<int>> exclusions;
     std::vector<int> covered;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-#include "ReferenceCalcLearnedPairForceKernel.h"
 #include "internal/registerFactory.h"
+#include "ReferenceCalcLearnedPairForceKernel.h"
 
 using namespace LearnedPairPlugin;
 
@@ -10,15 +10,15 @@ namespace {
 
 class Factory : public OpenMM::KernelFactory {
 public:
-    OpenMM::KernelImpl* createKernelImpl(std::string name, const OpenMM::Platform& platform, OpenMM::ContextImpl& context) const override {
+    OpenMM::KernelImpl* createKernelImpl(
+            std::string name, const OpenMM::Platform& platform, OpenMM::ContextImpl& context) const override {
         return new ReferenceCalcLearnedPairForceKernel(name, platform);
     }
 };
 
-}
+} // namespace
 
-extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {
-}
+extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {}
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {
     registerFactory("Reference", new Factory());

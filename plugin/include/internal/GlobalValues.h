@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "LearnedPairForce.h"
 #include "internal/exportLearnedPair.h"
-#include "openmm/System.h"
+#include "LearnedPairForce.h"
 #include "openmm/internal/ContextImpl.h"
+#include "openmm/System.h"
 #include <map>
 #include <string>
 #include <vector>
@@ -13,15 +13,17 @@
 namespace LearnedPairPlugin {
 
 /**
- * Find the parameters of a force by which its energy has to be differentiated: those that were asked for, and those that any
- * other force of the System was asked for. A State adds the derivatives of all forces up under the name of the parameter, and
- * without this force's part the sum would be wrong.
+ * Find the parameters of a force by which its energy has to be differentiated: those that were asked for, and those
+ * that any other force of the System was asked for. A State adds the derivatives of all forces up under the name of the
+ * parameter, and without this force's part the sum would be wrong.
  *
  * @return the names: first in the order of the force, then in that of the others
  */
-LEARNEDPAIR_EXPORT std::vector<std::string> findEnergyParameterDerivatives(const OpenMM::System& system, const LearnedPairForce& force);
+LEARNEDPAIR_EXPORT std::vector<std::string> findEnergyParameterDerivatives(
+        const OpenMM::System& system, const LearnedPairForce& force);
 
-/** The scale and the global parameters of a force, with their values in a Context, and the derivatives that are needed. */
+/** The scale and the global parameters of a force, with their values in a Context, and the derivatives that are needed.
+ */
 class LEARNEDPAIR_EXPORT GlobalValues {
 public:
     /** @param derivativeNames  as findEnergyParameterDerivatives() finds them */
@@ -44,7 +46,8 @@ public:
     const std::vector<int>& getDerivatives() const {
         return derivatives;
     }
-    /** Get the names of all parameters with respect to which derivatives are needed: the scale first, then the function's. */
+    /** Get the names of all parameters with respect to which derivatives are needed: the scale first, then the
+     * function's. */
     std::vector<std::string> getDerivativeNames() const;
     /**
      * Add the derivatives of the energy to a platform's sums.
@@ -53,6 +56,7 @@ public:
      * @param derivatives  its derivatives with respect to the parameters of getDerivatives(), without the scale
      */
     void addDerivatives(double sum, const std::vector<double>& derivatives, std::map<std::string, double>& total) const;
+
 private:
     std::string scaleName, scaleDerivative;
     std::vector<std::string> names;

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "LearnedPairForce.h"
-#include "openmm/Kernel.h"
 #include "openmm/internal/ContextImpl.h"
 #include "openmm/internal/ForceImpl.h"
+#include "openmm/Kernel.h"
 #include <map>
 #include <string>
 #include <vector>
@@ -23,17 +23,18 @@ public:
     const LearnedPairForce& getOwner() const override {
         return owner;
     }
-    void updateContextState(OpenMM::ContextImpl& context, bool& forcesInvalid) override {
-    }
-    double calcForcesAndEnergy(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy, int groups) override;
+    void updateContextState(OpenMM::ContextImpl& context, bool& forcesInvalid) override {}
+    double calcForcesAndEnergy(
+            OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy, int groups) override;
     std::map<std::string, double> getDefaultParameters() override;
     std::vector<std::string> getKernelNames() override;
     void updateParametersInContext(OpenMM::ContextImpl& context, const LearnedPairForce& force);
     std::string describeKernel() const;
+
 private:
     void checkState(OpenMM::ContextImpl& context) const;
     const LearnedPairForce& owner;
-    LearnedPairForce created; // as it was when the Context was created: what an update may not change
+    LearnedPairForce created;                // as it was when the Context was created: what an update may not change
     std::vector<GlobalParameter> parameters; // the scale and the function's, with the ranges of the last update
     OpenMM::Kernel kernel;
 };

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "LearnedPairForce.h"
 #include "internal/exportLearnedPair.h"
+#include "LearnedPairForce.h"
 #include <vector>
 
 namespace LearnedPairPlugin {
@@ -18,9 +18,9 @@ namespace LearnedPairPlugin {
 struct LEARNEDPAIR_EXPORT PairClasses {
     explicit PairClasses(const LearnedPairForce& force);
     int numClasses;
-    std::vector<int> particleClasses;   ///< for each particle
-    std::vector<int> types;             ///< for each class, the particle type
-    std::vector<char> interacts;        ///< shape [numClasses][numClasses]: whether the pair has a function and may interact
+    std::vector<int> particleClasses; ///< for each particle
+    std::vector<int> types;           ///< for each class, the particle type
+    std::vector<char> interacts; ///< shape [numClasses][numClasses]: whether the pair has a function and may interact
 };
 
 } // namespace LearnedPairPlugin

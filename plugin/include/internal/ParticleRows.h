@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "LearnedPairForce.h"
 #include "internal/exportLearnedPair.h"
+#include "LearnedPairForce.h"
 #include <vector>
 
 namespace LearnedPairPlugin {

@@ -11,7 +11,8 @@ namespace LearnedPairPlugin {
 class ProgramBuilder {
 public:
     /** Add a step. @return its index */
-    int add(Operation operation, const std::vector<int>& operands, const std::vector<int>& integers = {}, const std::vector<double>& numbers = {});
+    int add(Operation operation, const std::vector<int>& operands, const std::vector<int>& integers = {},
+            const std::vector<double>& numbers = {});
     /** Add an input of a length, or get it if it is there. @return its index */
     int input(Operation input, int size);
     int literal(double value) {
@@ -32,6 +33,7 @@ public:
     TensorProgram build(const std::vector<int>& outputs) const {
         return TensorProgram(steps, outputs);
     }
+
 private:
     std::vector<ProgramStep> steps;
 };

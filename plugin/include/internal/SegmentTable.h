@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "PairTable.h"
-#include "internal/PairClasses.h"
 #include "internal/exportLearnedPair.h"
+#include "internal/PairClasses.h"
+#include "PairTable.h"
 #include <array>
 #include <vector>
 
@@ -28,8 +28,8 @@ struct LEARNEDPAIR_EXPORT SegmentTable {
         int firstSegment;
     };
     SegmentTable(const PairTable& table, const PairClasses& classes);
-    std::vector<std::array<double, 4> > segments; ///< coefficients of t^0 to t^3, measured in kJ/mol
-    std::vector<Grid> grids;                      ///< shape [numClasses][numClasses]
+    std::vector<std::array<double, 4>> segments; ///< coefficients of t^0 to t^3, measured in kJ/mol
+    std::vector<Grid> grids;                     ///< shape [numClasses][numClasses]
 };
 
 } // namespace LearnedPairPlugin

@@ -2,16 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "TensorProgram.h"
 #include "internal/exportLearnedPair.h"
+#include "TensorProgram.h"
 #include <vector>
 
 namespace LearnedPairPlugin {
 
-/** What a step depends on decides how often it is computed: see docs/program.md, section 5. In the order of their cost. */
-enum class Stage {
-    Constant, Global, Particle1, Particle2, TypePair, Radial, PairOfParticles
-};
+/** What a step depends on decides how often it is computed: see docs/program.md, section 5. In the order of their cost.
+ */
+enum class Stage { Constant, Global, Particle1, Particle2, TypePair, Radial, PairOfParticles };
 
 /**
  * Find the stage of every step of a program.

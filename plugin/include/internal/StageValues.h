@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "internal/StagedProgram.h"
 #include "internal/exportLearnedPair.h"
+#include "internal/StagedProgram.h"
 #include <vector>
 
 namespace LearnedPairPlugin {
 
 /**
- * The values of the stages that are computed before the pairs are, in double precision, on the host: what platforms give
- * the pair part of a StagedProgram as its inputs.
+ * The values of the stages that are computed before the pairs are, in double precision, on the host: what platforms
+ * give the pair part of a StagedProgram as its inputs.
  */
 class LEARNEDPAIR_EXPORT StageValues {
 public:
@@ -31,9 +31,11 @@ public:
     const std::vector<double>& getParticles() const { ///< shape [numRows][length of the inputs particle1 and particle2]
         return particleValues;
     }
-    const std::vector<double>& getPairs() const { ///< shape [numRows][numRows][length of the input pair]; empty unless typed
+    const std::vector<double>& getPairs()
+            const { ///< shape [numRows][numRows][length of the input pair]; empty unless typed
         return pairValues;
     }
+
 private:
     const StagedProgram& program;
     std::vector<double> rows;

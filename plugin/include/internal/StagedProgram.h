@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "internal/exportLearnedPair.h"
 #include "PairProgram.h"
 #include "TensorProgram.h"
-#include "internal/exportLearnedPair.h"
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,10 +14,12 @@ namespace LearnedPairPlugin {
 /**
  * A pair program divided by how often its parts have to be computed: see docs/program.md, section 5.
  *
- * The parts for globals, particles and pairs of types take the inputs of the original program. The pair part takes their
- * outputs, one after another, as its inputs globals, particle1, particle2 and pair. A part that is not needed is null.
+ * The parts for globals, particles and pairs of types take the inputs of the original program. The pair part takes
+ * their outputs, one after another, as its inputs globals, particle1, particle2 and pair. A part that is not needed is
+ * null.
  *
- * The outputs of the pair part are f and df/dr, then for each parameter derivative that was asked for df/dg and d2f/drdg.
+ * The outputs of the pair part are f and df/dr, then for each parameter derivative that was asked for df/dg and
+ * d2f/drdg.
  */
 struct LEARNEDPAIR_EXPORT StagedProgram {
     /**

@@ -11,19 +11,20 @@ namespace LearnedPairPlugin {
  * between the switching distance and the cutoff, and 1 before it.
  */
 struct SwitchingFunction {
-    explicit SwitchingFunction(const LearnedPairForce& force) : used(force.getUseSwitchingFunction()), start(force.getSwitchingDistance()),
-            inverseWidth(used ? 1/(force.getCutoffDistance()-start) : 0) {
-    }
+    explicit SwitchingFunction(const LearnedPairForce& force) :
+            used(force.getUseSwitchingFunction()),
+            start(force.getSwitchingDistance()),
+            inverseWidth(used ? 1 / (force.getCutoffDistance() - start) : 0) {}
     bool used;
     double start, inverseWidth; ///< measured in nm and 1/nm
     /** Replace an energy E and its slope dE/dr by S*E and d(S*E)/dr. */
     template<class Real> void apply(Real r, Real& energy, Real& dEdR) const {
         if (!used || r <= (Real) start)
             return;
-        Real y = (r-(Real) start)*(Real) inverseWidth;
-        Real value = 1+y*y*y*(-10+y*(15-6*y));
-        Real slope = y*y*(-30+y*(60-30*y))*(Real) inverseWidth;
-        dEdR = value*dEdR+slope*energy;
+        Real y = (r - (Real) start) * (Real) inverseWidth;
+        Real value = 1 + y * y * y * (-10 + y * (15 - 6 * y));
+        Real slope = y * y * (-30 + y * (60 - 30 * y)) * (Real) inverseWidth;
+        dEdR = value * dEdR + slope * energy;
         energy *= value;
     }
 };

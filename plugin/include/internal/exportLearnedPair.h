@@ -4,13 +4,13 @@
 
 // Marks what other libraries may use. Only Windows needs it said.
 #if defined(_MSC_VER)
-    #if defined(LEARNEDPAIR_BUILDING_LIBRARY)
-        #define LEARNEDPAIR_EXPORT __declspec(dllexport)
-    #else
-        #define LEARNEDPAIR_EXPORT __declspec(dllimport)
-    #endif
-    #define LEARNEDPAIR_PLUGIN_EXPORT __declspec(dllexport)
+#if defined(LEARNEDPAIR_BUILDING_LIBRARY)
+#define LEARNEDPAIR_EXPORT __declspec(dllexport)
 #else
-    #define LEARNEDPAIR_EXPORT
-    #define LEARNEDPAIR_PLUGIN_EXPORT
+#define LEARNEDPAIR_EXPORT __declspec(dllimport)
+#endif
+#define LEARNEDPAIR_PLUGIN_EXPORT __declspec(dllexport)
+#else
+#define LEARNEDPAIR_EXPORT
+#define LEARNEDPAIR_PLUGIN_EXPORT
 #endif

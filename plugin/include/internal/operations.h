@@ -2,17 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "TensorProgram.h"
 #include "internal/exportLearnedPair.h"
+#include "TensorProgram.h"
 #include <string>
 #include <vector>
 
 namespace LearnedPairPlugin {
 
 /** Operations that obey the same rule for operands and length. */
-enum class OperationKind {
-    Input, Constant, Elementwise, Gather, Concat, Reduction, Linear, Lookup, Table
-};
+enum class OperationKind { Input, Constant, Elementwise, Gather, Concat, Reduction, Linear, Lookup, Table };
 
 struct OperationInfo {
     Operation operation;
@@ -50,7 +48,7 @@ inline bool isElementwise(Operation operation) {
 
 /** The number of curves of a table from the length of its data and the number of knots: see docs/program.md. */
 inline int numTableCurves(int dataSize, int numKnots) {
-    return (dataSize-2)/(2*numKnots);
+    return (dataSize - 2) / (2 * numKnots);
 }
 
 } // namespace LearnedPairPlugin

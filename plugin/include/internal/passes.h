@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "TensorProgram.h"
 #include "internal/exportLearnedPair.h"
+#include "TensorProgram.h"
 #include <vector>
 
 namespace LearnedPairPlugin {
@@ -49,7 +49,8 @@ LEARNEDPAIR_EXPORT TensorProgram optimize(const TensorProgram& program, bool typ
  * @param numOutputs  how many outputs to differentiate, beginning with the first
  * @return a program with the same outputs, followed by the derivatives
  */
-LEARNEDPAIR_EXPORT TensorProgram differentiate(const TensorProgram& program, Operation input, int element, int numOutputs);
+LEARNEDPAIR_EXPORT TensorProgram differentiate(
+        const TensorProgram& program, Operation input, int element, int numOutputs);
 
 /**
  * Replace the values of the radial stage that others use by tables, cubic Hermite in r. Values that depend on global
@@ -61,6 +62,7 @@ LEARNEDPAIR_EXPORT TensorProgram differentiate(const TensorProgram& program, Ope
  * @param numKnots     the number of knots
  * @return the program, with one table, or as it was if there is nothing to replace
  */
-LEARNEDPAIR_EXPORT TensorProgram tabulateRadial(const TensorProgram& program, bool typed, double minDistance, double maxDistance, int numKnots);
+LEARNEDPAIR_EXPORT TensorProgram tabulateRadial(
+        const TensorProgram& program, bool typed, double minDistance, double maxDistance, int numKnots);
 
 } // namespace LearnedPairPlugin

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-#include "internal/ProgramBuilder.h"
 #include "internal/operations.h"
 #include "internal/passes.h"
+#include "internal/ProgramBuilder.h"
 #include "internal/require.h"
 
 using namespace LearnedPairPlugin;
@@ -19,8 +19,10 @@ const int Zero = -1; // the derivative of what does not depend on the variable
  */
 class Differentiator {
 public:
-    Differentiator(const TensorProgram& program, Operation input, int element) : program(program), input(input), element(element) {
-    }
+    Differentiator(const TensorProgram& program, Operation input, int element) :
+            program(program),
+            input(input),
+            element(element) {}
     TensorProgram differentiate(int numOutputs) {
         value = builder.copyAll(program);
         vector<char> needed = findNeeded(numOutputs);
@@ -29,17 +31,19 @@ public:
         vector<int> outputs = mapOutputs(program, value);
         for (int k = 0; k < numOutputs; k++) {
             int output = program.getOutputs()[k];
-            outputs.push_back(expand(derivative[output] == Zero ? builder.literal(0) : derivative[output], program.getSteps()[output].size));
+            outputs.push_back(expand(derivative[output] == Zero ? builder.literal(0) : derivative[output],
+                    program.getSteps()[output].size));
         }
         return builder.build(outputs);
     }
+
 private:
     /** Which steps the outputs that are differentiated depend on. */
     vector<char> findNeeded(int numOutputs) const {
         vector<char> needed(program.getSteps().size(), false);
         for (int k = 0; k < numOutputs; k++)
             needed[program.getOutputs()[k]] = true;
-        for (int i = needed.size()-1; i >= 0; i--)
+        for (int i = needed.size() - 1; i >= 0; i--)
             if (needed[i])
                 for (int operand : program.getSteps()[i].operands)
                     needed[operand] = true;
@@ -94,25 +98,27 @@ private:
             return Zero;
         switch (getInfo(step.operation).kind) {
             case OperationKind::Elementwise:
-                return x.size() == 1 ? differentiateUnary(step.operation, x[0], y, dx[0]) :
-                       x.size() == 2 ? differentiateBinary(step.operation, x[0], x[1], y, dx[0], dx[1]) :
-                       dx[1] == Zero && dx[2] == Zero ? Zero : builder.add(Operation::Select, {x[0], orZero(dx[1]), orZero(dx[2])});
-            case OperationKind::Gather:
-                return differentiateGather(step, dx[0]);
+                return x.size() == 1    ? differentiateUnary(step.operation, x[0], y, dx[0])
+                        : x.size() == 2 ? differentiateBinary(step.operation, x[0], x[1], y, dx[0], dx[1])
+                        : dx[1] == Zero && dx[2] == Zero
+                        ? Zero
+                        : builder.add(Operation::Select, {x[0], orZero(dx[1]), orZero(dx[2])});
+            case OperationKind::Gather: return differentiateGather(step, dx[0]);
             case OperationKind::Concat:
                 for (size_t i = 0; i < dx.size(); i++)
                     dx[i] = expand(orZero(dx[i]), builder[x[i]].size);
                 return builder.add(Operation::Concat, dx);
             case OperationKind::Reduction:
                 dx[0] = expand(dx[0], builder[x[0]].size);
-                return step.operation == Operation::Sum ? builder.add(Operation::Sum, dx, step.integers) : differentiateMax(step, x[0], y, dx[0]);
+                return step.operation == Operation::Sum ? builder.add(Operation::Sum, dx, step.integers)
+                                                        : differentiateMax(step, x[0], y, dx[0]);
             case OperationKind::Linear:
                 return builder.add(Operation::Linear, {x[0], expand(dx[1], builder[x[1]].size)});
             case OperationKind::Table:
-                require(step.operation == Operation::Table, "TensorProgram: table_slope cannot be differentiated with respect to the distance.");
+                require(step.operation == Operation::Table,
+                        "TensorProgram: table_slope cannot be differentiated with respect to the distance.");
                 return times(builder.add(Operation::TableSlope, x, step.integers), dx[0]);
-            default:
-                return Zero; // lookup
+            default: return Zero; // lookup
         }
     }
 
@@ -140,11 +146,12 @@ private:
 
     int differentiateUnary(Operation operation, int x, int y, int dx) {
         switch (operation) {
-            case Operation::Neg:
-                return negative(dx);
+            case Operation::Neg: return negative(dx);
             case Operation::Abs: { // x' for x > 0, -x' for x < 0, 0 for 0
                 int zero = builder.literal(0);
-                return builder.add(Operation::Select, {binary(Operation::Less, x, zero), negative(dx), builder.add(Operation::Select, {binary(Operation::Less, zero, x), dx, zero})});
+                return builder.add(Operation::Select,
+                        {binary(Operation::Less, x, zero), negative(dx),
+                            builder.add(Operation::Select, {binary(Operation::Less, zero, x), dx, zero})});
             }
             case Operation::Sqrt: // x' / (2 y)
                 return binary(Operation::Div, dx, times(builder.literal(2), y));
@@ -166,48 +173,47 @@ private:
                 return times(binary(Operation::Mul, y, binary(Operation::Sub, builder.literal(1), y)), dx);
             case Operation::Erf: // 2/sqrt(pi) exp(-x^2) x'
                 return times(gaussian(x, 1.1283791670955126), dx);
-            case Operation::Erfc:
-                return times(gaussian(x, -1.1283791670955126), dx);
-            default:
-                return Zero; // floor
+            case Operation::Erfc: return times(gaussian(x, -1.1283791670955126), dx);
+            default: return Zero; // floor
         }
     }
 
     int gaussian(int x, double factor) {
-        return times(builder.literal(factor), unary(Operation::Exp, unary(Operation::Neg, binary(Operation::Mul, x, x))));
+        return times(
+                builder.literal(factor), unary(Operation::Exp, unary(Operation::Neg, binary(Operation::Mul, x, x))));
     }
 
     int differentiateBinary(Operation operation, int a, int b, int y, int da, int db) {
         switch (operation) {
-            case Operation::Add:
-                return plus(da, db);
-            case Operation::Sub:
-                return da == Zero ? negative(db) : db == Zero ? da : binary(Operation::Sub, da, db);
-            case Operation::Mul: // a' b + a b'
+            case Operation::Add: return plus(da, db);
+            case Operation::Sub: return da == Zero ? negative(db) : db == Zero ? da : binary(Operation::Sub, da, db);
+            case Operation::Mul:                     // a' b + a b'
                 if (isSigmoidOf(b, a) && da != Zero) // the SiLU: (s + y (1-s)) a', with fewer operations
-                    return times(binary(Operation::Add, b, binary(Operation::Mul, y, binary(Operation::Sub, builder.literal(1), b))), da);
+                    return times(binary(Operation::Add, b,
+                                         binary(Operation::Mul, y, binary(Operation::Sub, builder.literal(1), b))),
+                            da);
                 if (isSigmoidOf(a, b) && db != Zero)
                     return differentiateBinary(operation, b, a, y, db, da);
                 return plus(da == Zero ? Zero : times(b, da), db == Zero ? Zero : times(a, db));
             case Operation::Div: { // (a' - y b')/b
-                int numerator = (db == Zero ? da : da == Zero ? negative(times(y, db)) : binary(Operation::Sub, da, times(y, db)));
+                int numerator = (db == Zero  ? da
+                                : da == Zero ? negative(times(y, db))
+                                             : binary(Operation::Sub, da, times(y, db)));
                 return binary(Operation::Div, numerator, b);
             }
-            case Operation::Pow:
-                return plus(differentiateBase(a, b, da), differentiateExponent(a, b, y, db));
-            case Operation::Minimum:
-                return differentiateChoice(binary(Operation::Less, a, b), a, b, da, db);
-            case Operation::Maximum:
-                return differentiateChoice(binary(Operation::Less, b, a), a, b, da, db);
-            default:
-                return Zero; // comparisons
+            case Operation::Pow: return plus(differentiateBase(a, b, da), differentiateExponent(a, b, y, db));
+            case Operation::Minimum: return differentiateChoice(binary(Operation::Less, a, b), a, b, da, db);
+            case Operation::Maximum: return differentiateChoice(binary(Operation::Less, b, a), a, b, da, db);
+            default: return Zero; // comparisons
         }
     }
 
     /** The derivative of whichever of two values is chosen; the mean of both where they are equal. */
     int differentiateChoice(int first, int a, int b, int da, int db) {
         int mean = times(builder.literal(0.5), plus(da, db));
-        return builder.add(Operation::Select, {binary(Operation::Equal, a, b), mean, builder.add(Operation::Select, {first, orZero(da), orZero(db)})});
+        return builder.add(Operation::Select,
+                {binary(Operation::Equal, a, b), mean,
+                    builder.add(Operation::Select, {first, orZero(da), orZero(db)})});
     }
 
     /** b a^(b-1) a', and 0 where b = 0. */
@@ -225,7 +231,9 @@ private:
             return Zero;
         int zero = builder.literal(0);
         int vanishes = binary(Operation::Mul, binary(Operation::Equal, a, zero), binary(Operation::LessEqual, zero, b));
-        return times(builder.add(Operation::Select, {vanishes, zero, binary(Operation::Mul, y, unary(Operation::Log, a))}), db);
+        return times(
+                builder.add(Operation::Select, {vanishes, zero, binary(Operation::Mul, y, unary(Operation::Log, a))}),
+                db);
     }
 
     /** The mean of x' over the elements that are largest. */
@@ -235,10 +243,11 @@ private:
         for (int o = 0; o < outer; o++)
             for (int m = 0; m < middle; m++)
                 for (int i = 0; i < inner; i++)
-                    indices.push_back(o*inner+i);
+                    indices.push_back(o * inner + i);
         int largest = binary(Operation::Equal, x, builder.add(Operation::Gather, {y}, indices));
         int chosen = builder.add(Operation::Select, {largest, dx, builder.literal(0)});
-        return binary(Operation::Div, builder.add(Operation::Sum, {chosen}, step.integers), builder.add(Operation::Sum, {largest}, step.integers));
+        return binary(Operation::Div, builder.add(Operation::Sum, {chosen}, step.integers),
+                builder.add(Operation::Sum, {largest}, step.integers));
     }
 
     const TensorProgram& program;
@@ -248,12 +257,14 @@ private:
     vector<int> value, derivative; // of each step of the program
 };
 
-}
+} // namespace
 
-TensorProgram LearnedPairPlugin::differentiate(const TensorProgram& program, Operation input, int element, int numOutputs) {
-    require(numOutputs >= 1 && numOutputs <= (int) program.getOutputs().size(), "TensorProgram: ", numOutputs, " outputs are to be differentiated; there are ",
-            program.getOutputs().size(), ".");
+TensorProgram LearnedPairPlugin::differentiate(
+        const TensorProgram& program, Operation input, int element, int numOutputs) {
+    require(numOutputs >= 1 && numOutputs <= (int) program.getOutputs().size(), "TensorProgram: ", numOutputs,
+            " outputs are to be differentiated; there are ", program.getOutputs().size(), ".");
     int size = program.getInputSize(input);
-    require(element >= 0 && (size == 0 || element < size), "TensorProgram: there is no element ", element, " of an input of length ", size, " to differentiate by.");
+    require(element >= 0 && (size == 0 || element < size), "TensorProgram: there is no element ", element,
+            " of an input of length ", size, " to differentiate by.");
     return Differentiator(program, input, element).differentiate(numOutputs);
 }

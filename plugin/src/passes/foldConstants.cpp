@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-#include "internal/ProgramBuilder.h"
-#include "internal/ProgramInterpreter.h"
 #include "internal/operations.h"
 #include "internal/passes.h"
+#include "internal/ProgramBuilder.h"
+#include "internal/ProgramInterpreter.h"
 #include <cmath>
 
 using namespace LearnedPairPlugin;

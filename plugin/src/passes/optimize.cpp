@@ -11,7 +11,8 @@ static const int MostRounds = 20;
 TensorProgram LearnedPairPlugin::optimize(const TensorProgram& program, bool typed) {
     TensorProgram current = removeDeadCode(program);
     for (int round = 0; round < MostRounds; round++) {
-        TensorProgram next = shareSubexpressions(current); // before folding: functions of weights are shared, but weights never
+        TensorProgram next =
+                shareSubexpressions(current); // before folding: functions of weights are shared, but weights never
         next = foldConstants(next);
         next = simplify(next);
         next = splitLinearLayers(next, typed);

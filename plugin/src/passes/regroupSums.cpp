@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-#include "internal/ProgramBuilder.h"
-#include "internal/Stage.h"
 #include "internal/operations.h"
 #include "internal/passes.h"
+#include "internal/ProgramBuilder.h"
+#include "internal/Stage.h"
 #include <map>
 
 using namespace LearnedPairPlugin;
@@ -19,7 +19,10 @@ struct Term {
 
 class Regrouper {
 public:
-    Regrouper(const TensorProgram& program, bool typed) : steps(program.getSteps()), stages(findStages(program, typed)), numUses(steps.size(), 0) {
+    Regrouper(const TensorProgram& program, bool typed) :
+            steps(program.getSteps()),
+            stages(findStages(program, typed)),
+            numUses(steps.size(), 0) {
         for (auto& step : steps)
             for (int operand : step.operands)
                 numUses[operand]++;
@@ -31,6 +34,7 @@ public:
             index.push_back(isSum(i) ? rebuild(i) : builder.copy(steps[i], mapOperands(steps[i], index)));
         return builder.build(mapOutputs(program, index));
     }
+
 private:
     bool isSum(int value) const {
         return steps[value].operation == Operation::Add || steps[value].operation == Operation::Sub;
@@ -51,7 +55,7 @@ private:
     int rebuild(int value) {
         vector<Term> terms;
         collect(value, steps[value].size, false, terms);
-        std::map<Stage, vector<Term> > groups;
+        std::map<Stage, vector<Term>> groups;
         for (auto& term : terms)
             groups[stages[term.value]].push_back(term);
         if (groups.size() == 1 || terms.size() == 2)
@@ -91,7 +95,7 @@ private:
     vector<int> index;
 };
 
-}
+} // namespace
 
 TensorProgram LearnedPairPlugin::regroupSums(const TensorProgram& program, bool typed) {
     return Regrouper(program, typed).regroup(program);

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-#include "internal/ProgramBuilder.h"
 #include "internal/passes.h"
+#include "internal/ProgramBuilder.h"
 
 using namespace LearnedPairPlugin;
 using std::vector;
@@ -12,7 +12,7 @@ TensorProgram LearnedPairPlugin::removeDeadCode(const TensorProgram& program) {
     vector<char> needed(steps.size(), false);
     for (int output : program.getOutputs())
         needed[output] = true;
-    for (int i = steps.size()-1; i >= 0; i--)
+    for (int i = steps.size() - 1; i >= 0; i--)
         if (needed[i])
             for (int operand : steps[i].operands)
                 needed[operand] = true;

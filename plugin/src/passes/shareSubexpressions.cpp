@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-#include "internal/ProgramBuilder.h"
 #include "internal/passes.h"
+#include "internal/ProgramBuilder.h"
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -19,12 +19,12 @@ static bool commutes(Operation operation) {
 static vector<uint64_t> bits(const vector<double>& numbers) {
     vector<uint64_t> result(numbers.size());
     if (!numbers.empty())
-        memcpy(result.data(), numbers.data(), numbers.size()*sizeof(double));
+        memcpy(result.data(), numbers.data(), numbers.size() * sizeof(double));
     return result;
 }
 
 TensorProgram LearnedPairPlugin::shareSubexpressions(const TensorProgram& program) {
-    typedef std::tuple<Operation, vector<int>, vector<int>, vector<uint64_t> > Key;
+    typedef std::tuple<Operation, vector<int>, vector<int>, vector<uint64_t>> Key;
     ProgramBuilder builder;
     std::map<Key, int> known;
     vector<int> index;

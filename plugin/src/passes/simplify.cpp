@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-#include "internal/ProgramBuilder.h"
 #include "internal/operations.h"
 #include "internal/passes.h"
+#include "internal/ProgramBuilder.h"
 #include <cmath>
 
 using namespace LearnedPairPlugin;
@@ -35,7 +35,7 @@ static int simplifyGather(ProgramBuilder& builder, int x, vector<int> indices) {
     if (builder[x].operation == Operation::Concat) { // elements of one part only
         int first = 0;
         for (int part : vector<int>(builder[x].operands)) {
-            int end = first+builder[part].size;
+            int end = first + builder[part].size;
             bool inside = true;
             for (int i : indices)
                 inside &= (i >= first && i < end);
@@ -71,29 +71,25 @@ static int simplifyArithmetic(ProgramBuilder& builder, const ProgramStep& step, 
     auto negated = [&](int value) { return builder[value].operation == Operation::Neg; };
     auto inside = [&](int value) { return builder[value].operands[0]; };
     switch (step.operation) {
-        case Operation::Neg:
-            return negated(x) ? inside(x) : -1;                                              // -(-x) = x
+        case Operation::Neg: return negated(x) ? inside(x) : -1; // -(-x) = x
         case Operation::Add:
             if (negated(x))
-                return builder.add(Operation::Sub, {y, inside(x)});                          // -x + y = y - x
-            return negated(y) ? builder.add(Operation::Sub, {x, inside(y)}) : -1;            // x + -y = x - y
+                return builder.add(Operation::Sub, {y, inside(x)});               // -x + y = y - x
+            return negated(y) ? builder.add(Operation::Sub, {x, inside(y)}) : -1; // x + -y = x - y
         case Operation::Sub:
             if (keepsX && isLiteral(builder[y], 0))
-                return x;                                                                    // x - 0 = x
-            return negated(y) ? builder.add(Operation::Add, {x, inside(y)}) : -1;            // x - -y = x + y
+                return x;                                                         // x - 0 = x
+            return negated(y) ? builder.add(Operation::Add, {x, inside(y)}) : -1; // x - -y = x + y
         case Operation::Mul:
             if (keepsX && isLiteral(builder[y], 1))
-                return x;                                                                    // x * 1 = x
+                return x; // x * 1 = x
             if (keepsY && isLiteral(builder[x], 1))
-                return y;                                                                    // 1 * y = y
+                return y; // 1 * y = y
             return -1;
-        case Operation::Div:
-            return keepsX && isLiteral(builder[y], 1) ? x : -1;                              // x / 1 = x
+        case Operation::Div: return keepsX && isLiteral(builder[y], 1) ? x : -1; // x / 1 = x
         case Operation::Sum:
-        case Operation::Max:
-            return step.integers[1] == 1 ? x : -1;                                           // of one element each
-        default:
-            return -1;
+        case Operation::Max: return step.integers[1] == 1 ? x : -1; // of one element each
+        default: return -1;
     }
 }
 

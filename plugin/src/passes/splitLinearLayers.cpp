@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-#include "internal/ProgramBuilder.h"
-#include "internal/Stage.h"
 #include "internal/operations.h"
 #include "internal/passes.h"
+#include "internal/ProgramBuilder.h"
+#include "internal/Stage.h"
 #include <algorithm>
 #include <map>
 
@@ -13,7 +13,8 @@ using std::vector;
 
 namespace {
 
-/** A part of the vector that a linear layer is applied to: a value that stands at some of its elements, or is added there. */
+/** A part of the vector that a linear layer is applied to: a value that stands at some of its elements, or is added
+ * there. */
 struct Term {
     int value; ///< in the new program
     int first; ///< the element of the vector at which it begins
@@ -22,19 +23,23 @@ struct Term {
 
 class Splitter {
 public:
-    Splitter(const TensorProgram& program, bool typed) : steps(program.getSteps()), stages(findStages(program, typed)) {
-    }
+    Splitter(const TensorProgram& program, bool typed) :
+            steps(program.getSteps()),
+            stages(findStages(program, typed)) {}
     TensorProgram split(const TensorProgram& program) {
         for (size_t i = 0; i < steps.size(); i++)
-            index.push_back(steps[i].operation == Operation::Linear && isDivisible(steps[i].operands[1]) ? splitLayer(steps[i]) :
-                    builder.copy(steps[i], mapOperands(steps[i], index)));
+            index.push_back(steps[i].operation == Operation::Linear && isDivisible(steps[i].operands[1])
+                            ? splitLayer(steps[i])
+                            : builder.copy(steps[i], mapOperands(steps[i], index)));
         return builder.build(mapOutputs(program, index));
     }
+
 private:
-    typedef std::map<Stage, vector<Term> > Terms;
+    typedef std::map<Stage, vector<Term>> Terms;
 
     static bool isComputedBeforePairs(Stage stage) {
-        return stage == Stage::Global || stage == Stage::Particle1 || stage == Stage::Particle2 || stage == Stage::TypePair;
+        return stage == Stage::Global || stage == Stage::Particle1 || stage == Stage::Particle2 ||
+                stage == Stage::TypePair;
     }
 
     /**
@@ -53,7 +58,8 @@ private:
         for (int operand : step.operands) {
             if (isSum && steps[operand].size != step.size)
                 return false; // one number for every element
-            cheaper |= isComputedBeforePairs(stages[operand]) || (!isSum && stages[operand] == Stage::Radial) || isDivisible(operand);
+            cheaper |= isComputedBeforePairs(stages[operand]) || (!isSum && stages[operand] == Stage::Radial) ||
+                    isDivisible(operand);
         }
         return divisible[value] = cheaper;
     }
@@ -91,7 +97,8 @@ private:
                 other.value = builder.add(operation, {other.value, term.value});
                 return;
             }
-        terms.push_back({operation == Operation::Sub ? builder.add(Operation::Neg, {term.value}) : term.value, term.first, term.size});
+        terms.push_back({operation == Operation::Sub ? builder.add(Operation::Neg, {term.value}) : term.value,
+            term.first, term.size});
     }
 
     int splitLayer(const ProgramStep& layer) {
@@ -100,7 +107,8 @@ private:
         vector<Term> radial;
         for (auto& term : terms[Stage::Radial]) {
             auto& others = terms[Stage::PairOfParticles];
-            auto same = std::find_if(others.begin(), others.end(), [&](const Term& other) { return other.first == term.first && other.size == term.size; });
+            auto same = std::find_if(others.begin(), others.end(),
+                    [&](const Term& other) { return other.first == term.first && other.size == term.size; });
             if (same == others.end())
                 radial.push_back(term);
             else
@@ -117,11 +125,12 @@ private:
     }
 
     /** Divide the terms of a stage into groups within which no two overlap: usually there is one. */
-    static vector<vector<Term> > joinParts(vector<Term> terms) {
+    static vector<vector<Term>> joinParts(vector<Term> terms) {
         std::stable_sort(terms.begin(), terms.end(), [](const Term& a, const Term& b) { return a.first < b.first; });
-        vector<vector<Term> > groups;
+        vector<vector<Term>> groups;
         for (auto& term : terms) {
-            auto group = std::find_if(groups.begin(), groups.end(), [&](const vector<Term>& others) { return others.back().first+others.back().size <= term.first; });
+            auto group = std::find_if(groups.begin(), groups.end(),
+                    [&](const vector<Term>& others) { return others.back().first + others.back().size <= term.first; });
             if (group == groups.end())
                 groups.push_back({term});
             else
@@ -152,10 +161,10 @@ private:
         if (known != selected.end())
             return known->second;
         vector<double> numbers;
-        for (int row = 0; row < matrix.size/numColumns; row++)
+        for (int row = 0; row < matrix.size / numColumns; row++)
             for (auto& term : terms) {
-                auto begin = matrix.numbers.begin()+row*numColumns+term.first;
-                numbers.insert(numbers.end(), begin, begin+term.size);
+                auto begin = matrix.numbers.begin() + row * numColumns + term.first;
+                numbers.insert(numbers.end(), begin, begin + term.size);
             }
         return selected[key] = builder.add(matrix.operation, {}, {}, numbers);
     }
@@ -166,10 +175,10 @@ private:
     vector<int> index;
     std::map<int, bool> divisible;
     std::map<std::pair<int, int>, Terms> collected; // by value and first element
-    std::map<vector<int>, int> selected; // columns, by the matrix and the elements they belong to
+    std::map<vector<int>, int> selected;            // columns, by the matrix and the elements they belong to
 };
 
-}
+} // namespace
 
 TensorProgram LearnedPairPlugin::splitLinearLayers(const TensorProgram& program, bool typed) {
     return Splitter(program, typed).split(program);

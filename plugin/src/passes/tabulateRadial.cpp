@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
+#include "internal/operations.h"
+#include "internal/passes.h"
 #include "internal/ProgramBuilder.h"
 #include "internal/ProgramInterpreter.h"
 #include "internal/Stage.h"
-#include "internal/operations.h"
-#include "internal/passes.h"
 
 using namespace LearnedPairPlugin;
 using std::vector;
@@ -13,21 +13,24 @@ using std::vector;
 /** Whether a value consists of whole numbers, which decide something and must stay what they are. */
 static bool isWhole(const vector<ProgramStep>& steps, int value) {
     switch (steps[value].operation) {
-        case Operation::Floor: case Operation::Less: case Operation::LessEqual: case Operation::Equal:
-            return true;
-        case Operation::Gather: case Operation::Concat:
+        case Operation::Floor:
+        case Operation::Less:
+        case Operation::LessEqual:
+        case Operation::Equal: return true;
+        case Operation::Gather:
+        case Operation::Concat:
             for (int operand : steps[value].operands)
                 if (isWhole(steps, operand))
                     return true;
             return false;
-        default:
-            return false;
+        default: return false;
     }
 }
 
 /** Whether a value is a part of a table already. */
 static bool isTabulated(const vector<ProgramStep>& steps, int value) {
-    return getInfo(steps[value].operation).kind == OperationKind::Table || (steps[value].operation == Operation::Gather && isTabulated(steps, steps[value].operands[0]));
+    return getInfo(steps[value].operation).kind == OperationKind::Table ||
+            (steps[value].operation == Operation::Gather && isTabulated(steps, steps[value].operands[0]));
 }
 
 /** The radial values of more than one number that steps of the pair stage use, and that no global parameter changes. */
@@ -45,7 +48,8 @@ static vector<int> findRadialValues(const TensorProgram& program, bool typed) {
     }
     vector<int> values;
     for (size_t i = 0; i < steps.size(); i++)
-        if (stages[i] == Stage::Radial && steps[i].size > 1 && used[i] && !dependsOnGlobals[i] && !isWhole(steps, i) && !isTabulated(steps, i))
+        if (stages[i] == Stage::Radial && steps[i].size > 1 && used[i] && !dependsOnGlobals[i] && !isWhole(steps, i) &&
+                !isTabulated(steps, i))
             values.push_back(i);
     return values;
 }
@@ -56,16 +60,17 @@ static vector<double> sample(const TensorProgram& program, double minDistance, d
     ProgramInterpreter<double, 1> interpreter(differentiate(program, Operation::Distance, 0, numOutputs));
     vector<double> data = {minDistance, maxDistance};
     for (int knot = 0; knot < numKnots; knot++) {
-        *interpreter.getInput(Operation::Distance) = minDistance+knot*(maxDistance-minDistance)/(numKnots-1);
+        *interpreter.getInput(Operation::Distance) = minDistance + knot * (maxDistance - minDistance) / (numKnots - 1);
         interpreter.run();
-        for (int k = 0; k < 2*numOutputs; k++)
-            for (int i = 0; i < program.getSteps()[program.getOutputs()[k%numOutputs]].size; i++)
+        for (int k = 0; k < 2 * numOutputs; k++)
+            for (int i = 0; i < program.getSteps()[program.getOutputs()[k % numOutputs]].size; i++)
                 data.push_back(interpreter.getOutput(k, i, 0));
     }
     return data;
 }
 
-TensorProgram LearnedPairPlugin::tabulateRadial(const TensorProgram& program, bool typed, double minDistance, double maxDistance, int numKnots) {
+TensorProgram LearnedPairPlugin::tabulateRadial(
+        const TensorProgram& program, bool typed, double minDistance, double maxDistance, int numKnots) {
     const vector<ProgramStep>& steps = program.getSteps();
     vector<int> values = findRadialValues(program, typed);
     if (values.empty())

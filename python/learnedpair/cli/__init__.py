@@ -28,12 +28,16 @@ def main(arguments=None):
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in (demo, inspect, apply, bench):
         name = module.__name__.rsplit(".", 1)[1]
-        command = commands.add_parser(name, help=module.HELP, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        command = commands.add_parser(
+            name, help=module.HELP, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     options = parser.parse_args(arguments)
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: print(f"learnedpair {options.command}: warning: {message}{_on_the_command_line(message)}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_, **__: print(
+            f"learnedpair {options.command}: warning: {message}{_on_the_command_line(message)}", file=sys.stderr
+        )
         return _run(options)
 
 

@@ -4,8 +4,10 @@
 
 Example: learnedpair apply system.xml topology.pdb delta.pt corrected.xml
 
-A model with features needs --features FILE, with one row for each particle of the System: a NumPy array (.npy), or a text
-with numbers between commas or blanks. Rows of nan, and in a text also empty lines, are particles that are not covered; a
+A model with features needs --features FILE, with one row for each particle of the System: a NumPy array (.npy), or a
+text
+with numbers between commas or blanks. Rows of nan, and in a text also empty lines, are particles that are not covered;
+a
 line that begins with # is none of them.
 """
 
@@ -27,14 +29,47 @@ def add_arguments(parser):
     parser.add_argument("topology", type=Path, help="PDB or PDBx/mmCIF file with the same particles")
     parser.add_argument("model", help="model file (.pt or .pt2), with assignment rules inside if it has types")
     parser.add_argument("output", type=Path, help="XML file to write")
-    parser.add_argument("--features", type=Path, metavar="FILE", help="features of the particles, for a model that has features: .npy, or text")
-    parser.add_argument("--type", action="append", default=[], metavar="NAME=RULE", help="atoms of a type, such as Na=NA:Na, in place of the rules in the model; once more for each further rule of the type; without a rule, as in Na=, there are no such atoms")
-    parser.add_argument("--leave-out", action="append", default=[], metavar="RULE", help="atoms that are meant to have no type, such as HOH:H1, whatever the other rules say; once more for each further rule. *:* is all atoms that no other rule selects")
+    parser.add_argument(
+        "--features",
+        type=Path,
+        metavar="FILE",
+        help="features of the particles, for a model that has features: .npy, or text",
+    )
+    parser.add_argument(
+        "--type",
+        action="append",
+        default=[],
+        metavar="NAME=RULE",
+        help=(
+            "atoms of a type, such as Na=NA:Na, in place of the rules in the model; once more for each further rule of"
+            " the type; without a rule, as in Na=, there are no such atoms"
+        ),
+    )
+    parser.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help=(
+            "atoms that are meant to have no type, such as HOH:H1, whatever the other rules say; once more for each"
+            " further rule. *:* is all atoms that no other rule selects"
+        ),
+    )
     parser.add_argument("--exclusions", choices=("nonbonded", "molecules"), default="nonbonded")
     parser.add_argument("--scale", help="name of a global parameter that multiplies the correction")
     parser.add_argument("--force-group", type=int, default=0)
-    parser.add_argument("--representation", choices=("auto", "table", "program"), default="auto", help="what the model becomes (default: auto, a table where that is possible)")
-    parser.add_argument("--tolerance", type=float, default=1e-4, help="force error of tables, relative to |F| + 1 kJ/mol/nm (default: 1e-4)")
+    parser.add_argument(
+        "--representation",
+        choices=("auto", "table", "program"),
+        default="auto",
+        help="what the model becomes (default: auto, a table where that is possible)",
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=1e-4,
+        help="force error of tables, relative to |F| + 1 kJ/mol/nm (default: 1e-4)",
+    )
     add_tabulate_radial(parser, "default: with --representation auto")
 
 
@@ -45,13 +80,26 @@ def run(options):
         raise ValueError(f"{options.output}: there is no such folder to write to.")
     for path in (options.system, options.topology, Path(options.model)):
         if options.output.exists() and path.exists() and options.output.samefile(path):
-            raise ValueError(f"{options.output}: the file is read, too, and would be lost; name another one to write to.")
+            raise ValueError(
+                f"{options.output}: the file is read, too, and would be lost; name another one to write to."
+            )
     system = read_system(options.system)
     topology = read_structure(options.topology).topology
     model = read_model(options.model, options.features is not None, "give a file with them by --features")
     features = None if options.features is None else read_features(options.features, system.getNumParticles())
-    force = add_correction(system, topology, model, types=read_types(options), features=features, exclusions=options.exclusions, scale=options.scale, force_group=options.force_group,
-                           representation=options.representation, tolerance=options.tolerance, tabulate_radial=options.tabulate_radial)
+    force = add_correction(
+        system,
+        topology,
+        model,
+        types=read_types(options),
+        features=features,
+        exclusions=options.exclusions,
+        scale=options.scale,
+        force_group=options.force_group,
+        representation=options.representation,
+        tolerance=options.tolerance,
+        tabulate_radial=options.tabulate_radial,
+    )
     options.output.write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
     print(f"{options.output}: {describe_coverage(force)}, {force.getNumExclusions()} pairs excluded")
     print(describe(force.lowering_report))
@@ -63,7 +111,9 @@ def read_types(options):
     for text in options.type:
         name, separator, rule = text.partition("=")
         if not name or not separator:
-            raise ValueError(f"--type is {text!r}; expected NAME=RULE, such as O=HOH:O, or NAME= if there are no such atoms.")
+            raise ValueError(
+                f"--type is {text!r}; expected NAME=RULE, such as O=HOH:O, or NAME= if there are no such atoms."
+            )
         types[name] = [*(types.get(name) or []), rule] if rule else None
     if options.leave_out:
         types[None] = options.leave_out
@@ -88,7 +138,9 @@ def read_system(path):
             raise ValueError("the end is missing")
         system = openmm.XmlSerializer.deserialize(text)
     except (ValueError, openmm.OpenMMException) as error:
-        raise ValueError(f"{path}: this is not the XML of a System, or only a part of it ({' '.join(str(error).split())}).") from error
+        raise ValueError(
+            f"{path}: this is not the XML of a System, or only a part of it ({' '.join(str(error).split())})."
+        ) from error
     if not isinstance(system, openmm.System):
         raise ValueError(f"{path}: the file holds a {type(system).__name__}, not a System.")
     return system

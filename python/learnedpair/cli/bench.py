@@ -3,7 +3,8 @@
 """Time a System with and without its correction, on this machine.
 
 Blocks of steps with and without the correction take turns, so that whatever else the machine does slows down both. By
-default it is a box of TIP3P water with the correction in this package; --pdb and --model, or --system and --pdb, time your own.
+default it is a box of TIP3P water with the correction in this package; --pdb and --model, or --system and --pdb, time
+your own.
 The integrator is LangevinMiddleIntegrator at 300 K; --pdb gets no barostat, and --system keeps what it has.
 """
 
@@ -28,8 +29,12 @@ TEMPERATURE = 300 * unit.kelvin
 
 def add_arguments(parser):
     parser.add_argument("--platform", help="OpenMM platform (default: the fastest one that is really there)")
-    parser.add_argument("--precision", choices=("single", "mixed", "double"), help="of OpenCL and CUDA (default: OpenMM's)")
-    parser.add_argument("--steps", type=int, default=100, help="steps of a block; on a GPU take thousands (default: 100)")
+    parser.add_argument(
+        "--precision", choices=("single", "mixed", "double"), help="of OpenCL and CUDA (default: OpenMM's)"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=100, help="steps of a block; on a GPU take thousands (default: 100)"
+    )
     parser.add_argument("--repeats", type=int, default=7, help="blocks with and without the correction (default: 7)")
     parser.add_argument("--time-step", type=float, default=2.0, help="in femtoseconds (default: 2)")
     parser.add_argument("--json", type=Path, help="file for what was measured")
@@ -44,7 +49,10 @@ def run(options):
         raise ValueError(f"{options.json}: there is no such folder to write to.")
     platform = find_platform(options.platform)
     if options.precision is not None and "Precision" not in platform.getPropertyNames():
-        raise ValueError(f"--precision is {options.precision}, and the platform {platform.getName()} has one precision only; leave it out, or choose OpenCL or CUDA.")
+        raise ValueError(
+            f"--precision is {options.precision}, and the platform {platform.getName()} has one precision only; leave"
+            " it out, or choose OpenCL or CUDA."
+        )
     what = prepare(options)
     corrections = _corrections(what.system)
     positions = minimized(what.system, what.positions)
@@ -62,9 +70,15 @@ def run(options):
         for timed in (plain, corrected):
             timed.advance(options.steps)
     report = _summarize(plain, corrected, options, platform, what.system.getNumParticles())
-    say(f"without the correction: {report['ms_per_step_without']:.3f} ms/step, {report['ns_per_day_without']:.1f} ns/day")
+    say(
+        f"without the correction: {report['ms_per_step_without']:.3f} ms/step, {report['ns_per_day_without']:.1f}"
+        " ns/day"
+    )
     say(f"with the correction:    {report['ms_per_step_with']:.3f} ms/step, {report['ns_per_day_with']:.1f} ns/day")
-    say(f"time per step with it / without it: {report['ratio']:.3f} [{report['ratio_min']:.3f}, {report['ratio_max']:.3f}], median and range of {options.repeats} blocks of {options.steps} steps in turn")
+    say(
+        f"time per step with it / without it: {report['ratio']:.3f} [{report['ratio_min']:.3f},"
+        f" {report['ratio_max']:.3f}], median and range of {options.repeats} blocks of {options.steps} steps in turn"
+    )
     say(f"creating the Context: {plain.creation:.2f} s without it, {corrected.creation:.2f} s with it")
     if options.json is not None:
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -94,12 +108,18 @@ class _Timed:
 
 
 def _corrections(system):
-    return [LearnedPairForce.cast(force) for force in system.getForces() if LearnedPairForce.is_learned_pair_force(force)]
+    return [
+        LearnedPairForce.cast(force) for force in system.getForces() if LearnedPairForce.is_learned_pair_force(force)
+    ]
 
 
 def _device(context):
     platform = context.getPlatform()
-    shown = [platform.getPropertyValue(context, name) + (" threads" if name == "Threads" else "") for name in ("DeviceName", "Precision", "Threads") if name in platform.getPropertyNames()]
+    shown = [
+        platform.getPropertyValue(context, name) + (" threads" if name == "Threads" else "")
+        for name in ("DeviceName", "Precision", "Threads")
+        if name in platform.getPropertyNames()
+    ]
     return f" ({', '.join(shown)})" if shown else ""
 
 
@@ -109,10 +129,23 @@ def _summarize(plain, corrected, options, platform, particles):
     without, with_ = (statistics.median(timed.seconds) / options.steps for timed in (plain, corrected))
     day = 86400 * options.time_step * 1e-6  # ns in a day of one step a second
     return {
-        "platform": f"{platform.getName()}{_device(corrected.context)}", "kernels": corrected.kernels, "particles": particles,
-        "ms_per_step_without": 1000 * without, "ms_per_step_with": 1000 * with_, "ns_per_day_without": day / without, "ns_per_day_with": day / with_,
-        "ratio": statistics.median(ratios), "ratio_min": min(ratios), "ratio_max": max(ratios),
-        "creation_s_without": plain.creation, "creation_s_with": corrected.creation, "blocks_s_without": plain.seconds, "blocks_s_with": corrected.seconds,
-        "steps": options.steps, "time_step_fs": options.time_step, "processor": processor_name(),
-        "openmm": openmm.Platform.getOpenMMVersion(), "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "platform": f"{platform.getName()}{_device(corrected.context)}",
+        "kernels": corrected.kernels,
+        "particles": particles,
+        "ms_per_step_without": 1000 * without,
+        "ms_per_step_with": 1000 * with_,
+        "ns_per_day_without": day / without,
+        "ns_per_day_with": day / with_,
+        "ratio": statistics.median(ratios),
+        "ratio_min": min(ratios),
+        "ratio_max": max(ratios),
+        "creation_s_without": plain.creation,
+        "creation_s_with": corrected.creation,
+        "blocks_s_without": plain.seconds,
+        "blocks_s_with": corrected.seconds,
+        "steps": options.steps,
+        "time_step_fs": options.time_step,
+        "processor": processor_name(),
+        "openmm": openmm.Platform.getOpenMMVersion(),
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }

@@ -40,9 +40,13 @@ FRAMES = 40
 
 def add_arguments(parser):
     parser.add_argument("--platform", help="OpenMM platform (default: the fastest one that is really there)")
-    parser.add_argument("--steps", type=int, default=2000, help="steps of 4 fs, for each of the two systems (default: 2000)")
+    parser.add_argument(
+        "--steps", type=int, default=2000, help="steps of 4 fs, for each of the two systems (default: 2000)"
+    )
     add_input_arguments(parser)
-    parser.add_argument("--output", type=Path, default=Path("demo_output"), help="folder to write to (default: demo_output)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("demo_output"), help="folder to write to (default: demo_output)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="write to the folder even if there are files in it")
 
 
@@ -52,12 +56,20 @@ def run(options):
     platform = find_platform(options.platform)
     check_input(options)
     if options.output.exists() and not options.output.is_dir():
-        raise ValueError(f"{options.output}: this is a file, and not a folder to write to; name another one by --output.")
+        raise ValueError(
+            f"{options.output}: this is a file, and not a folder to write to; name another one by --output."
+        )
     if options.output.exists() and any(options.output.iterdir()) and not options.overwrite:
-        raise ValueError(f"{options.output}: there are files in the folder; name another one by --output, or say --overwrite.")
+        raise ValueError(
+            f"{options.output}: there are files in the folder; name another one by --output, or say --overwrite."
+        )
     say(f"Platform: {platform.getName()}")
     what = prepare(options)
-    correction = next(LearnedPairForce.cast(force) for force in what.system.getForces() if LearnedPairForce.is_learned_pair_force(force))
+    correction = next(
+        LearnedPairForce.cast(force)
+        for force in what.system.getForces()
+        if LearnedPairForce.is_learned_pair_force(force)
+    )
     say(f"System: {describe_coverage(correction)}")
     say(f"Correction: {correction.lowering_report.get('description', '')}\n{describe(correction.lowering_report)}")
     options.output.mkdir(parents=True, exist_ok=True)
@@ -93,15 +105,29 @@ class Run:
         self.simulation = app.Simulation(self.what.topology, system, integrator, self.platform)
         self.simulation.context.setPositions(minimized(system, self.what.positions))
         self.simulation.context.setVelocitiesToTemperature(TEMPERATURE, 1)
-        oxygens = [atom.index for atom in self.what.topology.atoms() if atom.element is app.element.oxygen and atom.residue.name == "HOH"]
+        oxygens = [
+            atom.index
+            for atom in self.what.topology.atoms()
+            if atom.element is app.element.oxygen and atom.residue.name == "HOH"
+        ]
         width = box_of(self.simulation.context.getState()).diagonal().min()
         self.distribution = RadialDistribution(oxygens, longest=min(1.0, 0.45 * width)) if len(oxygens) > 1 else None
 
     def report_to(self, folder, interval):
         """Write a trajectory and a log."""
         self.simulation.reporters.append(app.DCDReporter(str(folder / "trajectory.dcd"), interval))
-        self.simulation.reporters.append(app.StateDataReporter(str(folder / "log.csv"), interval, step=True, time=True, potentialEnergy=True,
-                                                               temperature=True, density=True, speed=True))
+        self.simulation.reporters.append(
+            app.StateDataReporter(
+                str(folder / "log.csv"),
+                interval,
+                step=True,
+                time=True,
+                potentialEnergy=True,
+                temperature=True,
+                density=True,
+                speed=True,
+            )
+        )
 
     def advance(self, steps, measure):
         """Run a block of steps, and add its last frame to g(r) if it is to be measured."""
@@ -110,7 +136,10 @@ class Run:
         self.state = self.simulation.context.getState(positions=True, energy=True)
         self.seconds.append(time.perf_counter() - start)
         if not np.isfinite(self.state.getPotentialEnergy()._value):
-            raise ValueError(f"the simulation {self.name} the correction has become unstable after {len(self.seconds) * steps} steps.")
+            raise ValueError(
+                f"the simulation {self.name} the correction has become unstable after {len(self.seconds) * steps}"
+                " steps."
+            )
         if measure and self.distribution is not None:
             self.distribution.add(self.state.getPositions(asNumpy=True)._value, box_of(self.state))
 
@@ -125,7 +154,12 @@ def show_progress(frames, interval, runs):
     if last or sys.stderr.isatty():
         bar = "#" * (30 * frames // FRAMES)
         speeds = ", ".join(f"{run_.speed(interval):.1f} {run_.name}" for run_ in runs)
-        print(f"\r[{bar:<30}] {frames * interval:>6} steps, ns/day {speeds} the correction ", end="\n" if last else "", file=sys.stderr, flush=True)
+        print(
+            f"\r[{bar:<30}] {frames * interval:>6} steps, ns/day {speeds} the correction ",
+            end="\n" if last else "",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def box_of(state):
@@ -140,7 +174,10 @@ def energies_by_force(system, state, platform):
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform)
     context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
     context.setPositions(state.getPositions())
-    return [(force.getName(), context.getState(energy=True, groups={index}).getPotentialEnergy()._value) for index, force in enumerate(system.getForces())]
+    return [
+        (force.getName(), context.getState(energy=True, groups={index}).getPotentialEnergy()._value)
+        for index, force in enumerate(system.getForces())
+    ]
 
 
 def report(plain, corrected, what, platform, options):
@@ -150,10 +187,17 @@ def report(plain, corrected, what, platform, options):
         say(f"  {name:<24} {energy:14.2f}")
     interval = -(-options.steps // FRAMES)
     ratio = statistics.median(with_ / without for with_, without in zip(corrected.seconds, plain.seconds, strict=True))
-    say(f"Speed: {plain.speed(interval):.1f} ns/day without the correction, {corrected.speed(interval):.1f} ns/day with it ({ratio:.2f} times the time per step; medians of {FRAMES} blocks in turn)")
+    say(
+        f"Speed: {plain.speed(interval):.1f} ns/day without the correction, {corrected.speed(interval):.1f} ns/day with"
+        f" it ({ratio:.2f} times the time per step; medians of {FRAMES} blocks in turn)"
+    )
     if corrected.distribution is not None:
-        columns = np.stack([corrected.distribution.centers, plain.distribution.values, corrected.distribution.values], axis=1)
-        np.savetxt(options.output / "rdf.csv", columns, delimiter=",", header="r_nm,g_without,g_with", comments="", fmt="%.6g")
+        columns = np.stack(
+            [corrected.distribution.centers, plain.distribution.values, corrected.distribution.values], axis=1
+        )
+        np.savetxt(
+            options.output / "rdf.csv", columns, delimiter=",", header="r_nm,g_without,g_with", comments="", fmt="%.6g"
+        )
         draw(columns, options.output / "rdf.png")
     say(f"Written to {options.output}: " + ", ".join(sorted(path.name for path in options.output.iterdir())))
 

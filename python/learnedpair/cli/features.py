@@ -30,12 +30,18 @@ def read_features(path, count):
     while rows and len(rows[-1][1]) == 0 and (count is None or len(rows) > count):  # empty lines at the end
         rows.pop()
     if count is not None and len(rows) != count:
-        raise ValueError(f"{path}: there are {len(rows)} rows of features, but the System has {count} particles; expected one for each, of nan where the model does not apply.")
+        raise ValueError(
+            f"{path}: there are {len(rows)} rows of features, but the System has {count} particles; expected one for"
+            " each, of nan where the model does not apply."
+        )
     features = []
     for place, row in rows:
         missing = np.isnan(row)
         if missing.any() and not missing.all():
-            raise ValueError(f"{path}: in {place} some features are nan and others are not; expected all of them for a particle that is not covered.")
+            raise ValueError(
+                f"{path}: in {place} some features are nan and others are not; expected all of them for a particle that"
+                " is not covered."
+            )
         features.append(None if missing.all() else row)
     return features
 
@@ -47,8 +53,16 @@ def _rows_of_array(path):
         raise ValueError(f"{path}: this is not a NumPy array ({error}).") from error
     if isinstance(array, np.ndarray) and array.ndim == 1:
         array = array[:, None]  # one feature
-    if not (isinstance(array, np.ndarray) and array.ndim == 2 and (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer))):
-        what = f"an array of {array.dtype} with shape {array.shape}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
+    if not (
+        isinstance(array, np.ndarray)
+        and array.ndim == 2
+        and (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer))
+    ):
+        what = (
+            f"an array of {array.dtype} with shape {array.shape}"
+            if isinstance(array, np.ndarray)
+            else f"a {type(array).__name__}"
+        )
         raise ValueError(f"{path}: the file holds {what}; expected numbers with the shape (n_particles, n_features).")
     return [(f"row {index}", row) for index, row in enumerate(array.astype(float))]
 
@@ -57,7 +71,10 @@ def _rows_of_text(path):
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: this is not a text ({error}); expected numbers, one line for each particle, or a NumPy array in a file that ends in .npy.") from error
+        raise ValueError(
+            f"{path}: this is not a text ({error}); expected numbers, one line for each particle, or a NumPy array in a"
+            " file that ends in .npy."
+        ) from error
     rows = []
     for number, line in enumerate(lines, start=1):
         if line.lstrip().startswith("#"):
@@ -68,5 +85,8 @@ def _rows_of_text(path):
         try:
             rows.append((f"line {number}", [float(cell) for cell in cells]))
         except ValueError:
-            raise ValueError(f"{path}: line {number} is {line.strip()[:60]!r}; expected numbers between commas or blanks, and nan or an empty line for a particle that is not covered.") from None
+            raise ValueError(
+                f"{path}: line {number} is {line.strip()[:60]!r}; expected numbers between commas or blanks, and nan or"
+                " an empty line for a particle that is not covered."
+            ) from None
     return rows

@@ -24,10 +24,26 @@ FEWEST_WATERS = 400
 def add_input_arguments(parser):
     """The options that prepare() reads."""
     parser.add_argument("--waters", type=int, default=3000, help="molecules in the box (default: 3000, at least 400)")
-    parser.add_argument("--pdb", type=Path, help="your own solvated structure, PDB or mmCIF, instead of a box of water; it gets PME to 0.9 nm, rigid water, constraints on bonds to hydrogen, and hydrogens of 3 amu")
-    parser.add_argument("--forcefield", nargs="+", default=["amber14-all.xml", "amber14/tip3p.xml"], help="force field files for --pdb (default: amber14-all.xml amber14/tip3p.xml)")
+    parser.add_argument(
+        "--pdb",
+        type=Path,
+        help=(
+            "your own solvated structure, PDB or mmCIF, instead of a box of water; it gets PME to 0.9 nm, rigid water,"
+            " constraints on bonds to hydrogen, and hydrogens of 3 amu"
+        ),
+    )
+    parser.add_argument(
+        "--forcefield",
+        nargs="+",
+        default=["amber14-all.xml", "amber14/tip3p.xml"],
+        help="force field files for --pdb (default: amber14-all.xml amber14/tip3p.xml)",
+    )
     parser.add_argument("--model", help="your own model file (default: the one in this package)")
-    parser.add_argument("--system", type=Path, help="your own System with a correction, as learnedpair apply writes it, for --pdb; needs no PyTorch")
+    parser.add_argument(
+        "--system",
+        type=Path,
+        help="your own System with a correction, as learnedpair apply writes it, for --pdb; needs no PyTorch",
+    )
 
 
 @dataclass
@@ -56,9 +72,14 @@ def check_input(options):
     if options.system is not None and options.pdb is None:
         raise ValueError("--system needs --pdb, the structure that belongs to it.")
     if options.system is not None and options.model is not None:
-        raise ValueError("--system and --model were given, but a stored System has its correction inside; leave one of them out.")
+        raise ValueError(
+            "--system and --model were given, but a stored System has its correction inside; leave one of them out."
+        )
     if options.pdb is None and options.waters < FEWEST_WATERS:
-        raise ValueError(f"--waters is {options.waters}; expected at least {FEWEST_WATERS}, for a box that is wide enough for the cutoff.")
+        raise ValueError(
+            f"--waters is {options.waters}; expected at least {FEWEST_WATERS}, for a box that is wide enough for the"
+            " cutoff."
+        )
 
 
 def prepare(options):
@@ -73,7 +94,11 @@ def prepare(options):
     if options.system is not None:
         structure = read_structure(options.pdb)
         system = read_system(options.system)
-        corrections = [LearnedPairForce.cast(force) for force in system.getForces() if LearnedPairForce.is_learned_pair_force(force)]
+        corrections = [
+            LearnedPairForce.cast(force)
+            for force in system.getForces()
+            if LearnedPairForce.is_learned_pair_force(force)
+        ]
         if not corrections:
             raise ValueError(f"{options.system}: the System has no correction; learnedpair apply writes one that has.")
         for force in corrections:
@@ -82,18 +107,33 @@ def prepare(options):
                 raise ValueError(f"{options.system}: the correction {force.getName()!r} does nothing: {obstacle}.")
         require_topology(structure.topology, system, str(options.pdb))
         return Input(structure.topology, structure.positions, system)
-    model = WATER_GFN2 if options.model is None else read_model(options.model, False, "write a System with learnedpair apply --features, and give it by --system")
+    model = (
+        WATER_GFN2
+        if options.model is None
+        else read_model(
+            options.model, False, "write a System with learnedpair apply --features, and give it by --system"
+        )
+    )
     if options.pdb is not None:
         structure, field = read_structure(options.pdb), app.ForceField(*options.forcefield)
         if structure.topology.getPeriodicBoxVectors() is None:
-            raise ValueError(f"{options.pdb}: the structure has no periodic box, which PME needs; a System without one can be given by --system.")
+            raise ValueError(
+                f"{options.pdb}: the structure has no periodic box, which PME needs; a System without one can be given"
+                " by --system."
+            )
     else:
         say(f"Building a box of {options.waters} TIP3P molecules ...")
         field = app.ForceField("amber14/tip3p.xml")
         structure = app.Modeller(app.Topology(), [])
         structure.addSolvent(field, numAdded=options.waters)
-    system = field.createSystem(structure.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9 * unit.nanometer,
-                                constraints=app.HBonds, rigidWater=True, hydrogenMass=HYDROGEN_MASS)
+    system = field.createSystem(
+        structure.topology,
+        nonbondedMethod=app.PME,
+        nonbondedCutoff=0.9 * unit.nanometer,
+        constraints=app.HBonds,
+        rigidWater=True,
+        hydrogenMass=HYDROGEN_MASS,
+    )
     add_correction(system, structure.topology, model)
     return Input(structure.topology, structure.positions, system)
 

@@ -3,7 +3,8 @@
 """Show what a model file contains, and what it becomes when it is compiled: a table, a program, or either.
 
 A program is shown step by step, with the length of each value and the stage that says how often it is computed
-(docs/program.md). On GPUs, up to 512 operations per pair (128 in double precision) run in OpenMM's own nonbonded kernel, and
+(docs/program.md). On GPUs, up to 512 operations per pair (128 in double precision) run in OpenMM's own nonbonded
+kernel, and
 more of them in a kernel of their own.
 """
 
@@ -21,29 +22,60 @@ from ..tail import find_tails
 from .features import read_features
 
 HELP = "show what a model file contains"
-#: More pairs than this are not shown, but those with the largest slopes; of more rows of features some are taken at random.
+#: More pairs than this are not shown, but those with the largest slopes; of more rows of features some are taken at
+#: random.
 MOST_PAIRS, MOST_ROWS = 36, 300
 #: Longer programs and longer lines are cut, unless --program asks for all of it.
 MOST_STEPS, LONGEST_STEP = 60, 100
 #: Where in their ranges the features are taken for the values at the inner cutoff.
 PLACES = {"low": 0.0, "middle": 0.5, "high": 1.0}
-#: Pairs are called attractive that gain more than this, in kJ/mol, between the inner cutoff and the distance zero: less than
+#: Pairs are called attractive that gain more than this, in kJ/mol, between the inner cutoff and the distance zero: less
+#: than
 #: half of k T at room temperature collapses nothing.
 HARMLESS = 1.0
 
 
 def add_arguments(parser):
     parser.add_argument("model", help="model file (.pt or .pt2)")
-    parser.add_argument("--tolerance", type=float, default=1e-4, help="force error of tables, relative to |F| + 1 kJ/mol/nm (default: 1e-4)")
-    parser.add_argument("--features", type=Path, metavar="FILE", help="rows of features, as for apply, to show the values at the inner cutoff for (default: the ends and the middle of their ranges)")
-    parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="a global parameter, if it is not to have its default value there")
-    parser.add_argument("--program", action=argparse.BooleanOptionalAction, help=f"show all steps of the program, or none (default: at most {MOST_STEPS})")
-    add_tabulate_radial(parser, "default: as create_force would, but not for a model that can become a table as a whole")
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=1e-4,
+        help="force error of tables, relative to |F| + 1 kJ/mol/nm (default: 1e-4)",
+    )
+    parser.add_argument(
+        "--features",
+        type=Path,
+        metavar="FILE",
+        help=(
+            "rows of features, as for apply, to show the values at the inner cutoff for (default: the ends and the"
+            " middle of their ranges)"
+        ),
+    )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a global parameter, if it is not to have its default value there",
+    )
+    parser.add_argument(
+        "--program",
+        action=argparse.BooleanOptionalAction,
+        help=f"show all steps of the program, or none (default: at most {MOST_STEPS})",
+    )
+    add_tabulate_radial(
+        parser, "default: as create_force would, but not for a model that can become a table as a whole"
+    )
 
 
 def add_tabulate_radial(parser, default):
     """The option of the same name of create_force()."""
-    parser.add_argument("--tabulate-radial", action=argparse.BooleanOptionalAction, help=f"put what depends on the distance alone into a table within the program ({default})")
+    parser.add_argument(
+        "--tabulate-radial",
+        action=argparse.BooleanOptionalAction,
+        help=f"put what depends on the distance alone into a table within the program ({default})",
+    )
 
 
 def run(options):
@@ -55,11 +87,17 @@ def run(options):
     for name, value in model.global_values(parameters).items():  # says what is wrong with them
         low, high = model.global_parameter_ranges[name]
         if not low <= value <= high:
-            raise ValueError(f"--parameter {name} is {value:g}, and {model.source} was checked for values from {low:g} to {high:g}; stay in that range, which the metadata global_parameters={{{name!r}: (default, low, high)}} set.")
+            raise ValueError(
+                f"--parameter {name} is {value:g}, and {model.source} was checked for values from {low:g} to {high:g};"
+                f" stay in that range, which the metadata global_parameters={{{name!r}: (default, low, high)}} set."
+            )
     print(model)
     if model.features is None:
         if options.features is not None:
-            raise ValueError(f"{model.source}: --features was given, but the model takes types ({', '.join(model.types)}); leave it out.")
+            raise ValueError(
+                f"{model.source}: --features was given, but the model takes types ({', '.join(model.types)}); leave it"
+                " out."
+            )
         _show_typed(model, options)
         pairs = list(itertools.combinations_with_replacement(range(len(model.types)), 2))
         _show_ends(model, [f"{model.types[i]}-{model.types[j]}" for i, j in pairs], *np.array(pairs).T, parameters)
@@ -76,7 +114,9 @@ def _parameter(text):
 
 
 def _lower(model, particles, options, representation="auto"):
-    return model.create_force(particles, tolerance=options.tolerance, representation=representation, tabulate_radial=options.tabulate_radial)
+    return model.create_force(
+        particles, tolerance=options.tolerance, representation=representation, tabulate_radial=options.tabulate_radial
+    )
 
 
 def _show_typed(model, options):
@@ -94,7 +134,10 @@ def _show_typed(model, options):
         print(f"  table:       none. {error}")
     else:
         if force.lowering_report["representation"] == "program":
-            print(f"  table:       none. {'; '.join(str(warning.message) for warning in caught) or 'It would be too large.'}")
+            print(
+                "  table:       none."
+                f" {'; '.join(str(warning.message) for warning in caught) or 'It would be too large.'}"
+            )
             return _show_program(force, options)
         print(describe(force.lowering_report))
     if has_table and options.program is False:
@@ -118,14 +161,22 @@ def _show_featured(model, options, parameters):
         rows = {f"({', '.join(f'{value:g}' for value in row)})": row for row in distinct}
         legend = f"The pairs are those of the {len(rows)} distinct rows of {options.features}."
     elif without:
-        options.tabulate_radial = bool(options.tabulate_radial)  # without particles nobody knows how many knots it takes
+        options.tabulate_radial = bool(
+            options.tabulate_radial
+        )  # without particles nobody knows how many knots it takes
         _show_program(_lower(model, [], options), options, measured=False)
-        print(f"The model was not evaluated: it does not say which range {', '.join(without)} may have. Give rows with --features.")
+        print(
+            f"The model was not evaluated: it does not say which range {', '.join(without)} may have. Give rows with"
+            " --features."
+        )
         return
     else:
         low, high = np.array(list(model.feature_ranges.values())).T
         rows = {name: low + place * (high - low) for name, place in PLACES.items()}
-        legend = "Low, middle and high are particles with all features at the lower end, in the middle and at the upper end of their ranges."
+        legend = (
+            "Low, middle and high are particles with all features at the lower end, in the middle and at the upper end"
+            " of their ranges."
+        )
     _show_program(_lower(model, list(rows.values()), options), options)
     names = list(rows)
     if len(names) > MOST_ROWS:
@@ -133,7 +184,12 @@ def _show_featured(model, options, parameters):
         legend += f" {MOST_ROWS} of them at random."
     pairs = list(itertools.combinations_with_replacement(names, 2))
     print(legend)
-    _show_ends(model, ["-".join(pair) for pair in pairs], *(np.array([rows[pair[k]] for pair in pairs]) for k in (0, 1)), parameters)
+    _show_ends(
+        model,
+        ["-".join(pair) for pair in pairs],
+        *(np.array([rows[pair[k]] for pair in pairs]) for k in (0, 1)),
+        parameters,
+    )
 
 
 def _show_program(force, options, measured=True):
@@ -156,7 +212,7 @@ def _show_program(force, options, measured=True):
 def _cut(line):
     """A step that fits into a line, with its stage."""
     step, separator, stage = line.partition("  # ")
-    return line if len(step.rstrip()) <= LONGEST_STEP else f"{step[:LONGEST_STEP - 4]} ...{separator}{stage}"
+    return line if len(step.rstrip()) <= LONGEST_STEP else f"{step[: LONGEST_STEP - 4]} ...{separator}{stage}"
 
 
 def _show_ends(model, names, particle1, particle2, parameters):
@@ -169,21 +225,37 @@ def _show_tails(model, names, particle1, particle2, parameters):
     values = model.global_values(parameters)
     tails = find_tails(model, names, particle1, particle2, values)
     shown = sorted(tails, key=lambda tail: -tail.lost)[:MOST_PAIRS]
-    end = "truncated" if model.truncated else "made zero by the model itself" if model.switching_distance is None else f"switched off from {model.switching_distance:g} nm"
+    end = (
+        "truncated"
+        if model.truncated
+        else (
+            "made zero by the model itself"
+            if model.switching_distance is None
+            else f"switched off from {model.switching_distance:g} nm"
+        )
+    )
     print(f"At the cutoff, {model.cutoff:g} nm, where each function is {end}{describe_values(values)}:")
     for tail in shown:
         print(f"  {tail}")
     if len(tails) > len(shown):
         print(f"  and {len(tails) - len(shown)} more pairs that lose less")
-    ending = "" if model.truncated else "Whatever the curve is, an envelope or a switching function brings it to zero at the cutoff. "
-    print(f"{ending}Where the r^-6 curve holds much more than this one, a dispersion-like interaction is cut off: "
-          "its energy and pressure in a liquid are missing, and a longer cutoff changes the result.")
+    ending = (
+        ""
+        if model.truncated
+        else "Whatever the curve is, an envelope or a switching function brings it to zero at the cutoff. "
+    )
+    print(
+        f"{ending}Where the r^-6 curve holds much more than this one, a dispersion-like interaction is cut off: "
+        "its energy and pressure in a liquid are missing, and a longer cutoff changes the result."
+    )
 
 
 def _show_inner_cutoff(model, names, particle1, particle2, parameters):
     values = model.global_values(parameters)
     where = f", with {', '.join(f'{name} = {value:g}' for name, value in values.items())}" if values else ""
-    print(f"At the inner cutoff, {model.inner_cutoff:g} nm, below which each function goes on as a straight line{where}:")
+    print(
+        f"At the inner cutoff, {model.inner_cutoff:g} nm, below which each function goes on as a straight line{where}:"
+    )
     energies, slopes = model.evaluate(np.full(len(names), model.inner_cutoff), particle1, particle2, **parameters)
     energies, slopes = energies + 0.0, slopes + 0.0  # no negative zeros
     attractive = slopes * model.inner_cutoff > HARMLESS
@@ -192,12 +264,22 @@ def _show_inner_cutoff(model, names, particle1, particle2, parameters):
         shown = np.argsort(-slopes, kind="stable")[:MOST_PAIRS]
     width = max(10, *(len(names[k]) for k in shown))
     for k in shown:
-        print(f"  {names[k]:<{width}} {energies[k]:12.4g} kJ/mol, slope {slopes[k]:10.4g} kJ/mol/nm{', ATTRACTIVE' if attractive[k] else ''}")
+        print(
+            f"  {names[k]:<{width}} {energies[k]:12.4g} kJ/mol, slope {slopes[k]:10.4g}"
+            f" kJ/mol/nm{', ATTRACTIVE' if attractive[k] else ''}"
+        )
     if len(names) > len(shown):
-        print(f"  and {len(names) - len(shown)} more pairs with smaller slopes; ATTRACTIVE are {attractive.sum()} of all {len(names)}")
+        print(
+            f"  and {len(names) - len(shown)} more pairs with smaller slopes; ATTRACTIVE are {attractive.sum()} of all"
+            f" {len(names)}"
+        )
     if attractive.any():
-        print(f"ATTRACTIVE: between there and the distance zero such a pair gains more than {HARMLESS:g} kJ/mol. That does no harm where the force field has a wall, as Lennard-Jones has between two atoms with a radius; "
-              "where it has none, as between the hydrogens of TIP3P, particles may fall onto each other: train with repulsion at short distances, or leave that pair out.")
+        print(
+            f"ATTRACTIVE: between there and the distance zero such a pair gains more than {HARMLESS:g} kJ/mol. That"
+            " does no harm where the force field has a wall, as Lennard-Jones has between two atoms with a radius;"
+            " where it has none, as between the hydrogens of TIP3P, particles may fall onto each other: train with"
+            " repulsion at short distances, or leave that pair out."
+        )
 
 
 def describe(report):
@@ -208,11 +290,13 @@ def describe(report):
         knots = report["radial_knots"]
         table = f", what depends on the distance alone in a table of {knots} knots" if knots else ""
         return (
-            f"  program:     {report['weights']} weights, {report['multiply_adds_per_pair']} multiply-adds per pair{table}\n"
-            f"  its error:   force at most {report['max_relative_force_error']:.2g} of |F| + 1 kJ/mol/nm, energy at most {report['max_energy_error']:.2g} kJ/mol, in double precision at sampled pairs"
+            f"  program:     {report['weights']} weights, {report['multiply_adds_per_pair']} multiply-adds per"
+            f" pair{table}\n  its error:   force at most {report['max_relative_force_error']:.2g} of |F| + 1 kJ/mol/nm,"
+            f" energy at most {report['max_energy_error']:.2g} kJ/mol, in double precision at sampled pairs"
         )
     return (
-        f"  table:       {report['curves']} curves, {report['knots']} knots, {report['bytes']} bytes\n"
-        f"  its error:   per pair, force at most {report['max_relative_force_error']:.2g} of |F| + 1 kJ/mol/nm (RMS {report['rms_force_error']:.2g} kJ/mol/nm), "
-        f"energy at most {report['max_energy_error']:.2g} kJ/mol (RMS {report['rms_energy_error']:.2g})"
+        f"  table:       {report['curves']} curves, {report['knots']} knots, {report['bytes']} bytes\n  its error:  "
+        f" per pair, force at most {report['max_relative_force_error']:.2g} of |F| + 1 kJ/mol/nm (RMS"
+        f" {report['rms_force_error']:.2g} kJ/mol/nm), energy at most {report['max_energy_error']:.2g} kJ/mol (RMS"
+        f" {report['rms_energy_error']:.2g})"
     )

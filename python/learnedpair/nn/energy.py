@@ -8,7 +8,8 @@ from ..units import in_nanometers
 
 
 class PairEnergy(torch.nn.Module):
-    """The energy that a LearnedPairForce computes, over all pairs, differentiable in positions, features and parameters.
+    """The energy that a LearnedPairForce computes, over all pairs, differentiable in positions, features and
+    parameters.
 
     E = sum over pairs i<j, not excluded and both covered, with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
 
@@ -18,7 +19,8 @@ class PairEnergy(torch.nn.Module):
     Parameters
     ----------
     function : torch.nn.Module or PairModel
-        ``forward(r, type1, type2, **globals)`` or ``forward(r, features1, features2, **globals)`` in nm and kJ/mol. A PairModel
+        ``forward(r, type1, type2, **globals)`` or ``forward(r, features1, features2, **globals)`` in nm and kJ/mol. A
+        PairModel
         brings its units, distances and the default values of its global parameters with it.
     cutoff, inner_cutoff : float, nm, or Quantity
         Needed for a module.
@@ -58,15 +60,20 @@ class PairEnergy(torch.nn.Module):
         -------
         Tensor, shape (P,), kJ/mol
         """
-        values = {name: torch.as_tensor(value, dtype=r.dtype, device=r.device) for name, value in {**self.global_parameters, **global_parameters}.items()}
+        values = {
+            name: torch.as_tensor(value, dtype=r.dtype, device=r.device)
+            for name, value in {**self.global_parameters, **global_parameters}.items()
+        }
         near = r < self.inner_cutoff
-        energy = self.energy * self.function(r.clamp(min=self.inner_cutoff) / self.length, particle1, particle2, **values)
+        energy = self.energy * self.function(
+            r.clamp(min=self.inner_cutoff) / self.length, particle1, particle2, **values
+        )
         if not near.any():
             return energy
         with torch.enable_grad():
             start = torch.full_like(r[near], self.inner_cutoff).requires_grad_()
             at_start = self.energy * self.function(start / self.length, particle1[near], particle2[near], **values)
-            slope, = torch.autograd.grad(at_start.sum(), start, create_graph=True)
+            (slope,) = torch.autograd.grad(at_start.sum(), start, create_graph=True)
         return energy.index_add(0, near.nonzero()[:, 0], (r[near] - self.inner_cutoff) * slope)
 
     def forward(self, positions, box, particles, exclusions=(), **global_parameters):
@@ -87,19 +94,30 @@ class PairEnergy(torch.nn.Module):
         -------
         Tensor, 0-d, kJ/mol
         """
-        if torch.is_inference_mode_enabled():  # which keeps nothing to differentiate by, as is needed below the inner cutoff
+        if (
+            torch.is_inference_mode_enabled()
+        ):  # which keeps nothing to differentiate by, as is needed below the inner cutoff
             with torch.inference_mode(False), torch.no_grad():
                 copies = [x.clone() if isinstance(x, torch.Tensor) else x for x in (positions, box, particles)]
-                return self.forward(*copies, exclusions, **{name: x.clone() if isinstance(x, torch.Tensor) else x for name, x in global_parameters.items()})
+                return self.forward(
+                    *copies,
+                    exclusions,
+                    **{name: x.clone() if isinstance(x, torch.Tensor) else x for name, x in global_parameters.items()},
+                )
         count = len(positions)
         allowed = torch.ones(count, count, dtype=torch.bool, device=positions.device).triu(1)
         for i, j in exclusions:
             if not (0 <= i < count and 0 <= j < count):
-                raise ValueError(f"PairEnergy: exclusions has the pair {(i, j)}; expected particles from 0 to {count - 1}.")
+                raise ValueError(
+                    f"PairEnergy: exclusions has the pair {(i, j)}; expected particles from 0 to {count - 1}."
+                )
             allowed[min(i, j), max(i, j)] = False
         covered = _covered(particles, count)
         if box is not None and (torch.diagonal(box) < 2 * self.cutoff).any():
-            raise ValueError(f"PairEnergy: the box vectors {box.tolist()} are shorter than twice the cutoff, {self.cutoff:g} nm; take a larger box.")
+            raise ValueError(
+                f"PairEnergy: the box vectors {box.tolist()} are shorter than twice the cutoff, {self.cutoff:g} nm;"
+                " take a larger box."
+            )
         i, j = (allowed & covered[:, None] & covered[None, :]).nonzero(as_tuple=True)
         delta = positions[j] - positions[i]
         if box is not None:
@@ -119,11 +137,17 @@ def _covered(particles, count):
     """Which particles have a type or features, shape (N,)."""
     features = particles.is_floating_point()
     if len(particles) != count or particles.dim() != (2 if features else 1):
-        raise ValueError(f"PairEnergy: the particles are {particles.dtype} of shape {tuple(particles.shape)}; expected {count} types, or features of shape ({count}, F).")
+        raise ValueError(
+            f"PairEnergy: the particles are {particles.dtype} of shape {tuple(particles.shape)}; expected {count}"
+            f" types, or features of shape ({count}, F)."
+        )
     if not features:
         return particles >= 0
     missing = particles.isnan()
     partly = missing.any(dim=1) & ~missing.all(dim=1)
     if partly.any():
-        raise ValueError(f"PairEnergy: particle {int(partly.nonzero()[0, 0])} has some features that are NaN; expected numbers, or NaN for all of them where a particle is not covered.")
+        raise ValueError(
+            f"PairEnergy: particle {int(partly.nonzero()[0, 0])} has some features that are NaN; expected numbers, or"
+            " NaN for all of them where a particle is not covered."
+        )
     return ~missing.any(dim=1)

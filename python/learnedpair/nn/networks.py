@@ -9,9 +9,11 @@ import torch
 
 
 class _GaussianNetwork(torch.nn.Module):
-    """What the networks here share: the Gaussians and the layer they feed, the second layer, the output, and the envelope.
+    """What the networks here share: the Gaussians and the layer they feed, the second layer, the output, and the
+    envelope.
 
-    A subclass makes its share of the first layer between ``super().__init__()`` and ``_add_output()``; random weights are
+    A subclass makes its share of the first layer between ``super().__init__()`` and ``_add_output()``; random weights
+    are
     drawn in the order of the layers.
     """
 
@@ -29,9 +31,7 @@ class _GaussianNetwork(torch.nn.Module):
         if num_basis < 2:
             raise ValueError(f"num_basis must be at least 2, not {num_basis}.")
         if not 0.0 <= inner < cutoff or not math.isfinite(cutoff):
-            raise ValueError(
-                f"inner and cutoff must satisfy 0 <= inner < cutoff, not {inner} and {cutoff} nm."
-            )
+            raise ValueError(f"inner and cutoff must satisfy 0 <= inner < cutoff, not {inner} and {cutoff} nm.")
         self.cutoff = float(cutoff)
         self.energy_scale = float(energy_scale)
         self.basis_width = (float(cutoff) - float(inner)) / (num_basis - 1)
@@ -43,9 +43,7 @@ class _GaussianNetwork(torch.nn.Module):
         self.second = torch.nn.Linear(hidden[0], hidden[1])
         self.last = torch.nn.Linear(hidden[1], 1, bias=False)
 
-    def _energy(
-        self, r: torch.Tensor, first_share: torch.Tensor, last_bias: torch.Tensor
-    ) -> torch.Tensor:
+    def _energy(self, r: torch.Tensor, first_share: torch.Tensor, last_bias: torch.Tensor) -> torch.Tensor:
         """The energies, given what the particles add to the first layer, [P, hidden], and to the output, [P] or []."""
         scaled = (r.unsqueeze(-1) - self.centers) / self.basis_width
         basis = torch.exp(-0.5 * scaled * scaled)
@@ -120,9 +118,7 @@ class TypedPairNetwork(_GaussianNetwork):
         self._add_output(hidden)
         self.last_bias = torch.nn.Parameter(torch.zeros(num_pairs))
 
-    def forward(
-        self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor) -> torch.Tensor:
         """Evaluate the energies of a list of pairs.
 
         Parameters
@@ -196,9 +192,7 @@ class FeaturePairNetwork(_GaussianNetwork):
         self._add_output(hidden)
         self.last_bias = torch.nn.Parameter(torch.zeros(()))
 
-    def forward(
-        self, r: torch.Tensor, features1: torch.Tensor, features2: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, r: torch.Tensor, features1: torch.Tensor, features2: torch.Tensor) -> torch.Tensor:
         """Evaluate the energies of a list of pairs.
 
         Parameters

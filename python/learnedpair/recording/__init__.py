@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """From a PyTorch module to the text and weights of a program (docs/program.md), by watching it compute.
 
-The module is called once on tensors without data (tensor.py). PyTorch's dispatcher hands every operator that is left after
+The module is called once on tensors without data (tensor.py). PyTorch's dispatcher hands every operator that is left
+after
 its own decomposition to dispatch.py, which finds a rule for it: data that moves (movement.py, lookups.py), arithmetic
 (arithmetic.py), reductions (reductions.py) and matrix products (products.py). Modules in memory, TorchScript files and
 torch.export files all arrive there, so that the same network gives the same program.
@@ -23,17 +24,21 @@ from .tensor import Layout, Recorder
 
 __all__ = ["SUPPORTED", "InDoublePrecision", "record_module"]
 
-#: Numbers of pairs to record with: primes that nobody chooses for something else, so that the axis of pairs is recognized.
+#: Numbers of pairs to record with: primes that nobody chooses for something else, so that the axis of pairs is
+#: recognized.
 _PRIMES = (139, 149, 151, 157, 163, 167, 173, 179, 181, 191, 193, 197, 199, 211, 223, 227, 229, 233, 239)
 
 
-def record_module(module, *, source, num_types=None, num_features=None, global_parameters=(), length_factor=1.0, energy_factor=1.0):
+def record_module(
+    module, *, source, num_types=None, num_features=None, global_parameters=(), length_factor=1.0, energy_factor=1.0
+):
     """Write down what a module computes as a program.
 
     Parameters
     ----------
     module : torch.nn.Module or torch.jit.ScriptModule
-        In double precision and evaluation mode. Called as ``forward(r, type1, type2, **globals)`` with types of type int64,
+        In double precision and evaluation mode. Called as ``forward(r, type1, type2, **globals)`` with types of type
+        int64,
         or ``forward(r, features1, features2, **globals)`` with features of shape [P, num_features].
     source : str
         What messages call the model.
@@ -59,13 +64,20 @@ def record_module(module, *, source, num_types=None, num_features=None, global_p
     """
     if (num_types is None) == (num_features is None):
         raise TypeError("record_module: expected either num_types or num_features.")
-    advice = "A model with types can always be used with representation='table'." if num_features is None else "There is no table for models with features."
+    advice = (
+        "A model with types can always be used with representation='table'."
+        if num_features is None
+        else "There is no table for models with features."
+    )
     first, second = itertools.islice(_numbers_of_pairs(module, num_features), 2)
     arguments = (module, source, advice, num_features, tuple(global_parameters), length_factor, energy_factor)
     program, other = _record(first, *arguments), _record(second, *arguments)
     if program[0] != other[0] or not _equal(program[1], other[1]):
-        raise LoweringError(f"{source}: the model's computation depends on the number of pairs that are evaluated together, or is not the same each time. "
-                            f"The energy of a pair may depend on nothing but that pair: do not compute with r.shape[0]. {advice}")
+        raise LoweringError(
+            f"{source}: the model's computation depends on the number of pairs that are evaluated together, or is not"
+            " the same each time. The energy of a pair may depend on nothing but that pair: do not compute with"
+            f" r.shape[0]. {advice}"
+        )
     return program
 
 
@@ -140,7 +152,10 @@ def _record(pairs, module, source, advice, num_features, global_parameters, leng
         inner, place = recorder.failure or (error, None)
         place = line_in_traceback(error) or place or line_of_exception(error)
         error = inner
-        raise LoweringError(f"{source}: the model fails while it is recorded{_at(place)} ({type(error).__name__}: {_summary(error)}). {advice}") from error
+        raise LoweringError(
+            f"{source}: the model fails while it is recorded{_at(place)} ({type(error).__name__}: {_summary(error)})."
+            f" {advice}"
+        ) from error
     try:
         return _finish(recorder, energy, energy_factor)
     except Refusal as refusal:
@@ -149,7 +164,8 @@ def _record(pairs, module, source, advice, num_features, global_parameters, leng
 
 @contextlib.contextmanager
 def _without_gradients(module):
-    """Nothing may require gradients: what automatic differentiation keeps for itself would look like a detach() of the model's.
+    """Nothing may require gradients: what automatic differentiation keeps for itself would look like a detach() of the
+    model's.
 
     Gradients are not switched off as a whole, so that a no_grad() of the model's can be told.
     """
@@ -165,7 +181,9 @@ def _without_gradients(module):
 
 
 def _inputs(recorder, num_features, global_parameters, length_factor):
-    length, dtype, shape = (1, torch.int64, ()) if num_features is None else (num_features, torch.float64, (num_features,))
+    length, dtype, shape = (
+        (1, torch.int64, ()) if num_features is None else (num_features, torch.float64, (num_features,))
+    )
     r = recorder.input("distance", 1)
     if length_factor != 1.0:
         node = (Expression(recorder.builder, recorder.builder.step("distance")) / float(length_factor)).node
@@ -174,7 +192,11 @@ def _inputs(recorder, num_features, global_parameters, length_factor):
     if not global_parameters:
         return r, particles, {}
     values = recorder.input("globals", len(global_parameters), shape=(len(global_parameters),), varies=False)
-    return r, particles, {name: recorder.wrap(values.codes[i].clone(), torch.float64) for i, name in enumerate(global_parameters)}
+    return (
+        r,
+        particles,
+        {name: recorder.wrap(values.codes[i].clone(), torch.float64) for i, name in enumerate(global_parameters)},
+    )
 
 
 def _finish(recorder, energy, energy_factor):
@@ -221,7 +243,11 @@ class _Interpreter(torch.fx.Interpreter):
 
 
 def _message(source, refusal, place, advice):
-    supported = f" Supported are {', '.join(SUPPORTED)}, and what PyTorch decomposes into them." if isinstance(refusal, Unsupported) else ""
+    supported = (
+        f" Supported are {', '.join(SUPPORTED)}, and what PyTorch decomposes into them."
+        if isinstance(refusal, Unsupported)
+        else ""
+    )
     hint = f" {refusal.advice}" if refusal.advice else ""
     return f"{source}: {refusal.what}{_at(place)}.{hint}{supported} {advice}"
 

@@ -20,10 +20,26 @@ _LARGEST_MULTIPLIED_POWER = 32
 def _operation(name, *operators):
     def formula(x, *others):
         return x.apply(name, *others)
+
     elementwise(*operators)(formula)
 
 
-for _name in ("neg", "abs", "floor", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid", "erf", "erfc"):
+for _name in (
+    "neg",
+    "abs",
+    "floor",
+    "sqrt",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sin",
+    "cos",
+    "tanh",
+    "sigmoid",
+    "erf",
+    "erfc",
+):
     _operation(_name, _name)
 _operation("neg", "negative")
 _operation("expm1", "special_expm1")
@@ -36,6 +52,7 @@ _operation("maximum", "maximum")
 
 
 # Helpers: the program's operations on whichever operand is an Expression.
+
 
 def _apply(name, a, b, is_bool=False):
     some = a if isinstance(a, Expression) else b
@@ -89,6 +106,7 @@ def log1p(x):
 
 
 # Sums and products.
+
 
 @elementwise("add")
 def add(x, y, alpha=1):
@@ -165,6 +183,7 @@ def lerp(start, end, weight):
 
 
 # Powers, exponentials and logarithms.
+
 
 @elementwise("square")
 def square(x):
@@ -292,6 +311,7 @@ def rad2deg(x):
 
 # Activations.
 
+
 @elementwise("relu")
 def relu(x):
     return select(less_equal(x, 0.0), 0.0, x)
@@ -394,6 +414,7 @@ def hardshrink(x, lambd=0.5):
 
 # Limits and choices.
 
+
 @elementwise("clamp", "clip")
 def clamp(x, lowest=None, highest=None, **limits):
     lowest, highest = limits.get("min", lowest), limits.get("max", highest)
@@ -440,6 +461,7 @@ def heaviside(x, value):
 
 
 # Comparisons and truth values.
+
 
 @elementwise("eq")
 def eq(a, b):
@@ -508,6 +530,7 @@ def is_finite(x):
 
 # Rounding; the derivative is 0.
 
+
 @elementwise("ceil")
 def ceil(x):
     return -((-x).apply("floor"))
@@ -525,7 +548,7 @@ def frac(x):
 
 @elementwise("round")
 def round_half_to_even(x, decimals=0):
-    scale = 10.0 ** decimals
+    scale = 10.0**decimals
     scaled = _scaled(x, scale)
     below = scaled.apply("floor")
     rest = scaled - below

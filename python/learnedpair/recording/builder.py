@@ -40,7 +40,10 @@ class Builder:
 
     def _append(self, step):
         self.steps.append(step)
-        self._has_slope.append(step.operation == "distance" or (step.operation not in _WITHOUT_SLOPE and any(self._has_slope[i] for i in step.operands)))
+        self._has_slope.append(
+            step.operation == "distance"
+            or (step.operation not in _WITHOUT_SLOPE and any(self._has_slope[i] for i in step.operands))
+        )
         return len(self.steps) - 1
 
     def literal(self, numbers):
@@ -50,7 +53,9 @@ class Builder:
         return node
 
     def weight(self, values):
-        """A new weight step, even if there is one with equal numbers: that they are equal today is data, not structure."""
+        """A new weight step, even if there is one with equal numbers: that they are equal today is data, not
+        structure.
+        """
         node = self._append(Step("weight", (), (), len(values)))
         self.values[node] = np.asarray(values, dtype=np.float64)
         return node
@@ -121,10 +126,16 @@ class Expression:
     def apply(self, operation, *others, is_bool=False):
         """The step ``operation self others``."""
         operands = [self, *(self.lift(x) for x in others)]
-        return Expression(self.builder, self.builder.step(operation, [x.node for x in operands], (), max(x.length for x in operands)), is_bool)
+        return Expression(
+            self.builder,
+            self.builder.step(operation, [x.node for x in operands], (), max(x.length for x in operands)),
+            is_bool,
+        )
 
     def lift(self, x):
-        return x if isinstance(x, Expression) else Expression(self.builder, self.builder.literal([x]), isinstance(x, bool))
+        return (
+            x if isinstance(x, Expression) else Expression(self.builder, self.builder.literal([x]), isinstance(x, bool))
+        )
 
     def __neg__(self):
         return self.apply("neg")

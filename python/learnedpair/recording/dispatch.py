@@ -14,9 +14,30 @@ from .tensor import Recorded, leaves
 
 #: Operators without rules of their own, because PyTorch decomposes them into those that have one: the best known.
 _DECOMPOSED = (
-    "linear", "matmul", "einsum", "tensordot", "softmax", "log_softmax", "layer_norm", "rms_norm", "group_norm", "batch_norm", "one_hot", "softsign",
-    "tanhshrink", "glu", "prelu", "logsigmoid", "cosine_similarity", "pairwise_distance", "normalize", "cross", "nan_to_num", "bucketize",
-    "scaled_dot_product_attention", "diff",
+    "linear",
+    "matmul",
+    "einsum",
+    "tensordot",
+    "softmax",
+    "log_softmax",
+    "layer_norm",
+    "rms_norm",
+    "group_norm",
+    "batch_norm",
+    "one_hot",
+    "softsign",
+    "tanhshrink",
+    "glu",
+    "prelu",
+    "logsigmoid",
+    "cosine_similarity",
+    "pairwise_distance",
+    "normalize",
+    "cross",
+    "nan_to_num",
+    "bucketize",
+    "scaled_dot_product_attention",
+    "diff",
 )
 
 
@@ -31,7 +52,9 @@ SUPPORTED = sorted({*_DECOMPOSED, *(name.removeprefix("aten::") for name in RULE
 #: Factories without a recorded argument; with as many rows as there are pairs, or a single number, they are recorded.
 _FACTORIES = {"aten::zeros", "aten::ones", "aten::full", "aten::empty", "aten::scalar_tensor", "aten::empty_strided"}
 
-_CONTROL_FLOW = "decides by the value of a tensor that differs from pair to pair (if, while, int(), float() or item() of a tensor)"
+_CONTROL_FLOW = (
+    "decides by the value of a tensor that differs from pair to pair (if, while, int(), float() or item() of a tensor)"
+)
 _USE_WHERE = "Use torch.where(condition, a, b), which computes both."
 
 #: Operators that no program can have, with the reason and the way out.
@@ -41,7 +64,10 @@ _REFUSED = {
     "aten::equal": (_CONTROL_FLOW, _USE_WHERE),
     "aten::allclose": (_CONTROL_FLOW, _USE_WHERE),
     "aten::nonzero": ("aten::nonzero makes a tensor whose size depends on the values of the pairs", _USE_WHERE),
-    "aten::masked_select": ("aten::masked_select makes a tensor whose size depends on the values of the pairs", _USE_WHERE),
+    "aten::masked_select": (
+        "aten::masked_select makes a tensor whose size depends on the values of the pairs",
+        _USE_WHERE,
+    ),
     "aten::unique_dim": ("aten::unique_dim makes a tensor whose size depends on the values of the pairs", ""),
     "aten::_unique2": ("aten::unique makes a tensor whose size depends on the values of the pairs", ""),
 }
@@ -66,6 +92,7 @@ def make_dispatch(line):
     line : callable () -> str or None
         Where in the user's code the operator is.
     """
+
     def dispatch(recorder, func, args, kwargs):
         recorder.depth += 1
         try:
@@ -81,6 +108,7 @@ def make_dispatch(line):
             raise
         finally:
             recorder.depth -= 1
+
     return dispatch
 
 
@@ -144,13 +172,18 @@ def _decompose(recorder, func, args, kwargs):
 
 
 def _write(recorder, func, args, kwargs):
-    """An operator that writes into its first argument: what its counterpart returns, put into the codes that views share."""
+    """An operator that writes into its first argument: what its counterpart returns, put into the codes that views
+    share.
+    """
     name = func._schema.name
     target = args[0] if args else None
     if not name.endswith("_") or name.endswith("__") or not hasattr(torch.ops.aten, name.removeprefix("aten::")[:-1]):
         raise Unsupported(f"{name}.{func._overloadname}" if func._overloadname else name)
     if not isinstance(target, Recorded):
-        raise Refusal(f"{name} writes numbers of the pairs into a constant tensor", "Make a new tensor instead: x = x + y, torch.cat or torch.stack.")
+        raise Refusal(
+            f"{name} writes numbers of the pairs into a constant tensor",
+            "Make a new tensor instead: x = x + y, torch.cat or torch.stack.",
+        )
     packet = getattr(torch.ops.aten, name.removeprefix("aten::")[:-1])
     counterpart = getattr(packet, func._overloadname or "default", None)
     if counterpart is None:
@@ -166,5 +199,3 @@ def run_recording(recorder, function, *args, **kwargs):
     """Call a function on recorded tensors."""
     with Recording(recorder):
         return function(*args, **kwargs)
-
-

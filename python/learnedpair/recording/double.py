@@ -42,7 +42,8 @@ class InDoublePrecision(TorchDispatchMode):
     automatic differentiation: gradients are as exact as values. What the operators of the backward pass see must be
     converted too, so that ``torch.autograd.grad`` belongs inside of the context as well.
 
-    ``last_failure`` is the message of the last operator that failed, or empty. TorchScript does not pass on the messages of exceptions
+    ``last_failure`` is the message of the last operator that failed, or empty. TorchScript does not pass on the
+    messages of exceptions
     that are raised here.
     """
 

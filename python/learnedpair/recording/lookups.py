@@ -18,12 +18,17 @@ _LARGEST_CHOICE = 4096
 def _real_indices(recorder, indices):
     """Indices as real tensors if their numbers are known, else None."""
     real = [recorder.constant_values(x) for x in indices if x is not None]
-    return None if any(x is None for x in real) else [None if x is None else recorder.constant_values(x) for x in indices]
+    return (
+        None if any(x is None for x in real) else [None if x is None else recorder.constant_values(x) for x in indices]
+    )
 
 
 def _refuse_mask(index):
     if index is not None and index.dtype in (torch.bool, torch.uint8):
-        raise Refusal("indexing with a mask makes a tensor whose size depends on the values of the pairs", "Use torch.where(mask, a, b), which keeps the size.")
+        raise Refusal(
+            "indexing with a mask makes a tensor whose size depends on the values of the pairs",
+            "Use torch.where(mask, a, b), which keeps the size.",
+        )
 
 
 @rule("index", "_unsafe_index")
@@ -39,12 +44,16 @@ def index(recorder, func, args, kwargs):
     rest = [axis for axis in range(x.dim()) if axis not in where]
     # Rows of a table [all combinations of the indexed axes][the other axes], chosen by one combined index.
     table = torch.permute(x, [*where, *rest]).reshape(-1, *[x.shape[axis] for axis in rest])
-    chosen = _rows(recorder, table, _combined(recorder, [indices[axis] for axis in where], [x.shape[axis] for axis in where]))
+    chosen = _rows(
+        recorder, table, _combined(recorder, [indices[axis] for axis in where], [x.shape[axis] for axis in where])
+    )
     if where == list(range(where[0], where[-1] + 1)) and where[0] > 0:
         # The axes of adjacent indices stand where the indexed ones were; otherwise they come first.
         count = chosen.dim() - len(rest)
         before = where[0]
-        chosen = torch.permute(chosen, [*range(count, count + before), *range(count), *range(count + before, chosen.dim())])
+        chosen = torch.permute(
+            chosen, [*range(count, count + before), *range(count), *range(count + before, chosen.dim())]
+        )
     return chosen
 
 
@@ -53,7 +62,9 @@ def _combined(recorder, indices, sizes):
         return indices[0]  # `lookup` counts negative ones from the end
     total = None
     for one, size in zip(indices, sizes):
-        one = one if not isinstance(one, Recorded) or _is_input(recorder, one) else torch.where(one < 0, one + size, one)
+        one = (
+            one if not isinstance(one, Recorded) or _is_input(recorder, one) else torch.where(one < 0, one + size, one)
+        )
         total = one if total is None else total * size + one
     return total
 
@@ -61,7 +72,9 @@ def _combined(recorder, indices, sizes):
 def _is_input(recorder, x):
     """Whether an index is a type, which is never negative."""
     types = [node for node, step in enumerate(recorder.builder.steps) if step.operation in ("particle1", "particle2")]
-    return bool(np.isin(x.codes.numpy() // (recorder.pairs + 1), [recorder.references(node)[0] for node in types]).all())
+    return bool(
+        np.isin(x.codes.numpy() // (recorder.pairs + 1), [recorder.references(node)[0] for node in types]).all()
+    )
 
 
 def _rows(recorder, table, chosen):
@@ -83,7 +96,10 @@ def _choice(table, chosen):
     """The same for a table that is computed: the sum over all rows, of which all but one are replaced by 0."""
     count = table.shape[0]
     if table.numel() > _LARGEST_CHOICE:
-        raise Refusal(f"an index chooses from {table.numel()} numbers that are not constant", "Index the parameters first, and compute with what is chosen.")
+        raise Refusal(
+            f"an index chooses from {table.numel()} numbers that are not constant",
+            "Index the parameters first, and compute with what is chosen.",
+        )
     chosen = torch.where(chosen < 0, chosen + count, chosen)
     mask = torch.unsqueeze(chosen, -1) == torch.arange(count)
     mask = mask.reshape(*mask.shape, *[1] * (table.dim() - 1))
@@ -112,7 +128,9 @@ def gather(recorder, func, args, kwargs):
     if real is not None:
         return recorder.wrap(func(recorder.codes(x), dim, real), x.dtype)
     dim = dim % max(x.dim(), 1)
-    cut = recorder.codes(x)[tuple(slice(None) if axis == dim else slice(size) for axis, size in enumerate(chosen.shape))]
+    cut = recorder.codes(x)[
+        tuple(slice(None) if axis == dim else slice(size) for axis, size in enumerate(chosen.shape))
+    ]
     spread = torch.movedim(cut, dim, -1).unsqueeze(dim).expand(*chosen.shape, cut.shape[dim])
     codes = recorder.codes(chosen).numpy()
     layout, _ = recorder.layout(codes)
@@ -137,12 +155,15 @@ def _gather_from_constants(recorder, tables, chosen, layout, dtype):
     else:
         table = recorder.constant_step(tables)
         operand = select(less(operand, 0.0), operand + tables.shape[1], operand)
-        operand = operand + Expression(recorder.builder, recorder.builder.literal(np.arange(len(tables)) * tables.shape[1]))
+        operand = operand + Expression(
+            recorder.builder, recorder.builder.literal(np.arange(len(tables)) * tables.shape[1])
+        )
     node = recorder.builder.step("lookup", [operand.node, table], [1], chosen.size)
     return recorder.encode(recorder.references(node).reshape(chosen.shape), layout, dtype)
 
 
 # Writing to indexed places.
+
 
 @rule("index_put", "_unsafe_index_put")
 def index_put(recorder, func, args, kwargs):
@@ -150,7 +171,13 @@ def index_put(recorder, func, args, kwargs):
     real = _real_indices(recorder, indices)
     if real is not None and not accumulate:
         return recorder.wrap(func(recorder.codes(x), real, recorder.codes(values)), x.dtype)
-    if len(indices) == 1 and indices[0] is not None and indices[0].dtype == torch.bool and values.numel() == 1 and not accumulate:
+    if (
+        len(indices) == 1
+        and indices[0] is not None
+        and indices[0].dtype == torch.bool
+        and values.numel() == 1
+        and not accumulate
+    ):
         mask = indices[0].reshape(*indices[0].shape, *[1] * (x.dim() - indices[0].dim()))
         return torch.where(mask, values.reshape([]), x)
     raise Refusal("writing to places that depend on the pair cannot be recorded", "Use torch.where(mask, a, b).")
@@ -163,7 +190,11 @@ def scatter(recorder, func, args, kwargs):
         raise Refusal("aten::scatter with a reduction is not supported")
     real = recorder.constant_values(chosen)
     if real is not None:
-        source = recorder.codes(values) if isinstance(values, torch.Tensor) else recorder.code(recorder.builder.literal([values]))
+        source = (
+            recorder.codes(values)
+            if isinstance(values, torch.Tensor)
+            else recorder.code(recorder.builder.literal([values]))
+        )
         return recorder.wrap(func(recorder.codes(x), dim, real, source), x.dtype)
     return _scatter(x, dim, chosen, values, lambda mask, value, before: torch.where(mask, value, before))
 

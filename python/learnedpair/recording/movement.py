@@ -13,13 +13,79 @@ from .rules import apply_formula, composite, rule
 from .tensor import Recorded, leaves
 
 _MOVING = (
-    "view", "_unsafe_view", "reshape", "_reshape_alias", "as_strided", "permute", "t", "transpose", "expand", "unsqueeze", "squeeze", "slice", "select",
-    "narrow", "narrow_copy", "cat", "concat", "stack", "hstack", "vstack", "split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes",
-    "unsafe_chunk", "chunk", "unbind", "flip", "roll", "repeat", "tile", "clone", "contiguous", "alias", "lift", "lift_fresh", "lift_fresh_copy",
-    "diagonal", "unfold", "movedim", "swapaxes", "rot90", "resolve_conj", "resolve_neg", "positive", "select_scatter", "slice_scatter",
-    "diagonal_scatter", "expand_as", "view_as", "flatten", "unflatten", "real", "view_copy", "permute_copy", "t_copy", "transpose_copy", "expand_copy",
-    "unsqueeze_copy", "squeeze_copy", "slice_copy", "select_copy", "alias_copy", "diagonal_copy", "split_copy", "split_with_sizes_copy", "unbind_copy",
-    "as_strided_copy", "_reshape_copy", "fliplr", "flipud", "as_strided_scatter", "unfold_copy",
+    "view",
+    "_unsafe_view",
+    "reshape",
+    "_reshape_alias",
+    "as_strided",
+    "permute",
+    "t",
+    "transpose",
+    "expand",
+    "unsqueeze",
+    "squeeze",
+    "slice",
+    "select",
+    "narrow",
+    "narrow_copy",
+    "cat",
+    "concat",
+    "stack",
+    "hstack",
+    "vstack",
+    "split",
+    "split_with_sizes",
+    "unsafe_split",
+    "unsafe_split_with_sizes",
+    "unsafe_chunk",
+    "chunk",
+    "unbind",
+    "flip",
+    "roll",
+    "repeat",
+    "tile",
+    "clone",
+    "contiguous",
+    "alias",
+    "lift",
+    "lift_fresh",
+    "lift_fresh_copy",
+    "diagonal",
+    "unfold",
+    "movedim",
+    "swapaxes",
+    "rot90",
+    "resolve_conj",
+    "resolve_neg",
+    "positive",
+    "select_scatter",
+    "slice_scatter",
+    "diagonal_scatter",
+    "expand_as",
+    "view_as",
+    "flatten",
+    "unflatten",
+    "real",
+    "view_copy",
+    "permute_copy",
+    "t_copy",
+    "transpose_copy",
+    "expand_copy",
+    "unsqueeze_copy",
+    "squeeze_copy",
+    "slice_copy",
+    "select_copy",
+    "alias_copy",
+    "diagonal_copy",
+    "split_copy",
+    "split_with_sizes_copy",
+    "unbind_copy",
+    "as_strided_copy",
+    "_reshape_copy",
+    "fliplr",
+    "flipud",
+    "as_strided_scatter",
+    "unfold_copy",
 )
 
 
@@ -51,8 +117,11 @@ def detach(recorder, func, args, kwargs):
 
 def refuse_detached(recorder, x):
     if isinstance(x, Recorded) and x.dtype.is_floating_point and recorder.has_slope(x):
-        raise Refusal("a value that depends on r is computed under no_grad(), or is detached, so that the force would not be the derivative of the energy",
-                      "Remove the detach() or no_grad().")
+        raise Refusal(
+            "a value that depends on r is computed under no_grad(), or is detached, so that the force would not be the"
+            " derivative of the energy",
+            "Remove the detach() or no_grad().",
+        )
 
 
 @rule("constant_pad_nd")
@@ -86,6 +155,7 @@ def assertion(recorder, func, args, kwargs):
 
 # Casts.
 
+
 @rule("_to_copy", "prims::convert_element_type")
 def cast(recorder, func, args, kwargs):
     x = args[0]
@@ -100,6 +170,7 @@ def cast(recorder, func, args, kwargs):
 
 
 # Tensors filled with one number, and what is written into tensors.
+
 
 def _filled(recorder, func, args, kwargs, value):
     result = recorder.meta(func, args, kwargs)
@@ -127,7 +198,11 @@ def full(recorder, func, args, kwargs):
 @rule("empty_like", "new_empty", "empty", "new_empty_strided", "empty_strided")
 def empty(recorder, func, args, kwargs):
     result = recorder.meta(func, args, kwargs)
-    return recorder.fill(result.shape, recorder.builder.undefined("it uses numbers of a tensor that is empty (torch.empty)"), result.dtype)
+    return recorder.fill(
+        result.shape,
+        recorder.builder.undefined("it uses numbers of a tensor that is empty (torch.empty)"),
+        result.dtype,
+    )
 
 
 @composite("copy")

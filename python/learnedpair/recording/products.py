@@ -32,7 +32,13 @@ def _decode(recorder, a, b):
         if layout.axis == (2 if varies_a else 1):
             raise MixesPairs("a matrix product that sums over the pairs")
     else:  # the same for all pairs, perhaps repeated for each
-        layout = layout_a if layout_a is not None and layout_a.axis < 2 else layout_b if layout_b is not None and layout_b.axis == 2 else None
+        layout = (
+            layout_a
+            if layout_a is not None and layout_a.axis < 2
+            else layout_b
+            if layout_b is not None and layout_b.axis == 2
+            else None
+        )
     in_a = layout if layout is not None and layout.axis < 2 else None
     in_b = layout if layout is not None and layout.axis != 1 else None
     return (recorder.decode(a, in_a), recorder.decode(b, in_b)), layout, varies_a or varies_b

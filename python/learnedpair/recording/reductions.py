@@ -35,7 +35,7 @@ def _reduce(recorder, operation, func, args, kwargs):
         references = references.reshape(shape)
     else:
         if axes == list(range(axes[0], axes[-1] + 1)):  # one block of axes: no need to move anything
-            outer, inner = math.prod(references.shape[:axes[0]]), math.prod(references.shape[axes[-1] + 1:])
+            outer, inner = math.prod(references.shape[: axes[0]]), math.prod(references.shape[axes[-1] + 1 :])
         else:
             references = references.transpose(*kept, *axes)
             outer, inner = references.size // middle, 1
@@ -200,6 +200,7 @@ def _refuse_over_pairs(recorder, x, dim):
 
 # Normalization.
 
+
 @composite("_softmax")
 def softmax(x, dim, half_to_float=False):
     exponentials = torch.exp(x - torch.amax(x, dim, True))
@@ -239,13 +240,19 @@ def group_norm(x, weight, bias, N, C, HxW, group, eps):
     scale = torch.rsqrt(variance + eps)
     shape = [1, C] + [1] * (x.dim() - 2)
     normalized = torch.reshape((grouped - average) * scale, x.shape)
-    return _affine(normalized, *[None if p is None else p.reshape(shape) for p in (weight, bias)]), average.squeeze(2), scale.squeeze(2)
+    return (
+        _affine(normalized, *[None if p is None else p.reshape(shape) for p in (weight, bias)]),
+        average.squeeze(2),
+        scale.squeeze(2),
+    )
 
 
 @composite("_native_batch_norm_legit_no_training")
 def batch_norm(x, weight, bias, average, variance, momentum, eps):
     shape = [1, -1] + [1] * (x.dim() - 2)
-    weight, bias, average, scale = [None if p is None else p.reshape(shape) for p in (weight, bias, average, torch.rsqrt(variance + eps))]
+    weight, bias, average, scale = [
+        None if p is None else p.reshape(shape) for p in (weight, bias, average, torch.rsqrt(variance + eps))
+    ]
     return _affine((x - average) * scale, weight, bias), average, scale
 
 
@@ -260,6 +267,8 @@ def native_batch_norm(x, weight, bias, average, variance, training, momentum, ep
 def attention(query, key, value, dropout_p=0.0, is_causal=False, *, attn_mask=None, scale=None):
     if dropout_p > 0 or is_causal:
         raise Unsupported("attention with dropout or a causal mask")
-    scores = torch.matmul(query, torch.transpose(key, -2, -1)) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    scores = torch.matmul(query, torch.transpose(key, -2, -1)) * (
+        1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    )
     scores = scores if attn_mask is None else scores + attn_mask
     return torch.matmul(torch.softmax(scores, -1), value), torch.logsumexp(scores, -1)

@@ -31,6 +31,8 @@ class MixesPairs(Refusal):
     """Values of different pairs come together."""
 
     def __init__(self, how="the operation"):
-        super().__init__(f"{how} mixes pairs, or depends on which pairs are evaluated together",
-                         "The energy of a pair may depend on nothing but that pair: keep the first axis, of length P, as it is, "
-                         "and reduce over the other axes only.")
+        super().__init__(
+            f"{how} mixes pairs, or depends on which pairs are evaluated together",
+            "The energy of a pair may depend on nothing but that pair: keep the first axis, of length P, as it is, "
+            "and reduce over the other axes only.",
+        )

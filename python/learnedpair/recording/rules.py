@@ -18,26 +18,32 @@ FORMULAS = set()
 
 def rule(*names):
     """Register ``function(recorder, func, args, kwargs)`` for operators."""
+
     def register(function):
         for name in names:
             RULES[_qualified(name)] = function
         return function
+
     return register
 
 
 def composite(*names):
     """Register a function that takes the operator's arguments and computes with PyTorch operations that have rules."""
+
     def register(function):
         return rule(*names)(lambda recorder, func, args, kwargs: function(*args, **kwargs)) and function
+
     return register
 
 
 def elementwise(*names):
     """Register a formula for an operator that works element by element; tensors arrive in it as Expressions."""
+
     def register(formula):
         rule(*names)(lambda recorder, func, args, kwargs: apply_formula(recorder, formula, func, args, kwargs))
         FORMULAS.update(map(_qualified, names))
         return formula
+
     return register
 
 
@@ -50,10 +56,17 @@ def apply_formula(recorder, formula, func, args, kwargs):
     result = recorder.meta(func, args, kwargs)
     if result.numel() == 0:
         return recorder.wrap(torch.zeros(result.shape, dtype=torch.int64), result.dtype)
-    tensors = {i: recorder.codes(x).expand(result.shape).numpy() for i, x in enumerate(args) if isinstance(x, torch.Tensor)}
+    tensors = {
+        i: recorder.codes(x).expand(result.shape).numpy() for i, x in enumerate(args) if isinstance(x, torch.Tensor)
+    }
     layout, varies = recorder.layout(*tensors.values())
-    operands = [recorder.expression(recorder.decode(tensors[i], layout), x.dtype == torch.bool) if i in tensors else x for i, x in enumerate(args)]
-    value = formula(*operands, **{k: x for k, x in kwargs.items() if k not in ("dtype", "device", "layout", "pin_memory")})
+    operands = [
+        recorder.expression(recorder.decode(tensors[i], layout), x.dtype == torch.bool) if i in tensors else x
+        for i, x in enumerate(args)
+    ]
+    value = formula(
+        *operands, **{k: x for k, x in kwargs.items() if k not in ("dtype", "device", "layout", "pin_memory")}
+    )
     return encode_expression(recorder, value, result, layout, varies)
 
 

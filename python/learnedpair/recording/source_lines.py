@@ -29,7 +29,9 @@ def _describe(file, line, function, text):
 
 
 def line_on_stack(outermost):
-    """The innermost line of the user's on Python's stack, inside the function whose code is ``outermost``; None if there is none."""
+    """The innermost line of the user's on Python's stack, inside the function whose code is ``outermost``; None if
+    there is none.
+    """
     frame = sys._getframe(1)
     while frame is not None and frame.f_code is not outermost:
         if _foreign(frame.f_code.co_filename):
@@ -49,11 +51,15 @@ def line_of_exception(error):
 
 
 def _describe_frame(frame, line):
-    return _describe(frame.f_code.co_filename, line, frame.f_code.co_name, linecache.getline(frame.f_code.co_filename, line))
+    return _describe(
+        frame.f_code.co_filename, line, frame.f_code.co_name, linecache.getline(frame.f_code.co_filename, line)
+    )
 
 
 def line_in_traceback(error):
-    """The innermost line of the user's in an exception that comes from the TorchScript interpreter; None if it names none."""
+    """The innermost line of the user's in an exception that comes from the TorchScript interpreter; None if it names
+    none.
+    """
     _, found, text = str(error).rpartition("Traceback of TorchScript")
     if not found:
         return None
@@ -62,11 +68,13 @@ def line_in_traceback(error):
     users = [place for place in places if _foreign(place[1]["file"])] or places
     if users:
         number, match = users[-1]
-        return _describe(match["file"], match["line"], match["function"], _marked_line(lines[number + 1:]))
+        return _describe(match["file"], match["line"], match["function"], _marked_line(lines[number + 1 :]))
     for line in lines:
         match = _TRACED_LINE.match(line.strip())
         if match and _foreign(match["file"]):
-            return _describe(match["file"], match["line"], match["function"], linecache.getline(match["file"], int(match["line"])))
+            return _describe(
+                match["file"], match["line"], match["function"], linecache.getline(match["file"], int(match["line"]))
+            )
     return None
 
 

@@ -7,9 +7,12 @@ A recorded tensor has the shape that the model expects, including the axis of th
 
     code = reference * (P + 1) + pair,      reference = step * 2**32 + element
 
-``pair`` is the index of the pair whose number it is, or P for a number that all pairs share. Whatever only moves data is
-done by PyTorch itself on the codes, views and writes into views included. Only when an operation computes, the codes are
-looked at: the axis along which ``pair`` counts from 0 to P-1 is taken out (P is a prime that divides no other length, so
+``pair`` is the index of the pair whose number it is, or P for a number that all pairs share. Whatever only moves data
+is
+done by PyTorch itself on the codes, views and writes into views included. Only when an operation computes, the codes
+are
+looked at: the axis along which ``pair`` counts from 0 to P-1 is taken out (P is a prime that divides no other length,
+so
 that the axis is found even after it was merged with others), and what is left are the operands, element by element.
 """
 
@@ -23,7 +26,7 @@ from .builder import Builder, Expression
 from .double import LOWER, widen
 from .refusals import MixesPairs, Refusal
 
-_ELEMENTS = 2 ** 32
+_ELEMENTS = 2**32
 
 
 class Recorded(torch.Tensor):
@@ -147,9 +150,13 @@ class Recorder:
         if layout is not None:
             axis, outer, inner = layout
             shape = references.shape
-            split = codes.reshape(*shape[:axis], outer, 1, inner, *shape[axis + 1:])
-            pair = np.arange(P).reshape(P, 1, *[1] * (len(shape) - axis - 1)) if varies else np.full((P,) + (1,) * (len(shape) - axis), P)
-            codes = (split - P + pair).reshape(*shape[:axis], outer * P * inner, *shape[axis + 1:])
+            split = codes.reshape(*shape[:axis], outer, 1, inner, *shape[axis + 1 :])
+            pair = (
+                np.arange(P).reshape(P, 1, *[1] * (len(shape) - axis - 1))
+                if varies
+                else np.full((P,) + (1,) * (len(shape) - axis), P)
+            )
+            codes = (split - P + pair).reshape(*shape[:axis], outer * P * inner, *shape[axis + 1 :])
         codes = torch.from_numpy(np.array(codes, order="C"))
         if like is not None and like.stride() != codes.stride():
             codes = torch.empty_strided(like.shape, like.stride(), dtype=torch.int64).copy_(codes)
@@ -165,7 +172,9 @@ class Recorder:
     # Constant tensors.
 
     def codes(self, x):
-        """The codes of a tensor: recorded, or a real one, which becomes a weight, or a number, which becomes a literal."""
+        """The codes of a tensor: recorded, or a real one, which becomes a weight, or a number, which becomes a
+        literal.
+        """
         if isinstance(x, Recorded):
             return x.codes
         if isinstance(x, torch.Tensor) and x.dim() == 0 and x.data_ptr() in self._numbers:
@@ -192,7 +201,9 @@ class Recorder:
             values = x.to(torch.float64).numpy()
             for axis in range(values.ndim):  # what is the same for each pair is kept once
                 first = values.take([0], axis)
-                if values.shape[axis] % self.pairs == 0 and np.array_equal(np.broadcast_to(first, values.shape), values, equal_nan=True):
+                if values.shape[axis] % self.pairs == 0 and np.array_equal(
+                    np.broadcast_to(first, values.shape), values, equal_nan=True
+                ):
                     values = first
             # Keeping the tensor alive keeps its memory from being used for another one.
             self._constants[key] = self.builder.weight(values.reshape(-1)), values.size, x
@@ -232,7 +243,9 @@ class Recorder:
         return values
 
     def constant_step(self, references):
-        """One weight or literal with exactly the given numbers in this order, for steps that need one; None if they are not constant."""
+        """One weight or literal with exactly the given numbers in this order, for steps that need one; None if they are
+        not constant.
+        """
         references = np.ascontiguousarray(references).reshape(-1)
         key = references.tobytes()
         if key not in self._matrices:
@@ -286,13 +299,15 @@ class Recorder:
             return None
         for layout in self._candidates(codes.shape):
             index = np.arange(codes.shape[layout.axis]) // layout.inner % P
-            if (shared | (pair == index.reshape(-1, *[1] * (codes.ndim - layout.axis - 1)))).all() and self._is_same_for_all_pairs(codes, layout):
+            if (
+                shared | (pair == index.reshape(-1, *[1] * (codes.ndim - layout.axis - 1)))
+            ).all() and self._is_same_for_all_pairs(codes, layout):
                 return layout
         raise MixesPairs()
 
     def _split(self, codes, layout):
         axis, outer, inner = layout
-        return codes.reshape(*codes.shape[:axis], outer, self.pairs, inner, *codes.shape[axis + 1:])
+        return codes.reshape(*codes.shape[:axis], outer, self.pairs, inner, *codes.shape[axis + 1 :])
 
     def _is_same_for_all_pairs(self, codes, layout):
         references = self._split(codes // (self.pairs + 1), layout)
@@ -306,7 +321,11 @@ class Recorder:
         if codes.shape[layout.axis] % self.pairs != 0 or not self._is_same_for_all_pairs(codes, layout):
             raise MixesPairs()
         axis, outer, inner = layout
-        return self._split(references, layout).take(0, axis + 1).reshape(*codes.shape[:axis], outer * inner, *codes.shape[axis + 1:])
+        return (
+            self._split(references, layout)
+            .take(0, axis + 1)
+            .reshape(*codes.shape[:axis], outer * inner, *codes.shape[axis + 1 :])
+        )
 
     def expression(self, references, is_bool=False, whole=False):
         """The scalar references as an operand: a step as it is if possible, else gathered from one or several.
@@ -335,8 +354,12 @@ class Recorder:
         if len(different) == len(starts):  # pieces one after another
             pieces = [self._elements_of(*piece) for piece in zip(different, np.split(elements, starts[1:]))]
             return self._concat(pieces)
-        offsets = dict(zip(different, np.cumsum([0, *(self.builder.steps[node].length for node in different)]).tolist()))
-        return self._elements_of(self._concat(different), elements + np.array([offsets[node] for node in nodes.tolist()]))
+        offsets = dict(
+            zip(different, np.cumsum([0, *(self.builder.steps[node].length for node in different)]).tolist())
+        )
+        return self._elements_of(
+            self._concat(different), elements + np.array([offsets[node] for node in nodes.tolist()])
+        )
 
     def _concat(self, nodes):
         return self.builder.step("concat", nodes, (), sum(self.builder.steps[node].length for node in nodes))
@@ -348,14 +371,18 @@ class Recorder:
 
     def has_slope(self, x):
         """Whether the derivative of a recorded tensor with respect to r may be other than 0."""
-        return any(self.builder.has_slope(int(node)) for node in np.unique(x.codes.numpy() // (self.pairs + 1) // _ELEMENTS))
+        return any(
+            self.builder.has_slope(int(node)) for node in np.unique(x.codes.numpy() // (self.pairs + 1) // _ELEMENTS)
+        )
 
     # PyTorch's own rules on shapes and types.
 
     def meta(self, func, args, kwargs):
         """What an operator returns, as tensors without data."""
+
         def to_meta(x):
             if isinstance(x, torch.Tensor):
                 return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta")
             return torch.device("meta") if isinstance(x, torch.device) else x
+
         return func(*tree_map(to_meta, args), **tree_map(to_meta, kwargs))

@@ -15,7 +15,9 @@
 #include <time.h>
 #include <type_traits>
 #include <utility>
-using std::isfinite; using std::isinf; using std::isnan;
+using std::isfinite;
+using std::isinf;
+using std::isnan;
 
 /* ---- qualifiers and built-in variables ---- */
 #define __global__
@@ -35,17 +37,23 @@ using std::isfinite; using std::isinf; using std::isnan;
 #define gridDim emu_gridDim
 #define warpSize 32
 
-#include "emu_types.h"
-#include "emu_warp.h"
-#include "emu_memory.h"
+#include "emu_asm.h"
 #include "emu_math.h"
 #include "emu_matrix.h"
-#include "emu_asm.h"
+#include "emu_memory.h"
+#include "emu_types.h"
+#include "emu_warp.h"
 
 /* ---- clocks and errors ---- */
-static inline long long clock64() { timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec*1000000000LL+t.tv_nsec; }
+static inline long long clock64() {
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
 static inline void __nanosleep(unsigned) {}
-static inline void __trap() { emu_fail("the kernel called __trap()"); }
+static inline void __trap() {
+    emu_fail("the kernel called __trap()");
+}
 #define assert(condition) ((condition) ? (void) 0 : emu_fail("assertion failed: " #condition))
 
 /* ---- launching: the driver has an array of pointers to the arguments; unpack them as the kernel's parameters ---- */
@@ -54,6 +62,14 @@ template<class T> static inline T emu_argument(void* p) { // the host may keep a
     memcpy((void*) &v, p, sizeof v);
     return v;
 }
-template<class... A, size_t... I> static inline void emu_call(void (*f)(A...), void** args, std::integer_sequence<size_t, I...>) { f(emu_argument<A>(args[I])...); }
-template<class... A> static inline void emu_call(void (*f)(A...), void** args) { emu_call(f, args, std::make_integer_sequence<size_t, sizeof...(A)>()); }
-#define EMU_KERNEL(name) extern "C" __attribute__((visibility("default"))) void emu_run_##name(void** args) { emu_call(name, args); }
+template<class... A, size_t... I>
+static inline void emu_call(void (*f)(A...), void** args, std::integer_sequence<size_t, I...>) {
+    f(emu_argument<A>(args[I])...);
+}
+template<class... A> static inline void emu_call(void (*f)(A...), void** args) {
+    emu_call(f, args, std::make_integer_sequence<size_t, sizeof...(A)>());
+}
+#define EMU_KERNEL(name)                                                                                               \
+    extern "C" __attribute__((visibility("default"))) void emu_run_##name(void** args) {                               \
+        emu_call(name, args);                                                                                          \
+    }

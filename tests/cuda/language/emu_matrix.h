@@ -1,27 +1,31 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* Tensor-core instructions. Sources: PTX ISA, sections "Matrix Fragments for mma.m16n8k16 with floating point type" (which
- * lane holds which element) and "Multiply-and-Accumulate Instruction: mma" (precision, who must take part). */
+/* Tensor-core instructions. Sources: PTX ISA, sections "Matrix Fragments for mma.m16n8k16 with floating point type"
+ * (which lane holds which element) and "Multiply-and-Accumulate Instruction: mma" (precision, who must take part). */
 #pragma once
 #include "emu_types.h"
 #include "runtime.h"
 
-typedef double EmuRow __attribute__((vector_size(64))); // eight columns at once: kernels are not compiled with loop vectorization
+typedef double EmuRow
+        __attribute__((vector_size(64))); // eight columns at once: kernels are not compiled with loop vectorization
 
 /* The bf16 number in the lower (0) or upper (1) half of a register is the upper half of a float. */
-static inline float emu_bf16(uint32_t pair, int half) { return emu_bits<float>(half ? pair & 0xffff0000u : pair<<16); }
+static inline float emu_bf16(uint32_t pair, int half) {
+    return emu_bits<float>(half ? pair & 0xffff0000u : pair << 16);
+}
 
 /* C += A*B of 16x16, 16x8 and 16x8 elements. Lane l has row or column g = l/4 and the place t = l%4 in it:
  *   a[i]  A[g+8*(i%2)][2t+8*(i/2)] in the lower half, the next k in the upper half
  *   b[i]  B[2t+8*i][g] in the lower half, the next k in the upper half
  *   c[i]  C[g+8*(i/2)][2t+i%2]
- * PTX promises "at least single" precision and leaves order, rounding and subnormal inputs open. GPUs cut off what is left
- * of a sum instead of rounding it (Fasi, Higham, Mikaitis and Pranesh, PeerJ Computer Science 7 (2021) e330), which adds up
- * over many products: here the sum of C and all products is in double, and then cut off. A GPU's differ in the last bits. */
+ * PTX promises "at least single" precision and leaves order, rounding and subnormal inputs open. GPUs cut off what is
+ * left of a sum instead of rounding it (Fasi, Higham, Mikaitis and Pranesh, PeerJ Computer Science 7 (2021) e330),
+ * which adds up over many products: here the sum of C and all products is in double, and then cut off. A GPU's differ
+ * in the last bits. */
 static inline float emu_cut_off(double sum) {
     float f = (float) sum;
-    return std::fabs(f) > std::fabs(sum) && std::isfinite(f) ? emu_bits<float>(emu_bits<uint32_t>(f)-1) : f;
+    return std::fabs(f) > std::fabs(sum) && std::isfinite(f) ? emu_bits<float>(emu_bits<uint32_t>(f) - 1) : f;
 }
 static __attribute__((noinline))
 #ifdef __SANITIZE_THREAD__ // nothing here is shared memory
@@ -32,38 +36,42 @@ void emu_multiply_m16n8k16_bf16(EmuFragments* lanes) {
     EmuRow b[16], c[16];
     for (int lane = 0; lane < 32; lane++) {
         const EmuFragments& f = lanes[lane];
-        int g = lane/4, t = lane%4;
+        int g = lane / 4, t = lane % 4;
         for (int half = 0; half < 2; half++) {
             for (int i = 0; i < 4; i++)
-                a[g+8*(i%2)][2*t+8*(i/2)+half] = emu_bf16(f.a[i], half);
+                a[g + 8 * (i % 2)][2 * t + 8 * (i / 2) + half] = emu_bf16(f.a[i], half);
             for (int i = 0; i < 2; i++)
-                b[2*t+8*i+half][g] = emu_bf16(f.b[i], half);
+                b[2 * t + 8 * i + half][g] = emu_bf16(f.b[i], half);
         }
         for (int i = 0; i < 4; i++)
-            c[g+8*(i/2)][2*t+i%2] = f.c[i];
+            c[g + 8 * (i / 2)][2 * t + i % 2] = f.c[i];
     }
     for (int row = 0; row < 16; row++)
         for (int k = 0; k < 16; k++)
-            c[row] += a[row][k]*b[k];
+            c[row] += a[row][k] * b[k];
     for (int lane = 0; lane < 32; lane++)
         for (int i = 0; i < 4; i++)
-            lanes[lane].c[i] = emu_cut_off(c[lane/4+8*(i/2)][2*(lane%4)+i%2]);
+            lanes[lane].c[i] = emu_cut_off(c[lane / 4 + 8 * (i / 2)][2 * (lane % 4) + i % 2]);
 }
 
 /* All 32 lanes must come here; the scheduler reports if some have returned. It cannot see whether they all execute the
- * same instruction, as PTX demands: lanes that come from different branches of an if meet here, on a GPU they do not. */
-static inline void emu_mma_m16n8k16_bf16(float& d0, float& d1, float& d2, float& d3, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3,
-                                         uint32_t b0, uint32_t b1, float c0, float c1, float c2, float c3) {
+ * same instruction, as PTX demands: lanes that come from different branches of an if meet here, on a GPU they do not.
+ */
+static inline void emu_mma_m16n8k16_bf16(float& d0, float& d1, float& d2, float& d3, uint32_t a0, uint32_t a1,
+        uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1, float c0, float c1, float c2, float c3) {
     EmuThread* t = emu_self;
     EmuFragments* own = &t->warp->fragments[t->lane];
     *own = {{a0, a1, a2, a3}, {b0, b1}, {c0, c1, c2, c3}};
     t->warp->multiply = emu_multiply_m16n8k16_bf16;
     emu_warp_sync(0xffffffffu, EMU_MATRIX);
-    d0 = own->c[0]; d1 = own->c[1]; d2 = own->c[2]; d3 = own->c[3];
+    d0 = own->c[0];
+    d1 = own->c[1];
+    d2 = own->c[2];
+    d3 = own->c[3];
 }
 
 /* To bf16, nearest, ties to even; subnormal numbers are kept. NaN becomes 0x7fff, as in NVIDIA's cuda_bf16.hpp. */
 static inline uint32_t emu_to_bf16(float f) {
     uint32_t bits = emu_bits<uint32_t>(f);
-    return f != f ? 0x7fff : (bits+0x7fff+(bits>>16 & 1))>>16;
+    return f != f ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }

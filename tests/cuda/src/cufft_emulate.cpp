@@ -11,12 +11,12 @@ enum Type { R2C = 0x2a, C2R = 0x2c, C2C = 0x29, D2Z = 0x6a, Z2D = 0x6c, Z2Z = 0x
 enum Result { Success = 0, InvalidPlan = 1, InvalidType = 3, InvalidSize = 8 };
 struct Plan {
     int x, y, z, type;
-    fftwf_plan single[2][2] = {};  // by direction (0: forward) and whether in place; made when first needed
+    fftwf_plan single[2][2] = {}; // by direction (0: forward) and whether in place; made when first needed
     fftw_plan twice[2][2] = {};
 };
 static std::map<int, Plan> plans;
-static std::mutex guard;           // FFTW's planner is not thread safe
-static const unsigned Flags = FFTW_ESTIMATE|FFTW_UNALIGNED;
+static std::mutex guard; // FFTW's planner is not thread safe
+static const unsigned Flags = FFTW_ESTIMATE | FFTW_UNALIGNED;
 
 static Plan* find(int plan, int type) {
     auto p = plans.find(plan);
@@ -41,33 +41,41 @@ int cufftDestroy(int plan) {
     if (p == plans.end())
         return InvalidPlan;
     for (int i = 0; i < 4; i++) {
-        if (p->second.single[i/2][i%2]) fftwf_destroy_plan(p->second.single[i/2][i%2]);
-        if (p->second.twice[i/2][i%2]) fftw_destroy_plan(p->second.twice[i/2][i%2]);
+        if (p->second.single[i / 2][i % 2])
+            fftwf_destroy_plan(p->second.single[i / 2][i % 2]);
+        if (p->second.twice[i / 2][i % 2])
+            fftw_destroy_plan(p->second.twice[i / 2][i % 2]);
     }
     plans.erase(p);
     return Success;
 }
-int cufftSetStream(int plan, void* stream) { return Success; }
+int cufftSetStream(int plan, void* stream) {
+    return Success;
+}
 
-#define REAL(name, TYPE, IN, OUT, FIELD, PREFIX, KIND, DIRECTION) \
-    int name(int plan, IN* in, OUT* out) { \
-        std::lock_guard<std::mutex> lock(guard); \
-        Plan* p = find(plan, TYPE); \
-        if (!p) return InvalidPlan; \
-        PREFIX##_plan& f = p->FIELD[DIRECTION][(void*) in == (void*) out]; \
-        if (!f) f = PREFIX##_plan_dft_##KIND##_3d(p->x, p->y, p->z, in, out, Flags); \
-        PREFIX##_execute_dft_##KIND(f, in, out); \
-        return Success; \
+#define REAL(name, TYPE, IN, OUT, FIELD, PREFIX, KIND, DIRECTION)                                                      \
+    int name(int plan, IN* in, OUT* out) {                                                                             \
+        std::lock_guard<std::mutex> lock(guard);                                                                       \
+        Plan* p = find(plan, TYPE);                                                                                    \
+        if (!p)                                                                                                        \
+            return InvalidPlan;                                                                                        \
+        PREFIX##_plan& f = p->FIELD[DIRECTION][(void*) in == (void*) out];                                             \
+        if (!f)                                                                                                        \
+            f = PREFIX##_plan_dft_##KIND##_3d(p->x, p->y, p->z, in, out, Flags);                                       \
+        PREFIX##_execute_dft_##KIND(f, in, out);                                                                       \
+        return Success;                                                                                                \
     }
-#define COMPLEX(name, TYPE, DATA, FIELD, PREFIX) \
-    int name(int plan, DATA* in, DATA* out, int direction) { \
-        std::lock_guard<std::mutex> lock(guard); \
-        Plan* p = find(plan, TYPE); \
-        if (!p) return InvalidPlan; \
-        PREFIX##_plan& f = p->FIELD[direction > 0][in == out]; \
-        if (!f) f = PREFIX##_plan_dft_3d(p->x, p->y, p->z, in, out, direction > 0 ? FFTW_BACKWARD : FFTW_FORWARD, Flags); \
-        PREFIX##_execute_dft(f, in, out); \
-        return Success; \
+#define COMPLEX(name, TYPE, DATA, FIELD, PREFIX)                                                                       \
+    int name(int plan, DATA* in, DATA* out, int direction) {                                                           \
+        std::lock_guard<std::mutex> lock(guard);                                                                       \
+        Plan* p = find(plan, TYPE);                                                                                    \
+        if (!p)                                                                                                        \
+            return InvalidPlan;                                                                                        \
+        PREFIX##_plan& f = p->FIELD[direction > 0][in == out];                                                         \
+        if (!f)                                                                                                        \
+            f = PREFIX##_plan_dft_3d(p->x, p->y, p->z, in, out, direction > 0 ? FFTW_BACKWARD : FFTW_FORWARD, Flags);  \
+        PREFIX##_execute_dft(f, in, out);                                                                              \
+        return Success;                                                                                                \
     }
 REAL(cufftExecR2C, R2C, float, fftwf_complex, single, fftwf, r2c, 0)
 REAL(cufftExecC2R, C2R, fftwf_complex, float, single, fftwf, c2r, 1)

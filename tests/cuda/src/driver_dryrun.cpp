@@ -1,10 +1,9 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* The driver of the dry run: modules are PTX, compiled by the real NVRTC and kept for reading; launches are written down.
- *   DRYRUN_CC   compute capability to report, e.g. 80 or 90 (default 90)
- *   DRYRUN_OUT  folder that receives every module's PTX as moduleNNN.ptx, and a line per launch in launches.log: kernel,
- *               module, blocks, threads per block */
+/* The driver of the dry run: modules are PTX, compiled by the real NVRTC and kept for reading; launches are written
+ * down. DRYRUN_CC   compute capability to report, e.g. 80 or 90 (default 90) DRYRUN_OUT  folder that receives every
+ * module's PTX as moduleNNN.ptx, and a line per launch in launches.log: kernel, module, blocks, threads per block */
 #include "driver.h"
 #include "options.h"
 #include <errno.h>
@@ -19,22 +18,34 @@
 using namespace std;
 
 const char* const deviceName = "CUDA dry run";
-int computeCapability() { return intOption("DRYRUN_CC", 90); }
-int numMultiprocessors() { return 132; }
-int numDevices() { return 1; }
+int computeCapability() {
+    return intOption("DRYRUN_CC", 90);
+}
+int numMultiprocessors() {
+    return 132;
+}
+int numDevices() {
+    return 1;
+}
 void downloaded(const void*, size_t) {}
 
 static mutex oneAtATime; // host threads may load and launch at once
-struct Module { string ptx; int number; };
-struct Function { string name; Module* module; };
+struct Module {
+    string ptx;
+    int number;
+};
+struct Function {
+    string name;
+    Module* module;
+};
 
 /* Writes the PTX under the next number that no process has taken; returns the number. */
 static int save(const string& ptx) {
-    for (int number = 0; ; number++) {
+    for (int number = 0;; number++) {
         char name[40];
         snprintf(name, sizeof name, "/module%03d.ptx", number);
-        string path = option("DRYRUN_OUT", ".")+name;
-        int file = open(path.c_str(), O_CREAT|O_EXCL|O_WRONLY, 0666);
+        string path = option("DRYRUN_OUT", ".") + name;
+        int file = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY, 0666);
         if (file < 0 && errno == EEXIST)
             continue;
         if (file < 0 || write(file, ptx.data(), ptx.size()) != (ssize_t) ptx.size()) {
@@ -55,27 +66,34 @@ CUresult cuModuleLoadData(CUmodule* m, const void* image) {
     *m = (CUmodule) module;
     return CUDA_SUCCESS;
 }
-CUresult cuModuleLoadDataEx(CUmodule* m, const void* image, unsigned, CUjit_option*, void**) { return cuModuleLoadData(m, image); }
+CUresult cuModuleLoadDataEx(CUmodule* m, const void* image, unsigned, CUjit_option*, void**) {
+    return cuModuleLoadData(m, image);
+}
 CUresult cuModuleLoad(CUmodule* m, const char* path) {
     stringstream text;
     if (!(text << ifstream(path).rdbuf()))
         return CUDA_ERROR_FILE_NOT_FOUND;
     return cuModuleLoadData(m, text.str().c_str());
 }
-CUresult cuModuleUnload(CUmodule) { return CUDA_SUCCESS; }
+CUresult cuModuleUnload(CUmodule) {
+    return CUDA_SUCCESS;
+}
 CUresult cuModuleGetFunction(CUfunction* f, CUmodule m, const char* name) {
     Module* module = (Module*) m;
-    if (module->ptx.find(string(".entry ")+name+"(") == string::npos)
+    if (module->ptx.find(string(".entry ") + name + "(") == string::npos)
         return CUDA_ERROR_NOT_FOUND;
     *f = (CUfunction) new Function{name, module};
     return CUDA_SUCCESS;
 }
-CUresult cuFuncGetAttribute(int* value, CUfunction_attribute, CUfunction) { *value = 1024; return CUDA_SUCCESS; }
+CUresult cuFuncGetAttribute(int* value, CUfunction_attribute, CUfunction) {
+    *value = 1024;
+    return CUDA_SUCCESS;
+}
 CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-                        unsigned, CUstream, void**, void**) {
+        unsigned, CUstream, void**, void**) {
     lock_guard<mutex> guard(oneAtATime);
-    static ofstream log(option("DRYRUN_OUT", ".")+"/launches.log", ios::app);
+    static ofstream log(option("DRYRUN_OUT", ".") + "/launches.log", ios::app);
     Function* function = (Function*) f;
-    log << function->name << ' ' << function->module->number << ' ' << gx*gy*gz << ' ' << bx*by*bz << endl;
+    log << function->name << ' ' << function->module->number << ' ' << gx * gy * gz << ' ' << bx * by * bz << endl;
     return CUDA_SUCCESS;
 }

@@ -14,20 +14,28 @@
 #include <link.h>
 #include <mutex>
 #include <stdio.h>
-#include <string>
 #include <string.h>
+#include <string>
 #include <time.h>
 #include <unistd.h>
 #include <vector>
 using namespace std;
 
 const char* const deviceName = "CUDA emulator";
-int computeCapability() { return 99; } // no card has this one
-int numMultiprocessors() { return intOption("EMULATE_SMS", 2); }
-int numDevices() { return intOption("EMULATE_DEVICES", 1); }
+int computeCapability() {
+    return 99;
+} // no card has this one
+int numMultiprocessors() {
+    return intOption("EMULATE_SMS", 2);
+}
+int numDevices() {
+    return intOption("EMULATE_DEVICES", 1);
+}
 
 /* Host threads write whole lines. */
-static bool logging() { return getenv("EMULATE_LOG") != NULL; }
+static bool logging() {
+    return getenv("EMULATE_LOG") != NULL;
+}
 static void writeLog(const string& line) {
     static mutex oneAtATime;
     lock_guard<mutex> guard(oneAtATime);
@@ -39,18 +47,18 @@ static void writeLog(const string& line) {
 }
 
 void downloaded(const void* data, size_t size) {
-    if (size > 16 || size%4 != 0 || !logging())
+    if (size > 16 || size % 4 != 0 || !logging())
         return;
     string line = "download";
-    for (size_t i = 0; i < size/4; i++)
-        line += " "+to_string(((const unsigned*) data)[i]);
+    for (size_t i = 0; i < size / 4; i++)
+        line += " " + to_string(((const unsigned*) data)[i]);
     writeLog(line);
 }
 
 /* ---- modules: the "PTX" is one line, the path of a shared object ---- */
 struct Module {
     void* library;
-    CUcontext context;  // in which it was loaded: its kernels run in no other
+    CUcontext context; // in which it was loaded: its kernels run in no other
 };
 struct Kernel {
     string name;
@@ -69,7 +77,7 @@ CUresult cuModuleLoadData(CUmodule* m, const void* image) {
     char path[4096];
     if (sscanf((const char*) image, "// CUDA emulator module %4095[^\n]", path) != 1)
         return CUDA_ERROR_INVALID_PTX;
-    void* library = dlopen(path, RTLD_NOW|RTLD_LOCAL);
+    void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library) {
         *m = (CUmodule) new Module{library, currentContext()};
         return CUDA_SUCCESS;
@@ -77,7 +85,9 @@ CUresult cuModuleLoadData(CUmodule* m, const void* image) {
     fprintf(stderr, "CUDA emulator: %s\n", dlerror());
     return CUDA_ERROR_FILE_NOT_FOUND;
 }
-CUresult cuModuleLoadDataEx(CUmodule* m, const void* image, unsigned, CUjit_option*, void**) { return cuModuleLoadData(m, image); }
+CUresult cuModuleLoadDataEx(CUmodule* m, const void* image, unsigned, CUjit_option*, void**) {
+    return cuModuleLoadData(m, image);
+}
 CUresult cuModuleLoad(CUmodule* m, const char* path) {
     FILE* file = fopen(path, "r");
     if (!file)
@@ -87,10 +97,12 @@ CUresult cuModuleLoad(CUmodule* m, const char* path) {
     fclose(file);
     return got ? cuModuleLoadData(m, line) : CUDA_ERROR_INVALID_PTX;
 }
-CUresult cuModuleUnload(CUmodule) { return CUDA_SUCCESS; }
+CUresult cuModuleUnload(CUmodule) {
+    return CUDA_SUCCESS;
+}
 CUresult cuModuleGetFunction(CUfunction* f, CUmodule m, const char* name) {
     Module* module = (Module*) m;
-    void* run = dlsym(module->library, (string("emu_run_")+name).c_str());
+    void* run = dlsym(module->library, (string("emu_run_") + name).c_str());
     if (!run)
         return CUDA_ERROR_NOT_FOUND;
     Kernel* kernel = new Kernel{name, (EmuKernel) run, module->context};
@@ -112,34 +124,41 @@ CUresult cuModuleGetGlobal(CUdeviceptr* p, size_t* n, CUmodule m, const char* na
     }
     return CUDA_SUCCESS;
 }
-CUresult cuFuncGetAttribute(int* value, CUfunction_attribute, CUfunction) { *value = MaxThreads; return CUDA_SUCCESS; }
+CUresult cuFuncGetAttribute(int* value, CUfunction_attribute, CUfunction) {
+    *value = MaxThreads;
+    return CUDA_SUCCESS;
+}
 
 /* ---- launches ---- */
 static double now() {
     timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec+1e-9*t.tv_nsec;
+    return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-                        unsigned shared, CUstream, void** args, void**) {
+        unsigned shared, CUstream, void** args, void**) {
     Kernel* kernel = (Kernel*) f;
-    unsigned long blocks = (unsigned long) gx*gy*gz, threads = (unsigned long) bx*by*bz;
+    unsigned long blocks = (unsigned long) gx * gy * gz, threads = (unsigned long) bx * by * bz;
     if (!args || blocks == 0 || threads == 0 || threads > MaxThreads || shared > MaxSharedMemory)
         return CUDA_ERROR_INVALID_VALUE;
     if (kernel->context != currentContext()) {
-        fprintf(stderr, "CUDA emulator: kernel %s was loaded in another context than the one that is current in the thread that launches it\n", kernel->name.c_str());
+        fprintf(stderr,
+                "CUDA emulator: kernel %s was loaded in another context than the one that is current in the thread "
+                "that launches it\n",
+                kernel->name.c_str());
         return CUDA_ERROR_INVALID_HANDLE;
     }
     static mutex oneAtATime; // contexts of several host threads take turns
     lock_guard<mutex> guard(oneAtATime);
     double start = now();
     unsigned long collectives = runGrid(kernel->name.c_str(), kernel->run, {gx, gy, gz}, {bx, by, bz}, args);
-    double seconds = now()-start;
+    double seconds = now() - start;
     kernel->seconds += seconds;
     kernel->launches++;
     kernel->collectives += collectives;
     if (logging())
-        writeLog("launch "+kernel->name+" "+to_string(blocks)+" "+to_string(threads)+" collectives "+to_string(collectives)+" us "+to_string((long) (seconds*1e6)));
+        writeLog("launch " + kernel->name + " " + to_string(blocks) + " " + to_string(threads) + " collectives " +
+                to_string(collectives) + " us " + to_string((long) (seconds * 1e6)));
     return CUDA_SUCCESS;
 }
 
@@ -148,7 +167,7 @@ Profile::~Profile() {
     FILE* out = path.empty() || kernels.empty() ? NULL : fopen(path.c_str(), "w");
     if (!out)
         return;
-    sort(kernels.begin(), kernels.end(), [] (Kernel* a, Kernel* b) { return a->seconds > b->seconds; });
+    sort(kernels.begin(), kernels.end(), [](Kernel* a, Kernel* b) { return a->seconds > b->seconds; });
     fprintf(out, "%10s %9s %12s  kernel\n", "seconds", "launches", "collectives");
     for (Kernel* k : kernels)
         if (k->launches > 0)

@@ -5,14 +5,22 @@
 #pragma once
 
 #if defined(__x86_64__)
-struct Fiber { void* stackPointer; };
+struct Fiber {
+    void* stackPointer;
+};
 /* Saves the registers that a function must preserve, then continues on the other stack. */
 extern "C" void emu_switch(void** save, void* resume);
-inline void switchFiber(Fiber* from, Fiber* to) { emu_switch(&from->stackPointer, to->stackPointer); }
+inline void switchFiber(Fiber* from, Fiber* to) {
+    emu_switch(&from->stackPointer, to->stackPointer);
+}
 #else
 #include <ucontext.h>
-struct Fiber { ucontext_t context; };
-inline void switchFiber(Fiber* from, Fiber* to) { swapcontext(&from->context, &to->context); }
+struct Fiber {
+    ucontext_t context;
+};
+inline void switchFiber(Fiber* from, Fiber* to) {
+    swapcontext(&from->context, &to->context);
+}
 #endif
 
 /* A fiber that calls main(), which must not return, when it is first switched to; NULL if there is no memory. */

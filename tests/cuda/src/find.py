@@ -4,6 +4,7 @@
 
 The commands emulate and dryrun read it. OpenMM itself is not imported, since that loads its plugins.
 """
+
 import glob
 import importlib.util
 import os

@@ -19,26 +19,28 @@ EmuThread* emu_self;
 EmuIndex emu_block, emu_blockDim, emu_gridDim;
 alignas(64) char emu_dynamic_shared[MaxSharedMemory];
 static EmuThread threads[MaxThreads];
-static EmuWarp warps[MaxThreads/32];
-static unsigned readyWarps;                 // one bit per warp that has a ready lane
+static EmuWarp warps[MaxThreads / 32];
+static unsigned readyWarps; // one bit per warp that has a ready lane
 static int numThreads, numWarps;
-static int alive, arrived;                  // threads that have not returned; that are at __syncthreads
-static int votes, voteResult;               // true predicates of the __syncthreads that is under way; of the last one
+static int alive, arrived;    // threads that have not returned; that are at __syncthreads
+static int votes, voteResult; // true predicates of the __syncthreads that is under way; of the last one
 static EmuKernel kernel;
 static void** arguments;
 static const char* kernelName = "(none)";
-static unsigned long collectives;           // how often threads met since the launch
+static unsigned long collectives; // how often threads met since the launch
 static bool reverse;
 
-static inline int first(unsigned bits) { return reverse ? 31-__builtin_clz(bits) : __builtin_ctz(bits); }
+static inline int first(unsigned bits) {
+    return reverse ? 31 - __builtin_clz(bits) : __builtin_ctz(bits);
+}
 static inline void setReady(EmuWarp* w, unsigned lanes) {
     w->ready |= lanes;
-    readyWarps |= 1u<<(w-warps);
+    readyWarps |= 1u << (w - warps);
 }
 static inline void clearReady(EmuWarp* w, unsigned lanes) {
     w->ready &= ~lanes;
     if (!w->ready)
-        readyWarps &= ~(1u<<(w-warps));
+        readyWarps &= ~(1u << (w - warps));
 }
 
 void emu_fail(const char* message) {
@@ -49,14 +51,15 @@ void emu_fail(const char* message) {
         EmuWarp& w = warps[i];
         fprintf(stderr, "  warp %d: running %08x, at __syncthreads %08x, in warp collectives %08x, not returned %08x\n",
                 i, w.ready, w.atBarrier, w.waiting, w.alive);
-        for (unsigned lanes = w.waiting; lanes; ) {
+        for (unsigned lanes = w.waiting; lanes;) {
             uint64_t key = w.key[__builtin_ctz(lanes)];
             unsigned same = 0;
             for (int l = 0; l < 32; l++)
-                if ((w.waiting>>l & 1) && w.key[l] == key)
-                    same |= 1u<<l;
-            static const char* const kinds[] = {"__syncwarp", "a shuffle", "a vote", "a match or reduction", "a matrix product"};
-            fprintf(stderr, "    lanes %08x wait in %s for the lanes %08x\n", same, kinds[key>>32], (unsigned) key);
+                if ((w.waiting >> l & 1) && w.key[l] == key)
+                    same |= 1u << l;
+            static const char* const kinds[] = {
+                "__syncwarp", "a shuffle", "a vote", "a match or reduction", "a matrix product"};
+            fprintf(stderr, "    lanes %08x wait in %s for the lanes %08x\n", same, kinds[key >> 32], (unsigned) key);
             lanes &= ~same;
         }
     }
@@ -64,9 +67,9 @@ void emu_fail(const char* message) {
 }
 
 /* ---- fibers ---- */
-static Fiber launcher;                      // the caller of runGrid
+static Fiber launcher; // the caller of runGrid
 static Fiber* running;
-static std::vector<Fiber*> idle;            // wait in runThreads for a thread to run
+static std::vector<Fiber*> idle; // wait in runThreads for a thread to run
 static void runThreads();
 
 static inline void switchTo(Fiber* to) {
@@ -90,7 +93,7 @@ static inline EmuThread* next() {
     if (!readyWarps)
         return nullptr;
     EmuWarp* w = &warps[first(readyWarps)];
-    return &threads[w->first+first(w->ready)];
+    return &threads[w->first + first(w->ready)];
 }
 
 /* The running thread cannot continue: hand over to another one (or to itself, if it has just been released). */
@@ -108,26 +111,27 @@ static inline void yield(EmuThread* self) {
 
 /* If all lanes of the group wait for the same, exchange what they offered and let them continue. */
 static void release(EmuWarp* w, uint64_t key, unsigned group) {
-    for (unsigned lanes = group; lanes; lanes &= lanes-1)
+    for (unsigned lanes = group; lanes; lanes &= lanes - 1)
         if (w->key[__builtin_ctz(lanes)] != key)
             return; // waits for something else: either that comes first, or it is a deadlock
-    if (key>>32 == EMU_SHUFFLE)
-        for (unsigned lanes = group; lanes; lanes &= lanes-1) {
+    if (key >> 32 == EMU_SHUFFLE)
+        for (unsigned lanes = group; lanes; lanes &= lanes - 1) {
             int lane = __builtin_ctz(lanes);
             w->received[lane] = w->offered[w->source[lane]];
         }
-    else if (key>>32 == EMU_VOTE)
-        for (unsigned lanes = group; lanes; lanes &= lanes-1)
+    else if (key >> 32 == EMU_VOTE)
+        for (unsigned lanes = group; lanes; lanes &= lanes - 1)
             w->received[__builtin_ctz(lanes)] = w->votes & group;
-    else if (key>>32 == EMU_MATRIX) {
+    else if (key >> 32 == EMU_MATRIX) {
         if (group != 0xffffffffu) // PTX: undefined if any thread of the warp has exited
             emu_fail("a matrix product needs all 32 lanes of the warp, and not all are there");
         w->multiply(w->fragments);
     }
     w->waiting &= ~group;
     setReady(w, group);
-    if (group == w->alive && key>>32 != EMU_MATRIX) // which orders registers only: shared memory needs a __syncwarp beside it
-        racesWarpBarrier(w-warps);
+    if (group == w->alive &&
+            key >> 32 != EMU_MATRIX) // which orders registers only: shared memory needs a __syncwarp beside it
+        racesWarpBarrier(w - warps);
     collectives++;
 }
 static inline void releaseWarp(EmuWarp* w, uint64_t key) {
@@ -139,10 +143,10 @@ static inline void releaseWarp(EmuWarp* w, uint64_t key) {
 void emu_warp_sync(unsigned mask, EmuCollective kind) {
     EmuThread* t = emu_self;
     EmuWarp* w = t->warp;
-    unsigned bit = 1u<<t->lane;
+    unsigned bit = 1u << t->lane;
     if (!(mask & bit))
         emu_fail("a thread calls a warp collective with a mask that does not contain its own lane");
-    uint64_t key = (uint64_t) kind<<32 | mask;
+    uint64_t key = (uint64_t) kind << 32 | mask;
     w->key[t->lane] = key;
     w->waiting |= bit;
     clearReady(w, bit);
@@ -165,7 +169,7 @@ static void releaseBlock() {
 
 int emu_block_sync(int predicate) {
     EmuThread* t = emu_self;
-    unsigned bit = 1u<<t->lane;
+    unsigned bit = 1u << t->lane;
     t->warp->atBarrier |= bit;
     clearReady(t->warp, bit);
     votes += (predicate != 0);
@@ -177,11 +181,11 @@ int emu_block_sync(int predicate) {
 
 static void exitThread(EmuThread* t) {
     EmuWarp* w = t->warp;
-    unsigned bit = 1u<<t->lane;
+    unsigned bit = 1u << t->lane;
     w->alive &= ~bit;
     clearReady(w, bit);
     alive--;
-    for (unsigned lanes = w->waiting; lanes; lanes &= lanes-1) // somebody may have waited for this thread only
+    for (unsigned lanes = w->waiting; lanes; lanes &= lanes - 1) // somebody may have waited for this thread only
         if (w->waiting & lanes & -lanes)
             releaseWarp(w, w->key[__builtin_ctz(lanes)]);
     if (arrived > 0 && arrived == alive)
@@ -217,8 +221,8 @@ static void runBlock() {
         threads[i].fiber = nullptr;
     for (int i = 0; i < numWarps; i++) {
         EmuWarp& w = warps[i];
-        int lanes = numThreads-32*i;
-        w.alive = (lanes >= 32 ? 0xffffffffu : (1u<<lanes)-1);
+        int lanes = numThreads - 32 * i;
+        w.alive = (lanes >= 32 ? 0xffffffffu : (1u << lanes) - 1);
         w.waiting = w.atBarrier = w.ready = 0;
         setReady(&w, w.alive);
     }
@@ -234,13 +238,13 @@ unsigned long runGrid(const char* name, EmuKernel run, EmuIndex grid, EmuIndex b
     collectives = 0;
     emu_gridDim = grid;
     emu_blockDim = block;
-    numThreads = block.x*block.y*block.z;
-    numWarps = (numThreads+31)/32;
+    numThreads = block.x * block.y * block.z;
+    numWarps = (numThreads + 31) / 32;
     for (int i = 0; i < numThreads; i++) {
-        threads[i].index = {i%block.x, i/block.x%block.y, i/(block.x*block.y)};
-        threads[i].lane = i%32;
-        threads[i].warp = &warps[i/32];
-        warps[i/32].first = i/32*32;
+        threads[i].index = {i % block.x, i / block.x % block.y, i / (block.x * block.y)};
+        threads[i].lane = i % 32;
+        threads[i].warp = &warps[i / 32];
+        warps[i / 32].first = i / 32 * 32;
     }
     racesBegin(name, (void*) run);
     running = &launcher;

@@ -5,10 +5,10 @@
 #pragma once
 #include "../language/runtime.h"
 
-const unsigned MaxThreads = 1024;        // per block
-const unsigned MaxSharedMemory = 49152;  // bytes per block
-typedef void (*EmuKernel)(void** args);  // runs one thread of a kernel
+const unsigned MaxThreads = 1024;       // per block
+const unsigned MaxSharedMemory = 49152; // bytes per block
+typedef void (*EmuKernel)(void** args); // runs one thread of a kernel
 
-/* Runs a whole launch; returns how many barriers and warp collectives its threads went through. One at a time, on any host
- * thread: nothing of a launch outlasts it but stacks, which the next one uses again. */
+/* Runs a whole launch; returns how many barriers and warp collectives its threads went through. One at a time, on any
+ * host thread: nothing of a launch outlasts it but stacks, which the next one uses again. */
 unsigned long runGrid(const char* name, EmuKernel kernel, EmuIndex grid, EmuIndex block, void** args);

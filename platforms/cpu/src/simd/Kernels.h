@@ -22,25 +22,27 @@ struct PairGeometry {
 /** How many blocks are taken for one where a list is built. */
 const int BlocksInGroup = 16;
 
-/** Cuboids with their edges along the axes, coordinate by coordinate. What fills the last vector up is nowhere: low is infinite, high minus infinite. */
+/** Cuboids with their edges along the axes, coordinate by coordinate. What fills the last vector up is nowhere: low is
+ * infinite, high minus infinite. */
 struct Cuboids {
-    const float* low[3], * high[3];
+    const float *low[3], *high[3];
 };
 
 /** Where particles are, and the smallest cuboids around each block and each group of blocks. */
 struct BlockBounds {
-    Cuboids particles, blocks, groups; ///< those of particles are points; what fills the last one up is infinitely far away
+    Cuboids particles, blocks,
+            groups; ///< those of particles are points; what fills the last one up is infinitely far away
     int numGroups;
     const float (*images)[3]; ///< by how much periodic copies are moved, the particles themselves included
     int numImages;
-    float low[3], high[3];    ///< of all particles
+    float low[3], high[3]; ///< of all particles
     float reach, reachSquared;
 };
 
 /** The particles that are neighbors of a block, while they are looked for. */
 struct NeighborMarks {
-    uint32_t* listed;   ///< for each block a bit for each of its particles; all zero before
-    int32_t* blocks;    ///< those blocks that have bits
+    uint32_t* listed; ///< for each block a bit for each of its particles; all zero before
+    int32_t* blocks;  ///< those blocks that have bits
     int numBlocks;
     int32_t* first;     ///< for each of those, where its first particle is among the neighbors
     int32_t* neighbors; ///< room for all particles and one vector more
@@ -48,20 +50,21 @@ struct NeighborMarks {
 
 /** Neighbors of a block of particles that may be in range of one of them. */
 struct NeighborRows {
-    float* x, * y, * z;  ///< of the periodic copy that is nearest to the block, if one copy is nearest to all of it
-    int32_t* particles, * classes;
+    float *x, *y, *z; ///< of the periodic copy that is nearest to the block, if one copy is nearest to all of it
+    int32_t *particles, *classes;
     int32_t* exclusions; ///< a bit for each particle of the block: whether the list does not have the pair
 };
 
 /** A block of particles and their neighbors. Particles are numbered as in the list. */
 struct PairBlock {
-    int first, count;           ///< its particles; the last block is filled up to the block size, but has no pairs with what fills it
+    int first, count; ///< its particles; the last block is filled up to the block size, but has no pairs with what
+                      ///< fills it
     const int32_t* neighbors;   ///< these and their exclusions go on for one vector more, with any particles
     const uint16_t* exclusions; ///< for each neighbor, a bit for each particle of the block
     int numNeighbors;
-    const float* positions;     ///< of all particles, shape [][4]; the fourth element has the bits of the particle's class
-    const int32_t* classes;     ///< of all particles
-    NeighborRows rows;          ///< where to put rows: room for numNeighbors and one vector more
+    const float* positions; ///< of all particles, shape [][4]; the fourth element has the bits of the particle's class
+    const int32_t* classes; ///< of all particles
+    NeighborRows rows;      ///< where to put rows: room for numNeighbors and one vector more
 };
 
 /** OpenMM's switching function: see SwitchingFunction. */
@@ -128,17 +131,18 @@ struct PairProgramCode {
     int numInstructions, lanes;
     float* distances; ///< the input, or null
     ProgramInput particle1, particle2, pair;
-    int numRows;      ///< pairs have a row for each pair of the particles' rows
-    const int32_t* rows; ///< of the particles of the list
+    int numRows;                 ///< pairs have a row for each pair of the particles' rows
+    const int32_t* rows;         ///< of the particles of the list
     const ProgramValue* outputs; ///< energy and slope, and for each derivative that of the energy and that of the slope
     int numDerivatives;
     float innerCutoff;
     Switching switching;
 };
 
-/** Pairs that wait for the program to be run. Those of one row may come on top of a full batch, and are stored as whole vectors. */
+/** Pairs that wait for the program to be run. Those of one row may come on top of a full batch, and are stored as whole
+ * vectors. */
 struct PairBatch {
-    static const int Capacity = MostLanes+2*MaxBlockSize;
+    static const int Capacity = MostLanes + 2 * MaxBlockSize;
     int size;
     int32_t first[Capacity], second[Capacity];
     float x[Capacity], y[Capacity], z[Capacity], r2[Capacity];
@@ -148,14 +152,19 @@ struct PairBatch {
 struct Kernels {
     const char* name;
     int blockSize;
-    /** Find the particles in range of a block among those of the block itself and of later ones. @return how many there are */
+    /** Find the particles in range of a block among those of the block itself and of later ones. @return how many there
+     * are */
     int (*listNeighbors)(const BlockBounds& bounds, int block, NeighborMarks& marks);
-    /** Compute the pairs of a block. grids has one element for each class. @return the energy without the scale, or 0 if it is not asked for */
-    double (*computeTable)(const PairGeometry& geometry, const PairBlock& block, int blockIndex, const TableCurves& curves, BlockGrids* grids, const ForceTarget& target, bool includeEnergy);
+    /** Compute the pairs of a block. grids has one element for each class. @return the energy without the scale, or 0
+     * if it is not asked for */
+    double (*computeTable)(const PairGeometry& geometry, const PairBlock& block, int blockIndex,
+            const TableCurves& curves, BlockGrids* grids, const ForceTarget& target, bool includeEnergy);
     /** Choose what runs a step, which is complete otherwise. */
     void (*choose)(ProgramInstruction& step);
-    /** Collect the pairs of a block, and run the program whenever there are enough. sums: the energy, without the scale, and its derivatives are added */
-    void (*computeProgram)(const PairGeometry& geometry, const PairBlock& block, const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums);
+    /** Collect the pairs of a block, and run the program whenever there are enough. sums: the energy, without the
+     * scale, and its derivatives are added */
+    void (*computeProgram)(const PairGeometry& geometry, const PairBlock& block, const PairProgramCode& code,
+            PairBatch& batch, const ForceTarget& target, double* sums);
     /** Run the program for the pairs that are left. */
     void (*finishProgram)(const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums);
 };

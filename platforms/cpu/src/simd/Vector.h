@@ -1,18 +1,18 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Vectors of floats, as wide as the instruction set of the file that includes this: GCC's and Clang's vector types, which
-// have all arithmetic, and what they lack.
+// Vectors of floats, as wide as the instruction set of the file that includes this: GCC's and Clang's vector types,
+// which have all arithmetic, and what they lack.
 //
 // Everything here and in the headers that build on it has internal linkage, and none of them includes a header of the
-// standard library with functions in it: the linker merges inline functions of different files, and might so take one that
-// was compiled for a processor which is not there.
+// standard library with functions in it: the linker merges inline functions of different files, and might so take one
+// that was compiled for a processor which is not there.
 #pragma once
 
 #include <cstdint>
 #if defined(__SSE4_1__) && !defined(LEARNEDPAIR_PORTABLE)
-    #define LEARNEDPAIR_X86_VECTORS
-    #include <immintrin.h>
+#define LEARNEDPAIR_X86_VECTORS
+#include <immintrin.h>
 #endif
 
 namespace {
@@ -25,8 +25,8 @@ const int Width = 8;
 const int Width = 4;
 #endif
 
-typedef float Floats __attribute__((vector_size(4*Width)));
-typedef int32_t Ints __attribute__((vector_size(4*Width)));
+typedef float Floats __attribute__((vector_size(4 * Width)));
+typedef int32_t Ints __attribute__((vector_size(4 * Width)));
 /** Four numbers in memory that is aligned to 16 bytes. */
 typedef float Row __attribute__((vector_size(16)));
 
@@ -43,7 +43,7 @@ inline Ints load(const int32_t* p) {
 }
 
 inline Ints load(const uint16_t* p) {
-    typedef uint16_t Shorts __attribute__((vector_size(2*Width)));
+    typedef uint16_t Shorts __attribute__((vector_size(2 * Width)));
     Shorts x;
     __builtin_memcpy(&x, p, sizeof(x));
     return __builtin_convertvector(x, Ints);
@@ -58,11 +58,11 @@ inline void store(const Ints& x, int32_t* p) {
 }
 
 inline Floats splat(float x) {
-    return x-Floats{};
+    return x - Floats{};
 }
 
 inline Ints splat(int32_t x) {
-    return x-Ints{};
+    return x - Ints{};
 }
 
 /** 0, 1, 2 ... */
@@ -89,7 +89,7 @@ inline Floats toFloats(const Ints& x) {
 
 /** A bit for each of the first elements, if there are so many. */
 inline unsigned firstBits(int count) {
-    return count >= Width ? (1u<<(Width-1))*2-1 : count <= 0 ? 0 : (1u<<count)-1;
+    return count >= Width ? (1u << (Width - 1)) * 2 - 1 : count <= 0 ? 0 : (1u << count) - 1;
 }
 
 inline float sum(const Floats& x) {
@@ -101,24 +101,25 @@ inline float sum(const Floats& x) {
 
 } // namespace
 
-// Each of these defines, for its instruction set: Mask, less, equal, toBits (a bit for each element), fromBits, select, sqrt,
-// inverseSqrt (NaN or infinite for 0), reciprocal (for 1e-37 < |x| < 1e37), abs, min and max (the second operand if one is NaN),
-// round (to nearest, for |x| < 2^22), floor, scale (x times 2^n for whole n from -250 to 250), and
+// Each of these defines, for its instruction set: Mask, less, equal, toBits (a bit for each element), fromBits, select,
+// sqrt, inverseSqrt (NaN or infinite for 0), reciprocal (for 1e-37 < |x| < 1e37), abs, min and max (the second operand
+// if one is NaN), round (to nearest, for |x| < 2^22), floor, scale (x times 2^n for whole n from -250 to 250), and
 //     loadRows     four numbers for each element: element k of a, b, c, d are those at row(k)
 //     storeRows    vectors x, y, z as rows of four numbers: x[k], y[k], z[k], 0
-//     storeChosen  those elements that have a bit, side by side; what lies behind them, up to a whole vector, may change
-//     addSums      adds the sums of all elements of x, y and z to the first three of four numbers, aligned to 16 bytes
+//     storeChosen  those elements that have a bit, side by side; what lies behind them, up to a whole vector, may
+//     change addSums      adds the sums of all elements of x, y and z to the first three of four numbers, aligned to 16
+//     bytes
 #if defined(__AVX512F__)
-    #include "vectorAvx512.h"
+#include "vectorAvx512.h"
 #else
-    #include "vectorBits.h"
-    #if defined(__AVX2__)
-        #include "vectorAvx2.h"
-    #elif defined(LEARNEDPAIR_X86_VECTORS)
-        #include "vectorSse4.h"
-    #else
-        #include "vectorPortable.h"
-    #endif
+#include "vectorBits.h"
+#if defined(__AVX2__)
+#include "vectorAvx2.h"
+#elif defined(LEARNEDPAIR_X86_VECTORS)
+#include "vectorSse4.h"
+#else
+#include "vectorPortable.h"
+#endif
 #endif
 
 namespace {
@@ -127,7 +128,8 @@ inline void storeChosen(unsigned bits, const Floats& x, float* p) {
     storeChosen(bits, (Ints) x, (int32_t*) p);
 }
 
-/** Takes numbers below the smallest normal one for zero, as long as it exists: x86 takes a hundred times as long for them. */
+/** Takes numbers below the smallest normal one for zero, as long as it exists: x86 takes a hundred times as long for
+ * them. */
 struct WithoutSubnormals {
 #if defined(LEARNEDPAIR_X86_VECTORS)
     WithoutSubnormals() : state(_mm_getcsr()) {

@@ -5,4 +5,5 @@
 #include "computeTable.h"
 #include "listNeighbors.h"
 
-const Kernels LearnedPairPlugin::avx2Kernels = {"AVX2", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};
+const Kernels LearnedPairPlugin::avx2Kernels = {
+    "AVX2", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};

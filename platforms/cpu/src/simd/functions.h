@@ -45,14 +45,14 @@ template<class Function> inline Floats each(const Floats& x, const Floats& y, Fu
 
 /** For -104.5 <= x <= 89.5. */
 inline Floats expInside(const Floats& x) {
-    Floats n = round(x*1.44269504088896341f);
-    Floats r = x-n*0.693359375f+n*2.12194440e-4f;
-    Floats p = 1.9875691500e-4f*r+1.3981999507e-3f;
-    p = p*r+8.3334519073e-3f;
-    p = p*r+4.1665795894e-2f;
-    p = p*r+1.6666665459e-1f;
-    p = p*r+5.0000001201e-1f;
-    return scale(p*r*r+r+1, n);
+    Floats n = round(x * 1.44269504088896341f);
+    Floats r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    Floats p = 1.9875691500e-4f * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    return scale(p * r * r + r + 1, n);
 }
 
 inline Floats exp(const Floats& x) {
@@ -61,46 +61,47 @@ inline Floats exp(const Floats& x) {
 
 /** For small x its Taylor series. */
 inline Floats expm1(const Floats& x) {
-    Floats series = x*(1.0f/5040)+1.0f/720;
-    series = series*x+1.0f/120;
-    series = series*x+1.0f/24;
-    series = series*x+1.0f/6;
-    series = series*x+1.0f/2;
-    return select(less(abs(x), constant(0.35f)), series*x*x+x, exp(x)-1);
+    Floats series = x * (1.0f / 5040) + 1.0f / 720;
+    series = series * x + 1.0f / 120;
+    series = series * x + 1.0f / 24;
+    series = series * x + 1.0f / 6;
+    series = series * x + 1.0f / 2;
+    return select(less(abs(x), constant(0.35f)), series * x * x + x, exp(x) - 1);
 }
 
 inline Floats sigmoid(const Floats& x) {
-    return reciprocal(1+expInside(min(constant(85.0f), max(constant(-85.0f), -x))));
+    return reciprocal(1 + expInside(min(constant(85.0f), max(constant(-85.0f), -x))));
 }
 
 inline Floats tanh(const Floats& x) {
-    Floats size = abs(x), z = x*x;
-    Floats p = -5.70498872745e-3f*z+2.06390887954e-2f;
-    p = p*z-5.37397155531e-2f;
-    p = p*z+1.33314422036e-1f;
-    p = p*z-3.33332819422e-1f;
-    return select(less(size, constant(0.625f)), p*z*x+x, copySign(1-2*reciprocal(expInside(min(constant(85.0f), size+size))+1), x));
+    Floats size = abs(x), z = x * x;
+    Floats p = -5.70498872745e-3f * z + 2.06390887954e-2f;
+    p = p * z - 5.37397155531e-2f;
+    p = p * z + 1.33314422036e-1f;
+    p = p * z - 3.33332819422e-1f;
+    return select(less(size, constant(0.625f)), p * z * x + x,
+            copySign(1 - 2 * reciprocal(expInside(min(constant(85.0f), size + size)) + 1), x));
 }
 
 inline Floats log(const Floats& x) {
     const float smallestNormal = 1.17549435e-38f, twoTo23 = 8388608.0f;
     Mask small = less(x, constant(smallestNormal));
-    Ints bits = (Ints) select(small, x*twoTo23, x);
-    Floats n = toFloats(((bits >> 23) & 255)-126)-select(small, constant(23.0f), Floats{});
+    Ints bits = (Ints) select(small, x * twoTo23, x);
+    Floats n = toFloats(((bits >> 23) & 255) - 126) - select(small, constant(23.0f), Floats{});
     Floats m = (Floats) ((bits & 0x007FFFFF) | 0x3F000000); // from 0.5 to 1
     Mask below = less(m, constant(0.707106781186547524f));
-    n = select(below, n-1, n);
-    m = select(below, m+m, m)-1;
-    Floats z = m*m;
-    Floats p = 7.0376836292e-2f*m-1.1514610310e-1f;
-    p = p*m+1.1676998740e-1f;
-    p = p*m-1.2420140846e-1f;
-    p = p*m+1.4249322787e-1f;
-    p = p*m-1.6668057665e-1f;
-    p = p*m+2.0000714765e-1f;
-    p = p*m-2.4999993993e-1f;
-    p = p*m+3.3333331174e-1f;
-    Floats result = m+(p*m*z-2.12194440e-4f*n-0.5f*z)+0.693359375f*n;
+    n = select(below, n - 1, n);
+    m = select(below, m + m, m) - 1;
+    Floats z = m * m;
+    Floats p = 7.0376836292e-2f * m - 1.1514610310e-1f;
+    p = p * m + 1.1676998740e-1f;
+    p = p * m - 1.2420140846e-1f;
+    p = p * m + 1.4249322787e-1f;
+    p = p * m - 1.6668057665e-1f;
+    p = p * m + 2.0000714765e-1f;
+    p = p * m - 2.4999993993e-1f;
+    p = p * m + 3.3333331174e-1f;
+    Floats result = m + (p * m * z - 2.12194440e-4f * n - 0.5f * z) + 0.693359375f * n;
     result = select(less(x, infinity()), result, x); // infinity and NaN
     result = select(equal(x, Floats{}), -infinity(), result);
     return select(less(x, Floats{}), constant(__builtin_nanf("")), result);
@@ -108,21 +109,21 @@ inline Floats log(const Floats& x) {
 
 /** Source: W. Kahan's correction of log(1+x) for the rounding of 1+x. */
 inline Floats log1p(const Floats& x) {
-    Floats u = 1+x, ratio = select(equal(u, constant(1.0f)), constant(1.0f), log(u)/(u-1));
-    return select(less(u, infinity()), x*ratio, log(u));
+    Floats u = 1 + x, ratio = select(equal(u, constant(1.0f)), constant(1.0f), log(u) / (u - 1));
+    return select(less(u, infinity()), x * ratio, log(u));
 }
 
 /** The sine of x + quarter*pi/2. */
 inline Floats sine(const Floats& x, int quarter) {
     if (toBits(less(abs(x), constant(8192.0f))) != firstBits(Width))
         return quarter == 0 ? each(x, sinf) : each(x, cosf);
-    Floats n = round(x*0.636619772367581343f);
-    Floats r = ((x-n*1.5703125f)-n*4.837512969970703125e-4f)-n*7.54978995489188216e-8f, z = r*r;
-    Floats s = -1.9515295891e-4f*z+8.3321608736e-3f;
-    s = (s*z-1.6666654611e-1f)*z*r+r;
-    Floats c = 2.443315711809948e-5f*z-1.388731625493765e-3f;
-    c = (c*z+4.166664568298827e-2f)*z*z-0.5f*z+1;
-    Ints q = toInts(n)+quarter;
+    Floats n = round(x * 0.636619772367581343f);
+    Floats r = ((x - n * 1.5703125f) - n * 4.837512969970703125e-4f) - n * 7.54978995489188216e-8f, z = r * r;
+    Floats s = -1.9515295891e-4f * z + 8.3321608736e-3f;
+    s = (s * z - 1.6666654611e-1f) * z * r + r;
+    Floats c = 2.443315711809948e-5f * z - 1.388731625493765e-3f;
+    c = (c * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1;
+    Ints q = toInts(n) + quarter;
     Floats result = select(equal(toFloats(q & 1), Floats{}), s, c);
     return (Floats) ((Ints) result ^ ((q & 2) << 30));
 }

@@ -15,23 +15,26 @@ using namespace LearnedPairPlugin;
 inline unsigned findNear(const Cuboids& cuboids, int first, const float* low, const float* high, float reachSquared) {
     Floats distanceSquared = {};
     for (int k = 0; k < 3; k++) {
-        Floats gap = max(max(load(cuboids.low[k]+first)-high[k], low[k]-load(cuboids.high[k]+first)), Floats{});
-        distanceSquared += gap*gap;
+        Floats gap = max(max(load(cuboids.low[k] + first) - high[k], low[k] - load(cuboids.high[k] + first)), Floats{});
+        distanceSquared += gap * gap;
     }
     return toBits(less(distanceSquared, splat(reachSquared)));
 }
 
 /** Mark the particles that are within reach of a cuboid, in the blocks from a given one on. */
-inline void markNeighbors(const BlockBounds& bounds, int block, const float* low, const float* high, NeighborMarks& marks) {
-    for (int g = block/BlocksInGroup/Width*Width; g < bounds.numGroups; g += Width)
-        for (unsigned groups = findNear(bounds.groups, g, low, high, bounds.reachSquared); groups != 0; groups &= groups-1) {
-            int firstBlock = (g+__builtin_ctz(groups))*BlocksInGroup;
-            for (int b = firstBlock; b < firstBlock+BlocksInGroup; b += Width)
-                for (unsigned blocks = findNear(bounds.blocks, b, low, high, bounds.reachSquared); blocks != 0; blocks &= blocks-1) {
-                    int other = b+__builtin_ctz(blocks);
+inline void markNeighbors(
+        const BlockBounds& bounds, int block, const float* low, const float* high, NeighborMarks& marks) {
+    for (int g = block / BlocksInGroup / Width * Width; g < bounds.numGroups; g += Width)
+        for (unsigned groups = findNear(bounds.groups, g, low, high, bounds.reachSquared); groups != 0;
+                groups &= groups - 1) {
+            int firstBlock = (g + __builtin_ctz(groups)) * BlocksInGroup;
+            for (int b = firstBlock; b < firstBlock + BlocksInGroup; b += Width)
+                for (unsigned blocks = findNear(bounds.blocks, b, low, high, bounds.reachSquared); blocks != 0;
+                        blocks &= blocks - 1) {
+                    int other = b + __builtin_ctz(blocks);
                     if (other < block)
                         continue;
-                    unsigned particles = findNear(bounds.particles, other*Width, low, high, bounds.reachSquared);
+                    unsigned particles = findNear(bounds.particles, other * Width, low, high, bounds.reachSquared);
                     if (marks.listed[other] == 0 && particles != 0)
                         marks.blocks[marks.numBlocks++] = other;
                     marks.listed[other] |= particles;
@@ -45,9 +48,9 @@ int listNeighbors(const BlockBounds& bounds, int block, NeighborMarks& marks) {
         float low[3], high[3];
         bool near = true;
         for (int k = 0; k < 3; k++) {
-            low[k] = bounds.blocks.low[k][block]+bounds.images[image][k];
-            high[k] = bounds.blocks.high[k][block]+bounds.images[image][k];
-            near &= (low[k]-bounds.reach <= bounds.high[k] && high[k]+bounds.reach >= bounds.low[k]);
+            low[k] = bounds.blocks.low[k][block] + bounds.images[image][k];
+            high[k] = bounds.blocks.high[k][block] + bounds.images[image][k];
+            near &= (low[k] - bounds.reach <= bounds.high[k] && high[k] + bounds.reach >= bounds.low[k]);
         }
         if (near)
             markNeighbors(bounds, block, low, high, marks);
@@ -56,7 +59,7 @@ int listNeighbors(const BlockBounds& bounds, int block, NeighborMarks& marks) {
     for (int i = 0; i < marks.numBlocks; i++) {
         int other = marks.blocks[i];
         marks.first[other] = count;
-        storeChosen(marks.listed[other], laneNumbers()+other*Width, marks.neighbors+count);
+        storeChosen(marks.listed[other], laneNumbers() + other * Width, marks.neighbors + count);
         count += __builtin_popcount(marks.listed[other]);
     }
     return count;

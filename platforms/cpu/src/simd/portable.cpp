@@ -6,4 +6,5 @@
 #include "computeTable.h"
 #include "listNeighbors.h"
 
-const Kernels LearnedPairPlugin::portableKernels = {"portable", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};
+const Kernels LearnedPairPlugin::portableKernels = {
+    "portable", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};

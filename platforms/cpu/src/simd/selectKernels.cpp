@@ -15,14 +15,15 @@ struct InstructionSet {
 };
 
 const Kernels& LearnedPairPlugin::selectKernels() {
-    const InstructionSet sets[] = { // the best one first
+    const InstructionSet sets[] = {// the best one first
 #if defined(LEARNEDPAIR_X86)
-        {&avx512Kernels, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")},
+        {&avx512Kernels,
+            __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vl")},
         {&avx2Kernels, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
         {&sse4Kernels, true}, // without it there is no CPU platform
 #endif
-        {&portableKernels, true}
-    };
+        {&portableKernels, true}};
     const char* wanted = std::getenv("LEARNEDPAIR_CPU_INSTRUCTIONS");
     string names;
     for (auto& set : sets) {
@@ -30,7 +31,8 @@ const Kernels& LearnedPairPlugin::selectKernels() {
             continue;
         if (wanted == nullptr || string(wanted).empty() || string(wanted) == set.kernels->name)
             return *set.kernels;
-        names += (names.empty() ? "" : ", ")+string(set.kernels->name);
+        names += (names.empty() ? "" : ", ") + string(set.kernels->name);
     }
-    throw OpenMM::OpenMMException("LearnedPairForce: the environment variable LEARNEDPAIR_CPU_INSTRUCTIONS is '"+string(wanted)+"'; expected one of those that this processor has: "+names+".");
+    throw OpenMM::OpenMMException("LearnedPairForce: the environment variable LEARNEDPAIR_CPU_INSTRUCTIONS is '" +
+            string(wanted) + "'; expected one of those that this processor has: " + names + ".");
 }

@@ -5,4 +5,5 @@
 #include "computeTable.h"
 #include "listNeighbors.h"
 
-const Kernels LearnedPairPlugin::sse4Kernels = {"SSE4", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};
+const Kernels LearnedPairPlugin::sse4Kernels = {
+    "SSE4", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};

@@ -15,7 +15,7 @@ inline Floats sqrt(const Floats& x) {
 }
 
 inline Floats inverseSqrt(const Floats& x) {
-    return 1/sqrt(x);
+    return 1 / sqrt(x);
 }
 
 inline Floats min(const Floats& x, const Floats& y) {
@@ -37,7 +37,7 @@ inline Floats floor(const Floats& x) {
 template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
     __m256 r[4];
     for (int k = 0; k < 4; k++)
-        r[k] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row(k))), _mm_loadu_ps(row(4+k)), 1);
+        r[k] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row(k))), _mm_loadu_ps(row(4 + k)), 1);
     __m256 low01 = _mm256_unpacklo_ps(r[0], r[1]), high01 = _mm256_unpackhi_ps(r[0], r[1]);
     __m256 low23 = _mm256_unpacklo_ps(r[2], r[3]), high23 = _mm256_unpackhi_ps(r[2], r[3]);
     a = (Floats) _mm256_shuffle_ps(low01, low23, 0x44);
@@ -52,7 +52,7 @@ struct ChosenElements {
         for (int bits = 0; bits < 256; bits++)
             for (int k = 0, count = 0; k < 8; k++)
                 if (bits >> k & 1)
-                    indices[bits] |= (uint64_t) k << 8*count++;
+                    indices[bits] |= (uint64_t) k << 8 * count++;
     }
     uint64_t indices[256];
 };
@@ -67,10 +67,11 @@ inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* 
     __m256 zero = _mm256_setzero_ps();
     __m256 xyLow = _mm256_unpacklo_ps((__m256) x, (__m256) y), xyHigh = _mm256_unpackhi_ps((__m256) x, (__m256) y);
     __m256 zLow = _mm256_unpacklo_ps((__m256) z, zero), zHigh = _mm256_unpackhi_ps((__m256) z, zero);
-    __m256 r[4] = {_mm256_shuffle_ps(xyLow, zLow, 0x44), _mm256_shuffle_ps(xyLow, zLow, 0xEE), _mm256_shuffle_ps(xyHigh, zHigh, 0x44), _mm256_shuffle_ps(xyHigh, zHigh, 0xEE)};
+    __m256 r[4] = {_mm256_shuffle_ps(xyLow, zLow, 0x44), _mm256_shuffle_ps(xyLow, zLow, 0xEE),
+        _mm256_shuffle_ps(xyHigh, zHigh, 0x44), _mm256_shuffle_ps(xyHigh, zHigh, 0xEE)};
     for (int k = 0; k < 4; k++) {
-        _mm_storeu_ps(rows+4*k, _mm256_castps256_ps128(r[k]));
-        _mm_storeu_ps(rows+4*(4+k), _mm256_extractf128_ps(r[k], 1));
+        _mm_storeu_ps(rows + 4 * k, _mm256_castps256_ps128(r[k]));
+        _mm_storeu_ps(rows + 4 * (4 + k), _mm256_extractf128_ps(r[k], 1));
     }
 }
 

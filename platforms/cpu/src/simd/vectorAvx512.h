@@ -35,13 +35,13 @@ inline Floats sqrt(const Floats& x) {
 /** An estimate, and one step of Newton's method. */
 inline Floats inverseSqrt(const Floats& x) {
     Floats y = (Floats) _mm512_rsqrt14_ps((__m512) x);
-    return y+y*(0.5f-0.5f*(x*y)*y);
+    return y + y * (0.5f - 0.5f * (x * y) * y);
 }
 
 /** An estimate, and one step of Newton's method. */
 inline Floats reciprocal(const Floats& x) {
     Floats y = (Floats) _mm512_rcp14_ps((__m512) x);
-    return y+y*(1-x*y);
+    return y + y * (1 - x * y);
 }
 
 inline Floats abs(const Floats& x) {
@@ -71,13 +71,14 @@ inline Floats scale(const Floats& x, const Floats& n) {
 inline __m512 loadQuarters(const float* p0, const float* p1, const float* p2, const float* p3) {
     __m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p0)), _mm_loadu_ps(p1), 1);
     __m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p2)), _mm_loadu_ps(p3), 1);
-    return _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_castps_pd(low)), _mm256_castps_pd(high), 1));
+    return _mm512_castpd_ps(
+            _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_castps_pd(low)), _mm256_castps_pd(high), 1));
 }
 
 template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
     __m512 r[4];
     for (int k = 0; k < 4; k++)
-        r[k] = loadQuarters(row(k), row(4+k), row(8+k), row(12+k));
+        r[k] = loadQuarters(row(k), row(4 + k), row(8 + k), row(12 + k));
     __m512 low01 = _mm512_unpacklo_ps(r[0], r[1]), high01 = _mm512_unpackhi_ps(r[0], r[1]);
     __m512 low23 = _mm512_unpacklo_ps(r[2], r[3]), high23 = _mm512_unpackhi_ps(r[2], r[3]);
     a = (Floats) _mm512_shuffle_ps(low01, low23, 0x44);
@@ -90,12 +91,13 @@ inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* 
     __m512 zero = _mm512_setzero_ps();
     __m512 xyLow = _mm512_unpacklo_ps((__m512) x, (__m512) y), xyHigh = _mm512_unpackhi_ps((__m512) x, (__m512) y);
     __m512 zLow = _mm512_unpacklo_ps((__m512) z, zero), zHigh = _mm512_unpackhi_ps((__m512) z, zero);
-    __m512 r[4] = {_mm512_shuffle_ps(xyLow, zLow, 0x44), _mm512_shuffle_ps(xyLow, zLow, 0xEE), _mm512_shuffle_ps(xyHigh, zHigh, 0x44), _mm512_shuffle_ps(xyHigh, zHigh, 0xEE)};
+    __m512 r[4] = {_mm512_shuffle_ps(xyLow, zLow, 0x44), _mm512_shuffle_ps(xyLow, zLow, 0xEE),
+        _mm512_shuffle_ps(xyHigh, zHigh, 0x44), _mm512_shuffle_ps(xyHigh, zHigh, 0xEE)};
     for (int k = 0; k < 4; k++) {
-        _mm_storeu_ps(rows+4*k, _mm512_extractf32x4_ps(r[k], 0));
-        _mm_storeu_ps(rows+4*(4+k), _mm512_extractf32x4_ps(r[k], 1));
-        _mm_storeu_ps(rows+4*(8+k), _mm512_extractf32x4_ps(r[k], 2));
-        _mm_storeu_ps(rows+4*(12+k), _mm512_extractf32x4_ps(r[k], 3));
+        _mm_storeu_ps(rows + 4 * k, _mm512_extractf32x4_ps(r[k], 0));
+        _mm_storeu_ps(rows + 4 * (4 + k), _mm512_extractf32x4_ps(r[k], 1));
+        _mm_storeu_ps(rows + 4 * (8 + k), _mm512_extractf32x4_ps(r[k], 2));
+        _mm_storeu_ps(rows + 4 * (12 + k), _mm512_extractf32x4_ps(r[k], 3));
     }
 }
 
@@ -120,7 +122,8 @@ inline Floats highHalves(const Floats& x, const Floats& y) {
 }
 
 inline __m128 sumQuarters(const Floats& x) {
-    __m256 half = _mm256_add_ps(_mm512_castps512_ps256((__m512) x), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd((__m512) x), 1)));
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256((__m512) x),
+            _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd((__m512) x), 1)));
     return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
 }
 

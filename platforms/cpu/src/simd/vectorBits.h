@@ -34,17 +34,17 @@ inline Floats abs(const Floats& x) {
 }
 
 inline Floats reciprocal(const Floats& x) {
-    return 1/x;
+    return 1 / x;
 }
 
 inline Floats powerOfTwo(const Ints& n) {
-    return (Floats) ((n+127) << 23);
+    return (Floats) ((n + 127) << 23);
 }
 
 /** In two steps, since 2^n may be no float. */
 inline Floats scale(const Floats& x, const Floats& n) {
     Ints all = toInts(n), half = all >> 1;
-    return x*powerOfTwo(half)*powerOfTwo(all-half);
+    return x * powerOfTwo(half) * powerOfTwo(all - half);
 }
 
 } // namespace

@@ -21,7 +21,7 @@ inline Floats sqrt(const Floats& x) {
 }
 
 inline Floats inverseSqrt(const Floats& x) {
-    return 1/sqrt(x);
+    return 1 / sqrt(x);
 }
 
 inline Floats min(const Floats& x, const Floats& y) {
@@ -34,7 +34,7 @@ inline Floats max(const Floats& x, const Floats& y) {
 
 inline Floats round(const Floats& x) {
     const float shift = 12582912.0f; // 1.5*2^23: no fractions above it
-    return (x+shift)-shift;
+    return (x + shift) - shift;
 }
 
 inline Floats floor(const Floats& x) {
@@ -63,10 +63,10 @@ inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
 
 inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
     for (int k = 0; k < Width; k++) {
-        rows[4*k] = x[k];
-        rows[4*k+1] = y[k];
-        rows[4*k+2] = z[k];
-        rows[4*k+3] = 0;
+        rows[4 * k] = x[k];
+        rows[4 * k + 1] = y[k];
+        rows[4 * k + 2] = z[k];
+        rows[4 * k + 3] = 0;
     }
 }
 

@@ -15,7 +15,7 @@ inline Floats sqrt(const Floats& x) {
 }
 
 inline Floats inverseSqrt(const Floats& x) {
-    return 1/sqrt(x);
+    return 1 / sqrt(x);
 }
 
 inline Floats min(const Floats& x, const Floats& y) {
@@ -53,23 +53,25 @@ struct ChosenElements {
             for (int k = 0, count = 0; k < 4; k++)
                 if (bits >> k & 1)
                     for (int byte = 0; byte < 4; byte++)
-                        bytes[bits][count++] = (char) (4*k+byte);
+                        bytes[bits][count++] = (char) (4 * k + byte);
     }
     alignas(16) char bytes[16][16];
 };
 constexpr ChosenElements chosenElements;
 
 inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
-    _mm_storeu_si128((__m128i*) p, _mm_shuffle_epi8((__m128i) x, _mm_load_si128((const __m128i*) chosenElements.bytes[bits])));
+    _mm_storeu_si128(
+            (__m128i*) p, _mm_shuffle_epi8((__m128i) x, _mm_load_si128((const __m128i*) chosenElements.bytes[bits])));
 }
 
 inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
     __m128 zero = _mm_setzero_ps();
     __m128 xyLow = _mm_unpacklo_ps((__m128) x, (__m128) y), xyHigh = _mm_unpackhi_ps((__m128) x, (__m128) y);
     __m128 zLow = _mm_unpacklo_ps((__m128) z, zero), zHigh = _mm_unpackhi_ps((__m128) z, zero);
-    __m128 r[4] = {_mm_shuffle_ps(xyLow, zLow, 0x44), _mm_shuffle_ps(xyLow, zLow, 0xEE), _mm_shuffle_ps(xyHigh, zHigh, 0x44), _mm_shuffle_ps(xyHigh, zHigh, 0xEE)};
+    __m128 r[4] = {_mm_shuffle_ps(xyLow, zLow, 0x44), _mm_shuffle_ps(xyLow, zLow, 0xEE),
+        _mm_shuffle_ps(xyHigh, zHigh, 0x44), _mm_shuffle_ps(xyHigh, zHigh, 0xEE)};
     for (int k = 0; k < 4; k++)
-        _mm_storeu_ps(rows+4*k, r[k]);
+        _mm_storeu_ps(rows + 4 * k, r[k]);
 }
 
 inline Floats unpackLow(const Floats& x, const Floats& y) {

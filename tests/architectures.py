@@ -9,6 +9,7 @@ have a switching distance. Weights are random, in single precision, and the same
 import functools
 import math
 import tempfile
+import unittest.mock
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -677,7 +678,7 @@ def by_name(name):
 
 @functools.cache
 def load(architecture, via):
-    """The model as a user has it.
+    """The model as a user has it, checked with few samples: test_forms.py checks all of them with as many as users do.
 
     Parameters
     ----------
@@ -689,6 +690,11 @@ def load(architecture, via):
     -------
     PairModel
     """
+    with unittest.mock.patch("learnedpair.samples.BUDGET", 5000):
+        return _load(architecture, via)
+
+
+def _load(architecture, via):
     if via == "module":
         return lp.load_model(architecture.module(), **architecture.metadata)
     ending = "pt2" if via == "export" else "pt"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import learnedpair as lp
 import numpy as np
 import openmm
+import pytest
 
 
 def assert_close(actual, expected, *, rtol=0.0, atol=0.0, what="values"):
@@ -115,18 +116,38 @@ def describe_kernels(system, context):
     return [", ".join(part for part in parts[1:] if not part.endswith("devices")) for parts in descriptions]
 
 
-PRECISIONS = {"OpenCL": ("single", "mixed", "double"), "CUDA": ("single", "mixed", "double")}
-TARGETS = [
-    Target(name, precision)
-    for name in ("Reference", "CPU", "OpenCL", "CUDA")
-    for precision in PRECISIONS.get(name, (None,))
-]
+GPUS = ("OpenCL", "CUDA")
+REFERENCE, CPU = Target("Reference", None), Target("CPU", None)
+#: One target for each platform: for claims that do not depend on the precision.
+SINGLE = [Target(name, "single") for name in GPUS]
+PLATFORMS = [REFERENCE, CPU, *SINGLE]
+#: Our kernels have the same text in mixed as in single precision, and another type for sums of energies. On CUDA, mixed
+#: is the precision in which the tests use tensor cores.
+MIXED = [Target(name, "mixed") for name in GPUS]
+TENSOR_CORES = [target for target in MIXED if target.tensor_cores]
+#: In double precision literals, the sizes of uploads, and the number of warps in a group differ.
+DOUBLE = [Target(name, "double") for name in GPUS]
+TARGETS = PLATFORMS + MIXED + DOUBLE
 #: Contexts that divide their work between devices: one device, taken for two.
-SEVERAL_DEVICES = [Target(name, "mixed", devices=2) for name in PRECISIONS]
-REFERENCE = Target("Reference", None)
+SEVERAL_DEVICES = [Target(name, "mixed", devices=2) for name in GPUS]
+
+
+def on(targets):
+    """Run a test on these targets, in place of one for each platform."""
+    return pytest.mark.parametrize("target", targets, ids=str, indirect=True)
 
 
 def evaluate(context, groups=-1):
     """Energy in kJ/mol and forces in kJ/mol/nm."""
     state = context.getState(energy=True, forces=True, groups=groups)
     return state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value
+
+
+def observe(context):
+    """Energy in kJ/mol, forces in kJ/mol/nm, and the derivatives of the energy with respect to parameters."""
+    state = context.getState(energy=True, forces=True, parameterDerivatives=True)
+    return (
+        state.getPotentialEnergy()._value,
+        state.getForces(asNumpy=True)._value,
+        dict(state.getEnergyParameterDerivatives()),
+    )

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Systems to test on: small enough for an emulated device, with everything that can go wrong in them."""
 
+import copy
 import functools
 
 import learnedpair as lp
@@ -78,6 +79,13 @@ class Chains:
             system.addParticle(12.0)
         if self.box is not None:
             system.setDefaultPeriodicBoxVectors(*self.box)
+        return system
+
+    def together(self, forces):
+        """A System of these particles with copies of some forces, in this order."""
+        system = self.system()
+        for force in forces:
+            system.addForce(copy.deepcopy(force))
         return system
 
     def learned(self, pair_table=None, cutoff=CUTOFF, exclusions=None, group=0, periodic=None):

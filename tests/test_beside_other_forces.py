@@ -4,14 +4,13 @@
 and
 exclusions are, whatever the force groups, and in either order."""
 
-import copy
 import functools
 
 import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, describe_kernels, evaluate
+from comparators import CPU, DOUBLE, MIXED, PLATFORMS, REFERENCE, SEVERAL_DEVICES, SINGLE, describe_kernels, evaluate
 
 NB = openmm.NonbondedForce
 OURS, OTHERS = 0, 1
@@ -168,45 +167,37 @@ KERNELS = {
 }
 
 
-def together(chains, forces):
-    system = chains.system()
-    for force in forces:
-        system.addForce(copy.deepcopy(force))
-    return system
-
-
 @functools.cache
 def alone(target, case, part):
     """Energy and forces of the others (0) or of ours (1) without the rest."""
     periodic, *makers = CASES[case]
     chains = systems.Chains(molecules=27, periodic=periodic)
     bonds = [chains.bonded(OTHERS)] if part == 0 else []
-    return evaluate(target.context(together(chains, makers[part](chains) + bonds), chains.positions))
+    return evaluate(target.context(chains.together(makers[part](chains) + bonds), chains.positions))
 
 
-#: OpenMM 8.6.1 does not run GBSAOBCForce and CustomGBForce on several devices, and its CustomManyParticleForce ("a
-#: force
-#: unknown to us"), alone in a System, now and then has another result there, 4e-5 off.
-ON_ONE_DEVICE = [case for case in CASES if "solvent" in case or "GB" in case or "unknown" in case]
-#: A shared kernel, one of each kind, and one without a cutoff: enough for a second implementation of OpenCL.
+#: What runs in mixed and double precision, too: a kernel that is shared, one of each kind, and one without a cutoff.
 FEW = ("PME", "two corrections, different exclusions", "no cutoff")
-ORDERS = ("ours first", "others first")
+#: What runs on several devices. OpenMM 8.6.1 does not run GBSAOBCForce and CustomGBForce there, and its
+#: CustomManyParticleForce ("a force unknown to us"), alone in a System, now and then has another result, 4e-5 off.
+DIVIDED = (*FEW, "same settings", "longer cutoff, same group", "CustomNonbondedForce and NonbondedForce", "only bonds")
 
 
-def marks_of(case):
-    return [pytest.mark.one_device] * (case in ON_ONE_DEVICE) + [pytest.mark.combinations] * (case not in FEW)
+def places_of(k, case):
+    """Targets, and whether our forces come first. OpenCL and CUDA have the code in common that the order matters to:
+    each case has one order on OpenCL and the other on CUDA.
+    """
+    orders = [True, False] if k % 2 == 0 else [False, True]
+    places = [(target, first) for target in (REFERENCE, CPU) for first in orders]
+    places += zip(SINGLE, orders, strict=True)
+    more = (MIXED + DOUBLE) * (case in FEW) + SEVERAL_DEVICES * (case in DIVIDED)
+    return places + [(target, orders[0]) for target in more]
 
 
-#: Reference and CPU run each case with both orders of the forces. GPUs run each case once per precision: with one order
-#: in single
-#: precision, with the other order in mixed precision, and only the cases in FEW in double precision.
 CASES_ON_TARGETS = [
-    pytest.param(target, case, first, marks=marks_of(case))
+    pytest.param(target, case, "ours first" if first else "others first", marks=[pytest.mark.core] * (case in FEW))
     for k, case in enumerate(CASES)
-    for o, first in enumerate(ORDERS)
-    for target in TARGETS + SEVERAL_DEVICES
-    if target.precision is None
-    or ((k + o) % 2 == (target.precision == "mixed") and (target.precision != "double" or case in FEW))
+    for target, first in places_of(k, case)
 ]
 
 
@@ -217,7 +208,7 @@ def test_forces_do_not_disturb_each_other(target, case, first):
     others, ours = make_others(chains) + [chains.bonded(OTHERS)], make_ours(chains)
     expected_ours, expected_others = alone(REFERENCE, case, 1), alone(target, case, 0)
     assert np.abs(expected_ours[1]).max() > 1
-    system = together(chains, ours + others if first == "ours first" else others + ours)
+    system = chains.together(ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
     if target.name in ("OpenCL", "CUDA"):
         kernels = describe_kernels(system, context)
@@ -230,21 +221,31 @@ def test_forces_do_not_disturb_each_other(target, case, first):
     target.assert_agrees(*evaluate(context), *sum_of_both, what="all forces")
 
 
-@pytest.mark.parametrize("first", ["ours first", "others first"])
-def test_nonperiodic_force_in_a_periodic_system_is_refused(target, first):
+def test_nonperiodic_force_in_a_periodic_system_is_refused(target):
     """OpenMM moves molecules by whole boxes there, so that no right answer exists."""
     chains = systems.Chains(molecules=27)
     forces = [chains.learned(periodic=False), chains.nonbonded()]
-    with pytest.raises(openmm.OpenMMException, match="CutoffNonPeriodic.*NonbondedForce.*CutoffPeriodic"):
-        target.context(together(chains, forces if first == "ours first" else forces[::-1]))
+    for order in (1, -1):
+        with pytest.raises(openmm.OpenMMException, match="CutoffNonPeriodic.*NonbondedForce.*CutoffPeriodic"):
+            target.context(chains.together(forces[::order]))
 
 
-@pytest.mark.large
+KERNELS_OF_LARGE_SYSTEMS = {"shared kernel": {}, "own kernel": {"exclusions": []}, "shorter cutoff": {"cutoff": 0.5}}
+
+
 @pytest.mark.parametrize(
-    "ours", [{}, {"exclusions": []}, {"cutoff": 0.5}], ids=["shared kernel", "own kernel", "shorter cutoff"]
+    "target, ours",
+    [
+        pytest.param(target, ours, marks=[pytest.mark.core] * (ours == "own kernel"))
+        for ours, more in zip(KERNELS_OF_LARGE_SYSTEMS, (DOUBLE, SEVERAL_DEVICES, []), strict=True)
+        for target in PLATFORMS + more
+    ],
+    indirect=["target"],
+    ids=str,
 )
 def test_large_system_beside_nonbonded_force(target, ours):
     """Enough particles for both neighbor lists: the one that is shared, and our own."""
+    ours = KERNELS_OF_LARGE_SYSTEMS[ours]
     chains = systems.Chains(molecules=1100, density=40.0)
     system = chains.system()
     system.addForce(chains.learned(**ours))

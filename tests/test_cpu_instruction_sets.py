@@ -6,66 +6,17 @@ threads.
 
 import functools
 import math
-import os
 
 import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
 import systems
-import test_energy
-import test_programs
 from architectures import ARCHITECTURES, load
-from comparators import REFERENCE, Target, evaluate
+from comparators import CPU, REFERENCE, evaluate
 from conformance_files import PAIR_PROGRAMS
-
-VARIABLE = "LEARNEDPAIR_CPU_INSTRUCTIONS"
-CPU = Target("CPU", None)
-SETS = ("AVX512", "AVX2", "SSE4", "portable")
-
-
-def context_of(force, instructions):
-    """A Context of two particles with this instruction set, whatever the environment says."""
-    system = openmm.System()
-    for _ in range(force.getNumParticles()):
-        system.addParticle(1.0)
-    system.addForce(force)
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = instructions
-    try:
-        return CPU.context(system)
-    finally:
-        if before is None:
-            del os.environ[VARIABLE]
-        else:
-            os.environ[VARIABLE] = before
-
-
-def small_force():
-    force = lp.LearnedPairForce(systems.table())
-    force.setParticleTypes(np.zeros(2, dtype=int))
-    force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
-    force.setCutoffDistance(systems.CUTOFF)
-    return force
-
-
-@functools.cache
-def missing():
-    """The instruction sets that this processor lacks, as the error message tells."""
-    with pytest.raises(
-        openmm.OpenMMException,
-        match="LEARNEDPAIR_CPU_INSTRUCTIONS is 'MMX'; expected one of those that this processor has: .*portable",
-    ) as info:
-        context_of(small_force(), "MMX")
-    return set(SETS) - set(str(info.value).split("has: ")[1].rstrip(".").split(", "))
-
-
-@pytest.fixture(params=SETS)
-def instructions(request, monkeypatch):
-    if request.param in missing():
-        pytest.skip(f"the processor does not have {request.param}")
-    monkeypatch.setenv(VARIABLE, request.param)
-    return request.param
+from cpu_instructions import SETS, VARIABLE, context_of, missing, small_force
+from reference_cases import METHODS, architecture_case, assert_is_the_model, conformance_case, corrected_water
 
 
 def test_the_best_instruction_set_is_chosen_and_named(monkeypatch):
@@ -91,7 +42,7 @@ def test_the_one_asked_for_is_taken(instructions):
 @pytest.mark.parametrize("switching", [False, True], ids=["plain", "switched"])
 @pytest.mark.parametrize("shape", ["rectangular", "triclinic", "cluster"])
 def test_tables(instructions, shape, switching):
-    system, positions, _, _ = test_energy.corrected(shape, switching)
+    system, positions, _, _ = corrected_water(shape, switching)
     CPU.assert_agrees(
         *evaluate(CPU.context(system, positions)),
         *evaluate(REFERENCE.context(system, positions)),
@@ -101,13 +52,13 @@ def test_tables(instructions, shape, switching):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 def test_programs_of_networks(instructions, architecture):
-    test_programs.assert_is_the_model(CPU, test_programs.architecture_case, architecture)
+    assert_is_the_model(CPU, architecture_case, architecture)
 
 
-@pytest.mark.parametrize("method", test_programs.METHODS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", [case.name for case in PAIR_PROGRAMS])
 def test_programs_of_all_operations(instructions, name, method):
-    test_programs.assert_is_the_model(CPU, test_programs.conformance_case, name, method)
+    assert_is_the_model(CPU, conformance_case, name, method)
 
 
 BOXES = {

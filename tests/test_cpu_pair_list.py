@@ -12,8 +12,7 @@ import numpy as np
 import openmm
 import pytest
 from architectures import ARCHITECTURES, load
-from comparators import evaluate
-from test_cpu_instruction_sets import CPU, instructions  # noqa: F401 (a fixture)
+from comparators import CPU, evaluate
 
 #: Within this distance (nm) of the cutoff, single precision may count a pair or not.
 ROUNDING = 2e-6
@@ -114,7 +113,7 @@ class Particles:
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("shape", SHAPES)
-def test_no_pair_is_missed_and_none_counted_twice(instructions, shape, seed):  # noqa: F811
+def test_no_pair_is_missed_and_none_counted_twice(instructions, shape, seed):
     particles = Particles(shape, seed)
     context = particles.context()
     found = [particles.check(context, "at first")]
@@ -132,7 +131,7 @@ def test_no_pair_is_missed_and_none_counted_twice(instructions, shape, seed):  #
 
 
 @pytest.mark.parametrize("shape", ["cube", "flat", "triclinic"])
-def test_a_box_that_shrinks_brings_particles_closer_that_do_not_move(instructions, shape):  # noqa: F811
+def test_a_box_that_shrinks_brings_particles_closer_that_do_not_move(instructions, shape):
     particles = Particles(shape, 0, copies=(0, 1))
     context = particles.context()
     particles.check(context, "at first")

@@ -8,10 +8,11 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import REFERENCE, Target, assert_close, evaluate
+from comparators import CPU, DOUBLE, PLATFORMS, REFERENCE, TARGETS, assert_close, evaluate, on
 from openmm import app, unit
 
 
+@on(PLATFORMS + DOUBLE)
 def test_forces_are_the_derivative_of_the_energy(target):
     """Central differences along the force, over four step sizes: the error must fall with the square of the step.
 
@@ -70,7 +71,8 @@ def test_energy_is_conserved_as_well_as_without_the_correction():
     )
 
 
-@pytest.mark.one_device
+@pytest.mark.core
+@on(TARGETS)
 def test_scale_and_its_derivative(target):
     chains = systems.Chains()
     system = chains.system()
@@ -90,7 +92,6 @@ def test_scale_and_its_derivative(target):
         assert_close(derivative, energy, rtol=1e-9 if target.exact else 1e-5, atol=1e-3 if not target.exact else 1e-8)
 
 
-@pytest.mark.one_device
 def test_scale_is_shared_between_two_corrections_with_their_own_derivatives(target):
     chains = systems.Chains()
     system = chains.system()
@@ -131,7 +132,6 @@ def test_constant_pressure_and_multiple_time_steps_run(target):
     target.assert_agrees(*evaluate(context, groups={1}), *evaluate(reference, groups={1}))
 
 
-@pytest.mark.large
 def test_particles_may_be_reordered(target):
     """GPUs sort identical molecules in space while they run: after many steps, forces still belong to their
     particles.
@@ -166,7 +166,7 @@ def test_list_is_followed_through_many_small_changes():
     chains = systems.Chains(molecules=200, density=25.0, triclinic=True)
     system = chains.system()
     system.addForce(chains.learned())
-    context, reference = Target("CPU", None).context(system), REFERENCE.context(system)
+    context, reference = CPU.context(system), REFERENCE.context(system)
     drift_of = 0.02 * random.normal(size=(chains.count, 3))
     for step in range(40):
         scale = 1 + 0.004 * np.sin(step)
@@ -176,4 +176,4 @@ def test_list_is_followed_through_many_small_changes():
         for c in (context, reference):
             c.setPeriodicBoxVectors(*(scale * chains.box))
             c.setPositions(positions)
-        Target("CPU", None).assert_agrees(*evaluate(context), *evaluate(reference), what=f"step {step}")
+        CPU.assert_agrees(*evaluate(context), *evaluate(reference), what=f"step {step}")

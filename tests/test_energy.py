@@ -4,61 +4,34 @@
 platform.
 """
 
-import functools
-
 import learnedpair as lp
-import models
 import numpy as np
 import openmm
 import oracle
 import pytest
 import systems
-from comparators import REFERENCE, Target, assert_close, evaluate
+from comparators import CPU, DOUBLE, MIXED, PLATFORMS, REFERENCE, SEVERAL_DEVICES, TARGETS, assert_close, evaluate, on
+from reference_cases import corrected_water
 
-TOLERANCE = 1e-4
-
-
-@functools.cache
-def corrected(shape, switching):
-    """A box or a cluster of water, every seventh molecule uncovered; the force, and what PyTorch says of it."""
-    topology, positions, box = systems.water(64, triclinic=(shape == "triclinic"))
-    periodic = shape != "cluster"
-    model = models.water_model(switching_distance=0.45) if switching else models.water_model()
-    names = lp.assign_types(topology, models.RULES)
-    names = [None if i // 3 % 7 == 6 else name for i, name in enumerate(names)]
-    system = openmm.System()
-    for _ in names:
-        system.addParticle(12.0)
-    if periodic:
-        system.setDefaultPeriodicBoxVectors(*box)
-    # Without exclusions, the hydrogens and oxygens of one molecule are pairs below the inner cutoff.
-    exclusions = [(3 * k, 3 * k + 1) for k in range(0, len(names) // 3, 2)]
-    force = model.create_force(
-        names,
-        nonbonded_method=lp.LearnedPairForce.CutoffPeriodic if periodic else lp.LearnedPairForce.CutoffNonPeriodic,
-        tolerance=TOLERANCE,
+#: Every platform computes all shapes; other precisions and several devices compute two, with different methods.
+SHAPES_ON_TARGETS = [
+    pytest.param(
+        target,
+        shape,
+        switching,
+        marks=[pytest.mark.core] * ((shape, switching) == ("triclinic", True)),
+        id=f"{target}-{shape}-{'switched' if switching else 'plain'}",
     )
-    for pair in exclusions:
-        force.addExclusion(*pair)
-    system.addForce(force)
-    types = np.array([model.type_index(name) for name in names])
-    expected = oracle.energy_and_forces(
-        model.evaluate,
-        positions,
-        types,
-        cutoff=model.cutoff,
-        inner_cutoff=model.inner_cutoff,
-        box=box if periodic else None,
-        exclusions=exclusions,
-        switching_distance=model.switching_distance,
-    )
-    return system, positions, force.lowering_report, expected
+    for shape in ("rectangular", "triclinic", "cluster")
+    for switching in (False, True)
+    for target in PLATFORMS
+    + (MIXED + DOUBLE + SEVERAL_DEVICES) * ((shape, switching) in (("triclinic", True), ("cluster", False)))
+]
 
 
-@pytest.mark.parametrize("switching", [False, True], ids=["plain", "switched"])
-@pytest.mark.parametrize("shape", ["rectangular", "triclinic", "cluster"])
+@pytest.mark.parametrize("target, shape, switching", SHAPES_ON_TARGETS, indirect=["target"])
 def test_energy_and_forces_are_those_of_the_model(target, shape, switching):
-    system, positions, report, (energy, forces, pairs_below) = corrected(shape, switching)
+    system, positions, report, (energy, forces, pairs_below) = corrected_water(shape, switching)
     assert pairs_below > 50, "the test must contain pairs below the inner cutoff"
     reference = evaluate(REFERENCE.context(system, positions))
     # The table's error, in energy and force, of each of the some hundred pairs that a particle has.
@@ -88,6 +61,7 @@ def test_table_is_evaluated_as_documented(triclinic):
     REFERENCE.assert_agrees(*evaluate(REFERENCE.context(system, chains.positions)), energy, forces)
 
 
+@pytest.mark.core
 def test_interaction_groups_select_pairs_once(target):
     chains = systems.Chains()
     half, third = set(range(chains.count // 2)), set(range(chains.count // 3, chains.count))
@@ -137,9 +111,14 @@ def test_a_larger_inner_and_a_shorter_outer_cutoff_than_the_tables(target):
     target.assert_agrees(*evaluate(target.context(system, chains.positions)), energy, forces)
 
 
-@pytest.mark.parametrize("count", [2, 31, 32, 33, 65])
+@pytest.mark.parametrize(
+    "target, count",
+    [(target, count) for count in (2, 31, 32, 33, 65) for target in PLATFORMS + SEVERAL_DEVICES * (count in (2, 65))],
+    indirect=["target"],
+    ids=str,
+)
 def test_any_number_of_particles(target, count):
-    """Around the borders of the blocks that platforms work in."""
+    """Around the borders of the blocks that platforms work in, and with fewer blocks than devices."""
     random = np.random.default_rng(count)
     positions = 1.5 * random.random((count, 3))
     system = openmm.System()
@@ -160,17 +139,18 @@ def test_any_number_of_particles(target, count):
     target.assert_agrees(*evaluate(target.context(system, positions)), energy, forces)
 
 
-@pytest.mark.parametrize("host", [REFERENCE, Target("CPU", None)], ids=str)
-def test_a_single_particle_has_no_energy(host):
+@on([REFERENCE, CPU])
+def test_a_single_particle_has_no_energy(target):
     """Not on OpenCL, where OpenMM 8.6.1 itself crashes with one particle and any nonbonded force."""
     system = openmm.System()
     system.addParticle(1.0)
     force = lp.LearnedPairForce(systems.table())
     force.addParticle(0)
     system.addForce(force)
-    assert evaluate(host.context(system, np.zeros((1, 3))))[0] == 0.0
+    assert evaluate(target.context(system, np.zeros((1, 3))))[0] == 0.0
 
 
+@on(TARGETS)
 def test_particles_in_one_place_have_energy_but_no_force(target):
     """At r=0 the Taylor expansion is finite, and there is no direction for a force."""
     table = systems.table()
@@ -219,7 +199,7 @@ def test_one_particle_far_away_does_not_spoil_the_others(target, first):
     )
 
 
-@pytest.mark.large
+@on(PLATFORMS + SEVERAL_DEVICES)
 def test_neighbor_list_is_built_and_followed(target):
     """Enough particles for a neighbor list on every platform, moved far enough for another one."""
     chains = systems.Chains(molecules=1100, density=40.0)

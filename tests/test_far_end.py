@@ -7,7 +7,7 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import REFERENCE, evaluate
+from comparators import CPU, PLATFORMS, REFERENCE, TARGETS, evaluate, on
 
 COUNT = 400
 #: The RMS error of forces, relative to the RMS force: near the origin, and for each nm of the largest coordinate.
@@ -34,17 +34,22 @@ def cluster(origin):
     return np.asarray(origin) + np.random.default_rng(0).uniform(0, 1.9, (COUNT, 3))
 
 
-@pytest.mark.parametrize("edge", [10.0, 25.0, 51.0])
-@pytest.mark.combinations
+@pytest.mark.parametrize(
+    "target, edge",
+    [(target, edge) for edge, targets in ((10.0, PLATFORMS), (25.0, PLATFORMS), (51.0, TARGETS)) for target in targets],
+    indirect=["target"],
+    ids=str,
+)
 def test_places_in_large_boxes(target, edge):
     """In the middle, at the far end, and beyond the end, where particles are in several copies of the box."""
     for place, largest in ((edge / 2 - 0.95, edge / 2 + 0.95), (edge - 1.9, edge), (edge - 0.95, edge)):
         error = rms_error(target, cluster([place] * 3), edge)
-        if target.name == "CPU":  # keeps coordinates between -edge/2 and edge/2
+        if target == CPU:  # keeps coordinates between -edge/2 and edge/2
             largest = min(largest, edge / 2)
         assert error <= (1e-9 if target.exact else NEAR + PER_NM * largest), f"{error:.2e} at {place} nm of {edge} nm"
 
 
+@on(TARGETS)
 @pytest.mark.parametrize("distance", [10.0, 100.0])
 def test_clusters_that_are_far_apart(target, distance):
     positions = cluster([0.0] * 3)

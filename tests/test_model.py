@@ -12,7 +12,6 @@ import numpy as np
 import openmm
 import pytest
 import torch
-from architectures import ARCHITECTURES, VIAS
 from comparators import assert_close
 from learnedpair.checks import check_rows
 from learnedpair.ranges import random_rows
@@ -743,52 +742,6 @@ def test_scripted_activations_have_exact_slopes():
             rtol=1e-13,
             what=f"call {k}",
         )
-
-
-@pytest.mark.parametrize("via", VIAS)
-@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
-def test_architectures_are_the_same_in_all_forms(architecture, via):
-    original, model = architectures.load(architecture, "module"), architectures.load(architecture, via)
-    rows = architectures.particles(architecture, 60, seed=1)
-    pairs = np.linspace(model.inner_cutoff, model.cutoff, 30), rows[:30], rows[30:]
-    energy, slope = model.evaluate(*pairs)
-    exchanged, _ = model.evaluate(pairs[0], pairs[2], pairs[1])
-    assert np.array_equal(energy, exchanged)
-    expected = original.evaluate(*pairs)
-    assert_close(energy, expected[0], rtol=1e-12, atol=1e-12)
-    assert_close(slope, expected[1], rtol=1e-12, atol=1e-11)
-    moved = {name: 0.9 * value for name, value in model.global_parameters.items()}
-    derivatives, expected = model.evaluate_derivatives(*pairs, **moved), original.evaluate_derivatives(*pairs, **moved)
-    for name in moved:
-        assert_close(derivatives[name], expected[name], rtol=1e-12, atol=1e-11)
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
-def test_architectures_have_exact_slopes_and_derivatives(architecture):
-    """Against central differences, whose error falls with the square of the step."""
-    model = architectures.load(architecture, "module")
-    rows = architectures.particles(architecture, 40, seed=2)
-    pairs = np.linspace(model.inner_cutoff * 1.05, model.cutoff * 0.95, 20), rows[:20], rows[20:]
-    energy, slope = model.evaluate(*pairs)
-
-    def difference(h, name=None):
-        """(f(x+h) - f(x-h)) / 2h of energy and slope."""
-        shifted = []
-        for step in (-h, h):
-            if name is None:
-                shifted.append(model.evaluate(pairs[0] + step, *pairs[1:]))
-            else:
-                shifted.append(model.evaluate(*pairs, **{name: model.global_parameters[name] + step}))
-        return [(after - before) / (2 * h) for before, after in zip(*shifted, strict=True)]
-
-    h = 1e-4
-    coarse, fine = difference(2 * h)[0], difference(h)[0]
-    assert_close((4 * fine - coarse) / 3, slope, rtol=1e-5, atol=1e-5 * np.abs(slope).max())
-    for name, (derivative, mixed) in model.evaluate_derivatives(*pairs).items():
-        h = 1e-4 * abs(model.global_parameters[name])
-        energy_difference, slope_difference = difference(h, name)
-        assert_close(energy_difference, derivative, rtol=1e-6, atol=1e-6 * np.abs(derivative).max())
-        assert_close(slope_difference, mixed, rtol=1e-6, atol=1e-6 * np.abs(mixed).max())
 
 
 def test_few_distinct_rows():

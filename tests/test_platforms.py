@@ -12,7 +12,7 @@ import openmm
 import openmm.version
 import pytest
 import systems
-from comparators import REFERENCE, evaluate
+from comparators import REFERENCE, TARGETS, evaluate, on
 from learnedpair.devices import find_platform
 from learnedpair.plugin import check_version, library_failures, load
 
@@ -22,6 +22,7 @@ def test_no_library_failed_to_load():
     assert library_failures(present, openmm.Platform.getPluginLoadFailures()) == []
 
 
+@on(TARGETS)
 def test_each_platform_has_its_own_kernel(target):
     """CpuPlatform is also a ReferencePlatform: registering by cast would put Reference's kernel there. Told by name,
     and by

@@ -14,7 +14,7 @@ import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-from comparators import REFERENCE, TARGETS, assert_close, evaluate
+from comparators import DOUBLE, REFERENCE, assert_close, evaluate, on
 from conformance_files import PAIR_PROGRAMS
 from program_generator import examples
 
@@ -248,7 +248,6 @@ def test_all_names_are_ours(case):
 
 
 RANDOM = examples(24, max_steps=40, symmetric=True)
-IN_DOUBLE = [target for target in TARGETS if target.precision == "double"]
 
 
 def random_system(example, seed):
@@ -279,7 +278,7 @@ def derivatives(context):
 
 
 @pytest.mark.parametrize("index", range(len(RANDOM)))
-@pytest.mark.parametrize("target", IN_DOUBLE, ids=str, indirect=True)
+@on(DOUBLE)
 def test_random_programs_on_devices(target, index):
     """In double precision, where steps of a random program are not crossed by rounding."""
     example = RANDOM[index]

@@ -14,7 +14,7 @@ import oracle
 import pytest
 import systems
 import torch
-from comparators import REFERENCE, assert_close, evaluate
+from comparators import DOUBLE, PLATFORMS, REFERENCE, TENSOR_CORES, assert_close, evaluate, observe, on
 from openmm import XmlSerializer, unit
 
 
@@ -107,23 +107,22 @@ class Running:
         )
 
 
-def observe(context):
-    """Energy in kJ/mol, forces in kJ/mol/nm, and the derivatives of the energy with respect to parameters."""
-    state = context.getState(energy=True, forces=True, parameterDerivatives=True)
-    return (
-        state.getPotentialEnergy()._value,
-        state.getForces(asNumpy=True)._value,
-        dict(state.getEnergyParameterDerivatives()),
-    )
-
-
 # A program in OpenMM's kernel and one in its own kernel for types, likewise for features; and three with global
 # parameters.
 UPDATED = ("one_hot", "typed_tanh", "bilinear_gate", "feature_network", "two_parameters", "soft_core", "screening")
 
 
-@pytest.mark.one_device
-@pytest.mark.parametrize("name", UPDATED)
+#: Weights are uploaded in another form for tensor cores, and in another size in double precision.
+UPDATED_ON_TARGETS = [
+    pytest.param(target, name, marks=[pytest.mark.core] * (name in ("typed_tanh", "soft_core")))
+    for name in UPDATED
+    for target in PLATFORMS
+    + TENSOR_CORES * (name in ("typed_tanh", "feature_network"))
+    + DOUBLE * (name in ("typed_tanh", "soft_core"))
+]
+
+
+@pytest.mark.parametrize("target, name", UPDATED_ON_TARGETS, indirect=["target"], ids=str)
 def test_updates_equal_a_new_context(target, name):
     """One Context is taken through all that may change; after each change it is compared with a new one."""
     running = Running(name, target)
@@ -164,8 +163,8 @@ def tabulated_and_updated(name):
     return first, updated
 
 
-@pytest.mark.one_device
-@pytest.mark.parametrize("name", ["typed_network", pytest.param("feature_network", marks=pytest.mark.combinations)])
+@on(PLATFORMS + TENSOR_CORES + DOUBLE)
+@pytest.mark.parametrize("name", ["typed_network", "feature_network"])
 def test_updates_of_programs_with_a_tabulated_radial_part(target, name):
     """update_force() keeps the number of knots, and says what the new table's error is."""
     made, updated = tabulated_and_updated(name)
@@ -410,7 +409,6 @@ def test_features_of_an_update_are_validated():
         running.force.updateParametersInContext(running.context)
 
 
-@pytest.mark.one_device
 @pytest.mark.parametrize("name", ["soft_core", "two_parameters"])
 def test_reinitialize_takes_over_everything(target, name):
     """Another program with the same global parameters, which keep the values that they have in the Context."""
@@ -432,7 +430,6 @@ def test_reinitialize_takes_over_everything(target, name):
     assert abs(after - before) > 0.1 * abs(before)
 
 
-@pytest.mark.one_device
 def test_parameters_have_their_default_values_in_a_new_context(target):
     running = Running("two_parameters")
     running.force.setGlobalParameterDefaultValue(0, 0.4)
@@ -545,7 +542,6 @@ def test_copies_are_equal_to_the_last_bit(how):
     assert force.getParticleFeatureRow(0) is not None, "a copy must be independent"
 
 
-@pytest.mark.one_device
 @pytest.mark.parametrize("name", ["soft_core", "typed_tanh"])
 def test_system_round_trip(target, name):
     running = Running(name)

@@ -13,131 +13,55 @@ import conservation
 import learnedpair as lp
 import numpy as np
 import openmm
-import oracle
-import program_oracle
 import pytest
 import systems
 import torch
-from architectures import ARCHITECTURES, VIAS
-from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, Target, assert_close, describe_kernels, evaluate
+from architectures import ARCHITECTURES
+from comparators import (
+    CPU,
+    DOUBLE,
+    PLATFORMS,
+    REFERENCE,
+    SEVERAL_DEVICES,
+    SINGLE,
+    TARGETS,
+    TENSOR_CORES,
+    assert_close,
+    describe_kernels,
+    evaluate,
+    observe,
+    on,
+)
 from conformance_files import PAIR_PROGRAMS
-from learnedpair import _core
-from learnedpair.recording import record_module
 from openmm import app
+from reference_cases import (
+    METHODS,
+    architecture_case,
+    assert_is_the_model,
+    conformance,
+    conformance_case,
+    function_of,
+    set_parameters,
+)
 
-METHODS = {"CutoffPeriodic": 2, "CutoffNonPeriodic": 1, "NoCutoff": 0}
-#: What the global parameters are multiplied with, so that they do not have their default values.
-MOVED = 0.85
-SCALE = 0.7
 OURS, OTHERS = 0, 1
 
-
-def by_name(name):
-    return next(case for case in PAIR_PROGRAMS if case.name == name)
-
-
-def observe(context):
-    """Energy in kJ/mol, forces in kJ/mol/nm, and the derivatives of the energy with respect to parameters."""
-    state = context.getState(energy=True, forces=True, parameterDerivatives=True)
-    return (
-        state.getPotentialEnergy()._value,
-        state.getForces(asNumpy=True)._value,
-        dict(state.getEnergyParameterDerivatives()),
-    )
+#: Architectures that are differentiated, on exact targets: small and large programs, for types and for features.
+DIFFERENTIATED = ("typed_celu", "both_orders", "charge_penetration", "soft_core")
 
 
-def with_derivatives(force):
-    """The force with a scale, and the derivatives with respect to the scale and all global parameters."""
-    force.setScaleParameter("scale", 1.0)
-    force.addEnergyParameterDerivative("scale")
-    for index in range(force.getNumGlobalParameters()):
-        force.addEnergyParameterDerivative(force.getGlobalParameterName(index))
-    return force
+def targets_of(k, architecture):
+    """Each architecture runs once on each platform, a third of them on tensor cores, and some in double precision."""
+    exact = architecture.name in DIFFERENTIATED or k % 6 == 1
+    return PLATFORMS + TENSOR_CORES * (k % 3 == 0) + DOUBLE * exact
 
 
-def set_parameters(context, values):
-    for name, value in {**values, "scale": SCALE}.items():
-        assert context.getParameter(name) != value
-        context.setParameter(name, value)
-
-
-def expected_of(function, derivatives, cloud, particles, **options):
-    """Energy, forces, and what each pair adds to the derivatives, scaled by SCALE; the number of pairs below the inner
-    cutoff.
-
-    Parameters
-    ----------
-    function, derivatives
-        As oracle.energy_and_forces() and oracle.pair_derivatives() take them.
-    """
-    options = dict(box=cloud.box, exclusions=cloud.exclusions, **options)
-    energy, forces, below = oracle.energy_and_forces(function, cloud.positions, particles, **options)
-    parts = oracle.pair_derivatives(derivatives, cloud.positions, particles, **options)
-    unscaled = oracle.pair_derivatives(
-        lambda *pairs: {"scale": function(*pairs)}, cloud.positions, particles, **options
-    )
-    return SCALE * energy, SCALE * forces, {**{name: SCALE * part for name, part in parts.items()}, **unscaled}, below
-
-
-@functools.cache
-def architecture_case(architecture):
-    """A System with a program of an architecture, its positions and parameters, and what PyTorch says of it."""
-    model = architectures.load(architecture, "script")
-    cloud = systems.Cloud(cutoff=model.cutoff, inner=model.inner_cutoff, seed=len(architecture.name))
-    rows = architectures.particles(architecture, cloud.count, seed=3, distinct=12)
-    force = with_derivatives(cloud.excluded(model.create_force(cloud.particles(rows), representation="program")))
-    parameters = {name: MOVED * value for name, value in model.global_parameters.items()}
-    particles = (
-        np.where(cloud.covered, rows, -1) if model.features is None else np.where(cloud.covered[:, None], rows, np.nan)
-    )
-    expected = expected_of(
-        functools.partial(model.evaluate, **parameters),
-        functools.partial(model.evaluate_derivatives, **parameters),
-        cloud,
-        particles,
-        cutoff=model.cutoff,
-        inner_cutoff=model.inner_cutoff,
-        switching_distance=model.switching_distance,
-    )
-    return cloud.system(force), cloud.positions, parameters, expected
-
-
-@functools.cache
-def reference_of(case, *arguments):
-    """What the Reference platform says of a case, a function that returns a System, positions and parameters first."""
-    system, positions, parameters, *_ = case(*arguments)
-    context = REFERENCE.context(system, positions)
-    set_parameters(context, parameters)
-    return observe(context)
-
-
-def assert_is_the_model(target, case, *arguments):
-    """Reference against the oracle, to 1e-9; everything else against Reference, within its bounds."""
-    system, positions, parameters, (energy, forces, parts, below) = case(*arguments)
-    assert below > 20, "the test must contain pairs below the inner cutoff"
-    assert np.abs(forces).max() > 1
-    what = f"{' '.join(map(str, arguments))} on {target}"
-    expected_energy, expected_forces, derivatives = reference_of(case, *arguments)
-    if target.name == "Reference":
-        rms = np.sqrt(np.mean(forces**2))
-        assert_close(expected_energy, energy, rtol=1e-9, what=f"energy, {what}")
-        assert_close(expected_forces, forces, rtol=1e-9, atol=1e-9 * rms, what=f"forces, {what}")
-        oracle.assert_derivatives_agree(target, derivatives, parts, what)
-        return
-    context = target.context(system, positions)
-    set_parameters(context, parameters)
-    energy, forces, derivatives = observe(context)
-    target.assert_agrees(energy, forces, expected_energy, expected_forces, what)
-    oracle.assert_derivatives_agree(target, derivatives, parts, what)
-
-
-#: Contexts on GPUs cost a second each: mixed precision takes a third of the architectures, double precision another
-#: third.
+#: A small and a large program for types, likewise for features and with global parameters: every kernel there is.
+CORE = ("morse", "typed_network", "charge_penetration", "feature_network", "two_parameters", "soft_core")
 ON_TARGETS = [
-    (target, architecture)
+    pytest.param(target, architecture, marks=[pytest.mark.core] * (architecture.name in CORE))
     for k, architecture in enumerate(ARCHITECTURES)
-    for target in TARGETS
-    if target.precision not in ("mixed", "double") or k % 3 == ("mixed", "double").index(target.precision)
+    for target in targets_of(k, architecture)
 ]
 
 
@@ -146,110 +70,12 @@ def test_architectures_are_computed_as_pytorch_computes_them(target, architectur
     assert_is_the_model(target, architecture_case, architecture)
 
 
-@pytest.fixture
-def unchecked(monkeypatch):
-    """Models are loaded as they are: test_model.py checks all of them in all forms."""
-    monkeypatch.setattr("learnedpair.model.check_model", lambda model: None)
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
-def test_all_forms_of_a_model_give_one_program(unchecked, architecture):
-    programs = {}
-    for via in VIAS:
-        model = architectures.load.__wrapped__(architecture, via)
-        typed = model.features is None
-        text, weights = record_module(
-            model.module,
-            source=model.source,
-            num_types=len(model.types) if typed else None,
-            num_features=None if typed else len(model.features),
-            global_parameters=tuple(model.global_parameters),
-            length_factor=model.length_factor,
-            energy_factor=model.energy_factor,
-        )
-        programs[via] = _core.TensorProgram(text, weights).optimize(typed)
-    for via, program in programs.items():
-        assert program.text == programs["script"].text, via
-        assert program.weights.tobytes() == programs["script"].weights.tobytes(), via
-
-
-def function_of(case):
-    """A PairProgram and its functions for the oracle: energies by the plain interpreter, slopes and derivatives by the
-    program that test_conformance.py compares with closed forms.
-    """
-    given = case.pair_program
-    function = lp.PairProgram(
-        case.text,
-        case.weights,
-        given.get("types", 0),
-        given.get("features", 0),
-        given["min_distance"],
-        dict(given["globals"]),
-    )
-    parameters = {name: MOVED * value for name, value in given["globals"]}
-
-    def columns(particle):
-        return np.asarray(particle, dtype=float).reshape(len(particle), -1)
-
-    def evaluate(r, particle1, particle2):
-        (energy,) = program_oracle.evaluate(
-            case.text,
-            case.weights,
-            distance=r,
-            particle1=columns(particle1),
-            particle2=columns(particle2),
-            globals_=np.array(list(parameters.values())),
-        )
-        return energy[:, 0], function.evaluate(r, particle1, particle2, **parameters)[1]
-
-    def evaluate_derivatives(r, particle1, particle2):
-        return function.evaluate_derivatives(r, particle1, particle2, **parameters)
-
-    return function, parameters, evaluate, evaluate_derivatives
-
-
-@functools.cache
-def conformance_case(name, method):
-    """A System with a program that is written in a conformance file; see architecture_case()."""
-    case = by_name(name)
-    function, parameters, evaluate_pairs, evaluate_derivatives = function_of(case)
-    cloud = systems.Cloud(
-        cutoff=0.8, inner=0.1, seed=len(case.name), periodic=method == "CutoffPeriodic", triclinic=True
-    )
-    random = np.random.default_rng(2)
-    rows = (
-        random.integers(0, function.num_types, cloud.count)
-        if function.num_types
-        else case.inputs["particle1"][random.integers(0, len(case.inputs["particle1"]), cloud.count)]
-    )
-    force = with_derivatives(cloud.excluded(lp.LearnedPairForce(function)))
-    for row in cloud.particles(rows):
-        force.addParticle(row)
-    force.setNonbondedMethod(METHODS[method])
-    force.setCutoffDistance(0.8)
-    particles = (
-        np.where(cloud.covered, rows, -1) if function.num_types else np.where(cloud.covered[:, None], rows, np.nan)
-    )
-    expected = expected_of(
-        evaluate_pairs,
-        evaluate_derivatives,
-        cloud,
-        particles,
-        cutoff=np.inf if method == "NoCutoff" else 0.8,
-        inner_cutoff=0.1,
-    )
-    return cloud.system(force), cloud.positions, parameters, expected
-
-
-#: GPUs compute each case with all methods in single precision, and with one method each in mixed and double precision.
-#: In single
-#: precision two of the three methods are marked as "combinations".
+#: Each platform computes each case with all methods in single precision, and with one method in double precision.
 CONFORMANCE_ON_TARGETS = [
-    pytest.param(target, case.name, method, marks=[pytest.mark.combinations] * ((k + m) % 3 != 2))
+    pytest.param(target, case.name, method, marks=[pytest.mark.core] * ((k, m) in ((0, 0), (1, 1), (2, 2))))
     for k, case in enumerate(PAIR_PROGRAMS)
     for m, method in enumerate(METHODS)
-    for target in TARGETS
-    if target.precision not in ("mixed", "double") or (k + m) % 3 == ("mixed", "double").index(target.precision)
+    for target in PLATFORMS + DOUBLE * ((k + m) % 3 == 0)
 ]
 
 
@@ -269,6 +95,7 @@ output v6
 """
 
 
+@on(PLATFORMS + DOUBLE)
 def test_powers_of_numbers_of_either_sign(target):
     """With exponents that are no constants: even and odd, and 0, of (r - 0.45 nm)."""
     chains = systems.Chains()
@@ -291,7 +118,7 @@ def test_powers_of_numbers_of_either_sign(target):
 
 def small_program(chains, method="CutoffPeriodic", group=OURS):
     """A soft core with a global parameter: what runs inside OpenMM's kernel."""
-    return program_force(chains, function_of(by_name("pair_soft_core"))[0], method, group)
+    return program_force(chains, function_of(conformance("pair_soft_core"))[0], method, group)
 
 
 def large_program(chains, method="CutoffPeriodic", group=OURS):
@@ -378,7 +205,7 @@ BESIDE = {
 def others_alone(target, periodic, case):
     chains = systems.Chains(molecules=27, periodic=periodic)
     return evaluate(
-        target.context(together(chains, BESIDE[case][1](chains) + [chains.bonded(OTHERS)]), chains.positions)
+        target.context(chains.together(BESIDE[case][1](chains) + [chains.bonded(OTHERS)]), chains.positions)
     )
 
 
@@ -387,35 +214,42 @@ def ours_alone(case):
     """Energy and forces of each of our forces by itself, on Reference."""
     periodic, _, make_ours, _ = BESIDE[case]
     chains = systems.Chains(molecules=27, periodic=periodic)
-    return [evaluate(REFERENCE.context(together(chains, [force]), chains.positions)) for force in make_ours(chains)]
+    return [evaluate(REFERENCE.context(chains.together([force]), chains.positions)) for force in make_ours(chains)]
 
 
-def together(chains, forces):
-    system = chains.system()
-    for force in forces:
-        system.addForce(copy.deepcopy(force))
-    return system
+#: One of each kind: what runs in double precision and on several devices, too.
+FEW = ("no cutoff, alone, large", "PME, small", "three corrections beside PME")
 
 
-#: Reference and CPU run each case with both orders of the forces. GPUs run each case once per precision: with one order
-#: in single
-#: and mixed precision, and with the other order in double precision.
+def places_of(k, case):
+    """Targets, and whether our forces come first. OpenCL and CUDA have the code in common that the order matters to:
+    each case has one order on OpenCL and the other on CUDA.
+    """
+    orders = [True, False] if k % 2 == 0 else [False, True]
+    places = [(target, first) for target in (REFERENCE, CPU) for first in orders]
+    places += zip(SINGLE, orders, strict=True)
+    more = TENSOR_CORES * ("p" in BESIDE[case][3]) + (DOUBLE + SEVERAL_DEVICES) * (case in FEW)
+    return places + [(target, orders[0]) for target in more]
+
+
 BESIDE_ON_TARGETS = [
-    (target, case, first)
+    pytest.param(
+        target,
+        case,
+        "ours first" if first else "others first",
+        marks=[pytest.mark.core] * (case == "three corrections beside PME"),
+    )
     for k, case in enumerate(BESIDE)
-    for o, first in enumerate(("ours first", "others first"))
-    for target in TARGETS + SEVERAL_DEVICES
-    if target.precision is None or (k + o) % 2 == (target.precision == "double")
+    for target, first in places_of(k, case)
 ]
 
 
-@pytest.mark.combinations
 @pytest.mark.parametrize("target, case, first", BESIDE_ON_TARGETS, indirect=["target"], ids=str)
 def test_programs_beside_other_forces(target, case, first):
     periodic, make_others, make_ours, letters = BESIDE[case]
     chains = systems.Chains(molecules=27, periodic=periodic)
     others, ours = make_others(chains) + [chains.bonded(OTHERS)], make_ours(chains)
-    system = together(chains, ours + others if first == "ours first" else others + ours)
+    system = chains.together(ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
     if target.name in ("OpenCL", "CUDA"):
         packed = "own kernel, packed pairs" + ", tensor cores" * target.tensor_cores
@@ -440,7 +274,6 @@ def test_programs_beside_other_forces(target, case, first):
 
 # Forces and dynamics.
 
-DIFFERENTIATED = ("typed_celu", "both_orders", "charge_penetration", "soft_core")
 EXACT_ON_TARGETS = [
     (target, architectures.by_name(name)) for name in DIFFERENTIATED for target in TARGETS if target.exact
 ]
@@ -495,23 +328,7 @@ def test_energy_is_conserved_as_well_as_without_the_program():
     conservation.assert_as_good_as_without(correct)
 
 
-@pytest.mark.large
-@pytest.mark.combinations
-@pytest.mark.parametrize(
-    "target, kinds",
-    [
-        (Target(name, precision), kinds)
-        for name, precision, kinds in (
-            ("CPU", None, 3),
-            ("OpenCL", "single", 1),
-            ("OpenCL", "mixed", 3),
-            ("CUDA", "single", 3),
-            ("CUDA", "mixed", 1),
-        )
-    ],
-    indirect=["target"],
-    ids=str,
-)
+@pytest.mark.parametrize("target, kinds", [(CPU, 3), *zip(SINGLE, (1, 3), strict=True)], indirect=["target"], ids=str)
 def test_only_molecules_with_equal_features_are_exchanged(target, kinds):
     """GPUs sort identical molecules in space while they run; after many steps, and after molecules have changed places,
     forces still
@@ -631,7 +448,14 @@ def test_the_force_of_a_tabulated_program_is_the_derivative_of_its_energy(name):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.combinations] * (name == "wide")) for name in TABULATED]
+    "target, name",
+    [
+        pytest.param(target, name, marks=[pytest.mark.core] * (name == "feature_network"))
+        for name in TABULATED
+        for target in PLATFORMS + (TENSOR_CORES + DOUBLE) * (name == "feature_network")
+    ],
+    indirect=["target"],
+    ids=str,
 )
 def test_tabulated_programs_on_every_platform(target, name):
     model = tabulated_model(name)
@@ -846,12 +670,11 @@ def test_particles_that_are_no_sequence_are_refused(particles):
 BAD_NAMES = ('*/ #error "', "lp0_interacts", "LP_HOLE_EVALUATE", "r2; }", "real", 'a"b\\', "\u03bb")
 
 
-@pytest.mark.one_device
 @pytest.mark.parametrize("feature", ["x", "}; #error {"])
 def test_names_do_not_get_into_kernels(target, feature):
     """Names of parameters, features and types that would break a kernel, or that its source uses itself."""
-    function, parameters, *_ = function_of(by_name("pair_charge_penetration"))
-    rows = by_name("pair_charge_penetration").inputs["particle1"]
+    function, parameters, *_ = function_of(conformance("pair_charge_penetration"))
+    rows = conformance("pair_charge_penetration").inputs["particle1"]
 
     def observed(target, names):
         renamed = lp.PairProgram(

@@ -101,7 +101,6 @@ def test_extreme_numbers_survive_xml():
     assert again.slopes[0].tobytes() == values[::-1].copy().tobytes()
 
 
-@pytest.mark.one_device
 def test_system_round_trip_and_deepcopy(target):
     chains = systems.Chains()
     system = chains.system()

@@ -1,20 +1,21 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""One Context that divides its work between devices. The fixture `target` runs most other tests that way, too."""
+"""One Context that divides its work between devices: every kernel, with two devices and three, in every precision.
+Other files have tests on several devices where the division makes a difference (comparators.SEVERAL_DEVICES)."""
 
 import architectures
 import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import PRECISIONS, REFERENCE, Target, describe_kernels, evaluate
+from comparators import REFERENCE, Target, describe_kernels, evaluate, on
 
 EVERY_PRECISION = [
-    Target(name, precision, devices)
-    for name, precisions in PRECISIONS.items()
-    for precision in precisions
-    for devices in (2, 3)
-    if name == "OpenCL" or (precision, devices) == ("double", 2)
+    Target("OpenCL", "single", 3),
+    Target("OpenCL", "mixed", 2),
+    Target("OpenCL", "double", 2),
+    Target("CUDA", "single", 3),
+    Target("CUDA", "double", 2),
 ]
 
 
@@ -35,12 +36,11 @@ def network(chains):
     return force
 
 
-@pytest.mark.parametrize("target", EVERY_PRECISION, ids=str, indirect=True)
+@on(EVERY_PRECISION)
 @pytest.mark.parametrize(
     "make, kernel",
     [(table, "shared kernel"), (table_with_exclusions_of_its_own, "own kernel"), (network, "packed pairs")],
 )
-@pytest.mark.combinations
 def test_devices_share_the_pairs(target, make, kernel):
     chains = systems.Chains(molecules=120)
     system = chains.system()
@@ -56,7 +56,7 @@ def test_devices_share_the_pairs(target, make, kernel):
     assert force.describeKernelInContext(context).endswith(f", {target.devices} devices")
 
 
-@pytest.mark.parametrize("target", EVERY_PRECISION[:1], ids=str, indirect=True)
+@on([Target("OpenCL", "single", 2)])
 def test_derivatives_are_refused(target):
     chains = systems.Chains()
     system = chains.system()
@@ -74,7 +74,7 @@ def test_derivatives_are_refused(target):
         target.context(system)
 
 
-@pytest.mark.parametrize("target", [Target("OpenCL", "mixed", 2)], ids=str, indirect=True)
+@on([Target("OpenCL", "mixed", 2)])
 def test_a_refused_box_ends_what_the_devices_have_begun(target):
     """On OpenCL only: on CUDA OpenMM 8.6.1 finds the box too small first, does not wait for its other threads, and may
     crash, also

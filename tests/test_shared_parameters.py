@@ -7,12 +7,10 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import REFERENCE, assert_close, evaluate
+from comparators import DOUBLE, PLATFORMS, REFERENCE, assert_close, evaluate, on
 
 #: s^2 r, in nm and kJ/mol.
 PROGRAM = "v0[1] = distance\nv1[1] = globals\nv2[1] = mul v0 v1\nv3[1] = mul v2 v1\noutput v3"
-
-pytestmark = pytest.mark.one_device  # with several, derivatives are refused
 
 
 def table_force(chains, asked):
@@ -53,9 +51,10 @@ def derivative(context, value):
     return context.getState(parameterDerivatives=True).getEnergyParameterDerivatives()["s"]
 
 
+@on(PLATFORMS + DOUBLE)
 @pytest.mark.parametrize("asked", [(True, False), (False, True), (True, True)])
 def test_whichever_force_was_asked(target, asked):
-    chains = systems.Chains(molecules=30)
+    chains = systems.Chains()
     context = target.context(system_of(chains, asked), chains.positions)
     reference = REFERENCE.context(system_of(chains, (False, False)), chains.positions)
     energies = []
@@ -71,7 +70,7 @@ def test_whichever_force_was_asked(target, asked):
 
 
 def test_after_an_update(target):
-    chains = systems.Chains(molecules=30)
+    chains = systems.Chains()
     system = system_of(chains, (True, False))
     context = target.context(system, chains.positions)
     for index in range(2):
@@ -83,7 +82,7 @@ def test_after_an_update(target):
 
 
 def test_a_force_of_openmms_own_was_asked(target):
-    chains = systems.Chains(molecules=30)
+    chains = systems.Chains()
     system = system_of(chains, (False, False))
     bond = openmm.CustomBondForce("s*r")
     bond.addGlobalParameter("s", 1.0)
@@ -101,7 +100,7 @@ def test_a_force_of_openmms_own_was_asked(target):
 
 
 def test_one_group_has_the_derivative_of_its_own_forces(target):
-    chains = systems.Chains(molecules=30)
+    chains = systems.Chains()
     system = system_of(chains, (True, False))
     system.getForce(1).setForceGroup(3)
     context = target.context(system, chains.positions)

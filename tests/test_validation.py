@@ -93,7 +93,6 @@ def test_box_smaller_than_twice_the_cutoff(target):
         target.context(system)
 
 
-@pytest.mark.one_device  # see test_several_devices.py
 def test_box_that_shrinks_below_twice_the_cutoff(target):
     chains = systems.Chains()
     system = chains.system()

@@ -156,7 +156,6 @@ def test_one_asymmetric_pair_of_many_rows_is_found():
         model.create_force(np.linspace(-0.5, 0.5, 400)[:, None])
 
 
-@pytest.mark.one_device
 def test_a_periodic_correction_in_a_system_without_a_box_is_refused(target):
     """create_force() makes periodic forces, and OpenMM's box of 2 nm, which nobody had chosen, brought images in."""
     system = openmm.System()

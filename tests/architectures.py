@@ -9,13 +9,13 @@ have a switching distance. Weights are random, in single precision, and the same
 import functools
 import math
 import tempfile
-import unittest.mock
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import learnedpair as lp
+import models
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -690,7 +690,7 @@ def load(architecture, via):
     -------
     PairModel
     """
-    with unittest.mock.patch("learnedpair.samples.BUDGET", 5000):
+    with models.few_samples():
         return _load(architecture, via)
 
 

@@ -8,12 +8,15 @@ pytest --fast             the fast tier: each kernel once on each platform, in s
 pytest --platform CUDA    only the tests that need a platform, on that one (as under tests/cuda/emulate)
 """
 
+import contextlib
 import os
 
 import hypothesis
 import learnedpair  # noqa: F401  (OpenMM has loaded the plugin; this says clearly if not)
+import models
 import openmm
 import pytest
+import torch
 from comparators import PLATFORMS
 from cpu_instructions import SETS, VARIABLE, missing
 
@@ -59,6 +62,7 @@ def pytest_configure(config):
         "core: with a platform; together these run every kernel and every feature of it once. They are the fast tier,"
         " and all that runs on Intel's OpenCL (opencl_intel)",
     )
+    config.addinivalue_line("markers", "all_samples: models are checked as thoroughly as users' models are")
     config.addinivalue_line("markers", "slow: without a platform, and not in the fast tier")
 
 
@@ -91,6 +95,19 @@ def _share_what_is_cached(item):
 def parameters(item):
     """What a test is parametrized with."""
     return item.callspec.params if hasattr(item, "callspec") else {}
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """Weights that a test leaves to PyTorch do not depend on which tests ran before."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def samples_of_checks(request):
+    """Models are checked with few samples, except where the checks are what is tested."""
+    with contextlib.nullcontext() if request.node.get_closest_marker("all_samples") else models.few_samples():
+        yield
 
 
 _presence = {}

@@ -649,9 +649,8 @@ def examples(count, **options):
 
     @settings(
         max_examples=count,
-        derandomize=True,
+        derandomize=True,  # cuda/program_registers.py and other scripts do not read conftest.py
         database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

@@ -196,6 +196,12 @@ def relaxed_water(molecules):
     return topology, context.getState(positions=True).getPositions(asNumpy=True)._value
 
 
+def seeded(random):
+    """An integrator or a barostat with random numbers that are the same in each run."""
+    random.setRandomNumberSeed(1)
+    return random
+
+
 def water_system(topology, method=app.CutoffPeriodic, cutoff=0.6, rigid=True):
     return app.ForceField("amber14/tip3p.xml").createSystem(
         topology, nonbondedMethod=method, nonbondedCutoff=cutoff * unit.nanometer, rigidWater=rigid

@@ -10,7 +10,18 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import CPU, DOUBLE, MIXED, PLATFORMS, REFERENCE, SEVERAL_DEVICES, SINGLE, describe_kernels, evaluate
+from comparators import (
+    CPU,
+    CUDA,
+    DOUBLE,
+    MIXED,
+    OPENCL,
+    PLATFORMS,
+    REFERENCE,
+    SEVERAL_DEVICES,
+    describe_kernels,
+    evaluate,
+)
 
 NB = openmm.NonbondedForce
 OURS, OTHERS = 0, 1
@@ -176,22 +187,37 @@ def alone(target, case, part):
     return evaluate(target.context(chains.together(makers[part](chains) + bonds), chains.positions))
 
 
-#: What runs in mixed and double precision, too: a kernel that is shared, one of each kind, and one without a cutoff.
-FEW = ("PME", "two corrections, different exclusions", "no cutoff")
+#: A kernel that is shared, one of each kind, and one without a cutoff.
+FEW = ("same settings", "two corrections, different exclusions", "no cutoff")
+BOTH_KERNELS = "two corrections, different exclusions"
+#: What runs on OpenCL: each way to combine our forces with OpenMM's kernels and neighbor lists.
+ON_OPENCL = (
+    *FEW,
+    "PME",
+    "longer cutoff",
+    "other exclusions",
+    "implicit solvent, cutoff",
+    "CustomNonbondedForce and NonbondedForce",
+    "CustomGBForce",
+    "a force unknown to us",
+    "two corrections alone",
+    "only bonds",
+)
 #: What runs on several devices. OpenMM 8.6.1 does not run GBSAOBCForce and CustomGBForce there, and its
 #: CustomManyParticleForce ("a force unknown to us"), alone in a System, now and then has another result, 4e-5 off.
-DIVIDED = (*FEW, "same settings", "longer cutoff, same group", "CustomNonbondedForce and NonbondedForce", "only bonds")
+DIVIDED = (*FEW, "PME", "longer cutoff, same group", "CustomNonbondedForce and NonbondedForce", "only bonds")
 
 
 def places_of(k, case):
     """Targets, and whether our forces come first. OpenCL and CUDA have the code in common that the order matters to:
-    each case has one order on OpenCL and the other on CUDA.
+    each has one order, and Reference and CPU have both.
     """
-    orders = [True, False] if k % 2 == 0 else [False, True]
-    places = [(target, first) for target in (REFERENCE, CPU) for first in orders]
-    places += zip(SINGLE, orders, strict=True)
-    more = (MIXED + DOUBLE) * (case in FEW) + SEVERAL_DEVICES * (case in DIVIDED)
-    return places + [(target, orders[0]) for target in more]
+    first, last = (True, False) if k % 2 == 0 else (False, True)
+    places = [(REFERENCE, first), (REFERENCE, last), (CPU, first), (CPU, last), (CUDA, first)]
+    places += [(OPENCL, last)] * (case in ON_OPENCL)
+    for on_opencl, on_cuda, others in ((*MIXED, FEW), (*DOUBLE, FEW), (*SEVERAL_DEVICES, DIVIDED)):
+        places += [(on_opencl, first)] * (case == BOTH_KERNELS) + [(on_cuda, last)] * (case in others)
+    return places
 
 
 CASES_ON_TARGETS = [
@@ -237,7 +263,7 @@ KERNELS_OF_LARGE_SYSTEMS = {"shared kernel": {}, "own kernel": {"exclusions": []
     "target, ours",
     [
         pytest.param(target, ours, marks=[pytest.mark.core] * (ours == "own kernel"))
-        for ours, more in zip(KERNELS_OF_LARGE_SYSTEMS, (DOUBLE, SEVERAL_DEVICES, []), strict=True)
+        for ours, more in zip(KERNELS_OF_LARGE_SYSTEMS, (DOUBLE[:1], SEVERAL_DEVICES[1:], []), strict=True)
         for target in PLATFORMS + more
     ],
     indirect=["target"],

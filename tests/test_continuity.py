@@ -11,6 +11,8 @@ import systems
 import torch
 from comparators import REFERENCE, assert_close, evaluate
 
+pytestmark = pytest.mark.all_samples
+
 
 class Formula(torch.nn.Module):
     """An expression of the distance."""

@@ -7,7 +7,7 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import CPU, PLATFORMS, REFERENCE, TARGETS, evaluate, on
+from comparators import CPU, CUDA, DOUBLE, PLATFORMS, REFERENCE, TARGETS, evaluate, on
 
 COUNT = 400
 #: The RMS error of forces, relative to the RMS force: near the origin, and for each nm of the largest coordinate.
@@ -36,7 +36,8 @@ def cluster(origin):
 
 @pytest.mark.parametrize(
     "target, edge",
-    [(target, edge) for edge, targets in ((10.0, PLATFORMS), (25.0, PLATFORMS), (51.0, TARGETS)) for target in targets],
+    [(target, edge) for edge in (10.0, 25.0) for target in (REFERENCE, CPU, CUDA)]
+    + [(target, 51.0) for target in TARGETS],
     indirect=["target"],
     ids=str,
 )
@@ -49,7 +50,7 @@ def test_places_in_large_boxes(target, edge):
         assert error <= (1e-9 if target.exact else NEAR + PER_NM * largest), f"{error:.2e} at {place} nm of {edge} nm"
 
 
-@on(TARGETS)
+@on([*PLATFORMS, *DOUBLE[1:]])
 @pytest.mark.parametrize("distance", [10.0, 100.0])
 def test_clusters_that_are_far_apart(target, distance):
     positions = cluster([0.0] * 3)

@@ -6,7 +6,7 @@ import architectures
 import learnedpair as lp
 import numpy as np
 import pytest
-from architectures import ARCHITECTURES, VIAS
+from architectures import ARCHITECTURES
 from comparators import assert_close
 from learnedpair import _core
 from learnedpair.recording import record_module
@@ -28,9 +28,12 @@ def program_of(model):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
-def test_all_forms_of_a_model_are_the_same(architecture):
-    """Each form has the energies, slopes and derivatives of the module, and the same program to the last bit. The
-    module itself is checked with all samples that load_model() takes.
+@pytest.mark.all_samples
+def test_all_forms_of_a_model_are_the_same(architecture, monkeypatch):
+    """Each form has the energies, slopes and derivatives of the module, and the same program to the last bit.
+
+    The module is checked with all samples that users' models are checked with, the script with few, and the others,
+    which have the same values, are not.
     """
     original = lp.load_model(architecture.module(), **architecture.metadata)
     rows = architectures.particles(architecture, 60, seed=1)
@@ -38,8 +41,10 @@ def test_all_forms_of_a_model_are_the_same(architecture):
     energy, slope = original.evaluate(*pairs)
     moved = {name: 0.9 * value for name, value in original.global_parameters.items()}
     derivatives, program = original.evaluate_derivatives(*pairs, **moved), program_of(original)
-    for via in VIAS:
-        model = original if via == "module" else architectures.load(architecture, via)
+    scripted = architectures.load(architecture, "script")
+    monkeypatch.setattr("learnedpair.model.check_model", lambda model: None)
+    traced, exported = (architectures.load(architecture, via) for via in ("trace", "export"))
+    for via, model in dict(module=original, script=scripted, trace=traced, export=exported).items():
         found = model.evaluate(*pairs)
         exchanged, _ = model.evaluate(pairs[0], pairs[2], pairs[1])
         assert np.array_equal(found[0], exchanged), f"{via}: asymmetric"

@@ -19,8 +19,11 @@ from openmm import unit
 CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.6, inner_cutoff=0.1)
 
 
-#: The model has two parameters, and most expressions use one of them.
-pytestmark = pytest.mark.filterwarnings("ignore:.*the global parameter '(lam|mu)' changes nothing")
+pytestmark = [
+    pytest.mark.all_samples,
+    # The model has two parameters, and most expressions use one of them.
+    pytest.mark.filterwarnings("ignore:.*the global parameter '(lam|mu)' changes nothing"),
+]
 
 
 class Expression(torch.nn.Module):

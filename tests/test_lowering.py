@@ -53,7 +53,7 @@ def test_a_wall_and_a_faint_tail_in_one_function(tolerance):
     assert_close(force.getFunction().evaluate(0, 0, tail)[0], energy, atol=1e-5, what="tail")
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(steepness=st.floats(5, 120), height=st.floats(0.1, 1e4), frequency=st.floats(1, 60), inner=st.floats(0.05, 0.3))
 def test_any_smooth_function_is_lowered(steepness, height, frequency, inner):
     class Function(torch.nn.Module):

@@ -16,6 +16,8 @@ from comparators import assert_close
 from learnedpair.checks import check_rows
 from learnedpair.ranges import random_rows
 
+pytestmark = pytest.mark.all_samples
+
 FORMULA = dict(types=["A", "B"], cutoff=1.0, inner_cutoff=0.1)
 #: For models with a cutoff of 1 in any unit.
 SHORT = pytest.mark.filterwarnings("ignore:.*shorter than usual ones:UserWarning")

@@ -28,10 +28,8 @@ FINITE = [case for case in CASES if not case.ieee]
 
 
 def random_programs(count, **options):
-    """Run a test for random programs, always the same ones."""
-    return lambda test: settings(max_examples=count, deadline=None, derandomize=True)(
-        given(pair_programs(**options))(test)
-    )
+    """Run a test for so many random programs."""
+    return lambda test: settings(max_examples=count)(given(pair_programs(**options))(test))
 
 
 def tensor_program(text, weights=()):

@@ -75,15 +75,14 @@ class Running:
         returns the energy.
         """
         energy, forces, derivatives = observe(self.context)
-        reference = REFERENCE.context(self.system, self.cloud.positions)
         values = {name: self.context.getParameter(name) for name in [*self.names, "scale"]}
-        for name, value in values.items():
-            reference.setParameter(name, value)
-        self.target.assert_agrees(energy, forces, *evaluate(reference), what=what)
-        oracle.assert_derivatives_agree(self.target, derivatives, self.contributions(values), what)
+        expected, contributions = expected_of(self.architecture.name, XmlSerializer.serialize(self.force), **values)
+        self.target.assert_agrees(energy, forces, *expected, what=what)
+        oracle.assert_derivatives_agree(self.target, derivatives, contributions, what)
         return energy
 
     def contributions(self, values):
+        """What each pair adds to the derivatives."""
         function, scale = self.force.getFunction(), values["scale"]
         values = {name: values[name] for name in self.names}
         particles = self.force.getParticleTypes() if self.model.features is None else self.force.getParticleFeatures()
@@ -105,6 +104,18 @@ class Running:
             exclusions=self.cloud.exclusions,
             switching_distance=self.model.switching_distance,
         )
+
+
+@functools.cache
+def expected_of(name, xml, **values):
+    """Energy and forces by Reference, and what each pair adds to the derivatives, of a force in the System of this
+    architecture with these parameters. Cached: all targets are taken through the same states.
+    """
+    running = Running(name, force=lp.LearnedPairForce.cast(XmlSerializer.deserialize(xml)))
+    reference = REFERENCE.context(running.system, running.cloud.positions)
+    for parameter, value in values.items():
+        reference.setParameter(parameter, value)
+    return evaluate(reference), running.contributions(values)
 
 
 # A program in OpenMM's kernel and one in its own kernel for types, likewise for features; and three with global

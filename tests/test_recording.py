@@ -16,13 +16,11 @@ import warnings
 import numpy as np
 import program_oracle
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-torch = pytest.importorskip("torch")
-
-from learnedpair.errors import LoweringError  # noqa: E402
-from learnedpair.recording import SUPPORTED, InDoublePrecision, record_module  # noqa: E402
+from learnedpair.errors import LoweringError
+from learnedpair.recording import SUPPORTED, InDoublePrecision, record_module
 
 PAIRS = 23
 FRONT_ENDS = ("eager", "script", "trace", "export", "frozen")
@@ -641,7 +639,7 @@ class Moving(torch.nn.Module):
         return (x * torch.arange(1, x.shape[1] + 1)).sum(1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(movements())
 def test_data_that_moves_arrives(chain):
     model, arguments = Moving(chain).double().eval(), some_pairs()

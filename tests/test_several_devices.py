@@ -10,14 +10,6 @@ import pytest
 import systems
 from comparators import REFERENCE, Target, describe_kernels, evaluate, on
 
-EVERY_PRECISION = [
-    Target("OpenCL", "single", 3),
-    Target("OpenCL", "mixed", 2),
-    Target("OpenCL", "double", 2),
-    Target("CUDA", "single", 3),
-    Target("CUDA", "double", 2),
-]
-
 
 def table(chains):
     return chains.learned()
@@ -36,16 +28,25 @@ def network(chains):
     return force
 
 
-@on(EVERY_PRECISION)
-@pytest.mark.parametrize(
-    "make, kernel",
-    [(table, "shared kernel"), (table_with_exclusions_of_its_own, "own kernel"), (network, "packed pairs")],
-)
-def test_devices_share_the_pairs(target, make, kernel):
-    chains = systems.Chains(molecules=120)
+#: Each kernel with two devices and three, in two precisions on CUDA and in another on OpenCL.
+KERNELS = {
+    "shared kernel": (table, Target("OpenCL", "single", 3)),
+    "own kernel": (table_with_exclusions_of_its_own, Target("OpenCL", "double", 2)),
+    "packed pairs": (network, Target("OpenCL", "mixed", 2)),
+}
+ON_TARGETS = [
+    (target, kernel)
+    for kernel, (_, on_opencl) in KERNELS.items()
+    for target in (on_opencl, Target("CUDA", "single", 3), Target("CUDA", "double", 2))
+]
+
+
+@pytest.mark.parametrize("target, kernel", ON_TARGETS, indirect=["target"], ids=str)
+def test_devices_share_the_pairs(target, kernel):
+    chains = systems.Chains()
     system = chains.system()
     system.addForce(chains.nonbonded())
-    force = make(chains)
+    force = KERNELS[kernel][0](chains)
     force.setForceGroup(1)
     system.addForce(force)
     context = target.context(system, chains.positions)

@@ -18,6 +18,8 @@ from comparators import assert_close
 from learnedpair.cli import main
 from openmm import app
 
+pytestmark = pytest.mark.all_samples
+
 FORMULA = dict(types=["A", "B"], cutoff=1.0, inner_cutoff=0.1)
 CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.7, inner_cutoff=0.1)
 PAIRS = np.array([0.2, 0.4, 0.6]), np.array([[0.5], [-0.5], [1.0]]), np.array([[0.25], [0.5], [0.75]])

@@ -17,6 +17,8 @@ import torch
 from comparators import assert_close, evaluate
 from openmm import app, unit
 
+pytestmark = pytest.mark.all_samples
+
 CUTOFF = {"cutoff": 0.6, "inner_cutoff": 0.1}
 
 

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""A few steps of dense molecules with PME on the CUDA platform, with or without a correction, for tests that look at
-what
-the platform compiled and launched: fused_kernel_cases.py none|shared|shorter|own single|mixed|double"""
+"""A few steps of dense molecules with PME on the CUDA platform, with or without a correction, one Context after
+another, for tests that look at what the platform compiled and launched:
+fused_kernel_cases.py single|mixed|double none|shared|shorter|own...
+Prints a line for each: the correction, and how many modules and lines of the log of launches there are by then."""
 
-import json
+import os
 import sys
 from pathlib import Path
 
@@ -13,16 +14,30 @@ import openmm
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import systems
 
-correction, precision = sys.argv[1:]
-chains = systems.Chains(molecules=1100, density=40.0)
-system = chains.system()
-system.addForce(chains.nonbonded(openmm.NonbondedForce.PME))
-if correction != "none":
-    arguments = {"shared": {}, "shorter": {"cutoff": 0.45}, "own": {"exclusions": []}}[correction]
-    system.addForce(chains.learned(**arguments))
-context = openmm.Context(
-    system, openmm.VerletIntegrator(1e-5), openmm.Platform.getPlatform("CUDA"), {"Precision": precision}
-)
-context.setPositions(chains.positions)
-context.getIntegrator().step(5)
-print(json.dumps({"particles": system.getNumParticles()}))
+CORRECTIONS = {"shared": {}, "shorter": {"cutoff": 0.45}, "own": {"exclusions": []}}
+
+
+def run(correction, precision):
+    chains = systems.Chains(molecules=400, density=40.0)
+    system = chains.system()
+    system.addForce(chains.nonbonded(openmm.NonbondedForce.PME))
+    if correction != "none":
+        system.addForce(chains.learned(**CORRECTIONS[correction]))
+    context = openmm.Context(
+        system, openmm.VerletIntegrator(1e-5), openmm.Platform.getPlatform("CUDA"), {"Precision": precision}
+    )
+    context.setPositions(chains.positions)
+    context.getIntegrator().step(5)
+
+
+def main(precision, corrections):
+    folder = Path(os.environ.get("DRYRUN_OUT", "."))
+    log = Path(os.environ.get("EMULATE_LOG", folder / "launches.log"))
+    for correction in corrections:
+        run(correction, precision)
+        lines = len(log.read_text().splitlines()) if log.exists() else 0
+        print(correction, len(list(folder.glob("module*.ptx"))), lines, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

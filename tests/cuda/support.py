@@ -7,11 +7,15 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
+#: What the emulator looks for: threads in reverse order, accesses behind buffers, and buffers that begin as NaN, all at
+#: once; and races in shared memory.
+CHECKS = ({"EMULATE_ORDER": "reverse", "EMULATE_GUARD": "1", "EMULATE_POISON": "1"}, {"EMULATE_RACES": "1"})
 UNAVAILABLE = 69  # how the commands say that something they need is missing
 
 
@@ -36,9 +40,9 @@ def dryrun(out, cc, *command, timeout=600, **environment):
     return _run("dryrun", out, str(cc), "--", *command, timeout=timeout, **environment)
 
 
-def require(tool, out=None):
+def require(tool):
     """Skip or fail the running test unless the command ``tool`` ("emulate" or "dryrun") works here."""
-    result = probe(tool, out)
+    result = probe(tool)
     if result.returncode == UNAVAILABLE:
         skip_or_fail(result.stderr.strip())
     assert result.returncode == 0, result.stderr
@@ -52,8 +56,9 @@ def measure(script, *arguments, **environment):
 
 
 @functools.cache
-def probe(tool, out):
-    return _run(tool, *([out] if out else []), "--", sys.executable, "-c", "", timeout=600)
+def probe(tool):
+    with tempfile.TemporaryDirectory() as folder:
+        return _run(tool, *([folder] if tool == "dryrun" else []), "--", sys.executable, "-c", "", timeout=600)
 
 
 def _run(tool, *arguments, timeout, **environment):

@@ -82,7 +82,7 @@ def test_matrix_product_orders_no_memory(barrier, races):
 
 @pytest.mark.parametrize("cc", [80, 90])
 def test_tensor_core_instructions_are_what_nvrtc_and_ptxas_accept(tmp_path, cc):
-    support.require("dryrun", tmp_path / "probe")
+    support.require("dryrun")
     result = support.dryrun(
         tmp_path / "out", cc, sys.executable, support.HERE / "language_cases.py", "compile_tensor_cores"
     )

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
 """What the correction costs inside OpenMM's CUDA kernel: registers, spills and launches by the dry run, which compiles
-with
-the real NVRTC; and that the single-pair list stays on, by the emulator, which runs it."""
+with the real NVRTC; and that the single-pair list stays on, by the emulator, which runs it.
+"""
 
 import re
 import sys
@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from support import dryrun, emulate, require
+from support import CHECKS, dryrun, emulate, require
 
 SCRIPT = Path(__file__).parent / "fused_kernel_cases.py"
 THREADS = 256  # per block: OpenMM's fixed launch shape, with 4 blocks per multiprocessor
@@ -24,75 +24,72 @@ def resident_blocks(registers):
     return REGISTERS // (per_warp * THREADS // 32)
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """Registers, spilled bytes and launches of a run on the dry run's driver."""
+def parts(result):
+    """Of each correction that a run of the script went through, the numbers of its modules and of its lines in the log
+    of launches, as slices of all.
+    """
+    assert result.returncode == 0, result.stderr
+    modules, lines, found = 0, 0, {}
+    for words in map(str.split, result.stdout.splitlines()):
+        if len(words) == 3:
+            last_module, last_line = map(int, words[1:])
+            found[words[0]] = slice(modules, last_module), slice(lines, last_line)
+            modules, lines = last_module, last_line
+    return found
+
+
+def compile_and_launch(out, precision, cc, *corrections):
+    """Registers, spilled bytes and launches of each correction on the dry run's driver."""
+    found = parts(dryrun(out, cc, sys.executable, SCRIPT, precision, *corrections))
+    compiled = [line for line in (out / "registers.txt").read_text().splitlines() if " computeNonbonded:" in line]
+    launched = (out / "launches.log").read_text().splitlines()
+    assert f".target sm_{cc}" in (out / "module000.ptx").read_text()
     results = {}
-
-    def run(correction, precision, cc):
-        key = correction, precision, cc
-        if key not in results:
-            out = tmp_path_factory.mktemp("dryrun")
-            result = dryrun(out, cc, sys.executable, SCRIPT, correction, precision)
-            assert result.returncode == 0, result.stderr
-            kernels = [
-                line for line in (out / "registers.txt").read_text().splitlines() if " computeNonbonded:" in line
-            ]
-            assert kernels, "computeNonbonded was not compiled"
-            registers = max(int(re.search(r"Used (\d+) registers", line)[1]) for line in kernels)
-            spills = sum(int(n) for line in kernels for n in re.findall(r"(\d+) bytes spill", line))
-            launches = Counter(line.split()[0] for line in (out / "launches.log").read_text().splitlines())
-            results[key] = registers, spills, launches
-        return results[key]
-
-    return run
+    for correction, (modules, lines) in found.items():
+        kernels = [line for line in compiled if modules.start <= int(line[len("module") :][:3]) < modules.stop]
+        assert kernels, "computeNonbonded was not compiled"
+        results[correction] = (
+            max(int(re.search(r"Used (\d+) registers", line)[1]) for line in kernels),
+            sum(int(n) for line in kernels for n in re.findall(r"(\d+) bytes spill", line)),
+            Counter(line.split()[0] for line in launched[lines]),
+        )
+    return results
 
 
-@pytest.mark.parametrize("correction", ["shared", "shorter"])
 @pytest.mark.parametrize("cc, precision", [(80, "mixed"), (90, "single"), (90, "mixed"), (90, "double")])
-def test_shared_kernel_costs_no_occupancy_and_no_launch(tmp_path, compiled, correction, precision, cc, record_property):
-    require("dryrun", tmp_path)
-    alone, spills_alone, launches_alone = compiled("none", precision, cc)
-    registers, spills, launches = compiled(correction, precision, cc)
-    record_property("registers", f"{alone} alone, {registers} with the correction")
-    assert spills == spills_alone == 0
-    assert resident_blocks(registers) >= min(WANTED_BLOCKS, resident_blocks(alone)), (
-        f"{registers} registers, {alone} without the correction"
+def test_shared_kernel_costs_no_occupancy_and_no_launch(tmp_path, precision, cc, record_property):
+    require("dryrun")
+    results = compile_and_launch(
+        tmp_path, precision, cc, "none", "shared", "shorter", *["own"] * (precision == "single")
     )
+    alone, spills_alone, launches_alone = results["none"]
     assert sum(launches_alone.values()) > 50
-    assert launches == launches_alone
+    for correction in ("shared", "shorter"):
+        registers, spills, launches = results[correction]
+        record_property("registers", f"{alone} alone, {registers} with the correction ({correction})")
+        assert spills == spills_alone == 0, correction
+        assert resident_blocks(registers) >= min(WANTED_BLOCKS, resident_blocks(alone)), (
+            f"{registers} registers with the correction ({correction}), {alone} without"
+        )
+        assert launches == launches_alone, correction
+    if "own" in results:  # this test can tell: with other exclusions a second kernel and neighbor list are launched
+        assert results["own"][2]["computeNonbonded"] == 2 * launches_alone["computeNonbonded"]
 
 
-def test_own_kernel_is_seen_as_such(tmp_path, compiled):
-    """The test above can tell: with other exclusions there are launches of a second kernel and neighbor list."""
-    require("dryrun", tmp_path)
-    launches_alone, launches = compiled("none", "single", 90)[2], compiled("own", "single", 90)[2]
-    assert launches["computeNonbonded"] == 2 * launches_alone["computeNonbonded"]
-
-
-@pytest.mark.parametrize("correction, lists", [("none", 1), ("shared", 1), ("own", 2)])
-def test_single_pair_list_stays_on(tmp_path, correction, lists):
+def test_single_pair_list_stays_on(tmp_path):
     require("emulate")
     log = tmp_path / "launches.log"
-    result = emulate(sys.executable, SCRIPT, correction, "single", EMULATE_LOG=str(log))
-    assert result.returncode == 0, result.stderr
-    counts = [
-        tuple(map(int, line.split()[1:]))
-        for line in log.read_text().splitlines()
-        if line.startswith("download ") and len(line.split()) == 3
-    ]
-    assert len(counts) >= lists
-    assert all(tiles > 0 and pairs > 0 for tiles, pairs in counts), f"tiles and single pairs: {counts}"
+    found = parts(emulate(sys.executable, SCRIPT, "single", "none", "shared", "own", EMULATE_LOG=str(log)))
+    for correction, lists in (("none", 1), ("shared", 1), ("own", 2)):
+        lines = [line.split() for line in log.read_text().splitlines()[found[correction][1]]]
+        counts = [tuple(map(int, words[1:])) for words in lines if words[0] == "download" and len(words) == 3]
+        assert len(counts) >= lists, correction
+        assert all(tiles > 0 and pairs > 0 for tiles, pairs in counts), f"{correction}: tiles, single pairs: {counts}"
 
 
-@pytest.mark.parametrize(
-    "variable, value",
-    [("EMULATE_ORDER", "reverse"), ("EMULATE_GUARD", "1"), ("EMULATE_POISON", "1"), ("EMULATE_RACES", "1")],
-)
-@pytest.mark.parametrize("correction", ["shared", "own"])
-def test_clean_under_the_emulators_checks(correction, variable, value):
-    """Threads in reverse order, accesses behind buffers, buffers that begin as NaN, races in shared memory."""
+@pytest.mark.parametrize("checks", CHECKS, ids=lambda checks: " ".join(checks))
+def test_clean_under_the_emulators_checks(checks):
     require("emulate")
-    result = emulate(sys.executable, SCRIPT, correction, "mixed", **{variable: value})
+    result = emulate(sys.executable, SCRIPT, "mixed", "shared", "own", **checks)
     assert result.returncode == 0, result.stderr
     assert "race" not in result.stderr.lower(), result.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from program_registers import NAMES, measure
-from support import emulate, require
+from support import CHECKS, emulate, require
 
 MOST_REGISTERS = 96  # of OpenMM's nonbonded kernel with a program in it; without one it has 48 to 53
 MOST_SPILLED = (
@@ -24,7 +24,7 @@ SCRIPT = Path(__file__).parent / "program_cases.py"
     "cc, tensor_cores, names", [(80, True, NAMES), (90, False, NAMES[::2])], ids=["80-tensor cores", "90"]
 )
 def test_every_program_compiles(tmp_path, cc, tensor_cores, names, record_property):
-    require("dryrun", tmp_path)
+    require("dryrun")
     programs = measure(tmp_path, cc, "single", names, tensor_cores=tensor_cores)
     assert set(programs) == {"none", *names}
     shared = {name: r for name, r in programs.items() if r["kernel"] == "CUDA, shared kernel"}
@@ -40,11 +40,8 @@ def test_every_program_compiles(tmp_path, cc, tensor_cores, names, record_proper
         assert r["registers"] <= MOST_REGISTERS, f"{name}: {r['registers']} registers"
 
 
-@pytest.mark.parametrize(
-    "variable, value",
-    [("EMULATE_ORDER", "reverse"), ("EMULATE_GUARD", "1"), ("EMULATE_POISON", "1"), ("EMULATE_RACES", "1")],
-)
-def test_clean_under_the_emulators_checks(variable, value):
+@pytest.mark.parametrize("checks", CHECKS, ids=lambda checks: " ".join(checks))
+def test_clean_under_the_emulators_checks(checks):
     require("emulate")
     result = emulate(
         sys.executable,
@@ -55,7 +52,7 @@ def test_clean_under_the_emulators_checks(variable, value):
         "soft_core",
         "gated_linear_unit",
         LEARNEDPAIR_TENSOR_CORES="1",
-        **{variable: value},
+        **checks,
     )
     assert result.returncode == 0, result.stderr
     assert [line.split(";")[1] for line in result.stdout.splitlines() if ";" in line] == [

@@ -12,16 +12,21 @@ without it.
 
 import importlib
 
-from .apply import add_correction
-from .assignment import assign_types
+from .applying.apply import add_correction
+from .applying.assignment import assign_types
 from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
-from .force import LearnedPairForce, PairProgram, PairTable, _core
-from .tabulation import tabulate
+from .force.learned_pair_force import LearnedPairForce, PairProgram, PairTable, _core
+from .lowering.tabulation import tabulate
 
 __version__ = _core.version
 
 #: Names that need PyTorch, and the modules they come from.
-_NEED_TORCH = {"load_model": "model", "PairModel": "model", "export_model": "export", "nn": "nn"}
+_NEED_TORCH = {
+    "load_model": "models.model",
+    "PairModel": "models.model",
+    "export_model": "lowering.export",
+    "nn": "nn",
+}
 
 __all__ = [
     "LearnedPairError",

@@ -149,7 +149,7 @@ def test_architectures_are_computed_as_pytorch_computes_them(target, architectur
 @pytest.fixture
 def unchecked(monkeypatch):
     """Models are loaded as they are: test_model.py checks all of them in all forms."""
-    monkeypatch.setattr("learnedpair.models.model.check_model", lambda model: None)
+    monkeypatch.setattr("learnedpair.lowering.pair_model.check_model", lambda model: None)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from learnedpair.errors import LoweringError  # noqa: E402
-from learnedpair.lowering.recording import SUPPORTED, InDoublePrecision, record_module  # noqa: E402
+from learnedpair.lowering.recording import SUPPORTED, record_module  # noqa: E402
+from learnedpair.models.pytorch.double import InDoublePrecision  # noqa: E402
 
 PAIRS = 23
 FRONT_ENDS = ("eager", "script", "trace", "export", "frozen")

@@ -15,15 +15,16 @@ import importlib
 from .applying.apply import add_correction
 from .applying.assignment import assign_types
 from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
-from .force.learned_pair_force import LearnedPairForce, PairProgram, PairTable, _core
+from .force.functions import PairProgram, PairTable, core
+from .force.learned_pair_force import LearnedPairForce
 from .lowering.tabulation import tabulate
 
-__version__ = _core.version
+__version__ = core.version
 
 #: Names that need PyTorch, and the modules they come from.
 _NEED_TORCH = {
-    "load_model": "models.model",
-    "PairModel": "models.model",
+    "load_model": "lowering.pair_model",
+    "PairModel": "lowering.pair_model",
     "export_model": "lowering.export",
     "nn": "nn",
 }

@@ -7,7 +7,8 @@ import os
 import openmm
 
 from ..errors import warn
-from ..force.learned_pair_force import LearnedPairForce, keep_alive
+from ..force.learned_pair_force import LearnedPairForce
+from ..force.lifetime import keep_alive
 from .exclusions import excluded_pairs, nonbonded_forces
 from .obstacles import find_obstacle
 from .particle_types import particle_types
@@ -104,25 +105,8 @@ def add_correction(
             f" openmm.System{_ABOUT_SIMULATIONS if hasattr(system, 'system') else ''}."
         )
     require_topology(topology, system, "add_correction")
-    if not hasattr(model, "create_force"):
-        from ..models.model import load_model
-
-        if not isinstance(model, (str, os.PathLike)):
-            raise TypeError(
-                f"add_correction: the model is a {type(model).__name__}; expected a PairModel, as load_model() returns"
-                " it, or the path of a model file."
-            )
-        model = load_model(model)
-    if scale is not None and not (isinstance(scale, str) and scale):
-        raise ValueError(
-            f"add_correction: scale is {scale!r}; expected the name of a global parameter, whose value"
-            " context.setParameter() changes."
-        )
-    if scale in model.global_parameters:
-        raise ValueError(
-            f"add_correction: scale is {scale!r}, which is a global parameter of {model.source} already; choose another"
-            " name."
-        )
+    model = _loaded(model)
+    _require_scale(scale, model)
     _require_what_the_model_takes(model, types, features)
     particles = (
         particle_types(topology, model, types)
@@ -149,6 +133,33 @@ def add_correction(
     system.addForce(force)
     keep_alive(force, system)
     return force
+
+
+def _loaded(model):
+    """The model that is given, or that of the file that is given."""
+    if hasattr(model, "create_force"):
+        return model
+    if not isinstance(model, (str, os.PathLike)):
+        raise TypeError(
+            f"add_correction: the model is a {type(model).__name__}; expected a PairModel, as load_model() returns"
+            " it, or the path of a model file."
+        )
+    from ..lowering.pair_model import load_model  # needs PyTorch, which Systems with a correction can do without
+
+    return load_model(model)
+
+
+def _require_scale(scale, model):
+    if scale is not None and not (isinstance(scale, str) and scale):
+        raise ValueError(
+            f"add_correction: scale is {scale!r}; expected the name of a global parameter, whose value"
+            " context.setParameter() changes."
+        )
+    if scale in model.global_parameters:
+        raise ValueError(
+            f"add_correction: scale is {scale!r}, which is a global parameter of {model.source} already; choose another"
+            " name."
+        )
 
 
 def _warn_of_repetition(system, model):

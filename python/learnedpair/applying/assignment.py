@@ -5,14 +5,11 @@
 import difflib
 from collections import Counter
 
-from openmm.app import Element
-
+from ..models.metadata.rules import ALL, selection
 from .topology_order import require_is_topology
 
 #: What select() gives atoms that are meant to have no type.
 LEFT_OUT = object()
-#: The rule that selects all atoms. As the rule of the type None it selects all atoms that no other rule selects.
-ALL = "*:*"
 #: Messages name this many of the names that a topology has.
 MOST_NAMED = 5
 #: Residue names of water in common force fields and programs.
@@ -93,36 +90,6 @@ def _left_out(rule):
     parts = [] if rule is None else list(rule) if isinstance(rule, (list, tuple, set)) else [rule]
     named = [part for part in parts if not (isinstance(part, str) and part == ALL)]
     return selection(None, named), len(named) < len(parts)
-
-
-def selection(name, rule):
-    """Get the function of an atom that a rule stands for; ValueError if it cannot be understood."""
-    if callable(rule):
-        return rule
-    if isinstance(rule, Element):
-        return lambda atom: atom.element is rule
-    if isinstance(rule, (list, tuple, set)):
-        parts = [selection(name, part) for part in rule]
-        return lambda atom: any(part(atom) for part in parts)
-    if isinstance(rule, str) and rule.count(":") == 1 and all(rule.split(":")):
-        residue, atom_name = rule.split(":")
-        return lambda atom: residue in ("*", atom.residue.name) and atom_name in ("*", atom.name)
-    if isinstance(rule, str) and ":" not in rule:
-        try:
-            element = Element.getBySymbol(rule)
-        except KeyError:
-            pass
-        else:
-            if element.symbol != rule:
-                raise ValueError(
-                    f"assign_types: the rule of {name!r} is {rule!r}, and the symbol of {element.name} is"
-                    f" {element.symbol!r}; write that, or '*:{rule}' for the atoms called {rule}."
-                )
-            return lambda atom: atom.element is element
-    raise ValueError(
-        f"assign_types: the rule of {name!r} is {rule!r}; expected 'RESIDUE:ATOM', the symbol of an element, an"
-        " openmm.app.Element, a function of an atom, or a list of these."
-    )
 
 
 def near_misses(topology, rule):

@@ -4,7 +4,8 @@
 
 import numpy as np
 
-from ..force.learned_pair_force import LearnedPairForce, PairTable
+from ..force.functions import PairTable
+from ..force.learned_pair_force import LearnedPairForce
 from ..models.metadata.parameters import GlobalParameter, assumed_range, settings
 
 #: A program is evaluated for the first FEW_PAIRS pairs of distinct particles, and for up to MOST_PAIRS if it is zero

@@ -3,7 +3,8 @@
 """Which particle has which type of a model: by rules of the user and of the model, or one by one."""
 
 from ..errors import warn
-from .assignment import ALL, LEFT_OUT, near_misses, select
+from ..models.metadata.rules import ALL
+from .assignment import LEFT_OUT, near_misses, select
 from .coverage import warn_of_different_treatment, warn_of_partial_coverage
 
 

@@ -3,32 +3,19 @@
 """LearnedPairForce as a Python class: a real openmm.Force, with OpenMM's names, units and manners."""
 
 import copy
-import functools
 import json
 import operator
-import weakref
 
 import numpy as np
 import openmm
 from openmm import unit
 from openmm.app import Atom
 
-from ..plugin import load
-from ..units import in_md_units, in_model_units, in_nanometers, refuse_quantity
+from ..units import in_md_units, in_model_units, in_nanometers
+from .functions import PairProgram, PairTable, core
+from .lifetime import GuardedForce
+from .particles import as_type, as_types, feature_rows
 from .ranges import check_ranges
-
-_core = load()
-
-PairTable = _core.PairTable
-PairProgram = _core.PairProgram
-
-
-_owners = weakref.WeakKeyDictionary()
-
-
-def keep_alive(force, system):
-    """Let a System live as long as the Python object of a force that belongs to it."""
-    _owners[force] = system
 
 
 def _require_function(function):
@@ -39,104 +26,13 @@ def _require_function(function):
         )
 
 
-def feature_rows(features, count, first=0):
-    """Features as one array, and which particles have any.
-
-    Parameters
-    ----------
-    features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
-        A row of NaN is the same as None.
-    count : int
-        The number of features.
-    first : int
-        The index of the first particle, for messages.
-
-    Returns
-    -------
-    rows : ndarray, shape (n_particles, n_features)
-    covered : ndarray of bool, shape (n_particles,)
-
-    Raises
-    ------
-    TypeError
-        If a row has another number of features, or a unit.
-    """
-    if count == 0:
-        raise TypeError("LearnedPairForce: the particles of this function have types and no features; set their types.")
-    if isinstance(features, np.ma.MaskedArray):
-        raise TypeError(
-            "LearnedPairForce: the features are a masked array, whose hidden numbers are no features; give None for"
-            " particles that are not covered."
-        )
-    if isinstance(features, np.ndarray) and features.dtype != object:
-        if (
-            features.ndim != 2
-            or features.shape[1] != count
-            or not np.issubdtype(features.dtype, np.number)
-            or np.iscomplexobj(features)
-        ):
-            raise TypeError(
-                f"LearnedPairForce: the features are an array of {features.dtype} with shape {features.shape}; expected"
-                f" real numbers with shape (n_particles, {count})."
-            )
-        return features.astype(float), ~np.isnan(features).all(axis=1)
-    if unit.is_quantity(features):
-        refuse_quantity("LearnedPairForce", 0, features[0])
-    if not isinstance(features, (list, tuple, np.ndarray)) or (isinstance(features, np.ndarray) and features.ndim == 0):
-        raise TypeError(
-            f"LearnedPairForce: the features are {features!r}; expected a row of {count} numbers, or None, for each"
-            " particle."
-        )
-    rows, covered = np.zeros((len(features), count)), np.zeros(len(features), dtype=bool)
-    for i, row in enumerate(features):
-        if row is None:
-            continue
-        refuse_quantity("LearnedPairForce", first + i, row)
-        numbers = as_numbers(row)
-        if numbers is None or numbers.shape != (count,):
-            raise TypeError(
-                f"LearnedPairForce: the features of particle {first + i} are {row!r}; expected {count} numbers, or None"
-                " if it is not covered."
-            )
-        rows[i], covered[i] = numbers, not np.isnan(numbers).all()
-    return rows, covered
-
-
-def as_numbers(row):
-    """Real numbers as an ndarray of float, or None if they are something else."""
-    try:
-        row = np.asarray(row.detach() if hasattr(row, "detach") else row)
-        if row.dtype == bool or np.iscomplexobj(row):
-            return None
-        return row.astype(float)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def is_bool(value):
-    """Whether a value is a bool of Python, NumPy or PyTorch. Python accepts True as the integer 1: a mask would be
-    taken for types.
-    """
-    return isinstance(value, (bool, np.bool_)) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
-
-
-def _as_type(type, what):
-    """The type of a particle as an int; TypeError if it is no integer."""
-    if is_bool(type) or not hasattr(type, "__index__"):
-        raise TypeError(
-            f"LearnedPairForce.{what}: the type is {type!r}; expected an integer, or NotCovered. Names of types are"
-            " known to PairModel.create_force() and add_correction()."
-        )
-    return operator.index(type)
-
-
 def _address_of(context):
     if not isinstance(context, openmm.Context):
         raise TypeError(f"LearnedPairForce: expected an openmm.Context, got a {type(context).__name__}.")
     return int(context.this)
 
 
-class LearnedPairForce(openmm.Force):
+class LearnedPairForce(GuardedForce):
     """A learned correction between pairs of particles, added on top of any other forces.
 
     E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
@@ -172,7 +68,7 @@ class LearnedPairForce(openmm.Force):
         _require_function(function)
         # OpenMM makes the proxy object, from a force with next to nothing in it, so that it owns it like any other
         # force.
-        self.this = openmm.XmlSerializer.deserialize(_core.prototype_xml()).this
+        self.this = openmm.XmlSerializer.deserialize(core.prototype_xml()).this
         self._access.initialize(function)
 
     def __repr__(self):
@@ -187,23 +83,6 @@ class LearnedPairForce(openmm.Force):
             f"{what}, group {self.getForceGroup()}>"
         )
 
-    @property
-    def this(self):
-        """What OpenMM's Python layer holds of the C++ object. OpenMM deletes a force that is removed from its System,
-        or whose
-        System is deleted; using it afterwards is an error."""
-        pointer, handle = self._pointer
-        if not _core.exists(handle):
-            raise openmm.OpenMMException(
-                "LearnedPairForce: this force no longer exists: it was removed from its System, or its System was"
-                " deleted. Make a new force, or copy.deepcopy() this one beforehand."
-            )
-        return pointer
-
-    @this.setter
-    def this(self, pointer):
-        self._pointer = pointer, _core.handle_of(int(pointer))
-
     def __copy__(self):
         _ = self.this  # raises if the force no longer exists
         result = LearnedPairForce.cast(openmm.XmlSerializer.clone(self))
@@ -214,7 +93,7 @@ class LearnedPairForce(openmm.Force):
 
     @property
     def _access(self):
-        return _core.force_at(int(self.this))
+        return core.force_at(int(self.this))
 
     @staticmethod
     def cast(force):
@@ -248,7 +127,7 @@ class LearnedPairForce(openmm.Force):
     @staticmethod
     def is_learned_pair_force(force):
         """Get whether a force can be cast."""
-        return _core.is_learned_pair_force(int(force.this))
+        return core.is_learned_pair_force(int(force.this))
 
     def getFunction(self):
         """Get the pair function, a PairTable or a PairProgram."""
@@ -277,7 +156,7 @@ class LearnedPairForce(openmm.Force):
         """
         if self.getNumFeatures() > 0:
             return self._access.addParticle(self._row(self.getNumParticles(), particle))
-        return self._access.addParticle(self.NotCovered if particle is None else _as_type(particle, "addParticle"))
+        return self._access.addParticle(self.NotCovered if particle is None else as_type(particle, "addParticle"))
 
     def _row(self, index, features):
         """The features of one particle as a list, empty for None."""
@@ -308,7 +187,7 @@ class LearnedPairForce(openmm.Force):
 
     def setParticleType(self, index, type):
         """Set the type of a particle (int, or NotCovered)."""
-        self._access.setParticleType(index, _as_type(type, "setParticleType"))
+        self._access.setParticleType(index, as_type(type, "setParticleType"))
 
     def getParticleTypes(self):
         """Get the types of all particles, an ndarray of shape (n_particles,)."""
@@ -322,19 +201,7 @@ class LearnedPairForce(openmm.Force):
         types : array of int, shape (n_particles,)
             NotCovered (-1) for particles that take no part.
         """
-        types = np.asarray(types)
-        if types.ndim != 1 or (types.size > 0 and not np.issubdtype(types.dtype, np.integer)):
-            raise TypeError(
-                f"LearnedPairForce.setParticleTypes: got an array of {types.dtype} with shape {types.shape}; expected"
-                " integers, one for each particle."
-            )
-        limits = np.iinfo(np.int32)
-        if types.size > 0 and not (limits.min <= int(types.min()) and int(types.max()) <= limits.max):
-            raise ValueError(
-                f"LearnedPairForce.setParticleTypes: the types reach from {types.min()} to {types.max()}; they are"
-                " small integers."
-            )
-        self._access.setParticleTypes(types.astype(np.int32))
+        self._access.setParticleTypes(as_types(types))
 
     def getNumFeatures(self):
         """Get the number of features that the function takes of each particle; 0 if it takes types."""
@@ -611,20 +478,3 @@ def describe_coverage(force):
     names = force.lowering_report.get("types")
     counts = ", ".join(f"{names[index]} {(covered == index).sum()}" for index in np.unique(covered)) if names else ""
     return f"{len(covered)} of {len(types)} particles covered{f' ({counts})' * bool(counts)}"
-
-
-def _checked(inherited):
-    """A method of openmm.Force that says first if the force no longer exists: OpenMM's Python layer would complain of a
-    wrong type.
-    """
-
-    @functools.wraps(inherited)
-    def method(self, *arguments, **keywords):
-        _ = self.this  # raises if the force no longer exists
-        return inherited(self, *arguments, **keywords)
-
-    return method
-
-
-for _name in ("getName", "setName", "getForceGroup", "setForceGroup", "usesPeriodicBoundaryConditions", "__getstate__"):
-    setattr(LearnedPairForce, _name, _checked(getattr(openmm.Force, _name)))

@@ -1,30 +1,12 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The ranges of features: what a model was made for, and random numbers within them."""
+"""The ranges of features: what the model of a force was made for."""
 
 import numpy as np
 
-#: What stands in for the range of a feature that has none, where any numbers will do.
-STAND_IN = (0.1, 1.0)
 #: How far a feature may be outside of its range, relative to the range's width: ranges are often known in single
 #: precision only.
 ROUNDING = 1e-6
-
-
-def random_rows(ranges, count, seed=0):
-    """Rows of features within their ranges, or within (0.1, 1) where there is none.
-
-    Parameters
-    ----------
-    ranges : dict of str to (low, high) or None
-    count, seed : int
-
-    Returns
-    -------
-    ndarray, shape (count, n_features)
-    """
-    low, high = np.array([limits or STAND_IN for limits in ranges.values()]).T
-    return low + (high - low) * np.random.default_rng(seed).random((count, len(low)))
 
 
 def check_ranges(source, ranges, rows, particles, way_out):

@@ -1,22 +1,22 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Writes a trained model to a file that says everything about itself."""
+"""Writes a trained model to a file that says everything about itself, and reads it back before it takes its name."""
 
-import contextlib
-import inspect
 import os
 
 import torch
 from torch.export import ExportedProgram
 
 from ..errors import ModelError
-from ..models.checks.contract import compare_models
-from ..models.metadata.metadata import FIELDS, FILE_NAME, make_metadata, warn_of_unusual_cutoff
-from ..models.model import PairModel, example_inputs, load_file, load_in_memory
-from ..models.pytorch.messages import advice, first_line
-from ..models.pytorch.modules import copy_of_module, require_numbers, unwrapped
-from ..models.pytorch.state import default_dtype, in_default_torch_state, without_torchscript_warnings
-from .representation import require_program
+from ..models.checks.invariance import compare_models
+from ..models.load import read_from_file, read_from_memory
+from ..models.metadata.metadata import FIELDS, warn_of_unusual_cutoff
+from ..models.metadata.validation import make_metadata
+from ..models.pytorch.state import in_default_torch_state
+from ..models.writing import write_module
+from .pair_model import PairModel, checked_model
+from .particles import particles_of_model
+from .programs import lower_to_program
 
 
 @in_default_torch_state
@@ -107,22 +107,7 @@ def export_model(
     """
     path = os.fspath(path)
     name = os.path.basename(path)
-    if isinstance(module, PairModel):
-        raise TypeError(
-            f"export_model: {module.source} is a loaded PairModel; export its module, PairModel.module, with the"
-            " metadata that the file is to have."
-        )
-    if not isinstance(module, (torch.nn.Module, ExportedProgram)):
-        raise TypeError(
-            f"export_model: the module is a {type(module).__name__}; expected a torch.nn.Module, or a"
-            " torch.export.ExportedProgram."
-        )
-    if not os.path.isdir(os.path.dirname(os.path.abspath(path))) or os.path.isdir(path):
-        raise ModelError(
-            f"{path}: this is a folder, and not the name of a file."
-            if os.path.isdir(path)
-            else f"{path}: there is no such folder to write to."
-        )
+    _check_arguments(module, path)
     metadata = make_metadata(
         path,
         types=types,
@@ -141,22 +126,12 @@ def export_model(
     root, ending = os.path.splitext(path)
     temporary = f"{root}.{os.getpid()}.tmp{ending}"
     try:
-        if ending.lower() == ".pt2":
-            if trace:
-                raise ModelError(
-                    f"{name}: a file for torch.export (.pt2) is never traced; leave trace out, or choose a path that"
-                    " ends in .pt."
-                )
-            torch.export.save(_exported(module, metadata, name), temporary, extra_files={FILE_NAME: metadata.to_json()})
-        else:
-            with without_torchscript_warnings():
-                torch.jit.save(
-                    _scripted(module, metadata, name, trace), temporary, _extra_files={FILE_NAME: metadata.to_json()}
-                )
-        model = load_file(temporary, name, {}, warns=False)
-        compare_models(model, load_in_memory(module, {name: getattr(metadata, name) for name in FIELDS}, warns=False))
+        write_module(module, temporary, metadata, name, trace)
+        model = checked_model(read_from_file(temporary, name, {}))
+        original = read_from_memory(module, {field: getattr(metadata, field) for field in FIELDS})
+        compare_models(model, checked_model(original))
         if model.features is not None or model.global_parameters:
-            require_program(model)
+            lower_to_program(model, particles_of_model(model))  # which no table could stand in for
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):
@@ -164,73 +139,21 @@ def export_model(
     return model
 
 
-def _scripted(module, metadata, name, trace):
-    """The module as TorchScript."""
-    if isinstance(module, ExportedProgram):
-        raise ModelError(f"{name}: an ExportedProgram is written to a file that ends in .pt2; choose such a path.")
-    way_out = "export to a path that ends in .pt2, for torch.export"
-    way_out = (
-        f"rewrite it within what torch.jit supports, or {way_out}"
-        if trace
-        else f"rewrite it within what torch.jit.script supports, export with trace=True, or {way_out}"
-    )
-    module = _copy(module, name)
-    with _explained(name, "turn the module into TorchScript", way_out), default_dtype(_dtype(module)):
-        return _trace(module, metadata) if trace else torch.jit.script(module)
-
-
-def _exported(module, metadata, name):
-    """The module as an ExportedProgram for any number of pairs."""
-    if isinstance(module, ExportedProgram):
-        return module
-    module = _copy(module, name)
-    with (
-        _explained(
-            name,
-            "export the module",
-            "rewrite it within what torch.export supports, or choose a path that ends in .pt, for TorchScript",
-        ),
-        default_dtype(_dtype(module)),
-    ):
-        arguments, keywords = example_inputs(metadata, _dtype(module))
-        names = list(inspect.signature(module.forward).bind(*arguments, **keywords).arguments)
-        pairs = torch.export.Dim("pairs", min=2)
-        shapes = {argument: {0: pairs} if position < len(arguments) else {} for position, argument in enumerate(names)}
-        return torch.export.export(module, arguments, keywords, dynamic_shapes=shapes)
-
-
-def _copy(module, name):
-    """A copy on the CPU, in evaluation mode if it has modes."""
-    module = unwrapped(module)
-    require_numbers(module, name)
-    with _explained(
-        name, "copy the module", "keep its parameters and buffers as dense tensors of a floating-point type"
-    ):
-        module = copy_of_module(module)
-    try:
-        return module.eval()
-    except NotImplementedError:  # modules of torch.export have none
-        return module
-
-
-@contextlib.contextmanager
-def _explained(name, what, way_out):
-    try:
-        yield
-    except Exception as error:  # whatever PyTorch raises for what it does not support
+def _check_arguments(module, path):
+    """Require a module that can be written, and a path to write to."""
+    if isinstance(module, PairModel):
+        raise TypeError(
+            f"export_model: {module.source} is a loaded PairModel; export its module, PairModel.module, with the"
+            " metadata that the file is to have."
+        )
+    if not isinstance(module, (torch.nn.Module, ExportedProgram)):
+        raise TypeError(
+            f"export_model: the module is a {type(module).__name__}; expected a torch.nn.Module, or a"
+            " torch.export.ExportedProgram."
+        )
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))) or os.path.isdir(path):
         raise ModelError(
-            f"{name}: PyTorch cannot {what} ({type(error).__name__}: {first_line(error)}); {way_out}.{advice(error)}"
-        ) from error
-
-
-def _dtype(module):
-    return next((p.dtype for p in module.parameters()), torch.float64)
-
-
-def _trace(module, metadata):
-    arguments, keywords = example_inputs(metadata, _dtype(module))
-    if not keywords:
-        return torch.jit.trace(module, arguments)
-    # Either all arguments are given by keyword, or none.
-    named = inspect.signature(module.forward).bind(*arguments, **keywords).arguments
-    return torch.jit.trace(module, example_kwarg_inputs=dict(named))
+            f"{path}: this is a folder, and not the name of a file."
+            if os.path.isdir(path)
+            else f"{path}: there is no such folder to write to."
+        )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import LoweringError
-from ..force.learned_pair_force import LearnedPairForce, PairProgram
-from .tables import lower_to_table, occurring_pairs
+from ..force.functions import PairProgram
+from ..force.learned_pair_force import LearnedPairForce
+from .particles import occurring_pairs
+from .tables import lower_to_table
 
 
 @dataclass

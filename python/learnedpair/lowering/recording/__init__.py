@@ -15,14 +15,13 @@ import itertools
 import torch
 
 from ...errors import LoweringError
-from ...models.pytorch.double import InDoublePrecision
 from .builder import Expression
 from .dispatch import SUPPORTED, make_dispatch, run_recording
 from .refusals import Refusal, Unsupported
 from .source_lines import line_in_traceback, line_of_exception, line_of_node, line_on_stack
 from .tensor import Layout, Recorder
 
-__all__ = ["SUPPORTED", "InDoublePrecision", "record_module"]
+__all__ = ["SUPPORTED", "record_module"]
 
 #: Numbers of pairs to record with: primes that nobody chooses for something else, so that the axis of pairs is
 #: recognized.

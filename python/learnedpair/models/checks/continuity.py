@@ -24,7 +24,20 @@ DIFFERENCE, FRACTION = 1e-3, 0.5
 STEP = 1e-5
 
 
-def problem_of_energies(model, samples, energy, slope, values):
+def problem_of_continuity(model, samples, energy, slope, values):
+    """Jumps, or slopes that are no derivatives, of which jumps are the cause where there are any."""
+    energies, slopes = energy.reshape(samples.pairs, samples.points), slope.reshape(samples.pairs, samples.points)
+    detached = (np.ptp(energies, axis=1) > 0) & (slopes == 0).all(axis=1)
+    if detached.any():
+        k = int(np.argmax(detached)) * samples.points
+        return (
+            f"the model has no slope: for {samples.name(k, values)} and beyond the energy changes with the distance,"
+            " but automatic differentiation gives zero. Look for detach() or no_grad()."
+        )
+    return _problem_of_energies(model, samples, energy, slope, values) or _problem_of_slopes(model, samples, values)
+
+
+def _problem_of_energies(model, samples, energy, slope, values):
     """What is wrong with energies that jump: a sentence, or nothing.
 
     Parameters
@@ -99,12 +112,12 @@ def _find_jump(model, samples, energy, slope, values):
     return tuple(array[k] for array in particles), right[0][k], left[1][k], right[1][k]
 
 
-def problem_of_slopes(model, samples, values):
+def _problem_of_slopes(model, samples, values):
     """What is wrong with slopes that are not the derivatives of the energies: a sentence, or nothing.
 
     Parameters
     ----------
-    As for :func:`problem_of_energies`.
+    As for :func:`_problem_of_energies`.
     """
     random = np.random.default_rng(0)
     first = slice(0, None, samples.points)

@@ -4,7 +4,6 @@
 
 import numpy as np
 
-from ...force.ranges import STAND_IN, random_rows
 from ..metadata.parameters import describe
 
 #: Evaluations spent on the checks; models with many types are sampled at fewer distances each.
@@ -13,6 +12,8 @@ BUDGET = 200000
 FEWEST_POINTS, MOST_POINTS = 16, 257
 #: How many pairs of particles the ranges of features are sampled with.
 RANDOM_PAIRS = 128
+#: What stands in for the range of a feature that has none, where any numbers will do.
+STAND_IN = (0.1, 1.0)
 #: Messages name this many features of a particle.
 MOST_NAMED = 8
 
@@ -47,6 +48,22 @@ def pairs_of_ranges(model):
     low, high = (np.array([(limits or STAND_IN)[end] for limits in model.feature_ranges.values()]) for end in (0, 1))
     rows = random_rows(model.feature_ranges, 2 * RANDOM_PAIRS)
     return np.vstack([low, low, high, rows[::2]]), np.vstack([low, high, high, rows[1::2]])
+
+
+def random_rows(ranges, count, seed=0):
+    """Rows of features within their ranges, or within (0.1, 1) where there is none.
+
+    Parameters
+    ----------
+    ranges : dict of str to (low, high) or None
+    count, seed : int
+
+    Returns
+    -------
+    ndarray, shape (count, n_features)
+    """
+    low, high = np.array([limits or STAND_IN for limits in ranges.values()]).T
+    return low + (high - low) * np.random.default_rng(seed).random((count, len(low)))
 
 
 def pairs_of_rows(rows, points=FEWEST_POINTS):

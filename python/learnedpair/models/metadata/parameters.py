@@ -74,3 +74,16 @@ def settings(parameters):
 def describe(values):
     """What messages say of the values of global parameters: ", lam = 0.5", or nothing."""
     return "".join(f", {name} = {value:g}" for name, value in values.items())
+
+
+def about_assumed_ranges(parameters, values):
+    """That ranges of global parameters were assumed, if another one than the default made a problem."""
+    moved = [name for name, value in values.items() if value != parameters[name].default and parameters[name].assumed]
+    if not moved:
+        return ""
+    given = ", ".join(f"{name!r}: ({parameters[name].default:g}, low, high)" for name in moved)
+    ranges = ", ".join(f"{name} from {parameters[name].low:g} to {parameters[name].high:g}" for name in moved)
+    return (
+        f" No range was given, so that {ranges} was assumed; if the model is not made for that, say"
+        f" global_parameters={{{given}}}."
+    )

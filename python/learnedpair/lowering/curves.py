@@ -10,8 +10,10 @@ h^3/12 f'''' t(1-t)(1-2t), largest at t = (1 +- 1/sqrt(3))/2.
 """
 
 import numpy as np
+import openmm
 
 from ..errors import LoweringError, ToleranceError
+from ..force.functions import PairTable
 from .tolerance import CONTROL_POINTS, SAFETY
 
 FEWEST_INTERVALS, MOST_INTERVALS = 64, 65536
@@ -41,19 +43,14 @@ class Curve:
         self.worst = ""
 
     def evaluate(self, low, high, r):
-        """The energies and slopes of a table with this curve, from low to high, at distances r; the equations of
-        PairTable.
+        """The energies and slopes of a table with this curve, from low to high, at distances r.
+
+        Raises
+        ------
+        openmm.OpenMMException
+            If a PairTable refuses the curve: with too few knots the slopes contradict the energies.
         """
-        intervals = len(self.energies) - 1
-        h = (high - low) / intervals
-        x = (r - low) / h
-        k = np.clip(x.astype(int), 0, intervals - 1)
-        t = x - k
-        s = 1 - t
-        e0, e1, d0, d1 = self.energies[k], self.energies[k + 1], h * self.slopes[k], h * self.slopes[k + 1]
-        energy = s * s * ((1 + 2 * t) * e0 + t * d0) + t * t * ((3 - 2 * t) * e1 - s * d1)
-        slope = (6 * t * s * (e1 - e0) + s * (1 - 3 * t) * d0 + t * (3 * t - 2) * d1) / h
-        return energy, slope
+        return PairTable(1, low, high, [self.energies], [self.slopes], [0]).evaluate(0, 0, r)
 
 
 def set_knots(model, curves):
@@ -102,12 +99,21 @@ def refine(model, curves, positions, tolerance):
 
 
 def measure(model, curves, positions, tolerance):
-    """The largest error of each curve at positions within its intervals, in units of what is to be reached."""
+    """The largest error of each curve at positions within its intervals, in units of what is to be reached; infinite
+    for a curve whose slopes contradict its energies.
+    """
     distances = _points(model, curves, positions)
     ratios = []
     for curve, r, energy, slope in zip(curves, distances, *_evaluate(model, curves, distances)):
         _check_finite(model, curve, r, energy, slope)
-        table_energy, table_slope = curve.evaluate(model.inner_cutoff, model.cutoff, r)
+        try:
+            table_energy, table_slope = curve.evaluate(model.inner_cutoff, model.cutoff, r)
+        except openmm.OpenMMException:
+            if max(np.abs(curve.energies).max(), np.abs(curve.slopes).max()) > np.finfo(np.float32).max:
+                raise  # numbers that are too large for single precision stay so with more knots
+            curve.worst = "the energies between knots change otherwise than the slopes say"
+            ratios.append(np.inf)
+            continue
         energy_error, force_error = np.abs(table_energy - energy), np.abs(table_slope - slope)
         ratio = force_error / (SAFETY * tolerance * (np.abs(slope) + 1))
         k = int(np.argmax(ratio))

@@ -15,11 +15,12 @@ import importlib
 from .applying.apply import add_correction
 from .applying.assignment import assign_types
 from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
-from .force.functions import PairProgram, PairTable, core
+from .force.functions import PairProgram, PairTable
+from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
 from .lowering.tabulation import tabulate
 
-__version__ = core.version
+__version__ = _core.version
 
 #: Names that need PyTorch, and the modules they come from.
 _NEED_TORCH = {

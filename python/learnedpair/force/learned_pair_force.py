@@ -38,11 +38,10 @@ class LearnedPairForce(GuardedForce):
     E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
 
     f is the pair function, a_i the type or the features of a particle, g the function's global parameters, which are
-    those of
-    the Context by the same names. P holds the pairs that are not excluded, are allowed by the interaction groups if
-    there are
-    any, and have two particles that the function covers. Below the inner cutoff f is replaced by its first-order Taylor
-    expansion there. S is OpenMM's quintic switching function, off by default; s an optional global parameter.
+    those of the Context by the same names. P holds the pairs that are not excluded, are allowed by the interaction
+    groups if there are any, and have two particles that the function covers. Below the inner cutoff f is replaced by
+    its first-order Taylor expansion there. S is OpenMM's quintic switching function, off by default; s an optional
+    global parameter.
 
     Usually made by :meth:`PairModel.create_force` or :func:`add_correction`. Forces that come back from a System are
     OpenMM's generic objects: :meth:`cast` makes them LearnedPairForces again.
@@ -135,10 +134,9 @@ class LearnedPairForce(GuardedForce):
 
     def setFunction(self, function):
         """Replace the pair function, and clear the lowering report; default values of global parameters become the new
-        function's.
-        In an existing Context this needs updateParametersInContext(), and a table of the same shape or a program of the
-        same
-        structure: see :meth:`PairModel.update_force`."""
+        function's. In an existing Context this needs updateParametersInContext(), and a table of the same shape or a
+        program of the same structure: see :meth:`PairModel.update_force`.
+        """
         _require_function(function)
         self._access.setFunction(function)
 
@@ -235,8 +233,7 @@ class LearnedPairForce(GuardedForce):
         ----------
         features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
             None for particles that are not covered. getParticleFeatures() returns a row of NaN for these; such a row is
-            accepted
-            for particles that are not covered already, and is an error for covered ones.
+            accepted for particles that are not covered already, and is an error for covered ones.
 
         Raises
         ------
@@ -377,8 +374,8 @@ class LearnedPairForce(GuardedForce):
 
     def setGlobalParameterDefaultValue(self, index, value):
         """Set the value of a global parameter in a new Context: the number that the function takes, or a Quantity,
-        which is converted
-        to the units of the model. (``context.setParameter()`` converts Quantities to OpenMM's units: give it numbers.)
+        which is converted to the units of the model. (``context.setParameter()`` converts Quantities to OpenMM's units:
+        give it numbers.)
         """
         self._access.setGlobalParameterDefaultValue(index, self._parameter_value(index, value))
 
@@ -390,8 +387,8 @@ class LearnedPairForce(GuardedForce):
 
     def setGlobalParameterRange(self, index, low, high):
         """Set the range of a global parameter of the function. The function was checked, and tables in it were made,
-        for the range
-        that it came with."""
+        for the range that it came with.
+        """
         self._access.setGlobalParameterRange(
             index, self._parameter_value(index, low), self._parameter_value(index, high)
         )
@@ -416,8 +413,7 @@ class LearnedPairForce(GuardedForce):
         """Ask for the derivative of the energy with respect to the scale or a global parameter of the function.
 
         A State holds the sum over all forces. Every LearnedPairForce of the System that has this parameter adds its
-        part, whether
-        it was asked or not; OpenMM's own forces must each be asked.
+        part, whether it was asked or not; OpenMM's own forces must each be asked.
         """
         self._access.addEnergyParameterDerivative(name)
 
@@ -447,8 +443,7 @@ class LearnedPairForce(GuardedForce):
 
     def updateParametersInContext(self, context):
         """Copy the particles' types or features and the numbers of the function (a table's values, a program's weights)
-        to a
-        Context that exists already.
+        to a Context that exists already.
 
         Raises
         ------
@@ -461,12 +456,11 @@ class LearnedPairForce(GuardedForce):
         """Say in a few words (str) what evaluates this force in a Context.
 
         It begins with the name of the platform. On GPUs "shared kernel" means that the pairs are evaluated in OpenMM's
-        own
-        nonbonded kernel together with those of other forces; "own kernel", which is slower, that the cutoff, exclusions
-        or boundary conditions of the other forces, or a force unknown to this plugin, did not allow that, or that the
-        program is too large for it. With "packed pairs" this plugin's own kernel packs the pairs in range together
-        before
-        it evaluates them, with "tensor cores" 16 at a time. Several devices in one Context are named at the end.
+        own nonbonded kernel together with those of other forces; "own kernel", which is slower, that the cutoff,
+        exclusions or boundary conditions of the other forces, or a force unknown to this plugin, did not allow that, or
+        that the program is too large for it. With "packed pairs" this plugin's own kernel packs the pairs in range
+        together before it evaluates them, with "tensor cores" 16 at a time. Several devices in one Context are named at
+        the end.
         """
         return self._access.describeKernelInContext(_address_of(context))
 

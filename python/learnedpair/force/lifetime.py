@@ -23,8 +23,8 @@ class GuardedForce(openmm.Force):
     @property
     def this(self):
         """What OpenMM's Python layer holds of the C++ object. OpenMM deletes a force that is removed from its System,
-        or whose
-        System is deleted; using it afterwards is an error."""
+        or whose System is deleted; using it afterwards is an error.
+        """
         pointer, handle = self._pointer
         if not core.exists(handle):
             raise openmm.OpenMMException(

@@ -57,8 +57,7 @@ def cases_of(model, particles):
 
 def _sample_pairs(particles):
     """Some pairs of distinct particles: all of them if there are few. Those with the least and the most of a feature,
-    with
-    themselves and with each other, are among them.
+    with themselves and with each other, are among them.
 
     Parameters
     ----------

@@ -48,25 +48,21 @@ def export_model(
         ``forward(r: Tensor[P], type1: Tensor[P], type2: Tensor[P], **globals) -> Tensor[P]`` for a batch of P pairs, or
         with features ``forward(r, features1: Tensor[P, F], features2: Tensor[P, F], **globals)``. Types are int64. The
         energy of a pair must not change when its particles are exchanged. P is a dynamic dimension of an
-        ExportedProgram, and
-        the global parameters were given to torch.export.export in ``kwargs``.
+        ExportedProgram, and the global parameters were given to torch.export.export in ``kwargs``.
     path : path-like
         Usually ending in .pt or .pt2.
     types : list of str, or dict of str to rule
         The names of the particle types, in the order of their indices; with rules as in :func:`assign_types`,
         :func:`add_correction` needs no types. A rule of the type None selects atoms that are meant to have no type,
-        such as
-        the hydrogens of a model of oxygen atoms; without it users are warned that their residues are covered in part.
+        such as the hydrogens of a model of oxygen atoms; without it users are warned that their residues are covered in
+        part.
     features : list of str, or dict of str to (low, high)
         The names of the features, with the ranges the model was trained on, or None where there is none: the model is
-        checked
-        within them, and particles outside are refused. Features are plain numbers, in whatever units the model was
-        trained
-        with. Exactly one of types and features is given.
+        checked within them, and particles outside are refused. Features are plain numbers, in whatever units the model
+        was trained with. Exactly one of types and features is given.
     cutoff : float in length_unit, or Quantity
         The distance beyond which the model is not evaluated, and on the way to which its value and slope vanish, unless
-        there
-        is a switching distance or the model is truncated.
+        there is a switching distance or the model is truncated.
     inner_cutoff : float in length_unit, or Quantity
         The shortest distance that the model was trained on; by default 0.05 nm.
     switching_distance : float in length_unit, or Quantity
@@ -75,14 +71,10 @@ def export_model(
     energy_unit : {"kJ/mol", "kcal/mol", "eV", "hartree"}
     global_parameters : dict of str to (float, or (float, float, float))
         Names and default values, or (default, low, high), passed to ``forward`` as 0-d tensors by keyword. Numbers are
-        not
-        converted. A Quantity is converted: a length to length_unit, an energy to energy_unit, others to OpenMM's units.
-        The Context
-        does not know the units of the model: give ``context.setParameter()`` numbers, as ``forward`` takes them. The
-        model is checked
-        over the range from low to high, and a Context refuses other values. Without a range it is 0 to 1 if the default
-        lies
-        there, and half to twice the default if not.
+        not converted. A Quantity is converted: a length to length_unit, an energy to energy_unit, others to OpenMM's
+        units. The Context does not know the units of the model: give ``context.setParameter()`` numbers, as ``forward``
+        takes them. The model is checked over the range from low to high, and a Context refuses other values. Without a
+        range it is 0 to 1 if the default lies there, and half to twice the default if not.
     description : str
         What the model is, and where it came from.
     uncovered : rule

@@ -25,9 +25,8 @@ def load_model(path_or_module, **metadata):
         A TorchScript file (.pt), a torch.export file (.pt2), or a model in memory.
     **metadata
         The metadata of :func:`export_model`, by the same names: what the file lacks, or what is to be overridden. Names
-        of types,
-        features and global parameters stay those of the file, in its order; a dict gives other rules and ranges to some
-        of them.
+        of types, features and global parameters stay those of the file, in its order; a dict gives other rules and
+        ranges to some of them.
 
     Returns
     -------
@@ -83,8 +82,7 @@ class PairModel(Model):
         Names and default values.
     global_parameter_ranges : dict of str to (low, high)
         What the model is checked for, and what a Context refuses to leave: as given, or else 0 to 1 if the default
-        value lies
-        there, and half to twice the default value if not.
+        value lies there, and half to twice the default value if not.
     cutoff, inner_cutoff : float, nm
     switching_distance : float or None, nm
     truncated : bool
@@ -122,19 +120,15 @@ class PairModel(Model):
             refused.
         representation : {"auto", "table", "program"}
             "table" samples a model of types without global parameters into a table; "program" compiles the model
-            itself.
-            "auto" takes a table where it is possible, stays below 32 MiB and reaches the tolerance, else a program; a
-            warning
-            says if it is because of the tolerance, since programs cost more.
+            itself. "auto" takes a table where it is possible, stays below 32 MiB and reaches the tolerance, else a
+            program; a warning says if it is because of the tolerance, since programs cost more.
         tolerance : float
             The force error of a table is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``: for every distance of the
-            domain and every
-            pair of types that occurs, or, for the radial part of a program, for the pairs of particles that are
-            sampled.
+            domain and every pair of types that occurs, or, for the radial part of a program, for the pairs of particles
+            that are sampled.
         tabulate_radial : bool or None
             Whether to put what depends on the distance alone, such as radial functions and the layer they go into, in a
-            table
-            too. By default "auto" does, and "program" evaluates the model exactly.
+            table too. By default "auto" does, and "program" evaluates the model exactly.
 
         Returns
         -------
@@ -180,8 +174,7 @@ class PairModel(Model):
         ------
         LoweringError
             If the knots of a table are too few for the tolerance, or the table has another shape; the force is left as
-            it was.
-            A new force, or a Context that is reinitialized, has no such limits.
+            it was. A new force, or a Context that is reinitialized, has no such limits.
         """
         force = LearnedPairForce.cast(force)
         require_same_particles(self, force)

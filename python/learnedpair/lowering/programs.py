@@ -25,8 +25,7 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
     model : PairModel
     particles : ndarray, shape (n,) of types or (n, n_features)
         The distinct particles for which the program is compared with the model; without any it is not compared, and
-        gets no
-        table.
+        gets no table.
     tolerance : float or None
         If a number, what depends on the distance alone is put into a table, so fine that the force error is at most
         ``tolerance * (|F(r)| + 1 kJ/mol/nm)`` at all sampled pairs and distances. None keeps the program as it is.

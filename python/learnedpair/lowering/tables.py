@@ -23,8 +23,7 @@ def lower_to_table(model, pairs, tolerance):
         The pairs of types that get a curve.
     tolerance : float
         The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``; it is measured at nine points of each of at
-        least 64
-        intervals; what is narrower than that is not seen.
+        least 64 intervals; what is narrower than that is not seen.
 
     Returns
     -------

@@ -41,8 +41,7 @@ def tabulate(force, tolerance=1e-4):
     ----------
     force : LearnedPairForce
         With a PairProgram of types and without global parameters, such as one that was read from an XML file. Its
-        function and
-        its lowering report are replaced. A Context that exists already needs
+        function and its lowering report are replaced. A Context that exists already needs
         ``context.reinitialize(preserveState=True)``.
     tolerance : float
         The table's force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``.

@@ -85,8 +85,7 @@ class Model:
 
     def worst_tail(self):
         """The end of the curve that loses most by the cutoff, of all pairs of types or of particles at the ends of
-        their ranges, and
-        of all values of the global parameters that the model is checked with.
+        their ranges, and of all values of the global parameters that the model is checked with.
 
         Returns
         -------

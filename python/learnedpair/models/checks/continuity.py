@@ -42,7 +42,7 @@ def _problem_of_energies(model, samples, energy, slope, values):
 
     Parameters
     ----------
-    model : PairModel
+    model : Model
     samples : Samples
     energy, slope : ndarray
         Of the samples.

@@ -16,14 +16,11 @@ from .samples import FEWEST_POINTS, Samples, is_within_budget, pairs_of_ranges, 
 
 def check_model(model):
     """Check a model over its domain, for all pairs of types, or for random features within their ranges, at the values
-    of its
-    global parameters that :func:`learnedpair.models.metadata.parameters.settings` lists.
+    of its global parameters that :func:`learnedpair.models.metadata.parameters.settings` lists.
 
     Checked are, in this order: finite values and slopes of a possible size, energies without jumps whose derivatives
-    the slopes
-    are, exchange symmetry, value and slope on the way to the cutoff, derivatives with respect to global parameters, and
-    whether
-    the model is anything but zero.
+    the slopes are, exchange symmetry, value and slope on the way to the cutoff, derivatives with respect to global
+    parameters, and whether the model is anything but zero.
 
     If a feature has no range, nothing is known of the numbers to expect. Then it is only tried whether the model takes
     arguments of these shapes; check_rows() does the rest when the features are known.
@@ -50,12 +47,11 @@ def check_rows(model, rows):
     """Check a model as check_model() does, for the features that are really in use.
 
     If there are more pairs of distinct rows than can be evaluated in about a second, some are chosen at random, each
-    row
-    in at least one if possible.
+    row in at least one if possible.
 
     Parameters
     ----------
-    model : PairModel
+    model : Model
         With features.
     rows : ndarray, shape (n, n_features)
         Of all covered particles; equal ones are checked once.
@@ -78,7 +74,7 @@ def check_types(model, types):
 
     Parameters
     ----------
-    model : PairModel
+    model : Model
         With types.
     types : ndarray of int
         Distinct ones.

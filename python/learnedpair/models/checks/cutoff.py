@@ -45,7 +45,7 @@ def require_zero_beyond_cutoff(model, particles):
 
     Parameters
     ----------
-    model : PairModel
+    model : Model
     particles : ndarray, shape (n,) of types or (n, n_features)
         Distinct ones.
 

@@ -86,8 +86,7 @@ def compare_models(written, original):
     """Require a model that was scripted or traced to be the one it was made from.
 
     Compared are all pairs of types, or random features within their ranges and within (0.1, 1) where they have none, at
-    the
-    values of the global parameters that :func:`learnedpair.models.metadata.parameters.settings` lists.
+    the values of the global parameters that :func:`learnedpair.models.metadata.parameters.settings` lists.
 
     Raises
     ------

@@ -23,7 +23,7 @@ def pairs_of_types(model, types=None, points=FEWEST_POINTS):
 
     Parameters
     ----------
-    model : PairModel
+    model : Model
     types : ndarray of int
         Distinct ones; by default all.
     points : int
@@ -89,7 +89,7 @@ class Samples:
 
     Parameters
     ----------
-    model : PairModel
+    model : Model
     first, second : array of int, shape (n_pairs,), or of float, shape (n_pairs, n_features)
         The types or features of the particles of each pair.
     share : int

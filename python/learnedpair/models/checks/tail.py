@@ -21,8 +21,7 @@ MOST_INTEGRATED = 64
 
 class Tail(NamedTuple):
     """The end of the curve of a pair of particles. Integrals are those of 4 pi r^2 f(r), in kJ/mol nm^3: times half the
-    number density
-    they are the energy per particle of a liquid without structure.
+    number density they are the energy per particle of a liquid without structure.
 
     ``distance`` is 3/4 of the cutoff, ``energy`` f there; ``integral`` goes from the inner cutoff to the cutoff, and
     ``beyond`` from
@@ -56,7 +55,7 @@ def find_tails(model, names, first, second, values):
 
     Parameters
     ----------
-    model : PairModel
+    model : Model
     names : list of str, length n_pairs
     first, second : array of int, shape (n_pairs,), or of float, shape (n_pairs, n_features)
     values : dict of str to float
@@ -92,7 +91,7 @@ def find_worst_tail(model, first, second, settings):
 
     Parameters
     ----------
-    model : PairModel
+    model : Model
     first, second : array of int, shape (n_pairs,), or of float, shape (n_pairs, n_features)
     settings : list of dict of str to float
         Values of the global parameters.

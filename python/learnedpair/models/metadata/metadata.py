@@ -19,12 +19,9 @@ class Metadata:
     """Metadata of a pair model. Distances are in ``length_unit``.
 
     Exactly one of ``types`` (dict of type name to assignment rule, or to None) and ``features`` (dict of feature name
-    to
-    its (low, high) range, or to None) is set. ``global_parameters`` is a dict of name to default value, or to (default,
-    low,
-    high). ``uncovered`` is a rule for atoms that no type is meant for. ``truncated`` says that the model is cut off at
-    its cutoff
-    on purpose.
+    to its (low, high) range, or to None) is set. ``global_parameters`` is a dict of name to default value, or to
+    (default, low, high). ``uncovered`` is a rule for atoms that no type is meant for. ``truncated`` says that the model
+    is cut off at its cutoff on purpose.
     """
 
     cutoff: float
@@ -85,9 +82,8 @@ def combined(source, embedded, given):
     """The metadata of a file, overridden by those that the user gives.
 
     The module in the file identifies types and features by their index. Therefore the names and their order are always
-    those of the
-    file: a dict overrides the rules or ranges of the names in it, in any order, and a list must be equal to the list in
-    the file.
+    those of the file: a dict overrides the rules or ranges of the names in it, in any order, and a list must be equal
+    to the list in the file.
 
     Parameters
     ----------

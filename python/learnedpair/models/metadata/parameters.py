@@ -27,8 +27,7 @@ class GlobalParameter(NamedTuple):
 
 def assumed_range(default):
     """The range of a parameter that has a default value alone: 0 to 1 if the default lies there, as that of a coupling
-    parameter
-    does, else half to twice the default.
+    parameter does, else half to twice the default.
 
     Examples
     --------
@@ -44,9 +43,8 @@ def settings(parameters):
     """The values that a model is checked with: what is wrong at any of them is an error.
 
     These are the default values; the ends of the ranges, in all combinations; and LEVELS values of each parameter, from
-    one end
-    of its range to the other, those of several parameters combined at random (a Latin hypercube). The same in every
-    process.
+    one end of its range to the other, those of several parameters combined at random (a Latin hypercube). The same in
+    every process.
 
     Parameters
     ----------

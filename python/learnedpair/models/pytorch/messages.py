@@ -18,8 +18,7 @@ def reason(error, message=""):
     """The line of an exception's message that says what the matter is, for a model that fails when it is called.
 
     TorchScript shows the model's source first, then a line that begins with the name of an exception. If the exception
-    was raised in
-    Python, the source is all that it shows: then ``message`` is the message of that exception.
+    was raised in Python, the source is all that it shows: then ``message`` is the message of that exception.
     """
     lines = _lines(error)
     named = [match[1] for match in map(_ERROR.match, lines) if match]

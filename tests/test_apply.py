@@ -13,7 +13,7 @@ import pytest
 import systems
 import torch
 from comparators import REFERENCE, assert_close, evaluate
-from learnedpair.exclusions import excluded_pairs
+from learnedpair.applying.exclusions import excluded_pairs
 from openmm import app
 
 

@@ -20,7 +20,8 @@ import torch
 from learnedpair.cli import main
 from learnedpair.cli.rdf import RadialDistribution
 from learnedpair.devices import fastest_platform, is_pretender
-from learnedpair.metadata import FILE_NAME, make_metadata
+from learnedpair.models.metadata.metadata import FILE_NAME
+from learnedpair.models.metadata.validation import make_metadata
 from openmm import XmlSerializer, app
 
 ROOT = Path(__file__).parents[1]

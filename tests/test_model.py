@@ -14,8 +14,8 @@ import pytest
 import torch
 from architectures import ARCHITECTURES, VIAS
 from comparators import assert_close
-from learnedpair.checks import check_rows
-from learnedpair.ranges import random_rows
+from learnedpair.models.checks.contract import check_rows
+from learnedpair.models.checks.samples import random_rows
 
 FORMULA = dict(types=["A", "B"], cutoff=1.0, inner_cutoff=0.1)
 #: For models with a cutoff of 1 in any unit.

@@ -22,7 +22,7 @@ from architectures import ARCHITECTURES, VIAS
 from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, Target, assert_close, describe_kernels, evaluate
 from conformance_files import PAIR_PROGRAMS
 from learnedpair import _core
-from learnedpair.recording import record_module
+from learnedpair.lowering.recording import record_module
 from openmm import app
 
 METHODS = {"CutoffPeriodic": 2, "CutoffNonPeriodic": 1, "NoCutoff": 0}
@@ -149,7 +149,7 @@ def test_architectures_are_computed_as_pytorch_computes_them(target, architectur
 @pytest.fixture
 def unchecked(monkeypatch):
     """Models are loaded as they are: test_model.py checks all of them in all forms."""
-    monkeypatch.setattr("learnedpair.model.check_model", lambda model: None)
+    monkeypatch.setattr("learnedpair.lowering.pair_model.check_model", lambda model: None)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
@@ -790,7 +790,7 @@ def test_auto_makes_no_table_that_is_too_large(monkeypatch):
     assert model.create_force([0, 1, 2]).lowering_report["representation"] == "table"
     needed = model.create_force([0, 1, 2]).lowering_report["bytes"]
     for limit in (1000, needed - 1):  # the second is not exceeded before the table has been made
-        monkeypatch.setattr("learnedpair.creation.MOST_TABLE_BYTES", limit)
+        monkeypatch.setattr("learnedpair.lowering.representation.MOST_TABLE_BYTES", limit)
         assert model.create_force([0, 1, 2]).lowering_report["representation"] == "program"
         assert model.create_force([0, 1, 2], representation="table").lowering_report["bytes"] > limit
 

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from learnedpair.errors import LoweringError  # noqa: E402
-from learnedpair.recording import SUPPORTED, InDoublePrecision, record_module  # noqa: E402
+from learnedpair.lowering.recording import SUPPORTED, record_module  # noqa: E402
+from learnedpair.models.pytorch.double import InDoublePrecision  # noqa: E402
 
 PAIRS = 23
 FRONT_ENDS = ("eager", "script", "trace", "export", "frozen")
@@ -1004,7 +1005,7 @@ def test_text_is_the_same_in_every_process(tmp_path):
     make_module(tmp_path, "torch.softmax(self.lin(x), 1)")
     script = (
         "import importlib.util, hashlib; spec = importlib.util.spec_from_file_location('m', 'user_model.py'); m ="
-        " importlib.util.module_from_spec(spec); spec.loader.exec_module(m); from learnedpair.recording import"
+        " importlib.util.module_from_spec(spec); spec.loader.exec_module(m); from learnedpair.lowering.recording import"
         " record_module; t, w = record_module(m.Model().double().eval(), source='m', num_types=3);"
         " print(hashlib.sha256(t.encode() + w.tobytes()).hexdigest())"
     )

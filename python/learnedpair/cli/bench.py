@@ -19,7 +19,7 @@ import openmm
 from openmm import unit
 
 from ..devices import find_platform, processor_name
-from ..force import LearnedPairForce
+from ..force.learned_pair_force import LearnedPairForce
 from .input import add_input_arguments, minimized, prepare, say, without_correction
 from .inspect import describe
 

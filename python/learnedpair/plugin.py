@@ -3,6 +3,8 @@
 """Loads the C++ libraries and says clearly why if they cannot be used."""
 
 import os
+from collections.abc import Iterable
+from types import ModuleType
 
 import openmm
 import openmm.version
@@ -13,11 +15,11 @@ from .errors import PluginLoadError
 PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA")
 
 
-def minor_version(version):
+def minor_version(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def check_version(built_for, running):
+def check_version(built_for: str, running: str) -> None:
     """Raise PluginLoadError if the plugin was built for another minor version of OpenMM than the one that is
     running.
     """
@@ -27,12 +29,12 @@ def check_version(built_for, running):
         )
 
 
-def library_failures(names, failures):
+def library_failures(names: Iterable[str], failures: Iterable[str]) -> list[str]:
     """The messages among OpenMM's plugin load failures that concern this plugin's libraries for the named platforms."""
     return [text for text in failures for name in names if f"OpenMMLearnedPair{name}." in text]
 
 
-def load():
+def load() -> ModuleType:
     """Import the extension module, after checking that OpenMM has loaded the plugin's libraries.
 
     A platform for which the plugin has no library is not mentioned here: find_platform() says so, and how to build it,

@@ -1137,6 +1137,9 @@ def test_derivatives_at_kinks_are_those_of_pytorch(body, tmp_path):
     r = torch.tensor([-1.7, -0.5, -1e-9, 0.0, 1e-9, 0.5, 1.3], dtype=torch.float64, requires_grad=True)
     types = torch.zeros(len(r), dtype=torch.int64)
     (expected,) = torch.autograd.grad(model(r, types, types).sum(), r)
+    if "clamp" in body:  # at its limits PyTorch has the slope 1 before 2.14, and 0 since then; programs have 1
+        limits = [float(number) for number in re.findall(r"-?\d\.\d", body)]
+        expected[torch.isin(r, torch.tensor(limits, dtype=r.dtype))] = 1
     assert_close(differentiate(program, r, types, types).numpy(), expected, 1e-7)  # PyTorch has 1/6 in single precision
 
 

@@ -418,7 +418,7 @@ def hardshrink(x, lambd=0.5):
 @elementwise("clamp", "clip")
 def clamp(x, lowest=None, highest=None, **limits):
     lowest, highest = limits.get("min", lowest), limits.get("max", highest)
-    if lowest is not None:  # at the limits the slope is that of x
+    if lowest is not None:  # at the limits the slope is that of x, as in PyTorch before 2.14
         x = select(less(x, lowest), lowest, x)
     if highest is not None:
         x = select(less(highest, x), highest, x)

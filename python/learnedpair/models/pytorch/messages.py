@@ -41,7 +41,7 @@ def advice(error):
             " torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight'), export with trace=True, or export to"
             " a path that ends in .pt2."
         )
-    if re.search(r"'CUDA' backend|compiled with CUDA|cuda|on the same device|MPS|XPU", text):
+    if re.search(r"'CUDA' backend|compiled with CUDA|cuda|NVIDIA driver|on the same device|MPS|XPU", text):
         return (
             " The model names a device, such as 'cuda', for a tensor that it makes; make it with device=r.device, so"
             " that it runs where its arguments are, and export it again."

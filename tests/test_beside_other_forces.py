@@ -11,7 +11,7 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, describe_kernels, evaluate
+from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, evaluate, kernels_of
 
 NB = openmm.NonbondedForce
 OURS, OTHERS = 0, 1
@@ -220,7 +220,7 @@ def test_forces_do_not_disturb_each_other(target, case, first):
     system = together(chains, ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
     if target.name in ("OpenCL", "CUDA"):
-        kernels = describe_kernels(system, context)
+        kernels = kernels_of(system, context)
         expected = KERNELS.get(case, "o" * len(kernels))
         assert kernels == [{"s": "shared kernel", "o": "own kernel"}[letter] for letter in expected]
     if all(force.getForceGroup() == OTHERS for force in others):

@@ -213,7 +213,7 @@ def test_bench_times_with_and_without_the_correction(tmp_path, capsys, demo):
     for part in (
         "Platform: CPU (",
         "1350 particles",
-        "evaluated by: CPU, own neighbor list",
+        "evaluated by: CPU, SIMD loop",
         "ms/step",
         "median and range of 4 blocks of 3 steps in turn",
         "creating the Context",
@@ -522,7 +522,7 @@ def test_apply_reads_features(featured, name, capsys):
     system = XmlSerializer.deserialize((featured / "out.xml").read_text())
     force = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
     expected = np.array([[np.nan] * 2 if row is None else row for row in ROWS])
-    assert np.allclose(force.getParticleFeatures(), expected, rtol=1e-7, atol=0, equal_nan=True)
+    assert np.allclose(force.getAllParticleFeatures(), expected, rtol=1e-7, atol=0, equal_nan=True)
     assert force.getNonbondedMethod() == force.CutoffNonPeriodic
     text = capsys.readouterr().out
     assert "5 of 6 particles covered, 6 pairs excluded" in text and "  program: " in text

@@ -1182,7 +1182,7 @@ def test_features_are_real_numbers(row):
         model.create_force([row])
     force = model.create_force([[0.5]])
     with pytest.raises(TypeError, match="the features of particle 0 are .*; expected 1 numbers"):
-        force.setParticleFeatureRow(0, row)
+        force.setParticleFeatures(0, row)
 
 
 def test_masked_features_are_refused():
@@ -1191,7 +1191,7 @@ def test_masked_features_are_refused():
     with pytest.raises(TypeError, match="masked array"):
         model.create_force(masked)
     with pytest.raises(TypeError, match="masked array"):
-        model.create_force([[0.5], None]).setParticleFeatures(masked)
+        model.create_force([[0.5], None]).setAllParticleFeatures(masked)
 
 
 def test_many_types_are_checked_in_reasonable_time():

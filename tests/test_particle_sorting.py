@@ -6,7 +6,7 @@ import numpy as np
 import openmm
 import pytest
 from comparators import REFERENCE, evaluate
-from test_packed_pairs import GPUS, make_system
+from test_compacted_pairs import GPUS, make_system
 
 
 @pytest.mark.parametrize("target", [target for target in GPUS if target.precision == "mixed"], ids=str, indirect=True)

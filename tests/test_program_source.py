@@ -260,7 +260,7 @@ def random_system(example, seed):
         force.setParticleTypes(rng.integers(-1, example.num_types, count).astype(np.int32))
     else:
         rows = rng.uniform(-1.5, 1.5, (7, example.num_features))
-        force.setParticleFeatures([None if i % 9 == 0 else rows[i % 7] for i in range(count)])
+        force.setAllParticleFeatures([None if i % 9 == 0 else rows[i % 7] for i in range(count)])
     force.setCutoffDistance(0.9)
     force.setInnerCutoffDistance(0.3)
     for name in example.global_parameters:

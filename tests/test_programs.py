@@ -19,7 +19,7 @@ import pytest
 import systems
 import torch
 from architectures import ARCHITECTURES, VIAS
-from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, Target, assert_close, describe_kernels, evaluate
+from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, Target, assert_close, evaluate, kernels_of
 from conformance_files import PAIR_PROGRAMS
 from learnedpair import _core
 from learnedpair.lowering.recording import record_module
@@ -418,8 +418,8 @@ def test_programs_beside_other_forces(target, case, first):
     system = together(chains, ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
     if target.name in ("OpenCL", "CUDA"):
-        packed = "own kernel, packed pairs" + ", tensor cores" * target.tensor_cores
-        assert describe_kernels(system, context) == [
+        packed = "compacted pairs" + ", tensor cores" * target.tensor_cores
+        assert kernels_of(system, context) == [
             {"s": "shared kernel", "o": "own kernel", "p": packed}[letter] for letter in letters
         ]
     expected = ours_alone(case)

@@ -19,7 +19,7 @@ void LearnedPairPlugin::requireFeaturesInRange(const LearnedFunction& function, 
             if (!covered[i])
                 continue;
             double value = features[i * count + k];
-            require(std::isfinite(value), "LearnedPairForce: the feature \"", feature.name, "\" of particle ",
+            require(std::isfinite(value), "LearnedPairForce: the feature '", feature.name, "' of particle ",
                     firstParticle + i, " is ", value,
                     "; expected a finite number, or no features for a particle that is not covered.");
             if (!feature.range.allows(value) && numOutside++ == 0)
@@ -30,7 +30,7 @@ void LearnedPairPlugin::requireFeaturesInRange(const LearnedFunction& function, 
         std::stringstream others;
         if (numOutside > 1)
             others << " " << numOutside - 1 << " more are outside of it.";
-        require(false, "LearnedPairForce: the feature \"", feature.name, "\" of particle ", firstParticle + first,
+        require(false, "LearnedPairForce: the feature '", feature.name, "' of particle ", firstParticle + first,
                 " is ", features[first * count + k], "; expected ", feature.range.low, " to ", feature.range.high,
                 ", the range that the function was made for.", others.str(),
                 " Give no features to particles that the function does not cover, or make the force from a model that "

@@ -116,7 +116,17 @@ PYBIND11_MODULE(_core, m) {
         }
     });
 
-    py::class_<PairTable, std::shared_ptr<PairTable>>(
+    py::class_<LearnedFunction, std::shared_ptr<LearnedFunction>>(
+            m, "LearnedFunction", "The base of PairTable and PairProgram.")
+            .def_property_readonly("num_types", &LearnedFunction::getNumTypes,
+                    "The number of particle types; 0 if particles have features.")
+            .def_property_readonly("num_features", &LearnedFunction::getNumFeatures,
+                    "The number of features of a particle; 0 if particles have types.")
+            .def_property_readonly("min_distance", &LearnedFunction::getMinDistance,
+                    "The shortest distance at which the function is defined, in nm.")
+            .def_property_readonly("max_distance", &LearnedFunction::getMaxDistance,
+                    "The longest distance at which the function is defined, in nm; may be infinite.");
+    py::class_<PairTable, LearnedFunction, std::shared_ptr<PairTable>>(
             m, "PairTable", R"(A pair function in tables: one piecewise cubic in r for each unordered pair of types.
 
 Parameters

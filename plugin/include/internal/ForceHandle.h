@@ -9,7 +9,7 @@ namespace LearnedPairPlugin {
 /**
  * A number that belongs to one object for as long as it lives, and to no other one ever.
  *
- * Other traits hold a force by its address, and OpenMM deletes a force that is removed from its System. With the
+ * Other languages hold a force by its address, and OpenMM deletes a force that is removed from its System. With the
  * number they can ask whether the object is still there before they use the address.
  */
 class LEARNEDPAIR_EXPORT ForceHandle {

@@ -122,8 +122,7 @@ def add_correction(
         tabulate_radial=tabulate_radial,
     )
     covered = (force.getParticleTypes() != LearnedPairForce.NotCovered).tolist()
-    for i, j in excluded_pairs(exclusions, system, topology, covered):
-        force.addExclusion(i, j)
+    force.addExclusions(excluded_pairs(exclusions, system, topology, covered))
     obstacle = find_obstacle(force)
     if obstacle:
         raise ValueError(f"add_correction: the correction of {model.source} would do nothing: {obstacle}.")

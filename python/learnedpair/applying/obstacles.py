@@ -51,7 +51,7 @@ def _is_zero(force, program):
     types = np.asarray(force.getParticleTypes())
     covered = types != LearnedPairForce.NotCovered
     particles = np.unique(
-        np.asarray(force.getParticleFeatures())[covered] if program.num_features else types[covered], axis=0
+        np.asarray(force.getAllParticleFeatures())[covered] if program.num_features else types[covered], axis=0
     )
     first, second = np.triu_indices(len(particles))
     low, high = force.getInnerCutoffDistance()._value, force.getCutoffDistance()._value

@@ -15,7 +15,6 @@ from ..units import in_md_units, in_model_units, in_nanometers
 from .functions import PairProgram, PairTable, core
 from .lifetime import GuardedForce
 from .particles import as_type, as_types, feature_rows
-from .ranges import check_ranges
 
 
 def _require_function(function):
@@ -164,20 +163,7 @@ class LearnedPairForce(GuardedForce):
                 f"LearnedPairForce: the features of particle {index} are NaN; give None for a particle that is not"
                 " covered."
             )
-        self._check_ranges(rows[covered], [index])
         return rows[0].tolist() if covered[0] else []
-
-    def _check_ranges(self, rows, particles):
-        """Require that features are within the ranges of the model that the function was made from."""
-        ranges = self.lowering_report.get("feature_ranges")
-        if ranges:
-            check_ranges(
-                self.lowering_report.get("model", self.getName()),
-                ranges,
-                rows,
-                particles,
-                "make the force from a model that was loaded with other ranges",
-            )
 
     def getParticleType(self, index):
         """Get the type of a particle (int)."""
@@ -203,51 +189,60 @@ class LearnedPairForce(GuardedForce):
 
     def getNumFeatures(self):
         """Get the number of features that the function takes of each particle; 0 if it takes types."""
-        return getattr(self.getFunction(), "num_features", 0)
+        return self.getFunction().num_features
 
-    def getParticleFeatureRow(self, index):
+    def getParticleFeatures(self, index):
         """Get the features of a particle, an ndarray of shape (n_features,), or None if it is not covered."""
         row = self._access.getParticleFeatures(index)
         return np.array(row) if row else None
 
-    def setParticleFeatureRow(self, index, features):
-        """Set the features of a particle (sequence of float), or None if it is not covered."""
+    def setParticleFeatures(self, index, features):
+        """Set the features of a particle.
+
+        Parameters
+        ----------
+        index : int
+        features : sequence of float, or None
+            None if the particle is not covered.
+
+        Raises
+        ------
+        ValueError
+            If there are too few or too many, or one is NaN or outside of the range that the function was made for.
+        """
         index = operator.index(index)
         self._access.setParticleFeatures(index, self._row(index, features))
 
-    def getParticleFeatures(self):
+    def getAllParticleFeatures(self):
         """Get the features of all particles, an ndarray of shape (n_particles, n_features); NaN for those that are not
         covered.
         """
-        rows = np.full((self.getNumParticles(), self.getNumFeatures()), np.nan)
-        for i in range(len(rows)):
-            row = self._access.getParticleFeatures(i)
-            if row:
-                rows[i] = row
+        rows = self._access.getAllParticleFeatures().reshape(self.getNumParticles(), self.getNumFeatures())
+        rows[self.getParticleTypes() == self.NotCovered] = np.nan
         return rows
 
-    def setParticleFeatures(self, features):
+    def setAllParticleFeatures(self, features):
         """Set the features of all particles at once, replacing all particles there were.
 
         Parameters
         ----------
         features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
-            None for particles that are not covered. getParticleFeatures() returns a row of NaN for these; such a row is
-            accepted for particles that are not covered already, and is an error for covered ones.
+            None for particles that are not covered. getAllParticleFeatures() returns a row of NaN for these; such a row
+            is accepted for particles that are not covered already, and is an error for covered ones.
 
         Raises
         ------
         ValueError
-            If a feature of a covered particle is NaN, or outside the feature range of the model.
+            If a feature of a covered particle is NaN, or outside of the range that the function was made for.
         """
         rows, covered = feature_rows(features, self.getNumFeatures())
+        was_covered = self.getParticleTypes() != self.NotCovered
         for i in np.flatnonzero(np.isnan(rows).all(axis=1)).tolist():
-            if i < self.getNumParticles() and self._access.getParticleFeatures(i):
+            if i < len(was_covered) and was_covered[i]:
                 raise ValueError(
                     f"LearnedPairForce: the features of particle {i} are NaN, and it is covered; give None for"
                     " particles that are not to be covered any more."
                 )
-        self._check_ranges(rows[covered], np.flatnonzero(covered))
         self._access.setAllParticleFeatures(rows.ravel(), covered.tolist())
 
     def getNonbondedMethod(self):
@@ -297,6 +292,21 @@ class LearnedPairForce(GuardedForce):
     def addExclusion(self, particle1, particle2):
         """Exclude a pair of particles, and get the index of the exclusion."""
         return self._access.addExclusion(particle1, particle2)
+
+    def addExclusions(self, pairs):
+        """Exclude many pairs of particles at once.
+
+        Parameters
+        ----------
+        pairs : array of int, shape (n, 2), or sequence of pairs
+        """
+        pairs = np.asarray(pairs if len(pairs) else np.empty((0, 2), np.int32))
+        if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
+            raise TypeError(
+                f"LearnedPairForce.addExclusions: got an array of {pairs.dtype} with shape {pairs.shape}; expected"
+                " integers with shape (n, 2)."
+            )
+        self._access.addExclusions(pairs)
 
     def getExclusionParticles(self, index):
         """Get the two particles of an exclusion, as a tuple."""
@@ -358,15 +368,11 @@ class LearnedPairForce(GuardedForce):
 
     def getNumGlobalParameters(self):
         """Get the number of global parameters of the function; the scale is not one of them."""
-        return len(self._global_names())
-
-    def _global_names(self):
-        return list(getattr(self.getFunction(), "global_parameters", {}))
+        return self._access.getNumGlobalParameters()
 
     def getGlobalParameterName(self, index):
         """Get the name of a global parameter of the function."""
-        self._access.getGlobalParameterDefaultValue(index)  # says if there is none
-        return self._global_names()[index]
+        return self._access.getGlobalParameterName(index)
 
     def getGlobalParameterDefaultValue(self, index):
         """Get the value of a global parameter in a new Context."""
@@ -452,17 +458,35 @@ class LearnedPairForce(GuardedForce):
         """
         self._access.updateParametersInContext(_address_of(context))
 
-    def describeKernelInContext(self, context):
-        """Say in a few words (str) what evaluates this force in a Context.
+    def getKernelInfo(self, context):
+        """Get what evaluates this force in a Context.
 
-        It begins with the name of the platform. On GPUs "shared kernel" means that the pairs are evaluated in OpenMM's
-        own nonbonded kernel together with those of other forces; "own kernel", which is slower, that the cutoff,
-        exclusions or boundary conditions of the other forces, or a force unknown to this plugin, did not allow that, or
-        that the program is too large for it. With "packed pairs" this plugin's own kernel packs the pairs in range
-        together before it evaluates them, with "tensor cores" 16 at a time. Several devices in one Context are named at
-        the end.
+        Parameters
+        ----------
+        context : openmm.Context
+
+        Returns
+        -------
+        dict
+            ``platform`` : str
+                The name of the platform.
+            ``placement`` : str
+                Where the pairs are evaluated: "all pairs" (Reference), "SIMD loop" (CPU), or on GPUs "shared kernel",
+                OpenMM's own nonbonded kernel together with other forces; "own kernel", another one, which is slower,
+                since the cutoff, exclusions or boundary conditions of the other forces, or a force unknown to this
+                plugin, do not allow to share; or "compacted pairs", a kernel of this plugin for programs that are too
+                large to share, which compacts the pairs in range before it evaluates them.
+            ``neighbor_list`` : str
+                "shared" with OpenMM's other forces, "own", or "none".
+            ``instruction_set`` : str
+                On CPU "AVX512", "AVX2", "SSE4" or "portable"; elsewhere empty.
+            ``tensor_cores`` : bool
+                Whether products with matrices run on tensor cores.
+            ``evaluation`` : str
+                "table" or "program".
+            ``num_devices`` : int
         """
-        return self._access.describeKernelInContext(_address_of(context))
+        return self._access.getKernelInfo(_address_of(context))
 
 
 def describe_coverage(force):

@@ -68,7 +68,7 @@ def configure_force(model, function, report, particles, nonbonded_method):
     if model.features is None:
         force.setParticleTypes(particles)
     else:
-        force.setParticleFeatures([None if np.isnan(row).any() else row for row in particles])
+        force.setAllParticleFeatures([None if np.isnan(row).any() else row for row in particles])
     force.setNonbondedMethod(nonbonded_method)
     force.setCutoffDistance(model.cutoff)
     if model.switching_distance is not None:

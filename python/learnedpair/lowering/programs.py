@@ -86,7 +86,7 @@ def _record(model):
         text,
         weights,
         num_types=len(model.types) if typed else 0,
-        num_features=0 if typed else len(model.features),
+        features=model.feature_ranges,
         min_distance=model.inner_cutoff,
         global_parameters={name: (p.default, p.low, p.high) for name, p in model.parameters.items()},
     )

@@ -88,7 +88,7 @@ def _particles_to_compare(model, force):
     """The distinct particles of a force, within the ranges of the model."""
     if model.features is None:
         return distinct_types(force.getParticleTypes())
-    rows = force.getParticleFeatures()
+    rows = force.getAllParticleFeatures()
     covered = np.flatnonzero(~np.isnan(rows).any(axis=1))
     check_ranges(
         model.source,

@@ -11,7 +11,7 @@ import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, describe_kernels, evaluate
+from comparators import REFERENCE, SEVERAL_DEVICES, TARGETS, evaluate, kernels_of
 
 CUTOFF = 0.6
 GPUS = [target for target in TARGETS + SEVERAL_DEVICES if target.name in ("OpenCL", "CUDA")]
@@ -37,7 +37,7 @@ def make_system(positions, edge, types, periodic=True):
 
 def assert_right(target, system, positions):
     context = target.context(system, positions)
-    assert "packed pairs" in describe_kernels(system, context)[0]
+    assert "compacted pairs" in kernels_of(system, context)[0]
     expected = evaluate(REFERENCE.context(system, positions))
     target.assert_agrees(*evaluate(context), *expected)
     return context, expected
@@ -100,7 +100,7 @@ def test_kernels_with_and_without_tensor_cores(target):
     positions = np.random.default_rng(7).uniform(0, 1.5, (150, 3))
     system = make_system(positions, 1.5, [i % 2 for i in range(150)])
     context, _ = assert_right(target, system, positions)
-    assert describe_kernels(system, context) == ["own kernel, packed pairs" + ", tensor cores" * target.tensor_cores]
+    assert kernels_of(system, context) == ["compacted pairs" + ", tensor cores" * target.tensor_cores]
 
 
 class Text:
@@ -216,7 +216,7 @@ def test_networks(target, name):
     function = NETWORKS[name]()
     force = lp.LearnedPairForce(function)
     if function.num_features > 0:
-        force.setParticleFeatures(rng.uniform(-1, 1, (60, function.num_features)))
+        force.setAllParticleFeatures(rng.uniform(-1, 1, (60, function.num_features)))
     else:
         force.setParticleTypes([0] * 60)
     force.setCutoffDistance(CUTOFF)
@@ -227,5 +227,5 @@ def test_networks(target, name):
     system.addForce(force)
     positions = rng.uniform(0, 1.3, (60, 3))
     context = target.context(system, positions)
-    assert describe_kernels(system, context) == ["own kernel, packed pairs" + ", tensor cores" * target.tensor_cores]
+    assert kernels_of(system, context) == ["compacted pairs" + ", tensor cores" * target.tensor_cores]
     target.assert_agrees(*evaluate(context), *evaluate(REFERENCE.context(system, positions)))

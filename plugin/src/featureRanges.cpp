@@ -30,8 +30,8 @@ void LearnedPairPlugin::requireFeaturesInRange(const LearnedFunction& function, 
         std::stringstream others;
         if (numOutside > 1)
             others << " " << numOutside - 1 << " more are outside of it.";
-        require(false, "LearnedPairForce: the feature '", feature.name, "' of particle ", firstParticle + first,
-                " is ", features[first * count + k], "; expected ", feature.range.low, " to ", feature.range.high,
+        require(false, "LearnedPairForce: the feature '", feature.name, "' of particle ", firstParticle + first, " is ",
+                features[first * count + k], "; expected ", feature.range.low, " to ", feature.range.high,
                 ", the range that the function was made for.", others.str(),
                 " Give no features to particles that the function does not cover, or make the force from a model that "
                 "was loaded with other ranges.");

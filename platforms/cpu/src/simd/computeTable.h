@@ -5,8 +5,8 @@
 #pragma once
 
 #include "nearNeighbors.h"
-#include "tableTypes.h"
 #include "switchOff.h"
+#include "tableTypes.h"
 
 namespace {
 

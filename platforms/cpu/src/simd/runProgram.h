@@ -128,8 +128,8 @@ template<class Function> void reduce(const ProgramInstruction& step) {
             for (int item = 0; item < step.batchSize; item += Width) {
                 Floats result = Element(step.operands[0], o * middle * inner + i, step.batchSize)[item];
                 for (int m = 1; m < middle; m++)
-                    result = Function::of(
-                            result, Element(step.operands[0], (o * middle + m) * inner + i, step.batchSize)[item], Floats{});
+                    result = Function::of(result,
+                            Element(step.operands[0], (o * middle + m) * inner + i, step.batchSize)[item], Floats{});
                 store(result, step.result.data + (o * inner + i) * step.batchSize + item);
             }
 }

@@ -739,6 +739,6 @@ def test_the_example_with_features_runs(tmp_path):
         ROOT / "examples" / "feature_model" / "charge_penetration.py", tmp_path, "--output", tmp_path / "out"
     )
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"penetration.pt", "penetration.png"}
-    assert re.search(r"\n216 ions, CPU", output)
+    assert re.search(r"\n216 ions, SIMD loop", output)
     errors = [float(percent) for percent in re.findall(r"([\d.]+)%\n", output)]
     assert len(errors) == 3 and errors[0] == 0 and 0 < errors[1] < 1 and 0 < errors[2] < 1

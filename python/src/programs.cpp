@@ -342,6 +342,8 @@ openmm.OpenMMException
                         return ProgramCost(StagedProgram(function).getPairPart()).multiplyAdds;
                     },
                     "How many multiply-adds energy and force of a pair take, after staging.")
+            .def_property_readonly("feature_ranges", &getFeatures,
+                    "Names of the features, and (low, high) of each; infinite where there is no end.")
             .def_property_readonly(
                     "global_parameters", &getGlobalParameters, "Names and default values of the global parameters.")
             .def_property_readonly("global_parameter_ranges", &getGlobalRanges,

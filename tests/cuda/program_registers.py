@@ -55,7 +55,7 @@ def measure(folder, cc, precision, names=NAMES, tensor_cores=True):
     measured, position = {}, 0
     for name, kernel, cost in runs:
         # A kernel of our own is launched beside OpenMM's for the other forces.
-        mine = launched[position : position + (1 if "shared kernel" in kernel else 2)]
+        mine = launched[position : position + (2 if "own kernel" in kernel or "compacted pairs" in kernel else 1)]
         position += len(mine)
         values = []
         for _, module in [launch for launch in mine if launch[0] == PACKED] or mine:

@@ -25,6 +25,7 @@ from gpu_rows import CONTROL, HEAD, attempt, failed, format_row
 from gpu_variants import BEST_FORM, make_variants, torch_force_is_missing
 from kernel_times import profile
 from learnedpair.devices import find_platform
+from learnedpair.force.kernel_info import describe_kernel
 from networks import COMPILED, EXPRESSION, PYTHON, TORCH, TYPED, WIDE
 from support import (
     FEWEST_STEPS,
@@ -186,7 +187,7 @@ def measure(variant, box, baseline, exact_forces, arguments, device):
     if variant.exact is not None:
         row["force_difference"] = check_forces(timed, baseline, exact_forces(variant.exact))
     if variant.ours:
-        row["kernel"] = forces[0].describeKernelInContext(timed.context)
+        row["kernel"] = describe_kernel(forces[0].getKernelInfo(timed.context))
         row["multiply_adds_per_pair"] = forces[0].lowering_report.get("multiply_adds_per_pair")
     refuse_if_slow(timed, arguments)
     row.update(time_in_turns(baseline, {"": timed}, arguments.seconds, arguments.repeats, arguments.warm_up)[""])

@@ -9,6 +9,7 @@ import numpy as np
 import openmm
 import torch
 from alternatives import expression_force, python_force, python_torch_force
+from learnedpair.force.kernel_info import describe_kernel
 from support import (
     DifferentFunctionError,
     count_pairs,
@@ -163,7 +164,7 @@ def compare_network(name, box, arguments):
         report = force.lowering_report
         details[label].update(
             {key: report[key] for key in ("multiply_adds_per_pair", "radial_knots", "max_relative_force_error")},
-            kernel=force.describeKernelInContext(timed[label].context),
+            kernel=describe_kernel(force.getKernelInfo(timed[label].context)),
         )
     times = time_in_turns(baseline, timed, arguments.seconds, arguments.repeats, arguments.warm_up)
     variants = {label: {**details[label], **times[label]} for label in timed}

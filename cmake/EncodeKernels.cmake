@@ -3,7 +3,8 @@
 #
 # cmake -DOUTPUT=header -DCLASS=name -DKERNELS="a.cc;b.cc" -P EncodeKernels.cmake
 # Writes a header with each kernel file as a string constant, so that the libraries need no files at run time.
-set(text "// Generated from the kernel sources. Do not edit.\n#pragma once\n#include <string>\n\nnamespace LearnedPairPlugin {\n\nstruct ${CLASS} {\n")
+set(text "// Generated from the kernel sources. Do not edit.\n#pragma once\n#include <string>\n\n")
+string(APPEND text "namespace LearnedPairPlugin {\n\nstruct ${CLASS} {\n")
 foreach(kernel ${KERNELS})
     get_filename_component(name ${kernel} NAME_WE)
     file(READ ${kernel} source)

@@ -4,12 +4,13 @@
 #
 # Intel's OpenCL runtime for CPUs reads an array at the wrong index if the index is (int) (get_local_id(0) / 32).
 #
-# Libraries: intel-opencl-rt 2026.2.0 with intel-cmplr-lib-rt 2026.2.0 (which it needs and does not require: without it there is
-#            no platform), pyopencl 2026.1.4, numpy 2.4.6, all from PyPI. The same was seen with 2024.2.1 and 2025.3.3.
+# Libraries: intel-opencl-rt 2026.2.0 with intel-cmplr-lib-rt 2026.2.0 (which it needs and does not require: without
+#            it there is no platform), pyopencl 2026.1.4, numpy 2.4.6, all from PyPI. The same was seen with
+#            2024.2.1 and 2025.3.3.
 # Input:     64 threads in one group; thread i reads value[(int) (get_local_id(0)/32)] of a constant array 0, 1, 2, ...
 # Expected:  32 times 0, then 32 times 1, which a thread also gets for the index itself.
-# Seen:      0, 1, 2, ..., 63. The vectorizer takes the index for the local id: size_t, divided by a power of two, converted to a
-#            signed int. (int) get_local_id(0)/32 is right; so is everything without vectorization
+# Seen:      0, 1, 2, ..., 63. The vectorizer takes the index for the local id: size_t, divided by a power of two,
+#            converted to a signed int. (int) get_local_id(0)/32 is right; so is everything without vectorization
 #            (CL_CONFIG_CPU_VECTORIZER_MODE=1). "const int warp = get_local_id(0)/32;" is a usual line in kernels.
 #
 # Exit status 0: the behaviour is as described.
@@ -46,7 +47,10 @@ context = cl.Context([device])
 queue = cl.CommandQueue(context)
 expected = np.repeat([0, 1], 32)
 wrong = run("get_local_id(0)/32", "value[i]")
-print(f"{device.platform.name}, driver {device.driver_version}: value[(int) (get_local_id(0)/32)] is {wrong[:4].tolist()} ... {wrong[-2:].tolist()}, expected 0 and 1")
+print(
+    f"{device.platform.name}, driver {device.driver_version}: value[(int) (get_local_id(0)/32)] is"
+    f" {wrong[:4].tolist()} ... {wrong[-2:].tolist()}, expected 0 and 1"
+)
 right = [run("get_local_id(0)/32", "i"), run("(int) get_local_id(0)/32", "value[i]")]
 sys.exit(not (np.array_equal(wrong, np.arange(64)) and all(np.array_equal(found, expected) for found in right)))
 PYTHON

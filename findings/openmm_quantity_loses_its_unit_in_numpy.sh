@@ -6,10 +6,11 @@
 #
 # Library:   OpenMM 8.6.1 from PyPI, numpy 2.4.6.
 # Input:     two Quantities of arrays, in kcal/mol and in kJ/mol, given to numpy.concatenate and numpy.asarray.
-# Expected:  a Quantity in one unit, or an exception, as for a single number: float(1.0*kilocalorie_per_mole) is a TypeError, and
-#            numpy.asarray of a Quantity that holds a list is a ValueError.
-# Seen:      numpy.concatenate([[1, 2] kcal/mol, [1] kJ/mol]) is the plain array [1, 2, 1], and numpy.asarray([1, 2] kcal/mol) is
-#            [1, 2]: no unit, no conversion, no warning. So is what any extension module gets that asks NumPy for an array.
+# Expected:  a Quantity in one unit, or an exception, as for a single number: float(1.0*kilocalorie_per_mole) is a
+#            TypeError, and numpy.asarray of a Quantity that holds a list is a ValueError.
+# Seen:      numpy.concatenate([[1, 2] kcal/mol, [1] kJ/mol]) is the plain array [1, 2, 1], and numpy.asarray([1, 2]
+#            kcal/mol) is [1, 2]: no unit, no conversion, no warning. So is what any extension module gets that asks
+#            NumPy for an array.
 #
 # Exit status 0: the behaviour is as described.
 set -euo pipefail
@@ -27,7 +28,10 @@ kcal = np.array([1.0, 2.0]) * unit.kilocalorie_per_mole
 kilojoule = np.array([1.0]) * unit.kilojoule_per_mole
 joined, plain = np.concatenate([kcal, kilojoule]), np.asarray(kcal)
 print("concatenated:", repr(joined), "array:", repr(plain))
-for refused in (lambda: float(1.0 * unit.kilocalorie_per_mole), lambda: np.asarray([1.0, 2.0] * unit.kilocalorie_per_mole, dtype=float)):
+for refused in (
+    lambda: float(1.0 * unit.kilocalorie_per_mole),
+    lambda: np.asarray([1.0, 2.0] * unit.kilocalorie_per_mole, dtype=float),
+):
     try:
         sys.exit(f"not refused: {refused()!r}")
     except (TypeError, ValueError) as error:

@@ -2,16 +2,17 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
 #
-# OpenMM does not rebuild the neighbor list of a Context when its box becomes smaller around particles that stay where they are.
+# OpenMM does not rebuild the neighbor list of a Context when its box becomes smaller around particles that stay
+# where they are.
 #
 # Library:   OpenMM 8.6.1 from PyPI (numpy 2.4.6), CPU platform; the Reference platform for comparison.
-# Input:     200 neutral Lennard-Jones particles (sigma 0.1 nm, epsilon 1 kJ/mol, cutoff 0.6 nm) at random places of a cube of
-#            2.2 nm, first in a box of 6.6 nm, then context.setPeriodicBoxVectors() with a box of 2.2 nm. 2.2 nm is more than
-#            twice the cutoff, so that the box is allowed.
+# Input:     200 neutral Lennard-Jones particles (sigma 0.1 nm, epsilon 1 kJ/mol, cutoff 0.6 nm) at random places of
+#            a cube of 2.2 nm, first in a box of 6.6 nm, then context.setPeriodicBoxVectors() with a box of 2.2 nm.
+#            2.2 nm is more than twice the cutoff, so that the box is allowed.
 # Expected:  the energy of the new box, as a new Context or one that is reinitialized gives it.
-# Seen:      on the CPU platform the energy lacks the pairs that came into range through the new boundaries: the list is
-#            rebuilt when particles have moved by half of its padding, and none has. Reference is right. The GPU platforms
-#            use the same rule; OpenCL on a CPU device showed the same fault.
+# Seen:      on the CPU platform the energy lacks the pairs that came into range through the new boundaries: the
+#            list is rebuilt when particles have moved by half of its padding, and none has. Reference is right. The
+#            GPU platforms use the same rule; OpenCL on a CPU device showed the same fault.
 #
 #            Reference: 1983.475 kJ/mol; CPU: 1984.666; CPU after context.reinitialize(preserveState=True): 1983.486
 #
@@ -50,6 +51,9 @@ def energies(name):
 
 
 (reference, _), (stale, rebuilt) = energies("Reference"), energies("CPU")
-print(f"OpenMM {openmm.Platform.getOpenMMVersion()}: Reference {reference:.3f} kJ/mol, CPU {stale:.3f}, CPU after reinitialize() {rebuilt:.3f}")
+print(
+    f"OpenMM {openmm.Platform.getOpenMMVersion()}: Reference {reference:.3f} kJ/mol, CPU {stale:.3f},"
+    f" CPU after reinitialize() {rebuilt:.3f}"
+)
 sys.exit(not (abs(rebuilt - reference) < 0.05 and abs(stale - reference) > 0.5))
 PYTHON

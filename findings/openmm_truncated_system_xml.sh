@@ -5,12 +5,12 @@
 # OpenMM reads the XML of a System that was cut off in the middle, and returns a System with fewer interactions.
 #
 # Library:   OpenMM 8.6.1 from PyPI (numpy 2.4.6).
-# Input:     the XML of a box of 64 TIP3P molecules, as a full disk or an interrupted copy would leave it: cut off after one
-#            of the Exception nodes of its NonbondedForce.
+# Input:     the XML of a box of 64 TIP3P molecules, as a full disk or an interrupted copy would leave it: cut off
+#            after one of the Exception nodes of its NonbondedForce.
 # Expected:  an exception, since the text is no XML document.
-# Seen:      XmlSerializer.deserialize() returns a System. It has the particles, but 94 of 192 exceptions and 2 of 4 forces.
-#            Its energy is wrong, and nothing says so. (At most other places the missing part is noticed, by the name of a
-#            property or child that is asked for.)
+# Seen:      XmlSerializer.deserialize() returns a System. It has the particles, but 94 of 192 exceptions and 2 of 4
+#            forces. Its energy is wrong, and nothing says so. (At most other places the missing part is noticed, by
+#            the name of a property or child that is asked for.)
 #
 # Exit status 0: the behaviour is as described.
 set -euo pipefail
@@ -38,6 +38,9 @@ def count(system):
     return system.getNumParticles(), system.getNumForces(), nonbonded.getNumExceptions()
 
 
-print(f"OpenMM {openmm.Platform.getOpenMMVersion()}: particles, forces, exceptions {count(whole)}, and of the XML that was cut off {count(part)}")
+print(
+    f"OpenMM {openmm.Platform.getOpenMMVersion()}: particles, forces, exceptions {count(whole)}, and of the XML that"
+    f" was cut off {count(part)}"
+)
 sys.exit(not (count(whole) == (192, 4, 192) and count(part) == (192, 2, 94)))
 PYTHON

@@ -109,11 +109,11 @@ class Target:
         )
 
 
-def describe_kernels(system, context):
-    """What evaluates each LearnedPairForce of a System, without the name of the platform and the number of devices."""
+def kernels_of(system, context):
+    """Where each LearnedPairForce of a System is evaluated, and whether on tensor cores."""
     forces = [force for force in system.getForces() if lp.LearnedPairForce.is_learned_pair_force(force)]
-    descriptions = [lp.LearnedPairForce.cast(force).describeKernelInContext(context).split(", ") for force in forces]
-    return [", ".join(part for part in parts[1:] if not part.endswith("devices")) for parts in descriptions]
+    infos = [lp.LearnedPairForce.cast(force).getKernelInfo(context) for force in forces]
+    return [info["placement"] + ", tensor cores" * info["tensor_cores"] for info in infos]
 
 
 REFERENCE, CPU = Target("Reference", None), Target("CPU", None)

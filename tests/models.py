@@ -12,7 +12,7 @@ RULES = {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]}
 
 def few_samples():
     """Check models with a fortieth of the samples: in tests of something else, that is most of the time of loading."""
-    return unittest.mock.patch("learnedpair.samples.BUDGET", 5000)
+    return unittest.mock.patch("learnedpair.models.checks.samples.BUDGET", 5000)
 
 
 def network(num_types=2, cutoff=0.6, inner=0.17, seed=0, scale=30.0):

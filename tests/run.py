@@ -4,7 +4,8 @@
 """Runs the test suite on every platform there is: Reference, CPU, OpenCL where a device is found, and CUDA, which is
 emulated where there is no GPU but OpenMM's CUDA platform is installed (tests/cuda/README.md says what that needs).
 
-Arguments go to pytest. LEARNEDPAIR_REQUIRE=Reference,CPU,OpenCL,CUDA turns a missing platform into a failure.
+--fast runs a part of it, in about three minutes on two cores: every platform, in single precision and on one device.
+Other arguments go to pytest. LEARNEDPAIR_REQUIRE=Reference,CPU,OpenCL,CUDA turns a missing platform into a failure.
 """
 
 import os
@@ -16,6 +17,11 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent
 EMULATE = TESTS / "cuda" / "emulate"
 MISSING = 69  # the emulator's status if something it needs is not there
+#: What --fast runs.
+FAST = [
+    *(f"tests/test_{name}.py" for name in ("energy", "conformance", "serialization", "lowering", "architecture")),
+    *("-m", "not large and not combinations", "-k", "not mixed and not double and not devices"),
+]
 
 
 def has_gpu():
@@ -26,10 +32,11 @@ def has_gpu():
 
 def main():
     required = os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",")
-    os.environ.setdefault(
-        "OMP_NUM_THREADS", "1"
-    )  # one process of tests for each core: more threads of PyTorch's would wait for each other
-    command = [sys.executable, "-m", "pytest", str(TESTS), "-n", str(os.cpu_count() or 1), *sys.argv[1:]]
+    # One process of tests for each core: more threads of PyTorch's would wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    arguments = [argument for argument in sys.argv[1:] if argument != "--fast"]
+    selected = FAST if "--fast" in sys.argv else [str(TESTS)]
+    command = [sys.executable, "-m", "pytest", *selected, "-n", str(os.cpu_count() or 1), *arguments]
     if has_gpu():
         print("CUDA: on this machine's GPU", flush=True)
     elif sys.platform != "linux":

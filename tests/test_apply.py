@@ -13,7 +13,7 @@ import pytest
 import systems
 import torch
 from comparators import REFERENCE, assert_close, evaluate
-from learnedpair.exclusions import excluded_pairs
+from learnedpair.applying.exclusions import excluded_pairs
 from openmm import app
 
 
@@ -212,7 +212,7 @@ def test_features_on_water():
         system, topology, feature_model(), features=features, representation="program", force_group=3
     )
     rows = np.array([[np.nan] * 2 if row is None else row for row in features])
-    assert np.array_equal(force.getParticleFeatures(), rows, equal_nan=True)
+    assert np.array_equal(force.getAllParticleFeatures(), rows, equal_nan=True)
     assert (force.getNonbondedMethod(), len(excluded(force))) == (force.CutoffPeriodic, 192)
     x = torch.tensor(np.asarray(positions), requires_grad=True)
     expected = lp.nn.PairEnergy(feature_model())(x, torch.tensor(box), torch.tensor(rows), excluded(force))
@@ -228,7 +228,7 @@ def test_features_are_a_list_or_an_array():
     objects[:] = [None, *map(list, rows[1:])]
 
     def found(features):
-        return call(model=feature_model, features=features, representation="program").getParticleFeatures()
+        return call(model=feature_model, features=features, representation="program").getAllParticleFeatures()
 
     assert np.array_equal(found(rows), rows)
     assert np.array_equal(found(rows.astype(np.float32)), rows.astype(np.float32))

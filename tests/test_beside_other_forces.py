@@ -19,8 +19,8 @@ from comparators import (
     PLATFORMS,
     REFERENCE,
     SEVERAL_DEVICES,
-    describe_kernels,
     evaluate,
+    kernels_of,
 )
 
 NB = openmm.NonbondedForce
@@ -237,7 +237,7 @@ def test_forces_do_not_disturb_each_other(target, case, first):
     system = chains.together(ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
     if target.name in ("OpenCL", "CUDA"):
-        kernels = describe_kernels(system, context)
+        kernels = kernels_of(system, context)
         expected = KERNELS.get(case, "o" * len(kernels))
         assert kernels == [{"s": "shared kernel", "o": "own kernel"}[letter] for letter in expected]
     if all(force.getForceGroup() == OTHERS for force in others):

@@ -20,7 +20,8 @@ import torch
 from learnedpair.cli import main
 from learnedpair.cli.rdf import RadialDistribution
 from learnedpair.devices import fastest_platform, is_pretender
-from learnedpair.metadata import FILE_NAME, make_metadata
+from learnedpair.models.metadata.metadata import FILE_NAME
+from learnedpair.models.metadata.validation import make_metadata
 from openmm import XmlSerializer, app
 
 ROOT = Path(__file__).parents[1]
@@ -212,7 +213,7 @@ def test_bench_times_with_and_without_the_correction(tmp_path, capsys, demo):
     for part in (
         "Platform: CPU (",
         "1350 particles",
-        "evaluated by: CPU, own neighbor list",
+        "evaluated by: CPU, SIMD loop",
         "ms/step",
         "median and range of 4 blocks of 3 steps in turn",
         "creating the Context",
@@ -521,7 +522,7 @@ def test_apply_reads_features(featured, name, capsys):
     system = XmlSerializer.deserialize((featured / "out.xml").read_text())
     force = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
     expected = np.array([[np.nan] * 2 if row is None else row for row in ROWS])
-    assert np.allclose(force.getParticleFeatures(), expected, rtol=1e-7, atol=0, equal_nan=True)
+    assert np.allclose(force.getAllParticleFeatures(), expected, rtol=1e-7, atol=0, equal_nan=True)
     assert force.getNonbondedMethod() == force.CutoffNonPeriodic
     text = capsys.readouterr().out
     assert "5 of 6 particles covered, 6 pairs excluded" in text and "  program: " in text
@@ -738,6 +739,6 @@ def test_the_example_with_features_runs(tmp_path):
         ROOT / "examples" / "feature_model" / "charge_penetration.py", tmp_path, "--output", tmp_path / "out"
     )
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"penetration.pt", "penetration.png"}
-    assert re.search(r"\n216 ions, CPU", output)
+    assert re.search(r"\n216 ions, SIMD loop", output)
     errors = [float(percent) for percent in re.findall(r"([\d.]+)%\n", output)]
     assert len(errors) == 3 and errors[0] == 0 and 0 < errors[1] < 1 and 0 < errors[2] < 1

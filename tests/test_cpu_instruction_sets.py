@@ -31,12 +31,13 @@ def test_the_best_instruction_set_is_chosen_and_named(monkeypatch):
         system.addParticle(1.0)
         system.addParticle(1.0)
         system.addForce(force)
-        assert force.describeKernelInContext(CPU.context(system)) == f"CPU, own neighbor list, {best}"
+        info = force.getKernelInfo(CPU.context(system))
+        assert (info["platform"], info["neighbor_list"], info["instruction_set"]) == ("CPU", "own", best)
 
 
 def test_the_one_asked_for_is_taken(instructions):
     force = small_force()
-    assert force.describeKernelInContext(context_of(force, instructions)).endswith(f", {instructions}")
+    assert force.getKernelInfo(context_of(force, instructions))["instruction_set"] == instructions
 
 
 @pytest.mark.parametrize("switching", [False, True], ids=["plain", "switched"])
@@ -237,7 +238,7 @@ def test_steps_that_read_one_element_of_what_they_could_overwrite(instructions):
     ).replace("; ", "\n") + "\n"
     force = lp.LearnedPairForce(lp.PairProgram(text, np.zeros(0), num_features=4, min_distance=0.01))
     random = np.random.default_rng(0)
-    force.setParticleFeatures(random.uniform(-1, 1, (60, 4)))
+    force.setAllParticleFeatures(random.uniform(-1, 1, (60, 4)))
     force.setNonbondedMethod(lp.LearnedPairForce.NoCutoff)
     system = openmm.System()
     for _ in range(60):

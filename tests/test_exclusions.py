@@ -12,7 +12,7 @@ import oracle
 import pytest
 import systems
 from comparators import REFERENCE, assert_close, evaluate
-from learnedpair.exclusions import excluded_pairs
+from learnedpair.applying.exclusions import excluded_pairs
 from openmm import app
 
 WITHIN = {pair for i in range(64) for pair in ((3 * i, 3 * i + 1), (3 * i, 3 * i + 2), (3 * i + 1, 3 * i + 2))}

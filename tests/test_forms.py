@@ -9,7 +9,7 @@ import pytest
 from architectures import ARCHITECTURES
 from comparators import assert_close
 from learnedpair import _core
-from learnedpair.recording import record_module
+from learnedpair.lowering.recording import record_module
 
 
 def program_of(model):
@@ -42,7 +42,7 @@ def test_all_forms_of_a_model_are_the_same(architecture, monkeypatch):
     moved = {name: 0.9 * value for name, value in original.global_parameters.items()}
     derivatives, program = original.evaluate_derivatives(*pairs, **moved), program_of(original)
     scripted = architectures.load(architecture, "script")
-    monkeypatch.setattr("learnedpair.model.check_model", lambda model: None)
+    monkeypatch.setattr("learnedpair.lowering.pair_model.check_model", lambda model: None)
     traced, exported = (architectures.load(architecture, via) for via in ("trace", "export"))
     for via, model in dict(module=original, script=scripted, trace=traced, export=exported).items():
         found = model.evaluate(*pairs)

@@ -7,13 +7,13 @@ import doctest
 import itertools
 
 import learnedpair as lp
-import learnedpair.parameters
+import learnedpair.models.metadata.parameters
 import numpy as np
 import openmm
 import pytest
 import torch
 from comparators import REFERENCE, evaluate
-from learnedpair.parameters import GlobalParameter, settings
+from learnedpair.models.metadata.parameters import GlobalParameter, settings
 from openmm import unit
 
 CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.6, inner_cutoff=0.1)
@@ -118,7 +118,7 @@ def test_what_is_right_over_the_range_is_accepted(text, lam):
 
 
 def test_ranges_that_are_assumed():
-    assert doctest.testmod(learnedpair.parameters).failed == 0
+    assert doctest.testmod(learnedpair.models.metadata.parameters).failed == 0
     model = lp.load_model(
         Expression("lam * mu * a * b * envelope"), **CHARGED, global_parameters={"lam": 1.0, "mu": 300 * unit.kelvin}
     )

@@ -64,6 +64,45 @@ def test_any_smooth_function_is_lowered(steepness, height, frequency, inner):
     assert worst_violation(model, model.create_force([0, 0], tolerance=1e-4), 1e-4) <= 1
 
 
+class Wave(torch.nn.Module):
+    def __init__(self, frequency):
+        super().__init__()
+        self.frequency = frequency
+
+    def forward(self, r, type1, type2):
+        return torch.cos(self.frequency * r) * (1 - (r / 0.9) ** 2) ** 3
+
+
+def test_a_curve_gets_knots_until_its_slopes_are_those_of_its_energies():
+    """A PairTable refuses curves that turn several times between two knots, such as this one has at first."""
+    model = lp.load_model(Wave(400.0), types=["X"], cutoff=0.9, inner_cutoff=0.1)
+    force = model.create_force([0, 0], representation="table")
+    assert worst_violation(model, force, 1e-4) <= 1
+
+
+def test_a_table_has_too_few_knots_for_a_curve_that_turns_between_them():
+    force = lp.load_model(Wave(10.0), types=["X"], cutoff=0.9, inner_cutoff=0.1).create_force([0, 0])
+    faster = lp.load_model(Wave(2000.0), types=["X"], cutoff=0.9, inner_cutoff=0.1)
+    with pytest.raises(
+        lp.LoweringError,
+        match="knots are too few for types X and X and the tolerance 0.0001: the energies between knots change"
+        " otherwise than the slopes say; make a new force",
+    ):
+        faster.update_force(force)
+
+
+def test_the_error_that_is_reported_is_that_of_the_table(monkeypatch):
+    class Shifted(lp.PairTable):
+        def evaluate(self, type1, type2, r):
+            energy, slope = super().evaluate(type1, type2, r)
+            return energy + 1.0, slope
+
+    model = models.water_model()
+    monkeypatch.setattr("learnedpair.lowering.curves.PairTable", Shifted)
+    report = model.create_force(["O", "H"]).lowering_report
+    assert abs(report["max_energy_error"] - 1) < 1e-3 and abs(report["rms_energy_error"] - 1) < 1e-3
+
+
 def test_only_pairs_that_occur_are_made_and_equal_ones_shared():
     class SamePairs(torch.nn.Module):
         def forward(self, r, type1, type2):

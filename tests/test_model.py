@@ -13,8 +13,8 @@ import openmm
 import pytest
 import torch
 from comparators import assert_close
-from learnedpair.checks import check_rows
-from learnedpair.ranges import random_rows
+from learnedpair.models.checks.contract import check_rows
+from learnedpair.models.checks.samples import random_rows
 
 pytestmark = pytest.mark.all_samples
 
@@ -1137,7 +1137,7 @@ def test_features_are_real_numbers(row):
         model.create_force([row])
     force = model.create_force([[0.5]])
     with pytest.raises(TypeError, match="the features of particle 0 are .*; expected 1 numbers"):
-        force.setParticleFeatureRow(0, row)
+        force.setParticleFeatures(0, row)
 
 
 def test_masked_features_are_refused():
@@ -1146,7 +1146,7 @@ def test_masked_features_are_refused():
     with pytest.raises(TypeError, match="masked array"):
         model.create_force(masked)
     with pytest.raises(TypeError, match="masked array"):
-        model.create_force([[0.5], None]).setParticleFeatures(masked)
+        model.create_force([[0.5], None]).setAllParticleFeatures(masked)
 
 
 def test_many_types_are_checked_in_reasonable_time():

@@ -56,7 +56,7 @@ real lpV12 = 0;
 #pragma unroll 1
 for (int lpI = 0; lpI < 3; lpI++) {
     const real lpV3 = lpParticle1[lpI]+lpParticle2[lpI];
-    const real lpV4 = lpV3*lpInside;
+    const real lpV4 = lpV3*lpRClamped;
     const real lpV5e = expm1(2*(FABS(lpV4) < 20.0f ? FABS(lpV4) : 20.0f));
     const real lpV5 = (lpV4 < 0 ? -lpV5e : lpV5e)/(lpV5e+2);
     const real lpV8 = lpV5*lpV5;
@@ -124,7 +124,7 @@ real lpV7[3][4];
 for (int lpT = 0; lpT < 3; lpT++) {
     #pragma unroll
     for (int lpC = 0; lpC < 4; lpC++) {
-        const real lpE2 = lpInsides[lpC/2]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
+        const real lpE2 = lpRClampedPair[lpC/2]*lpWeights[min(8*lpT+2*lpQuad+lpC%2, 19)];
         lpV2[lpT][lpC] = lpE2;
         const real lpE3 = EXP(lpV2[lpT][lpC]);
         lpV3[lpT][lpC] = lpE3;
@@ -259,7 +259,7 @@ def random_system(example, seed):
         force.setParticleTypes(rng.integers(-1, example.num_types, count).astype(np.int32))
     else:
         rows = rng.uniform(-1.5, 1.5, (7, example.num_features))
-        force.setParticleFeatures([None if i % 9 == 0 else rows[i % 7] for i in range(count)])
+        force.setAllParticleFeatures([None if i % 9 == 0 else rows[i % 7] for i in range(count)])
     force.setCutoffDistance(0.9)
     force.setInnerCutoffDistance(0.3)
     for name in example.global_parameters:

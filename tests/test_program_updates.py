@@ -5,6 +5,7 @@
 import copy
 import functools
 import pickle
+import re
 
 import architectures
 import learnedpair as lp
@@ -68,7 +69,7 @@ class Running:
         if self.model.features is None:
             self.force.setParticleTypes(np.array([-1 if row is None else row for row in rows]))
         else:
-            self.force.setParticleFeatures(rows)
+            self.force.setAllParticleFeatures(rows)
 
     def assert_equals_a_new_context(self, what):
         """Energy, forces and derivatives, against Reference and the program's own derivatives summed over pairs;
@@ -85,7 +86,9 @@ class Running:
         """What each pair adds to the derivatives."""
         function, scale = self.force.getFunction(), values["scale"]
         values = {name: values[name] for name in self.names}
-        particles = self.force.getParticleTypes() if self.model.features is None else self.force.getParticleFeatures()
+        particles = (
+            self.force.getParticleTypes() if self.model.features is None else self.force.getAllParticleFeatures()
+        )
 
         def derivatives(*pairs):
             parts = function.evaluate_derivatives(*pairs, **values)
@@ -369,7 +372,7 @@ def test_a_function_of_other_features_is_refused():
         )
 
 
-@pytest.mark.parametrize("setter", ["setParticleFeatures", "setParticleFeatureRow", "addParticle"])
+@pytest.mark.parametrize("setter", ["setAllParticleFeatures", "setParticleFeatures", "addParticle"])
 def test_features_stay_within_the_ranges_of_the_model(setter):
     """The ranges travel with the force, also through XML."""
     original = load("charge_penetration").create_force([[0.5, 9.0], None])
@@ -380,14 +383,14 @@ def test_features_stay_within_the_ranges_of_the_model(setter):
         ):
             with pytest.raises(ValueError, match=message):
                 set_row(force, setter, row)
-        assert force.getNumParticles() == 2 and force.getParticleFeatureRow(1) is None
+        assert force.getNumParticles() == 2 and force.getParticleFeatures(1) is None
         set_row(force, setter, [-1.0, 20.0])
-        assert force.getParticleFeatureRow(force.getNumParticles() - 1).tolist() == [-1.0, 20.0]
+        assert force.getParticleFeatures(force.getNumParticles() - 1).tolist() == [-1.0, 20.0]
 
 
 def set_row(force, setter, row):
     """Set the features of particle 1, or of a new particle."""
-    arguments = {"setParticleFeatures": ([None, row],), "setParticleFeatureRow": (1, row), "addParticle": (row,)}
+    arguments = {"setAllParticleFeatures": ([None, row],), "setParticleFeatures": (1, row), "addParticle": (row,)}
     getattr(force, setter)(*arguments[setter])
 
 
@@ -409,15 +412,23 @@ def test_features_with_units_are_refused(features):
     with pytest.raises(
         TypeError, match="have the unit (elementary charge|nanometer); expected plain numbers in the units"
     ):
-        model.create_force([[0.5, 9.0], None]).setParticleFeatures(features)
+        model.create_force([[0.5, 9.0], None]).setAllParticleFeatures(features)
 
 
-def test_features_of_an_update_are_validated():
+def test_features_out_of_range_are_refused_by_the_function_itself():
+    """The ranges are in the function and its XML, not in the report: users of C++ and of XML have them too."""
     running = Running("feature_network", REFERENCE)
-    running.force.lowering_report = {}  # which holds the ranges, so that Python would refuse already
-    running.force.setParticleFeatureRow(3, [0.1] * 7 + [np.nan])
-    with pytest.raises(openmm.OpenMMException, match="feature 7 of particle 3 is nan; it must be finite"):
-        running.force.updateParametersInContext(running.context)
+    force = running.force
+    force.lowering_report = {}
+    for value, message in ((np.nan, "is nan; expected a finite"), (99.0, "is 99; expected -1 to 1")):
+        with pytest.raises(ValueError, match=f"the feature 'h7' of particle 3 {message}"):
+            force.setParticleFeatures(3, [0.1] * 7 + [value])
+    text = XmlSerializer.serialize(force)
+    assert text.count("<Feature ") == 8
+    narrower = text.replace('high="1" low="-1" name="h7"', 'high="-2" low="-3" name="h7"')
+    assert narrower != text
+    with pytest.raises(openmm.OpenMMException, match="the feature 'h7' of particle 0 is .*; expected -3 to -2"):
+        XmlSerializer.deserialize(narrower)
 
 
 @pytest.mark.parametrize("name", ["soft_core", "two_parameters"])
@@ -544,13 +555,13 @@ def test_copies_are_equal_to_the_last_bit(how):
     assert again.text == function.text == TEXT
     assert again.weights.tobytes() == EXTREME.tobytes()
     assert again.min_distance == function.min_distance
-    assert np.array_equal(copied.getParticleFeatures(), force.getParticleFeatures(), equal_nan=True)
-    assert [row is None for row in ROWS] == [copied.getParticleFeatureRow(i) is None for i in range(len(ROWS))]
+    assert np.array_equal(copied.getAllParticleFeatures(), force.getAllParticleFeatures(), equal_nan=True)
+    assert [row is None for row in ROWS] == [copied.getParticleFeatures(i) is None for i in range(len(ROWS))]
     for i, row in enumerate(ROWS):
         if row is not None:
-            assert copied.getParticleFeatureRow(i).tobytes() == np.array(row).tobytes()
-    copied.setParticleFeatureRow(0, None)
-    assert force.getParticleFeatureRow(0) is not None, "a copy must be independent"
+            assert copied.getParticleFeatures(i).tobytes() == np.array(row).tobytes()
+    copied.setParticleFeatures(0, None)
+    assert force.getParticleFeatures(0) is not None, "a copy must be independent"
 
 
 @pytest.mark.parametrize("name", ["soft_core", "typed_tanh"])
@@ -647,13 +658,13 @@ DAMAGES = {
     ),
     "particles missing": ("<Particles", lambda text: text.replace("<Particles", "<Particle", 1), "Particles"),
     "no types and no features": (
-        'numFeatures="2"',
-        lambda text: text.replace('numFeatures="2"', 'numFeatures="0"', 1),
+        "<Feature ",
+        lambda text: re.sub(r"<Feature [^>]*/>", "", text),
         "0 types and 0 features",
     ),
     "other features": (
-        'numFeatures="2"',
-        lambda text: text.replace('numFeatures="2"', 'numFeatures="3"', 1),
+        "<Feature ",
+        lambda text: text.replace("<Feature ", '<Feature high="1" low="0" name="third"/><Feature ', 1),
         "takes 2 numbers for each particle; expected 3",
     ),
     "a parameter missing": (

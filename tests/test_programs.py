@@ -5,6 +5,7 @@
 import copy
 import functools
 import os
+import re
 import subprocess
 import sys
 
@@ -28,8 +29,8 @@ from comparators import (
     TARGETS,
     TENSOR_CORES,
     assert_close,
-    describe_kernels,
     evaluate,
+    kernels_of,
     observe,
     on,
 )
@@ -282,8 +283,8 @@ def test_programs_beside_other_forces(target, case, first):
     system = chains.together(ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
     if target.name in ("OpenCL", "CUDA"):
-        packed = "own kernel, packed pairs" + ", tensor cores" * target.tensor_cores
-        assert describe_kernels(system, context) == [
+        packed = "compacted pairs" + ", tensor cores" * target.tensor_cores
+        assert kernels_of(system, context) == [
             {"s": "shared kernel", "o": "own kernel", "p": packed}[letter] for letter in letters
         ]
     expected = ours_alone(case)
@@ -644,7 +645,7 @@ def test_auto_makes_no_table_that_is_too_large(monkeypatch):
     assert model.create_force([0, 1, 2]).lowering_report["representation"] == "table"
     needed = model.create_force([0, 1, 2]).lowering_report["bytes"]
     for limit in (1000, needed - 1):  # the second is not exceeded before the table has been made
-        monkeypatch.setattr("learnedpair.creation.MOST_TABLE_BYTES", limit)
+        monkeypatch.setattr("learnedpair.lowering.representation.MOST_TABLE_BYTES", limit)
         assert model.create_force([0, 1, 2]).lowering_report["representation"] == "program"
         assert model.create_force([0, 1, 2], representation="table").lowering_report["bytes"] > limit
 
@@ -758,7 +759,8 @@ def test_two_processes_write_the_same_kernel(tmp_path):
             architectures.particles(architecture, 3, seed=0, distinct=2), representation="program"
         )
         assert not any(
-            word in force.getFunction().source() for word in ("sigma", "epsilon", "lam", "temperature", "h31")
+            re.search(rf"\b{word}\b", force.getFunction().source())
+            for word in ("sigma", "epsilon", "lam", "temperature", "h31")
         )
         system.addForce(force)
     (tmp_path / "system.xml").write_text(openmm.XmlSerializer.serialize(system))

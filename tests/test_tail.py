@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from learnedpair.cli import main
-from learnedpair.tail import find_tails
+from learnedpair.models.checks.tail import find_tails
 
 METADATA = dict(types=["Ar", "Ne"], cutoff=0.9, inner_cutoff=0.3)
 

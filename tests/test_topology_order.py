@@ -10,7 +10,7 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from learnedpair.topology_order import require_topology
+from learnedpair.applying.topology_order import require_topology
 from openmm import app, unit
 
 E = app.element

@@ -118,8 +118,8 @@ def test_too_many_kinds_of_particles():
     with pytest.raises(
         openmm.OpenMMException,
         match=(
-            "divide the particles into [0-9]+ kinds, of which at most 2048 are supported; use fewer or simpler"
-            " interaction groups"
+            "divide the particles into [0-9]+ interaction classes, of which at most 2048 are supported; use fewer or"
+            " simpler interaction groups"
         ),
     ):
         REFERENCE.context(system)

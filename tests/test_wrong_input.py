@@ -405,13 +405,13 @@ def test_features_that_become_nan_are_refused():
     model = lp.load_model(Model(lambda r, a, b: a[:, 0] * b[:, 0]), features={"q": (-1, 1)}, **CUTOFF)
     force = model.create_force([[0.5], [0.4], None])
     with pytest.raises(ValueError, match="the features of particle 1 are NaN, and it is covered; give None"):
-        force.setParticleFeatures(np.array([[0.5], [np.nan], [np.nan]]))
-    for attempt in (lambda: force.setParticleFeatureRow(1, [np.nan]), lambda: force.addParticle([np.nan])):
+        force.setAllParticleFeatures(np.array([[0.5], [np.nan], [np.nan]]))
+    for attempt in (lambda: force.setParticleFeatures(1, [np.nan]), lambda: force.addParticle([np.nan])):
         with pytest.raises(ValueError, match="are NaN; give None"):
             attempt()
-    force.setParticleFeatures(force.getParticleFeatures())
-    force.setParticleFeatures([[0.5], None, [0.1]])
-    assert force.getParticleFeatureRow(1) is None and force.getParticleFeatureRow(2) == 0.1
+    force.setAllParticleFeatures(force.getAllParticleFeatures())
+    force.setAllParticleFeatures([[0.5], None, [0.1]])
+    assert force.getParticleFeatures(1) is None and force.getParticleFeatures(2) == 0.1
 
 
 def test_quantities_of_global_parameters_have_the_units_of_the_model():

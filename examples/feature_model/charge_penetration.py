@@ -185,7 +185,7 @@ def main():
 
     wanted, fitted = (evaluate(function, positions, features, box) for function in (Exact(), module))
     size = np.sqrt(np.mean(wanted[1] ** 2))
-    print(f"{len(positions)} ions, {force.describeKernelInContext(context)}")
+    print(f"{len(positions)} ions, {force.getKernelInfo(context)['placement']}")
     print(f"{'':24} {'energy':>12} {'RMS force error':>17} {'of the RMS force':>17}")
     for name, (energy, forces) in {"exact": wanted, "fitted, in PyTorch": fitted, "fitted, in OpenMM": found}.items():
         error = np.sqrt(np.mean((forces - wanted[1]) ** 2))

@@ -3,9 +3,10 @@
 #pragma once
 
 #include "internal/ForceHandle.h"
+#include "KernelInfo.h"
+#include "LearnedFunction.h"
 #include "openmm/Context.h"
 #include "openmm/Force.h"
-#include "PairFunction.h"
 #include <memory>
 #include <set>
 #include <string>
@@ -19,12 +20,12 @@ namespace LearnedPairPlugin {
  *
  *     E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
  *
- * f is a PairFunction, a_i the type or the features of a particle, g the function's global parameters, which are those
- * of the Context by the same names. P holds the pairs that are not excluded, are allowed by the interaction groups if
- * there are any, and have two particles that the function covers. Below the inner cutoff r_in, the shortest distance
- * that f was made for, f is replaced by its first-order Taylor expansion at r_in, so that energy and force stay
- * continuous and f is never extrapolated. S is the quintic switching function of OpenMM::NonbondedForce, off by
- * default. s is an optional global parameter of the Context.
+ * f is a PairTable or a PairProgram, a_i the type or the features of a particle, g the function's global parameters,
+ * which are those of the Context by the same names. P holds the pairs that are not excluded, are allowed by the
+ * interaction groups if there are any, and have two particles that the function covers. Below the inner cutoff r_in,
+ * the shortest distance that f was made for, f is replaced by its first-order Taylor expansion at r_in, so that energy
+ * and force stay continuous and f is never extrapolated. S is the quintic switching function of OpenMM::NonbondedForce,
+ * off by default. s is an optional global parameter of the Context.
  *
  * Particles, exclusions and groups have nothing to do with those of other forces in the System, and neither do the
  * cutoff and the periodicity: any combination is evaluated as written here. Sharing the settings of the NonbondedForce
@@ -49,14 +50,14 @@ public:
      *
      * @param function  the pair function; shared, never modified
      */
-    explicit LearnedPairForce(std::shared_ptr<const PairFunction> function);
+    explicit LearnedPairForce(std::shared_ptr<const LearnedFunction> function);
 
     /** Get the pair function. */
-    const PairFunction& getFunction() const {
+    const LearnedFunction& getFunction() const {
         return *function;
     }
     /** Get the pair function, to share it with another force. */
-    std::shared_ptr<const PairFunction> getSharedFunction() const {
+    std::shared_ptr<const LearnedFunction> getSharedFunction() const {
         return function;
     }
     /**
@@ -64,7 +65,7 @@ public:
      * the new function must have the same structure. The report, which described the old function, is cleared; default
      * values of global parameters become those of the new function.
      */
-    void setFunction(std::shared_ptr<const PairFunction> function);
+    void setFunction(std::shared_ptr<const LearnedFunction> function);
 
     /** Get the number of particles; it must equal that of the System. */
     int getNumParticles() const {
@@ -93,20 +94,29 @@ public:
      *
      * @param features  one number for each feature, or none if the particle is not covered
      * @return the index of the particle
-     * @throws OpenMMException if there are too few or too many
+     * @throws OpenMMException if there are too few or too many, or one is outside of the range that the function states
      */
     int addParticle(const std::vector<double>& features);
     /** Get the features of a particle; none if it is not covered. */
     std::vector<double> getParticleFeatures(int index) const;
-    /** Set the features of a particle, or none if it is not covered. */
+    /**
+     * Set the features of a particle, or none if it is not covered.
+     *
+     * @throws OpenMMException if there are too few or too many, or one is outside of the range that the function states
+     */
     void setParticleFeatures(int index, const std::vector<double>& features);
     /**
      * Set the features of all particles at once, replacing all particles there were.
      *
      * @param features  shape [number of particles][number of features]
      * @param covered   for each particle whether it is covered; of those that are not, the features are ignored
+     * @throws OpenMMException if the sizes do not fit, or a feature is outside of the range that the function states
      */
     void setAllParticleFeatures(const std::vector<double>& features, const std::vector<bool>& covered);
+    /** Get the features of all particles, shape [number of particles][number of features]; 0 for uncovered ones. */
+    const std::vector<double>& getAllParticleFeatures() const {
+        return particleFeatures;
+    }
 
     /** Get the method used for long distances. */
     NonbondedMethod getNonbondedMethod() const {
@@ -153,6 +163,8 @@ public:
      * @return the index of the exclusion
      */
     int addExclusion(int particle1, int particle2);
+    /** Exclude many pairs of particles. */
+    void addExclusions(const std::vector<std::pair<int, int>>& pairs);
     /** Get the particles of an exclusion. */
     void getExclusionParticles(int index, int& particle1, int& particle2) const;
     /** Set the particles of an exclusion. */
@@ -196,7 +208,13 @@ public:
      * @param defaultValue  its value in a new Context
      */
     void setScaleParameter(const std::string& name, double defaultValue = 1.0);
-    /** Get the value of a global parameter of the function in a new Context; they are numbered as in the function. */
+    /** Get the number of global parameters of the function, the scale not included. */
+    int getNumGlobalParameters() const {
+        return globalParameters.size();
+    }
+    /** Get the name of a global parameter of the function. */
+    const std::string& getGlobalParameterName(int index) const;
+    /** Get the value of a global parameter of the function in a new Context. */
     double getGlobalParameterDefaultValue(int index) const;
     /** Set the value of a global parameter of the function in a new Context. */
     void setGlobalParameterDefaultValue(int index, double value);
@@ -243,21 +261,18 @@ public:
      * @throws OpenMMException if something else has changed, naming it
      */
     void updateParametersInContext(OpenMM::Context& context);
-    /**
-     * Say in a few words what evaluates this force in a Context: the platform, and on GPUs whether the pairs are
-     * evaluated in OpenMM's own nonbonded kernel together with those of other forces ("shared kernel") or in one of
-     * their own, with a neighbor list of its own ("own kernel"), which is slower.
-     */
-    std::string describeKernelInContext(OpenMM::Context& context) const;
+    /** Get what evaluates this force in a Context. */
+    KernelInfo getKernelInfo(OpenMM::Context& context) const;
 
 protected:
     OpenMM::ForceImpl* createImpl() const override;
 
 private:
     void requireTypes() const;
+    void requireFeatures() const;
     ForceHandle handle;
-    std::shared_ptr<const PairFunction> function;
-    std::vector<int> particleTypes;
+    std::shared_ptr<const LearnedFunction> function;
+    std::vector<int> particleTypes;       // of particles with features 0, or NotCovered
     std::vector<double> particleFeatures; // shape [number of particles][number of features]
     NonbondedMethod method;
     double cutoff, innerCutoff, switchingDistance;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "KernelInfo.h"
 #include "LearnedPairForce.h"
 #include "openmm/KernelImpl.h"
 #include "openmm/Platform.h"
@@ -27,12 +28,11 @@ public:
      * @return the energy, measured in kJ/mol, or 0 if it is accumulated elsewhere or not asked for
      */
     virtual double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) = 0;
-    /** Wait until other threads have finished what has been begun of an evaluation that is given up; what went wrong
-     * there is forgotten. */
+    /** Wait for worker threads after an evaluation that was given up. Errors that they raise are discarded. */
     virtual void waitForThreads() {}
-    /** Say in a few words what evaluates the pairs; begins with the name of the platform. */
-    virtual std::string describe() const = 0;
-    /** Take over new particle types and new values of a table of the same shape. */
+    /** Get what evaluates the pairs. */
+    virtual KernelInfo getInfo() const = 0;
+    /** Copy the particles' types or features and the function, in the structure that it had, to the Context. */
     virtual void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) = 0;
 };
 

@@ -10,11 +10,11 @@
 namespace LearnedPairPlugin {
 
 /**
- * A pair function f(r; a1, a2; g) as a program: for models with features or global parameters, and for whoever wants
- * the network itself evaluated. docs/program.md says what a program is.
+ * A pair function f(r; a1, a2; g) as a program: for models with features or global parameters, and for networks that
+ * are to be evaluated exactly. docs/program.md says what a program is.
  *
- * Its inputs are the distance; the two particles, each with one number, its type, or with one for each feature; and the
- * global parameters. Its output is the energy in kJ/mol.
+ * Its inputs are the distance; for each particle one number, its type, or one for each feature; and the global
+ * parameters. Its output is the energy in kJ/mol.
  */
 class LEARNEDPAIR_EXPORT PairProgram : public PairFunction {
 public:
@@ -23,26 +23,25 @@ public:
      *
      * @param program           the program, with one output of length 1
      * @param numTypes          the number of particle types, or 0 if particles have features
-     * @param numFeatures       the number of features, or 0 if particles have types
+     * @param features          the features of a particle, or none if particles have types
      * @param minDistance       the shortest distance at which the function is defined, measured in nm; positive
      * @param globalParameters  the global parameters, in the order in which the program takes them
      * @throws OpenMMException if the inputs or outputs of the program are not as described, or a name or number is
-     * wrong
+     *                         wrong
      */
-    PairProgram(const TensorProgram& program, int numTypes, int numFeatures, double minDistance,
-            const std::vector<GlobalParameter>& globalParameters = {});
+    PairProgram(const TensorProgram& program, int numTypes, const std::vector<ParticleFeature>& features,
+            double minDistance, const std::vector<GlobalParameter>& globalParameters = {});
     const TensorProgram& getProgram() const {
         return program;
     }
+    void accept(LearnedFunctionVisitor& visitor) const override {
+        visitor.visit(*this);
+    }
     int getNumTypes() const override {
-        return isTyped() ? numTypes : 1;
+        return numTypes;
     }
-    int getNumFeatures() const override {
-        return numFeatures;
-    }
-    /** Get whether particles are distinguished by their type alone. */
-    bool isTyped() const {
-        return numFeatures == 0;
+    const std::vector<ParticleFeature>& getFeatures() const override {
+        return features;
     }
     const std::vector<GlobalParameter>& getGlobalParameters() const override {
         return globalParameters;
@@ -50,8 +49,7 @@ public:
     double getMinDistance() const override {
         return minDistance;
     }
-    /** Get where a table of the distance ends, if the program has one; else a program is defined at every distance:
-     * infinity. */
+    /** Get where a table of the distance ends, if the program has one; else infinity, since a program has no end. */
     double getMaxDistance() const override {
         return maxDistance;
     }
@@ -60,8 +58,11 @@ public:
     }
 
 private:
+    void checkInputs() const;
+    void checkNames() const;
     TensorProgram program;
-    int numTypes, numFeatures;
+    int numTypes;
+    std::vector<ParticleFeature> features;
     double minDistance, maxDistance;
     std::vector<GlobalParameter> globalParameters;
 };

@@ -45,12 +45,13 @@ public:
      */
     PairTable(int numTypes, double minDistance, double maxDistance, const std::vector<PairCurve>& curves,
             const std::vector<int>& curveIndices);
+    void accept(LearnedFunctionVisitor& visitor) const override {
+        visitor.visit(*this);
+    }
     int getNumTypes() const override {
         return numTypes;
     }
-    int getNumFeatures() const override {
-        return 0;
-    }
+    const std::vector<ParticleFeature>& getFeatures() const override;
     const std::vector<GlobalParameter>& getGlobalParameters() const override;
     double getMinDistance() const override {
         return minDistance;

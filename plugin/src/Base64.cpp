@@ -12,7 +12,7 @@ using std::vector;
 
 static const char Alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-string LearnedPairPlugin::encodeNumbers(const vector<double>& values) {
+string LearnedPairPlugin::encodeDoubles(const vector<double>& values) {
     string text;
     text.reserve((values.size() * 8 + 2) / 3 * 4);
     uint32_t buffer = 0;
@@ -32,7 +32,7 @@ string LearnedPairPlugin::encodeNumbers(const vector<double>& values) {
     return text;
 }
 
-vector<double> LearnedPairPlugin::decodeNumbers(const string& text) {
+vector<double> LearnedPairPlugin::decodeDoubles(const string& text) {
     vector<double> values;
     uint64_t word = 0;
     uint32_t buffer = 0;

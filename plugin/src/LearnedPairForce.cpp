@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "LearnedPairForce.h"
+#include "internal/featureRanges.h"
 #include "internal/LearnedPairForceImpl.h"
 #include "internal/require.h"
 #include <algorithm>
@@ -18,7 +19,7 @@ static void checkIndex(int index, size_t size, const char* what) {
             " is out of range; there are ", size, ".");
 }
 
-LearnedPairForce::LearnedPairForce(std::shared_ptr<const PairFunction> function) :
+LearnedPairForce::LearnedPairForce(std::shared_ptr<const LearnedFunction> function) :
         method(CutoffPeriodic),
         useSwitching(false),
         scaleDefault(1.0) {
@@ -29,7 +30,7 @@ LearnedPairForce::LearnedPairForce(std::shared_ptr<const PairFunction> function)
     setName("LearnedPairForce");
 }
 
-void LearnedPairForce::setFunction(std::shared_ptr<const PairFunction> function) {
+void LearnedPairForce::setFunction(std::shared_ptr<const LearnedFunction> function) {
     require(function != nullptr,
             "LearnedPairForce: the pair function is null; create the force with a PairTable or a PairProgram.");
     if (this->function != nullptr)
@@ -44,6 +45,11 @@ void LearnedPairForce::setFunction(std::shared_ptr<const PairFunction> function)
 void LearnedPairForce::requireTypes() const {
     require(function->getNumFeatures() == 0, "LearnedPairForce: the particles of this function have ",
             function->getNumFeatures(), " features and no type; set their features.");
+}
+
+void LearnedPairForce::requireFeatures() const {
+    require(function->getNumFeatures() > 0,
+            "LearnedPairForce: the particles of this function have types and no features; set their types.");
 }
 
 int LearnedPairForce::addParticle(int type) {
@@ -69,6 +75,7 @@ void LearnedPairForce::setParticleTypes(const vector<int>& types) {
 }
 
 int LearnedPairForce::addParticle(const vector<double>& features) {
+    requireFeatures();
     int index = particleTypes.size();
     particleTypes.push_back(NotCovered);
     particleFeatures.resize(particleFeatures.size() + function->getNumFeatures(), 0.0);
@@ -93,10 +100,11 @@ vector<double> LearnedPairForce::getParticleFeatures(int index) const {
 
 void LearnedPairForce::setParticleFeatures(int index, const vector<double>& features) {
     checkIndex(index, particleTypes.size(), "particle");
+    requireFeatures();
     size_t count = function->getNumFeatures();
-    require(count > 0, "LearnedPairForce: the particles of this function have types and no features; set their types.");
     require(features.empty() || features.size() == count, "LearnedPairForce: particle ", index, " is given ",
             features.size(), " features; expected ", count, ", or none if it is not covered.");
+    requireFeaturesInRange(*function, features, {!features.empty()}, index);
     particleTypes[index] = (features.empty() ? NotCovered : 0);
     if (features.empty())
         std::fill_n(particleFeatures.begin() + index * count, count, 0.0);
@@ -105,10 +113,11 @@ void LearnedPairForce::setParticleFeatures(int index, const vector<double>& feat
 }
 
 void LearnedPairForce::setAllParticleFeatures(const vector<double>& features, const vector<bool>& covered) {
+    requireFeatures();
     size_t count = function->getNumFeatures();
-    require(count > 0, "LearnedPairForce: the particles of this function have types and no features; set their types.");
     require(features.size() == covered.size() * count, "LearnedPairForce: there are ", features.size(), " numbers for ",
             covered.size(), " particles; expected ", count, " features for each.");
+    requireFeaturesInRange(*function, features, covered);
     particleFeatures = features;
     particleTypes.resize(covered.size());
     for (size_t i = 0; i < covered.size(); i++) {
@@ -143,6 +152,10 @@ void LearnedPairForce::setSwitchingDistance(double distance) {
 int LearnedPairForce::addExclusion(int particle1, int particle2) {
     exclusions.emplace_back(particle1, particle2);
     return exclusions.size() - 1;
+}
+
+void LearnedPairForce::addExclusions(const vector<pair<int, int>>& pairs) {
+    exclusions.insert(exclusions.end(), pairs.begin(), pairs.end());
 }
 
 void LearnedPairForce::getExclusionParticles(int index, int& particle1, int& particle2) const {
@@ -207,6 +220,11 @@ void LearnedPairForce::setScaleParameter(const string& name, double defaultValue
     scaleDefault = defaultValue;
 }
 
+const string& LearnedPairForce::getGlobalParameterName(int index) const {
+    checkIndex(index, globalParameters.size(), "global parameter");
+    return globalParameters[index].name;
+}
+
 double LearnedPairForce::getGlobalParameterDefaultValue(int index) const {
     checkIndex(index, globalParameters.size(), "global parameter");
     return globalParameters[index].defaultValue;
@@ -219,14 +237,14 @@ void LearnedPairForce::setGlobalParameterDefaultValue(int index, double value) {
 
 void LearnedPairForce::getGlobalParameterRange(int index, double& low, double& high) const {
     checkIndex(index, globalParameters.size(), "global parameter");
-    low = globalParameters[index].low;
-    high = globalParameters[index].high;
+    low = globalParameters[index].range.low;
+    high = globalParameters[index].range.high;
 }
 
 void LearnedPairForce::setGlobalParameterRange(int index, double low, double high) {
     checkIndex(index, globalParameters.size(), "global parameter");
-    globalParameters[index].low = low;
-    globalParameters[index].high = high;
+    globalParameters[index].range.low = low;
+    globalParameters[index].range.high = high;
 }
 
 /** The names of all parameters of a force, for a message. */
@@ -269,8 +287,8 @@ void LearnedPairForce::updateParametersInContext(OpenMM::Context& context) {
             .updateParametersInContext(getContextImpl(context), *this);
 }
 
-string LearnedPairForce::describeKernelInContext(OpenMM::Context& context) const {
-    return dynamic_cast<LearnedPairForceImpl&>(getImplInContext(context)).describeKernel();
+KernelInfo LearnedPairForce::getKernelInfo(OpenMM::Context& context) const {
+    return dynamic_cast<LearnedPairForceImpl&>(getImplInContext(context)).getKernelInfo();
 }
 
 OpenMM::ForceImpl* LearnedPairForce::createImpl() const {

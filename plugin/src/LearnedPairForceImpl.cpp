@@ -4,6 +4,7 @@
 #include "internal/LearnedPairForceImpl.h"
 #include "internal/require.h"
 #include "internal/validation.h"
+#include "internal/visitFunction.h"
 #include "LearnedPairKernels.h"
 #include <cmath>
 
@@ -19,11 +20,12 @@ using std::vector;
 static vector<GlobalParameter> collectParameters(const LearnedPairForce& force) {
     vector<GlobalParameter> parameters;
     if (!force.getScaleParameter().empty())
-        parameters.push_back({force.getScaleParameter(), force.getScaleDefaultValue()});
+        parameters.push_back({force.getScaleParameter(), force.getScaleDefaultValue(), {}});
     auto& globals = force.getFunction().getGlobalParameters();
     for (size_t i = 0; i < globals.size(); i++) {
-        parameters.push_back({globals[i].name, force.getGlobalParameterDefaultValue(i)});
-        force.getGlobalParameterRange(i, parameters.back().low, parameters.back().high);
+        parameters.push_back({globals[i].name, force.getGlobalParameterDefaultValue(i), {}});
+        ValueRange& range = parameters.back().range;
+        force.getGlobalParameterRange(i, range.low, range.high);
     }
     return parameters;
 }
@@ -69,9 +71,9 @@ void LearnedPairForceImpl::checkState(ContextImpl& context) const {
         double value = context.getParameter(parameter.name);
         require(std::isfinite(value), "LearnedPairForce: the global parameter '", parameter.name, "' is ", value,
                 " in this Context; set it to a finite number.");
-        require(parameter.allows(value), "LearnedPairForce: the global parameter '", parameter.name, "' is ", value,
-                " in this Context, and the function was checked for values from ", parameter.low, " to ",
-                parameter.high,
+        require(parameter.range.allows(value), "LearnedPairForce: the global parameter '", parameter.name, "' is ",
+                value, " in this Context, and the function was checked for values from ", parameter.range.low, " to ",
+                parameter.range.high,
                 "; stay in that range, or make the force from a model with a wider one (global_parameters={\"",
                 parameter.name, "\": (default, low, high)}).");
     }
@@ -88,8 +90,14 @@ vector<string> LearnedPairForceImpl::getKernelNames() {
     return {CalcLearnedPairForceKernel::Name()};
 }
 
-string LearnedPairForceImpl::describeKernel() const {
-    return kernel.getAs<const CalcLearnedPairForceKernel>().describe();
+KernelInfo LearnedPairForceImpl::getKernelInfo() {
+    auto& calculator = kernel.getAs<CalcLearnedPairForceKernel>();
+    KernelInfo info = calculator.getInfo();
+    info.platform = calculator.getPlatform().getName();
+    info.evaluation = visitFunction<string>(
+            created.getFunction(), [](const PairTable&) { return "table"; },
+            [](const PairProgram&) { return "program"; });
+    return info;
 }
 
 void LearnedPairForceImpl::updateParametersInContext(ContextImpl& context, const LearnedPairForce& force) {

@@ -4,10 +4,9 @@
 #include "LearnedPairForceProxy.h"
 #include "internal/Base64.h"
 #include "internal/require.h"
+#include "internal/visitFunction.h"
 #include "LearnedPairForce.h"
 #include "openmm/serialization/SerializationNode.h"
-#include "PairProgram.h"
-#include "PairTable.h"
 #include <algorithm>
 #include <sstream>
 
@@ -60,15 +59,15 @@ static void writeTable(SerializationNode& node, const PairTable& table) {
     for (auto& curve : table.getCurves())
         node.createChildNode("Curve")
                 .setIntProperty("knots", curve.energies.size())
-                .setStringProperty("energies", encodeNumbers(curve.energies))
-                .setStringProperty("slopes", encodeNumbers(curve.slopes));
+                .setStringProperty("energies", encodeDoubles(curve.energies))
+                .setStringProperty("slopes", encodeDoubles(curve.slopes));
 }
 
-static std::shared_ptr<PairTable> readTable(const SerializationNode& node) {
+static std::shared_ptr<LearnedFunction> readTable(const SerializationNode& node) {
     vector<PairCurve> curves;
     for (auto& child : node.getChildren()) {
         curves.push_back(
-                {decodeNumbers(child.getStringProperty("energies")), decodeNumbers(child.getStringProperty("slopes"))});
+                {decodeDoubles(child.getStringProperty("energies")), decodeDoubles(child.getStringProperty("slopes"))});
         require(curves.back().energies.size() == (size_t) child.getIntProperty("knots"),
                 "LearnedPairForce: a curve has ", curves.back().energies.size(), " knots, but should have ",
                 child.getIntProperty("knots"), "; the XML is damaged.");
@@ -84,41 +83,56 @@ static std::string replaced(std::string text, char what, char by) {
 }
 
 static void writeProgram(SerializationNode& node, const PairProgram& function, const LearnedPairForce& force) {
-    node.setIntProperty("numTypes", function.isTyped() ? function.getNumTypes() : 0);
-    node.setIntProperty("numFeatures", function.getNumFeatures());
+    node.setIntProperty("numTypes", function.getNumTypes());
     node.setDoubleProperty("minDistance", function.getMinDistance());
-    for (size_t i = 0; i < function.getGlobalParameters().size(); i++) {
+    for (auto& feature : function.getFeatures())
+        node.createChildNode("Feature")
+                .setStringProperty("name", feature.name)
+                .setDoubleProperty("low", feature.range.low)
+                .setDoubleProperty("high", feature.range.high);
+    for (int i = 0; i < force.getNumGlobalParameters(); i++) {
         double low, high;
         force.getGlobalParameterRange(i, low, high);
         node.createChildNode("GlobalParameter")
-                .setStringProperty("name", function.getGlobalParameters()[i].name)
+                .setStringProperty("name", force.getGlobalParameterName(i))
                 .setDoubleProperty("default", force.getGlobalParameterDefaultValue(i))
                 .setDoubleProperty("low", low)
                 .setDoubleProperty("high", high);
     }
     node.setStringProperty("steps", replaced(function.getProgram().getText(), '\n', ';'));
-    node.setStringProperty("weights", encodeNumbers(function.getProgram().getWeights()));
+    node.setStringProperty("weights", encodeDoubles(function.getProgram().getWeights()));
 }
 
-static std::shared_ptr<PairProgram> readProgram(const SerializationNode& node) {
+static std::shared_ptr<LearnedFunction> readProgram(const SerializationNode& node) {
+    vector<ParticleFeature> features;
     vector<GlobalParameter> globalParameters;
-    for (auto& child : node.getChildren())
-        globalParameters.push_back({child.getStringProperty("name"), child.getDoubleProperty("default"),
-            child.getDoubleProperty("low"), child.getDoubleProperty("high")});
+    for (auto& child : node.getChildren()) {
+        ValueRange range = {child.getDoubleProperty("low"), child.getDoubleProperty("high")};
+        if (child.getName() == "Feature")
+            features.push_back({child.getStringProperty("name"), range});
+        else
+            globalParameters.push_back({child.getStringProperty("name"), child.getDoubleProperty("default"), range});
+    }
     TensorProgram program(
-            replaced(node.getStringProperty("steps"), ';', '\n'), decodeNumbers(node.getStringProperty("weights")));
-    return std::make_shared<PairProgram>(program, node.getIntProperty("numTypes"), node.getIntProperty("numFeatures"),
+            replaced(node.getStringProperty("steps"), ';', '\n'), decodeDoubles(node.getStringProperty("weights")));
+    return std::make_shared<PairProgram>(program, node.getIntProperty("numTypes"), features,
             node.getDoubleProperty("minDistance"), globalParameters);
 }
 
 static void writeFunction(SerializationNode& node, const LearnedPairForce& force) {
-    if (auto table = dynamic_cast<const PairTable*>(&force.getFunction()))
-        writeTable(node.createChildNode("PairTable"), *table);
-    else
-        writeProgram(node.createChildNode("PairProgram"), dynamic_cast<const PairProgram&>(force.getFunction()), force);
+    visitFunction<bool>(
+            force.getFunction(),
+            [&](const PairTable& table) {
+                writeTable(node.createChildNode("PairTable"), table);
+                return true;
+            },
+            [&](const PairProgram& program) {
+                writeProgram(node.createChildNode("PairProgram"), program, force);
+                return true;
+            });
 }
 
-static std::shared_ptr<PairFunction> readFunction(const SerializationNode& node) {
+static std::shared_ptr<LearnedFunction> readFunction(const SerializationNode& node) {
     for (auto& child : node.getChildren())
         if (child.getName() == "PairProgram")
             return readProgram(child);
@@ -129,11 +143,14 @@ static void writeParticles(SerializationNode& node, const LearnedPairForce& forc
     writeIntegers(node, "types", force.getParticleTypes());
     if (force.getFunction().getNumFeatures() == 0)
         return;
-    vector<double> features;
+    size_t numFeatures = force.getFunction().getNumFeatures();
+    vector<double> features; // of covered particles
     for (int i = 0; i < force.getNumParticles(); i++)
-        for (double value : force.getParticleFeatures(i))
-            features.push_back(value);
-    node.setStringProperty("features", encodeNumbers(features));
+        if (force.getParticleType(i) != LearnedPairForce::NotCovered) {
+            auto begin = force.getAllParticleFeatures().begin() + i * numFeatures;
+            features.insert(features.end(), begin, begin + numFeatures);
+        }
+    node.setStringProperty("features", encodeDoubles(features));
 }
 
 /** The features of covered particles stand one after another; the others have the type NotCovered. */
@@ -144,7 +161,7 @@ static void readParticles(const SerializationNode& node, LearnedPairForce& force
         force.setParticleTypes(types);
         return;
     }
-    vector<double> given = decodeNumbers(node.getStringProperty("features")), features(types.size() * numFeatures, 0.0);
+    vector<double> given = decodeDoubles(node.getStringProperty("features")), features(types.size() * numFeatures, 0.0);
     vector<bool> covered;
     size_t next = 0;
     for (size_t i = 0; i < types.size(); i++) {

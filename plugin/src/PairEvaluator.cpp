@@ -4,10 +4,9 @@
 #include "internal/PairEvaluator.h"
 #include "internal/passes.h"
 #include "internal/ProgramInterpreter.h"
-#include "internal/require.h"
 #include "internal/StagedProgram.h"
 #include "internal/StageValues.h"
-#include "PairTable.h"
+#include "internal/visitFunction.h"
 
 using namespace LearnedPairPlugin;
 using std::vector;
@@ -21,9 +20,9 @@ public:
             const vector<const double*>& particle2, const vector<double>& globals) override {
         PairValues values;
         values.energy.resize(r.size());
-        values.slope.resize(r.size());
+        values.dEdR.resize(r.size());
         for (size_t i = 0; i < r.size(); i++)
-            table->evaluate((int) *particle1[i], (int) *particle2[i], r[i], values.energy[i], values.slope[i]);
+            table->evaluate((int) *particle1[i], (int) *particle2[i], r[i], values.energy[i], values.dEdR[i]);
         return values;
     }
 
@@ -36,31 +35,31 @@ class ProgramEvaluator : public PairEvaluator {
 public:
     ProgramEvaluator(const PairProgram& function, const vector<int>& derivatives) :
             numDerivatives(derivatives.size()),
-            width(function.isTyped() ? 1 : function.getNumFeatures()),
+            width(function.getParticleInput() == ParticleInput::Types ? 1 : function.getNumFeatures()),
             interpreter(differentiateAll(function, derivatives)) {}
     PairValues evaluate(const vector<double>& r, const vector<const double*>& particle1,
             const vector<const double*>& particle2, const vector<double>& globals) override {
-        if (double* input = interpreter.getInput(Operation::Globals))
+        if (double* input = interpreter.getInput(PairInput::Globals))
             std::copy(globals.begin(), globals.end(), input);
         PairValues values;
-        values.dEnergy.resize(numDerivatives);
-        values.dSlope.resize(numDerivatives);
+        values.dEdG.resize(numDerivatives);
+        values.d2EdRdG.resize(numDerivatives);
         int numPairs = r.size();
-        for (int first = 0; first < numPairs; first += Lanes) {
-            for (int k = 0; k < Lanes; k++) { // lanes that are left over repeat the last pair
+        for (int first = 0; first < numPairs; first += BatchSize) {
+            for (int k = 0; k < BatchSize; k++) { // the last batch repeats the last pair
                 int pair = std::min(first + k, numPairs - 1);
-                if (double* input = interpreter.getInput(Operation::Distance))
+                if (double* input = interpreter.getInput(PairInput::Distance))
                     input[k] = r[pair];
-                copyRow(interpreter.getInput(Operation::Particle1), k, particle1[pair]);
-                copyRow(interpreter.getInput(Operation::Particle2), k, particle2[pair]);
+                copyValues(interpreter.getInput(PairInput::Particle1), k, particle1[pair]);
+                copyValues(interpreter.getInput(PairInput::Particle2), k, particle2[pair]);
             }
             interpreter.run();
-            for (int k = 0; k < Lanes && first + k < numPairs; k++) {
-                values.energy.push_back(interpreter.getOutput(0, 0, k));
-                values.slope.push_back(interpreter.getOutput(1, 0, k));
+            for (int k = 0; k < BatchSize && first + k < numPairs; k++) {
+                values.energy.push_back(interpreter.getOutput(PairOutput::Energy, 0, k));
+                values.dEdR.push_back(interpreter.getOutput(PairOutput::DEdR, 0, k));
                 for (int d = 0; d < numDerivatives; d++) {
-                    values.dEnergy[d].push_back(interpreter.getOutput(2 + 2 * d, 0, k));
-                    values.dSlope[d].push_back(interpreter.getOutput(3 + 2 * d, 0, k));
+                    values.dEdG[d].push_back(interpreter.getOutput(PairOutput::dEdG(d), 0, k));
+                    values.d2EdRdG[d].push_back(interpreter.getOutput(PairOutput::d2EdRdG(d), 0, k));
                 }
             }
         }
@@ -68,72 +67,69 @@ public:
     }
 
 private:
-    static const int Lanes = 16;
+    static const int BatchSize = 16;
     static TensorProgram differentiateAll(const PairProgram& function, const vector<int>& derivatives) {
-        TensorProgram program = differentiate(function.getProgram(), Operation::Distance, 0, 1);
+        TensorProgram program = differentiate(function.getProgram(), PairInput::Distance, 0, 1);
         for (int element : derivatives)
-            program = differentiate(program, Operation::Globals, element, 2);
+            program = differentiate(program, PairInput::Globals, element, 2);
         return program;
     }
-    void copyRow(double* input, int lane, const double* row) const {
+    void copyValues(double* input, int item, const double* values) const {
         if (input != nullptr)
             for (int i = 0; i < width; i++)
-                input[i * Lanes + lane] = row[i];
+                input[i * BatchSize + item] = values[i];
     }
     int numDerivatives, width;
-    ProgramInterpreter<double, Lanes> interpreter;
+    ProgramInterpreter<double, BatchSize> interpreter;
 };
 
 /** Runs the pair part of the staged program in single precision. */
 class SinglePrecisionEvaluator : public PairEvaluator {
 public:
     explicit SinglePrecisionEvaluator(const PairProgram& function) :
-            typed(function.isTyped()),
-            numTypes(typed ? function.getNumTypes() : 0),
-            width(typed ? 1 : function.getNumFeatures()),
+            numTypes(function.getNumTypes()),
+            width(numTypes > 0 ? 1 : function.getNumFeatures()),
             program(function),
-            interpreter(*program.pair) {}
+            interpreter(program.getPairPart()) {}
     PairValues evaluate(const vector<double>& r, const vector<const double*>& particle1,
             const vector<const double*>& particle2, const vector<double>& globals) override {
         if (r.empty())
             return {};
-        vector<double> rows;
+        // Of types all are needed; features are taken as they come, first those of all first particles.
+        vector<double> particles;
         for (int type = 0; type < numTypes; type++)
-            rows.push_back(type);
-        if (!typed)
-            for (auto& particles : {particle1, particle2})
-                for (const double* row : particles)
-                    rows.insert(rows.end(), row, row + width);
-        int numRows = rows.size() / width, numPairs = r.size();
-        StageValues stages(program, rows, numRows, typed);
+            particles.push_back(type);
+        if (numTypes == 0)
+            for (auto& side : {particle1, particle2})
+                for (const double* features : side)
+                    particles.insert(particles.end(), features, features + width);
+        int numParticles = particles.size() / width, numPairs = r.size();
+        StageValues stages(program, particles, numParticles);
         stages.update(globals);
-        if (float* input = interpreter.getInput(Operation::Globals))
+        if (float* input = interpreter.getInput(PairInput::Globals))
             std::copy(stages.getGlobals().begin(), stages.getGlobals().end(), input);
-        int particleSize = std::max(
-                program.pair->getInputSize(Operation::Particle1), program.pair->getInputSize(Operation::Particle2));
-        int pairSize = program.pair->getInputSize(Operation::Pair);
+        int particleSize = program.getParticleSize(), pairSize = program.getPairPart().getInputSize(PairInput::Pair);
         PairValues values;
         for (int pair = 0; pair < numPairs; pair++) {
-            size_t row1 = (typed ? (int) *particle1[pair] : pair),
-                   row2 = (typed ? (int) *particle2[pair] : numPairs + pair);
-            if (float* input = interpreter.getInput(Operation::Distance))
+            size_t index1 = (numTypes > 0 ? (int) *particle1[pair] : pair),
+                   index2 = (numTypes > 0 ? (int) *particle2[pair] : numPairs + pair);
+            if (float* input = interpreter.getInput(PairInput::Distance))
                 *input = (float) r[pair];
-            copyRow(interpreter.getInput(Operation::Particle1), stages.getParticles(), row1, particleSize);
-            copyRow(interpreter.getInput(Operation::Particle2), stages.getParticles(), row2, particleSize);
-            copyRow(interpreter.getInput(Operation::Pair), stages.getPairs(), row1 * numRows + row2, pairSize);
+            copyInput(PairInput::Particle1, stages.getParticles(), index1, particleSize);
+            copyInput(PairInput::Particle2, stages.getParticles(), index2, particleSize);
+            copyInput(PairInput::Pair, stages.getPairs(), index1 * numParticles + index2, pairSize);
             interpreter.run();
-            values.energy.push_back(interpreter.getOutput(0, 0, 0));
-            values.slope.push_back(interpreter.getOutput(1, 0, 0));
+            values.energy.push_back(interpreter.getOutput(PairOutput::Energy, 0, 0));
+            values.dEdR.push_back(interpreter.getOutput(PairOutput::DEdR, 0, 0));
         }
         return values;
     }
 
 private:
-    static void copyRow(float* input, const vector<double>& from, size_t row, int size) {
-        if (input != nullptr)
-            std::copy_n(&from[row * size], size, input);
+    void copyInput(int slot, const vector<double>& from, size_t index, int size) {
+        if (float* input = interpreter.getInput(slot))
+            std::copy_n(&from[index * size], size, input);
     }
-    bool typed;
     int numTypes, width;
     StagedProgram program;
     ProgramInterpreter<float, 1> interpreter;
@@ -146,10 +142,11 @@ std::unique_ptr<PairEvaluator> PairEvaluator::createInSinglePrecision(std::share
 }
 
 std::unique_ptr<PairEvaluator> PairEvaluator::create(
-        std::shared_ptr<const PairFunction> function, const vector<int>& derivatives) {
-    if (auto table = std::dynamic_pointer_cast<const PairTable>(function))
-        return std::make_unique<TableEvaluator>(table);
-    auto program = std::dynamic_pointer_cast<const PairProgram>(function);
-    require(program != nullptr, "LearnedPairForce: the pair function is neither a PairTable nor a PairProgram.");
-    return std::make_unique<ProgramEvaluator>(*program, derivatives);
+        std::shared_ptr<const LearnedFunction> function, const vector<int>& derivatives) {
+    return visitFunction<std::unique_ptr<PairEvaluator>>(
+            *function,
+            [&](const PairTable&) {
+                return std::make_unique<TableEvaluator>(std::static_pointer_cast<const PairTable>(function));
+            },
+            [&](const PairProgram& program) { return std::make_unique<ProgramEvaluator>(program, derivatives); });
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "PairTable.h"
+#include "internal/hermite.h"
 #include "internal/require.h"
 #include "internal/slopes.h"
 #include <algorithm>
@@ -61,6 +62,11 @@ PairTable::PairTable(int numTypes, double minDistance, double maxDistance, const
         }
 }
 
+const vector<ParticleFeature>& PairTable::getFeatures() const {
+    static const vector<ParticleFeature> none;
+    return none;
+}
+
 const vector<GlobalParameter>& PairTable::getGlobalParameters() const {
     static const vector<GlobalParameter> none;
     return none;
@@ -72,10 +78,10 @@ void PairTable::evaluate(int type1, int type2, double r, double& energy, double&
     double h = (maxDistance - minDistance) / numSegments;
     double x = (r - minDistance) / h;
     int k = (x > 0 ? (int) std::min(x, numSegments - 1.0) : 0);
-    double t = x - k, s = 1 - t;
+    double t = x - k;
     double e0 = curve.energies[k], e1 = curve.energies[k + 1], d0 = h * curve.slopes[k], d1 = h * curve.slopes[k + 1];
-    energy = s * s * ((1 + 2 * t) * e0 + t * d0) + t * t * ((3 - 2 * t) * e1 - s * d1);
-    dEdR = (6 * t * s * (e1 - e0) + s * (1 - 3 * t) * d0 + t * (3 * t - 2) * d1) / h;
+    energy = Hermite::value(t, e0, e1, d0, d1);
+    dEdR = Hermite::derivative(t, e0, e1, d0, d1) / h;
 }
 
 bool PairTable::hasSameShape(const PairTable& other) const {

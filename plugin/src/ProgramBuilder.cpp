@@ -8,19 +8,19 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-int ProgramBuilder::add(
-        Operation operation, const vector<int>& operands, const vector<int>& integers, const vector<double>& numbers) {
-    ProgramStep step = {operation, 0, operands, integers, numbers};
-    step.size = findSize(step, steps, steps.size());
+int ProgramBuilder::add(Operation operation, const vector<int>& operands, const vector<int>& integers,
+        const vector<double>& constants) {
+    ProgramStep step = {operation, 0, operands, integers, constants};
+    step.size = findSize(step, steps, steps.size(), signature);
     steps.push_back(step);
     return steps.size() - 1;
 }
 
-int ProgramBuilder::input(Operation input, int size) {
+int ProgramBuilder::input(int slot, int size) {
     for (size_t i = 0; i < steps.size(); i++)
-        if (steps[i].operation == input)
+        if (isInput(steps[i], slot))
             return i;
-    steps.push_back({input, size, {}, {}, {}});
+    steps.push_back({Operation::Input, size, {}, {}, {}, slot});
     return steps.size() - 1;
 }
 
@@ -34,8 +34,8 @@ int ProgramBuilder::slice(int value, int first, int count) {
 
 int ProgramBuilder::copy(const ProgramStep& step, const vector<int>& operands) {
     if (isInput(step.operation))
-        return input(step.operation, step.size);
-    return add(step.operation, operands, step.integers, step.numbers);
+        return input(step.slot, step.size);
+    return add(step.operation, operands, step.integers, step.constants);
 }
 
 vector<int> ProgramBuilder::copyAll(const TensorProgram& program) {

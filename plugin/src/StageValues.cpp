@@ -7,7 +7,7 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-static const int Lanes = 16;
+static const int BatchSize = 16;
 
 namespace {
 
@@ -15,64 +15,63 @@ namespace {
 class PartRunner {
 public:
     PartRunner(const TensorProgram& part, const vector<double>& globals) : part(part), interpreter(part) {
-        if (double* input = interpreter.getInput(Operation::Globals))
+        if (double* input = interpreter.getInput(PairInput::Globals))
             std::copy(globals.begin(), globals.end(), input);
     }
-    /** @param getRow  takes an input, particle1 or particle2, and the index of an item; returns its row */
-    template<class GetRow> vector<double> run(int numItems, GetRow getRow) {
-        vector<double> values;
-        for (int first = 0; first < numItems; first += Lanes) {
-            for (Operation input : {Operation::Particle1, Operation::Particle2})
-                if (double* lanes = interpreter.getInput(input))
-                    for (int k = 0; k < Lanes; k++) { // lanes that are left over repeat the last item
-                        const double* row = getRow(input, std::min(first + k, numItems - 1));
+    /** @param getValues  takes an input, particle1 or particle2, and the index of an item; returns its values */
+    template<class GetValues> vector<double> run(int numItems, GetValues getValues) {
+        vector<double> results;
+        for (int first = 0; first < numItems; first += BatchSize) {
+            for (int input : {PairInput::Particle1, PairInput::Particle2})
+                if (double* batch = interpreter.getInput(input))
+                    for (int k = 0; k < BatchSize; k++) { // the last batch repeats the last item
+                        const double* values = getValues(input, std::min(first + k, numItems - 1));
                         for (int i = 0; i < part.getInputSize(input); i++)
-                            lanes[i * Lanes + k] = row[i];
+                            batch[i * BatchSize + k] = values[i];
                     }
             interpreter.run();
-            for (int k = 0; k < Lanes && first + k < numItems; k++)
+            for (int k = 0; k < BatchSize && first + k < numItems; k++)
                 for (size_t output = 0; output < part.getOutputs().size(); output++)
                     for (int i = 0; i < part.getSteps()[part.getOutputs()[output]].size; i++)
-                        values.push_back(interpreter.getOutput(output, i, k));
+                        results.push_back(interpreter.getOutput(output, i, k));
         }
-        return values;
+        return results;
     }
 
 private:
     const TensorProgram& part;
-    ProgramInterpreter<double, Lanes> interpreter;
+    ProgramInterpreter<double, BatchSize> interpreter;
 };
 
 } // namespace
 
-StageValues::StageValues(const StagedProgram& program, const vector<double>& rows, int numRows, bool typed) :
+StageValues::StageValues(const StagedProgram& program, const vector<double>& particles, int numParticles) :
         program(program),
-        rows(rows),
-        numRows(numRows),
-        typed(typed),
+        particles(particles),
+        numParticles(numParticles),
         isComputed(false) {}
 
 bool StageValues::update(const vector<double>& newGlobals) {
     if (isComputed && newGlobals == globals)
         return false;
-    bool first = !isComputed;
+    bool changed = !isComputed;
     globals = newGlobals;
+    int width = particles.size() / numParticles;
+    auto getParticle = [&](int i) { return &particles[i * width]; };
+    for (auto& part : program.getParts()) {
+        if (part.level == PartLevel::Pair || (isComputed && part.program.getInputSize(PairInput::Globals) == 0))
+            continue;
+        changed = true;
+        PartRunner runner(part.program, globals);
+        if (part.level == PartLevel::Global)
+            globalValues = runner.run(1, [](int, int) { return nullptr; });
+        else if (part.level == PartLevel::Particle)
+            particleValues = runner.run(numParticles, [&](int, int i) { return getParticle(i); });
+        else
+            pairValues = runner.run(numParticles * numParticles, [&](int input, int i) {
+                return getParticle(input == PairInput::Particle1 ? i / numParticles : i % numParticles);
+            });
+    }
     isComputed = true;
-    bool changed = first;
-    auto mustRun = [&](const std::unique_ptr<TensorProgram>& part) {
-        bool run = (part != nullptr && (first || part->getInputSize(Operation::Globals) > 0));
-        changed |= run;
-        return run;
-    };
-    int width = rows.size() / numRows;
-    if (mustRun(program.global))
-        globalValues = PartRunner(*program.global, globals).run(1, [](Operation, int) { return nullptr; });
-    if (mustRun(program.particle))
-        particleValues =
-                PartRunner(*program.particle, globals).run(numRows, [&](Operation, int i) { return &rows[i * width]; });
-    if (typed && mustRun(program.typePair))
-        pairValues = PartRunner(*program.typePair, globals).run(numRows * numRows, [&](Operation input, int i) {
-            return &rows[(input == Operation::Particle1 ? i / numRows : i % numRows) * width];
-        });
     return changed;
 }

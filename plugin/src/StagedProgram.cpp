@@ -6,36 +6,35 @@
 #include "internal/passes.h"
 #include "internal/ProgramBuilder.h"
 #include "internal/Stage.h"
+#include <algorithm>
 #include <map>
-#include <sstream>
+#include <optional>
 
 using namespace LearnedPairPlugin;
-using std::string;
 using std::vector;
 
-// Numbers that may be kept for pairs of types: more than this, and they are computed for each pair of particles
-// instead.
-static const long long MostTypePairNumbers = 1 << 22;
+// How many values are kept for all pairs of types. With more, they are computed for each pair of particles instead.
+static const long long MaxTypePairValues = 1 << 22;
 
 namespace {
 
-/** A part of a program that is computed on its own: collects the values that other parts need of it. */
-class Part {
+/** Collects the values that the pair part needs of one other part, and builds the program of that part. */
+class PartBuilder {
 public:
-    explicit Part(const TensorProgram& program) : program(program) {}
+    explicit PartBuilder(const TensorProgram& program) : program(program) {}
     /**
-     * Add a value of the program.
+     * Request a value of the program as an output of the part.
      *
      * @param exchanged  whether to compute it with the first particle in the place of the second
      */
     void addValue(int value, bool exchanged) {
         requests.push_back({value, exchanged});
     }
-    /** Compute all values that have been added, equal ones once. @return null if there are none */
-    std::unique_ptr<TensorProgram> build(bool typed) {
+    /** Build the program of all requested values, equal ones once. @return nothing if none was requested */
+    std::optional<TensorProgram> build(ParticleInput particles) {
         if (requests.empty())
-            return nullptr;
-        ProgramBuilder builder;
+            return {};
+        ProgramBuilder builder(program.getSignature());
         vector<int> index = builder.copyAll(program), exchangedIndex;
         for (size_t i = 0; i < index.size(); i++)
             exchangedIndex.push_back(copyExchanged(program.getSteps()[i], index[i],
@@ -43,25 +42,25 @@ public:
         vector<int> outputs;
         for (auto& request : requests)
             outputs.push_back((request.exchanged ? exchangedIndex : index)[request.value]);
-        TensorProgram all = optimize(builder.build(outputs), typed);
+        TensorProgram all = optimize(builder.build(outputs), particles);
         vector<int> distinct;
-        std::map<int, int> first; // of each distinct output, where its numbers begin
-        int size = 0;
+        std::map<int, int> first; // of each distinct output, the position of its first element
         for (size_t i = 0; i < requests.size(); i++) {
             int output = all.getOutputs()[i];
             if (first.count(output) == 0) {
-                first[output] = size;
+                first[output] = length;
                 distinct.push_back(output);
-                size += all.getSteps()[output].size;
+                length += all.getSteps()[output].size;
             }
             requests[i].position = first[output];
         }
-        length = size;
-        return std::make_unique<TensorProgram>(all.getSteps(), distinct);
+        return TensorProgram(all.getSteps(), distinct, all.getSignature());
     }
+    /** Get the number of elements of all outputs together. */
     int getLength() const {
         return length;
     }
+    /** Get the position of the first element of a requested value among the elements of all outputs. */
     int getPosition(int value, bool exchanged) const {
         for (auto& request : requests)
             if (request.value == value && request.exchanged == exchanged)
@@ -75,12 +74,11 @@ private:
         bool exchanged;
         int position = 0;
     };
-    /** Copy a step with the first particle in the place of the second; steps that this does not change are there
-     * already. */
+    /** Copy a step with the first particle in the place of the second. A step that stays the same is not copied. */
     static int copyExchanged(const ProgramStep& step, int original, const vector<int>& operands,
             const vector<int>& exchangedIndex, ProgramBuilder& builder) {
-        if (step.operation == Operation::Particle2)
-            return builder.input(Operation::Particle1, step.size);
+        if (isInput(step, PairInput::Particle2))
+            return builder.input(PairInput::Particle1, step.size);
         vector<int> exchanged = mapOperands(step, exchangedIndex);
         return exchanged == operands ? original : builder.copy(step, exchanged);
     }
@@ -91,117 +89,102 @@ private:
 
 } // namespace
 
-static bool isPairStage(Stage stage) {
-    return stage == Stage::Radial || stage == Stage::PairOfParticles;
-}
-
 static TensorProgram differentiateAll(const PairProgram& function, const vector<int>& derivatives) {
-    TensorProgram program = optimize(function.getProgram(), function.isTyped());
-    program = differentiate(program, Operation::Distance, 0, 1);
+    ParticleInput particles = function.getParticleInput();
+    TensorProgram program = optimize(function.getProgram(), particles);
+    program = differentiate(program, PairInput::Distance, 0, 1);
     for (int element : derivatives)
-        program = differentiate(program, Operation::Globals, element, 2);
-    return optimize(program, function.isTyped());
+        program = differentiate(program, PairInput::Globals, element, 2);
+    return optimize(program, particles);
 }
 
-StagedProgram::StagedProgram(const PairProgram& function, const vector<int>& derivatives) {
+/** Find the stages of all steps; the values of pairs of types move to the pair part if they are too many to keep. */
+static vector<Stage> findAffordableStages(const TensorProgram& program, const PairProgram& function) {
+    vector<Stage> stages = findStages(program, function.getParticleInput());
+    long long numTypes = function.getNumTypes(), numValues = 0;
+    for (size_t i = 0; i < stages.size(); i++)
+        if (stages[i] == Stage::TypePair)
+            numValues = std::max(numValues, program.getSteps()[i].size * numTypes * numTypes);
+    if (numValues > MaxTypePairValues)
+        std::replace(stages.begin(), stages.end(), Stage::TypePair, Stage::PairOfParticles);
+    return stages;
+}
+
+/** Find the steps whose values leave their part: outputs, and operands of the pair part. */
+static vector<char> findFrontier(const TensorProgram& program, const vector<Stage>& stages) {
+    vector<char> isFrontier(stages.size(), false);
+    for (int output : program.getOutputs())
+        isFrontier[output] = true;
+    for (size_t i = 0; i < stages.size(); i++)
+        if (isPairStage(stages[i]))
+            for (int operand : program.getSteps()[i].operands)
+                isFrontier[operand] = true;
+    return isFrontier;
+}
+
+/** The input through which the pair part reads a value of a stage. */
+static int inputOfStage(Stage stage) {
+    switch (stage) {
+        case Stage::Global: return PairInput::Globals;
+        case Stage::Particle1: return PairInput::Particle1;
+        case Stage::Particle2: return PairInput::Particle2;
+        default: return PairInput::Pair;
+    }
+}
+
+StagedProgram::StagedProgram(const PairProgram& function, const vector<int>& derivatives) :
+        particles(function.getParticleInput()) {
     TensorProgram program = differentiateAll(function, derivatives);
     const vector<ProgramStep>& steps = program.getSteps();
-    vector<Stage> stages = findStages(program, function.isTyped());
-    vector<char> isOutput(steps.size(), false), isFrontier(steps.size(), false);
-    for (int output : program.getOutputs())
-        isOutput[output] = true;
-    long long numTypePairNumbers = 0;
-    for (size_t i = 0; i < steps.size(); i++)
-        if (stages[i] == Stage::TypePair)
-            numTypePairNumbers = std::max(
-                    numTypePairNumbers, (long long) steps[i].size * function.getNumTypes() * function.getNumTypes());
-    if (numTypePairNumbers > MostTypePairNumbers)
-        for (auto& stage : stages)
-            if (stage == Stage::TypePair)
-                stage = Stage::PairOfParticles;
-    for (size_t i = 0; i < steps.size(); i++) {
-        isFrontier[i] |= isOutput[i];
-        if (isPairStage(stages[i]))
-            for (int operand : steps[i].operands)
-                isFrontier[operand] = true;
-    }
+    vector<Stage> stages = findAffordableStages(program, function);
+    vector<char> isFrontier = findFrontier(program, stages);
 
-    Part globalPart(program), particlePart(program), typePairPart(program);
-    auto partOf = [&](Stage stage) -> Part* {
-        return stage == Stage::Global                                    ? &globalPart
-                : stage == Stage::Particle1 || stage == Stage::Particle2 ? &particlePart
-                : stage == Stage::TypePair                               ? &typePairPart
-                                                                         : nullptr;
+    std::map<PartLevel, PartBuilder> builders;
+    for (PartLevel level : {PartLevel::Global, PartLevel::Particle, PartLevel::TypePair})
+        builders.emplace(level, program);
+    auto builderOf = [&](Stage stage) -> PartBuilder* {
+        switch (stage) {
+            case Stage::Global: return &builders.at(PartLevel::Global);
+            case Stage::Particle1:
+            case Stage::Particle2: return &builders.at(PartLevel::Particle);
+            case Stage::TypePair: return &builders.at(PartLevel::TypePair);
+            default: return nullptr;
+        }
     };
     for (size_t i = 0; i < steps.size(); i++)
-        if (isFrontier[i])
-            if (Part* part = partOf(stages[i]))
-                part->addValue(i, stages[i] == Stage::Particle2);
-    global = globalPart.build(function.isTyped());
-    particle = particlePart.build(function.isTyped());
-    typePair = typePairPart.build(function.isTyped());
+        if (PartBuilder* part = builderOf(stages[i]); part != nullptr && isFrontier[i])
+            part->addValue(i, stages[i] == Stage::Particle2);
+    for (auto& [level, part] : builders)
+        if (auto built = part.build(particles))
+            parts.push_back({level, *built});
 
-    ProgramBuilder builder;
+    ProgramBuilder pair(program.getSignature());
     vector<int> index(steps.size(), -1);
     for (size_t i = 0; i < steps.size(); i++) {
-        Part* part = partOf(stages[i]);
+        PartBuilder* part = builderOf(stages[i]);
         if (part == nullptr)
-            index[i] = builder.copy(steps[i], mapOperands(steps[i], index));
-        else if (isFrontier[i]) {
-            Operation input = (stages[i] == Stage::Global   ? Operation::Globals
-                            : stages[i] == Stage::Particle1 ? Operation::Particle1
-                            : stages[i] == Stage::Particle2 ? Operation::Particle2
-                                                            : Operation::Pair);
-            index[i] = builder.slice(builder.input(input, part->getLength()),
+            index[i] = pair.copy(steps[i], mapOperands(steps[i], index));
+        else if (isFrontier[i])
+            index[i] = pair.slice(pair.input(inputOfStage(stages[i]), part->getLength()),
                     part->getPosition(i, stages[i] == Stage::Particle2), steps[i].size);
-        }
     }
-    pair = std::make_unique<TensorProgram>(removeDeadCode(simplify(builder.build(mapOutputs(program, index)))));
+    parts.push_back({PartLevel::Pair, removeDeadCode(simplify(pair.build(mapOutputs(program, index))))});
 }
 
-static bool haveSameStructure(const std::unique_ptr<TensorProgram>& a, const std::unique_ptr<TensorProgram>& b) {
-    return a == nullptr || b == nullptr ? a == b : a->getText() == b->getText();
+const TensorProgram* StagedProgram::find(PartLevel level) const {
+    for (auto& part : parts)
+        if (part.level == level)
+            return &part.program;
+    return nullptr;
+}
+
+int StagedProgram::getParticleSize() const {
+    return std::max(getPairPart().getInputSize(PairInput::Particle1), getPairPart().getInputSize(PairInput::Particle2));
 }
 
 bool StagedProgram::hasSameStructure(const StagedProgram& other) const {
-    return haveSameStructure(global, other.global) && haveSameStructure(particle, other.particle) &&
-            haveSameStructure(typePair, other.typePair) && haveSameStructure(pair, other.pair);
-}
-
-ProgramCost::ProgramCost(const TensorProgram& program) : multiplyAdds(0), others(0) {
-    for (auto& step : program.getSteps())
-        switch (getInfo(step.operation).kind) {
-            case OperationKind::Linear: multiplyAdds += program.getSteps()[step.operands[0]].size; break;
-            case OperationKind::Table: multiplyAdds += 3 * step.size; break;
-            case OperationKind::Elementwise: others += step.size; break;
-            case OperationKind::Reduction: others += program.getSteps()[step.operands[0]].size; break;
-            default: break;
-        }
-}
-
-static void writeCost(std::ostream& stream, const char* when, const std::unique_ptr<TensorProgram>& part) {
-    if (part == nullptr)
-        return;
-    ProgramCost cost(*part);
-    stream << "per " << when << ": " << cost.multiplyAdds << " multiply-adds, " << cost.others << " other operations, "
-           << cost.multiplyAdds + cost.others << " together\n";
-}
-
-string LearnedPairPlugin::describeStages(const PairProgram& function) {
-    TensorProgram program = optimize(function.getProgram(), function.isTyped());
-    vector<Stage> stages = findStages(program, function.isTyped());
-    std::istringstream lines(program.getText());
-    std::ostringstream text;
-    string line;
-    for (size_t i = 0; i < stages.size() && std::getline(lines, line); i++) {
-        line.resize(std::max(line.size(), (size_t) 44), ' ');
-        text << line << "  # " << getName(stages[i]) << '\n';
-    }
-    std::getline(lines, line);
-    text << line << '\n';
-    StagedProgram staged(function);
-    writeCost(text, "pair, energy and force", staged.pair);
-    writeCost(text, "particle, when it changes", staged.particle);
-    writeCost(text, "pair of types, when it changes", staged.typePair);
-    return text.str();
+    return std::equal(
+            parts.begin(), parts.end(), other.parts.begin(), other.parts.end(), [](const Part& a, const Part& b) {
+                return a.level == b.level && a.program.getText() == b.program.getText();
+            });
 }

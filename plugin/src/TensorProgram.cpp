@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "TensorProgram.h"
-#include "internal/numbers.h"
+#include "internal/formatNumber.h"
 #include "internal/operations.h"
 #include "internal/require.h"
 #include <algorithm>
@@ -12,12 +12,14 @@ using namespace LearnedPairPlugin;
 using std::string;
 using std::vector;
 
-TensorProgram::TensorProgram(const vector<ProgramStep>& steps, const vector<int>& outputs) :
+TensorProgram::TensorProgram(
+        const vector<ProgramStep>& steps, const vector<int>& outputs, const ProgramSignature& signature) :
         steps(steps),
-        outputs(outputs) {
+        outputs(outputs),
+        signature(&signature) {
     for (int i = 0; i < (int) steps.size(); i++) {
-        int size = findSize(steps[i], steps, i);
-        require(size == steps[i].size, "TensorProgram: step v", i, " (", getInfo(steps[i].operation).name,
+        int size = findSize(steps[i], steps, i, signature);
+        require(size == steps[i].size, "TensorProgram: step v", i, " (", getName(steps[i], signature),
                 ") states the length ", steps[i].size, ", but has ", size, ".");
     }
     require(!outputs.empty(), "TensorProgram: the program has no output; expected at least one.");
@@ -79,7 +81,7 @@ static void readArguments(LineReader& reader, ProgramStep& step) {
         if (closed)
             reader.fail("the end", word);
         if (step.operation == Operation::Literal) {
-            step.numbers.push_back(reader.readNumber(word));
+            step.constants.push_back(reader.readNumber(word));
             continue;
         }
         if (!inBraces && word[0] != '{') {
@@ -102,8 +104,8 @@ static void readArguments(LineReader& reader, ProgramStep& step) {
 }
 
 /** Read "vK[n] = operation operands {integers}". */
-static ProgramStep readStep(
-        LineReader& reader, const string& name, int index, const vector<double>& weights, size_t& numWeightsRead) {
+static ProgramStep readStep(LineReader& reader, const string& name, int index, const ProgramSignature& signature,
+        const vector<double>& weights, size_t& numWeightsRead) {
     size_t bracket = name.find('[');
     if (bracket == string::npos || reader.readIndex(name.substr(0, bracket), "v", "", "the name of a step") != index)
         reader.fail(("v" + std::to_string(index) + "[length]").c_str(), name);
@@ -111,23 +113,24 @@ static ProgramStep readStep(
     step.size = reader.readIndex(name.substr(bracket), "[", "]", "a length of at most nine digits");
     if (reader.expectWord("=") != "=")
         reader.fail("= after the name", "something else");
-    string operation = reader.expectWord("an operation");
-    const OperationInfo* info = findOperation(operation);
-    if (info == nullptr)
-        reader.fail("an operation", operation + ", which is none");
-    step.operation = info->operation;
+    string word = reader.expectWord("an operation");
+    step.slot = signature.findInput(word);
+    const OperationInfo* info = findOperation(word);
+    if (step.slot < 0 && info == nullptr)
+        reader.fail("an operation", word + ", which is none");
+    step.operation = (step.slot >= 0 ? Operation::Input : info->operation);
     readArguments(reader, step);
     if (step.operation == Operation::Weight) {
         require(numWeightsRead + step.size <= weights.size(), "TensorProgram: step v", index, " (weight) needs ",
                 step.size, " numbers, but only ", weights.size() - numWeightsRead, " of ", weights.size(),
                 " weights are left.");
-        step.numbers.assign(weights.begin() + numWeightsRead, weights.begin() + numWeightsRead + step.size);
+        step.constants.assign(weights.begin() + numWeightsRead, weights.begin() + numWeightsRead + step.size);
         numWeightsRead += step.size;
     }
     return step;
 }
 
-static TensorProgram parse(const string& text, const vector<double>& weights) {
+static TensorProgram parse(const string& text, const vector<double>& weights, const ProgramSignature& signature) {
     vector<ProgramStep> steps;
     vector<int> outputs;
     size_t numWeightsRead = 0;
@@ -147,24 +150,25 @@ static TensorProgram parse(const string& text, const vector<double>& weights) {
                 reader.fail("a step such as v3 as output", "the end");
         }
         else
-            steps.push_back(readStep(reader, name, steps.size(), weights, numWeightsRead));
+            steps.push_back(readStep(reader, name, steps.size(), signature, weights, numWeightsRead));
     }
     require(numWeightsRead == weights.size(), "TensorProgram: there are ", weights.size(),
             " weights, but the steps need ", numWeightsRead, ".");
-    return TensorProgram(steps, outputs);
+    return TensorProgram(steps, outputs, signature);
 }
 
-TensorProgram::TensorProgram(const string& text, const vector<double>& weights) : TensorProgram(parse(text, weights)) {}
+TensorProgram::TensorProgram(const string& text, const vector<double>& weights, const ProgramSignature& signature) :
+        TensorProgram(parse(text, weights, signature)) {}
 
 string TensorProgram::getText() const {
     std::ostringstream text;
     for (size_t i = 0; i < steps.size(); i++) {
         const ProgramStep& step = steps[i];
-        text << 'v' << i << '[' << step.size << "] = " << getInfo(step.operation).name;
+        text << 'v' << i << '[' << step.size << "] = " << getName(step, getSignature());
         for (int operand : step.operands)
             text << " v" << operand;
         if (step.operation == Operation::Literal)
-            for (double value : step.numbers)
+            for (double value : step.constants)
                 text << ' ' << formatNumber(value);
         const char* separator = " {";
         for (int value : step.integers) {
@@ -184,13 +188,13 @@ vector<double> TensorProgram::getWeights() const {
     vector<double> weights;
     for (auto& step : steps)
         if (step.operation == Operation::Weight)
-            weights.insert(weights.end(), step.numbers.begin(), step.numbers.end());
+            weights.insert(weights.end(), step.constants.begin(), step.constants.end());
     return weights;
 }
 
-int TensorProgram::getInputSize(Operation input) const {
+int TensorProgram::getInputSize(int slot) const {
     for (auto& step : steps)
-        if (step.operation == input)
+        if (isInput(step, slot))
             return step.size;
     return 0;
 }

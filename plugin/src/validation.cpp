@@ -2,28 +2,29 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/validation.h"
+#include "internal/featureRanges.h"
 #include "internal/require.h"
 #include "internal/StagedProgram.h"
+#include "internal/visitFunction.h"
 #include "openmm/CustomNonbondedForce.h"
 #include "openmm/NonbondedForce.h"
-#include "PairProgram.h"
-#include "PairTable.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 #include <typeinfo>
 
 using namespace LearnedPairPlugin;
 using OpenMM::OpenMMException;
 using OpenMM::System;
 using OpenMM::Vec3;
-using std::pair;
 using std::set;
 using std::vector;
 
 static void validateTypes(const LearnedPairForce& force, const System& system) {
-    const PairFunction& function = force.getFunction();
-    int numParticles = system.getNumParticles(), numTypes = function.getNumTypes();
+    const LearnedFunction& function = force.getFunction();
+    int numParticles = system.getNumParticles();
+    int numTypes = std::max(1, function.getNumTypes()); // particles with features have the type 0
     require(force.getNumParticles() == numParticles, "LearnedPairForce: the force has ", force.getNumParticles(),
             " particles, but the System has ", numParticles, "; add every particle of the System, with the type ",
             LearnedPairForce::NotCovered, " for those that take no part.");
@@ -45,12 +46,12 @@ static void validateTypes(const LearnedPairForce& force, const System& system) {
 }
 
 static void validateFeatures(const LearnedPairForce& force) {
-    for (int i = 0; i < force.getNumParticles(); i++) {
-        vector<double> features = force.getParticleFeatures(i);
-        for (size_t k = 0; k < features.size(); k++)
-            require(std::isfinite(features[k]), "LearnedPairForce: feature ", k, " of particle ", i, " is ",
-                    features[k], "; it must be finite.");
-    }
+    if (force.getFunction().getParticleInput() == ParticleInput::Types)
+        return;
+    vector<bool> covered;
+    for (int type : force.getParticleTypes())
+        covered.push_back(type != LearnedPairForce::NotCovered);
+    requireFeaturesInRange(force.getFunction(), force.getAllParticleFeatures(), covered);
 }
 
 static void validateParameters(const LearnedPairForce& force) {
@@ -64,10 +65,10 @@ static void validateParameters(const LearnedPairForce& force) {
         double value = force.getGlobalParameterDefaultValue(i);
         require(std::isfinite(value), "LearnedPairForce: the global parameter \"", parameters[i].name,
                 "\" has the default value ", value, "; it must be finite.");
-        GlobalParameter parameter = {parameters[i].name, value};
-        force.getGlobalParameterRange(i, parameter.low, parameter.high);
-        require(parameter.allows(value), "LearnedPairForce: the global parameter \"", parameters[i].name,
-                "\" has the default value ", value, " and the range ", parameter.low, " to ", parameter.high,
+        ValueRange range;
+        force.getGlobalParameterRange(i, range.low, range.high);
+        require(range.allows(value), "LearnedPairForce: the global parameter \"", parameters[i].name,
+                "\" has the default value ", value, " and the range ", range.low, " to ", range.high,
                 "; the default must be in the range.");
     }
     for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
@@ -77,7 +78,7 @@ static void validateParameters(const LearnedPairForce& force) {
 }
 
 static void validateDistances(const LearnedPairForce& force) {
-    const PairFunction& function = force.getFunction();
+    const LearnedFunction& function = force.getFunction();
     double cutoff = force.getCutoffDistance(), inner = force.getInnerCutoffDistance(),
            switching = force.getSwitchingDistance();
     if (force.getNonbondedMethod() == LearnedPairForce::NoCutoff) {
@@ -103,7 +104,8 @@ static void validateDistances(const LearnedPairForce& force) {
 }
 
 static void validateExclusions(const LearnedPairForce& force, int numParticles) {
-    set<pair<int, int>> seen;
+    typedef std::tuple<int, int, int> Exclusion; // both particles in order, and the index
+    vector<Exclusion> sorted;
     for (int i = 0; i < force.getNumExclusions(); i++) {
         int particle1, particle2;
         force.getExclusionParticles(i, particle1, particle2);
@@ -112,8 +114,18 @@ static void validateExclusions(const LearnedPairForce& force, int numParticles) 
                     particle, "; it must be between 0 and ", numParticles - 1, ".");
         require(particle1 != particle2, "LearnedPairForce: exclusion ", i, " names particle ", particle1,
                 " twice; a particle never interacts with itself.");
-        require(seen.insert(std::minmax(particle1, particle2)).second, "LearnedPairForce: exclusion ", i,
-                " repeats the particles ", particle1, " and ", particle2, "; exclude each pair once.");
+        sorted.emplace_back(std::min(particle1, particle2), std::max(particle1, particle2), i);
+    }
+    std::sort(sorted.begin(), sorted.end());
+    auto samePair = [](const Exclusion& a, const Exclusion& b) {
+        return std::get<0>(a) == std::get<0>(b) && std::get<1>(a) == std::get<1>(b);
+    };
+    auto repeated = std::adjacent_find(sorted.begin(), sorted.end(), samePair);
+    if (repeated != sorted.end()) {
+        int index = std::get<2>(*(repeated + 1)), particle1, particle2;
+        force.getExclusionParticles(index, particle1, particle2);
+        require(false, "LearnedPairForce: exclusion ", index, " repeats the particles ", particle1, " and ", particle2,
+                "; exclude each pair once.");
     }
 }
 
@@ -208,28 +220,33 @@ static void requireSameDefault(const std::string& name, double created, double u
             "\", ", updated, ") on the Context to change its value there.");
 }
 
-static void validateFunctionUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
-    requireSame(typeid(created.getFunction()) == typeid(updated.getFunction()),
-            "a program into a table, or a table into a program");
-    if (auto table = dynamic_cast<const PairTable*>(&created.getFunction())) {
-        auto other = dynamic_cast<const PairTable*>(&updated.getFunction());
-        requireSame(
-                table->hasSameShape(*other), "the shape of the table: its range, its curves, their numbers of knots");
-        return;
-    }
-    auto& program = dynamic_cast<const PairProgram&>(created.getFunction());
-    auto other = dynamic_cast<const PairProgram*>(&updated.getFunction());
-    requireSame(program.isTyped() == other->isTyped() && program.getNumTypes() == other->getNumTypes() &&
-                    program.getNumFeatures() == other->getNumFeatures() &&
-                    StagedProgram(program).hasSameStructure(StagedProgram(*other)),
+static void validateProgramUpdate(const PairProgram& created, const PairProgram& updated) {
+    requireSame(created.getNumTypes() == updated.getNumTypes() &&
+                    created.getNumFeatures() == updated.getNumFeatures() &&
+                    StagedProgram(created).hasSameStructure(StagedProgram(updated)),
             "the structure of the program: its steps, and the lengths of their values");
-    auto &parameters = program.getGlobalParameters(), &otherParameters = other->getGlobalParameters();
-    bool sameNames = (parameters.size() == otherParameters.size());
-    for (size_t i = 0; i < parameters.size() && sameNames; i++)
-        sameNames = (parameters[i].name == otherParameters[i].name);
-    requireSame(sameNames, "the names of the global parameters");
-    for (size_t i = 0; i < parameters.size(); i++)
-        requireSameDefault(parameters[i].name, created.getGlobalParameterDefaultValue(i),
+    auto &parameters = created.getGlobalParameters(), &otherParameters = updated.getGlobalParameters();
+    requireSame(std::equal(parameters.begin(), parameters.end(), otherParameters.begin(), otherParameters.end(),
+                        [](const GlobalParameter& a, const GlobalParameter& b) { return a.name == b.name; }),
+            "the names of the global parameters");
+}
+
+static void validateFunctionUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
+    const LearnedFunction &before = created.getFunction(), &after = updated.getFunction();
+    requireSame(typeid(before) == typeid(after), "a program into a table, or a table into a program");
+    visitFunction<bool>(
+            before,
+            [&](const PairTable& table) {
+                requireSame(table.hasSameShape(static_cast<const PairTable&>(after)),
+                        "the shape of the table: its range, its curves, their numbers of knots");
+                return true;
+            },
+            [&](const PairProgram& program) {
+                validateProgramUpdate(program, static_cast<const PairProgram&>(after));
+                return true;
+            });
+    for (int i = 0; i < created.getNumGlobalParameters(); i++)
+        requireSameDefault(created.getGlobalParameterName(i), created.getGlobalParameterDefaultValue(i),
                 updated.getGlobalParameterDefaultValue(i));
 }
 

@@ -12,16 +12,23 @@ without it.
 
 import importlib
 
-from .apply import add_correction
-from .assignment import assign_types
+from .applying.apply import add_correction
+from .applying.assignment import assign_types
 from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
-from .force import LearnedPairForce, PairProgram, PairTable, _core
-from .tabulation import tabulate
+from .force.functions import PairProgram, PairTable
+from .force.functions import core as _core
+from .force.learned_pair_force import LearnedPairForce
+from .lowering.tabulation import tabulate
 
 __version__ = _core.version
 
 #: Names that need PyTorch, and the modules they come from.
-_NEED_TORCH = {"load_model": "model", "PairModel": "model", "export_model": "export", "nn": "nn"}
+_NEED_TORCH = {
+    "load_model": "lowering.pair_model",
+    "PairModel": "lowering.pair_model",
+    "export_model": "lowering.export",
+    "nn": "nn",
+}
 
 __all__ = [
     "LearnedPairError",

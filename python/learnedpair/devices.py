@@ -24,23 +24,23 @@ REBUILD = "Build it again for this OpenMM: pip install --force-reinstall --no-ca
 PRETENDERS = re.compile(r"^(pthread|basic|cpu)\b|\bCPU\b|Processor|Xeon|EPYC|Ryzen|CUDA emulator|CUDA dry run")
 
 
-def is_pretender(device_name):
+def is_pretender(device_name: str) -> bool:
     """Get whether a device of this name is a CPU that appears as something else."""
     return PRETENDERS.search(device_name) is not None
 
 
-def how_to_build(name):
+def how_to_build(name: str) -> str:
     """How to get this plugin's library for a platform, as sentences."""
     return f"{HEADERS.get(name, 'Its header is in the toolkit of the platform.')} {REBUILD}"
 
 
-def real_devices(platform):
+def real_devices(platform: openmm.Platform) -> list[str]:
     """The names of the devices of a platform that are what the platform is for: GPUs of OpenCL and CUDA."""
     names = [dict(device).get("DeviceName", "") for device in platform.getDevices()]
     return [name for name in names if not is_pretender(name)]
 
 
-def processor_name():
+def processor_name() -> str:
     """Get the name of the processor."""
     try:
         with open("/proc/cpuinfo") as file:
@@ -49,7 +49,7 @@ def processor_name():
         return platform.processor() or platform.machine()
 
 
-def find_platform(name=None):
+def find_platform(name: str | None = None) -> openmm.Platform:
     """Get the platform of a name, or the fastest one.
 
     Returns
@@ -79,7 +79,7 @@ def find_platform(name=None):
     return platform
 
 
-def fastest_platform():
+def fastest_platform() -> openmm.Platform:
     """Get the fastest platform whose device is what the platform is for.
 
     OpenMM ranks CUDA and OpenCL above its CPU platform, also where their device is the CPU itself, which is slower.

@@ -8,7 +8,8 @@ import os
 import sys
 import warnings
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+#: The folder of this package, with a separator at its end.
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class LearnedPairError(Exception):
@@ -34,6 +35,6 @@ class PluginLoadError(LearnedPairError, ImportError):
 def warn(message):
     """Issue a UserWarning for the line of the user's script that called this package."""
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, stacklevel=level)

@@ -3,21 +3,23 @@
 """Loads the C++ libraries and says clearly why if they cannot be used."""
 
 import os
+from collections.abc import Iterable
+from types import ModuleType
 
 import openmm
 import openmm.version
 
-from .devices import KERNEL, REBUILD, how_to_build, real_devices
-from .errors import PluginLoadError, warn
+from .devices import KERNEL, REBUILD
+from .errors import PluginLoadError
 
 PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA")
 
 
-def minor_version(version):
+def minor_version(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def check_version(built_for, running):
+def check_version(built_for: str, running: str) -> None:
     """Raise PluginLoadError if the plugin was built for another minor version of OpenMM than the one that is
     running.
     """
@@ -27,13 +29,16 @@ def check_version(built_for, running):
         )
 
 
-def library_failures(names, failures):
+def library_failures(names: Iterable[str], failures: Iterable[str]) -> list[str]:
     """The messages among OpenMM's plugin load failures that concern this plugin's libraries for the named platforms."""
     return [text for text in failures for name in names if f"OpenMMLearnedPair{name}." in text]
 
 
-def load():
+def load() -> ModuleType:
     """Import the extension module, after checking that OpenMM has loaded the plugin's libraries.
+
+    A platform for which the plugin has no library is not mentioned here: find_platform() says so, and how to build it,
+    when it is asked for that platform.
 
     Returns
     -------
@@ -44,12 +49,6 @@ def load():
     ------
     PluginLoadError
         If the plugin was built for another OpenMM, lies where OpenMM does not look, or failed to load.
-
-    Warns
-    -----
-    UserWarning
-        If there is a GPU whose platform has no library of this plugin. A platform without one is otherwise not
-        mentioned.
     """
     try:
         from . import _core
@@ -63,19 +62,11 @@ def load():
     failures = library_failures(present, openmm.Platform.getPluginLoadFailures())
     if failures:
         raise PluginLoadError("OpenMM could not load the plugin's libraries: " + "; ".join(failures))
-    unserved = [name for name in present if not openmm.Platform.getPlatform(name).supportsKernels([KERNEL])]
-    if "Reference" in unserved:
+    if not openmm.Platform.getPlatform("Reference").supportsKernels([KERNEL]):
         folder = os.environ.get("OPENMM_PLUGIN_DIR", os.path.join(openmm.version.openmm_library_path, "plugins"))
         raise PluginLoadError(
             f"OpenMM loads its plugins from {folder}, and the libraries of openmm-learnedpair are not there. "
             "Install openmm-learnedpair into the same environment as OpenMM; for an OpenMM that does not come from a "
             "wheel, set OPENMM_DIR while installing."
-        )
-    lost = [name for name in unserved if real_devices(openmm.Platform.getPlatform(name))]
-    if lost:
-        warn(
-            f"openmm-learnedpair was built without its library for the platform {lost[0]}, so that Systems with a"
-            f" LearnedPairForce cannot run on {', '.join(real_devices(openmm.Platform.getPlatform(lost[0])))}, and"
-            f" OpenMM chooses a slower platform. {how_to_build(lost[0])}"
         )
     return _core

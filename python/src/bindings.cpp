@@ -5,6 +5,7 @@
 // that its proxy holds, and learnedpair/force.py turns the functions below into methods of a real openmm.Force.
 
 #include "arrays.h"
+#include "internal/visitFunction.h"
 #include "LearnedPairForce.h"
 #include "openmm/OpenMMException.h"
 #include "openmm/serialization/XmlSerializer.h"
@@ -26,12 +27,34 @@ static LearnedPairForce* forceAt(uintptr_t address) {
     return dynamic_cast<LearnedPairForce*>(reinterpret_cast<OpenMM::Force*>(address));
 }
 
-/** Python knows a function as what it is, a PairTable or a PairProgram. */
+/** Get the function of a force as what it is, a PairTable or a PairProgram. */
 static py::object getFunction(const LearnedPairForce& force) {
-    if (auto table = std::dynamic_pointer_cast<const PairTable>(force.getSharedFunction()))
-        return py::cast(std::const_pointer_cast<PairTable>(table));
-    return py::cast(std::const_pointer_cast<PairProgram>(
-            std::dynamic_pointer_cast<const PairProgram>(force.getSharedFunction())));
+    auto function = std::const_pointer_cast<LearnedFunction>(force.getSharedFunction());
+    return visitFunction<py::object>(
+            *function, [&](const PairTable&) { return py::cast(std::static_pointer_cast<PairTable>(function)); },
+            [&](const PairProgram&) { return py::cast(std::static_pointer_cast<PairProgram>(function)); });
+}
+
+/** Call a setter of features. In Python wrong values are a ValueError. */
+template<class Setter> static auto withValueError(Setter setter) {
+    try {
+        return setter();
+    }
+    catch (const OpenMM::OpenMMException& e) {
+        throw py::value_error(e.what());
+    }
+}
+
+static py::dict toDict(const KernelInfo& info) {
+    py::dict result;
+    result["platform"] = info.platform;
+    result["placement"] = info.placement;
+    result["neighbor_list"] = info.neighborList;
+    result["instruction_set"] = info.instructionSet;
+    result["tensor_cores"] = info.tensorCores;
+    result["evaluation"] = info.evaluation;
+    result["num_devices"] = info.numDevices;
+    return result;
 }
 
 /** The XML of a force with next to nothing in it, from which OpenMM's Python layer makes a proxy object. */
@@ -93,7 +116,17 @@ PYBIND11_MODULE(_core, m) {
         }
     });
 
-    py::class_<PairTable, std::shared_ptr<PairTable>>(
+    py::class_<LearnedFunction, std::shared_ptr<LearnedFunction>>(
+            m, "LearnedFunction", "The base of PairTable and PairProgram.")
+            .def_property_readonly("num_types", &LearnedFunction::getNumTypes,
+                    "The number of particle types; 0 if particles have features.")
+            .def_property_readonly("num_features", &LearnedFunction::getNumFeatures,
+                    "The number of features of a particle; 0 if particles have types.")
+            .def_property_readonly("min_distance", &LearnedFunction::getMinDistance,
+                    "The shortest distance at which the function is defined, in nm.")
+            .def_property_readonly("max_distance", &LearnedFunction::getMaxDistance,
+                    "The longest distance at which the function is defined, in nm; may be infinite.");
+    py::class_<PairTable, LearnedFunction, std::shared_ptr<PairTable>>(
             m, "PairTable", R"(A pair function in tables: one piecewise cubic in r for each unordered pair of types.
 
 Parameters
@@ -119,9 +152,6 @@ Source
 Cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.)")
             .def(py::init(&createTable), py::arg("num_types"), py::arg("min_distance"), py::arg("max_distance"),
                     py::arg("energies"), py::arg("slopes"), py::arg("curve_indices"))
-            .def_property_readonly("num_types", &PairTable::getNumTypes, "The number of particle types.")
-            .def_property_readonly("min_distance", &PairTable::getMinDistance, "The distance of the first knot, in nm.")
-            .def_property_readonly("max_distance", &PairTable::getMaxDistance, "The distance of the last knot, in nm.")
             .def_property_readonly("curve_indices", &PairTable::getCurveIndices,
                     "The curve of each ordered pair of types, row by row; -1 for none.")
             .def_property_readonly(
@@ -173,25 +203,29 @@ ValueError
     py::class_<LearnedPairForce, std::unique_ptr<LearnedPairForce, py::nodelete>>(m, "ForceAccess")
             .def("getFunction", &getFunction)
             .def("setFunction",
-                    [](LearnedPairForce& force, std::shared_ptr<PairTable> function) { force.setFunction(function); })
-            .def("setFunction",
-                    [](LearnedPairForce& force, std::shared_ptr<PairProgram> function) { force.setFunction(function); })
-            .def("initialize",
-                    [](LearnedPairForce& force, std::shared_ptr<PairTable> function) {
-                        force = LearnedPairForce(function);
+                    [](LearnedPairForce& force, std::shared_ptr<LearnedFunction> function) {
+                        force.setFunction(function);
                     })
             .def("initialize",
-                    [](LearnedPairForce& force, std::shared_ptr<PairProgram> function) {
+                    [](LearnedPairForce& force, std::shared_ptr<LearnedFunction> function) {
                         force = LearnedPairForce(function);
                     })
             .def("getNumParticles", &LearnedPairForce::getNumParticles)
             .def("addParticle", py::overload_cast<int>(&LearnedPairForce::addParticle))
-            .def("addParticle", py::overload_cast<const vector<double>&>(&LearnedPairForce::addParticle))
+            .def("addParticle",
+                    [](LearnedPairForce& force, const vector<double>& features) {
+                        return withValueError([&] { return force.addParticle(features); });
+                    })
             .def("getParticleFeatures", &LearnedPairForce::getParticleFeatures)
-            .def("setParticleFeatures", &LearnedPairForce::setParticleFeatures)
+            .def("setParticleFeatures",
+                    [](LearnedPairForce& force, int index, const vector<double>& features) {
+                        withValueError([&] { force.setParticleFeatures(index, features); });
+                    })
+            .def("getAllParticleFeatures",
+                    [](const LearnedPairForce& force) { return toArray(force.getAllParticleFeatures()); })
             .def("setAllParticleFeatures",
                     [](LearnedPairForce& force, const Doubles& features, const vector<bool>& covered) {
-                        force.setAllParticleFeatures(toVector<double>(features), covered);
+                        withValueError([&] { force.setAllParticleFeatures(toVector<double>(features), covered); });
                     })
             .def("getParticleType", &LearnedPairForce::getParticleType)
             .def("setParticleType", &LearnedPairForce::setParticleType)
@@ -216,6 +250,21 @@ ValueError
             .def("setSwitchingDistance", &LearnedPairForce::setSwitchingDistance)
             .def("getNumExclusions", &LearnedPairForce::getNumExclusions)
             .def("addExclusion", &LearnedPairForce::addExclusion)
+            .def("addExclusions",
+                    [](LearnedPairForce& force,
+                            const py::array_t<int, py::array::c_style | py::array::forcecast>& pairs) {
+                        vector<pair<int, int>> exclusions;
+                        for (py::ssize_t i = 0; i < pairs.size() / 2; i++)
+                            exclusions.emplace_back(pairs.data()[2 * i], pairs.data()[2 * i + 1]);
+                        force.addExclusions(exclusions);
+                    })
+            .def("getExclusions",
+                    [](const LearnedPairForce& force) {
+                        py::array_t<int> pairs({(py::ssize_t) force.getNumExclusions(), (py::ssize_t) 2});
+                        for (int i = 0; i < force.getNumExclusions(); i++)
+                            force.getExclusionParticles(i, *pairs.mutable_data(i, 0), *pairs.mutable_data(i, 1));
+                        return pairs;
+                    })
             .def("getExclusionParticles",
                     [](const LearnedPairForce& force, int index) {
                         int particle1, particle2;
@@ -236,6 +285,8 @@ ValueError
             .def("getScaleParameter", &LearnedPairForce::getScaleParameter)
             .def("getScaleDefaultValue", &LearnedPairForce::getScaleDefaultValue)
             .def("setScaleParameter", &LearnedPairForce::setScaleParameter)
+            .def("getNumGlobalParameters", &LearnedPairForce::getNumGlobalParameters)
+            .def("getGlobalParameterName", &LearnedPairForce::getGlobalParameterName)
             .def("getGlobalParameterDefaultValue", &LearnedPairForce::getGlobalParameterDefaultValue)
             .def("setGlobalParameterDefaultValue", &LearnedPairForce::setGlobalParameterDefaultValue)
             .def("getGlobalParameterRange",
@@ -250,9 +301,9 @@ ValueError
             .def("getEnergyParameterDerivativeName", &LearnedPairForce::getEnergyParameterDerivativeName)
             .def("getReport", &LearnedPairForce::getReport)
             .def("setReport", &LearnedPairForce::setReport)
-            .def("describeKernelInContext",
+            .def("getKernelInfo",
                     [](const LearnedPairForce& force, uintptr_t context) {
-                        return force.describeKernelInContext(*reinterpret_cast<OpenMM::Context*>(context));
+                        return toDict(force.getKernelInfo(*reinterpret_cast<OpenMM::Context*>(context)));
                     })
             .def("updateParametersInContext", [](LearnedPairForce& force, uintptr_t context) {
                 py::gil_scoped_release release; // the platform may have to wait for its device

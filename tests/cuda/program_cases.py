@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import openmm
+from learnedpair.force.kernel_info import describe_kernel
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import architectures
@@ -34,7 +35,7 @@ def make_force(name, count):
             force = lp.LearnedPairForce(program)
             rows = case.inputs["particle1"].reshape(len(case.inputs["distance"]), -1)
             if program.num_features:
-                force.setParticleFeatures(rows[np.arange(count) % len(rows)])
+                force.setAllParticleFeatures(rows[np.arange(count) % len(rows)])
             else:
                 force.setParticleTypes(np.arange(count) % program.num_types)
             return force
@@ -67,9 +68,8 @@ def main(precision, names):
         context.setPositions(chains.positions)
         context.getState(forces=True)
         if name != "none":
-            kernel = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1)).describeKernelInContext(
-                context
-            )
+            force = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
+            kernel = describe_kernel(force.getKernelInfo(context))
         print(f"{name};{kernel};{cost}", flush=True)
 
 

@@ -18,7 +18,7 @@ from conformance_files import PAIR_PROGRAMS  # noqa: E402
 from support import dryrun  # noqa: E402
 
 NAMES = [case.name for case in PAIR_PROGRAMS] + [architecture.name for architecture in ARCHITECTURES]
-PACKED = "computeLearnedPairs"  # our kernel for packed pairs; the others are evaluated in OpenMM's, which is
+PACKED = "computeLearnedPairs"  # our kernel for compacted pairs; the others are evaluated in OpenMM's, which is
 NONBONDED = "computeNonbonded"
 ENTRY = re.compile(rf"(module\d+)\.ptx ({NONBONDED}|{PACKED}): Used (\d+) registers")
 
@@ -55,7 +55,7 @@ def measure(folder, cc, precision, names=NAMES, tensor_cores=True):
     measured, position = {}, 0
     for name, kernel, cost in runs:
         # A kernel of our own is launched beside OpenMM's for the other forces.
-        mine = launched[position : position + (2 if "own kernel" in kernel else 1)]
+        mine = launched[position : position + (2 if "own kernel" in kernel or "compacted pairs" in kernel else 1)]
         position += len(mine)
         values = []
         for _, module in [launch for launch in mine if launch[0] == PACKED] or mine:

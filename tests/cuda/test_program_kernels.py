@@ -57,8 +57,8 @@ def test_clean_under_the_emulators_checks(checks):
     assert result.returncode == 0, result.stderr
     assert [line.split(";")[1] for line in result.stdout.splitlines() if ";" in line] == [
         "CUDA, shared kernel",
-        "CUDA, own kernel, packed pairs, tensor cores",
+        "CUDA, compacted pairs, tensor cores",
         "CUDA, shared kernel",
-        "CUDA, own kernel, packed pairs",
+        "CUDA, compacted pairs",
     ]
     assert "race" not in result.stderr.lower(), result.stderr

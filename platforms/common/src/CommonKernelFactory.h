@@ -14,22 +14,23 @@ namespace LearnedPairPlugin {
 template<class PlatformData, class Context> class CommonKernelFactory : public OpenMM::KernelFactory {
 public:
     /**
-     * @param getLanguage  says what a device can do
+     * @param getWarpTraits  says what a device can do
      */
-    explicit CommonKernelFactory(std::function<WarpLanguage(Context& device)> getLanguage) : getLanguage(getLanguage) {}
+    explicit CommonKernelFactory(std::function<WarpTraits(Context& device)> getWarpTraits) :
+            getWarpTraits(getWarpTraits) {}
     OpenMM::KernelImpl* createKernelImpl(
             std::string name, const OpenMM::Platform& platform, OpenMM::ContextImpl& context) const override {
         auto& data = *reinterpret_cast<PlatformData*>(context.getPlatformData());
-        std::vector<WarpLanguage> languages;
+        std::vector<WarpTraits> traits;
         for (Context* device : data.contexts)
-            languages.push_back(getLanguage(*device));
-        if (languages.size() > 1)
-            return new CommonParallelCalcLearnedPairForceKernel(name, platform, *data.contexts[0], languages);
-        return new CommonCalcLearnedPairForceKernel(name, platform, *data.contexts[0], languages[0]);
+            traits.push_back(getWarpTraits(*device));
+        if (traits.size() > 1)
+            return new CommonParallelCalcLearnedPairForceKernel(name, platform, *data.contexts[0], traits);
+        return new CommonCalcLearnedPairForceKernel(name, platform, *data.contexts[0], traits[0]);
     }
 
 private:
-    std::function<WarpLanguage(Context& device)> getLanguage;
+    std::function<WarpTraits(Context& device)> getWarpTraits;
 };
 
 } // namespace LearnedPairPlugin

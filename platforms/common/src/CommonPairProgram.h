@@ -3,7 +3,7 @@
 #pragma once
 
 #include "CommonPairFunction.h"
-#include "internal/StagedProgram.h"
+#include "CompiledProgram.h"
 #include "internal/StageValues.h"
 #include "openmm/common/ComputeArray.h"
 #include <memory>
@@ -13,40 +13,44 @@ namespace LearnedPairPlugin {
 /** A PairProgram on a device. The host computes what does not depend on the pair; the device the rest, from source. */
 class CommonPairProgram : public CommonPairFunction {
 public:
-    /**
-     * @param hasTensorCores  whether the device has them, and nobody wants them left alone
-     */
+    /** @param hasTensorCores  whether to use tensor cores if the program supports them */
     CommonPairProgram(OpenMM::ComputeContext& cc, const LearnedPairForce& force, const GlobalValues& globals,
             bool hasTensorCores);
     void upload(const LearnedPairForce& force) override;
     void updateGlobals(const GlobalValues& globals) override;
-    bool isSmall() const override;
+    bool isSmall() const override {
+        return program->isSmall();
+    }
     std::vector<OpenMM::ComputeParameterInfo> getParameters(const std::string& prefix) override;
     std::vector<OpenMM::ComputeParameterInfo> getArguments(const std::string& prefix) override;
     std::string getCondition(const std::string& prefix) const override;
     bool usesTensorCores() const override {
-        return tensorCores;
+        return program->usesTensorCores();
     }
-    PairFunctionSource getSource(const std::string& prefix) const override;
+    PairFunctionText getText(const std::string& prefix) const override;
 
 private:
-    /** An input of the program in the memory of the device, with room for as many numbers as there may ever be. */
+    /** An input of the program in the memory of the device, with room for as many values as there may ever be. */
     struct Input {
         const char* name;
         int length;
         OpenMM::ComputeArray array; // real
     };
+    void uploadParticles(const LearnedPairForce& force);
     void setInput(Input& input, std::vector<double> values);
+    int getRealSize() const;
     OpenMM::ComputeContext& cc;
-    std::vector<int> derivatives;
-    std::unique_ptr<StagedProgram> program;
+    const std::vector<int> derivatives;
+    const CompilerOptions options;
+    std::unique_ptr<const CompiledProgram> program;
     std::unique_ptr<StageValues> stages;
-    int numClasses, numRows, maxRows, particleSize;
-    bool tensorCores;
-    OpenMM::ComputeArray particles; // int2 (class, row), for each particle
+    const int numClasses, maxParticles, particleSize;
+    int numParticles; // distinct ones, as of the last upload
+    bool isUploaded;
+    OpenMM::ComputeArray particles; // int2 (interaction class, distinct particle), for each particle
     OpenMM::ComputeArray interacts; // int, shape [numClasses][numClasses]
     OpenMM::ComputeArray weights;   // real
-    OpenMM::ComputeArray fragments; // int2: see TensorCoreSource
+    OpenMM::ComputeArray fragments; // int2: see TensorCorePlan
     Input particleValues, pairValues, globalValues;
 };
 

@@ -20,14 +20,14 @@ public:
     std::string getCondition(const std::string& prefix) const override {
         return ""; // pairs that do not interact look up a segment of zeros
     }
-    PairFunctionSource getSource(const std::string& prefix) const override;
+    PairFunctionText getText(const std::string& prefix) const override;
 
 private:
     OpenMM::ComputeContext& cc;
     double minDistance;
     int numClasses;
     OpenMM::ComputeArray classes;  // int, for each particle
-    OpenMM::ComputeArray grids;    // real2 (inverse spacing, first segment), shape [numClasses][numClasses]
+    OpenMM::ComputeArray curves;   // real2 (inverse spacing, first segment), shape [numClasses][numClasses]
     OpenMM::ComputeArray segments; // real4
 };
 

@@ -30,12 +30,12 @@ private:
 };
 
 CommonParallelCalcLearnedPairForceKernel::CommonParallelCalcLearnedPairForceKernel(
-        const string& name, const Platform& platform, ComputeContext& cc, const std::vector<WarpLanguage>& languages) :
+        const string& name, const Platform& platform, ComputeContext& cc, const std::vector<WarpTraits>& traits) :
         CalcLearnedPairForceKernel(name, platform),
         cc(cc) {
-    for (size_t i = 0; i < languages.size(); i++)
-        kernels.push_back(std::make_unique<CommonCalcLearnedPairForceKernel>(
-                name, platform, *cc.getAllContexts()[i], languages[i]));
+    for (size_t i = 0; i < traits.size(); i++)
+        kernels.push_back(
+                std::make_unique<CommonCalcLearnedPairForceKernel>(name, platform, *cc.getAllContexts()[i], traits[i]));
 }
 
 void CommonParallelCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {
@@ -65,13 +65,15 @@ void CommonParallelCalcLearnedPairForceKernel::waitForThreads() {
             device->getWorkThread().flush();
         }
         catch (const OpenMMException&) {
-            // What ends the evaluation is said by who gives it up.
+            // The caller reports the error that ended the evaluation; those that follow from it are ignored.
         }
     }
 }
 
-string CommonParallelCalcLearnedPairForceKernel::describe() const {
-    return kernels[0]->describe() + ", " + cc.intToString(kernels.size()) + " devices";
+KernelInfo CommonParallelCalcLearnedPairForceKernel::getInfo() const {
+    KernelInfo info = kernels[0]->getInfo();
+    info.numDevices = kernels.size();
+    return info;
 }
 
 void CommonParallelCalcLearnedPairForceKernel::copyParametersToContext(

@@ -16,14 +16,14 @@ class CommonParallelCalcLearnedPairForceKernel : public CalcLearnedPairForceKern
 public:
     /**
      * @param cc         of the first device
-     * @param languages  what each of them can do
+     * @param traits  what each of them can do
      */
     CommonParallelCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform,
-            OpenMM::ComputeContext& cc, const std::vector<WarpLanguage>& languages);
+            OpenMM::ComputeContext& cc, const std::vector<WarpTraits>& traits);
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     void waitForThreads() override;
-    std::string describe() const override;
+    KernelInfo getInfo() const override;
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 
 private:

@@ -8,11 +8,11 @@ using namespace LearnedPairPlugin;
 
 ConstantLayout::ConstantLayout(const TensorProgram& program) {
     for (auto& step : program.getSteps()) {
-        offsets.push_back(numbers.size());
+        offsets.push_back(values.size());
         if (isConstant(step.operation) &&
                 (step.operation == Operation::Weight || step.size > 1)) { // a literal number stands in the text
-            numbers.insert(numbers.end(), step.numbers.begin(), step.numbers.end());
-            numbers.resize((numbers.size() + 3) / 4 * 4, 0.0);
+            values.insert(values.end(), step.constants.begin(), step.constants.end());
+            values.resize((values.size() + 3) / 4 * 4, 0.0);
         }
     }
 }

@@ -11,8 +11,8 @@ namespace LearnedPairPlugin {
  * of 4. */
 struct ConstantLayout {
     explicit ConstantLayout(const TensorProgram& program);
-    std::vector<double> numbers; ///< the array
-    std::vector<int> offsets;    ///< of each constant step, where its numbers begin
+    std::vector<double> values; ///< the array
+    std::vector<int> offsets;   ///< of each constant step, where its values begin
 };
 
 } // namespace LearnedPairPlugin

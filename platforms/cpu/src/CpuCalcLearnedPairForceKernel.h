@@ -4,7 +4,6 @@
 
 #include "CpuPairList.h"
 #include "CpuPairLoop.h"
-#include "CpuProgramLoop.h"
 #include "internal/GlobalValues.h"
 #include "LearnedPairKernels.h"
 #include "openmm/cpu/CpuPlatform.h"
@@ -23,23 +22,20 @@ public:
             const std::string& name, const OpenMM::Platform& platform, OpenMM::CpuPlatform::PlatformData& data) :
             CalcLearnedPairForceKernel(name, platform),
             data(data),
-            kernels(selectKernels()) {}
+            backend(selectSimdBackend()) {}
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
-    std::string describe() const override {
-        return std::string("CPU, own neighbor list, ") + kernels.name;
-    }
+    KernelInfo getInfo() const override;
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 
 private:
     void setModel(const LearnedPairForce& force);
     OpenMM::CpuPlatform::PlatformData& data;
-    const Kernels& kernels;
+    const SimdBackend& backend;
     std::vector<std::string> derivativeNames;
     std::unique_ptr<GlobalValues> globals;
     std::unique_ptr<CpuPairList> list;
     std::unique_ptr<CpuPairLoop> loop;
-    CpuProgramLoop* programLoop = nullptr; // the same, if it is one
 };
 
 } // namespace LearnedPairPlugin

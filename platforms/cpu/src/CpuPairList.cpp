@@ -21,16 +21,16 @@ using std::vector;
 
 // How much longer than the cutoff the list reaches, as a fraction of the cutoff. OpenMM's own forces use 0.25; measured
 // here.
-static const double RelativePadding = 0.35;
-static const size_t FewestForThreads = 5000;
-// Particles are sorted by cells of this size, as a fraction of the list's reach; beyond this distance (nm) from most
-// others it does not matter how.
+static const double RelativeSkin = 0.35;
+static const size_t MinParticlesForThreads = 5000;
+// Particles are sorted by cells of this size, as a fraction of the list's listCutoff; beyond this distance (nm) from
+// most others it does not matter how.
 static const double CellSize = 0.125, FarAway = 1e5;
 // Without a cutoff there is no list that could become incomplete, but positions lose digits when they have moved so far
 // (nm).
-static const double FarthestMove = 1;
+static const double MaxMoveWithoutCutoff = 1;
 // With larger coordinates (nm) a double has no digits left for where in the box a particle is.
-static const double LargestCoordinate = 1e12;
+static const double MaxCoordinate = 1e12;
 
 void BlockNeighbors::dropExcluded() {
     int kept = 0;
@@ -42,29 +42,29 @@ void BlockNeighbors::dropExcluded() {
     count = kept;
 }
 
-CpuPairList::CpuPairList(const LearnedPairForce& force, const Kernels& kernels, int numThreads) :
-        kernels(kernels),
+CpuPairList::CpuPairList(const LearnedPairForce& force, const SimdBackend& backend, int numThreads) :
+        backend(backend),
         periodic(force.usesPeriodicBoundaryConditions()),
         dense(force.getNonbondedMethod() == LearnedPairForce::NoCutoff),
         cutoff(force.getCutoffDistance()),
-        padding(RelativePadding * cutoff),
+        skin(RelativeSkin * cutoff),
         isBuilt(false),
         complete(false),
         builders(numThreads) {
-    findCovered(PairClasses(force));
-    numbers.resize(particleClasses.size(), -1);
+    findCovered(InteractionClasses(force));
+    listIndex.resize(particleClasses.size(), -1);
     for (int i = 0; i < (int) particles.size(); i++)
-        numbers[particles[i]] = i;
+        listIndex[particles[i]] = i;
     exclusions.resize(particleClasses.size());
     for (int i = 0; i < force.getNumExclusions(); i++) {
         int particle1, particle2;
         force.getExclusionParticles(i, particle1, particle2);
-        if (numbers[particle1] >= 0 && numbers[particle2] >= 0) {
+        if (listIndex[particle1] >= 0 && listIndex[particle2] >= 0) {
             exclusions[particle1].push_back(particle2);
             exclusions[particle2].push_back(particle1);
         }
     }
-    classes.resize(kernels.blockSize * getNumBlocks());
+    classes.resize(backend.blockSize * getNumBlocks());
     positions.resize(4 * classes.size());
     builtPositions.resize(particles.size());
     shifts.resize(particles.size());
@@ -72,10 +72,10 @@ CpuPairList::CpuPairList(const LearnedPairForce& force, const Kernels& kernels, 
 }
 
 /** Find the particles that interact with any other: only those are in the list. */
-void CpuPairList::findCovered(const PairClasses& pairClasses) {
-    numClasses = pairClasses.numClasses;
-    interacts = pairClasses.interacts;
-    particleClasses = pairClasses.particleClasses;
+void CpuPairList::findCovered(const InteractionClasses& interactionClasses) {
+    numClasses = interactionClasses.numClasses;
+    interacts = interactionClasses.interacts;
+    particleClasses = interactionClasses.particleClasses;
     std::set<int> present(particleClasses.begin(), particleClasses.end());
     for (auto i = present.begin(); i != present.end();) {
         bool any =
@@ -104,7 +104,7 @@ static Vec3 wrap(Vec3 position, const Vec3* box, const double* inverse) {
 /** Run something for parts of 0 to n-1, one for each thread, or for all if the particles are few: waking the threads up
  * takes up to a tenth of a millisecond. */
 template<class Task> void CpuPairList::inParts(ThreadPool& threads, int n, Task task) const {
-    if (particles.size() < FewestForThreads) {
+    if (particles.size() < MinParticlesForThreads) {
         task(0, n);
         return;
     }
@@ -176,7 +176,7 @@ static void checkCoordinate(double x, int particle, double largest) {
 void CpuPairList::build(const vector<Vec3>& allPositions, const Vec3* box, ThreadPool& threads) {
     for (int particle : particles)
         for (int k = 0; k < 3; k++)
-            checkCoordinate(allPositions[particle][k], particle, LargestCoordinate);
+            checkCoordinate(allPositions[particle][k], particle, MaxCoordinate);
     std::copy(box, box + 3, builtBox);
     const double inverse[3] = {1 / box[0][0], 1 / box[1][1], 1 / box[2][2]};
     const Vec3 middle =
@@ -191,7 +191,7 @@ void CpuPairList::build(const vector<Vec3>& allPositions, const Vec3* box, Threa
             const Vec3& position = allPositions[particles[i]];
             builtPositions[i] = toLocal(position);
             shifts[i] = position - builtPositions[i];
-            numbers[particles[i]] = i;
+            listIndex[particles[i]] = i;
             classes[i] = particleClasses[particles[i]];
             setPosition(i, builtPositions[i]);
         }
@@ -218,7 +218,7 @@ static void sortByPlace(vector<std::pair<uint64_t, int>>& places, int bits) {
     }
 }
 
-/** Give particles that are close together numbers that are. */
+/** Give particles that are close together listIndex that are. */
 template<class ToLocal>
 void CpuPairList::sortParticles(const vector<Vec3>& allPositions, ToLocal toLocal, ThreadPool& threads) {
     Vec3 high = Vec3(builtBox[0][0], builtBox[1][1], builtBox[2][2]) * 0.5, low = -high;
@@ -232,7 +232,7 @@ void CpuPairList::sortParticles(const vector<Vec3>& allPositions, ToLocal toLoca
                 high[k] = std::max(high[k], x);
             }
     }
-    const double cell = CellSize * (cutoff + padding),
+    const double cell = CellSize * (cutoff + skin),
                  extent = std::max({high[0] - low[0], high[1] - low[1], high[2] - low[2]});
     const int bits = std::min(21, 1 + (int) std::log2(1 + extent / cell));
     const double most = (1 << bits) - 1;
@@ -251,10 +251,10 @@ void CpuPairList::sortParticles(const vector<Vec3>& allPositions, ToLocal toLoca
         particles[i] = places[i].second;
 }
 
-/** Cuboids, and the memory for a whole number of so many. */
-class CpuPairList::CuboidArrays {
+/** BoundingBoxes, and the memory for a whole number of so many. */
+class CpuPairList::BoundingBoxArrays {
 public:
-    CuboidArrays(int count, int multiple) {
+    BoundingBoxArrays(int count, int multiple) {
         const float infinity = std::numeric_limits<float>::infinity();
         for (int k = 0; k < 3; k++) {
             low[k].resize((count + multiple - 1) / multiple * multiple, infinity);
@@ -262,24 +262,25 @@ public:
         }
     }
     /** Make one larger, so that it encloses one of others. */
-    void enclose(int index, const CuboidArrays& others, int other) {
+    void enclose(int index, const BoundingBoxArrays& others, int other) {
         for (int k = 0; k < 3; k++) {
             low[k][index] = std::min(low[k][index], others.low[k][other]);
             high[k][index] = std::max(high[k][index], others.high[k][other]);
         }
     }
-    Cuboids get() const {
+    BoundingBoxes get() const {
         return {{low[0].data(), low[1].data(), low[2].data()}, {high[0].data(), high[1].data(), high[2].data()}};
     }
     vector<float> low[3], high[3];
 };
 
-/** By how much periodic copies are moved that may be within reach of particles between two corners. */
-static vector<std::array<float, 3>> findImages(const Vec3* box, const float* low, const float* high, double reach) {
+/** By how much periodic copies are moved that may be within listCutoff of particles between two corners. */
+static vector<std::array<float, 3>> findImages(
+        const Vec3* box, const float* low, const float* high, double listCutoff) {
     vector<std::array<float, 3>> images;
     Vec3 limit;
     for (int k = 0; k < 3; k++)
-        limit[k] = high[k] - low[k] + reach;
+        limit[k] = high[k] - low[k] + listCutoff;
     auto forCopies = [](double offset, double edge, double limit, auto task) {
         for (int n = (int) std::ceil((-limit - offset) / edge); n <= (int) std::floor((limit - offset) / edge); n++)
             task(n);
@@ -298,29 +299,29 @@ static vector<std::array<float, 3>> findImages(const Vec3* box, const float* low
 void CpuPairList::listNeighbors(ThreadPool& threads) {
     const int n = particles.size(), numBlocks = getNumBlocks(),
               numGroups = (numBlocks + BlocksInGroup - 1) / BlocksInGroup;
-    CuboidArrays points(n, kernels.blockSize), blocks(numBlocks, BlocksInGroup), groups(numGroups, MaxBlockSize),
+    BoundingBoxArrays points(n, backend.blockSize), blocks(numBlocks, BlocksInGroup), groups(numGroups, MaxBlockSize),
             all(1, 1);
     inParts(threads, numGroups, [&](int begin, int end) {
-        const int perGroup = BlocksInGroup * kernels.blockSize;
+        const int perGroup = BlocksInGroup * backend.blockSize;
         for (int i = begin * perGroup; i < std::min(n, end * perGroup); i++) {
             for (int k = 0; k < 3; k++)
                 points.low[k][i] = points.high[k][i] = positions[4 * i + k];
-            blocks.enclose(i / kernels.blockSize, points, i);
+            blocks.enclose(i / backend.blockSize, points, i);
             groups.enclose(i / perGroup, points, i);
         }
     });
     for (int i = 0; i < numGroups; i++)
         all.enclose(0, groups, i);
-    const double reach = 1.0001 * (cutoff + padding); // for rounding
-    BlockBounds bounds = {points.get(), blocks.get(), groups.get(), numGroups, nullptr, 0, {}, {}, (float) reach,
-        (float) (reach * reach)};
+    const double listCutoff = 1.0001 * (cutoff + skin); // for rounding
+    BlockBounds bounds = {points.get(), blocks.get(), groups.get(), numGroups, nullptr, 0, {}, {}, (float) listCutoff,
+        (float) (listCutoff * listCutoff)};
     for (int k = 0; k < 3; k++) {
         bounds.low[k] = all.low[k][0];
         bounds.high[k] = all.high[k][0];
     }
     vector<std::array<float, 3>> images(1);
     if (periodic)
-        images = findImages(builtBox, bounds.low, bounds.high, reach);
+        images = findImages(builtBox, bounds.low, bounds.high, listCutoff);
     bounds.images = (const float (*)[3]) images.data();
     bounds.numImages = images.size();
     std::atomic<int> nextBlock(0);
@@ -339,13 +340,13 @@ void CpuPairList::listNeighbors(ThreadPool& threads) {
 void CpuPairList::listBlock(int block, const BlockBounds& bounds, Builder& builder) {
     NeighborMarks marks = {
         builder.listed.data(), builder.blocks.data(), 0, builder.first.data(), builder.neighbors.data()};
-    int count = kernels.listNeighbors(bounds, block, marks);
+    int count = backend.listNeighbors(bounds, block, marks);
     neighbors[block].count = count;
     neighbors[block].particles.assign(marks.neighbors, marks.neighbors + count);
     neighbors[block].particles.resize(count + MaxBlockSize, 0);
     exclude(block, neighbors[block], [&](int particle) {
-        int other = particle / kernels.blockSize;
-        uint32_t bit = 1u << particle % kernels.blockSize;
+        int other = particle / backend.blockSize;
+        uint32_t bit = 1u << particle % backend.blockSize;
         return (marks.listed[other] & bit) == 0
                 ? -1
                 : marks.first[other] + __builtin_popcount(marks.listed[other] & (bit - 1));
@@ -357,7 +358,7 @@ void CpuPairList::listBlock(int block, const BlockBounds& bounds, Builder& build
 const BlockNeighbors& CpuPairList::getNeighbors(int block, BlockNeighbors& scratch) const {
     if (!dense)
         return neighbors[block];
-    int first = block * kernels.blockSize;
+    int first = block * backend.blockSize;
     scratch.count = particles.size() - first;
     scratch.particles.assign(scratch.count + MaxBlockSize, first);
     std::iota(scratch.particles.begin(), scratch.particles.begin() + scratch.count, first);
@@ -371,15 +372,15 @@ const BlockNeighbors& CpuPairList::getNeighbors(int block, BlockNeighbors& scrat
  * @param find  tells which neighbor a particle of this or a later block is, or gives -1
  */
 template<class Find> void CpuPairList::exclude(int block, BlockNeighbors& list, Find find) const {
-    const int first = block * kernels.blockSize, count = std::min(kernels.blockSize, getNumParticles() - first);
+    const int first = block * backend.blockSize, count = std::min(backend.blockSize, getNumParticles() - first);
     const uint32_t missing = ~0u << count; // what fills the block up
     list.exclusions.assign(list.particles.size(), (uint16_t) missing);
     for (int k = 0; k < count; k++) {
         int itself = find(first + k);
         list.exclusions[itself] |= (uint16_t) (~0u << k); // pairs within the block are listed once
         for (int particle : exclusions[particles[first + k]])
-            if (numbers[particle] >= first) {
-                int neighbor = find(numbers[particle]);
+            if (listIndex[particle] >= first) {
+                int neighbor = find(listIndex[particle]);
                 if (neighbor >= 0)
                     list.exclusions[neighbor] |= (uint16_t) (1u << k);
             }
@@ -426,12 +427,12 @@ double CpuPairList::getAllowedMove(const Vec3* box) const {
     if (!isBuilt)
         return -1;
     if (dense)
-        return FarthestMove;
+        return MaxMoveWithoutCutoff;
     double shift = 0;
     if (periodic)
         for (int k = 0; k < 3; k++) {
             Vec3 change = box[k] - builtBox[k];
             shift += 2 * std::sqrt(change.dot(change));
         }
-    return 0.5 * (padding - shift);
+    return 0.5 * (skin - shift);
 }

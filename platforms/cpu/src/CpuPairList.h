@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "internal/PairClasses.h"
+#include "internal/InteractionClasses.h"
 #include "LearnedPairForce.h"
 #include "openmm/cpu/AlignedArray.h"
 #include "openmm/internal/ThreadPool.h"
 #include "openmm/Vec3.h"
-#include "simd/Kernels.h"
+#include "simd/SimdBackend.h"
 #include <atomic>
 #include <vector>
 
@@ -38,7 +38,7 @@ struct BlockNeighbors {
  */
 class CpuPairList {
 public:
-    CpuPairList(const LearnedPairForce& force, const Kernels& kernels, int numThreads);
+    CpuPairList(const LearnedPairForce& force, const SimdBackend& backend, int numThreads);
     /** Begin to take over positions: find out what the box alone says about whether the list is complete. */
     void beginMove(const OpenMM::Vec3* box);
     /**
@@ -47,11 +47,15 @@ public:
      * @return whether the list is complete; otherwise build it
      */
     bool move(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, int thread);
+    /** Whether all pairs are listed, without a cutoff. */
+    bool isDense() const {
+        return dense;
+    }
     /** Whether no particle has moved too far since the list was built. */
     bool isComplete() const {
         return complete;
     }
-    /** Make the list for some positions. Particles get other numbers. */
+    /** Make the list for some positions. Particles are renumbered. */
     void build(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, OpenMM::ThreadPool& threads);
     const std::vector<int>& getParticles() const {
         return particles;
@@ -61,14 +65,14 @@ public:
     }
     /** Get the number of blocks; none if there is no pair to list. */
     int getNumBlocks() const {
-        return particles.size() < 2 ? 0 : (particles.size() + kernels.blockSize - 1) / kernels.blockSize;
+        return particles.size() < 2 ? 0 : (particles.size() + backend.blockSize - 1) / backend.blockSize;
     }
     /** Get the positions, shape [numBlocks*blockSize][4]: x, y, z in nm, and the bits of the class. What fills the last
      * block up repeats a particle. */
     const float* getPositions() const {
         return &positions[0];
     }
-    /** Get the classes, as many as positions; see PairClasses. */
+    /** Get the classes, as many as positions; see InteractionClasses. */
     const int32_t* getClasses() const {
         return classes.data();
     }
@@ -81,8 +85,8 @@ private:
         std::vector<uint32_t> listed;
         std::vector<int32_t> first, blocks, neighbors;
     };
-    class CuboidArrays;
-    void findCovered(const PairClasses& pairClasses);
+    class BoundingBoxArrays;
+    void findCovered(const InteractionClasses& interactionClasses);
     template<class Task> void inParts(OpenMM::ThreadPool& threads, int n, Task task) const;
     void setPosition(int index, const OpenMM::Vec3& local);
     void fillUp();
@@ -93,16 +97,16 @@ private:
     template<class Find> void exclude(int block, BlockNeighbors& neighbors, Find find) const;
     double getAllowedMove(const OpenMM::Vec3* box) const;
     OpenMM::Vec3 findMiddle(const std::vector<OpenMM::Vec3>& positions) const;
-    const Kernels& kernels;
+    const SimdBackend& backend;
     bool periodic, dense;
-    double cutoff, padding;
+    double cutoff, skin;
     bool isBuilt;
     double allowed; // how far particles may have moved
     bool sameBox;
     std::atomic<bool> complete;
     std::atomic<int> moving;                  // how many threads
     std::vector<int> covered, particles;      // in the order of the System, and in that of the list
-    std::vector<int> numbers;                 // of all particles of the System: what they are in the list, or -1
+    std::vector<int> listIndex;               // of all particles of the System: what they are in the list, or -1
     std::vector<std::vector<int>> exclusions; // of all particles of the System
     int numClasses;
     std::vector<char> interacts;      // shape [numClasses][numClasses]

@@ -11,9 +11,9 @@ using OpenMM::ThreadPool;
 using OpenMM::Vec3;
 using std::vector;
 
-CpuPairLoop::CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads) :
+CpuPairLoop::CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads) :
         list(list),
-        kernels(kernels),
+        backend(backend),
         scratch(numThreads) {
     geometry.periodic = force.usesPeriodicBoundaryConditions();
     geometry.cutoff = (force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? std::numeric_limits<float>::infinity()
@@ -24,19 +24,19 @@ CpuPairLoop::CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const
 PairBlock CpuPairLoop::getBlock(int index, Scratch& scratch) const {
     const BlockNeighbors& neighbors = list.getNeighbors(index, scratch.neighbors);
     PairBlock block;
-    block.first = index * kernels.blockSize;
-    block.count = std::min(kernels.blockSize, list.getNumParticles() - block.first);
+    block.first = index * backend.blockSize;
+    block.count = std::min(backend.blockSize, list.getNumParticles() - block.first);
     block.positions = list.getPositions();
     block.classes = list.getClasses();
     block.neighbors = neighbors.particles.data();
     block.exclusions = neighbors.exclusions.data();
     block.numNeighbors = neighbors.count;
     const int room = block.numNeighbors + MaxBlockSize;
-    if (scratch.rows.size() < 6 * (size_t) room)
-        scratch.rows.resize(12 * (size_t) room);
-    float* rows = scratch.rows.data();
-    block.rows = {rows, rows + room, rows + 2 * room, (int32_t*) rows + 3 * room, (int32_t*) rows + 4 * room,
-        (int32_t*) rows + 5 * room};
+    if (scratch.near.size() < 6 * (size_t) room)
+        scratch.near.resize(12 * (size_t) room);
+    float* arrays = scratch.near.data();
+    block.near = {arrays, arrays + room, arrays + 2 * room, (int32_t*) arrays + 3 * room, (int32_t*) arrays + 4 * room,
+        (int32_t*) arrays + 5 * room};
     return block;
 }
 

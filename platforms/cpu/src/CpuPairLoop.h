@@ -3,9 +3,10 @@
 #pragma once
 
 #include "CpuPairList.h"
+#include "internal/GlobalValues.h"
 #include "openmm/cpu/CpuPlatform.h"
 #include "openmm/Vec3.h"
-#include "simd/Kernels.h"
+#include "simd/SimdBackend.h"
 #include <atomic>
 #include <vector>
 
@@ -22,12 +23,15 @@ struct CpuPairSums {
  */
 class CpuPairLoop {
 public:
-    CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads);
+    CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads);
     virtual ~CpuPairLoop() = default;
     /** Bring the list up to date, and add scale times the forces to the platform's per-thread forces, and everything
      * else to sums. */
     void compute(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, float scale, bool includeForces,
             bool includeEnergy, OpenMM::CpuPlatform::PlatformData& data, CpuPairSums& sums);
+
+    /** Compute what depends on the global parameters, before every evaluation. */
+    virtual void updateGlobals(const GlobalValues& globals) {}
 
 protected:
     /** What one thread does, and with what. */
@@ -38,7 +42,7 @@ protected:
         CpuPairSums sums;
     };
 
-    /** Take over new numbers of the particles of the list. */
+    /** Take over new indices of the particles in the list. */
     virtual void renumber() {}
     /** Prepare for a computation. */
     virtual void begin(Work& work) = 0;
@@ -48,13 +52,13 @@ protected:
     virtual void finish(Work& work) = 0;
 
     CpuPairList& list;
-    const Kernels& kernels;
+    const SimdBackend& backend;
     PairGeometry geometry;
 
 private:
     /** A thread's memory. */
     struct Scratch {
-        std::vector<float> rows;
+        std::vector<float> near;  // the arrays of PairBlock::near
         BlockNeighbors neighbors; // of a list of all pairs, which does not keep them
     };
     PairBlock getBlock(int index, Scratch& scratch) const;

@@ -8,41 +8,42 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-// Rows are read four numbers at a time, and may be read beyond their end.
+// Values are read four numbers at a time, and may be read beyond their end.
 static const int Slack = 3;
 
-CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads,
-        const GlobalValues& globals) :
-        CpuPairLoop(force, list, kernels, numThreads),
+CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend,
+        int numThreads, const GlobalValues& globals) :
+        CpuPairLoop(force, list, backend, numThreads),
         program(dynamic_cast<const PairProgram&>(force.getFunction()), globals.getDerivatives()),
-        particleRows(force),
-        stages(program, particleRows.rows, particleRows.numRows, force.getFunction().getNumFeatures() == 0),
-        particleSize(std::max(
-                program.pair->getInputSize(Operation::Particle1), program.pair->getInputSize(Operation::Particle2))),
-        pairSize(program.pair->getInputSize(Operation::Pair)) {
+        distinctParticles(force),
+        stages(program, distinctParticles.values, distinctParticles.count),
+        plan(program.getPairPart()),
+        particleSize(program.getParticleSize()),
+        pairSize(program.getPairPart().getInputSize(PairInput::Pair)) {
     SwitchingFunction switching(force);
     for (int i = 0; i < numThreads; i++) {
-        runners.push_back(std::make_unique<Runner>(program, kernels));
+        runners.push_back(std::make_unique<Runner>(plan, backend));
         Runner& runner = *runners.back();
-        const CpuProgramCode& code = runner.code;
-        auto input = [&](Operation operation, int size) {
-            float* data = code.getInput(operation);
-            return ProgramInput{nullptr, data == nullptr ? 0 : size, data};
+        const CpuProgramMemory& memory = runner.memory;
+        auto input = [&](int slot, int size) {
+            float* data = memory.getInput(slot);
+            return BatchInput{nullptr, data == nullptr ? 0 : size, data};
         };
-        runner.pairCode = {code.getInstructions().data(), (int) code.getInstructions().size(), code.getLanes(),
-            code.getInput(Operation::Distance), input(Operation::Particle1, particleSize),
-            input(Operation::Particle2, particleSize), input(Operation::Pair, pairSize), particleRows.numRows, nullptr,
-            code.getOutputs().data(), (int) globals.getDerivatives().size(), (float) force.getInnerCutoffDistance(),
+        runner.pairCode = {memory.getInstructions().data(), (int) memory.getInstructions().size(), plan.getBatchSize(),
+            memory.getInput(PairInput::Distance), input(PairInput::Particle1, particleSize),
+            input(PairInput::Particle2, particleSize), input(PairInput::Pair, pairSize), distinctParticles.count,
+            nullptr, memory.getOutputs().data(), (int) globals.getDerivatives().size(),
+            (float) force.getInnerCutoffDistance(),
             {switching.used, (float) switching.start, (float) switching.inverseWidth}};
     }
 }
 
 void CpuProgramLoop::renumber() {
-    rows.clear();
+    distinct.clear();
     for (int particle : list.getParticles())
-        rows.push_back(particleRows.index[particle]);
+        distinct.push_back(distinctParticles.index[particle]);
     for (auto& runner : runners)
-        runner->pairCode.rows = rows.data();
+        runner->pairCode.distinct = distinct.data();
 }
 
 void CpuProgramLoop::updateGlobals(const GlobalValues& globals) {
@@ -55,12 +56,12 @@ void CpuProgramLoop::updateGlobals(const GlobalValues& globals) {
     toFloats(particleValues, stages.getParticles());
     toFloats(pairValues, stages.getPairs());
     for (auto& runner : runners) {
-        runner->pairCode.particle1.rows = runner->pairCode.particle2.rows = particleValues.data();
-        runner->pairCode.pair.rows = pairValues.data();
-        if (float* input = runner->code.getInput(Operation::Globals))
+        runner->pairCode.particle1.values = runner->pairCode.particle2.values = particleValues.data();
+        runner->pairCode.pair.values = pairValues.data();
+        if (float* input = runner->memory.getInput(PairInput::Globals))
             for (double value : stages.getGlobals()) {
-                std::fill_n(input, runner->code.getLanes(), (float) value);
-                input += runner->code.getLanes();
+                std::fill_n(input, plan.getBatchSize(), (float) value);
+                input += plan.getBatchSize();
             }
     }
 }
@@ -73,12 +74,12 @@ void CpuProgramLoop::begin(Work& work) {
 
 void CpuProgramLoop::computeBlock(const PairBlock& block, int index, Work& work) {
     Runner& runner = *runners[work.thread];
-    kernels.computeProgram(geometry, block, runner.pairCode, runner.batch, work.target, runner.sums.data());
+    backend.computeProgram(geometry, block, runner.pairCode, runner.batch, work.target, runner.sums.data());
 }
 
 void CpuProgramLoop::finish(Work& work) {
     Runner& runner = *runners[work.thread];
-    kernels.finishProgram(runner.pairCode, runner.batch, work.target, runner.sums.data());
+    backend.finishProgram(runner.pairCode, runner.batch, work.target, runner.sums.data());
     work.sums.energy += runner.sums[0];
     for (size_t d = 0; d < work.sums.derivatives.size(); d++)
         work.sums.derivatives[d] += runner.sums[1 + d];

@@ -3,9 +3,10 @@
 #pragma once
 
 #include "CpuPairLoop.h"
-#include "CpuProgramCode.h"
+#include "CpuProgramMemory.h"
+#include "CpuProgramPlan.h"
+#include "internal/DistinctParticles.h"
 #include "internal/GlobalValues.h"
-#include "internal/ParticleRows.h"
 #include "internal/StageValues.h"
 #include <memory>
 #include <vector>
@@ -15,10 +16,9 @@ namespace LearnedPairPlugin {
 /** The loop for programs: pairs in range are collected, and the pair part runs for many of them at once. */
 class CpuProgramLoop : public CpuPairLoop {
 public:
-    CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads,
+    CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads,
             const GlobalValues& globals);
-    /** Compute whatever depends on the global parameters, before the pairs. */
-    void updateGlobals(const GlobalValues& globals);
+    void updateGlobals(const GlobalValues& globals) override;
 
 protected:
     void renumber() override;
@@ -29,18 +29,19 @@ protected:
 private:
     /** What a thread computes with. */
     struct Runner {
-        Runner(const StagedProgram& program, const Kernels& kernels) : code(*program.pair, kernels) {}
-        CpuProgramCode code;
+        Runner(const CpuProgramPlan& plan, const SimdBackend& backend) : memory(plan, backend) {}
+        CpuProgramMemory memory;
         PairProgramCode pairCode;
         PairBatch batch;
         std::vector<double> sums; // the energy, and its derivatives
     };
     StagedProgram program;
-    ParticleRows particleRows;
+    DistinctParticles distinctParticles;
     StageValues stages;
-    int particleSize, pairSize; // the lengths of the program's inputs
+    const CpuProgramPlan plan;
+    const int particleSize, pairSize; // the lengths of the pair part's inputs
     std::vector<float> particleValues, pairValues;
-    std::vector<int32_t> rows;                    // of the particles of the list
+    std::vector<int32_t> distinct;                // the distinct particle of each particle of the list
     std::vector<std::unique_ptr<Runner>> runners; // one for each thread
 };
 

@@ -2,37 +2,38 @@
 // SPDX-License-Identifier: MIT
 
 #include "CpuTableLoop.h"
-#include "internal/PairClasses.h"
+#include "internal/InteractionClasses.h"
 #include "internal/SegmentTable.h"
 #include "internal/SwitchingFunction.h"
 #include <algorithm>
 
 using namespace LearnedPairPlugin;
 
-CpuTableLoop::CpuTableLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads) :
-        CpuPairLoop(force, list, kernels, numThreads) {
-    PairClasses pairClasses(force);
-    SegmentTable table(dynamic_cast<const PairTable&>(force.getFunction()), pairClasses);
+CpuTableLoop::CpuTableLoop(
+        const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads) :
+        CpuPairLoop(force, list, backend, numThreads) {
+    InteractionClasses interactionClasses(force);
+    SegmentTable table(dynamic_cast<const PairTable&>(force.getFunction()), interactionClasses);
     segments.resize(4 * table.segments.size());
     for (size_t i = 0; i < table.segments.size(); i++)
         std::copy(table.segments[i].begin(), table.segments[i].end(), &segments[4 * i]);
-    for (auto& grid : table.grids) {
-        inverseSpacings.push_back((float) grid.inverseSpacing);
-        firstSegments.push_back(grid.firstSegment);
+    for (auto& curve : table.curves) {
+        inverseSpacings.push_back((float) curve.inverseSpacing);
+        firstSegments.push_back(curve.firstSegment);
     }
     SwitchingFunction switching(force);
-    curves = {&segments[0], inverseSpacings.data(), firstSegments.data(), pairClasses.numClasses,
+    curves = {&segments[0], inverseSpacings.data(), firstSegments.data(), interactionClasses.numClasses,
         (float) force.getFunction().getMinDistance(), (float) force.getInnerCutoffDistance(),
         {switching.used, (float) switching.start, (float) switching.inverseWidth}};
-    grids.assign(numThreads, std::vector<BlockGrids>(pairClasses.numClasses));
+    blockCurves.assign(numThreads, std::vector<BlockCurves>(interactionClasses.numClasses));
 }
 
 void CpuTableLoop::begin(Work& work) {
-    for (auto& grid : grids[work.thread]) // of a block that may consist of other particles now
-        grid.block = -1;
+    for (auto& curve : blockCurves[work.thread]) // of a block that may consist of other particles now
+        curve.block = -1;
 }
 
 void CpuTableLoop::computeBlock(const PairBlock& block, int index, Work& work) {
-    work.sums.energy += kernels.computeTable(
-            geometry, block, index, curves, grids[work.thread].data(), work.target, work.includeEnergy);
+    work.sums.energy += backend.computeTable(
+            geometry, block, index, curves, blockCurves[work.thread].data(), work.target, work.includeEnergy);
 }

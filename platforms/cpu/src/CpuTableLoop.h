@@ -11,7 +11,7 @@ namespace LearnedPairPlugin {
 /** The loop for tables: each pair in range looks up its curve. */
 class CpuTableLoop : public CpuPairLoop {
 public:
-    CpuTableLoop(const LearnedPairForce& force, CpuPairList& list, const Kernels& kernels, int numThreads);
+    CpuTableLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads);
 
 protected:
     void begin(Work& work) override;
@@ -22,8 +22,8 @@ private:
     OpenMM::AlignedArray<float> segments;
     std::vector<float> inverseSpacings;
     std::vector<int32_t> firstSegments;
-    TableCurves curves;                         // points to them
-    std::vector<std::vector<BlockGrids>> grids; // for each thread, and for each class of neighbors
+    TableCurves curves;                                // points to them
+    std::vector<std::vector<BlockCurves>> blockCurves; // for each thread and each interaction class of neighbors
 };
 
 } // namespace LearnedPairPlugin

@@ -38,11 +38,11 @@ static void rebuild(OpenMM::NonbondedUtilities& list, double startFraction, doub
     dynamic_cast<OpenMM::CudaNonbondedUtilities&>(list).setAtomBlockRange(startFraction, endFraction);
 }
 
-static WarpLanguage getLanguage(OpenMM::CudaContext& device) {
+static WarpTraits getWarpTraits(OpenMM::CudaContext& device) {
     return {4, "__syncwarp();", usesTensorCores(device.getComputeCapability()), rebuild};
 }
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {
     registerFactory(
-            "CUDA", new CommonKernelFactory<OpenMM::CudaPlatform::PlatformData, OpenMM::CudaContext>(getLanguage));
+            "CUDA", new CommonKernelFactory<OpenMM::CudaPlatform::PlatformData, OpenMM::CudaContext>(getWarpTraits));
 }

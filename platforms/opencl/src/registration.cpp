@@ -16,11 +16,11 @@ static void rebuild(OpenMM::NonbondedUtilities& list, double startFraction, doub
 }
 
 /** OpenCL has barriers for groups only, so that a warp must be a group. */
-static WarpLanguage getLanguage(OpenMM::OpenCLContext& device) {
+static WarpTraits getWarpTraits(OpenMM::OpenCLContext& device) {
     return {1, "barrier(CLK_LOCAL_MEM_FENCE);", false, rebuild};
 }
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {
     registerFactory("OpenCL",
-            new CommonKernelFactory<OpenMM::OpenCLPlatform::PlatformData, OpenMM::OpenCLContext>(getLanguage));
+            new CommonKernelFactory<OpenMM::OpenCLPlatform::PlatformData, OpenMM::OpenCLContext>(getWarpTraits));
 }

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 
 #include "ReferenceCalcLearnedPairForceKernel.h"
+#include "internal/DistinctParticles.h"
 #include "internal/GlobalValues.h"
-#include "internal/PairClasses.h"
+#include "internal/InteractionClasses.h"
 #include "internal/PairEvaluator.h"
-#include "internal/ParticleRows.h"
 #include "internal/SwitchingFunction.h"
 #include "openmm/internal/ContextImpl.h"
 #include "openmm/OpenMMException.h"
@@ -26,7 +26,7 @@ using std::vector;
 struct ReferenceCalcLearnedPairForceKernel::Model {
     Model(const LearnedPairForce& force, const vector<string>& derivativeNames) :
             classes(force),
-            rows(force),
+            particles(force),
             switching(force),
             globals(force, derivativeNames),
             evaluator(PairEvaluator::create(force.getSharedFunction(), globals.getDerivatives())),
@@ -37,11 +37,8 @@ struct ReferenceCalcLearnedPairForceKernel::Model {
     bool interact(int i, int j) const {
         return classes.interacts[(size_t) classes.particleClasses[i] * classes.numClasses + classes.particleClasses[j]];
     }
-    const double* getRow(int particle) const {
-        return &rows.rows[(size_t) rows.index[particle] * rows.width];
-    }
-    PairClasses classes;
-    ParticleRows rows;
+    InteractionClasses classes;
+    DistinctParticles particles;
     SwitchingFunction switching;
     GlobalValues globals;
     std::unique_ptr<PairEvaluator> evaluator;
@@ -51,9 +48,9 @@ struct ReferenceCalcLearnedPairForceKernel::Model {
 
 struct ReferenceCalcLearnedPairForceKernel::Pairs {
     vector<int> first, second;
-    vector<Vec3> delta;       // from the second to the first
-    vector<double> r, inside; // inside: not below the inner cutoff
-    vector<const double*> row1, row2;
+    vector<Vec3> delta;         // from the second to the first
+    vector<double> r, rClamped; // rClamped: at least the inner cutoff
+    vector<const double*> particle1, particle2;
 };
 
 void ReferenceCalcLearnedPairForceKernel::initialize(const OpenMM::System& system, const LearnedPairForce& force) {
@@ -94,9 +91,9 @@ void ReferenceCalcLearnedPairForceKernel::findPairs(
             pairs.delta.push_back(Vec3(delta[OpenMM::ReferenceForce::XIndex], delta[OpenMM::ReferenceForce::YIndex],
                     delta[OpenMM::ReferenceForce::ZIndex]));
             pairs.r.push_back(r);
-            pairs.inside.push_back(std::max(r, model->innerCutoff));
-            pairs.row1.push_back(model->getRow(i));
-            pairs.row2.push_back(model->getRow(j));
+            pairs.rClamped.push_back(std::max(r, model->innerCutoff));
+            pairs.particle1.push_back(model->particles.getValues(i));
+            pairs.particle2.push_back(model->particles.getValues(j));
         }
 }
 
@@ -110,19 +107,20 @@ double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool i
     findPairs(positions, data.periodicBoxVectors, pairs);
     model->globals.update(context);
     double scale = model->globals.getScale();
-    PairValues values = model->evaluator->evaluate(pairs.inside, pairs.row1, pairs.row2, model->globals.getValues());
+    PairValues values =
+            model->evaluator->evaluate(pairs.rClamped, pairs.particle1, pairs.particle2, model->globals.getValues());
     double sum = 0;
     vector<double> derivatives(model->globals.getDerivatives().size(), 0.0);
     for (size_t k = 0; k < pairs.r.size(); k++) {
         double r = pairs.r[k],
-               below = r - pairs.inside[k]; // negative below the inner cutoff, where f is a Taylor expansion
-        double energy = values.energy[k] + below * values.slope[k], dEdR = values.slope[k];
+               rBelowInner = r - pairs.rClamped[k]; // negative below the inner cutoff, where f is a Taylor expansion
+        double energy = values.energy[k] + rBelowInner * values.dEdR[k], dEdR = values.dEdR[k];
         model->switching.apply(r, energy, dEdR);
         sum += energy;
         for (size_t d = 0; d < derivatives.size(); d++) {
-            double dEnergy = values.dEnergy[d][k] + below * values.dSlope[d][k], dSlope = values.dSlope[d][k];
-            model->switching.apply(r, dEnergy, dSlope);
-            derivatives[d] += dEnergy;
+            double d2EdRdG = values.d2EdRdG[d][k], dEdG = values.dEdG[d][k] + rBelowInner * d2EdRdG;
+            model->switching.apply(r, dEdG, d2EdRdG);
+            derivatives[d] += dEdG;
         }
         if (includeForces && r > 0) { // two particles in one place have no direction to push each other
             Vec3 force = pairs.delta[k] * (-scale * dEdR / r);
@@ -132,6 +130,13 @@ double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool i
     }
     model->globals.addDerivatives(sum, derivatives, *data.energyParameterDerivatives);
     return scale * sum;
+}
+
+KernelInfo ReferenceCalcLearnedPairForceKernel::getInfo() const {
+    KernelInfo info;
+    info.placement = "all pairs";
+    info.neighborList = "none";
+    return info;
 }
 
 void ReferenceCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {

@@ -23,9 +23,7 @@ public:
     using CalcLearnedPairForceKernel::CalcLearnedPairForceKernel;
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
-    std::string describe() const override {
-        return "Reference";
-    }
+    KernelInfo getInfo() const override;
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
 
 private:

@@ -8,9 +8,9 @@
 namespace LearnedPairPlugin {
 
 /** Write numbers as base64 (RFC 4648) of their IEEE 754 little-endian bytes: compact, and exact to the last bit. */
-std::string encodeNumbers(const std::vector<double>& values);
+std::string encodeDoubles(const std::vector<double>& values);
 
-/** Read what encodeNumbers() wrote. @throws OpenMMException if the text is something else */
-std::vector<double> decodeNumbers(const std::string& text);
+/** Read what encodeDoubles() wrote. @throws OpenMMException if the text is something else */
+std::vector<double> decodeDoubles(const std::string& text);
 
 } // namespace LearnedPairPlugin

@@ -29,7 +29,7 @@ public:
     std::map<std::string, double> getDefaultParameters() override;
     std::vector<std::string> getKernelNames() override;
     void updateParametersInContext(OpenMM::ContextImpl& context, const LearnedPairForce& force);
-    std::string describeKernel() const;
+    KernelInfo getKernelInfo();
 
 private:
     void checkState(OpenMM::ContextImpl& context) const;

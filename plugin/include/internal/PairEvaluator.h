@@ -13,14 +13,12 @@ namespace LearnedPairPlugin {
 /** Energies of pairs and their derivatives, one element for each pair. */
 struct PairValues {
     std::vector<double> energy;               ///< f, in kJ/mol
-    std::vector<double> slope;                ///< df/dr, in kJ/mol/nm
-    std::vector<std::vector<double>> dEnergy; ///< for each derivative df/dg, in kJ/mol per unit of the parameter
-    std::vector<std::vector<double>> dSlope;  ///< for each derivative d2f/drdg
+    std::vector<double> dEdR;                 ///< df/dr, in kJ/mol/nm
+    std::vector<std::vector<double>> dEdG;    ///< for each derivative df/dg, in kJ/mol per unit of the parameter
+    std::vector<std::vector<double>> d2EdRdG; ///< for each derivative d2f/drdg
 };
 
-/**
- * Evaluates a pair function for many pairs, without cutoffs: in double precision as it is, without stages.
- */
+/** Evaluates a pair function for many pairs, without cutoff or switching, in double precision and without stages. */
 class LEARNEDPAIR_EXPORT PairEvaluator {
 public:
     virtual ~PairEvaluator() = default;
@@ -29,9 +27,11 @@ public:
      * @param derivatives  the indices of the global parameters for which derivatives are needed
      */
     static std::unique_ptr<PairEvaluator> create(
-            std::shared_ptr<const PairFunction> function, const std::vector<int>& derivatives = {});
-    /** Create one that does what platforms do in single precision: the stages before the pairs in double, the pairs in
-     * single precision. */
+            std::shared_ptr<const LearnedFunction> function, const std::vector<int>& derivatives = {});
+    /**
+     * Create an evaluator that computes as platforms do in single precision: the pair part of the staged program in
+     * single precision, the parts before it in double precision.
+     */
     static std::unique_ptr<PairEvaluator> createInSinglePrecision(std::shared_ptr<const PairProgram> program);
     /**
      * @param r                     the distances, between the function's ends, in nm

@@ -7,14 +7,15 @@
 
 namespace LearnedPairPlugin {
 
-/** Puts a program together step by step; lengths follow from the operations. */
+/** Builds a program step by step. The length of each value follows from the operation. */
 class ProgramBuilder {
 public:
+    explicit ProgramBuilder(const ProgramSignature& signature) : signature(signature) {}
     /** Add a step. @return its index */
     int add(Operation operation, const std::vector<int>& operands, const std::vector<int>& integers = {},
-            const std::vector<double>& numbers = {});
-    /** Add an input of a length, or get it if it is there. @return its index */
-    int input(Operation input, int size);
+            const std::vector<double>& constants = {});
+    /** Add the input with a slot of the signature, or get it if it is there. @return its index */
+    int input(int slot, int size);
     int literal(double value) {
         return add(Operation::Literal, {}, {}, {value});
     }
@@ -31,10 +32,11 @@ public:
         return steps.size();
     }
     TensorProgram build(const std::vector<int>& outputs) const {
-        return TensorProgram(steps, outputs);
+        return TensorProgram(steps, outputs, signature);
     }
 
 private:
+    const ProgramSignature& signature;
     std::vector<ProgramStep> steps;
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "internal/hermite.h"
 #include "internal/operations.h"
 #include "TensorProgram.h"
 #include <algorithm>
@@ -13,58 +14,60 @@
 namespace LearnedPairPlugin {
 
 /**
- * Runs a program for blocks of pairs, one step after the other for the whole block.
+ * Runs a program for a batch of items, each step for the whole batch before the next step. An item is a pair, or a
+ * particle if the program depends on one particle only.
  *
- * A value is stored as [element][lane], one lane for each pair, so that the inner loops go over the pairs. Values that
- * depend on constants and global parameters alone have one lane. Values whose last use is over give their memory to
- * later ones, so that a block stays in cache.
+ * A value is stored as [element][item], so that the inner loops go over the items and the compiler can vectorize them.
+ * Values that depend on constants and global parameters alone are stored once, as [element]. Liveness analysis: a value
+ * that is not used any more gives its memory to later values, so that a batch stays in the cache.
  *
- * @tparam Real   the type of the arithmetic
- * @tparam Lanes  the number of pairs in a block
+ * @tparam Real       the type of the arithmetic
+ * @tparam BatchSize  the number of items in a batch
  */
-template<class Real, int Lanes> class ProgramInterpreter {
+template<class Real, int BatchSize> class ProgramInterpreter {
 public:
     explicit ProgramInterpreter(const TensorProgram& program) : program(program) {
         allocate();
         for (size_t i = 0; i < program.getSteps().size(); i++) {
             const ProgramStep& step = program.getSteps()[i];
-            for (size_t k = 0; k < step.numbers.size(); k++)
-                values[i].data[k] = (Real) step.numbers[k];
+            for (size_t k = 0; k < step.constants.size(); k++)
+                values[i].data[k] = (Real) step.constants[k];
             if (isInput(step.operation))
-                inputs[step.operation] = values[i].data;
+                inputs[step.slot] = values[i].data;
         }
     }
     ProgramInterpreter(const ProgramInterpreter&) = delete;
     ProgramInterpreter& operator=(const ProgramInterpreter&) = delete;
     /**
-     * Get where to write an input, shape [length][Lanes], or [length] for globals; nullptr if the program does not use
-     * it. All lanes must hold something that can be computed with.
+     * Get where to write the input with a slot of the program's signature: shape [length][BatchSize], or [length] for
+     * an input of the level Global; nullptr if the program does not read it. Items that are not needed must still hold
+     * finite numbers.
      */
-    Real* getInput(Operation input) {
-        auto position = inputs.find(input);
+    Real* getInput(int slot) {
+        auto position = inputs.find(slot);
         return position == inputs.end() ? nullptr : position->second;
     }
     /** Compute all values from the inputs. */
     void run() {
         for (size_t i = 0; i < program.getSteps().size(); i++)
-            if (values[i].numLanes == Lanes)
-                runStep<Lanes>(program.getSteps()[i], values[i]);
+            if (values[i].numItems == BatchSize)
+                runStep<BatchSize>(program.getSteps()[i], values[i]);
             else
                 runStep<1>(program.getSteps()[i], values[i]);
     }
-    /** Get one element of an output for one lane. */
-    Real getOutput(int output, int element, int lane) const {
+    /** Get one element of an output for one item. */
+    Real getOutput(int output, int element, int item) const {
         const Value& value = values[program.getOutputs()[output]];
-        return value.data[value.numLanes == 1 ? element : element * Lanes + lane];
+        return value.data[value.numItems == 1 ? element : element * BatchSize + item];
     }
 
 private:
     struct Value {
         Real* data;
-        int size, numLanes;
+        int size, numItems;
     };
 
-    /** Give every value its memory: constants, inputs and outputs their own, others some that is free by then. */
+    /** Allocate the values: constants, inputs and outputs get memory of their own, others memory that is free. */
     void allocate() {
         const std::vector<ProgramStep>& steps = program.getSteps();
         std::vector<int> lastUse(steps.size(), -1);
@@ -78,7 +81,7 @@ private:
             lastUse[output] = steps.size();
         std::multimap<int, Real*> unused; // by size
         for (size_t i = 0; i < steps.size(); i++) {
-            int numLanes = findNumLanes(steps[i]), size = steps[i].size * numLanes;
+            int numItems = findNumItems(steps[i]), size = steps[i].size * numItems;
             auto position = unused.find(size);
             bool mayReuse = !isConstant(steps[i].operation) &&
                     !isInput(steps[i].operation); // those are written before any step is run
@@ -91,73 +94,60 @@ private:
                 memory.emplace_back(new Real[size]());
                 data = memory.back().get();
             }
-            values.push_back({data, steps[i].size, numLanes});
+            values.push_back({data, steps[i].size, numItems});
             std::vector<int> operands = steps[i].operands;
             std::sort(operands.begin(), operands.end());
             operands.erase(std::unique(operands.begin(), operands.end()), operands.end());
             operands.push_back(i); // itself, if nobody uses it
             for (int operand : operands)
                 if (lastUse[operand] == (int) i || (operand == (int) i && lastUse[i] < 0))
-                    unused.insert({values[operand].size * values[operand].numLanes, values[operand].data});
+                    unused.insert({values[operand].size * values[operand].numItems, values[operand].data});
         }
     }
 
-    int findNumLanes(const ProgramStep& step) const {
+    int findNumItems(const ProgramStep& step) const {
         if (isInput(step.operation))
-            return step.operation == Operation::Globals ? 1 : Lanes;
+            return program.getSignature().getInputs()[step.slot].level == InputLevel::Global ? 1 : BatchSize;
         for (int operand : step.operands)
-            if (values[operand].numLanes == Lanes)
-                return Lanes;
+            if (values[operand].numItems == BatchSize)
+                return BatchSize;
         return 1;
     }
 
-    /** Get one element of an operand for all lanes; elements of values with one lane are spread over the given memory.
-     */
-    template<int N> const Real* getLanes(const Value& value, int element, Real* spread) const {
-        const Real* data = value.data + (value.size == 1 ? 0 : element) * value.numLanes;
-        if (value.numLanes == N)
+    /** Get one element of an operand for all items. An element that is stored once is copied to `spread` N times. */
+    template<int N> const Real* getItems(const Value& value, int element, Real* spread) const {
+        const Real* data = value.data + (value.size == 1 ? 0 : element) * value.numItems;
+        if (value.numItems == N)
             return data;
         std::fill_n(spread, N, *data);
         return spread;
     }
 
-    template<int N, class Function> void map(const ProgramStep& step, const Value& result, Function function) {
-        const Value& x = values[step.operands[0]];
-        Real spread[N];
+    /** Compute an elementwise operation. The function takes three operands, of which the first NumOperands are used. */
+    template<int N, int NumOperands, class Function>
+    void mapElements(const ProgramStep& step, const Value& result, Function function) {
+        Real spread[NumOperands][N];
+        const Real* operands[3];
         for (int e = 0; e < result.size; e++) {
-            const Real* a = getLanes<N>(x, e, spread);
+            for (int i = 0; i < 3; i++) // operands that there are not are the first one, and are not used
+                operands[i] = (i < NumOperands ? getItems<N>(values[step.operands[i]], e, spread[i]) : operands[0]);
+            const Real *x = operands[0], *y = operands[1], *z = operands[2];
             Real* out = result.data + e * N;
             for (int k = 0; k < N; k++)
-                out[k] = function(a[k]);
+                out[k] = function(x[k], y[k], z[k]);
         }
     }
 
-    template<int N, class Function> void map2(const ProgramStep& step, const Value& result, Function function) {
-        const Value &x = values[step.operands[0]], &y = values[step.operands[1]];
-        Real spreadX[N], spreadY[N];
-        for (int e = 0; e < result.size; e++) {
-            const Real *a = getLanes<N>(x, e, spreadX), *b = getLanes<N>(y, e, spreadY);
-            Real* out = result.data + e * N;
-            for (int k = 0; k < N; k++)
-                out[k] = function(a[k], b[k]);
-        }
-    }
-
-    template<int N> void select(const ProgramStep& step, const Value& result) {
-        const Value &c = values[step.operands[0]], &x = values[step.operands[1]], &y = values[step.operands[2]];
-        Real spreadC[N], spreadX[N], spreadY[N];
-        for (int e = 0; e < result.size; e++) {
-            const Real *choice = getLanes<N>(c, e, spreadC), *a = getLanes<N>(x, e, spreadX),
-                       *b = getLanes<N>(y, e, spreadY);
-            Real* out = result.data + e * N;
-            for (int k = 0; k < N; k++)
-                out[k] = (choice[k] != 0 ? a[k] : b[k]);
-        }
+    template<int N> void concatenate(const ProgramStep& step, const Value& result) {
+        Real* out = result.data;
+        for (int operand : step.operands)
+            for (int i = 0; i < values[operand].size; i++, out += N)
+                copyElement<N>(values[operand], i, out);
     }
 
     template<int N> void copyElement(const Value& x, int element, Real* out) {
         Real spread[N];
-        std::copy_n(getLanes<N>(x, element, spread), N, out);
+        std::copy_n(getItems<N>(x, element, spread), N, out);
     }
 
     template<int N, class Function> void reduce(const ProgramStep& step, const Value& result, Function function) {
@@ -227,66 +217,34 @@ private:
         for (int k = 0; k < N; k++) {
             Real x = (r.data[k] - first) / h;
             int knot = (x > 0 ? (int) std::min(x, (Real) (numKnots - 2)) : 0);
-            Real t = x - knot, s = 1 - t;
+            Real t = x - knot;
             const Real *begin = data.data + 2 + knot * 2 * n, *end = begin + 2 * n;
             for (int i = 0; i < n; i++) {
                 Real e0 = begin[i], e1 = end[i], d0 = h * begin[n + i], d1 = h * end[n + i];
                 result.data[i * N + k] =
-                        (Slope ? (6 * t * s * (e1 - e0) + s * (1 - 3 * t) * d0 + t * (3 * t - 2) * d1) / h
-                               : s * s * ((1 + 2 * t) * e0 + t * d0) + t * t * ((3 - 2 * t) * e1 - s * d1));
+                        (Slope ? Hermite::derivative(t, e0, e1, d0, d1) / h : Hermite::value(t, e0, e1, d0, d1));
             }
         }
     }
 
     template<int N> void runStep(const ProgramStep& step, const Value& result) {
         switch (step.operation) {
-            case Operation::Distance:
-            case Operation::Particle1:
-            case Operation::Particle2:
-            case Operation::Pair:
-            case Operation::Globals:
+            case Operation::Input:
             case Operation::Literal:
-            case Operation::Weight: break;
-            case Operation::Neg: map<N>(step, result, [](Real x) { return -x; }); break;
-            case Operation::Abs: map<N>(step, result, [](Real x) { return std::abs(x); }); break;
-            case Operation::Floor: map<N>(step, result, [](Real x) { return std::floor(x); }); break;
-            case Operation::Sqrt: map<N>(step, result, [](Real x) { return std::sqrt(x); }); break;
-            case Operation::Exp: map<N>(step, result, [](Real x) { return std::exp(x); }); break;
-            case Operation::Expm1: map<N>(step, result, [](Real x) { return std::expm1(x); }); break;
-            case Operation::Log: map<N>(step, result, [](Real x) { return std::log(x); }); break;
-            case Operation::Log1p: map<N>(step, result, [](Real x) { return std::log1p(x); }); break;
-            case Operation::Sin: map<N>(step, result, [](Real x) { return std::sin(x); }); break;
-            case Operation::Cos: map<N>(step, result, [](Real x) { return std::cos(x); }); break;
-            case Operation::Tanh: map<N>(step, result, [](Real x) { return std::tanh(x); }); break;
-            case Operation::Sigmoid: map<N>(step, result, [](Real x) { return 1 / (1 + std::exp(-x)); }); break;
-            case Operation::Erf: map<N>(step, result, [](Real x) { return std::erf(x); }); break;
-            case Operation::Erfc: map<N>(step, result, [](Real x) { return std::erfc(x); }); break;
-            case Operation::Add: map2<N>(step, result, [](Real x, Real y) { return x + y; }); break;
-            case Operation::Sub: map2<N>(step, result, [](Real x, Real y) { return x - y; }); break;
-            case Operation::Mul: map2<N>(step, result, [](Real x, Real y) { return x * y; }); break;
-            case Operation::Div: map2<N>(step, result, [](Real x, Real y) { return x / y; }); break;
-            case Operation::Pow: map2<N>(step, result, [](Real x, Real y) { return std::pow(x, y); }); break;
-            case Operation::Minimum:
-                map2<N>(step, result, [](Real x, Real y) { return x < y || x != x ? x : y; });
-                break;
-            case Operation::Maximum:
-                map2<N>(step, result, [](Real x, Real y) { return x > y || x != x ? x : y; });
-                break;
-            case Operation::Less: map2<N>(step, result, [](Real x, Real y) { return (Real) (x < y); }); break;
-            case Operation::LessEqual: map2<N>(step, result, [](Real x, Real y) { return (Real) (x <= y); }); break;
-            case Operation::Equal: map2<N>(step, result, [](Real x, Real y) { return (Real) (x == y); }); break;
-            case Operation::Select: select<N>(step, result); break;
+            case Operation::Weight: break; // are there already
+#define ELEMENTWISE(name, text, numOperands, value, simd, kernel, properties)                                          \
+    case Operation::name:                                                                                              \
+        mapElements<N, numOperands>(                                                                                   \
+                step, result, []([[maybe_unused]] Real x, [[maybe_unused]] Real y, [[maybe_unused]] Real z) -> Real {  \
+                    return value;                                                                                      \
+                });                                                                                                    \
+        break;
+#include "internal/elementwise.def"
             case Operation::Gather:
                 for (int i = 0; i < result.size; i++)
                     copyElement<N>(values[step.operands[0]], step.integers[i], result.data + i * N);
                 break;
-            case Operation::Concat: {
-                Real* out = result.data;
-                for (int operand : step.operands)
-                    for (int i = 0; i < values[operand].size; i++, out += N)
-                        copyElement<N>(values[operand], i, out);
-                break;
-            }
+            case Operation::Concat: concatenate<N>(step, result); break;
             case Operation::Sum: reduce<N>(step, result, [](Real x, Real y) { return x + y; }); break;
             case Operation::Max: reduce<N>(step, result, [](Real x, Real y) { return x > y || x != x ? x : y; }); break;
             case Operation::Linear: multiply<N>(step, result); break;
@@ -298,8 +256,8 @@ private:
 
     const TensorProgram program;
     std::vector<std::unique_ptr<Real[]>> memory;
-    std::vector<Value> values; // of each step
-    std::map<Operation, Real*> inputs;
+    std::vector<Value> values;   // of each step
+    std::map<int, Real*> inputs; // by slot
 };
 
 } // namespace LearnedPairPlugin

@@ -9,38 +9,41 @@
 namespace LearnedPairPlugin {
 
 /**
- * The values of the stages that are computed before the pairs are, in double precision, on the host: what platforms
- * give the pair part of a StagedProgram as its inputs.
+ * The values of the parts that run before the pair part, computed on the host in double precision. Platforms give them
+ * to the pair part of a StagedProgram as its inputs.
  */
 class LEARNEDPAIR_EXPORT StageValues {
 public:
     /**
-     * @param rows      what the program knows of the particles, shape [numRows][width]
-     * @param typed     whether rows are types
+     * @param program       must outlive this object
+     * @param particles     the distinct particles, shape [numParticles][width]: types or features
+     * @param numParticles  the number of distinct particles
      */
-    StageValues(const StagedProgram& program, const std::vector<double>& rows, int numRows, bool typed);
+    StageValues(const StagedProgram& program, const std::vector<double>& particles, int numParticles);
     /**
-     * Compute everything that depends on global parameters, and the first time everything.
+     * Compute everything that depends on global parameters; the first time, everything.
      *
      * @return whether something has changed
      */
     bool update(const std::vector<double>& globals);
-    const std::vector<double>& getGlobals() const { ///< shape [length of the input globals]
+    /** Get the input globals, shape [length]. */
+    const std::vector<double>& getGlobals() const {
         return globalValues;
     }
-    const std::vector<double>& getParticles() const { ///< shape [numRows][length of the inputs particle1 and particle2]
+    /** Get the inputs particle1 and particle2, shape [numParticles][length]. */
+    const std::vector<double>& getParticles() const {
         return particleValues;
     }
-    const std::vector<double>& getPairs()
-            const { ///< shape [numRows][numRows][length of the input pair]; empty unless typed
+    /** Get the input pair, shape [numParticles][numParticles][length]; empty if particles have features. */
+    const std::vector<double>& getPairs() const {
         return pairValues;
     }
 
 private:
     const StagedProgram& program;
-    std::vector<double> rows;
-    int numRows;
-    bool typed, isComputed;
+    std::vector<double> particles;
+    int numParticles;
+    bool isComputed;
     std::vector<double> globals, globalValues, particleValues, pairValues;
 };
 

@@ -2,43 +2,45 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/Stage.h"
+#include "internal/operations.h"
+#include "openmm/OpenMMException.h"
 
 using namespace LearnedPairPlugin;
 using std::vector;
 
 enum Dependence { OnDistance = 1, OnParticle1 = 2, OnParticle2 = 4, OnPair = 8, OnGlobals = 16 };
 
-static int dependenceOfInput(Operation operation) {
-    switch (operation) {
-        case Operation::Distance: return OnDistance;
-        case Operation::Particle1: return OnParticle1;
-        case Operation::Particle2: return OnParticle2;
-        case Operation::Pair: return OnPair;
-        case Operation::Globals: return OnGlobals;
-        default: return 0;
+static int dependenceOfInput(const ProgramInput& input) {
+    switch (input.level) {
+        case InputLevel::Global: return OnGlobals;
+        case InputLevel::Particle: return input.side == 1 ? OnParticle1 : OnParticle2;
+        case InputLevel::Radial: return OnDistance;
+        case InputLevel::Pair: return OnPair;
     }
+    throw OpenMM::OpenMMException("TensorProgram: the level of the input " + input.name + " is unknown.");
 }
 
-static Stage stageOf(int dependence, bool typed) {
+static Stage stageOf(int dependence, ParticleInput particles) {
     switch (dependence & ~OnGlobals) {
         case 0: return dependence == 0 ? Stage::Constant : Stage::Global;
         case OnDistance: return Stage::Radial;
         case OnParticle1: return Stage::Particle1;
         case OnParticle2: return Stage::Particle2;
-        case OnParticle1 | OnParticle2: return typed ? Stage::TypePair : Stage::PairOfParticles;
+        case OnParticle1 | OnParticle2:
+            return particles == ParticleInput::Types ? Stage::TypePair : Stage::PairOfParticles;
         default: return Stage::PairOfParticles;
     }
 }
 
-vector<Stage> LearnedPairPlugin::findStages(const TensorProgram& program, bool typed) {
+vector<Stage> LearnedPairPlugin::findStages(const TensorProgram& program, ParticleInput particles) {
     vector<int> dependence;
     vector<Stage> stages;
     for (auto& step : program.getSteps()) {
-        int own = dependenceOfInput(step.operation);
+        int own = (isInput(step.operation) ? dependenceOfInput(program.getSignature().getInputs()[step.slot]) : 0);
         for (int operand : step.operands)
             own |= dependence[operand];
         dependence.push_back(own);
-        stages.push_back(stageOf(own, typed));
+        stages.push_back(stageOf(own, particles));
     }
     return stages;
 }

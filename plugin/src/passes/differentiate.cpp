@@ -7,6 +7,7 @@
 #include "internal/require.h"
 
 using namespace LearnedPairPlugin;
+using std::string;
 using std::vector;
 
 namespace {
@@ -19,10 +20,11 @@ const int Zero = -1; // the derivative of what does not depend on the variable
  */
 class Differentiator {
 public:
-    Differentiator(const TensorProgram& program, Operation input, int element) :
+    Differentiator(const TensorProgram& program, int slot, int element) :
             program(program),
-            input(input),
-            element(element) {}
+            slot(slot),
+            element(element),
+            builder(program.getSignature()) {}
     TensorProgram differentiate(int numOutputs) {
         value = builder.copyAll(program);
         vector<char> needed = findNeeded(numOutputs);
@@ -65,7 +67,7 @@ private:
         return binary(Operation::Mul, x, dx);
     }
     bool isOne(int x) const {
-        return builder[x].operation == Operation::Literal && builder[x].numbers == vector<double>{1.0};
+        return builder[x].operation == Operation::Literal && builder[x].constants == vector<double>{1.0};
     }
     bool isSigmoidOf(int s, int x) const {
         return builder[s].operation == Operation::Sigmoid && builder[s].operands[0] == x;
@@ -94,36 +96,48 @@ private:
             dx.push_back(derivative[operand]);
             zero &= (derivative[operand] == Zero);
         }
-        if (zero)
+        if (zero || getInfo(step.operation).has(OperationProperties::ZeroDerivative))
             return Zero;
-        switch (getInfo(step.operation).kind) {
-            case OperationKind::Elementwise:
-                return x.size() == 1    ? differentiateUnary(step.operation, x[0], y, dx[0])
-                        : x.size() == 2 ? differentiateBinary(step.operation, x[0], x[1], y, dx[0], dx[1])
-                        : dx[1] == Zero && dx[2] == Zero
-                        ? Zero
-                        : builder.add(Operation::Select, {x[0], orZero(dx[1]), orZero(dx[2])});
-            case OperationKind::Gather: return differentiateGather(step, dx[0]);
-            case OperationKind::Concat:
+        switch (getInfo(step.operation).category) {
+            case OperationCategory::Elementwise: return differentiateElementwise(step, x, y, dx);
+            case OperationCategory::Gather: return differentiateGather(step, dx[0]);
+            case OperationCategory::Concat:
                 for (size_t i = 0; i < dx.size(); i++)
                     dx[i] = expand(orZero(dx[i]), builder[x[i]].size);
                 return builder.add(Operation::Concat, dx);
-            case OperationKind::Reduction:
+            case OperationCategory::Reduction:
                 dx[0] = expand(dx[0], builder[x[0]].size);
                 return step.operation == Operation::Sum ? builder.add(Operation::Sum, dx, step.integers)
                                                         : differentiateMax(step, x[0], y, dx[0]);
-            case OperationKind::Linear:
+            case OperationCategory::Linear:
                 return builder.add(Operation::Linear, {x[0], expand(dx[1], builder[x[1]].size)});
-            case OperationKind::Table:
+            case OperationCategory::Table:
                 require(step.operation == Operation::Table,
                         "TensorProgram: table_slope cannot be differentiated with respect to the distance.");
                 return times(builder.add(Operation::TableSlope, x, step.integers), dx[0]);
-            default: return Zero; // lookup
+            default: throw noRule(step.operation);
         }
     }
 
+    int differentiateElementwise(const ProgramStep& step, const vector<int>& x, int y, const vector<int>& dx) {
+        if (x.size() == 1)
+            return differentiateUnary(step.operation, x[0], y, dx[0]);
+        if (x.size() == 2)
+            return differentiateBinary(step.operation, x[0], x[1], y, dx[0], dx[1]);
+        if (step.operation != Operation::Select)
+            throw noRule(step.operation);
+        if (dx[1] == Zero && dx[2] == Zero)
+            return Zero;
+        return builder.add(Operation::Select, {x[0], orZero(dx[1]), orZero(dx[2])});
+    }
+
+    static OpenMM::OpenMMException noRule(Operation operation) {
+        return OpenMM::OpenMMException(string("TensorProgram: the operation ") + getInfo(operation).name +
+                " has no derivative rule; add one to differentiate.cpp, or state ZeroDerivative for the operation.");
+    }
+
     int differentiateInput(const ProgramStep& step) {
-        if (step.operation != input)
+        if (step.slot != slot)
             return Zero;
         vector<double> unit(step.size, 0.0);
         unit[element] = 1;
@@ -138,7 +152,7 @@ private:
         // Of several inputs, such as the global parameters, usually one is taken: it is the variable, or it is not.
         vector<double> numbers;
         for (int i : step.integers)
-            numbers.push_back(builder[dx].numbers[i]);
+            numbers.push_back(builder[dx].constants[i]);
         if (numbers == vector<double>(numbers.size(), 0.0))
             return Zero;
         return builder.add(Operation::Literal, {}, {}, numbers);
@@ -174,7 +188,7 @@ private:
             case Operation::Erf: // 2/sqrt(pi) exp(-x^2) x'
                 return times(gaussian(x, 1.1283791670955126), dx);
             case Operation::Erfc: return times(gaussian(x, -1.1283791670955126), dx);
-            default: return Zero; // floor
+            default: throw noRule(operation);
         }
     }
 
@@ -204,7 +218,7 @@ private:
             case Operation::Pow: return plus(differentiateBase(a, b, da), differentiateExponent(a, b, y, db));
             case Operation::Minimum: return differentiateChoice(binary(Operation::Less, a, b), a, b, da, db);
             case Operation::Maximum: return differentiateChoice(binary(Operation::Less, b, a), a, b, da, db);
-            default: return Zero; // comparisons
+            default: throw noRule(operation);
         }
     }
 
@@ -251,20 +265,18 @@ private:
     }
 
     const TensorProgram& program;
-    Operation input;
-    int element;
+    int slot, element;
     ProgramBuilder builder;
     vector<int> value, derivative; // of each step of the program
 };
 
 } // namespace
 
-TensorProgram LearnedPairPlugin::differentiate(
-        const TensorProgram& program, Operation input, int element, int numOutputs) {
+TensorProgram LearnedPairPlugin::differentiate(const TensorProgram& program, int slot, int element, int numOutputs) {
     require(numOutputs >= 1 && numOutputs <= (int) program.getOutputs().size(), "TensorProgram: ", numOutputs,
             " outputs are to be differentiated; there are ", program.getOutputs().size(), ".");
-    int size = program.getInputSize(input);
+    int size = program.getInputSize(slot);
     require(element >= 0 && (size == 0 || element < size), "TensorProgram: there is no element ", element,
             " of an input of length ", size, " to differentiate by.");
-    return Differentiator(program, input, element).differentiate(numOutputs);
+    return Differentiator(program, slot, element).differentiate(numOutputs);
 }

@@ -12,7 +12,7 @@ using std::vector;
 
 /** Compute one step, all of whose operands are constants. */
 static vector<double> compute(const ProgramStep& step, const ProgramBuilder& program, const vector<int>& operands) {
-    ProgramBuilder alone;
+    ProgramBuilder alone(ProgramSignature::forPairs()); // constants read no input
     vector<int> constants;
     for (int operand : operands)
         constants.push_back(alone.copy(program[operand], {}));
@@ -32,7 +32,7 @@ static bool hasNaN(const vector<double>& values) {
 }
 
 TensorProgram LearnedPairPlugin::foldConstants(const TensorProgram& program) {
-    ProgramBuilder builder;
+    ProgramBuilder builder(program.getSignature());
     vector<int> index;
     for (auto& step : program.getSteps()) {
         vector<int> operands = mapOperands(step, index);

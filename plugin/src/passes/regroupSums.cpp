@@ -19,10 +19,11 @@ struct Term {
 
 class Regrouper {
 public:
-    Regrouper(const TensorProgram& program, bool typed) :
+    Regrouper(const TensorProgram& program, ParticleInput particles) :
             steps(program.getSteps()),
-            stages(findStages(program, typed)),
-            numUses(steps.size(), 0) {
+            stages(findStages(program, particles)),
+            numUses(steps.size(), 0),
+            builder(program.getSignature()) {
         for (auto& step : steps)
             for (int operand : step.operands)
                 numUses[operand]++;
@@ -97,6 +98,6 @@ private:
 
 } // namespace
 
-TensorProgram LearnedPairPlugin::regroupSums(const TensorProgram& program, bool typed) {
-    return Regrouper(program, typed).regroup(program);
+TensorProgram LearnedPairPlugin::regroupSums(const TensorProgram& program, ParticleInput particles) {
+    return Regrouper(program, particles).regroup(program);
 }

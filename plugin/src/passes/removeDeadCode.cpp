@@ -16,7 +16,7 @@ TensorProgram LearnedPairPlugin::removeDeadCode(const TensorProgram& program) {
         if (needed[i])
             for (int operand : steps[i].operands)
                 needed[operand] = true;
-    ProgramBuilder builder;
+    ProgramBuilder builder(program.getSignature());
     vector<int> index(steps.size(), -1);
     for (size_t i = 0; i < steps.size(); i++)
         if (needed[i])

@@ -13,7 +13,7 @@ using std::vector;
 static bool isLiteral(const ProgramStep& step, double value) {
     if (step.operation != Operation::Literal)
         return false;
-    for (double number : step.numbers)
+    for (double number : step.constants)
         if (number != value || std::signbit(number))
             return false;
     return true;
@@ -94,7 +94,7 @@ static int simplifyArithmetic(ProgramBuilder& builder, const ProgramStep& step, 
 }
 
 TensorProgram LearnedPairPlugin::simplify(const TensorProgram& program) {
-    ProgramBuilder builder;
+    ProgramBuilder builder(program.getSignature());
     vector<int> index;
     for (auto& step : program.getSteps()) {
         vector<int> operands = mapOperands(step, index);

@@ -23,9 +23,10 @@ struct Term {
 
 class Splitter {
 public:
-    Splitter(const TensorProgram& program, bool typed) :
+    Splitter(const TensorProgram& program, ParticleInput particles) :
             steps(program.getSteps()),
-            stages(findStages(program, typed)) {}
+            stages(findStages(program, particles)),
+            builder(program.getSignature()) {}
     TensorProgram split(const TensorProgram& program) {
         for (size_t i = 0; i < steps.size(); i++)
             index.push_back(steps[i].operation == Operation::Linear && isDivisible(steps[i].operands[1])
@@ -163,7 +164,7 @@ private:
         vector<double> numbers;
         for (int row = 0; row < matrix.size / numColumns; row++)
             for (auto& term : terms) {
-                auto begin = matrix.numbers.begin() + row * numColumns + term.first;
+                auto begin = matrix.constants.begin() + row * numColumns + term.first;
                 numbers.insert(numbers.end(), begin, begin + term.size);
             }
         return selected[key] = builder.add(matrix.operation, {}, {}, numbers);
@@ -180,6 +181,6 @@ private:
 
 } // namespace
 
-TensorProgram LearnedPairPlugin::splitLinearLayers(const TensorProgram& program, bool typed) {
-    return Splitter(program, typed).split(program);
+TensorProgram LearnedPairPlugin::splitLinearLayers(const TensorProgram& program, ParticleInput particles) {
+    return Splitter(program, particles).split(program);
 }

@@ -6,40 +6,34 @@
 #include "internal/ProgramBuilder.h"
 #include "internal/ProgramInterpreter.h"
 #include "internal/Stage.h"
+#include <algorithm>
 
 using namespace LearnedPairPlugin;
 using std::vector;
 
 /** Whether a value consists of whole numbers, which decide something and must stay what they are. */
 static bool isWhole(const vector<ProgramStep>& steps, int value) {
-    switch (steps[value].operation) {
-        case Operation::Floor:
-        case Operation::Less:
-        case Operation::LessEqual:
-        case Operation::Equal: return true;
-        case Operation::Gather:
-        case Operation::Concat:
-            for (int operand : steps[value].operands)
-                if (isWhole(steps, operand))
-                    return true;
-            return false;
-        default: return false;
-    }
+    const ProgramStep& step = steps[value];
+    if (step.operation == Operation::Gather || step.operation == Operation::Concat)
+        return std::any_of(
+                step.operands.begin(), step.operands.end(), [&](int operand) { return isWhole(steps, operand); });
+    return getInfo(step.operation).has(OperationProperties::WholeNumber);
 }
 
 /** Whether a value is a part of a table already. */
 static bool isTabulated(const vector<ProgramStep>& steps, int value) {
-    return getInfo(steps[value].operation).kind == OperationKind::Table ||
+    return getInfo(steps[value].operation).category == OperationCategory::Table ||
             (steps[value].operation == Operation::Gather && isTabulated(steps, steps[value].operands[0]));
 }
 
 /** The radial values of more than one number that steps of the pair stage use, and that no global parameter changes. */
-static vector<int> findRadialValues(const TensorProgram& program, bool typed) {
+static vector<int> findRadialValues(const TensorProgram& program, ParticleInput particles) {
     const vector<ProgramStep>& steps = program.getSteps();
-    vector<Stage> stages = findStages(program, typed);
+    vector<Stage> stages = findStages(program, particles);
     vector<char> dependsOnGlobals, used(steps.size(), false);
     for (size_t i = 0; i < steps.size(); i++) {
-        bool depends = (steps[i].operation == Operation::Globals);
+        bool depends = (isInput(steps[i].operation) &&
+                program.getSignature().getInputs()[steps[i].slot].level == InputLevel::Global);
         for (int operand : steps[i].operands) {
             depends |= (bool) dependsOnGlobals[operand];
             used[operand] |= (stages[i] == Stage::PairOfParticles);
@@ -57,10 +51,10 @@ static vector<int> findRadialValues(const TensorProgram& program, bool typed) {
 /** The numbers of a table of all outputs of a program in r: see docs/program.md. */
 static vector<double> sample(const TensorProgram& program, double minDistance, double maxDistance, int numKnots) {
     int numOutputs = program.getOutputs().size();
-    ProgramInterpreter<double, 1> interpreter(differentiate(program, Operation::Distance, 0, numOutputs));
+    ProgramInterpreter<double, 1> interpreter(differentiate(program, PairInput::Distance, 0, numOutputs));
     vector<double> data = {minDistance, maxDistance};
     for (int knot = 0; knot < numKnots; knot++) {
-        *interpreter.getInput(Operation::Distance) = minDistance + knot * (maxDistance - minDistance) / (numKnots - 1);
+        *interpreter.getInput(PairInput::Distance) = minDistance + knot * (maxDistance - minDistance) / (numKnots - 1);
         interpreter.run();
         for (int k = 0; k < 2 * numOutputs; k++)
             for (int i = 0; i < program.getSteps()[program.getOutputs()[k % numOutputs]].size; i++)
@@ -70,14 +64,14 @@ static vector<double> sample(const TensorProgram& program, double minDistance, d
 }
 
 TensorProgram LearnedPairPlugin::tabulateRadial(
-        const TensorProgram& program, bool typed, double minDistance, double maxDistance, int numKnots) {
+        const TensorProgram& program, ParticleInput particles, double minDistance, double maxDistance, int numKnots) {
     const vector<ProgramStep>& steps = program.getSteps();
-    vector<int> values = findRadialValues(program, typed);
+    vector<int> values = findRadialValues(program, particles);
     if (values.empty())
         return program;
     vector<double> data = sample(removeDeadCode(TensorProgram(steps, values)), minDistance, maxDistance, numKnots);
-    ProgramBuilder builder;
-    int r = builder.input(Operation::Distance, 1);
+    ProgramBuilder builder(program.getSignature());
+    int r = builder.input(PairInput::Distance, 1);
     int table = builder.add(Operation::Table, {r, builder.add(Operation::Weight, {}, {}, data)}, {numKnots});
     vector<int> index;
     int first = 0;

@@ -16,8 +16,8 @@ from pathlib import Path
 import openmm
 from openmm import app
 
-from ..apply import add_correction
-from ..force import describe_coverage
+from ..applying.apply import add_correction
+from ..force.learned_pair_force import describe_coverage
 from .features import read_features
 from .inspect import add_tabulate_radial, describe
 
@@ -122,7 +122,7 @@ def read_types(options):
 
 def read_model(path, with_features, way_out):
     """Load a model, and require features for it if it needs them; way_out: how to give them, the end of a sentence."""
-    from ..model import load_model  # needs PyTorch, which Systems with a correction can do without
+    from ..lowering.pair_model import load_model  # needs PyTorch, which Systems with a correction can do without
 
     model = load_model(path)
     if model.features is not None and not with_features:

@@ -19,7 +19,8 @@ import openmm
 from openmm import unit
 
 from ..devices import find_platform, processor_name
-from ..force import LearnedPairForce
+from ..force.kernel_info import describe_kernel
+from ..force.learned_pair_force import LearnedPairForce
 from .input import add_input_arguments, minimized, prepare, say, without_correction
 from .inspect import describe
 
@@ -97,7 +98,7 @@ class _Timed:
         self.context.getState(forces=True)
         self.creation = time.perf_counter() - start
         self.context.setVelocitiesToTemperature(TEMPERATURE, 1)
-        self.kernels = [force.describeKernelInContext(self.context) for force in _corrections(system)]
+        self.kernels = [describe_kernel(force.getKernelInfo(self.context)) for force in _corrections(system)]
         self.seconds = []
 
     def advance(self, steps):

@@ -28,7 +28,7 @@ import openmm
 from openmm import app, unit
 
 from ..devices import find_platform
-from ..force import LearnedPairForce, describe_coverage
+from ..force.learned_pair_force import LearnedPairForce, describe_coverage
 from .input import Input, add_input_arguments, check_input, minimized, prepare, say, without_correction
 from .inspect import describe
 from .rdf import RadialDistribution

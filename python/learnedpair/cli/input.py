@@ -9,11 +9,11 @@ from pathlib import Path
 import openmm
 from openmm import app, unit
 
-from ..apply import add_correction
+from ..applying.apply import add_correction
+from ..applying.obstacles import find_obstacle
+from ..applying.topology_order import require_topology
 from ..data import WATER_GFN2
-from ..force import LearnedPairForce
-from ..obstacles import find_obstacle
-from ..topology_order import require_topology
+from ..force.learned_pair_force import LearnedPairForce
 from .apply import read_model, read_structure, read_system
 
 HYDROGEN_MASS = 3 * unit.amu  # with rigid water, what a time step of 4 fs needs

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import LoweringError
-from ..lowering import check_tolerance
-from ..parameters import describe as describe_values
-from ..tail import find_tails
+from ..lowering.tolerance import check_tolerance
+from ..models.checks.tail import find_tails
+from ..models.metadata.parameters import describe as describe_values
 from .features import read_features
 
 HELP = "show what a model file contains"
@@ -79,7 +79,7 @@ def add_tabulate_radial(parser, default):
 
 
 def run(options):
-    from ..model import load_model  # needs PyTorch, which the other commands can do without
+    from ..lowering.pair_model import load_model  # needs PyTorch, which the other commands can do without
 
     check_tolerance(options.tolerance)
     model = load_model(options.model)

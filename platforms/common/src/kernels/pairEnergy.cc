@@ -1,15 +1,31 @@
-/* Add what a pair contributes to tempEnergy and, divided by -r, to dEdR: from lpEnergy and lpSlope at lpInside. */
-lpEnergy += lpBelow*lpSlope;
+/*
+ * What follows the learned function of a pair: the Taylor expansion below the inner cutoff, the switching function and
+ * the scale. Names that pieces of a kernel share, and the piece that declares each:
+ *
+ *   r2, invR                    the caller           squared distance, and 1/r
+ *   interactionScale            the caller           1 for a pair that counts, else 0
+ *   tempEnergy                  the caller           += the energy of the pair
+ *   dEdR                        the caller           += -(1/r) dE/dr: the factor of the displacement in the force, as
+ *                                                    OpenMM's nonbonded kernels name it
+ *   lpParameterDerivativeK      the caller           += dE/dg for the K-th parameter whose derivative was asked for
+ *   lpR, lpInvR                 pairDistance.cc      the distance and its inverse, 0 for two particles in one place
+ *   lpRClamped                  pairDistance.cc      the distance at which the function is evaluated
+ *   lpRBelowInner               pairDistance.cc      lpR-lpRClamped: 0, or negative below the inner cutoff
+ *   lpEnergy, lpDEdR            the function         f and df/dr at lpRClamped; changed here to those of the pair
+ *   lpDEdGK, lpD2EdRdGK         the function         df/dg and d2f/drdg at lpRClamped for its K-th derivative
+ *   lpSwitch                    here                 S, if LP_USE_SWITCH
+ */
+lpEnergy += lpRBelowInner*lpDEdR;
 #if LP_USE_SWITCH
-real lpSwitch = 1, lpSwitchSlope = 0;
+real lpSwitch = 1, lpSwitchDerivative = 0;
 if (lpR > LP_SWITCHING_DISTANCE) {
     const real lpY = (lpR-LP_SWITCHING_DISTANCE)*LP_SWITCHING_INVERSE_WIDTH;
     lpSwitch = 1+lpY*lpY*lpY*(-10+lpY*(15-6*lpY));
-    lpSwitchSlope = lpY*lpY*(-30+lpY*(60-30*lpY))*LP_SWITCHING_INVERSE_WIDTH;
+    lpSwitchDerivative = lpY*lpY*(-30+lpY*(60-30*lpY))*LP_SWITCHING_INVERSE_WIDTH;
 }
-lpSlope = lpSlope*lpSwitch+lpEnergy*lpSwitchSlope;
+lpDEdR = lpDEdR*lpSwitch+lpEnergy*lpSwitchDerivative;
 lpEnergy *= lpSwitch;
 #endif
 LP_HOLE_DERIVATIVES
 tempEnergy += LP_SCALE*lpEnergy;
-dEdR -= LP_SCALE*lpSlope*lpInvR;
+dEdR -= LP_SCALE*lpDEdR*lpInvR;

@@ -1,6 +1,6 @@
 /**
- * Products of vectors with matrices on tensor cores, for the sources that TensorCoreSource prints and documents: CUDA only,
- * compute capability 8.0 or higher.
+ * Products of vectors with matrices on tensor cores, for the sources that TensorCorePrinter prints and documents: CUDA
+ * only, compute capability 8.0 or higher.
  */
 __device__ const float lpZeros[4] = {0, 0, 0, 0};
 
@@ -11,7 +11,7 @@ inline __device__ unsigned int lpPack(float first, float second) {
     return packed;
 }
 
-/** What a thread has of 16 elements of the vectors of 16 pairs: their three bf16 parts, of which the first is the largest. */
+/** One thread's share (a fragment) of 16 vector elements for 16 pairs, as three bf16 terms, the largest first. */
 struct LpEntries {
     unsigned int parts[3][4];
 };
@@ -34,11 +34,13 @@ inline __device__ LpEntries lpSplit(const float* x, const float* y) {
 }
 
 inline __device__ void lpMultiplyParts(float* sum, const unsigned int* a, unsigned int b0, unsigned int b1) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" :
-        "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+        "{%0,%1,%2,%3};" :
+        "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]),
+        "r"(b0), "r"(b1));
 }
 
-/** What a thread has of a piece of a matrix, in the same three parts. */
+/** One thread's fragment of a piece of a matrix, in the same three parts. */
 struct LpPiece {
     int2 parts[3];
 };
@@ -48,8 +50,8 @@ inline __device__ LpPiece lpLoadPiece(const int2* fragments, int piece, int lane
 }
 
 /**
- * Add the product of 16 elements of the vectors of 16 pairs with a piece of a matrix: the smallest contributions first, and in a
- * sum of its own, since tensor cores cut sums off instead of rounding them.
+ * Add the product of 16 elements of the vectors of 16 pairs with a piece of a matrix: the smallest contributions first,
+ * and in a sum of its own, since tensor cores cut sums off instead of rounding them.
  */
 inline __device__ void lpMultiply(float* sum, const LpEntries& entries, const LpPiece& piece) {
     float product[4] = {};

@@ -28,7 +28,7 @@ const int Width = 4;
 typedef float Floats __attribute__((vector_size(4 * Width)));
 typedef int32_t Ints __attribute__((vector_size(4 * Width)));
 /** Four numbers in memory that is aligned to 16 bytes. */
-typedef float Row __attribute__((vector_size(16)));
+typedef float Quad __attribute__((vector_size(16)));
 
 inline Floats load(const float* p) {
     Floats x;
@@ -104,8 +104,8 @@ inline float sum(const Floats& x) {
 // Each of these defines, for its instruction set: Mask, less, equal, toBits (a bit for each element), fromBits, select,
 // sqrt, inverseSqrt (NaN or infinite for 0), reciprocal (for 1e-37 < |x| < 1e37), abs, min and max (the second operand
 // if one is NaN), round (to nearest, for |x| < 2^22), floor, scale (x times 2^n for whole n from -250 to 250), and
-//     loadRows     four numbers for each element: element k of a, b, c, d are those at row(k)
-//     storeRows    vectors x, y, z as rows of four numbers: x[k], y[k], z[k], 0
+//     loadTransposed     four numbers for each element: element k of a, b, c, d are those at row(k)
+//     storeTransposed    vectors x, y, z as rows of four numbers: x[k], y[k], z[k], 0
 //     storeChosen  those elements that have a bit, side by side; what lies behind them, up to a whole vector, may
 //     change addSums      adds the sums of all elements of x, y and z to the first three of four numbers, aligned to 16
 //     bytes

@@ -4,6 +4,7 @@
 #include "computeProgram.h"
 #include "computeTable.h"
 #include "listNeighbors.h"
+#include "SimdBackend.h"
 
-const Kernels LearnedPairPlugin::avx2Kernels = {
-    "AVX2", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};
+const SimdBackend LearnedPairPlugin::avx2Backend = {
+    "AVX2", Width, listNeighbors, computeTable, selectInstruction, computeProgram, finishProgram};

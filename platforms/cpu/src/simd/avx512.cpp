@@ -4,6 +4,7 @@
 #include "computeProgram.h"
 #include "computeTable.h"
 #include "listNeighbors.h"
+#include "SimdBackend.h"
 
-const Kernels LearnedPairPlugin::avx512Kernels = {
-    "AVX512", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};
+const SimdBackend LearnedPairPlugin::avx512Backend = {
+    "AVX512", Width, listNeighbors, computeTable, selectInstruction, computeProgram, finishProgram};

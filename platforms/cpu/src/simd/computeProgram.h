@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// The pairs of a block with a program: those in range are collected until there is one for every lane.
+// The pairs of a block with a program: those in range are collected until there is one for every item.
 #pragma once
 
-#include "neighborRows.h"
+#include "nearNeighbors.h"
+#include "PairOutput.h"
+#include "programTypes.h"
 #include "runProgram.h"
 #include "switchOff.h"
 
@@ -22,68 +24,71 @@ inline void append(
     batch.size += __builtin_popcount(bits);
 }
 
-/** Lanes without a pair repeat the last one. */
+/** Fill the inputs; the end of a batch that is not full repeats the last pair. */
 inline void fillInputs(const PairProgramCode& code, PairBatch& batch, int count) {
-    for (int lane = count; lane < code.lanes; lane++) {
-        batch.first[lane] = batch.first[count - 1];
-        batch.second[lane] = batch.second[count - 1];
-        batch.r2[lane] = batch.r2[count - 1];
+    for (int item = count; item < code.batchSize; item++) {
+        batch.first[item] = batch.first[count - 1];
+        batch.second[item] = batch.second[count - 1];
+        batch.r2[item] = batch.r2[count - 1];
     }
-    for (int lane = 0; lane < code.lanes; lane += Width) {
+    for (int item = 0; item < code.batchSize; item += Width) {
         if (code.distances != nullptr)
-            store(max(sqrt(load(batch.r2 + lane)), splat(code.innerCutoff)), code.distances + lane);
-        int64_t row1[Width], row2[Width];
+            store(max(sqrt(load(batch.r2 + item)), splat(code.innerCutoff)), code.distances + item);
+        int64_t distinct1[Width], distinct2[Width];
         for (int k = 0; k < Width; k++) {
-            row1[k] = code.rows[batch.first[lane + k]];
-            row2[k] = code.rows[batch.second[lane + k]];
+            distinct1[k] = code.distinct[batch.first[item + k]];
+            distinct2[k] = code.distinct[batch.second[item + k]];
         }
-        loadColumns([&](int k) { return code.particle1.rows + row1[k] * code.particle1.size; }, code.particle1.size,
-                code.lanes, code.particle1.data + lane);
-        loadColumns([&](int k) { return code.particle2.rows + row2[k] * code.particle2.size; }, code.particle2.size,
-                code.lanes, code.particle2.data + lane);
-        loadColumns([&](int k) { return code.pair.rows + (row1[k] * code.numRows + row2[k]) * code.pair.size; },
-                code.pair.size, code.lanes, code.pair.data + lane);
+        loadColumns([&](int k) { return code.particle1.values + distinct1[k] * code.particle1.size; },
+                code.particle1.size, code.batchSize, code.particle1.data + item);
+        loadColumns([&](int k) { return code.particle2.values + distinct2[k] * code.particle2.size; },
+                code.particle2.size, code.batchSize, code.particle2.data + item);
+        loadColumns(
+                [&](int k) {
+                    return code.pair.values + (distinct1[k] * code.numDistinct + distinct2[k]) * code.pair.size;
+                },
+                code.pair.size, code.batchSize, code.pair.data + item);
     }
 }
 
-/** Continue an energy and its slope below the inner cutoff, and switch them off. */
+/** Continue an energy and its dEdR below the inner cutoff, and switch them off. */
 inline void complete(
-        const PairProgramCode& code, const Floats& r, Floats& energy, const Floats& slopeInside, Floats& slope) {
-    energy += min(r - code.innerCutoff, Floats{}) * slopeInside;
-    slope = slopeInside;
+        const PairProgramCode& code, const Floats& r, Floats& energy, const Floats& dEdRClamped, Floats& dEdR) {
+    energy += min(r - code.innerCutoff, Floats{}) * dEdRClamped;
+    dEdR = dEdRClamped;
     if (code.switching.used)
-        switchOff(code.switching, r, energy, slope);
+        switchOff(code.switching, r, energy, dEdR);
 }
 
-/** Run the program for the first pairs of a batch, as many as there are lanes or fewer, and take them out. */
+/** Run the program for the first pairs of a batch, at most a full batch, and take them out. */
 inline void runBatch(
         const PairProgramCode& code, PairBatch& batch, int count, const ForceTarget& target, double* sums) {
     WithoutSubnormals rule;
     fillInputs(code, batch, count);
     for (int i = 0; i < code.numInstructions; i++)
         code.instructions[i].run(code.instructions[i]);
-    auto output = [&](int index, int lane) { return Element(code.outputs[index], 0, code.lanes)[lane]; };
-    alignas(64) float forces[MostLanes * 4];
-    for (int lane = 0; lane < code.lanes; lane += Width) {
-        Mask isPair = fromBits(firstBits(count - lane));
-        Floats r = sqrt(load(batch.r2 + lane)), energy = output(0, lane), slope;
-        complete(code, r, energy, output(1, lane), slope);
+    auto output = [&](int index, int item) { return Element(code.outputs[index], 0, code.batchSize)[item]; };
+    alignas(64) float forces[MaxBatchSize * 4];
+    for (int item = 0; item < code.batchSize; item += Width) {
+        Mask isPair = fromBits(firstBits(count - item));
+        Floats r = sqrt(load(batch.r2 + item)), energy = output(PairOutput::Energy, item), dEdR;
+        complete(code, r, energy, output(PairOutput::DEdR, item), dEdR);
         sums[0] += sum(select(isPair, energy, Floats{}));
         for (int d = 0; d < code.numDerivatives; d++) {
-            Floats derivative = output(2 + 2 * d, lane), derivativeOfSlope;
-            complete(code, r, derivative, output(3 + 2 * d, lane), derivativeOfSlope);
+            Floats derivative = output(PairOutput::dEdG(d), item), d2EdRdG;
+            complete(code, r, derivative, output(PairOutput::d2EdRdG(d), item), d2EdRdG);
             sums[1 + d] += sum(select(isPair, derivative, Floats{}));
         }
         // Two particles in one place have no direction to push each other.
-        Floats pull = target.scale * slope / select(less(Floats{}, r), r, infinity());
-        storeRows(pull * load(batch.x + lane), pull * load(batch.y + lane), pull * load(batch.z + lane),
-                forces + 4 * lane);
+        Floats forceOverR = target.scale * dEdR / select(less(Floats{}, r), r, infinity());
+        storeTransposed(forceOverR * load(batch.x + item), forceOverR * load(batch.y + item),
+                forceOverR * load(batch.z + item), forces + 4 * item);
     }
     if (target.forces != nullptr)
         for (int i = 0; i < count; i++) {
-            Row *first = (Row*) &target.forces[4 * target.targets[batch.first[i]]],
-                *second = (Row*) &target.forces[4 * target.targets[batch.second[i]]];
-            const Row& force = *(const Row*) &forces[4 * i];
+            Quad *first = (Quad*) &target.forces[4 * target.targets[batch.first[i]]],
+                 *second = (Quad*) &target.forces[4 * target.targets[batch.second[i]]];
+            const Quad& force = *(const Quad*) &forces[4 * i];
             *first -= force;
             *second += force;
         }
@@ -98,29 +103,29 @@ inline void runBatch(
     }
 }
 
-template<bool OneCopy>
-inline void collect(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles, int numRows,
+template<bool OneImage>
+inline void collect(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles, int numNear,
         const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums) {
-    for (int i = 0; i < numRows; i++) {
-        Displacements d = displacements<OneCopy>(geometry, particles, block.rows, i);
+    for (int i = 0; i < numNear; i++) {
+        Displacements d = displacements<OneImage>(geometry, particles, block.near, i);
         Floats r2 = d.squared();
-        unsigned bits = findInRange(geometry, r2, block.rows, i);
+        unsigned bits = findInRange(geometry, r2, block.near, i);
         if (bits == 0)
             continue;
-        append(batch, bits, block, block.rows.particles[i], d, r2);
-        if (batch.size >= code.lanes)
-            runBatch(code, batch, code.lanes, target, sums);
+        append(batch, bits, block, block.near.particles[i], d, r2);
+        if (batch.size >= code.batchSize)
+            runBatch(code, batch, code.batchSize, target, sums);
     }
 }
 
 void computeProgram(const PairGeometry& geometry, const PairBlock& block, const PairProgramCode& code, PairBatch& batch,
         const ForceTarget& target, double* sums) {
     BlockPositions particles(geometry, block);
-    int numRows = findRows(geometry, block, particles);
-    if (particles.oneCopy)
-        collect<true>(geometry, block, particles, numRows, code, batch, target, sums);
+    int numNear = findNearNeighbors(geometry, block, particles);
+    if (particles.oneImage)
+        collect<true>(geometry, block, particles, numNear, code, batch, target, sums);
     else
-        collect<false>(geometry, block, particles, numRows, code, batch, target, sums);
+        collect<false>(geometry, block, particles, numNear, code, batch, target, sums);
 }
 
 void finishProgram(const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums) {

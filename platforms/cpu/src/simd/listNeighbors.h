@@ -4,37 +4,38 @@
 // The neighbors of a block: first the groups of blocks that are near, then their blocks, then the particles of those.
 #pragma once
 
-#include "Kernels.h"
+#include "listTypes.h"
 #include "Vector.h"
 
 namespace {
 
 using namespace LearnedPairPlugin;
 
-/** A bit for each of some cuboids that is within reach of another one. */
-inline unsigned findNear(const Cuboids& cuboids, int first, const float* low, const float* high, float reachSquared) {
+/** A bit for each of some boxes that is within reach of another one. */
+inline unsigned findNear(
+        const BoundingBoxes& boxes, int first, const float* low, const float* high, float listCutoffSquared) {
     Floats distanceSquared = {};
     for (int k = 0; k < 3; k++) {
-        Floats gap = max(max(load(cuboids.low[k] + first) - high[k], low[k] - load(cuboids.high[k] + first)), Floats{});
+        Floats gap = max(max(load(boxes.low[k] + first) - high[k], low[k] - load(boxes.high[k] + first)), Floats{});
         distanceSquared += gap * gap;
     }
-    return toBits(less(distanceSquared, splat(reachSquared)));
+    return toBits(less(distanceSquared, splat(listCutoffSquared)));
 }
 
-/** Mark the particles that are within reach of a cuboid, in the blocks from a given one on. */
+/** Mark the particles that are within reach of a box, in the blocks from a given one on. */
 inline void markNeighbors(
         const BlockBounds& bounds, int block, const float* low, const float* high, NeighborMarks& marks) {
     for (int g = block / BlocksInGroup / Width * Width; g < bounds.numGroups; g += Width)
-        for (unsigned groups = findNear(bounds.groups, g, low, high, bounds.reachSquared); groups != 0;
+        for (unsigned groups = findNear(bounds.groups, g, low, high, bounds.listCutoffSquared); groups != 0;
                 groups &= groups - 1) {
             int firstBlock = (g + __builtin_ctz(groups)) * BlocksInGroup;
             for (int b = firstBlock; b < firstBlock + BlocksInGroup; b += Width)
-                for (unsigned blocks = findNear(bounds.blocks, b, low, high, bounds.reachSquared); blocks != 0;
+                for (unsigned blocks = findNear(bounds.blocks, b, low, high, bounds.listCutoffSquared); blocks != 0;
                         blocks &= blocks - 1) {
                     int other = b + __builtin_ctz(blocks);
                     if (other < block)
                         continue;
-                    unsigned particles = findNear(bounds.particles, other * Width, low, high, bounds.reachSquared);
+                    unsigned particles = findNear(bounds.particles, other * Width, low, high, bounds.listCutoffSquared);
                     if (marks.listed[other] == 0 && particles != 0)
                         marks.blocks[marks.numBlocks++] = other;
                     marks.listed[other] |= particles;
@@ -50,7 +51,7 @@ int listNeighbors(const BlockBounds& bounds, int block, NeighborMarks& marks) {
         for (int k = 0; k < 3; k++) {
             low[k] = bounds.blocks.low[k][block] + bounds.images[image][k];
             high[k] = bounds.blocks.high[k][block] + bounds.images[image][k];
-            near &= (low[k] - bounds.reach <= bounds.high[k] && high[k] + bounds.reach >= bounds.low[k]);
+            near &= (low[k] - bounds.listCutoff <= bounds.high[k] && high[k] + bounds.listCutoff >= bounds.low[k]);
         }
         if (near)
             markNeighbors(bounds, block, low, high, marks);

@@ -5,6 +5,7 @@
 #include "computeProgram.h"
 #include "computeTable.h"
 #include "listNeighbors.h"
+#include "SimdBackend.h"
 
-const Kernels LearnedPairPlugin::portableKernels = {
-    "portable", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};
+const SimdBackend LearnedPairPlugin::portableBackend = {
+    "portable", Width, listNeighbors, computeTable, selectInstruction, computeProgram, finishProgram};

@@ -4,6 +4,7 @@
 #include "computeProgram.h"
 #include "computeTable.h"
 #include "listNeighbors.h"
+#include "SimdBackend.h"
 
-const Kernels LearnedPairPlugin::sse4Kernels = {
-    "SSE4", Width, listNeighbors, computeTable, chooseStep, computeProgram, finishProgram};
+const SimdBackend LearnedPairPlugin::sse4Backend = {
+    "SSE4", Width, listNeighbors, computeTable, selectInstruction, computeProgram, finishProgram};

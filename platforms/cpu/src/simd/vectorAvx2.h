@@ -34,7 +34,7 @@ inline Floats floor(const Floats& x) {
     return (Floats) _mm256_floor_ps((__m256) x);
 }
 
-template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
+template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
     __m256 r[4];
     for (int k = 0; k < 4; k++)
         r[k] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row(k))), _mm_loadu_ps(row(4 + k)), 1);
@@ -63,7 +63,7 @@ inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
     _mm256_storeu_si256((__m256i*) p, _mm256_permutevar8x32_epi32((__m256i) x, indices));
 }
 
-inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
+inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, float* rows) {
     __m256 zero = _mm256_setzero_ps();
     __m256 xyLow = _mm256_unpacklo_ps((__m256) x, (__m256) y), xyHigh = _mm256_unpackhi_ps((__m256) x, (__m256) y);
     __m256 zLow = _mm256_unpacklo_ps((__m256) z, zero), zHigh = _mm256_unpackhi_ps((__m256) z, zero);

@@ -75,7 +75,7 @@ inline __m512 loadQuarters(const float* p0, const float* p1, const float* p2, co
             _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_castps_pd(low)), _mm256_castps_pd(high), 1));
 }
 
-template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
+template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
     __m512 r[4];
     for (int k = 0; k < 4; k++)
         r[k] = loadQuarters(row(k), row(4 + k), row(8 + k), row(12 + k));
@@ -87,7 +87,7 @@ template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b
     d = (Floats) _mm512_shuffle_ps(high01, high23, 0xEE);
 }
 
-inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
+inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, float* rows) {
     __m512 zero = _mm512_setzero_ps();
     __m512 xyLow = _mm512_unpacklo_ps((__m512) x, (__m512) y), xyHigh = _mm512_unpackhi_ps((__m512) x, (__m512) y);
     __m512 zLow = _mm512_unpacklo_ps((__m512) z, zero), zHigh = _mm512_unpackhi_ps((__m512) z, zero);

@@ -44,7 +44,7 @@ inline Floats floor(const Floats& x) {
     return result;
 }
 
-template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
+template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
     for (int k = 0; k < Width; k++) {
         const float* numbers = row(k);
         a[k] = numbers[0];
@@ -61,7 +61,7 @@ inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
     }
 }
 
-inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
+inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, float* rows) {
     for (int k = 0; k < Width; k++) {
         rows[4 * k] = x[k];
         rows[4 * k + 1] = y[k];

@@ -34,7 +34,7 @@ inline Floats floor(const Floats& x) {
     return (Floats) _mm_floor_ps((__m128) x);
 }
 
-template<class Pointers> inline void loadRows(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
+template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
     __m128 r[4];
     for (int k = 0; k < 4; k++)
         r[k] = _mm_loadu_ps(row(k));
@@ -64,7 +64,7 @@ inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
             (__m128i*) p, _mm_shuffle_epi8((__m128i) x, _mm_load_si128((const __m128i*) chosenElements.bytes[bits])));
 }
 
-inline void storeRows(const Floats& x, const Floats& y, const Floats& z, float* rows) {
+inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, float* rows) {
     __m128 zero = _mm_setzero_ps();
     __m128 xyLow = _mm_unpacklo_ps((__m128) x, (__m128) y), xyHigh = _mm_unpackhi_ps((__m128) x, (__m128) y);
     __m128 zLow = _mm_unpacklo_ps((__m128) z, zero), zHigh = _mm_unpackhi_ps((__m128) z, zero);

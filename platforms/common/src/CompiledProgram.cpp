@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "CompiledProgram.h"
+#include "internal/ProgramCost.h"
+#include "ProgramPrinter.h"
+#include "TensorCorePrinter.h"
+
+using namespace LearnedPairPlugin;
+
+// Programs with more operations per pair than this get a kernel of their own, with loops that are not unrolled: in the
+// shared kernel their registers would slow down the other forces. Up to here that kernel has at most 96 registers in
+// single precision, and 128 in double (benchmarks/results/program_registers.json).
+static const long long MaxSharedOperations = 512, MaxSharedOperationsInDouble = 128;
+
+CompiledProgram::CompiledProgram(
+        const PairProgram& function, const std::vector<int>& derivatives, const CompilerOptions& options) :
+        staged(function, derivatives),
+        options(options),
+        layout(staged.getPairPart()),
+        plan(staged.getPairPart()) {
+    small = (ProgramCost(staged.getPairPart()).getTotal() <=
+            (options.doublePrecision ? MaxSharedOperationsInDouble : MaxSharedOperations));
+    tensorCores = (options.tensorCores && !options.doublePrecision && !small && plan.whyUnsupported().empty());
+}
+
+std::string CompiledProgram::print() const {
+    if (tensorCores)
+        return TensorCorePrinter(staged.getPairPart(), plan).print();
+    return ProgramPrinter(staged.getPairPart()).print({options.doublePrecision, small});
+}

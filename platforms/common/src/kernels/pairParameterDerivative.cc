@@ -1,0 +1,6 @@
+/* The derivative with respect to one parameter of the function: see pairEnergy.cc for the names. */
+LP_TOTAL += interactionScale*LP_SCALE*(LP_DEDG+lpRBelowInner*LP_D2EDRDG)
+#if LP_USE_SWITCH
+        *lpSwitch
+#endif
+        ;

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "printElementwise.h"
+#include "internal/formatNumber.h"
+#include "internal/operations.h"
+#include <algorithm>
+#include <limits>
+
+using namespace LearnedPairPlugin;
+using std::string;
+using std::vector;
+
+const char* LearnedPairPlugin::getPointer(int slot) {
+    static const char* const names[] = {"", "lpParticle1", "lpParticle2", "lpPair", "lpGlobals"}; // see PairInput
+    return names[slot];
+}
+
+string LearnedPairPlugin::printNumber(double value, bool doublePrecision) {
+    double largest = (doublePrecision ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max());
+    value = std::max(-largest, std::min(largest, value));
+    string text = formatNumber(doublePrecision ? value : (double) (float) value);
+    if (text.find_first_of(".e") == string::npos)
+        text += ".0";
+    if (!doublePrecision)
+        text += "f";
+    return value < 0 ? "(" + text + ")" : text;
+}
+
+/** Replace the letters a, b and c where they stand alone. */
+static string fill(const string& pattern, const vector<string>& operands) {
+    string text;
+    auto isLetter = [&](size_t i) { return i < pattern.size() && (isalnum(pattern[i]) || pattern[i] == '_'); };
+    for (size_t i = 0; i < pattern.size(); i++) {
+        size_t which = pattern[i] - 'a';
+        if (pattern[i] >= 'a' && which < operands.size() && !(i > 0 && isLetter(i - 1)) && !isLetter(i + 1))
+            text += operands[which];
+        else
+            text += pattern[i];
+    }
+    return text;
+}
+
+string LearnedPairPlugin::printElement(
+        Operation operation, const string& name, const vector<string>& operands, bool doublePrecision) {
+    string result = "const real " + name + " = ";
+    const string& x = operands[0];
+    if (!doublePrecision &&
+            operation == Operation::Tanh) // CUDA's fast-math tanh has only 11 bits, and 1-2/(1+exp(2x)) cancels near 0
+        return "const real " + name + "e = expm1(2*(FABS(" + x + ") < 20.0f ? FABS(" + x + ") : 20.0f));\n" + result +
+                "(" + x + " < 0 ? -" + name + "e : " + name + "e)/(" + name + "e+2);\n";
+    if (!doublePrecision &&
+            (operation == Operation::Sin ||
+                    operation == Operation::Cos)) // CUDA's fast-math sine is good from -pi to pi only
+        return "const real " + name + "k = floor(" + x + "*0.159154943f+0.5f);\n" + result +
+                (operation == Operation::Sin ? "SIN" : "COS") + "((" + x + "-" + name + "k*6.28125f)-" + name +
+                "k*1.93530718e-3f);\n";
+    if (!doublePrecision &&
+            operation ==
+                    Operation::Pow) { // CUDA's fast-math pow is NaN for a base below 0, and for 0 to the power of 0
+        string p = name + "p", h = name + "h";
+        return fill("const real " + p + " = POW(FABS(a), b), " + h + " = 0.5f*b;\n" + result +
+                        "(b == 0 ? 1 : a >= 0 ? " + p + " : b != floor(b) ? SQRT(a) : " + h + " == floor(" + h +
+                        ") ? " + p + " : -" + p + ");\n",
+                operands);
+    }
+    return result + fill(getInfo(operation).kernel, operands) + ";\n";
+}

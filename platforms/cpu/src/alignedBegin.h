@@ -1,0 +1,19 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/** How many floats a cache line holds. */
+const int FloatsInCacheLine = 16;
+
+/** Get the first element of an array that lies at the beginning of a cache line. */
+inline float* alignedBegin(std::vector<float>& storage) {
+    size_t position = reinterpret_cast<uintptr_t>(storage.data()) / sizeof(float);
+    return storage.data() + (FloatsInCacheLine - position % FloatsInCacheLine) % FloatsInCacheLine;
+}
+
+} // namespace LearnedPairPlugin

@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+// From a block of the neighbor list to those neighbors that are near the block.
+#pragma once
+
+#include "listTypes.h"
+#include "Vector.h"
+
+namespace {
+
+using namespace LearnedPairPlugin;
+
+/** A displacement with a component for each lane. */
+struct Displacements {
+    Floats x, y, z;
+    Floats squared() const {
+        return x * x + y * y + z * z;
+    }
+};
+
+/** Apply the minimum image convention to displacements. */
+inline Displacements minimumImage(const PairGeometry& geometry, Displacements d) {
+    Floats c = round(d.z * geometry.inverse[2]);
+    d.x -= c * geometry.box[2][0];
+    d.y -= c * geometry.box[2][1];
+    d.z -= c * geometry.box[2][2];
+    Floats b = round(d.y * geometry.inverse[1]);
+    d.x -= b * geometry.box[1][0];
+    d.y -= b * geometry.box[1][1];
+    d.x -= round(d.x * geometry.inverse[0]) * geometry.box[0][0];
+    return d;
+}
+
+/** Move positions to their minimum images with respect to a point. */
+inline void moveNear(const PairGeometry& geometry, float x, float y, float z, Displacements& position) {
+    Displacements d = {position.x - x, position.y - y, position.z - z}, shortest = minimumImage(geometry, d);
+    position.x += shortest.x - d.x; // zero where the position stays
+    position.y += shortest.y - d.y;
+    position.z += shortest.z - d.z;
+}
+
+inline float smallest(const Floats& x) {
+    float result = x[0];
+    for (int k = 1; k < Width; k++)
+        result = (x[k] < result ? x[k] : result);
+    return result;
+}
+
+/** The particles of a block, close together if they are in copies of the box. */
+struct BlockPositions {
+    explicit BlockPositions(const PairGeometry& geometry, const PairBlock& block) {
+        Floats unused;
+        loadTransposed([&](int k) { return block.positions + 4 * (block.first + k); }, position.x, position.y,
+                position.z, unused);
+        if (geometry.periodic)
+            moveNear(geometry, position.x[0], position.y[0], position.z[0], position);
+        const Floats* components[3] = {&position.x, &position.y, &position.z};
+        oneImage = true;
+        for (int k = 0; k < 3; k++) {
+            float low = smallest(*components[k]), high = -smallest(-*components[k]);
+            center[k] = 0.5f * (low + high);
+            halfWidth[k] = 0.5f * (high - low);
+            // A neighbor in range is so close to the center that no other copy of it can be in range of any particle.
+            if (geometry.periodic && !(1.0001f * (halfWidth[k] + geometry.cutoff) < 0.5f * geometry.box[k][k]))
+                oneImage = false;
+        }
+    }
+    Displacements position;
+    float center[3], halfWidth[3];
+    bool oneImage; ///< whether the copy of a neighbor that is nearest to the center is the one for all particles
+};
+
+/** Write the neighbors that may be in range of the block. @return how many there are */
+inline int findNearNeighbors(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles) {
+    int numNear = 0;
+    const float limit = 1.0001f * geometry.cutoffSquared;
+    for (int first = 0; first < block.numNeighbors; first += Width) {
+        Displacements neighbor;
+        Floats classes;
+        loadTransposed([&](int k) { return block.positions + 4 * block.neighbors[first + k]; }, neighbor.x, neighbor.y,
+                neighbor.z, classes);
+        unsigned close = firstBits(block.numNeighbors - first);
+        if (particles.oneImage) {
+            if (geometry.periodic)
+                moveNear(geometry, particles.center[0], particles.center[1], particles.center[2], neighbor);
+            Displacements outside = {max(abs(neighbor.x - particles.center[0]) - particles.halfWidth[0], Floats{}),
+                max(abs(neighbor.y - particles.center[1]) - particles.halfWidth[1], Floats{}),
+                max(abs(neighbor.z - particles.center[2]) - particles.halfWidth[2], Floats{})};
+            close &= toBits(less(outside.squared(), splat(limit)));
+        }
+        storeChosen(close, neighbor.x, block.near.x + numNear);
+        storeChosen(close, neighbor.y, block.near.y + numNear);
+        storeChosen(close, neighbor.z, block.near.z + numNear);
+        storeChosen(close, (Ints) classes, block.near.classes + numNear);
+        storeChosen(close, load(block.neighbors + first), block.near.particles + numNear);
+        storeChosen(close, load(block.exclusions + first), block.near.exclusions + numNear);
+        numNear += __builtin_popcount(close);
+    }
+    return numNear;
+}
+
+/** The displacements from a near neighbor to the particles of the block. */
+template<bool OneImage>
+inline Displacements displacements(
+        const PairGeometry& geometry, const BlockPositions& particles, const NearNeighbors& near, int index) {
+    Displacements d = {particles.position.x - near.x[index], particles.position.y - near.y[index],
+        particles.position.z - near.z[index]};
+    return OneImage ? d : minimumImage(geometry, d);
+}
+
+/** The particles of the block that are in range of a near neighbor, a bit for each. */
+inline unsigned findInRange(const PairGeometry& geometry, const Floats& r2, const NearNeighbors& near, int index) {
+    return toBits(less(r2, splat(geometry.cutoffSquared))) & ~near.exclusions[index];
+}
+
+} // namespace

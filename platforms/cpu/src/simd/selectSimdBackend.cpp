@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "openmm/OpenMMException.h"
+#include "SimdBackend.h"
+#include <cstdlib>
+#include <string>
+
+using namespace LearnedPairPlugin;
+using std::string;
+
+struct InstructionSet {
+    const SimdBackend* backend;
+    bool isSupported;
+};
+
+const SimdBackend& LearnedPairPlugin::selectSimdBackend() {
+    const InstructionSet sets[] = {// the best one first
+#if defined(LEARNEDPAIR_X86)
+        {&avx512Backend,
+            __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vl")},
+        {&avx2Backend, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+        {&sse4Backend, true}, // without it there is no CPU platform
+#endif
+        {&portableBackend, true}};
+    const char* wanted = std::getenv("LEARNEDPAIR_CPU_INSTRUCTIONS");
+    string names;
+    for (auto& set : sets) {
+        if (!set.isSupported)
+            continue;
+        if (wanted == nullptr || string(wanted).empty() || string(wanted) == set.backend->name)
+            return *set.backend;
+        names += (names.empty() ? "" : ", ") + string(set.backend->name);
+    }
+    throw OpenMM::OpenMMException("LearnedPairForce: the environment variable LEARNEDPAIR_CPU_INSTRUCTIONS is '" +
+            string(wanted) + "'; expected one of those that this processor has: " + names + ".");
+}

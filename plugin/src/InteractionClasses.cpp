@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/InteractionClasses.h"
+#include "internal/require.h"
+#include <algorithm>
+#include <map>
+#include <set>
+
+using namespace LearnedPairPlugin;
+using std::map;
+using std::set;
+using std::vector;
+
+// What the platforms look up has the square of this number of entries.
+static const size_t MaxClasses = 2048;
+
+InteractionClasses::InteractionClasses(const LearnedPairForce& force) {
+    // A particle's membership: 2g if it is in the first set of group g, 2g+1 if in the second.
+
+    int numParticles = force.getNumParticles(), numGroups = force.getNumInteractionGroups();
+    int numTypes = std::max(1, force.getFunction().getNumTypes()); // particles with features have the type 0
+    vector<set<int>> memberships(numParticles);
+    for (int group = 0; group < numGroups; group++) {
+        set<int> sets[2];
+        force.getInteractionGroupParameters(group, sets[0], sets[1]);
+        for (int side = 0; side < 2; side++)
+            for (int particle : sets[side])
+                memberships[particle].insert(2 * group + side);
+    }
+    map<set<int>, int> index;
+    vector<set<int>> distinct;
+    for (auto& membership : memberships)
+        if ((numGroups == 0 || !membership.empty()) && index.insert({membership, (int) distinct.size()}).second)
+            distinct.push_back(membership);
+    size_t count = 1 + distinct.size() * numTypes;
+    require(count <= MaxClasses, "LearnedPairForce: the interaction groups and types divide the particles into ", count,
+            " interaction classes, of which at most ", MaxClasses,
+            " are supported; use fewer or simpler interaction groups.");
+    vector<char> allowed(distinct.size() * distinct.size(), numGroups == 0);
+    for (size_t i = 0; i < distinct.size(); i++)
+        for (int side : distinct[i])
+            for (size_t j = 0; j < distinct.size(); j++)
+                if (distinct[j].count(side ^ 1))
+                    allowed[i * distinct.size() + j] = 1;
+
+    // The classes: one for each combination of membership and type, after the one that takes no part.
+
+    const LearnedFunction& function = force.getFunction();
+    numClasses = 1 + distinct.size() * numTypes;
+    types.assign(numClasses, LearnedPairForce::NotCovered);
+    for (int i = 1; i < numClasses; i++)
+        types[i] = (i - 1) % numTypes;
+    interacts.assign((size_t) numClasses * numClasses, 0);
+    for (int i = 1; i < numClasses; i++)
+        for (int j = 1; j < numClasses; j++)
+            interacts[(size_t) i * numClasses + j] =
+                    allowed[(i - 1) / numTypes * distinct.size() + (j - 1) / numTypes] &&
+                    function.isDefined(types[i], types[j]);
+    particleClasses.assign(numParticles, 0);
+    for (int i = 0; i < numParticles; i++)
+        if (force.getParticleType(i) != LearnedPairForce::NotCovered && index.count(memberships[i]))
+            particleClasses[i] = 1 + index[memberships[i]] * numTypes + force.getParticleType(i);
+}

@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Which particle has which type of a model: by rules of the user and of the model, or one by one."""
+
+from ..errors import warn
+from ..models.metadata.rules import ALL
+from .assignment import LEFT_OUT, near_misses, select
+from .coverage import warn_of_different_treatment, warn_of_partial_coverage
+
+
+def particle_types(topology, model, types):
+    """The type of each particle.
+
+    Parameters
+    ----------
+    topology : openmm.app.Topology
+    model : PairModel
+        With types.
+    types : dict of str to rule, sequence with one type for each particle, or None
+        As in :func:`add_correction`.
+
+    Returns
+    -------
+    list of (str or None), one for each particle
+
+    Raises
+    ------
+    ValueError
+        If a rule is missing, selects no atom, or contradicts another one, or there are more or fewer types than
+        particles.
+
+    Warns
+    -----
+    UserWarning
+        If residues are covered in part or treated differently, or types are not those of the model's own rules.
+    """
+    if types is None or isinstance(types, dict):
+        return _types_by_rules(topology, model, types or {})
+    particles = list(types)
+    if len(particles) != topology.getNumAtoms():
+        raise ValueError(
+            f"add_correction: {len(particles)} types were given, but the System has {topology.getNumAtoms()} particles;"
+            " give one for each, None where the model does not apply."
+        )
+    names = [None if index < 0 else model.types[index] for index in map(model.type_index, particles)]
+    _warn_of_list(topology, model, names)
+    return names
+
+
+def _types_by_rules(topology, model, given):
+    unknown = [name for name in given if name is not None and name not in model.types]
+    if unknown:
+        raise ValueError(
+            f"add_correction: there is a rule for the type {unknown[0]!r}, but {model.source} has"
+            f" {', '.join(model.types)}."
+        )
+    rules = {**model.type_rules, None: model.uncovered, **given}
+    missing = [name for name, rule in rules.items() if name is not None and rule is None and name not in given]
+    if missing:
+        raise ValueError(
+            f"add_correction: {model.source} does not say which atoms have the type {missing[0]!r}; give"
+            f" types={{{missing[0]!r}: rule, ...}}, with None in place of a rule if there are no such atoms, or one"
+            " type for each particle."
+        )
+    rules = {name: rule for name, rule in rules.items() if rule is not None}
+    if None not in given and model.uncovered is not None:
+        _require_no_conflict(topology, model, {name: rule for name, rule in given.items() if rule is not None})
+    assigned = select(topology, rules)
+    selected = {None if name is LEFT_OUT else name for name in assigned if name is not None}
+    # That the model's own rule of the type None, or the one for all other atoms, selects none is no mistake.
+    idle = [
+        name for name in rules if name not in selected and (name is not None or (None in given and rules[None] != ALL))
+    ]
+    problems = [_describe_idle_rule(topology, model, name, rules, given) for name in idle]
+    if problems:
+        raise ValueError(f"add_correction: {' '.join(problems)}")
+    _warn_of_denied_atoms(topology, model, given, assigned)
+    warn_of_partial_coverage(topology, assigned)
+    return [None if name is LEFT_OUT else name for name in assigned]
+
+
+def _describe_idle_rule(topology, model, name, rules, given):
+    """What is wrong with a rule that selects no atom: a sentence or two."""
+    rule, whose = rules[name], "" if name in given else f" in {model.source}"
+    if name is not None and None in rules:
+        hidden = sum(selected == name for selected in select(topology, {name: rule}))
+        if hidden:
+            return (
+                f"All {hidden} atoms of the rule of the type {name!r}{whose}, {rule!r}, are left out by the rule of the"
+                f" type None, {rules[None]!r}; correct one of them."
+            )
+    names, similar = near_misses(topology, rule)
+    if similar:
+        return f"The rule of the type {name!r}{whose}, {rule!r}, selects no atom; did you mean {names}?"
+    way_out = "leave it out" if name is None else f"say that there are no such atoms by types={{{name!r}: None}}"
+    return (
+        f"The rule of the type {name!r}{whose}, {rule!r}, selects no atom; the topology has {names}. Correct the rule,"
+        f" or {way_out}."
+    )
+
+
+def _warn_of_denied_atoms(topology, model, given, assigned):
+    """Warn of atoms that the model's own rule selects, where the user says that there are none, and no rule selects
+    them.
+    """
+    for name, rule in given.items():
+        own = None if name is None else model.type_rules.get(name)
+        if rule is None and own is not None:
+            count = sum(
+                selected == name and now is None
+                for selected, now in zip(select(topology, {name: own}), assigned, strict=True)
+            )
+            if count:
+                warn(
+                    f"add_correction: types says that there are no atoms of the type {name!r}, and the rule of"
+                    f" {model.source}, {own!r}, selects {count}: they get no correction. If that is meant, say so by a"
+                    f" rule of the type None, types={{None: {own!r}}}."
+                )
+
+
+def _require_no_conflict(topology, model, given):
+    """Require that rules of the user's select nothing that the model's own rule of the type None leaves out."""
+    chosen = select(topology, given)
+    left_out = select(topology, {None: model.uncovered})
+    for atom, name, own in zip(topology.atoms(), chosen, left_out, strict=True):
+        if name is not None and own is LEFT_OUT and model.uncovered != ALL:
+            raise ValueError(
+                f"add_correction: atom {atom.index} ({atom.residue.name}:{atom.name}) is selected by the rule of the"
+                f" type {name!r}, and {model.source} has a rule for atoms that are meant to have no type,"
+                f" {model.uncovered!r}, that selects it, too; give that one anew, as types={{None: rule, ...}}."
+            )
+
+
+def _warn_of_list(topology, model, names):
+    """Warn if types that were given one by one are not those of the model's own rules, or differ between residues of
+    the same structure.
+    """
+    assigned = list(names)
+    for residue in topology.residues():
+        atoms = [atom.index for atom in residue.atoms()]
+        if all(names[index] is None for index in atoms):  # which was said for each of them
+            for index in atoms:
+                assigned[index] = LEFT_OUT
+    warn_of_different_treatment(topology, assigned)
+    if None in model.type_rules.values():
+        return
+    try:
+        expected = select(topology, model.type_rules)
+    except ValueError:  # two rules select the same atom
+        return
+    if not any(expected):  # the rules were made for other molecules
+        return
+    other = [
+        (atom, given, own)
+        for atom, given, own in zip(topology.atoms(), names, expected, strict=True)
+        if given is not None and given != own
+    ]
+    if other:
+        atom, given, own = other[0]
+        warn(
+            f"add_correction: {len(other)} atoms have other types than by the rules of {model.source}, the first atom"
+            f" {atom.index} ({atom.residue.name}:{atom.name}): {given!r} in place of {own!r}. If that is meant, it can"
+            " be ignored."
+        )

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Creates a force: checks what is asked for, and sets the force to what the model says."""
+
+import numpy as np
+
+from ..errors import LoweringError
+from ..force.learned_pair_force import LearnedPairForce
+
+_METHODS = {
+    LearnedPairForce.NoCutoff: "NoCutoff",
+    LearnedPairForce.CutoffNonPeriodic: "CutoffNonPeriodic",
+    LearnedPairForce.CutoffPeriodic: "CutoffPeriodic",
+}
+
+
+def check_arguments(model, particles, nonbonded_method, representation):
+    """Require arguments of create_force() that it can have.
+
+    Raises
+    ------
+    LoweringError, TypeError
+    """
+    if representation not in ("auto", "table", "program"):
+        raise LoweringError(
+            f"{model.source}: there is no representation {representation!r}; expected 'auto', 'table' or 'program'."
+        )
+    if isinstance(particles, (str, set, frozenset, dict)):
+        raise TypeError(
+            f"{model.source}: the particles are a {type(particles).__name__}; expected a sequence with one type or row"
+            " of features for each particle."
+        )
+    if isinstance(particles, np.ma.MaskedArray):
+        raise TypeError(
+            f"{model.source}: the particles are a masked array, whose hidden numbers are no features; give None for"
+            " particles that are not covered."
+        )
+    if isinstance(nonbonded_method, bool) or not isinstance(nonbonded_method, int) or nonbonded_method not in _METHODS:
+        raise TypeError(
+            f"{model.source}: nonbonded_method is {nonbonded_method!r}; expected"
+            f" {', '.join(f'LearnedPairForce.{name}' for name in _METHODS.values())}."
+        )
+    if nonbonded_method == LearnedPairForce.NoCutoff and model.switching_distance is not None:
+        raise LoweringError(
+            f"{model.source}: the model is switched off from {model.switching_distance:g} nm on, and NoCutoff has no"
+            " cutoff to be switched off at; use CutoffNonPeriodic."
+        )
+
+
+def configure_force(model, function, report, particles, nonbonded_method):
+    """The force with a model's function, particles and distances.
+
+    Parameters
+    ----------
+    model : PairModel
+    function : PairTable or PairProgram
+    report : dict
+        On the function.
+    particles : ndarray, shape (n,) of types or (n, n_features)
+        As particles.read_particles() returns them.
+    nonbonded_method : int
+
+    Returns
+    -------
+    LearnedPairForce
+    """
+    force = LearnedPairForce(function)
+    if model.features is None:
+        force.setParticleTypes(particles)
+    else:
+        force.setAllParticleFeatures([None if np.isnan(row).any() else row for row in particles])
+    force.setNonbondedMethod(nonbonded_method)
+    force.setCutoffDistance(model.cutoff)
+    if model.switching_distance is not None:
+        force.setUseSwitchingFunction(True)
+        force.setSwitchingDistance(model.switching_distance)
+    force.lowering_report = report
+    return force

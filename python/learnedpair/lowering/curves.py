@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The curves of a table: sampled from a model, measured, and given more knots until the error is allowed.
+
+The number of knots is raised until the force error is below the tolerance everywhere it is measured, which is never at
+a knot. The error of the force falls with the third power of the number of knots, which tells how many to try next.
+
+Source: de Boor, A Practical Guide to Splines, ch. IV: the error of the slope on an interval of length h is
+h^3/12 f'''' t(1-t)(1-2t), largest at t = (1 +- 1/sqrt(3))/2.
+"""
+
+import numpy as np
+import openmm
+
+from ..errors import LoweringError, ToleranceError
+from ..force.functions import PairTable
+from .tolerance import CONTROL_POINTS, SAFETY
+
+FEWEST_INTERVALS, MOST_INTERVALS = 64, 65536
+
+
+class Curve:
+    """The curve of one pair of types while it is being refined.
+
+    Attributes
+    ----------
+    pair : (int, int)
+    intervals : int
+    energies, slopes : ndarray, shape (intervals + 1,), kJ/mol and kJ/mol/nm
+    max_relative_force_error, max_force_error, max_energy_error, sum_force_error, sum_energy_error : float
+        Of the last measurement, at so many ``points``; sums are those of squares.
+    worst : str
+        Where the error was largest, for messages.
+    """
+
+    def __init__(self, pair, intervals=FEWEST_INTERVALS):
+        self.pair = pair
+        self.intervals = intervals
+        self.energies = self.slopes = None
+        self.max_relative_force_error = self.max_force_error = self.max_energy_error = 0.0
+        self.sum_force_error = self.sum_energy_error = 0.0
+        self.points = 0
+        self.worst = ""
+
+    def evaluate(self, low, high, r):
+        """The energies and slopes of a table with this curve, from low to high, at distances r.
+
+        Raises
+        ------
+        openmm.OpenMMException
+            If a PairTable refuses the curve: with too few knots the slopes contradict the energies.
+        """
+        return PairTable(1, low, high, [self.energies], [self.slopes], [0]).evaluate(0, 0, r)
+
+
+def set_knots(model, curves):
+    """Sample a model at the knots of each curve."""
+    knots = [
+        np.append(np.linspace(model.inner_cutoff, model.cutoff, curve.intervals + 1)[:-1], model.last_distance)
+        for curve in curves
+    ]
+    for curve, r, energy, slope in zip(curves, knots, *_evaluate(model, curves, knots)):
+        _check_finite(model, curve, r, energy, slope)
+        curve.energies, curve.slopes = energy, slope
+
+
+def refine(model, curves, positions, tolerance):
+    """Give each curve more knots until its error is allowed.
+
+    Parameters
+    ----------
+    model : PairModel
+    curves : list of Curve
+    positions : callable
+        Of the number of intervals: where in each of them to measure, an array that broadcasts to (intervals, n).
+    tolerance : float
+
+    Raises
+    ------
+    ToleranceError
+        If MOST_INTERVALS are too few, naming the pair and the distance.
+    """
+    active = curves
+    while active:
+        set_knots(model, active)
+        ratios = measure(model, active, positions, tolerance)
+        active = [(curve, ratio) for curve, ratio in zip(active, ratios) if ratio > 1]
+        for curve, ratio in active:
+            if curve.intervals >= MOST_INTERVALS:
+                raise ToleranceError(
+                    f"{model.source}: the table for types {name_types(model, curve.pair)} does not reach the tolerance"
+                    f" {tolerance:g} with {curve.intervals + 1} knots: {curve.worst}. The model may have a kink there;"
+                    " smooth it, raise the inner cutoff, allow a larger tolerance, or use representation='program'."
+                )
+            curve.intervals = min(
+                MOST_INTERVALS, int(np.ceil(curve.intervals * float(np.clip(1.03 * ratio ** (1 / 3), 1.05, 4))))
+            )
+        active = [curve for curve, _ in active]
+
+
+def measure(model, curves, positions, tolerance):
+    """The largest error of each curve at positions within its intervals, in units of what is to be reached; infinite
+    for a curve whose slopes contradict its energies.
+    """
+    distances = _points(model, curves, positions)
+    ratios = []
+    for curve, r, energy, slope in zip(curves, distances, *_evaluate(model, curves, distances)):
+        _check_finite(model, curve, r, energy, slope)
+        try:
+            table_energy, table_slope = curve.evaluate(model.inner_cutoff, model.cutoff, r)
+        except openmm.OpenMMException:
+            if max(np.abs(curve.energies).max(), np.abs(curve.slopes).max()) > np.finfo(np.float32).max:
+                raise  # numbers that are too large for single precision stay so with more knots
+            curve.worst = "the energies between knots change otherwise than the slopes say"
+            ratios.append(np.inf)
+            continue
+        energy_error, force_error = np.abs(table_energy - energy), np.abs(table_slope - slope)
+        ratio = force_error / (SAFETY * tolerance * (np.abs(slope) + 1))
+        k = int(np.argmax(ratio))
+        curve.worst = f"at {r[k]:.5g} nm the force is {abs(slope[k]):.4g} kJ/mol/nm and the error {force_error[k]:.2g}"
+        curve.max_relative_force_error = (force_error / (np.abs(slope) + 1)).max()
+        curve.max_force_error, curve.max_energy_error = force_error.max(), energy_error.max()
+        curve.sum_force_error, curve.sum_energy_error = (force_error**2).sum(), (energy_error**2).sum()
+        curve.points = len(r)
+        ratios.append(ratio[k])
+    return ratios
+
+
+class ControlPositions:
+    """Random positions within intervals, some in each part of each; the same in every process."""
+
+    def __init__(self):
+        self.random = np.random.default_rng(0)
+
+    def __call__(self, intervals):
+        return (np.arange(CONTROL_POINTS) + self.random.random((intervals, CONTROL_POINTS))) / CONTROL_POINTS
+
+
+def name_types(model, pair):
+    """What messages call a pair of types."""
+    return f"{model.types[pair[0]]} and {model.types[pair[1]]}"
+
+
+def _points(model, curves, positions):
+    """For each curve the distances at given positions within its intervals."""
+    width = model.cutoff - model.inner_cutoff
+    return [
+        model.inner_cutoff
+        + width / curve.intervals * (np.arange(curve.intervals)[:, None] + positions(curve.intervals)).ravel()
+        for curve in curves
+    ]
+
+
+def _evaluate(model, curves, distances):
+    """The model for several curves at once, each at its own distances."""
+    if not curves:
+        return [], []
+    counts = [len(r) for r in distances]
+    types = [np.repeat([curve.pair[k] for curve in curves], counts) for k in (0, 1)]
+    energy, slope = model.evaluate(np.concatenate(distances), *types)
+    borders = np.cumsum(counts)[:-1]
+    return np.split(energy, borders), np.split(slope, borders)
+
+
+def _check_finite(model, curve, r, energy, slope):
+    bad = ~(np.isfinite(energy) & np.isfinite(slope))
+    if bad.any():
+        k = int(np.argmax(bad))
+        raise LoweringError(
+            f"{model.source}: for types {name_types(model, curve.pair)} at {r[k]:.6g} nm the model is not finite:"
+            f" energy {energy[k]:g}, slope {slope[k]:g}. Look for NaN weights, or raise the inner cutoff."
+        )

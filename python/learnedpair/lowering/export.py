@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Writes a trained model to a file that says everything about itself, and reads it back before it takes its name."""
+
+import os
+
+import torch
+from torch.export import ExportedProgram
+
+from ..errors import ModelError
+from ..models.checks.invariance import compare_models
+from ..models.load import read_from_file, read_from_memory
+from ..models.metadata.metadata import FIELDS, warn_of_unusual_cutoff
+from ..models.metadata.validation import make_metadata
+from ..models.pytorch.state import in_default_torch_state
+from ..models.writing import write_module
+from .pair_model import PairModel, checked_model
+from .particles import particles_of_model
+from .programs import lower_to_program
+
+
+@in_default_torch_state
+def export_model(
+    module,
+    path,
+    *,
+    types=None,
+    features=None,
+    cutoff,
+    inner_cutoff=None,
+    switching_distance=None,
+    length_unit="nm",
+    energy_unit="kJ/mol",
+    global_parameters=None,
+    description="",
+    uncovered=None,
+    truncated=False,
+    trace=False,
+):
+    """Write a pair model as a file with its metadata inside: for torch.export if the path ends in .pt2, else
+    TorchScript.
+
+    The file is read back and checked before it takes its name, so that what lies there can be used.
+
+    Parameters
+    ----------
+    module : torch.nn.Module, or torch.export.ExportedProgram for a path that ends in .pt2
+        ``forward(r: Tensor[P], type1: Tensor[P], type2: Tensor[P], **globals) -> Tensor[P]`` for a batch of P pairs, or
+        with features ``forward(r, features1: Tensor[P, F], features2: Tensor[P, F], **globals)``. Types are int64. The
+        energy of a pair must not change when its particles are exchanged. P is a dynamic dimension of an
+        ExportedProgram, and the global parameters were given to torch.export.export in ``kwargs``.
+    path : path-like
+        Usually ending in .pt or .pt2.
+    types : list of str, or dict of str to rule
+        The names of the particle types, in the order of their indices; with rules as in :func:`assign_types`,
+        :func:`add_correction` needs no types. A rule of the type None selects atoms that are meant to have no type,
+        such as the hydrogens of a model of oxygen atoms; without it users are warned that their residues are covered in
+        part.
+    features : list of str, or dict of str to (low, high)
+        The names of the features, with the ranges the model was trained on, or None where there is none: the model is
+        checked within them, and particles outside are refused. Features are plain numbers, in whatever units the model
+        was trained with. Exactly one of types and features is given.
+    cutoff : float in length_unit, or Quantity
+        The distance beyond which the model is not evaluated, and on the way to which its value and slope vanish, unless
+        there is a switching distance or the model is truncated.
+    inner_cutoff : float in length_unit, or Quantity
+        The shortest distance that the model was trained on; by default 0.05 nm.
+    switching_distance : float in length_unit, or Quantity
+        Where OpenMM's switching function sets in, to bring the energy to zero at the cutoff.
+    length_unit : {"nm", "angstrom", "bohr"}
+    energy_unit : {"kJ/mol", "kcal/mol", "eV", "hartree"}
+    global_parameters : dict of str to (float, or (float, float, float))
+        Names and default values, or (default, low, high), passed to ``forward`` as 0-d tensors by keyword. Numbers are
+        not converted. A Quantity is converted: a length to length_unit, an energy to energy_unit, others to OpenMM's
+        units. The Context does not know the units of the model: give ``context.setParameter()`` numbers, as ``forward``
+        takes them. The model is checked over the range from low to high, and a Context refuses other values. Without a
+        range it is 0 to 1 if the default lies there, and half to twice the default if not.
+    description : str
+        What the model is, and where it came from.
+    uncovered : rule
+        The same as a rule of the type None.
+    truncated : bool
+        The model is cut off at the cutoff on purpose: energies jump there, and forces end.
+    trace : bool
+        Trace the module instead of scripting it.
+
+    Returns
+    -------
+    PairModel
+        The file as load_model() reads it.
+
+    Raises
+    ------
+    ModelError
+        If the metadata or the model is wrong, or PyTorch cannot script or export the module.
+    LoweringError
+        If the model has features or global parameters, so that no table can stand in for it, and cannot become a
+        program.
+    """
+    path = os.fspath(path)
+    name = os.path.basename(path)
+    _check_arguments(module, path)
+    metadata = make_metadata(
+        path,
+        types=types,
+        features=features,
+        cutoff=cutoff,
+        inner_cutoff=inner_cutoff,
+        switching_distance=switching_distance,
+        length_unit=length_unit,
+        energy_unit=energy_unit,
+        global_parameters=global_parameters,
+        description=description,
+        uncovered=uncovered,
+        truncated=truncated,
+    )
+    warn_of_unusual_cutoff(name, metadata)
+    root, ending = os.path.splitext(path)
+    temporary = f"{root}.{os.getpid()}.tmp{ending}"
+    try:
+        write_module(module, temporary, metadata, name, trace)
+        model = checked_model(read_from_file(temporary, name, {}))
+        original = read_from_memory(module, {field: getattr(metadata, field) for field in FIELDS})
+        compare_models(model, checked_model(original))
+        if model.features is not None or model.global_parameters:
+            lower_to_program(model, particles_of_model(model))  # which no table could stand in for
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+    return model
+
+
+def _check_arguments(module, path):
+    """Require a module that can be written, and a path to write to."""
+    if isinstance(module, PairModel):
+        raise TypeError(
+            f"export_model: {module.source} is a loaded PairModel; export its module, PairModel.module, with the"
+            " metadata that the file is to have."
+        )
+    if not isinstance(module, (torch.nn.Module, ExportedProgram)):
+        raise TypeError(
+            f"export_model: the module is a {type(module).__name__}; expected a torch.nn.Module, or a"
+            " torch.export.ExportedProgram."
+        )
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))) or os.path.isdir(path):
+        raise ModelError(
+            f"{path}: this is a folder, and not the name of a file."
+            if os.path.isdir(path)
+            else f"{path}: there is no such folder to write to."
+        )

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Which particles a force has, and for which of them a model is checked and compared with its program."""
+
+import numpy as np
+
+from ..force.learned_pair_force import LearnedPairForce
+from ..models.checks.contract import check_rows, check_types
+from ..models.checks.samples import random_rows
+
+#: How many rows of features a program is compared with the model for, beside those that occur.
+OTHER_ROWS = 8
+
+
+def read_particles(model, particles):
+    """What a user gives for particles, as an array.
+
+    Returns
+    -------
+    ndarray, shape (n,) of types, or (n, n_features)
+        NotCovered, or NaN, for particles that are not covered.
+    """
+    if model.features is None:
+        return np.array([model.type_index(particle) for particle in particles], dtype=np.int32)
+    return model.feature_rows(particles)
+
+
+def distinct_particles(model, particles):
+    """Check a model for the particles of a force.
+
+    Parameters
+    ----------
+    model : PairModel
+    particles : ndarray
+        As read_particles() returns them.
+
+    Returns
+    -------
+    ndarray, shape (m,) of types or (m, n_features)
+        The distinct types that occur; or the distinct rows that occur, and some others.
+
+    Raises
+    ------
+    ModelError
+    """
+    if model.features is not None:
+        return sample_rows(model, particles)
+    types = distinct_types(particles)
+    check_types(model, types)
+    return types
+
+
+def distinct_types(types):
+    """The types that occur, each once."""
+    return np.unique(types[types != LearnedPairForce.NotCovered])
+
+
+def sample_rows(model, rows):
+    """The distinct rows of features that occur, checked, and some others of their ranges, which updates may bring."""
+    occurring = np.unique(rows[~np.isnan(rows).any(axis=1)], axis=0)
+    check_rows(model, occurring)
+    if None in model.feature_ranges.values():
+        return occurring
+    ends = np.array(list(model.feature_ranges.values())).T
+    return np.concatenate([occurring, ends, random_rows(model.feature_ranges, OTHER_ROWS, seed=2)])
+
+
+def particles_of_model(model):
+    """Particles to compare a program with its model for if there is no System: all types, or some rows of features, or
+    none if a feature has no range.
+    """
+    if model.features is None:
+        return np.arange(len(model.types))
+    return random_rows(model.feature_ranges, 0 if None in model.feature_ranges.values() else OTHER_ROWS)
+
+
+def occurring_pairs(types):
+    """The unordered pairs of types that particles of these types can form.
+
+    Parameters
+    ----------
+    types : ndarray of int, shape (n_particles,)
+        -1 for particles that are not covered.
+
+    Returns
+    -------
+    list of (int, int)
+    """
+    present, counts = np.unique(types[types >= 0], return_counts=True)
+    count = dict(zip(present.tolist(), counts.tolist()))
+    return [(i, j) for i in count for j in count if i < j or (i == j and count[i] > 1)]

@@ -1,0 +1,260 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""From a PyTorch module to the text and weights of a program (docs/program.md), by watching it compute.
+
+The module is called once on tensors without data (tensor.py). PyTorch's dispatcher hands every operator that is left
+after
+its own decomposition to dispatch.py, which finds a rule for it: data that moves (movement.py, lookups.py), arithmetic
+(arithmetic.py), reductions (reductions.py) and matrix products (products.py). Modules in memory, TorchScript files and
+torch.export files all arrive there, so that the same network gives the same program.
+"""
+
+import contextlib
+import itertools
+
+import torch
+
+from ...errors import LoweringError
+from .builder import Expression
+from .dispatch import SUPPORTED, make_dispatch, run_recording
+from .refusals import Refusal, Unsupported
+from .source_lines import line_in_traceback, line_of_exception, line_of_node, line_on_stack
+from .tensor import Layout, Recorder
+
+__all__ = ["SUPPORTED", "record_module"]
+
+#: Numbers of pairs to record with: primes that nobody chooses for something else, so that the axis of pairs is
+#: recognized.
+_PRIMES = (139, 149, 151, 157, 163, 167, 173, 179, 181, 191, 193, 197, 199, 211, 223, 227, 229, 233, 239)
+
+
+def record_module(
+    module, *, source, num_types=None, num_features=None, global_parameters=(), length_factor=1.0, energy_factor=1.0
+):
+    """Write down what a module computes as a program.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or torch.jit.ScriptModule
+        In double precision and evaluation mode. Called as ``forward(r, type1, type2, **globals)`` with types of type
+        int64,
+        or ``forward(r, features1, features2, **globals)`` with features of shape [P, num_features].
+    source : str
+        What messages call the model.
+    num_types, num_features : int, optional
+        Exactly one of them.
+    global_parameters : sequence of str
+        The names of the arguments that are the same for all pairs.
+    length_factor : float
+        The model's unit of length in nm.
+    energy_factor : float
+        The model's unit of energy in kJ/mol.
+
+    Returns
+    -------
+    text : str
+    weights : ndarray, float64
+        See docs/program.md.
+
+    Raises
+    ------
+    LoweringError
+        If the model does something that a program cannot do; the message has the line of the model.
+    """
+    if (num_types is None) == (num_features is None):
+        raise TypeError("record_module: expected either num_types or num_features.")
+    advice = (
+        "A model with types can always be used with representation='table'."
+        if num_features is None
+        else "There is no table for models with features."
+    )
+    first, second = itertools.islice(_numbers_of_pairs(module, num_features), 2)
+    arguments = (module, source, advice, num_features, tuple(global_parameters), length_factor, energy_factor)
+    program, other = _record(first, *arguments), _record(second, *arguments)
+    if program[0] != other[0] or not _equal(program[1], other[1]):
+        raise LoweringError(
+            f"{source}: the model's computation depends on the number of pairs that are evaluated together, or is not"
+            " the same each time. The energy of a pair may depend on nothing but that pair: do not compute with"
+            f" r.shape[0]. {advice}"
+        )
+    return program
+
+
+def _equal(a, b):
+    return a.tobytes() == b.tobytes()
+
+
+def _numbers_of_pairs(module, num_features):
+    """Primes that divide no length of a tensor in the module."""
+    lengths = {num_features or 1}
+    for x in _constants(module):
+        lengths.update(x.shape)
+    return (prime for prime in _PRIMES if all(length % prime or length == 0 for length in lengths))
+
+
+def _constants(module):
+    """All tensors that a module holds, also as constants of its code, or as attributes."""
+    yield from module.parameters()
+    yield from module.buffers()
+    for part in module.modules():
+        if isinstance(part, torch.jit.ScriptModule):
+            yield from _constants_of_code(part)
+        else:
+            yield from (x for x in vars(part).values() if isinstance(x, torch.Tensor))
+
+
+def _constants_of_code(part):
+    """The tensors that freezing wrote into the code of a TorchScript module."""
+    try:
+        nodes = part.graph.findAllNodes("prim::Constant", recurse=True)
+    except (AttributeError, RuntimeError):  # a module without a forward of its own
+        return
+    for node in nodes:
+        if "value" in node.attributeNames() and node.kindOf("value") == "t":
+            yield node.t("value")
+
+
+def _numbers_of_code(module):
+    """Python numbers that tracing has made tensors of: 0-dimensional constants of the code.
+
+    In a frozen file learned numbers are constants as well, and cannot be told from these; it has no parameters.
+    """
+    if next(itertools.chain(module.parameters(), module.buffers()), None) is None:
+        return []
+    scripts = (part for part in module.modules() if isinstance(part, torch.jit.ScriptModule))
+    return [x for part in scripts for x in _constants_of_code(part) if x.dim() == 0]
+
+
+def _record(pairs, module, source, advice, num_features, global_parameters, length_factor, energy_factor):
+    graph_module = module if isinstance(module, torch.fx.GraphModule) else None
+    interpreter = None if graph_module is None else _Interpreter(graph_module)
+
+    def line():
+        if interpreter is not None and interpreter.line is not None:
+            return interpreter.line
+        return line_on_stack(_record.__code__)
+
+    recorder = Recorder(pairs, make_dispatch(line), numbers=_numbers_of_code(module))
+    r, particles, parameters = _inputs(recorder, num_features, global_parameters, length_factor)
+    call = module if interpreter is None else interpreter.call
+    error = None
+    try:
+        with _without_gradients(module):
+            energy = run_recording(recorder, call, r, *particles, **parameters)
+    except Exception as raised:  # whatever a user's module raises
+        error = raised
+    if recorder.refusal is not None:  # also if the module swallowed the exception
+        refusal, place = recorder.refusal
+        place = (line_in_traceback(error) if error is not None else None) or place
+        raise LoweringError(_message(source, refusal, place, advice)) from error
+    if error is not None:
+        inner, place = recorder.failure or (error, None)
+        place = line_in_traceback(error) or place or line_of_exception(error)
+        error = inner
+        raise LoweringError(
+            f"{source}: the model fails while it is recorded{_at(place)} ({type(error).__name__}: {_summary(error)})."
+            f" {advice}"
+        ) from error
+    try:
+        return _finish(recorder, energy, energy_factor)
+    except Refusal as refusal:
+        raise LoweringError(_message(source, refusal, None, advice)) from refusal
+
+
+@contextlib.contextmanager
+def _without_gradients(module):
+    """Nothing may require gradients: what automatic differentiation keeps for itself would look like a detach() of the
+    model's.
+
+    Gradients are not switched off as a whole, so that a no_grad() of the model's can be told.
+    """
+    learned = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    try:
+        for parameter in learned:
+            parameter.requires_grad_(False)
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        for parameter in learned:
+            parameter.requires_grad_(True)
+
+
+def _inputs(recorder, num_features, global_parameters, length_factor):
+    length, dtype, shape = (
+        (1, torch.int64, ()) if num_features is None else (num_features, torch.float64, (num_features,))
+    )
+    r = recorder.input("distance", 1)
+    if length_factor != 1.0:
+        node = (Expression(recorder.builder, recorder.builder.step("distance")) / float(length_factor)).node
+        r = recorder.encode(recorder.references(node), Layout(0, 1, 1), torch.float64)
+    particles = [recorder.input(name, length, dtype, shape) for name in ("particle1", "particle2")]
+    if not global_parameters:
+        return r, particles, {}
+    values = recorder.input("globals", len(global_parameters), shape=(len(global_parameters),), varies=False)
+    return (
+        r,
+        particles,
+        {name: recorder.wrap(values.codes[i].clone(), torch.float64) for i, name in enumerate(global_parameters)},
+    )
+
+
+def _finish(recorder, energy, energy_factor):
+    """The program of the recorded energy."""
+    expected = f"expected one floating-point number for each pair, shape [P], here [{recorder.pairs}]"
+    if not isinstance(energy, torch.Tensor):
+        raise Refusal(f"the model returns a {type(energy).__name__}; {expected}")
+    if tuple(energy.shape) != (recorder.pairs,) or not energy.dtype.is_floating_point:
+        raise Refusal(f"the model returns a tensor of type {energy.dtype} and shape {list(energy.shape)}; {expected}")
+    references = recorder.decode(recorder.codes(energy).numpy(), Layout(0, 1, 1))
+    recorder.layout(recorder.codes(energy).numpy())  # refuses what is in another order
+    value = recorder.expression(references)
+    if energy_factor != 1.0:
+        value = value * float(energy_factor)
+    return recorder.builder.emit(value.node)
+
+
+class _Interpreter(torch.fx.Interpreter):
+    """Runs a graph, as torch.export makes them, and knows the user's line of the node at work."""
+
+    def __init__(self, module, parent=None):
+        super().__init__(module, garbage_collect_values=False)
+        self.root = parent or self
+        self.line = None
+
+    def call(self, *args, **kwargs):
+        names = [node.target for node in self.module.graph.nodes if node.op == "placeholder"]
+        by_name = dict(zip(names, args)) | kwargs
+        if len(names) != len(args) + len(kwargs) or set(by_name) != set(names):
+            return self.module(*args, **kwargs)  # the graph names its arguments otherwise
+        self.line = None
+        result = super().run(*[by_name[name] for name in names], enable_io_processing=False)
+        self.line = None
+        return self.module.graph.process_outputs(result)
+
+    def run_node(self, node):
+        self.root.line = line_of_node(node.meta.get("stack_trace"))
+        return super().run_node(node)
+
+    def get_attr(self, target, args, kwargs):
+        value = super().get_attr(target, args, kwargs)
+        # The part of a model that is under no_grad() is a graph of its own.
+        return _Interpreter(value, self.root).run if isinstance(value, torch.fx.GraphModule) else value
+
+
+def _message(source, refusal, place, advice):
+    supported = (
+        f" Supported are {', '.join(SUPPORTED)}, and what PyTorch decomposes into them."
+        if isinstance(refusal, Unsupported)
+        else ""
+    )
+    hint = f" {refusal.advice}" if refusal.advice else ""
+    return f"{source}: {refusal.what}{_at(place)}.{hint}{supported} {advice}"
+
+
+def _at(place):
+    return f" (at {place})" if place else ""
+
+
+def _summary(error):
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else "no message"

@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The reports on what models became, which travel with forces."""
+
+import numpy as np
+
+#: A knot takes four numbers in single precision on the device.
+BYTES_PER_KNOT = 16
+
+
+def table_report(model, curves, stored, tolerance):
+    """The report on a table; see tables.lower_to_table().
+
+    Parameters
+    ----------
+    model : PairModel
+    curves : list of Curve
+        All of them, measured.
+    stored : list of Curve
+        The distinct ones, which the table has.
+    tolerance : float
+    """
+    points = max(1, sum(curve.points for curve in curves))
+    knots = sum(len(curve.energies) for curve in stored)
+    return {
+        "representation": "table",
+        "model": model.source,
+        "digest": model.digest,
+        "description": model.description,
+        "types": model.types,
+        "domain_nm": [model.inner_cutoff, model.cutoff],
+        "truncated": model.truncated,
+        "tolerance": tolerance,
+        "curves": len(stored),
+        "knots": knots,
+        "bytes": knots * BYTES_PER_KNOT,
+        "max_relative_force_error": float(max((curve.max_relative_force_error for curve in curves), default=0.0)),
+        "max_force_error": float(max((curve.max_force_error for curve in curves), default=0.0)),
+        "rms_force_error": float(np.sqrt(sum(curve.sum_force_error for curve in curves) / points)),
+        "max_energy_error": float(max((curve.max_energy_error for curve in curves), default=0.0)),
+        "rms_energy_error": float(np.sqrt(sum(curve.sum_energy_error for curve in curves) / points)),
+    }
+
+
+def program_report(model, program, knots, tolerance, energy_error, force_error):
+    """The report on a program; see programs.lower_to_program().
+
+    Parameters
+    ----------
+    model : PairModel
+    program : PairProgram
+    knots : int
+        Of the table of its radial part; 0 without one.
+    tolerance : float or None
+    energy_error, force_error : float
+        The largest ones, kJ/mol, and relative to |F| + 1 kJ/mol/nm.
+    """
+    particles = (
+        {"types": model.types}
+        if model.features is None
+        else {"features": model.features, "feature_ranges": model.feature_ranges}
+    )
+    return {
+        "representation": "program",
+        "model": model.source,
+        "digest": model.digest,
+        "description": model.description,
+        **particles,
+        "global_parameters": model.global_parameters,
+        "global_parameter_ranges": model.global_parameter_ranges,
+        "length_unit": model.metadata.length_unit,
+        "energy_unit": model.metadata.energy_unit,
+        "truncated": model.truncated,
+        "domain_nm": [model.inner_cutoff, model.cutoff],
+        "tolerance": tolerance,
+        "radial_knots": knots,
+        "weights": len(program.weights),
+        "multiply_adds_per_pair": program.multiply_adds,
+        "max_relative_force_error": force_error,
+        "max_energy_error": energy_error,
+    }

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Compiles a model away into a table, to a stated error.
+
+Each curve is a cubic Hermite interpolant with knots uniform in r, from the model's values and autograd slopes in double
+precision.
+"""
+
+from ..errors import LoweringError
+from ..force.functions import PairTable
+from .curves import ControlPositions, Curve, measure, name_types, refine, set_knots
+from .reports import table_report
+from .tolerance import PROBES, SAFETY, check_tolerance
+
+
+def lower_to_table(model, pairs, tolerance):
+    """Sample a typed model into a PairTable.
+
+    Parameters
+    ----------
+    model : PairModel
+    pairs : list of (int, int)
+        The pairs of types that get a curve.
+    tolerance : float
+        The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``; it is measured at nine points of each of at
+        least 64 intervals; what is narrower than that is not seen.
+
+    Returns
+    -------
+    table : PairTable
+    report : dict
+        ``representation``, ``tolerance``, ``curves`` (distinct ones), ``knots``, ``bytes`` (of the coefficients in
+        single
+        precision), ``max_relative_force_error`` (of |dF| / (|F| + 1 kJ/mol/nm), what the tolerance bounds),
+        ``max_force_error`` and ``rms_force_error`` in kJ/mol/nm, ``max_energy_error`` and ``rms_energy_error`` in
+        kJ/mol, all
+        measured on points that are not knots; ``types``, ``domain_nm``, ``truncated``, ``model`` (its name),
+        ``digest``, ``description``.
+
+    Raises
+    ------
+    LoweringError
+        If the tolerance cannot be met, naming the pair and the distance.
+    """
+    tolerance = check_tolerance(tolerance)
+    curves = [Curve(pair) for pair in pairs]
+    refine(model, curves, lambda intervals: PROBES, tolerance)
+    refine(model, curves, ControlPositions(), tolerance)  # also the measurement that is reported
+
+    count = len(model.types)
+    indices = [-1] * (count * count)
+    distinct = {}
+    for curve in curves:
+        key = (curve.energies.tobytes(), curve.slopes.tobytes())
+        i, j = curve.pair
+        indices[i * count + j] = indices[j * count + i] = distinct.setdefault(key, (len(distinct), curve))[0]
+    return _assemble(model, curves, [curve for _, curve in distinct.values()], indices, tolerance)
+
+
+def lower_to_shape(model, table, tolerance):
+    """Sample a typed model at the knots of an existing table.
+
+    Parameters
+    ----------
+    model : PairModel
+    table : PairTable
+        Of the same types and the same range.
+    tolerance : float
+        As in lower_to_table().
+
+    Returns
+    -------
+    table, report
+        As of lower_to_table(); the table has the shape of the given one.
+
+    Raises
+    ------
+    LoweringError
+        If the ranges or types differ, a curve is shared by pairs that this model tells apart, or the knots are too few.
+    """
+    tolerance = check_tolerance(tolerance)
+    count = len(model.types)
+    if (table.num_types, table.min_distance, table.max_distance) != (count, model.inner_cutoff, model.cutoff):
+        raise LoweringError(
+            f"{model.source}: the model has {count} types from {model.inner_cutoff:g} to {model.cutoff:g} nm, and the"
+            f" table {table.num_types} types from {table.min_distance:g} to {table.max_distance:g} nm; make a new"
+            " force."
+        )
+    stored = [None] * len(table.energies)
+    curves = []
+    for i in range(count):
+        for j in range(i, count):
+            index = table.curve_indices[i * count + j]
+            if index >= 0:
+                curve = Curve((i, j), len(table.energies[index]) - 1)
+                curves.append(curve)
+                stored[index] = stored[index] or curve
+    set_knots(model, curves)
+    for curve in curves:
+        i, j = curve.pair
+        other = stored[table.curve_indices[i * count + j]]
+        if (curve.energies.tobytes(), curve.slopes.tobytes()) != (other.energies.tobytes(), other.slopes.tobytes()):
+            raise LoweringError(
+                f"{model.source}: the table has one curve for types {name_types(model, curve.pair)} and for"
+                f" {name_types(model, other.pair)}, which this model tells apart; make a new force."
+            )
+    ratios = measure(model, curves, ControlPositions(), tolerance)
+    for curve, ratio in zip(curves, ratios, strict=True):
+        if SAFETY * ratio > 1:
+            raise LoweringError(
+                f"{model.source}: {curve.intervals + 1} knots are too few for types {name_types(model, curve.pair)} and"
+                f" the tolerance {tolerance:g}: {curve.worst}; make a new force, or allow a larger tolerance."
+            )
+    return _assemble(model, curves, stored, table.curve_indices, tolerance)
+
+
+def _assemble(model, curves, stored, indices, tolerance):
+    """The table of the stored curves, and the report on all curves."""
+    table = PairTable(
+        len(model.types),
+        model.inner_cutoff,
+        model.cutoff,
+        [curve.energies for curve in stored],
+        [curve.slopes for curve in stored],
+        indices,
+    )
+    return table, table_report(model, curves, stored, tolerance)

@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Turns a force that runs a program into one that looks up a table. PyTorch is not needed: the program is sampled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import LoweringError
+from ..force.functions import PairProgram
+from ..force.learned_pair_force import LearnedPairForce
+from .particles import occurring_pairs
+from .tables import lower_to_table
+
+
+@dataclass
+class _SampledProgram:
+    """A typed program as lower_to_table() wants its models."""
+
+    program: PairProgram
+    inner_cutoff: float
+    cutoff: float
+    source: str
+    digest: str
+    description: str
+    types: list
+    truncated: bool
+
+    @property
+    def last_distance(self):
+        return self.cutoff * (1 - 1e-12) if self.truncated else self.cutoff
+
+    def evaluate(self, r, type1, type2):
+        return self.program.evaluate(r, type1, type2)
+
+
+def tabulate(force, tolerance=1e-4):
+    """Replace the program of a force by a table, for a System that should run as fast as it can.
+
+    Parameters
+    ----------
+    force : LearnedPairForce
+        With a PairProgram of types and without global parameters, such as one that was read from an XML file. Its
+        function and its lowering report are replaced. A Context that exists already needs
+        ``context.reinitialize(preserveState=True)``.
+    tolerance : float
+        The table's force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``.
+
+    Raises
+    ------
+    LoweringError
+        If the function is no such program, or the tolerance cannot be met.
+    """
+    force = LearnedPairForce.cast(force)
+    program = force.getFunction()
+    if not isinstance(program, PairProgram) or program.num_features > 0 or program.global_parameters:
+        problem = (
+            "a table already"
+            if not isinstance(program, PairProgram)
+            else "a program with features or global parameters, and only one of types alone can become a table"
+        )
+        raise LoweringError(f"LearnedPairForce '{force.getName()}': the function is {problem}.")
+    if force.getNonbondedMethod() == LearnedPairForce.NoCutoff:
+        raise LoweringError(
+            f"LearnedPairForce '{force.getName()}': the force has no cutoff, and a table ends at one; set a nonbonded"
+            " method with a cutoff first."
+        )
+    report = force.lowering_report
+    types = report.get("types") or [str(index) for index in range(program.num_types)]
+    model = _SampledProgram(
+        program,
+        force.getInnerCutoffDistance()._value,
+        force.getCutoffDistance()._value,
+        report.get("model", force.getName()),
+        report.get("digest", ""),
+        report.get("description", ""),
+        types,
+        report.get("truncated", False),
+    )
+    table, report = lower_to_table(model, occurring_pairs(np.asarray(force.getParticleTypes())), tolerance)
+    force.setFunction(table)
+    force.lowering_report = report

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Which pairs of particles and which distances a model is checked at."""
+
+import numpy as np
+
+from ..metadata.parameters import describe
+
+#: Evaluations spent on the checks; models with many types are sampled at fewer distances each.
+BUDGET = 200000
+#: The fewest and most distances for each pair of particles.
+FEWEST_POINTS, MOST_POINTS = 16, 257
+#: How many pairs of particles the ranges of features are sampled with.
+RANDOM_PAIRS = 128
+#: What stands in for the range of a feature that has none, where any numbers will do.
+STAND_IN = (0.1, 1.0)
+#: Messages name this many features of a particle.
+MOST_NAMED = 8
+
+
+def pairs_of_types(model, types=None, points=FEWEST_POINTS):
+    """All pairs of types, or as many random ones as the budget allows, each type in at least one if possible.
+
+    Parameters
+    ----------
+    model : Model
+    types : ndarray of int
+        Distinct ones; by default all.
+    points : int
+        The number of evaluations of each pair, which limits the number of pairs.
+
+    Returns
+    -------
+    first, second : ndarray of int, shape (n_pairs,)
+    """
+    types = np.arange(len(model.types)) if types is None else types
+    first, second = _pairs_within_budget(len(types), points)
+    return types[first], types[second]
+
+
+def pairs_of_ranges(model):
+    """The ends of the ranges of features, and random pairs within them; the same in every process.
+
+    Returns
+    -------
+    first, second : ndarray, shape (n_pairs, n_features)
+    """
+    low, high = (np.array([(limits or STAND_IN)[end] for limits in model.feature_ranges.values()]) for end in (0, 1))
+    rows = random_rows(model.feature_ranges, 2 * RANDOM_PAIRS)
+    return np.vstack([low, low, high, rows[::2]]), np.vstack([low, high, high, rows[1::2]])
+
+
+def random_rows(ranges, count, seed=0):
+    """Rows of features within their ranges, or within (0.1, 1) where there is none.
+
+    Parameters
+    ----------
+    ranges : dict of str to (low, high) or None
+    count, seed : int
+
+    Returns
+    -------
+    ndarray, shape (count, n_features)
+    """
+    low, high = np.array([limits or STAND_IN for limits in ranges.values()]).T
+    return low + (high - low) * np.random.default_rng(seed).random((count, len(low)))
+
+
+def pairs_of_rows(rows, points=FEWEST_POINTS):
+    """All pairs of distinct rows, or as many random ones as the budget allows, each row in at least one if possible.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, n_features)
+    points : int
+        The number of evaluations of each pair, which limits the number of pairs.
+
+    Returns
+    -------
+    first, second : ndarray, shape (n_pairs, n_features)
+    """
+    rows = np.unique(rows, axis=0)
+    first, second = _pairs_within_budget(len(rows), points)
+    return rows[first], rows[second]
+
+
+class Samples:
+    """The same distances over the domain for each of some pairs of particles.
+
+    Parameters
+    ----------
+    model : Model
+    first, second : array of int, shape (n_pairs,), or of float, shape (n_pairs, n_features)
+        The types or features of the particles of each pair.
+    share : int
+        Take one in so many of the evaluations that the budget allows.
+
+    Attributes
+    ----------
+    pairs, points : int
+        How many pairs there are, and how many distances for each.
+    arguments : (distances, particle1, particle2)
+        All pairs at all distances, the distances of one pair after another: the arguments of PairModel.evaluate().
+    """
+
+    def __init__(self, model, first, second, share=1):
+        self.model = model
+        self.pairs = len(first)
+        self.points = int(np.clip(BUDGET // (share * self.pairs), FEWEST_POINTS, MOST_POINTS))
+        self.distances = np.tile(np.linspace(model.inner_cutoff, model.last_distance, self.points), self.pairs)
+        self.particle1, self.particle2 = (np.repeat(particles, self.points, axis=0) for particles in (first, second))
+
+    @property
+    def arguments(self):
+        return self.distances, self.particle1, self.particle2
+
+    def name(self, k, values):
+        """What messages call a pair at a distance, with these values of the global parameters."""
+        return (
+            f"{name_pair(self.model, self.particle1[k], self.particle2[k])} at {self.distances[k]:.4g}"
+            f" nm{describe(values)}"
+        )
+
+
+def is_within_budget(count):
+    """Whether the budget allows to evaluate all pairs of this many distinct particles."""
+    return count * (count + 1) // 2 <= BUDGET // FEWEST_POINTS
+
+
+def _pairs_within_budget(count, points):
+    """Pairs of indices below a count: all, or as many random ones as the budget allows, each index in at least one if
+    possible.
+    """
+    most = BUDGET // points
+    if count * (count + 1) // 2 <= most:
+        return np.triu_indices(count)
+    random = np.random.default_rng(0)
+    return np.resize(random.permutation(count), most), random.integers(0, count, most)
+
+
+def name_pair(model, particle1, particle2):
+    """What messages call a pair of particles."""
+    return (
+        f"{'types' if model.features is None else 'features'} {_name_particle(model, particle1)} and"
+        f" {_name_particle(model, particle2)}"
+    )
+
+
+def _name_particle(model, particle):
+    if model.features is None:
+        return model.types[particle]
+    named = [f"{name}={value:.4g}" for name, value in zip(model.features, particle, strict=True)]
+    return f"({', '.join(named[:MOST_NAMED] + ['...'] * (len(named) > MOST_NAMED))})"

@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Calls the module of a model: in double precision, in the module's units, for a batch of pairs."""
+
+import numpy as np
+import torch
+
+from .. import units
+from ..errors import ModelError
+from .pytorch.double import InDoublePrecision
+from .pytorch.messages import advice, reason
+
+#: Pairs evaluated at once: bounds the memory that sampling a large network takes.
+BATCH = 65536
+
+
+def batches(count):
+    """Slices that divide a number of pairs into batches."""
+    return (slice(start, start + BATCH) for start in range(0, count, BATCH))
+
+
+def check_pairs(model, r, particle1, particle2):
+    """The arguments of evaluate() as arrays: distances, and types or rows of features.
+
+    Raises
+    ------
+    ValueError
+        If their shapes do not fit together, or types or features are not those of the model.
+    """
+    r, particles = np.asarray(units.in_nanometers(r), dtype=float), (np.asarray(particle1), np.asarray(particle2))
+    if r.ndim != 1:
+        raise ValueError(f"{model.source}: the distances have the shape {r.shape}; expected (n,).")
+    for index, values in enumerate(particles, start=1):
+        if model.features is None:
+            _check_types(model, r, values)
+        else:
+            _check_features(model, r, values, index)
+    return r, *particles
+
+
+def _check_types(model, r, values):
+    if (
+        values.shape != r.shape
+        or not np.issubdtype(values.dtype, np.integer)
+        or (values.size > 0 and not (values.min() >= 0 and values.max() < len(model.types)))
+    ):
+        raise ValueError(
+            f"{model.source}: expected one type from 0 to {len(model.types) - 1} for each of the {r.size} distances."
+        )
+
+
+def _check_features(model, r, values, index):
+    if (
+        values.shape != (len(r), len(model.features))
+        or not np.issubdtype(values.dtype, np.number)
+        or np.iscomplexobj(values)
+    ):
+        raise ValueError(
+            f"{model.source}: particle{index} is {values.dtype} of shape {values.shape}; expected"
+            f" {expected_row(model)} for each of the {r.size} distances."
+        )
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        row, column = wrong[0]
+        raise ValueError(
+            f"{model.source}: the feature {model.features[column]!r} of particle{index} is {values[row, column]}"
+            f" in row {row}; expected a finite number."
+        )
+
+
+def expected_row(model):
+    """What messages expect of the features of a particle."""
+    return f"{len(model.features)} features ({', '.join(model.features)})"
+
+
+def forward(model, r, particle1, particle2, values, differentiate=False):
+    """Call the module of a model.
+
+    Parameters
+    ----------
+    model : Model
+    r : ndarray, shape (n,), nm
+    particle1, particle2 : ndarray, shape (n,) or (n, n_features)
+    values : dict of str to float
+        Of all global parameters.
+    differentiate : bool
+        Whether to differentiate by the global parameters, too.
+
+    Returns
+    -------
+    distance : Tensor, shape (n,)
+    parameters : dict of str to Tensor
+    energy : Tensor, shape (n,)
+        All in the units of the module; gradients of the energy exist for the distance and the parameters.
+
+    Raises
+    ------
+    ModelError
+        If the module fails, or returns something else than one number for each pair.
+    """
+    distance = torch.tensor(r / model.length_factor, dtype=torch.float64, requires_grad=True)
+    dtype = torch.int64 if model.features is None else torch.float64
+    particles = [torch.tensor(particle, dtype=dtype) for particle in (particle1, particle2)]
+    parameters = {
+        name: torch.tensor(value, dtype=torch.float64, requires_grad=differentiate) for name, value in values.items()
+    }
+    # Clones: PyTorch refuses in-place operations, such as r *= 10, on the tensors that gradients are computed for.
+    arguments = [tensor.clone() for tensor in (distance, *particles)]
+    try:
+        energy = model.module(*arguments, **{name: value.clone() for name, value in parameters.items()})
+    except Exception as error:  # whatever a user's module raises
+        raise ModelError(
+            f"{model.source}: the model fails for {len(r)} pairs ({reason(error, InDoublePrecision.last_failure)});"
+            f" expected {_signature(model)}.{advice(error) or _advice(model)}"
+        ) from error
+    if not isinstance(energy, torch.Tensor) or energy.shape != distance.shape or not energy.is_floating_point():
+        got = (
+            f"{energy.dtype} of shape {tuple(energy.shape)}"
+            if isinstance(energy, torch.Tensor)
+            else type(energy).__name__
+        )
+        raise ModelError(
+            f"{model.source}: for {len(r)} pairs the model returns {got}; expected one floating-point number for"
+            f" each pair, shape ({len(r)},)."
+        )
+    return distance, parameters, energy.double()
+
+
+def gradient(output, wanted, **options):
+    """The gradient of a tensor, zero where it does not depend on what it is differentiated by."""
+    if not output.requires_grad:
+        return torch.zeros_like(wanted)
+    (result,) = torch.autograd.grad(output, wanted, materialize_grads=True, **options)
+    return result
+
+
+def _advice(model):
+    """How to make a model of torch.export that can be called."""
+    if not isinstance(model.module, torch.fx.GraphModule):
+        return ""
+    named = (
+        f", and its global parameters in kwargs={{{', '.join(repr(name) for name in model.global_parameters)}: ...}}"
+        if model.global_parameters
+        else ""
+    )
+    return (
+        f" For torch.export.export the number of pairs must be dynamic (dynamic_shapes){named}; lp.export_model"
+        " does that for a path that ends in .pt2."
+    )
+
+
+def _signature(model):
+    if model.features is None:
+        arguments = ["r: Tensor[P]", "type1: Tensor[P]", "type2: Tensor[P]"]
+        kinds = "int64 types and float64 arithmetic"
+    else:
+        rows = f"Tensor[P, {len(model.features)}]"
+        arguments, kinds = ["r: Tensor[P]", f"features1: {rows}", f"features2: {rows}"], "float64 arithmetic"
+    arguments += [f"{name}: Tensor[]" for name in model.global_parameters]
+    return f"forward({', '.join(arguments)}) -> Tensor[P], with {kinds}"

@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Reads the files of TorchScript and torch.export, without running anything that a file brings along."""
+
+import io
+import os
+import zipfile
+import zlib
+
+import torch
+
+from ..errors import ModelError
+from .metadata.metadata import FILE_NAME, parse_json
+from .pytorch.messages import first_line
+from .pytorch.state import without_torchscript_warnings
+
+
+def read_file(path):
+    """The content of a model file.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file.
+    """
+    if not os.path.isfile(path):
+        raise ModelError(
+            f"{path}: {'this is a folder, and not a model file' if os.path.isdir(path) else 'there is no such file'}."
+        )
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def read_module(content, source):
+    """Read a module and its metadata from the content of a file.
+
+    Parameters
+    ----------
+    content : bytes
+    source : str
+        What messages call the model.
+
+    Returns
+    -------
+    module : torch.nn.Module
+    metadata : dict
+        Empty if there are none in the file.
+
+    Raises
+    ------
+    ModelError
+        If it is no model file, naming what is wrong with it.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            damaged = archive.testzip()
+            if damaged is not None:
+                raise zipfile.BadZipFile(f"{damaged} is damaged")
+            names = archive.namelist()
+            exported = any(name.endswith("archive_format") for name in names)
+            if any("/aotinductor/" in f"/{name}" for name in names):
+                raise ModelError(
+                    f"{source}: the file was compiled by AOTInductor, and holds machine code in place of a program that"
+                    " could be read; export the module with lp.export_model to a path that ends in .pt2, or save its"
+                    " ExportedProgram with torch.export.save."
+                )
+            if exported:
+                _refuse_programs_in_pickles(archive, source)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeError) as error:
+        raise ModelError(
+            f"{source}: this is not a model file, or only a part of one ({error}); expected what lp.export_model,"
+            " torch.jit.save or torch.export.save writes."
+        ) from error
+    extra = {FILE_NAME: ""}
+    try:
+        if any(name.endswith("/constants.pkl") for name in names):
+            with without_torchscript_warnings():
+                module = torch.jit.load(io.BytesIO(content), map_location="cpu", _extra_files=extra)
+        elif exported:
+            module = torch.export.load(io.BytesIO(content), extra_files=extra).module()
+        else:
+            raise ModelError(
+                f"{source}: the file holds no program, only data, as torch.save writes them; export the module with"
+                " lp.export_model."
+            )
+    except ModelError:
+        raise
+    except Exception as error:  # PyTorch raises whatever it stumbles over
+        raise ModelError(
+            f"{source}: PyTorch cannot read the file ({type(error).__name__}: {first_line(error)})."
+        ) from error
+    text = extra[FILE_NAME]
+    return module, parse_json(text, source) if text else {}
+
+
+def _refuse_programs_in_pickles(archive, source):
+    """torch.export.load unpickles some members without restrictions, which would run any program that a file brings
+    along.
+    """
+    for name in archive.namelist():
+        if name.endswith((".pt", ".pkl")):
+            try:
+                torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)
+            except Exception as error:
+                raise ModelError(
+                    f"{source}: {name} inside the file is not made of tensors alone ({first_line(error)}), and loading"
+                    " it could run a foreign program; export the model again, without example inputs of other kinds."
+                ) from error

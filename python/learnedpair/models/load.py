@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Reads a model: from a file, or from a module in memory, with the metadata of the file and of the user."""
+
+import hashlib
+import io
+import os
+from typing import NamedTuple
+
+import torch
+
+from ..errors import ModelError
+from .files import read_file, read_module
+from .metadata.metadata import FIELDS, Metadata, combined
+from .metadata.validation import make_metadata
+from .pytorch.messages import first_line
+from .pytorch.modules import copy_of_module, digest_of_module, require_numbers, unwrapped
+
+
+class ModelParts(NamedTuple):
+    """What a model is made of: the arguments of :class:`learnedpair.models.model.Model`.
+
+    ``source`` is what messages call the model, and ``content`` that of its file, or None.
+    """
+
+    module: torch.nn.Module
+    metadata: Metadata
+    source: str
+    digest: str
+    content: bytes | None = None
+
+
+def read_model(path_or_module, metadata):
+    """Read a model.
+
+    Parameters
+    ----------
+    path_or_module : path-like, torch.nn.Module or torch.export.ExportedProgram
+    metadata : dict
+        Some of the fields of Metadata, by name.
+
+    Returns
+    -------
+    ModelParts
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, or metadata are missing or wrong.
+    TypeError
+        If it is something else, or there is no such field.
+    """
+    unknown = sorted(set(metadata) - set(FIELDS))
+    if unknown:
+        raise TypeError(f"load_model: unknown keyword {unknown[0]!r}; expected some of {', '.join(FIELDS)}.")
+    if isinstance(path_or_module, (torch.export.ExportedProgram, torch.nn.Module)):
+        return read_from_memory(path_or_module, metadata)
+    if not isinstance(path_or_module, (str, os.PathLike)):
+        kind = f"class {path_or_module.__name__}" if isinstance(path_or_module, type) else type(path_or_module).__name__
+        raise TypeError(
+            f"load_model: the model is a {kind}; expected the path of a model file, a torch.nn.Module, or a"
+            " torch.export.ExportedProgram."
+        )
+    path = os.fspath(path_or_module)
+    return read_from_file(path, os.path.basename(path), metadata)
+
+
+def read_from_memory(module, metadata):
+    """Read a torch.nn.Module, of which the model gets a copy, or an ExportedProgram; see read_model()."""
+    if isinstance(module, torch.export.ExportedProgram):
+        return _read_exported(module, metadata)
+    module = unwrapped(module)
+    source = type(module).__name__
+    require_numbers(module, source)
+    try:
+        module, digest = copy_of_module(module), digest_of_module(module)
+    except Exception as error:  # whatever a module may refuse
+        raise ModelError(
+            f"{source}: the module cannot be copied ({first_line(error)}); keep its parameters and buffers as dense"
+            " tensors of float32 or float64."
+        ) from error
+    return ModelParts(module, make_metadata(source, **metadata), source, digest)
+
+
+def read_from_file(path, source, metadata):
+    """Read a model file that messages call ``source``; see read_model()."""
+    content = read_file(path)
+    module, embedded = read_module(content, source)
+    require_numbers(module, source)
+    metadata = make_metadata(source, **combined(source, embedded, metadata))
+    return ModelParts(module, metadata, source, hashlib.sha256(content).hexdigest(), content)
+
+
+def _read_exported(program, metadata):
+    content, module = io.BytesIO(), program.module()
+    torch.export.save(program, content)
+    source = type(module).__name__
+    require_numbers(module, source)
+    digest = digest_of_module(module)
+    return ModelParts(module, make_metadata(source, **metadata), source, digest, content.getvalue())

@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""What a model file says about its model beside the computation itself."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+
+from ... import units
+from ...errors import ModelError, warn
+from .parameters import GlobalParameter, assumed_range
+
+#: The file inside a TorchScript or torch.export archive that holds the metadata.
+FILE_NAME = "learnedpair.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Metadata of a pair model. Distances are in ``length_unit``.
+
+    Exactly one of ``types`` (dict of type name to assignment rule, or to None) and ``features`` (dict of feature name
+    to its (low, high) range, or to None) is set. ``global_parameters`` is a dict of name to default value, or to
+    (default, low, high). ``uncovered`` is a rule for atoms that no type is meant for. ``truncated`` says that the model
+    is cut off at its cutoff on purpose.
+    """
+
+    cutoff: float
+    types: dict | None = None
+    features: dict | None = None
+    inner_cutoff: float = None
+    switching_distance: float | None = None
+    length_unit: str = "nm"
+    energy_unit: str = "kJ/mol"
+    global_parameters: dict | None = None
+    description: str = ""
+    uncovered: str | list | None = None
+    truncated: bool = False
+
+    def to_json(self):
+        return json.dumps({"schema": SCHEMA, **asdict(self)})
+
+
+FIELDS = tuple(field.name for field in fields(Metadata))
+#: The inner cutoff of a model whose author does not say what it was trained on, in nm.
+DEFAULT_INNER_CUTOFF_NM = 0.05
+#: Other cutoffs are probably in another unit than they seem to be.
+SHORTEST_USUAL_CUTOFF_NM, LONGEST_USUAL_CUTOFF_NM = 0.2, 2.0
+
+
+def parse_json(text, source):
+    """Read the metadata inside a model file.
+
+    Returns
+    -------
+    dict
+        Some of the fields of Metadata.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged or was written by a newer version.
+    """
+    try:
+        content = json.loads(text)
+        schema = content.pop("schema")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{source}: the metadata in {FILE_NAME} cannot be read ({error}).") from error
+    if schema != SCHEMA:
+        raise ModelError(
+            f"{source}: the metadata has schema {schema}, and this version of openmm-learnedpair reads schema {SCHEMA};"
+            " install a newer version."
+        )
+    unknown = sorted(set(content) - set(FIELDS))
+    if unknown:
+        raise ModelError(
+            f"{source}: the metadata has the unknown entry {unknown[0]!r}; expected some of {', '.join(FIELDS)}."
+        )
+    return content
+
+
+def combined(source, embedded, given):
+    """The metadata of a file, overridden by those that the user gives.
+
+    The module in the file identifies types and features by their index. Therefore the names and their order are always
+    those of the file: a dict overrides the rules or ranges of the names in it, in any order, and a list must be equal
+    to the list in the file.
+
+    Parameters
+    ----------
+    source : str
+        What messages call the model.
+    embedded, given : dict
+
+    Raises
+    ------
+    ModelError
+        If other names are given than the file has, or a list in another order.
+    """
+    result = {**embedded, **given}
+    for field in ("types", "features", "global_parameters"):
+        inside, other = embedded.get(field), given.get(field)
+        if not inside or not isinstance(other, (dict, list, tuple)):
+            continue
+        names = [name for name in other if name is not None]
+        if isinstance(other, dict) and set(names) <= set(inside):
+            result[field] = {**inside, **{name: other[name] for name in names}}
+            if None in other:
+                result["uncovered"] = other[None]
+        elif isinstance(other, dict) or names != list(inside):
+            raise ModelError(
+                f"{source}: {field} is {other!r}, but the model in the file has {', '.join(inside)}, in this order;"
+                " give a dict with some of these names, or export the module again."
+            )
+    return result
+
+
+def read_parameters(global_parameters):
+    """The global parameters of checked metadata.
+
+    Parameters
+    ----------
+    global_parameters : dict of str to (float or (float, float, float)), or None
+
+    Returns
+    -------
+    dict of str to GlobalParameter
+        With the range of :func:`learnedpair.models.metadata.parameters.assumed_range` where none is given.
+    """
+    result = {}
+    for name, value in (global_parameters or {}).items():
+        result[name] = (
+            GlobalParameter(*value)
+            if isinstance(value, (list, tuple))
+            else GlobalParameter(value, *assumed_range(value), assumed=True)
+        )
+    return result
+
+
+def warn_of_unusual_cutoff(source, metadata):
+    """Warn of a cutoff that is probably in another unit than it seems to be."""
+    cutoff, unit_name = metadata.cutoff, metadata.length_unit
+    nm = cutoff * units.factor(units.LENGTH, "length", unit_name)
+    if not SHORTEST_USUAL_CUTOFF_NM <= nm <= LONGEST_USUAL_CUTOFF_NM:
+        converted = "" if unit_name == "nm" else f" ({cutoff:g} {unit_name})"
+        warn(
+            f"{source}: the cutoff is {nm:g} nm{converted}, {'longer' if nm > LONGEST_USUAL_CUTOFF_NM else 'shorter'}"
+            f" than usual ones, which are {SHORTEST_USUAL_CUTOFF_NM:g} to {LONGEST_USUAL_CUTOFF_NM:g} nm; look at"
+            " length_unit, which says what unit the model is written in: 'nm', 'angstrom' or 'bohr'."
+        )

@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Rules, which say which atoms have a type: what a rule can be."""
+
+from openmm.app import Element
+
+#: The rule that selects all atoms. As the rule of the type None it selects all atoms that no other rule selects.
+ALL = "*:*"
+
+
+def selection(name, rule):
+    """Get the function of an atom that a rule stands for; ValueError if it cannot be understood."""
+    if callable(rule):
+        return rule
+    if isinstance(rule, Element):
+        return lambda atom: atom.element is rule
+    if isinstance(rule, (list, tuple, set)):
+        parts = [selection(name, part) for part in rule]
+        return lambda atom: any(part(atom) for part in parts)
+    if isinstance(rule, str) and rule.count(":") == 1 and all(rule.split(":")):
+        residue, atom_name = rule.split(":")
+        return lambda atom: residue in ("*", atom.residue.name) and atom_name in ("*", atom.name)
+    if isinstance(rule, str) and ":" not in rule:
+        try:
+            element = Element.getBySymbol(rule)
+        except KeyError:
+            pass
+        else:
+            if element.symbol != rule:
+                raise ValueError(
+                    f"assign_types: the rule of {name!r} is {rule!r}, and the symbol of {element.name} is"
+                    f" {element.symbol!r}; write that, or '*:{rule}' for the atoms called {rule}."
+                )
+            return lambda atom: atom.element is element
+    raise ValueError(
+        f"assign_types: the rule of {name!r} is {rule!r}; expected 'RESIDUE:ATOM', the symbol of an element, an"
+        " openmm.app.Element, a function of an atom, or a list of these."
+    )

@@ -1,0 +1,282 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""A trained pair function as an object: what it says of itself, and its values in double precision."""
+
+import math
+import numbers
+import operator
+
+import numpy as np
+
+from .. import units
+from ..errors import ModelError
+from ..force.learned_pair_force import LearnedPairForce
+from ..force.particles import as_numbers, is_bool
+from ..force.ranges import check_ranges
+from .checks.infinite import find_infinite_slope, find_infinite_weights
+from .checks.samples import pairs_of_ranges, pairs_of_types
+from .checks.tail import find_worst_tail
+from .derivatives import parameter_derivatives
+from .evaluation import batches, check_pairs, expected_row, forward, gradient
+from .files import read_module
+from .metadata.metadata import Metadata, read_parameters
+from .metadata.parameters import settings
+from .printing import describe
+from .pytorch.double import InDoublePrecision
+from .pytorch.messages import first_line
+from .pytorch.modules import in_double_precision, pickle_module, unpickle_module
+from .pytorch.state import in_default_torch_state
+
+
+class Model:
+    """A trained pair function f(r; a1, a2; g) that can be evaluated.
+
+    :class:`learnedpair.PairModel`, which can also be turned into a force, lists the attributes.
+    """
+
+    def __init__(self, module, metadata: Metadata, source, digest, content=None):
+        self.metadata = metadata
+        self.source = source
+        self.digest = digest
+        self._content = content  # of the file, to pickle the model
+        self.length_factor = units.factor(units.LENGTH, "length", metadata.length_unit)
+        self.energy_factor = units.factor(units.ENERGY, "energy", metadata.energy_unit)
+        self.type_rules = metadata.types
+        self.types = None if metadata.types is None else list(metadata.types)
+        self.feature_ranges = metadata.features
+        self.features = None if metadata.features is None else list(metadata.features)
+        self.parameters = read_parameters(metadata.global_parameters)
+        self.global_parameters = {name: parameter.default for name, parameter in self.parameters.items()}
+        self.global_parameter_ranges = {
+            name: (parameter.low, parameter.high) for name, parameter in self.parameters.items()
+        }
+        self.cutoff = metadata.cutoff * self.length_factor
+        self.inner_cutoff = metadata.inner_cutoff * self.length_factor
+        self.switching_distance = (
+            None if metadata.switching_distance is None else metadata.switching_distance * self.length_factor
+        )
+        self.truncated = metadata.truncated
+        # At the cutoff itself a model that is cut off there may be zero already.
+        self.last_distance = self.cutoff * (1 - 1e-12) if self.truncated else self.cutoff
+        self.uncovered = metadata.uncovered
+        self.description = metadata.description
+        self.module = in_double_precision(module, source)
+        self._worst_tail = None
+
+    def __str__(self):
+        return describe(self)
+
+    __repr__ = __str__
+
+    def __getstate__(self):
+        return (
+            self.metadata,
+            self.source,
+            self.digest,
+            self._content,
+            None if self._content else pickle_module(self.module, self.source),
+        )
+
+    @in_default_torch_state
+    def __setstate__(self, state):
+        metadata, source, digest, content, module = state
+        module = read_module(content, source)[0] if content else unpickle_module(module)
+        self.__init__(module, metadata, source, digest, content)
+
+    def worst_tail(self):
+        """The end of the curve that loses most by the cutoff, of all pairs of types or of particles at the ends of
+        their ranges, and of all values of the global parameters that the model is checked with.
+
+        Returns
+        -------
+        learnedpair.models.checks.tail.Tail or None
+            None for a model of features without ranges.
+        """
+        if self._worst_tail is None and None not in (self.feature_ranges or {}).values():
+            pairs = pairs_of_types(self) if self.features is None else pairs_of_ranges(self)
+            self._worst_tail = find_worst_tail(self, *pairs, settings(self.parameters))
+        return self._worst_tail
+
+    @in_default_torch_state
+    def evaluate(self, r, particle1, particle2, **global_parameters):
+        """Evaluate the model itself for many pairs, in double precision.
+
+        Parameters
+        ----------
+        r : ndarray, shape (n,), nm, or Quantity
+        particle1, particle2 : ndarray of int, shape (n,), or of float, shape (n, n_features)
+            The types or the features of the particles of each pair.
+        **global_parameters : float or Quantity
+            Values of global parameters that are not to have their defaults.
+
+        Returns
+        -------
+        energy : ndarray, shape (n,), kJ/mol
+        slope : ndarray, shape (n,), kJ/mol/nm
+            dE/dr, by automatic differentiation.
+
+        Raises
+        ------
+        ValueError
+            If types, features or global parameters are not those of the model.
+        ModelError
+            If the module fails, or returns something else than one number for each pair.
+        """
+        r, particle1, particle2 = check_pairs(self, r, particle1, particle2)
+        values = self.global_values(global_parameters)
+        energies, slopes = np.empty_like(r), np.empty_like(r)
+        with InDoublePrecision():
+            for part in batches(len(r)):
+                distance, _, energy = forward(self, r[part], particle1[part], particle2[part], values)
+                energies[part] = energy.detach().numpy()
+                try:
+                    slopes[part] = gradient(energy.sum(), distance).numpy()
+                except RuntimeError as error:
+                    raise ModelError(
+                        f"{self.source}: PyTorch cannot differentiate the model with respect to the distance"
+                        f" ({first_line(error)}); look for operations that change a tensor in place."
+                    ) from error
+        return energies * self.energy_factor, slopes * (self.energy_factor / self.length_factor)
+
+    @in_default_torch_state
+    def evaluate_derivatives(self, r, particle1, particle2, names=None, **global_parameters):
+        """Differentiate the model with respect to global parameters, in double precision.
+
+        Parameters
+        ----------
+        r, particle1, particle2, **global_parameters
+            As in :meth:`evaluate`.
+        names : iterable of str
+            The global parameters to differentiate by; by default all.
+
+        Returns
+        -------
+        dict of str to (derivative, mixed)
+            For each name dE/dg, in kJ/mol per unit of g, and d2E/(dr dg), in kJ/mol/nm per unit of g: ndarrays of shape
+            (n,).
+
+        Raises
+        ------
+        ValueError, ModelError
+            As in :meth:`evaluate`.
+        """
+        pairs = check_pairs(self, r, particle1, particle2)
+        values = self.global_values(global_parameters)
+        names = list(self.global_parameters) if names is None else list(names)
+        self._require_globals(names)
+        return parameter_derivatives(self, pairs, names, values)
+
+    def _require_globals(self, names):
+        for name in names:
+            if name not in self.global_parameters:
+                raise ValueError(
+                    f"{self.source}: there is no global parameter {name!r}; the model has"
+                    f" {', '.join(self.global_parameters) or 'none'}."
+                )
+
+    def global_values(self, changes):
+        """The values of all global parameters (dict of str to float), in their order: their defaults, with some
+        changed.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or its value is no finite number.
+        """
+        self._require_globals(changes)
+        changes = {
+            name: units.in_model_units(name, value, self.metadata.length_unit, self.metadata.energy_unit)
+            for name, value in changes.items()
+        }
+        for name, value in changes.items():
+            if not isinstance(value, numbers.Real) or not math.isfinite(value):
+                raise ValueError(
+                    f"{self.source}: the global parameter {name!r} is {value!r}; expected a finite number."
+                )
+        return {name: float(changes.get(name, default)) for name, default in self.global_parameters.items()}
+
+    def find_infinite_weights(self):
+        """The names of parameters and buffers that hold NaN or infinite numbers."""
+        return find_infinite_weights(self.module)
+
+    @in_default_torch_state
+    def find_infinite_slope(self, r, particle1, particle2, **global_parameters):
+        """What makes the slope of a finite energy infinite or NaN, and what to do: sentences that begin with a blank.
+
+        Parameters
+        ----------
+        As for :meth:`evaluate`.
+        """
+        with InDoublePrecision():
+            return find_infinite_slope(
+                lambda: forward(self, r, particle1, particle2, self.global_values(global_parameters))
+            )
+
+    def type_index(self, particle):
+        """The index of a type given by name or index, or -1 for None."""
+        if particle is None:
+            return LearnedPairForce.NotCovered
+        if is_bool(particle):
+            raise TypeError(
+                f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1},"
+                " or None for a particle that is not covered."
+            )
+        if isinstance(particle, str):
+            if particle in self.types:
+                return self.types.index(particle)
+            raise ValueError(f"{self.source}: there is no type {particle!r}; the model has {', '.join(self.types)}.")
+        try:
+            index = operator.index(particle)
+        except TypeError:
+            index = len(self.types)  # no type
+        if any(name.isdecimal() for name in self.types):
+            raise ValueError(
+                f"{self.source}: {particle!r} is an index, and the model has types whose names are numbers"
+                f" ({', '.join(self.types)}); give names, as strings."
+            )
+        if not LearnedPairForce.NotCovered <= index < len(self.types):
+            raise ValueError(
+                f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1},"
+                " or None."
+            )
+        return index
+
+    def feature_rows(self, particles):
+        """The features of particles as an array.
+
+        Parameters
+        ----------
+        particles : sequence with one row of features, or None, for each particle
+            None for particles that are not covered.
+
+        Returns
+        -------
+        ndarray, shape (n, n_features)
+            NaN for particles that are not covered.
+
+        Raises
+        ------
+        ValueError
+            If a row has another length, or a feature is not finite or outside of its range.
+        TypeError
+            If a feature has a unit.
+        """
+        particles = list(particles)
+        rows = np.full((len(particles), len(self.features)), np.nan)
+        covered = [index for index, particle in enumerate(particles) if particle is not None]
+        for index in covered:
+            units.refuse_quantity(self.source, index, particles[index])
+            row = as_numbers(particles[index])
+            if row is None or row.shape != rows[index].shape:
+                raise ValueError(
+                    f"{self.source}: particle {index} is {particles[index]!r}; expected {expected_row(self)}, or None."
+                )
+            rows[index] = row
+        check_ranges(
+            self.source,
+            self.feature_ranges,
+            rows[covered],
+            covered,
+            "load it with other ranges in features if they are known to be wider",
+        )
+        return rows

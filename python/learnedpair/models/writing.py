@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Writes a module to a file with its metadata inside: as TorchScript, or for torch.export."""
+
+import contextlib
+import inspect
+import os
+
+import torch
+from torch.export import ExportedProgram
+
+from ..errors import ModelError
+from .checks.samples import random_rows
+from .metadata.metadata import FILE_NAME, read_parameters
+from .pytorch.messages import advice, first_line
+from .pytorch.modules import copy_of_module, require_numbers, unwrapped
+from .pytorch.state import default_dtype, without_torchscript_warnings
+
+
+def write_module(module, path, metadata, name, trace):
+    """Write a module to a file: for torch.export if the path ends in .pt2, else TorchScript.
+
+    Parameters
+    ----------
+    module : torch.nn.Module, or torch.export.ExportedProgram for a path that ends in .pt2
+    path : str
+    metadata : Metadata
+    name : str
+        What messages call the file.
+    trace : bool
+        Trace the module instead of scripting it.
+
+    Raises
+    ------
+    ModelError
+        If PyTorch cannot script, trace or export the module.
+    """
+    if os.path.splitext(path)[1].lower() == ".pt2":
+        if trace:
+            raise ModelError(
+                f"{name}: a file for torch.export (.pt2) is never traced; leave trace out, or choose a path that"
+                " ends in .pt."
+            )
+        torch.export.save(_exported(module, metadata, name), path, extra_files={FILE_NAME: metadata.to_json()})
+    else:
+        with without_torchscript_warnings():
+            torch.jit.save(_scripted(module, metadata, name, trace), path, _extra_files={FILE_NAME: metadata.to_json()})
+
+
+def _scripted(module, metadata, name, trace):
+    """The module as TorchScript."""
+    if isinstance(module, ExportedProgram):
+        raise ModelError(f"{name}: an ExportedProgram is written to a file that ends in .pt2; choose such a path.")
+    way_out = "export to a path that ends in .pt2, for torch.export"
+    way_out = (
+        f"rewrite it within what torch.jit supports, or {way_out}"
+        if trace
+        else f"rewrite it within what torch.jit.script supports, export with trace=True, or {way_out}"
+    )
+    module = _copy(module, name)
+    with _explained(name, "turn the module into TorchScript", way_out), default_dtype(_dtype(module)):
+        return _trace(module, metadata) if trace else torch.jit.script(module)
+
+
+def _exported(module, metadata, name):
+    """The module as an ExportedProgram for any number of pairs."""
+    if isinstance(module, ExportedProgram):
+        return module
+    module = _copy(module, name)
+    with (
+        _explained(
+            name,
+            "export the module",
+            "rewrite it within what torch.export supports, or choose a path that ends in .pt, for TorchScript",
+        ),
+        default_dtype(_dtype(module)),
+    ):
+        arguments, keywords = _example_inputs(metadata, _dtype(module))
+        names = list(inspect.signature(module.forward).bind(*arguments, **keywords).arguments)
+        pairs = torch.export.Dim("pairs", min=2)
+        shapes = {argument: {0: pairs} if position < len(arguments) else {} for position, argument in enumerate(names)}
+        return torch.export.export(module, arguments, keywords, dynamic_shapes=shapes)
+
+
+def _copy(module, name):
+    """A copy on the CPU, in evaluation mode if it has modes."""
+    module = unwrapped(module)
+    require_numbers(module, name)
+    with _explained(
+        name, "copy the module", "keep its parameters and buffers as dense tensors of a floating-point type"
+    ):
+        module = copy_of_module(module)
+    try:
+        return module.eval()
+    except NotImplementedError:  # modules of torch.export have none
+        return module
+
+
+@contextlib.contextmanager
+def _explained(name, what, way_out):
+    try:
+        yield
+    except Exception as error:  # whatever PyTorch raises for what it does not support
+        raise ModelError(
+            f"{name}: PyTorch cannot {what} ({type(error).__name__}: {first_line(error)}); {way_out}.{advice(error)}"
+        ) from error
+
+
+def _dtype(module):
+    return next((p.dtype for p in module.parameters()), torch.float64)
+
+
+def _trace(module, metadata):
+    arguments, keywords = _example_inputs(metadata, _dtype(module))
+    if not keywords:
+        return torch.jit.trace(module, arguments)
+    # Either all arguments are given by keyword, or none.
+    named = inspect.signature(module.forward).bind(*arguments, **keywords).arguments
+    return torch.jit.trace(module, example_kwarg_inputs=dict(named))
+
+
+def _example_inputs(metadata, dtype):
+    """Arguments of ``forward`` for a handful of pairs, to trace a module with.
+
+    Parameters
+    ----------
+    metadata : Metadata
+    dtype : torch.dtype
+        Of the distances, features and global parameters.
+
+    Returns
+    -------
+    arguments : tuple of Tensor
+        The distances, and the types or random features within their ranges.
+    keywords : dict of str to Tensor
+        The global parameters, 0-d, at their default values.
+    """
+    count = max(7, 2 * len(metadata.types or ()))
+    r = torch.linspace(metadata.inner_cutoff, metadata.cutoff, count, dtype=dtype)
+    if metadata.types is not None:
+        index = torch.arange(count) % len(metadata.types)
+        particles = index, index.flip(0)
+    else:
+        particles = torch.tensor(random_rows(metadata.features, 2 * count), dtype=dtype).split(count)
+    return (r, *particles), {
+        name: torch.tensor(parameter.default, dtype=dtype)
+        for name, parameter in read_parameters(metadata.global_parameters).items()
+    }

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Checks the format of all tracked files: ruff, clang-format, mypy, and the length of lines.
+
+python tests/lint.py                     fails if anything is wrong
+python tests/lint.py --fix               lets ruff and clang-format change the files first
+python tests/lint.py --long-functions    lists the functions of more than 60 lines
+
+The tools are those of constraints.txt: pip install -c constraints.txt ruff clang-format mypy numpy
+"""
+
+import argparse
+import ast
+import importlib.metadata
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_LINE = 120
+LONGEST_FUNCTION = 60
+TOOLS = ("ruff", "clang-format", "mypy")
+#: Source files, besides CMakeLists.txt and the scripts without a suffix.
+SUFFIXES = {".py", ".pyi", ".cpp", ".h", ".cc", ".sh", ".cmake"}
+
+
+def tracked_files():
+    """The files that git knows and that are there."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [ROOT / name for name in names.split("\0") if name and (ROOT / name).is_file()]
+
+
+def is_source(path):
+    if path.suffix in SUFFIXES or path.name == "CMakeLists.txt":
+        return True
+    return path.suffix == "" and path.read_bytes().startswith(b"#!")
+
+
+def check_versions():
+    """Require the pinned versions: another version of a formatter formats differently."""
+    pinned = dict(re.findall(r"^([\w-]+)==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    for tool in TOOLS:
+        try:
+            found = importlib.metadata.version(tool)
+        except importlib.metadata.PackageNotFoundError:
+            found = "none"
+        if found != pinned[tool]:
+            sys.exit(
+                f"lint: the version of {tool} is {found}; expected {pinned[tool]}:"
+                f" pip install -c constraints.txt {' '.join(TOOLS)} numpy"
+            )
+
+
+def run(*command):
+    return subprocess.run(list(map(str, command)), cwd=ROOT).returncode == 0
+
+
+def run_tools(files, fix):
+    """Run ruff, clang-format and mypy; get whether none of them finds anything."""
+    import clang_format
+
+    python = [path for path in files if path.suffix in (".py", ".pyi")]
+    cpp = [path for path in files if path.suffix in (".cpp", ".h")]
+    ruff = (sys.executable, "-m", "ruff")
+    return all(
+        [
+            run(*ruff, "check", "--quiet", *(["--fix"] if fix else []), *python),
+            run(*ruff, "format", "--quiet", *([] if fix else ["--diff"]), *python),
+            run(clang_format.get_executable("clang-format"), *(["-i"] if fix else ["--dry-run", "--Werror"]), *cpp),
+            run(sys.executable, "-m", "mypy", "--no-error-summary"),
+        ]
+    )
+
+
+def long_lines(files):
+    for path in files:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if len(line) > LONGEST_LINE:
+                yield f"{path.relative_to(ROOT)}:{number}: {len(line)} characters; expected at most {LONGEST_LINE}"
+
+
+def python_functions(text):
+    """Name, first line, and number of lines without the docstring, of each function."""
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        length = node.end_lineno - node.lineno + 1
+        if ast.get_docstring(node, clean=False) is not None:
+            length -= node.body[0].end_lineno - node.body[0].lineno + 1
+        yield node.name, node.lineno, length
+
+
+#: Where braces do not count: strings, comments, characters, and directives of the preprocessor.
+CPP_TEXT = re.compile(
+    r"""R"(?P<end>\w*)\(.*?\)(?P=end)" | //[^\n]* | /\*.*?\*/ | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])'
+    | ^[ \t]*\#(?:\\\n|[^\n])*""",
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
+)
+CPP_FUNCTION = re.compile(r"(~?\w+|operator\W+)\s*\(.*\)[^()=]*(?::.*)?$", re.DOTALL)
+CPP_BLOCK = re.compile(r"^\s*(?:extern|namespace|class|struct|enum|union)\b[^()]*$")
+
+
+def cpp_functions(text):
+    """Name, first line, and number of lines of each function that is not inside of another one."""
+    text = CPP_TEXT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    inside, depth, begin = None, 0, 0  # the function that is open and its depth; where the current statement begins
+    for match in re.finditer(r"[{};]", text):
+        statement, position = text[begin : match.start()], match.start()
+        begin = match.end()
+        if match[0] == "{":
+            depth += 1
+            function = CPP_FUNCTION.search(statement)
+            if inside is None and function and not CPP_BLOCK.match(statement):
+                first = position - len(statement.lstrip())
+                inside = (function[1], text.count("\n", 0, first) + 1, depth)
+        elif match[0] == "}":
+            if inside and inside[2] == depth:
+                yield inside[0], inside[1], text.count("\n", 0, position) + 2 - inside[1]
+                inside = None
+            depth -= 1
+
+
+def long_functions(files):
+    for path in files:
+        if path.suffix in (".py", ".cpp", ".h", ".cc"):
+            find = python_functions if path.suffix == ".py" else cpp_functions
+            for name, line, length in find(path.read_text(encoding="utf-8")):
+                if length > LONGEST_FUNCTION:
+                    yield length, f"{path.relative_to(ROOT)}:{line}: {name} has {length} lines"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fix", action="store_true", help="let ruff and clang-format change the files")
+    parser.add_argument("--long-functions", action="store_true", help="list long functions, and check nothing")
+    arguments = parser.parse_args()
+    files = list(filter(is_source, tracked_files()))
+    if arguments.long_functions:
+        for _, text in sorted(long_functions(files), reverse=True):
+            print(text)
+        return 0
+    check_versions()
+    passed = run_tools(files, arguments.fix)
+    for text in long_lines(files):
+        print(text)
+        passed = False
+    print(f"lint: {len(files)} files, {'nothing found' if passed else 'see above'}")
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

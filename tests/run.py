@@ -4,8 +4,12 @@
 """Runs the test suite on every platform there is: Reference, CPU, OpenCL where a device is found, and CUDA, which is
 emulated where there is no GPU but OpenMM's CUDA platform is installed (tests/cuda/README.md says what that needs).
 
---fast runs a part of it, in about three minutes on two cores: every platform, in single precision and on one device.
-Other arguments go to pytest. LEARNEDPAIR_REQUIRE=Reference,CPU,OpenCL,CUDA turns a missing platform into a failure.
+python tests/run.py           everything
+python tests/run.py --fast    the fast tier, for daily work: under three minutes on two cores
+
+The fast tier runs every platform, in single precision and on one device: tests marked with "core", which together run
+every kernel and every feature of it once. Of the tests that need no platform it leaves out those marked with "slow".
+A missing platform is a failure if LEARNEDPAIR_REQUIRE=Reference,CPU,OpenCL,CUDA names it. Arguments go to pytest.
 """
 
 import os
@@ -17,11 +21,6 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent
 EMULATE = TESTS / "cuda" / "emulate"
 MISSING = 69  # the emulator's status if something it needs is not there
-#: What --fast runs.
-FAST = [
-    *(f"tests/test_{name}.py" for name in ("energy", "conformance", "serialization", "lowering", "architecture")),
-    *("-m", "not large and not combinations", "-k", "not mixed and not double and not devices"),
-]
 
 
 def has_gpu():
@@ -34,9 +33,8 @@ def main():
     required = os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",")
     # One process of tests for each core: more threads of PyTorch's would wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    arguments = [argument for argument in sys.argv[1:] if argument != "--fast"]
-    selected = FAST if "--fast" in sys.argv else [str(TESTS)]
-    command = [sys.executable, "-m", "pytest", *selected, "-n", str(os.cpu_count() or 1), *arguments]
+    processes = ["-n", str(os.cpu_count() or 1), "--dist", "loadgroup"]
+    command = [sys.executable, "-m", "pytest", str(TESTS), *processes, *sys.argv[1:]]
     if has_gpu():
         print("CUDA: on this machine's GPU", flush=True)
     elif sys.platform != "linux":

@@ -15,7 +15,7 @@ import openmm
 import openmm.version
 import pytest
 import systems
-from comparators import REFERENCE, TARGETS, evaluate, on
+from comparators import OPENCL, REFERENCE, TARGETS, evaluate, on
 from learnedpair.devices import find_platform
 from learnedpair.plugin import check_version, library_failures
 
@@ -132,7 +132,7 @@ find_platform("OpenCL")
 """
 
 
-@pytest.mark.parametrize("target", [Target("OpenCL", "single")], ids=str, indirect=True)
+@on([OPENCL])
 def test_a_platform_without_a_library_is_not_mentioned_at_import(target, tmp_path):
     """OpenMM finds all its libraries and the plugin's, except those for OpenCL and CUDA."""
     libraries = Path(openmm.version.openmm_library_path)

@@ -18,7 +18,7 @@ CORRECTIONS = {"shared": {}, "shorter": {"cutoff": 0.45}, "own": {"exclusions": 
 
 
 def run(correction, precision):
-    chains = systems.Chains(molecules=400, density=40.0)
+    chains = systems.Chains(molecules=1100, density=40.0)
     system = chains.system()
     system.addForce(chains.nonbonded(openmm.NonbondedForce.PME))
     if correction != "none":

@@ -288,7 +288,9 @@ def test_inspect_of_features_without_ranges_evaluates_nothing(tmp_path, capsys):
 
 
 def test_inspect_of_a_model_with_global_parameters(tmp_path, capsys):
-    text = inspect(capsys, export(tmp_path, "two_parameters")).out
+    path = tmp_path / "two_parameters.pt"
+    lp.export_model(models.TwoParameters(), path, **architectures.by_name("two_parameters").metadata)
+    text = inspect(capsys, path).out
     assert (
         "table: " not in text
         and "globals:     lam = 0.8 (0 to 1, assumed); temperature = 300 (150 to 600, assumed)" in text
@@ -296,17 +298,13 @@ def test_inspect_of_a_model_with_global_parameters(tmp_path, capsys):
     assert re.search(r"\[2\] = globals +# global\n", text)
     assert "as a straight line, with lam = 0.8, temperature = 300:" in text and "  B-C " in text
     assert (
-        "as a straight line, with lam = 0.5, temperature = 300:"
-        in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam=0.5").out
+        "as a straight line, with lam = 0.5, temperature = 300:" in inspect(capsys, path, "--parameter", "lam=0.5").out
     )
     assert (
         "--parameter lam is 2, and two_parameters.pt was checked for values from 0 to 1"
-        in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam=2", status=1).err
+        in inspect(capsys, path, "--parameter", "lam=2", status=1).err
     )
-    assert (
-        "expected NAME=VALUE with a number"
-        in inspect(capsys, tmp_path / "two_parameters.pt", "--parameter", "lam", status=1).err
-    )
+    assert "expected NAME=VALUE with a number" in inspect(capsys, path, "--parameter", "lam", status=1).err
 
 
 def test_inspect_shows_given_rows_of_features(tmp_path, capsys):
@@ -325,7 +323,7 @@ def test_inspect_shows_given_rows_of_features(tmp_path, capsys):
 
 
 def test_a_reader_that_stops_early_is_no_error(tmp_path):
-    path = export(tmp_path, "two_parameters")
+    path = export(tmp_path, "typed_tanh")
     command = f"'{sys.executable}' -m learnedpair inspect '{path}' | head -n 1"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert result.stdout.startswith("PairModel") and result.stderr == ""
@@ -346,7 +344,9 @@ def test_inspect_shows_a_part_of_a_long_program(tmp_path, capsys):
 
 def test_inspect_cuts_long_lines(tmp_path, capsys):
     path = export(tmp_path, "bilinear_gate")
-    text, everything = inspect(capsys, path).out, inspect(capsys, path, "--program").out
+    text, everything = (
+        inspect(capsys, path, "--no-tabulate-radial", *arguments).out for arguments in ([], ["--program"])
+    )
     cut = [line for line in text.splitlines() if " ...  # " in line]
     assert cut and all(
         re.fullmatch(r"v\d+\[\d+\] = \w+ .* \.\.\.  # [a-z ]+", line) and len(line) < 130 for line in cut

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Models are read with their metadata, converted to nm and kJ/mol, and refused with a reason if they cannot be used."""
 
+import functools
 import os
 import zipfile
 
@@ -322,6 +323,11 @@ COUPLED = dict(
 ROWS1, ROWS2 = random_rows(COUPLED["features"], 7, 1), random_rows(COUPLED["features"], 7, 2)
 
 
+@functools.cache
+def coupled_model():
+    return lp.load_model(Coupled(), **COUPLED)
+
+
 def coupled(lam=0.5, offset=2.0):
     """Energy, slope, and both derivatives of each."""
     q, w = ROWS1[:, 0] * ROWS2[:, 0], ROWS1[:, 1] + ROWS2[:, 1]
@@ -470,7 +476,7 @@ def test_tracing_that_fixes_a_number_is_noticed(tmp_path):
     ],
 )
 def test_wrong_features_and_global_parameters(arguments, values, message):
-    model = lp.load_model(Coupled(), **COUPLED)
+    model = coupled_model()
     for function in (model.evaluate, model.evaluate_derivatives):
         with pytest.raises(ValueError, match="Coupled: " + message):
             function(*arguments, **values)

@@ -9,6 +9,7 @@ import re
 
 import architectures
 import learnedpair as lp
+import models
 import numpy as np
 import openmm
 import oracle
@@ -203,17 +204,9 @@ def test_what_does_not_fit_the_knots_of_the_radial_part_is_refused():
     assert running.force.getFunction().text == function.text and running.force.lowering_report == report
 
 
-class OtherNetwork(torch.nn.Module):
-    """Takes what two_parameters takes."""
-
-    def forward(
-        self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor, lam: torch.Tensor, temperature: torch.Tensor
-    ) -> torch.Tensor:
-        return lam * (1 + type1 + type2) * torch.clamp(1 - r / 0.7, min=0) ** 3 * (2 + temperature / 1000)
-
-
-def other_network(**metadata):
-    return lp.load_model(OtherNetwork(), **{**architectures.by_name("two_parameters").metadata, **metadata})
+def other_network():
+    """Of another structure, with what two_parameters takes."""
+    return lp.load_model(models.TwoParameters(), **architectures.by_name("two_parameters").metadata)
 
 
 def test_models_of_another_structure_are_refused():
@@ -233,8 +226,8 @@ def test_models_of_another_structure_are_refused():
             load("two_parameters", 7, switching_distance=0.5)
         ],
     }
-    for message, models in refused.items():
-        for model in models:
+    for message, others in refused.items():
+        for model in others:
             with pytest.raises(lp.LoweringError, match=message + ".*make a new force"):
                 model.update_force(force)
     with pytest.raises(

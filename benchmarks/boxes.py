@@ -12,7 +12,7 @@ import openmm
 from openmm import app, unit
 
 #: The most molecules of water of which a box is built at once.
-MOST_BUILT = 8000
+MAX_BUILT_ATOMS = 8000
 
 
 class UnusableStructureError(Exception):
@@ -95,7 +95,7 @@ def make_boxes(arguments, make_water=make_water_box):
 
 def make_tiled_water_box(waters, nonbonded_cutoff):
     """A box of about so many molecules; many are copies of a smaller box, since building a large one takes minutes."""
-    copies = next(k for k in itertools.count(1) if waters <= MOST_BUILT * k**3)
+    copies = next(k for k in itertools.count(1) if waters <= MAX_BUILT_ATOMS * k**3)
     tile = make_water_box(round(waters / copies**3), nonbonded_cutoff)
     if copies == 1:
         return tile

@@ -28,7 +28,7 @@ from learnedpair.devices import find_platform
 from learnedpair.force.kernel_info import describe_kernel
 from networks import COMPILED, EXPRESSION, PYTHON, TORCH, TYPED, WIDE
 from support import (
-    FEWEST_STEPS,
+    MIN_STEPS,
     DifferentFunctionError,
     add_timing_arguments,
     bare_system,
@@ -49,7 +49,7 @@ from variants import FORMS, OURS
 #: How far what a variant adds to the forces may be from LearnedPairForce on the CPU platform: root mean square and
 #: relative.
 #: Wide, since forces of single precision are subtracted that are much larger; another function is off by about 1.
-MOST_FORCE_DIFFERENCE = 1e-2
+MAX_FORCE_DIFFERENCE = 1e-2
 NCU_STEPS = 5
 
 
@@ -160,10 +160,10 @@ def create_measured(box, forces, arguments, device):
 def check_forces(timed, baseline, expected):
     """How far what a variant adds to the forces is from what is expected: root mean square and relative."""
     difference = float(np.linalg.norm(timed.forces - baseline.forces - expected) / np.linalg.norm(expected))
-    if not difference <= MOST_FORCE_DIFFERENCE:
+    if not difference <= MAX_FORCE_DIFFERENCE:
         raise DifferentFunctionError(
             f"what it adds to the forces differs by {difference:.1e} from LearnedPairForce on the CPU platform; allowed"
-            f" {MOST_FORCE_DIFFERENCE:g}"
+            f" {MAX_FORCE_DIFFERENCE:g}"
         )
     return difference
 
@@ -171,7 +171,7 @@ def check_forces(timed, baseline, expected):
 def refuse_if_slow(timed, arguments):
     """Raise TooSlowError if the blocks of a variant would take more than --most-seconds."""
     step = time_block(timed, 1)
-    needed = step * (arguments.warm_up + arguments.repeats * FEWEST_STEPS)
+    needed = step * (arguments.warm_up + arguments.repeats * MIN_STEPS)
     if needed > arguments.most_seconds:
         raise TooSlowError(
             f"a step takes {step:.2g} s, so that warming up and timing would take {needed:.0f} s, more than"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gpu_rows import CONTROL
 from networks import EXACT, EXPRESSION, TABULATED, TORCH, force_makers
-from tables import MOST_ATOMS_FOR_GROUPS
+from tables import MAX_ATOMS_FOR_GROUPS
 from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, placements
 
 #: The form that was the best more often than any other on OpenCL (benchmarks/results).
@@ -54,7 +54,7 @@ def table_variants(box, arguments):
         yield Variant(f"table to {cutoff:g} nm: {OURS}", exact, exact, ours=True)
         for form in chosen:
             for place in placements(form, arguments.platform, cutoff, arguments.nonbonded_cutoff):
-                most_atoms = MOST_ATOMS_FOR_GROUPS if form == GROUPS else None
+                most_atoms = MAX_ATOMS_FOR_GROUPS if form == GROUPS else None
                 yield Variant(
                     f"table to {cutoff:g} nm: CustomNonbondedForce, {place.label}",
                     functools.partial(make_forces, place, correction),

@@ -24,7 +24,7 @@ from support import (
 from variants import GPU_PLATFORMS, INNER_CUTOFF, exclude, scale_to_force
 
 #: How far a variant may be from the exact program on Reference, root mean square and relative.
-MOST_FORCE_DIFFERENCE = 1e-3
+MAX_FORCE_DIFFERENCE = 1e-3
 #: Hidden layers and Gaussians of each network.
 TYPED = {"8-8-1": ((8, 8), 8), "16-32-32-1": ((32, 32), 16), "32-64-64-1": ((64, 64), 32)}
 WIDE = "16+32 features-64-64-64-1"
@@ -150,10 +150,10 @@ def compare_network(name, box, arguments):
     for label, corrected in systems.items():
         timed[label] = create_timed(corrected, box.positions, arguments.platform, properties)
         difference = float(np.linalg.norm(timed[label].forces - baseline.forces - expected) / np.linalg.norm(expected))
-        if not difference <= MOST_FORCE_DIFFERENCE:
+        if not difference <= MAX_FORCE_DIFFERENCE:
             raise DifferentFunctionError(
                 f"{name}, {label}: the forces differ by {difference:.1e} from those of the exact program on Reference;"
-                f" allowed {MOST_FORCE_DIFFERENCE:g}."
+                f" allowed {MAX_FORCE_DIFFERENCE:g}."
             )
         details[label] = {
             "force_difference": difference,

@@ -27,7 +27,7 @@ PROPERTIES = ("DeviceName", "OpenCLPlatformName", "Precision", "Threads")
 
 
 #: A block has at least so many steps: lists of neighbors are built about every ten.
-FEWEST_STEPS = 12
+MIN_STEPS = 12
 
 
 class DifferentFunctionError(Exception):
@@ -101,7 +101,7 @@ def _choose_steps(timed, seconds):
     _run(timed.context, 3)
     start = time.perf_counter()
     _run(timed.context, 3)
-    return max(FEWEST_STEPS, round(3 * seconds / (time.perf_counter() - start)))
+    return max(MIN_STEPS, round(3 * seconds / (time.perf_counter() - start)))
 
 
 def time_in_turns(baseline, variants, seconds, repeats, warm_up):
@@ -289,7 +289,7 @@ def add_timing_arguments(parser):
     parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
     parser.add_argument("--repeats", type=int, default=7, help="timed blocks of each variant")
     parser.add_argument(
-        "--seconds", type=float, default=0.4, help=f"about how long a block takes, at least {FEWEST_STEPS} steps"
+        "--seconds", type=float, default=0.4, help=f"about how long a block takes, at least {MIN_STEPS} steps"
     )
     parser.add_argument("--warm-up", type=int, default=10, help="steps of each variant before the first block")
     parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")

@@ -22,9 +22,9 @@ from support import (
 from variants import GROUPS, OURS, Placement, make_correction, make_forces, placements
 
 #: How far a form may be from LearnedPairForce on the Reference platform: relative, of energy and of force (RMS).
-MOST_ENERGY_DIFFERENCE, MOST_FORCE_DIFFERENCE = 1e-4, 1e-3
+MAX_ENERGY_DIFFERENCE, MAX_FORCE_DIFFERENCE = 1e-4, 1e-3
 #: Up to how many atoms interaction groups are timed: they list all pairs, whatever their distance.
-MOST_ATOMS_FOR_GROUPS = 6000
+MAX_ATOMS_FOR_GROUPS = 6000
 
 
 def evaluate_reference(system, correction, positions):
@@ -59,11 +59,11 @@ def check_variant(label, timed, baseline, reference):
     energy, forces = timed.energy - baseline.energy, timed.forces - baseline.forces
     energy_difference = abs(energy / reference[0] - 1)
     force_difference = np.linalg.norm(forces - reference[1]) / np.linalg.norm(reference[1])
-    if not (energy_difference <= MOST_ENERGY_DIFFERENCE and force_difference <= MOST_FORCE_DIFFERENCE):
+    if not (energy_difference <= MAX_ENERGY_DIFFERENCE and force_difference <= MAX_FORCE_DIFFERENCE):
         raise DifferentFunctionError(
             f"{label} computes another function: its energy is {energy:.6g} kJ/mol; expected {reference[0]:.6g} "
-            f"(relative difference {energy_difference:.1e}, allowed {MOST_ENERGY_DIFFERENCE:g}); its forces differ by "
-            f"{force_difference:.1e} (RMS, relative, allowed {MOST_FORCE_DIFFERENCE:g})."
+            f"(relative difference {energy_difference:.1e}, allowed {MAX_ENERGY_DIFFERENCE:g}); its forces differ by "
+            f"{force_difference:.1e} (RMS, relative, allowed {MAX_FORCE_DIFFERENCE:g})."
         )
     return {"energy": energy, "energy_difference": energy_difference, "force_difference": float(force_difference)}
 
@@ -83,7 +83,7 @@ def compare_tables(box, cutoff, arguments):
     places = [
         place
         for form in arguments.forms
-        if form != GROUPS or box.atoms <= MOST_ATOMS_FOR_GROUPS
+        if form != GROUPS or box.atoms <= MAX_ATOMS_FOR_GROUPS
         for place in placements(form, arguments.platform, cutoff, arguments.nonbonded_cutoff)
     ]
     timed, checks = {}, {}

@@ -19,8 +19,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LONGEST_LINE = 120
-LONGEST_FUNCTION = 60
+MAX_LINE = 120
+MAX_FUNCTION = 60
 TOOLS = ("ruff", "clang-format", "mypy")
 #: Source files, besides CMakeLists.txt and the scripts without a suffix.
 SUFFIXES = {".py", ".pyi", ".cpp", ".h", ".cc", ".sh", ".cmake"}
@@ -77,8 +77,8 @@ def run_tools(files, fix):
 def long_lines(files):
     for path in files:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if len(line) > LONGEST_LINE:
-                yield f"{path.relative_to(ROOT)}:{number}: {len(line)} characters; expected at most {LONGEST_LINE}"
+            if len(line) > MAX_LINE:
+                yield f"{path.relative_to(ROOT)}:{number}: {len(line)} characters; expected at most {MAX_LINE}"
 
 
 def python_functions(text):
@@ -127,7 +127,7 @@ def long_functions(files):
         if path.suffix in (".py", ".cpp", ".h", ".cc"):
             find = python_functions if path.suffix == ".py" else cpp_functions
             for name, line, length in find(path.read_text(encoding="utf-8")):
-                if length > LONGEST_FUNCTION:
+                if length > MAX_FUNCTION:
                     yield length, f"{path.relative_to(ROOT)}:{line}: {name} has {length} lines"
 
 

@@ -19,7 +19,7 @@ import systems
 import torch
 from learnedpair.cli import main
 from learnedpair.cli.rdf import RadialDistribution
-from learnedpair.devices import fastest_platform, is_pretender
+from learnedpair.devices import fastest_platform, is_cpu_device
 from learnedpair.models.metadata.metadata import FILE_NAME
 from learnedpair.models.metadata.validation import make_metadata
 from openmm import XmlSerializer, app
@@ -672,7 +672,7 @@ def test_devices_that_are_processors_are_recognized():
         "CUDA emulator",
         "CUDA dry run",
     ):
-        assert is_pretender(name)
+        assert is_cpu_device(name)
     for name in (
         "NVIDIA H200",
         "Tesla V100-SXM2-16GB",
@@ -681,7 +681,7 @@ def test_devices_that_are_processors_are_recognized():
         "Intel(R) Arc(TM) A770 Graphics",
         "AMD Radeon RX 7900 XTX",
     ):
-        assert not is_pretender(name)
+        assert not is_cpu_device(name)
     assert fastest_platform().getName() in [
         openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())
     ]

@@ -175,7 +175,7 @@ FUNCTIONS = {
     "floor": (np.floor, [-40, 40]),
 }
 #: Units in the last place of single precision; sin and cos in units of that of 1, since arguments are rounded.
-MOST_ULPS = 4
+MAX_ULPS = 4
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -224,7 +224,7 @@ def test_elementary_functions(instructions, name):
     ulp = np.full(count, np.spacing(np.float32(1))) if name in ("sin", "cos") else np.spacing(np.abs(single))
     error = np.abs(found - expected)[representable] / ulp[representable]
     worst = int(np.argmax(error))
-    assert error.max() <= MOST_ULPS, (
+    assert error.max() <= MAX_ULPS, (
         f"{name}({x[representable][worst]!r}) is off by {error.max():.1f} units in the last place"
     )
 

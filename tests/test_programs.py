@@ -644,7 +644,7 @@ def test_auto_makes_no_table_that_is_too_large(monkeypatch):
     assert model.create_force([0, 1, 2]).lowering_report["representation"] == "table"
     needed = model.create_force([0, 1, 2]).lowering_report["bytes"]
     for limit in (1000, needed - 1):  # the second is not exceeded before the table has been made
-        monkeypatch.setattr("learnedpair.lowering.representation.MOST_TABLE_BYTES", limit)
+        monkeypatch.setattr("learnedpair.lowering.representation.MAX_TABLE_BYTES", limit)
         assert model.create_force([0, 1, 2]).lowering_report["representation"] == "program"
         assert model.create_force([0, 1, 2], representation="table").lowering_report["bytes"] > limit
 

@@ -25,7 +25,7 @@ EXCHANGE = 7.0  # kJ/mol nm^3
 INNER, SWITCH, CUTOFF = 0.2, 0.5, 0.6  # nm
 RANGES = {"charge": (-1.0, 1.0), "width": (0.04, 0.07)}  # e, nm
 IONS = {"Na": (1.0, 0.045), "Cl": (-1.0, 0.065)}  # features
-LARGEST_ERROR = 0.01  # of the RMS force
+MAX_ERROR = 0.01  # of the RMS force
 
 
 def exact(r, features1, features2):
@@ -193,9 +193,9 @@ def main():
     rounding = np.sqrt(np.mean((found[1] - fitted[1]) ** 2)) / size
     print(f"OpenMM and PyTorch differ by {rounding:.1e} of the RMS force, {size:.1f} kJ/mol/nm")
     draw(model, output / "penetration.png")
-    if not (error <= LARGEST_ERROR * size and rounding <= 1e-5):
+    if not (error <= MAX_ERROR * size and rounding <= 1e-5):
         sys.exit(
-            f"the force error is larger than expected: {LARGEST_ERROR:.0%} of the RMS force, and 1e-5 between OpenMM"
+            f"the force error is larger than expected: {MAX_ERROR:.0%} of the RMS force, and 1e-5 between OpenMM"
             " and PyTorch"
         )
 

@@ -21,12 +21,12 @@ HEADERS = {
 }
 REBUILD = "Build it again for this OpenMM: pip install --force-reinstall --no-cache-dir --no-deps openmm-learnedpair"
 #: Names of devices that are a CPU, or nothing at all: PoCL's drivers, names of processors, this project's test support.
-PRETENDERS = re.compile(r"^(pthread|basic|cpu)\b|\bCPU\b|Processor|Xeon|EPYC|Ryzen|CUDA emulator|CUDA dry run")
+CPU_DEVICE_NAMES = re.compile(r"^(pthread|basic|cpu)\b|\bCPU\b|Processor|Xeon|EPYC|Ryzen|CUDA emulator|CUDA dry run")
 
 
-def is_pretender(device_name: str) -> bool:
+def is_cpu_device(device_name: str) -> bool:
     """Get whether a device of this name is a CPU that appears as something else."""
-    return PRETENDERS.search(device_name) is not None
+    return CPU_DEVICE_NAMES.search(device_name) is not None
 
 
 def how_to_build(name: str) -> str:
@@ -37,7 +37,7 @@ def how_to_build(name: str) -> str:
 def real_devices(platform: openmm.Platform) -> list[str]:
     """The names of the devices of a platform that are what the platform is for: GPUs of OpenCL and CUDA."""
     names = [dict(device).get("DeviceName", "") for device in platform.getDevices()]
-    return [name for name in names if not is_pretender(name)]
+    return [name for name in names if not is_cpu_device(name)]
 
 
 def processor_name() -> str:

@@ -172,12 +172,11 @@ def _warn_of_repetition(system, model):
 
 def _require_what_the_model_takes(model, types, features):
     if model.features is None and features is not None:
-        way_out = (
+        remedy = (
             "leave them out" if types is not None or None not in model.type_rules.values() else "give types instead"
         )
         raise ValueError(
-            f"add_correction: features were given, but {model.source} takes types ({', '.join(model.types)});"
-            f" {way_out}."
+            f"add_correction: features were given, but {model.source} takes types ({', '.join(model.types)}); {remedy}."
         )
     if model.features is not None and (types is not None or features is None):
         given = (
@@ -227,7 +226,7 @@ def _method(system):
                 raise ValueError(
                     f"add_correction: the nonbonded forces have no periodic boundary conditions, but force {index} of"
                     f" the System, {force.getName()}, uses them, so that OpenMM may move molecules by whole boxes;"
-                    f" {_way_out_of_periodicity(force)}, or give the NonbondedForce a periodic method."
+                    f" {_remedy_of_periodicity(force)}, or give the NonbondedForce a periodic method."
                 )
     return LearnedPairForce.CutoffPeriodic if periodic else LearnedPairForce.CutoffNonPeriodic
 
@@ -239,7 +238,7 @@ def _is_periodic(force):
         return False
 
 
-def _way_out_of_periodicity(force):
+def _remedy_of_periodicity(force):
     return (
         "call setUsesPeriodicBoundaryConditions(False) on it"
         if hasattr(force, "setUsesPeriodicBoundaryConditions")

@@ -11,7 +11,7 @@ from .topology_order import require_is_topology
 #: What select() gives atoms that are meant to have no type.
 LEFT_OUT = object()
 #: Messages name this many of the names that a topology has.
-MOST_NAMED = 5
+MAX_NAMED = 5
 #: Residue names of water in common force fields and programs.
 WATER = {"HOH", "WAT", "H2O", "SOL", "TIP3", "TIP", "TP3", "TIP4", "SPC", "DOD"}
 
@@ -117,8 +117,8 @@ def near_misses(topology, rule):
     if not similar:
         names = [name for name, _ in present.most_common()]
     names = list(dict.fromkeys(names))
-    shown = ", ".join(f"{name} ({present[name]} atom{'s' * (present[name] > 1)})" for name in names[:MOST_NAMED])
-    return f"{shown}{', ...' * (len(names) > MOST_NAMED)}", similar
+    shown = ", ".join(f"{name} ({present[name]} atom{'s' * (present[name] > 1)})" for name in names[:MAX_NAMED])
+    return f"{shown}{', ...' * (len(names) > MAX_NAMED)}", similar
 
 
 def _similar(name, present):
@@ -138,4 +138,4 @@ def _similar(name, present):
         return (residue != "*" and not other_in_residue) or (atom != "*" and not other_in_atom)
 
     ranked = sorted(filter(shares_a_name, present), key=distance)
-    return ranked or difflib.get_close_matches(name, present, n=MOST_NAMED)
+    return ranked or difflib.get_close_matches(name, present, n=MAX_NAMED)

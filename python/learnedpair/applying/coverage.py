@@ -8,7 +8,7 @@ from ..errors import warn
 from .assignment import LEFT_OUT
 
 #: Kinds of residues that a warning names.
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 def warn_of_partial_coverage(topology, assigned):
@@ -34,7 +34,7 @@ def warn_of_partial_coverage(topology, assigned):
         rules = [f"{residue}:{atom}" for atom, name in zip(atoms, types, strict=True) if name is None]
         warn(
             "add_correction: the rules cover residues in part:"
-            f" {_shown([_describe_part(kind, count) for kind, count in in_part.items()])}. {_way_out(rules)}"
+            f" {_shown([_describe_part(kind, count) for kind, count in in_part.items()])}. {_remedy(rules)}"
         )
     _warn_of_differences(kinds, structures)
 
@@ -44,8 +44,8 @@ def warn_of_different_treatment(topology, assigned):
     _warn_of_differences(*_kinds(topology, assigned))
 
 
-def _way_out(rules):
-    shown = repr(rules[0]) if len(rules) == 1 else repr(rules[:MOST_NAMED])
+def _remedy(rules):
+    shown = repr(rules[0]) if len(rules) == 1 else repr(rules[:MAX_NAMED])
     return (
         "If that is meant, say so by a rule of the type None for the atoms that are left out, such as types={None:"
         f" {shown}}}, or {{None: '*:*'}} for all of them; otherwise look at the rules."
@@ -61,7 +61,7 @@ def _warn_of_differences(kinds, structures):
         kind = min(different[0], key=lambda kind: sum(name not in (None, LEFT_OUT) for name in kind[2]))
         warn(
             "add_correction: residues of the same structure are treated differently:"
-            f" {_shown(list(map(_describe_group, different)))}. {_way_out([f'{kind[0]}:*'])}"
+            f" {_shown(list(map(_describe_group, different)))}. {_remedy([f'{kind[0]}:*'])}"
         )
 
 
@@ -157,7 +157,7 @@ def _describe_group(group):
 
 
 def _names(atoms):
-    return f"{', '.join(atoms[:MOST_NAMED])}{', ...' * (len(atoms) > MOST_NAMED)}"
+    return f"{', '.join(atoms[:MAX_NAMED])}{', ...' * (len(atoms) > MAX_NAMED)}"
 
 
 def _residues(count):
@@ -165,5 +165,5 @@ def _residues(count):
 
 
 def _shown(parts):
-    others = f"; and {len(parts) - MOST_NAMED} more kinds" if len(parts) > MOST_NAMED else ""
-    return f"{'; '.join(parts[:MOST_NAMED])}{others}"
+    others = f"; and {len(parts) - MAX_NAMED} more kinds" if len(parts) > MAX_NAMED else ""
+    return f"{'; '.join(parts[:MAX_NAMED])}{others}"

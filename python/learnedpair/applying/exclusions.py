@@ -12,9 +12,9 @@ from openmm.app import Atom
 from ..errors import warn
 
 #: More excluded pairs than this mean that something else was meant.
-MOST_EXCLUSIONS = 20_000_000
+MAX_EXCLUSIONS = 20_000_000
 #: How many bonds are between the particles of an exception at most.
-FURTHEST_NEIGHBOR = 3
+MAX_BONDS_APART = 3
 
 
 def nonbonded_forces(system):
@@ -151,7 +151,7 @@ def _pairs_within_molecules(system, topology, covered):
             " the correction acts across them. If they are no restraints, add the bonds to the topology."
         )
     total = sum(len(atoms) * (len(atoms) - 1) // 2 for atoms in groups)
-    if total > MOST_EXCLUSIONS:
+    if total > MAX_EXCLUSIONS:
         raise ValueError(
             f"add_correction: exclusions='molecules' would exclude {total} pairs; use interaction groups to leave a"
             " large molecule out."
@@ -176,7 +176,7 @@ def _bonded_pairs(system, topology):
         if molecules.contains(i, j):
             return True
         reached = {i}
-        for _ in range(FURTHEST_NEIGHBOR):
+        for _ in range(MAX_BONDS_APART):
             reached |= {other for particle in reached for other in neighbors[particle]}
         return j in reached
 

@@ -8,10 +8,10 @@ from ..force.functions import PairTable
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.metadata.parameters import GlobalParameter, assumed_range, settings
 
-#: A program is evaluated for the first FEW_PAIRS pairs of distinct particles, and for up to MOST_PAIRS if it is zero
+#: A program is evaluated for the first FEW_PAIRS pairs of distinct particles, and for up to MAX_PAIRS if it is zero
 #: for these; each
 #: pair at DISTANCES distances.
-FEW_PAIRS, MOST_PAIRS, DISTANCES = 16, 2000, 33
+FEW_PAIRS, MAX_PAIRS, DISTANCES = 16, 2000, 33
 
 
 def find_obstacle(force):
@@ -63,7 +63,7 @@ def _is_zero(force, program):
         distances = np.tile(r, len(first[pairs]))
         return not any(np.any(values) for each in tried for values in program.evaluate(distances, *some, **each))
 
-    return is_zero(slice(0, FEW_PAIRS)) and len(first) <= MOST_PAIRS and is_zero(slice(FEW_PAIRS, None))
+    return is_zero(slice(0, FEW_PAIRS)) and len(first) <= MAX_PAIRS and is_zero(slice(FEW_PAIRS, None))
 
 
 def _parameters(force):

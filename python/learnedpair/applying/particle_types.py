@@ -92,10 +92,10 @@ def _describe_idle_rule(topology, model, name, rules, given):
     names, similar = near_misses(topology, rule)
     if similar:
         return f"The rule of the type {name!r}{whose}, {rule!r}, selects no atom; did you mean {names}?"
-    way_out = "leave it out" if name is None else f"say that there are no such atoms by types={{{name!r}: None}}"
+    remedy = "leave it out" if name is None else f"say that there are no such atoms by types={{{name!r}: None}}"
     return (
         f"The rule of the type {name!r}{whose}, {rule!r}, selects no atom; the topology has {names}. Correct the rule,"
-        f" or {way_out}."
+        f" or {remedy}."
     )
 
 

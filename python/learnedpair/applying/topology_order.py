@@ -13,7 +13,7 @@ from ..errors import warn
 SAME_MASS = 0.2
 #: What a hydrogen that is left out (united atoms), or a deuterium in its place, adds to the mass of a group.
 OF_HYDROGEN, OF_DEUTERIUM = 1.008, 1.0063
-MOST_UNITED = 4
+MAX_UNITED_HYDROGENS = 4
 #: Hydrogens, and particles without an element, are lighter than this also if hydrogen masses are repartitioned.
 HEAVY = 6.0
 
@@ -23,13 +23,13 @@ def require_is_topology(topology, source):
     else.
     """
     if not isinstance(topology, Topology):
-        way_out = (
+        remedy = (
             "give its .topology"
             if isinstance(getattr(topology, "topology", None), Topology)
             else "give the topology that the System was made from"
         )
         raise TypeError(
-            f"{source}: the topology is a {type(topology).__name__}; expected an openmm.app.Topology: {way_out}."
+            f"{source}: the topology is a {type(topology).__name__}; expected an openmm.app.Topology: {remedy}."
         )
 
 
@@ -144,7 +144,7 @@ def _is_explained(difference, group):
     if abs(difference) < SAME_MASS:
         return True
     hydrogens = sum(atom.element is element.hydrogen for atom in group)
-    united = MOST_UNITED * sum(atom.element is element.carbon for atom in group)
+    united = MAX_UNITED_HYDROGENS * sum(atom.element is element.carbon for atom in group)
     return any(abs(difference - count * OF_DEUTERIUM) < SAME_MASS for count in range(1, hydrogens + 1)) or any(
         abs(difference - count * OF_HYDROGEN) < SAME_MASS for count in range(1, united + 1)
     )

@@ -120,13 +120,13 @@ def read_types(options):
     return types or None
 
 
-def read_model(path, with_features, way_out):
-    """Load a model, and require features for it if it needs them; way_out: how to give them, the end of a sentence."""
+def read_model(path, with_features, remedy):
+    """Load a model, and require features for it if it needs them; remedy: how to give them, the end of a sentence."""
     from ..lowering.pair_model import load_model  # needs PyTorch, which Systems with a correction can do without
 
     model = load_model(path)
     if model.features is not None and not with_features:
-        raise ValueError(f"{path}: the model has the features {', '.join(model.features)} of each particle; {way_out}.")
+        raise ValueError(f"{path}: the model has the features {', '.join(model.features)} of each particle; {remedy}.")
     return model
 
 

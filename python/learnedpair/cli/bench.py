@@ -21,7 +21,7 @@ from openmm import unit
 from ..devices import find_platform, processor_name
 from ..force.kernel_info import describe_kernel
 from ..force.learned_pair_force import LearnedPairForce
-from .input import add_input_arguments, minimized, prepare, say, without_correction
+from .input import add_input_arguments, echo, minimized, prepare, without_correction
 from .inspect import describe
 
 HELP = "time a System with and without a correction"
@@ -60,10 +60,10 @@ def run(options):
     properties = {} if options.precision is None else {"Precision": options.precision}
     plain = _Timed(without_correction(what.system), positions, platform, properties, options.time_step)
     corrected = _Timed(what.system, positions, platform, properties, options.time_step)
-    say(f"Platform: {platform.getName()}{_device(corrected.context)}, {what.system.getNumParticles()} particles")
+    echo(f"Platform: {platform.getName()}{_device(corrected.context)}, {what.system.getNumParticles()} particles")
     for force, kernel in zip(corrections, corrected.kernels, strict=True):
-        say(describe(force.lowering_report))
-        say(f"  evaluated by: {kernel}")
+        echo(describe(force.lowering_report))
+        echo(f"  evaluated by: {kernel}")
     for timed in (plain, corrected):
         timed.advance(options.steps)  # warms up
         timed.seconds.clear()
@@ -71,16 +71,16 @@ def run(options):
         for timed in (plain, corrected):
             timed.advance(options.steps)
     report = _summarize(plain, corrected, options, platform, what.system.getNumParticles())
-    say(
+    echo(
         f"without the correction: {report['ms_per_step_without']:.3f} ms/step, {report['ns_per_day_without']:.1f}"
         " ns/day"
     )
-    say(f"with the correction:    {report['ms_per_step_with']:.3f} ms/step, {report['ns_per_day_with']:.1f} ns/day")
-    say(
+    echo(f"with the correction:    {report['ms_per_step_with']:.3f} ms/step, {report['ns_per_day_with']:.1f} ns/day")
+    echo(
         f"time per step with it / without it: {report['ratio']:.3f} [{report['ratio_min']:.3f},"
         f" {report['ratio_max']:.3f}], median and range of {options.repeats} blocks of {options.steps} steps in turn"
     )
-    say(f"creating the Context: {plain.creation:.2f} s without it, {corrected.creation:.2f} s with it")
+    echo(f"creating the Context: {plain.creation:.2f} s without it, {corrected.creation:.2f} s with it")
     if options.json is not None:
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

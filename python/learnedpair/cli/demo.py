@@ -29,7 +29,7 @@ from openmm import app, unit
 
 from ..devices import find_platform
 from ..force.learned_pair_force import LearnedPairForce, describe_coverage
-from .input import Input, add_input_arguments, check_input, minimized, prepare, say, without_correction
+from .input import Input, add_input_arguments, check_input, echo, minimized, prepare, without_correction
 from .inspect import describe
 from .rdf import RadialDistribution
 
@@ -63,15 +63,15 @@ def run(options):
         raise ValueError(
             f"{options.output}: there are files in the folder; name another one by --output, or say --overwrite."
         )
-    say(f"Platform: {platform.getName()}")
+    echo(f"Platform: {platform.getName()}")
     what = prepare(options)
     correction = next(
         LearnedPairForce.cast(force)
         for force in what.system.getForces()
         if LearnedPairForce.is_learned_pair_force(force)
     )
-    say(f"System: {describe_coverage(correction)}")
-    say(f"Correction: {correction.lowering_report.get('description', '')}\n{describe(correction.lowering_report)}")
+    echo(f"System: {describe_coverage(correction)}")
+    echo(f"Correction: {correction.lowering_report.get('description', '')}\n{describe(correction.lowering_report)}")
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "system.xml").write_text(openmm.XmlSerializer.serialize(what.system), encoding="utf-8")
     with open(options.output / "start.pdb", "w", encoding="utf-8") as file:
@@ -182,12 +182,12 @@ def energies_by_force(system, state, platform):
 
 def report(plain, corrected, what, platform, options):
     """Print the energy breakdown and speeds, and write the radial distribution functions."""
-    say("Energies at the end, kJ/mol:")
+    echo("Energies at the end, kJ/mol:")
     for name, energy in energies_by_force(what.system, corrected.state, platform):
-        say(f"  {name:<24} {energy:14.2f}")
+        echo(f"  {name:<24} {energy:14.2f}")
     interval = -(-options.steps // FRAMES)
     ratio = statistics.median(with_ / without for with_, without in zip(corrected.seconds, plain.seconds, strict=True))
-    say(
+    echo(
         f"Speed: {plain.speed(interval):.1f} ns/day without the correction, {corrected.speed(interval):.1f} ns/day with"
         f" it ({ratio:.2f} times the time per step; medians of {FRAMES} blocks in turn)"
     )
@@ -199,7 +199,7 @@ def report(plain, corrected, what, platform, options):
             options.output / "rdf.csv", columns, delimiter=",", header="r_nm,g_without,g_with", comments="", fmt="%.6g"
         )
         draw(columns, options.output / "rdf.png")
-    say(f"Written to {options.output}: " + ", ".join(sorted(path.name for path in options.output.iterdir())))
+    echo(f"Written to {options.output}: " + ", ".join(sorted(path.name for path in options.output.iterdir())))
 
 
 def draw(columns, path):
@@ -207,7 +207,7 @@ def draw(columns, path):
     try:
         import matplotlib
     except ImportError:
-        say("matplotlib is not installed, so that no figure was drawn; the numbers are in rdf.csv.")
+        echo("matplotlib is not installed, so that no figure was drawn; the numbers are in rdf.csv.")
         return
     matplotlib.use("Agg")
     from matplotlib import pyplot

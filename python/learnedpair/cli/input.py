@@ -18,7 +18,7 @@ from .apply import read_model, read_structure, read_system
 
 HYDROGEN_MASS = 3 * unit.amu  # with rigid water, what a time step of 4 fs needs
 MINIMIZATION_STEPS = 100
-FEWEST_WATERS = 400
+MIN_WATERS = 400
 
 
 def add_input_arguments(parser):
@@ -55,7 +55,7 @@ class Input:
     system: openmm.System
 
 
-def say(text):
+def echo(text):
     print(text, flush=True)
 
 
@@ -75,9 +75,9 @@ def check_input(options):
         raise ValueError(
             "--system and --model were given, but a stored System has its correction inside; leave one of them out."
         )
-    if options.pdb is None and options.waters < FEWEST_WATERS:
+    if options.pdb is None and options.waters < MIN_WATERS:
         raise ValueError(
-            f"--waters is {options.waters}; expected at least {FEWEST_WATERS}, for a box that is wide enough for the"
+            f"--waters is {options.waters}; expected at least {MIN_WATERS}, for a box that is wide enough for the"
             " cutoff."
         )
 
@@ -122,7 +122,7 @@ def prepare(options):
                 " by --system."
             )
     else:
-        say(f"Building a box of {options.waters} TIP3P molecules ...")
+        echo(f"Building a box of {options.waters} TIP3P molecules ...")
         field = app.ForceField("amber14/tip3p.xml")
         structure = app.Modeller(app.Topology(), [])
         structure.addSolvent(field, numAdded=options.waters)

@@ -24,9 +24,9 @@ from .features import read_features
 HELP = "show what a model file contains"
 #: More pairs than this are not shown, but those with the largest slopes; of more rows of features some are taken at
 #: random.
-MOST_PAIRS, MOST_ROWS = 36, 300
+MAX_PAIRS, MAX_ROWS = 36, 300
 #: Longer programs and longer lines are cut, unless --program asks for all of it.
-MOST_STEPS, LONGEST_STEP = 60, 100
+MAX_STEPS, MAX_STEP = 60, 100
 #: Where in their ranges the features are taken for the values at the inner cutoff.
 PLACES = {"low": 0.0, "middle": 0.5, "high": 1.0}
 #: Pairs are called attractive that gain more than this, in kJ/mol, between the inner cutoff and the distance zero: less
@@ -62,7 +62,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--program",
         action=argparse.BooleanOptionalAction,
-        help=f"show all steps of the program, or none (default: at most {MOST_STEPS})",
+        help=f"show all steps of the program, or none (default: at most {MAX_STEPS})",
     )
     add_tabulate_radial(
         parser, "default: as create_force would, but not for a model that can become a table as a whole"
@@ -179,9 +179,9 @@ def _show_featured(model, options, parameters):
         )
     _show_program(_lower(model, list(rows.values()), options), options)
     names = list(rows)
-    if len(names) > MOST_ROWS:
-        names = [names[k] for k in np.sort(np.random.default_rng(0).choice(len(names), MOST_ROWS, replace=False))]
-        legend += f" {MOST_ROWS} of them at random."
+    if len(names) > MAX_ROWS:
+        names = [names[k] for k in np.sort(np.random.default_rng(0).choice(len(names), MAX_ROWS, replace=False))]
+        legend += f" {MAX_ROWS} of them at random."
     pairs = list(itertools.combinations_with_replacement(names, 2))
     print(legend)
     _show_ends(
@@ -199,10 +199,10 @@ def _show_program(force, options, measured=True):
         print(error)
     lines = force.getFunction().describe().strip().splitlines()
     count = next(index for index, line in enumerate(lines) if line.startswith("output"))
-    if options.program or (options.program is None and count <= MOST_STEPS):
+    if options.program or (options.program is None and count <= MAX_STEPS):
         shown = lines[: count + 1]
     elif options.program is None:
-        shown = [*lines[:MOST_STEPS], f"... and {count - MOST_STEPS} more steps; --program shows all of them"]
+        shown = [*lines[:MAX_STEPS], f"... and {count - MAX_STEPS} more steps; --program shows all of them"]
     else:
         shown = []
     for line in [*(shown if options.program else map(_cut, shown)), *lines[count + 1 :]]:
@@ -212,7 +212,7 @@ def _show_program(force, options, measured=True):
 def _cut(line):
     """A step that fits into a line, with its stage."""
     step, separator, stage = line.partition("  # ")
-    return line if len(step.rstrip()) <= LONGEST_STEP else f"{step[: LONGEST_STEP - 4]} ...{separator}{stage}"
+    return line if len(step.rstrip()) <= MAX_STEP else f"{step[: MAX_STEP - 4]} ...{separator}{stage}"
 
 
 def _show_ends(model, names, particle1, particle2, parameters):
@@ -224,7 +224,7 @@ def _show_ends(model, names, particle1, particle2, parameters):
 def _show_tails(model, names, particle1, particle2, parameters):
     values = model.global_values(parameters)
     tails = find_tails(model, names, particle1, particle2, values)
-    shown = sorted(tails, key=lambda tail: -tail.lost)[:MOST_PAIRS]
+    shown = sorted(tails, key=lambda tail: -tail.lost)[:MAX_PAIRS]
     end = (
         "truncated"
         if model.truncated
@@ -260,8 +260,8 @@ def _show_inner_cutoff(model, names, particle1, particle2, parameters):
     energies, slopes = energies + 0.0, slopes + 0.0  # no negative zeros
     attractive = slopes * model.inner_cutoff > HARMLESS
     shown = np.arange(len(names))
-    if len(names) > MOST_PAIRS:
-        shown = np.argsort(-slopes, kind="stable")[:MOST_PAIRS]
+    if len(names) > MAX_PAIRS:
+        shown = np.argsort(-slopes, kind="stable")[:MAX_PAIRS]
     width = max(10, *(len(names[k]) for k in shown))
     for k in shown:
         print(

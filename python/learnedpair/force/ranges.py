@@ -9,7 +9,7 @@ import numpy as np
 ROUNDING = 1e-6
 
 
-def check_ranges(source, ranges, rows, particles, way_out):
+def check_ranges(source, ranges, rows, particles, remedy):
     """Require features to be finite, and within their ranges if they have any.
 
     Parameters
@@ -20,7 +20,7 @@ def check_ranges(source, ranges, rows, particles, way_out):
     rows : ndarray, shape (n, n_features)
     particles : sequence of int, length n
         The particles they belong to, for messages.
-    way_out : str
+    remedy : str
         How to have other ranges, the end of a sentence.
 
     Raises
@@ -44,5 +44,5 @@ def check_ranges(source, ranges, rows, particles, way_out):
             raise ValueError(
                 f"{source}: the feature {name!r} of particle {particles[k]} is {values[k]:g}; expected {low:g} to"
                 f" {high:g}, the range that the model was made for.{others} Give None for particles that the model does"
-                f" not cover, or {way_out}."
+                f" not cover, or {remedy}."
             )

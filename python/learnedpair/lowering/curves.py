@@ -16,7 +16,7 @@ from ..errors import LoweringError, ToleranceError
 from ..force.functions import PairTable
 from .tolerance import CONTROL_POINTS, SAFETY
 
-FEWEST_INTERVALS, MOST_INTERVALS = 64, 65536
+MIN_INTERVALS, MAX_INTERVALS = 64, 65536
 
 
 class Curve:
@@ -33,7 +33,7 @@ class Curve:
         Where the error was largest, for messages.
     """
 
-    def __init__(self, pair, intervals=FEWEST_INTERVALS):
+    def __init__(self, pair, intervals=MIN_INTERVALS):
         self.pair = pair
         self.intervals = intervals
         self.energies = self.slopes = None
@@ -78,7 +78,7 @@ def refine(model, curves, positions, tolerance):
     Raises
     ------
     ToleranceError
-        If MOST_INTERVALS are too few, naming the pair and the distance.
+        If MAX_INTERVALS are too few, naming the pair and the distance.
     """
     active = curves
     while active:
@@ -86,14 +86,14 @@ def refine(model, curves, positions, tolerance):
         ratios = measure(model, active, positions, tolerance)
         active = [(curve, ratio) for curve, ratio in zip(active, ratios) if ratio > 1]
         for curve, ratio in active:
-            if curve.intervals >= MOST_INTERVALS:
+            if curve.intervals >= MAX_INTERVALS:
                 raise ToleranceError(
                     f"{model.source}: the table for types {name_types(model, curve.pair)} does not reach the tolerance"
                     f" {tolerance:g} with {curve.intervals + 1} knots: {curve.worst}. The model may have a kink there;"
                     " smooth it, raise the inner cutoff, allow a larger tolerance, or use representation='program'."
                 )
             curve.intervals = min(
-                MOST_INTERVALS, int(np.ceil(curve.intervals * float(np.clip(1.03 * ratio ** (1 / 3), 1.05, 4))))
+                MAX_INTERVALS, int(np.ceil(curve.intervals * float(np.clip(1.03 * ratio ** (1 / 3), 1.05, 4))))
             )
         active = [curve for curve, _ in active]
 

@@ -8,7 +8,7 @@ from ..errors import LoweringError
 from .comparison import Case
 from .tolerance import CONTROL_POINTS, PROBES, SAFETY
 
-FEWEST_KNOTS, MOST_KNOTS = 33, 16385
+MIN_KNOTS, MAX_KNOTS = 33, 16385
 #: Knots are added for so few pairs first, and then for all of them.
 PAIRS_TO_BEGIN_WITH = 6
 
@@ -18,7 +18,7 @@ def tabulate_radial(model, exact, cases, tolerance, given_knots):
     thing.
     """
     few = [Case(case.first[:PAIRS_TO_BEGIN_WITH], case.second[:PAIRS_TO_BEGIN_WITH], case.values) for case in cases]
-    knots = given_knots or _refine(model, exact, few, tolerance, 0, FEWEST_KNOTS)[1]
+    knots = given_knots or _refine(model, exact, few, tolerance, 0, MIN_KNOTS)[1]
     return _refine(model, exact, cases, tolerance, given_knots, knots) if knots else (exact, 0)
 
 
@@ -49,10 +49,10 @@ def _refine(model, exact, cases, tolerance, given_knots, knots):
                 )
         if ratio <= (1 / SAFETY if given_knots else 1):
             return program, knots
-        if given_knots or knots >= MOST_KNOTS:
+        if given_knots or knots >= MAX_KNOTS:
             raise LoweringError(
                 f"{model.source}: the table of what depends on the distance alone does not reach the tolerance"
                 f" {tolerance:g} with {knots} knots: {worst}. Allow a larger tolerance, use tabulate_radial=False, or"
                 " look for a kink."
             )
-        knots = min(MOST_KNOTS, int(np.ceil(knots * float(np.clip(1.05 * ratio ** (1 / 3), 1.1, 4)))))
+        knots = min(MAX_KNOTS, int(np.ceil(knots * float(np.clip(1.05 * ratio ** (1 / 3), 1.1, 4)))))

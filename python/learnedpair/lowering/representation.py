@@ -3,14 +3,14 @@
 """Chooses what a model becomes: a table or a program."""
 
 from ..errors import LoweringError, ToleranceError, warn
-from .curves import FEWEST_INTERVALS
+from .curves import MIN_INTERVALS
 from .particles import occurring_pairs
 from .programs import lower_to_program
 from .reports import BYTES_PER_KNOT
 from .tables import lower_to_table
 
 #: "auto" makes no table that is larger than this.
-MOST_TABLE_BYTES = 32 * 2**20
+MAX_TABLE_BYTES = 32 * 2**20
 
 
 def choose_representation(model, particles, distinct, no_cutoff, representation, tolerance, tabulate_radial):
@@ -67,11 +67,11 @@ def table_obstacle(model, no_cutoff):
 
 def _small_table(model, pairs, tolerance):
     """A table and its report, or None if it would be too large, or does not reach the tolerance."""
-    if len(pairs) * FEWEST_INTERVALS * BYTES_PER_KNOT > MOST_TABLE_BYTES:
+    if len(pairs) * MIN_INTERVALS * BYTES_PER_KNOT > MAX_TABLE_BYTES:
         return None
     try:
         table, report = lower_to_table(model, pairs, tolerance)
     except ToleranceError as error:
         warn(f"{error} It becomes a program instead, which is exact and costs more.")
         return None
-    return (table, report) if report["bytes"] <= MOST_TABLE_BYTES else None
+    return (table, report) if report["bytes"] <= MAX_TABLE_BYTES else None

@@ -51,14 +51,14 @@ def _scripted(module, metadata, name, trace):
     """The module as TorchScript."""
     if isinstance(module, ExportedProgram):
         raise ModelError(f"{name}: an ExportedProgram is written to a file that ends in .pt2; choose such a path.")
-    way_out = "export to a path that ends in .pt2, for torch.export"
-    way_out = (
-        f"rewrite it within what torch.jit supports, or {way_out}"
+    remedy = "export to a path that ends in .pt2, for torch.export"
+    remedy = (
+        f"rewrite it within what torch.jit supports, or {remedy}"
         if trace
-        else f"rewrite it within what torch.jit.script supports, export with trace=True, or {way_out}"
+        else f"rewrite it within what torch.jit.script supports, export with trace=True, or {remedy}"
     )
     module = _copy(module, name)
-    with _explained(name, "turn the module into TorchScript", way_out), default_dtype(_dtype(module)):
+    with _explained(name, "turn the module into TorchScript", remedy), default_dtype(_dtype(module)):
         return _trace(module, metadata) if trace else torch.jit.script(module)
 
 
@@ -97,12 +97,12 @@ def _copy(module, name):
 
 
 @contextlib.contextmanager
-def _explained(name, what, way_out):
+def _explained(name, what, remedy):
     try:
         yield
     except Exception as error:  # whatever PyTorch raises for what it does not support
         raise ModelError(
-            f"{name}: PyTorch cannot {what} ({type(error).__name__}: {first_line(error)}); {way_out}.{advice(error)}"
+            f"{name}: PyTorch cannot {what} ({type(error).__name__}: {first_line(error)}); {remedy}.{advice(error)}"
         ) from error
 
 

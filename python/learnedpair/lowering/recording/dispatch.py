@@ -41,13 +41,13 @@ _DECOMPOSED = (
 )
 
 
-def _is_worth_a_mention(name):
+def _is_public_operator(name):
     internal = ("aten::_", "aten::unsafe_", "aten::lift", "aten::native_", "aten::resolve_")
     return name.startswith("aten::") and not name.startswith(internal) and not name.endswith(("_copy", "_scatter"))
 
 
 #: The operators that can be recorded, by the names that users know; others may be if PyTorch can decompose them.
-SUPPORTED = sorted({*_DECOMPOSED, *(name.removeprefix("aten::") for name in RULES if _is_worth_a_mention(name))})
+SUPPORTED = sorted({*_DECOMPOSED, *(name.removeprefix("aten::") for name in RULES if _is_public_operator(name))})
 
 #: Factories without a recorded argument; with as many rows as there are pairs, or a single number, they are recorded.
 _FACTORIES = {"aten::zeros", "aten::ones", "aten::full", "aten::empty", "aten::scalar_tensor", "aten::empty_strided"}

@@ -10,9 +10,9 @@ from ..metadata.parameters import describe
 from .samples import name_pair
 
 #: Energies that change by more than this, in kJ/mol, within no distance are a jump.
-LARGEST_JUMP = 1e-3
+MAX_JUMP = 1e-3
 #: How many intervals are searched for jumps, those with the largest contradictions between energies and slopes.
-MOST_INTERVALS = 256
+MAX_INTERVALS = 256
 #: An interval is halved so many times: of a smooth function nothing is left of the change of the energy.
 HALVINGS = 32
 #: At how many distances of each pair of particles slopes are compared with differences of energies.
@@ -78,9 +78,9 @@ def _find_jump(model, samples, energy, slope, values):
     width = np.diff(r, axis=1)
     contradiction = np.abs(np.diff(energy, axis=1) - width * (slope[:, 1:] + slope[:, :-1]) / 2)
     # Smooth functions contradict the trapezoidal rule by about this much.
-    expected = width * np.abs(np.diff(slope, axis=1)) / 12 + LARGEST_JUMP
-    chosen = np.argsort(-(contradiction / expected).ravel(), kind="stable")[:MOST_INTERVALS]
-    chosen = chosen[contradiction.ravel()[chosen] > LARGEST_JUMP]
+    expected = width * np.abs(np.diff(slope, axis=1)) / 12 + MAX_JUMP
+    chosen = np.argsort(-(contradiction / expected).ravel(), kind="stable")[:MAX_INTERVALS]
+    chosen = chosen[contradiction.ravel()[chosen] > MAX_JUMP]
     if len(chosen) == 0:
         return None
     row, column = np.unravel_index(chosen, contradiction.shape)
@@ -100,12 +100,12 @@ def _find_jump(model, samples, energy, slope, values):
         left, right = (
             [np.where(in_left, a, b) for a, b in zip(*ends, strict=True)] for ends in ((left, middle), (middle, right))
         )
-        remaining = change(left, right) > LARGEST_JUMP / 2
+        remaining = change(left, right) > MAX_JUMP / 2
         if not remaining.any():
             return None
         left, right, particles = ([array[remaining] for array in arrays] for arrays in (left, right, particles))
     jump = np.abs(right[1] - left[1])
-    found = (jump > LARGEST_JUMP) & (jump > 10 * (right[0] - left[0]) * np.maximum(np.abs(left[2]), np.abs(right[2])))
+    found = (jump > MAX_JUMP) & (jump > 10 * (right[0] - left[0]) * np.maximum(np.abs(left[2]), np.abs(right[2])))
     if not found.any():
         return None
     k = int(np.argmax(np.where(found, jump, 0)))

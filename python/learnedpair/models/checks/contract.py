@@ -11,7 +11,7 @@ from .cutoff import problem_at_cutoff
 from .derivatives import problems_of_derivatives, warn_of_unused_parameters
 from .finiteness import problem_of_size, require_finite
 from .invariance import problem_of_coupled_pairs, problem_of_symmetry, require_symmetry, require_the_same_again
-from .samples import FEWEST_POINTS, Samples, is_within_budget, pairs_of_ranges, pairs_of_rows, pairs_of_types
+from .samples import MIN_POINTS, Samples, is_within_budget, pairs_of_ranges, pairs_of_rows, pairs_of_types
 
 
 def check_model(model):
@@ -39,8 +39,8 @@ def check_model(model):
         _check(model, *pairs_of_ranges(model))
         warn_of_unused_parameters(model, *pairs_of_ranges(model))
     else:
-        zeros = np.zeros((FEWEST_POINTS, len(model.features)))
-        model.evaluate(np.linspace(model.inner_cutoff, model.last_distance, FEWEST_POINTS), zeros, zeros)
+        zeros = np.zeros((MIN_POINTS, len(model.features)))
+        model.evaluate(np.linspace(model.inner_cutoff, model.last_distance, MIN_POINTS), zeros, zeros)
 
 
 def check_rows(model, rows):

@@ -36,8 +36,8 @@ def _reason_for_infinity(model, samples, infinite, k, energy, values):
     if np.isfinite(energy[k]):
         arguments = [argument[k : k + 1] for argument in samples.arguments]
         return model.find_infinite_slope(*arguments, **values)
-    way_out = "" if model.features is None else " Or narrow the ranges of the features."
-    return f"{_longer_inner_cutoff(model, samples, infinite)}{way_out}"
+    remedy = "" if model.features is None else " Or narrow the ranges of the features."
+    return f"{_longer_inner_cutoff(model, samples, infinite)}{remedy}"
 
 
 def problem_of_size(model, samples, energy, slope, values):

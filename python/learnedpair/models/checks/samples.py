@@ -9,16 +9,16 @@ from ..metadata.parameters import describe
 #: Evaluations spent on the checks; models with many types are sampled at fewer distances each.
 BUDGET = 200000
 #: The fewest and most distances for each pair of particles.
-FEWEST_POINTS, MOST_POINTS = 16, 257
+MIN_POINTS, MAX_POINTS = 16, 257
 #: How many pairs of particles the ranges of features are sampled with.
 RANDOM_PAIRS = 128
 #: What stands in for the range of a feature that has none, where any numbers will do.
 STAND_IN = (0.1, 1.0)
 #: Messages name this many features of a particle.
-MOST_NAMED = 8
+MAX_NAMED = 8
 
 
-def pairs_of_types(model, types=None, points=FEWEST_POINTS):
+def pairs_of_types(model, types=None, points=MIN_POINTS):
     """All pairs of types, or as many random ones as the budget allows, each type in at least one if possible.
 
     Parameters
@@ -66,7 +66,7 @@ def random_rows(ranges, count, seed=0):
     return low + (high - low) * np.random.default_rng(seed).random((count, len(low)))
 
 
-def pairs_of_rows(rows, points=FEWEST_POINTS):
+def pairs_of_rows(rows, points=MIN_POINTS):
     """All pairs of distinct rows, or as many random ones as the budget allows, each row in at least one if possible.
 
     Parameters
@@ -106,7 +106,7 @@ class Samples:
     def __init__(self, model, first, second, share=1):
         self.model = model
         self.pairs = len(first)
-        self.points = int(np.clip(BUDGET // (share * self.pairs), FEWEST_POINTS, MOST_POINTS))
+        self.points = int(np.clip(BUDGET // (share * self.pairs), MIN_POINTS, MAX_POINTS))
         self.distances = np.tile(np.linspace(model.inner_cutoff, model.last_distance, self.points), self.pairs)
         self.particle1, self.particle2 = (np.repeat(particles, self.points, axis=0) for particles in (first, second))
 
@@ -124,7 +124,7 @@ class Samples:
 
 def is_within_budget(count):
     """Whether the budget allows to evaluate all pairs of this many distinct particles."""
-    return count * (count + 1) // 2 <= BUDGET // FEWEST_POINTS
+    return count * (count + 1) // 2 <= BUDGET // MIN_POINTS
 
 
 def _pairs_within_budget(count, points):
@@ -150,4 +150,4 @@ def _name_particle(model, particle):
     if model.features is None:
         return model.types[particle]
     named = [f"{name}={value:.4g}" for name, value in zip(model.features, particle, strict=True)]
-    return f"({', '.join(named[:MOST_NAMED] + ['...'] * (len(named) > MOST_NAMED))})"
+    return f"({', '.join(named[:MAX_NAMED] + ['...'] * (len(named) > MAX_NAMED))})"

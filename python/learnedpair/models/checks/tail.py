@@ -16,7 +16,7 @@ BEGINNING = 0.75
 #: Points of the integrals.
 POINTS = 400
 #: Of how many pairs find_worst_tail() computes integrals.
-MOST_INTEGRATED = 64
+MAX_INTEGRATED = 64
 
 
 class Tail(NamedTuple):
@@ -105,7 +105,7 @@ def find_worst_tail(model, first, second, settings):
     tails = []
     for values in settings:
         largest = np.argsort(-np.abs(_energies(model, beginning, first, second, values)[:, 0]), kind="stable")[
-            :MOST_INTEGRATED
+            :MAX_INTEGRATED
         ]
         pairs = first[largest], second[largest]
         names = [f"{name_pair(model, *pair)}{describe(values)}" for pair in zip(*pairs, strict=True)]

@@ -44,7 +44,7 @@ FIELDS = tuple(field.name for field in fields(Metadata))
 #: The inner cutoff of a model whose author does not say what it was trained on, in nm.
 DEFAULT_INNER_CUTOFF_NM = 0.05
 #: Other cutoffs are probably in another unit than they seem to be.
-SHORTEST_USUAL_CUTOFF_NM, LONGEST_USUAL_CUTOFF_NM = 0.2, 2.0
+MIN_USUAL_CUTOFF_NM, MAX_USUAL_CUTOFF_NM = 0.2, 2.0
 
 
 def parse_json(text, source):
@@ -140,10 +140,10 @@ def warn_of_unusual_cutoff(source, metadata):
     """Warn of a cutoff that is probably in another unit than it seems to be."""
     cutoff, unit_name = metadata.cutoff, metadata.length_unit
     nm = cutoff * units.factor(units.LENGTH, "length", unit_name)
-    if not SHORTEST_USUAL_CUTOFF_NM <= nm <= LONGEST_USUAL_CUTOFF_NM:
+    if not MIN_USUAL_CUTOFF_NM <= nm <= MAX_USUAL_CUTOFF_NM:
         converted = "" if unit_name == "nm" else f" ({cutoff:g} {unit_name})"
         warn(
-            f"{source}: the cutoff is {nm:g} nm{converted}, {'longer' if nm > LONGEST_USUAL_CUTOFF_NM else 'shorter'}"
-            f" than usual ones, which are {SHORTEST_USUAL_CUTOFF_NM:g} to {LONGEST_USUAL_CUTOFF_NM:g} nm; look at"
+            f"{source}: the cutoff is {nm:g} nm{converted}, {'longer' if nm > MAX_USUAL_CUTOFF_NM else 'shorter'}"
+            f" than usual ones, which are {MIN_USUAL_CUTOFF_NM:g} to {MAX_USUAL_CUTOFF_NM:g} nm; look at"
             " length_unit, which says what unit the model is written in: 'nm', 'angstrom' or 'bohr'."
         )

@@ -10,7 +10,7 @@ import numpy as np
 #: How many values of each parameter are tried, equally spaced from one end of its range to the other.
 LEVELS = 9
 #: With up to so many parameters all combinations of the ends of their ranges are tried, with more so many at random.
-MOST_FULL, RANDOM_CORNERS = 3, 8
+MAX_SHOWN, RANDOM_CORNERS = 3, 8
 
 
 class GlobalParameter(NamedTuple):
@@ -58,7 +58,7 @@ def settings(parameters):
     random = np.random.default_rng(0)
     names = list(parameters)
     ends = [(parameter.low, parameter.high) for parameter in parameters.values()]
-    if len(names) <= MOST_FULL:
+    if len(names) <= MAX_SHOWN:
         corners = list(itertools.product(*ends))
     else:
         corners = [*zip(*ends), *(tuple(random.choice(end) for end in ends) for _ in range(RANDOM_CORNERS))]

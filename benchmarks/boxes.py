@@ -93,6 +93,19 @@ def make_boxes(arguments, make_water=make_water_box):
         yield make_water(waters, arguments.nonbonded_cutoff)
 
 
+def make_water_topology(waters, edges):
+    """The topology of some molecules of water in a periodic box; edges: ndarray, shape (3,), nm."""
+    topology = app.Topology()
+    chain = topology.addChain()
+    for _ in range(waters):
+        residue = topology.addResidue("HOH", chain)
+        oxygen = topology.addAtom("O", app.element.oxygen, residue)
+        for name in ("H1", "H2"):
+            topology.addBond(oxygen, topology.addAtom(name, app.element.hydrogen, residue))
+    topology.setUnitCellDimensions(edges * unit.nanometer)
+    return topology
+
+
 def make_tiled_water_box(waters, nonbonded_cutoff):
     """A box of about so many molecules; many are copies of a smaller box, since building a large one takes minutes."""
     copies = next(k for k in itertools.count(1) if waters <= MAX_BUILT_ATOMS * k**3)
@@ -101,14 +114,7 @@ def make_tiled_water_box(waters, nonbonded_cutoff):
         return tile
     corners = np.array(list(itertools.product(range(copies), repeat=3))) * tile.edges
     positions = (tile.positions + corners[:, None]).reshape(-1, 3)
-    topology = app.Topology()
-    chain = topology.addChain()
-    for _ in range(len(positions) // 3):
-        residue = topology.addResidue("HOH", chain)
-        oxygen = topology.addAtom("O", app.element.oxygen, residue)
-        for name in ("H1", "H2"):
-            topology.addBond(oxygen, topology.addAtom(name, app.element.hydrogen, residue))
-    topology.setUnitCellDimensions(copies * tile.edges * unit.nanometer)
+    topology = make_water_topology(len(positions) // 3, copies * tile.edges)
     system, types = _make_system(app.ForceField("tip3p.xml"), topology, nonbonded_cutoff)
     return Box(f"{len(positions):,} atoms of TIP3P water", system, positions, types)
 

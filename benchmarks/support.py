@@ -292,6 +292,11 @@ def add_timing_arguments(parser):
         "--seconds", type=float, default=0.4, help=f"about how long a block takes, at least {MIN_STEPS} steps"
     )
     parser.add_argument("--warm-up", type=int, default=10, help="steps of each variant before the first block")
+    add_json_argument(parser)
+
+
+def add_json_argument(parser):
+    """The option of where to write."""
     parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
 
 

@@ -12,6 +12,7 @@ import oracle
 import pytest
 import systems
 from comparators import REFERENCE, assert_close, evaluate
+from learnedpair.applying.atom_table import AtomTable
 from learnedpair.applying.exclusions import excluded_pairs
 from openmm import app
 
@@ -150,8 +151,8 @@ def test_bonds_of_the_forces_make_neighbors_where_the_topology_has_none(bonds):
     nonbonded.createExceptionsFromBonds([(i, i + 1) for i in range(11)], 0.8, 0.5)
     system.addForce(nonbonded)
     system.addForce(bonded)
-    pairs = excluded_pairs("nonbonded", system, topology, [True] * 12)
-    assert pairs == [(i, j) for i in range(12) for j in range(i + 1, min(i + 4, 12))]
+    pairs = excluded_pairs("nonbonded", system, AtomTable(topology, "test"), np.ones(12, dtype=bool))
+    assert pairs.tolist() == [[i, j] for i in range(12) for j in range(i + 1, min(i + 4, 12))]
 
 
 def test_exclusions_of_all_custom_nonbonded_forces_are_followed():

@@ -669,9 +669,9 @@ DAMAGES = {
     ),
     "no program": ("<PairProgram", lambda text: text.replace("PairProgram", "PairNetwork"), "PairTable|PairProgram"),
     "newer version": (
-        'version="1"',
-        lambda text: text.replace('useSwitchingFunction="1" version="1"', 'useSwitchingFunction="1" version="7"'),
-        "version 7.*version 1",
+        'version="2"',
+        lambda text: text.replace('useSwitchingFunction="1" version="2"', 'useSwitchingFunction="1" version="7"'),
+        "version 7.*version 2",
     ),
 }
 
@@ -701,7 +701,7 @@ def test_xml_that_ends_early_is_refused():
 #: A table, as text.
 TABLE_XML = """<?xml version="1.0" ?>
 <Force cutoff=".6" forceGroup="0" innerCutoff=".2" method="2" name="LearnedPairForce" report=" end" scaleDefault=".5"
-scaleParameter="s" switchingDistance=".6" type="LearnedPairForce" useSwitchingFunction="0" version="1">
+scaleParameter="s" switchingDistance=".6" type="LearnedPairForce" useSwitchingFunction="0" version="2">
 	<PairTable curveIndices="0 0 0 0" maxDistance=".6" minDistance=".2" numTypes="2">
 		<Curve energies="AAAAAAAA8D8AAAAAAADgvwAAAAAAAAAA" knots="3" slopes="AAAAAAAAAMBVVVVVVVXVPwAAAAAAAAAA"/>
 	</PairTable>
@@ -709,9 +709,7 @@ scaleParameter="s" switchingDistance=".6" type="LearnedPairForce" useSwitchingFu
 	<EnergyParameterDerivatives>
 		<Parameter name="s"/>
 	</EnergyParameterDerivatives>
-	<Exclusions>
-		<Exclusion p1="0" p2="1"/>
-	</Exclusions>
+	<Exclusions pairs="0 1"/>
 	<InteractionGroups>
 		<InteractionGroup set1="0" set2="1 2"/>
 	</InteractionGroups>

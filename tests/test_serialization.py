@@ -173,10 +173,10 @@ def test_checkpoint_continues_identically():
 DAMAGES = {
     "newer version": (
         (
-            'type="LearnedPairForce" useSwitchingFunction="1" version="1"',
+            'type="LearnedPairForce" useSwitchingFunction="1" version="2"',
             'type="LearnedPairForce" useSwitchingFunction="1" version="7"',
         ),
-        "version 7.*version 1",
+        "version 7.*version 2",
     ),
     "bad character": (('energies="', 'energies="!'), "character '!'"),
     "half a number": (('slopes="AAAA', 'slopes="AAAAAAAA'), "middle of a number|slopes"),
@@ -184,6 +184,7 @@ DAMAGES = {
     "huge integer": (('types="0 1', 'types="0 99999999999'), '"99999999999", which is not an integer'),
     "numbers cut off": (('energies="AAAAAAAAAAAAAAAAAADwPw==', 'energies="AAAAAAAAAAA='), "1 knots, but should have 2"),
     "end in the middle": (('energies="AAAAAAAA', 'energies="AAA=AAAA'), "go on behind their end"),
+    "half a pair": (('pairs="0 ', 'pairs="'), "which are no pairs"),
     "lost report": ((' end"', '"'), "report has no end"),
 }
 

@@ -15,7 +15,7 @@ using OpenMM::SerializationNode;
 using std::set;
 using std::vector;
 
-static const int Version = 1;
+static const int Version = 2;
 // The last node of a force. OpenMM's XML parser (8.6) takes a text that ends early for a complete one.
 static const char* const End = "End";
 // OpenMM's XML parser (8.6) loses the last character of a text if it is the only one after an entity such as &quot;.
@@ -177,6 +177,24 @@ static void readParticles(const SerializationNode& node, LearnedPairForce& force
     force.setAllParticleFeatures(features, covered);
 }
 
+/** All pairs stand in one property: a node for each takes several times as long to read, as there may be millions. */
+static void writeExclusions(SerializationNode& node, const LearnedPairForce& force) {
+    vector<int> particles(2 * force.getNumExclusions());
+    for (int i = 0; i < force.getNumExclusions(); i++)
+        force.getExclusionParticles(i, particles[2 * i], particles[2 * i + 1]);
+    writeIntegers(node, "pairs", particles);
+}
+
+static void readExclusions(const SerializationNode& node, LearnedPairForce& force) {
+    vector<int> particles = readIntegers(node, "pairs");
+    require(particles.size() % 2 == 0, "LearnedPairForce: \"pairs\" holds ", particles.size(),
+            " particles, which are no pairs; the XML is damaged.");
+    vector<std::pair<int, int>> pairs;
+    for (size_t i = 0; i < particles.size(); i += 2)
+        pairs.push_back({particles[i], particles[i + 1]});
+    force.addExclusions(pairs);
+}
+
 LearnedPairForceProxy::LearnedPairForceProxy() : SerializationProxy("LearnedPairForce") {}
 
 void LearnedPairForceProxy::serialize(const void* object, SerializationNode& node) const {
@@ -197,12 +215,7 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
     SerializationNode& derivatives = node.createChildNode("EnergyParameterDerivatives");
     for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
         derivatives.createChildNode("Parameter").setStringProperty("name", force.getEnergyParameterDerivativeName(i));
-    SerializationNode& exclusions = node.createChildNode("Exclusions");
-    for (int i = 0; i < force.getNumExclusions(); i++) {
-        int particle1, particle2;
-        force.getExclusionParticles(i, particle1, particle2);
-        exclusions.createChildNode("Exclusion").setIntProperty("p1", particle1).setIntProperty("p2", particle2);
-    }
+    writeExclusions(node.createChildNode("Exclusions"), force);
     SerializationNode& groups = node.createChildNode("InteractionGroups");
     for (int i = 0; i < force.getNumInteractionGroups(); i++) {
         set<int> set1, set2;
@@ -237,8 +250,7 @@ void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     readParticles(node.getChildNode("Particles"), *force);
     for (auto& child : node.getChildNode("EnergyParameterDerivatives").getChildren())
         force->addEnergyParameterDerivative(child.getStringProperty("name"));
-    for (auto& child : node.getChildNode("Exclusions").getChildren())
-        force->addExclusion(child.getIntProperty("p1"), child.getIntProperty("p2"));
+    readExclusions(node.getChildNode("Exclusions"), *force);
     for (auto& child : node.getChildNode("InteractionGroups").getChildren()) {
         vector<int> set1 = readIntegers(child, "set1"), set2 = readIntegers(child, "set2");
         force->addInteractionGroup(set<int>(set1.begin(), set1.end()), set<int>(set2.begin(), set2.end()));

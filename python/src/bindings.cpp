@@ -12,6 +12,7 @@
 #include "PairProgram.h"
 #include "PairTable.h"
 #include "programs.h"
+#include "systems.h"
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <sstream>
@@ -193,6 +194,7 @@ ValueError
     If there is no function for these types.)");
 
     bindPrograms(m);
+    bindSystems(m);
     m.def("prototype_xml", &prototypeXml);
     m.def("is_learned_pair_force", [](uintptr_t address) { return forceAt(address) != nullptr; });
     m.def("force_at", &forceAt, py::return_value_policy::reference);

@@ -104,14 +104,12 @@ def add_correction(
             f"add_correction: the system is a {type(system).__name__}; expected an"
             f" openmm.System{_ABOUT_SIMULATIONS if hasattr(system, 'system') else ''}."
         )
-    require_topology(topology, system, "add_correction")
+    atoms = require_topology(topology, system, "add_correction")
     model = _loaded(model)
     _require_scale(scale, model)
     _require_what_the_model_takes(model, types, features)
     particles = (
-        particle_types(topology, model, types)
-        if model.features is None
-        else _particle_features(system, model, features)
+        particle_types(atoms, model, types) if model.features is None else _particle_features(system, model, features)
     )
     _warn_of_repetition(system, model)
     force = model.create_force(
@@ -121,8 +119,8 @@ def add_correction(
         tolerance=tolerance,
         tabulate_radial=tabulate_radial,
     )
-    covered = (force.getParticleTypes() != LearnedPairForce.NotCovered).tolist()
-    force.addExclusions(excluded_pairs(exclusions, system, topology, covered))
+    is_covered = force.getParticleTypes() != LearnedPairForce.NotCovered
+    force.addExclusions(excluded_pairs(exclusions, system, atoms, is_covered))
     obstacle = find_obstacle(force)
     if obstacle:
         raise ValueError(f"add_correction: the correction of {model.source} would do nothing: {obstacle}.")

@@ -5,11 +5,13 @@
 import difflib
 from collections import Counter
 
-from ..models.metadata.rules import ALL, selection
-from .topology_order import require_is_topology
+import numpy as np
 
-#: What select() gives atoms that are meant to have no type.
-LEFT_OUT = object()
+from ..models.metadata.rules import ALL, depends_on_label_only, selection
+from .atom_table import AtomTable
+
+#: What select() returns for atoms that no rule selects, and for atoms that are meant to have no type.
+NO_RULE, LEFT_OUT = -1, -2
 #: Messages name this many of the names that a topology has.
 MAX_NAMED = 5
 #: Residue names of water in common force fields and programs.
@@ -50,55 +52,94 @@ def assign_types(topology, rules):
     >>> assign_types(water.topology, {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]})[:4]
     ['O', 'H', 'H', 'O']
     """
-    require_is_topology(topology, "assign_types")
+    atoms = AtomTable(topology, "assign_types")
     if not isinstance(rules, dict):
         raise TypeError(
             f"assign_types: the rules are a {type(rules).__name__}; expected a dict of type names and rules."
         )
-    return [None if name is LEFT_OUT else name for name in select(topology, rules)]
+    return names_of(select(atoms, rules), rules)
 
 
-def select(topology, rules):
-    """Like :func:`assign_types`, with LEFT_OUT for atoms that the rule of the type None selects."""
-    selections = {name: selection(name, rule) for name, rule in rules.items() if name is not None}
-    is_left_out, others_are = _left_out(rules.get(None))
-    result = []
-    for atom in topology.atoms():
-        if is_left_out(atom):
-            result.append(LEFT_OUT)
-            continue
-        names = [name for name, selected in selections.items() if selected(atom)]
-        if len(names) > 1:
+def select(atoms, rules):
+    """Find the rule that selects each atom.
+
+    Parameters
+    ----------
+    atoms : AtomTable
+    rules : dict of str to rule
+        As in :func:`assign_types`.
+
+    Returns
+    -------
+    ndarray of int, shape (n_atoms,)
+        The index of the rule among those of types (:func:`rule_names`), NO_RULE or LEFT_OUT.
+
+    Raises
+    ------
+    ValueError
+        As in :func:`assign_types`.
+    """
+    is_left_out, leaves_out_others = _left_out(atoms, rules.get(None))
+    result = np.full(len(atoms.atoms), LEFT_OUT if leaves_out_others else NO_RULE)
+    names = rule_names(rules)
+    for index, name in enumerate(names):
+        mask = _selected_by(atoms, selection(name, rules[name]), rules[name], ~is_left_out)
+        both = np.flatnonzero(mask & (result >= 0))
+        if len(both) > 0:
+            atom, other = atoms.atoms[both[0]], names[result[both[0]]]
             raise ValueError(
                 f"assign_types: atom {atom.index} ({atom.residue.name}:{atom.name}) is selected by the rules of both"
-                f" {names[0]!r} and {names[1]!r}; make them exclude each other."
+                f" {other!r} and {name!r}; make them exclude each other."
             )
-        result.append(names[0] if names else LEFT_OUT if others_are else None)
+        result[mask] = index
+    result[is_left_out] = LEFT_OUT
     return result
 
 
-def _left_out(rule):
+def rule_names(rules):
+    """The names of the types that have a rule, in the order of the rules."""
+    return [name for name in rules if name is not None]
+
+
+def names_of(selected, rules):
+    """The type of each atom, a list of str or None, from what :func:`select` returns."""
+    return np.array([*rule_names(rules), None, None], dtype=object)[selected].tolist()
+
+
+def _selected_by(atoms, selects, rule, among):
+    """Whether a rule selects each atom, of those among which it is asked."""
+    if depends_on_label_only(rule):
+        first = np.unique(atoms.label, return_index=True)[1]
+        return np.array([selects(atoms.atoms[i]) for i in first], dtype=bool)[atoms.label] & among
+    result = np.zeros(len(among), dtype=bool)
+    for i in np.flatnonzero(among).tolist():
+        result[i] = bool(selects(atoms.atoms[i]))
+    return result
+
+
+def _left_out(atoms, rule):
     """Split the rule of the type None.
 
     Returns
     -------
-    selects : callable
-        Of an atom: whether the rule selects it by name or by a function. This comes before all other rules.
-    others : bool
+    is_left_out : ndarray of bool, shape (n_atoms,)
+        Whether the rule selects an atom by name or by a function. This comes before all other rules.
+    leaves_out_others : bool
         Whether the rule has "*:*" in it, which leaves out the atoms that no other rule selects.
     """
     parts = [] if rule is None else list(rule) if isinstance(rule, (list, tuple, set)) else [rule]
     named = [part for part in parts if not (isinstance(part, str) and part == ALL)]
-    return selection(None, named), len(named) < len(parts)
+    everywhere = np.ones(len(atoms.atoms), dtype=bool)
+    return _selected_by(atoms, selection(None, named), named, everywhere), len(named) < len(parts)
 
 
-def near_misses(topology, rule):
+def near_misses(atoms, rule):
     """What a topology has in place of the atoms that a rule would select, for a message: names that are similar, or
     any.
 
     Parameters
     ----------
-    topology : openmm.app.Topology
+    atoms : AtomTable
     rule
         That selects no atom.
 
@@ -108,7 +149,9 @@ def near_misses(topology, rule):
         "HOH:O (64 atoms), ..."
     similar : bool
     """
-    present = Counter(f"{atom.residue.name}:{atom.name}" for atom in topology.atoms())
+    present = Counter()
+    for (residue, name, _), count in zip(atoms.labels, np.bincount(atoms.label).tolist(), strict=True):
+        present[f"{residue}:{name}"] += count
     names = []
     for part in rule if isinstance(rule, (list, tuple, set)) else [rule]:
         if isinstance(part, str) and ":" in part:

@@ -4,34 +4,33 @@
 
 from collections import Counter, defaultdict
 
+import numpy as np
+
 from ..errors import warn
-from .assignment import LEFT_OUT
+from .assignment import LEFT_OUT, NO_RULE
 
 #: Kinds of residues that a warning names.
 MAX_NAMED = 5
 
 
-def warn_of_partial_coverage(topology, assigned):
+def warn_of_partial_coverage(atoms, assigned):
     """Warn of residues that have atoms with a type and atoms without, and of residues of which some are covered and
-    others not,
-    though they consist of the same elements, bonded in the same way.
+    others not, though they consist of the same elements, bonded in the same way.
 
     Parameters
     ----------
-    topology : openmm.app.Topology
-    assigned : list, one for each atom
+    atoms : AtomTable
+    assigned : ndarray of int, shape (n_atoms,)
         What :func:`learnedpair.applying.assignment.select` returns. Of a residue that has atoms with elements,
         particles without one, such as those of four-site water, are not looked at.
     """
-    kinds, structures = _kinds(topology, assigned)
+    kinds, structures = _kinds(atoms, assigned)
     in_part = {
-        kind: count
-        for kind, count in kinds.items()
-        if None in kind[2] and any(name not in (None, LEFT_OUT) for name in kind[2])
+        kind: count for kind, count in kinds.items() if NO_RULE in kind[2] and any(type >= 0 for type in kind[2])
     }
     if in_part:
-        residue, atoms, types = next(iter(in_part))
-        rules = [f"{residue}:{atom}" for atom, name in zip(atoms, types, strict=True) if name is None]
+        residue, names, types = next(iter(in_part))
+        rules = [f"{residue}:{name}" for name, type in zip(names, types, strict=True) if type == NO_RULE]
         warn(
             "add_correction: the rules cover residues in part:"
             f" {_shown([_describe_part(kind, count) for kind, count in in_part.items()])}. {_remedy(rules)}"
@@ -39,9 +38,9 @@ def warn_of_partial_coverage(topology, assigned):
     _warn_of_differences(kinds, structures)
 
 
-def warn_of_different_treatment(topology, assigned):
+def warn_of_different_treatment(atoms, assigned):
     """Warn of residues of the same structure that are treated differently, as :func:`warn_of_partial_coverage` does."""
-    _warn_of_differences(*_kinds(topology, assigned))
+    _warn_of_differences(*_kinds(atoms, assigned))
 
 
 def _remedy(rules):
@@ -58,14 +57,14 @@ def _warn_of_differences(kinds, structures):
         by_structure[structures[kind]][kind] += count
     different = [group for group in by_structure.values() if _is_treated_differently(group)]
     if different:
-        kind = min(different[0], key=lambda kind: sum(name not in (None, LEFT_OUT) for name in kind[2]))
+        kind = min(different[0], key=lambda kind: sum(type >= 0 for type in kind[2]))
         warn(
             "add_correction: residues of the same structure are treated differently:"
             f" {_shown(list(map(_describe_group, different)))}. {_remedy([f'{kind[0]}:*'])}"
         )
 
 
-def _kinds(topology, assigned):
+def _kinds(atoms, assigned):
     """Count residues by kind. A kind is (residue name, atom names, types of the atoms).
 
     Returns
@@ -75,27 +74,51 @@ def _kinds(topology, assigned):
     structures : dict
         The structure of each kind, equal for residues that should be treated equally.
     """
-    neighbors = _neighbors(topology)
     kinds, atoms_of = Counter(), {}
-    for residue in topology.residues():
-        # Virtual sites have no element and are ignored, unless no atom of the residue has one, as in coarse-grained
-        # models.
-        atoms = [atom for atom in residue.atoms() if atom.element is not None] or list(residue.atoms())
-        if atoms:
-            kind = (residue.name, tuple(atom.name for atom in atoms), tuple(assigned[atom.index] for atom in atoms))
-            kinds[kind] += 1
-            atoms_of.setdefault(kind, atoms)
-    composition = {kind: tuple(sorted(map(_label, atoms))) for kind, atoms in atoms_of.items()}
+    for members, count in _distinct_residues(atoms, assigned):
+        labels = [atoms.labels[label] for label in atoms.label[members]]
+        kind = (labels[0][0], tuple(name for _, name, _ in labels), tuple(assigned[members].tolist()))
+        kinds[kind] += count
+        atoms_of.setdefault(kind, [atoms.atoms[index] for index in members])
+    neighbors = _neighbors(atoms, [atom.index for members in atoms_of.values() for atom in members])
+    composition = {kind: tuple(sorted(map(_label, members))) for kind, members in atoms_of.items()}
     # If some residues have no bonds in the topology, as water in some files, compare the elements only.
     incomplete = {
         composition[kind]
-        for kind, atoms in atoms_of.items()
-        if len(atoms) > 1 and not any(neighbors[atom.index] for atom in atoms)
+        for kind, members in atoms_of.items()
+        if len(members) > 1 and not any(neighbors[atom.index] for atom in members)
     }
     return kinds, {
-        kind: composition[kind] if composition[kind] in incomplete else _structure(atoms, neighbors)
-        for kind, atoms in atoms_of.items()
+        kind: composition[kind] if composition[kind] in incomplete else _structure(members, neighbors)
+        for kind, members in atoms_of.items()
     }
+
+
+def _distinct_residues(atoms, assigned):
+    """Group residues that have the same labels and types of their atoms.
+
+    Virtual sites have no element and are ignored, unless no atom of the residue has one, as in coarse-grained models.
+
+    Returns
+    -------
+    list of (ndarray of int, int)
+        The atoms of the first residue of each group, and the number of residues.
+    """
+    has_element = atoms.of_labels(lambda element: element is not None, bool)
+    has_any = np.bincount(atoms.residue, has_element)[atoms.residue] > 0
+    indices, ends = atoms.residue_runs(has_element | ~has_any)
+    codes = atoms.label[indices] * (assigned.max(initial=0) - LEFT_OUT + 1) + assigned[indices] - LEFT_OUT
+    data, size = codes.tobytes(), codes.itemsize
+    groups, begin = {}, 0
+    for end in ends.tolist():
+        key = data[begin * size : end * size]
+        group = groups.get(key)
+        if group is None:
+            groups[key] = [begin, end, 1]
+        else:
+            group[2] += 1
+        begin = end
+    return [(indices[begin:end], count) for begin, end, count in groups.values()]
 
 
 def _is_treated_differently(group):
@@ -105,17 +128,19 @@ def _is_treated_differently(group):
     compared only
     if some atom of the group is selected by no rule at all, which is what may be a mistake.
     """
-    unstated = any(None in types for _, _, types in group)
+    unstated = any(NO_RULE in types for _, _, types in group)
     compared = [kind for kind in group if set(kind[2]) != {LEFT_OUT} and (unstated or LEFT_OUT not in kind[2])]
     return len({_treatment(kind) for kind in compared}) > 1
 
 
-def _neighbors(topology):
-    """The indices of the atoms that are bonded to each atom."""
+def _neighbors(atoms, indices):
+    """The indices of the atoms that are bonded to each of some atoms."""
+    is_wanted = np.zeros(len(atoms.atoms), dtype=bool)
+    is_wanted[indices] = True
     neighbors = defaultdict(list)
-    for bond in topology.bonds():
-        neighbors[bond[0].index].append(bond[1].index)
-        neighbors[bond[1].index].append(bond[0].index)
+    for i, j in atoms.bonds[is_wanted[atoms.bonds].any(axis=1)].tolist():
+        neighbors[i].append(j)
+        neighbors[j].append(i)
     return neighbors
 
 
@@ -142,16 +167,16 @@ def _treatment(kind):
 
 
 def _describe_part(kind, count):
-    residue, atoms, types = kind
-    covered = [atom for atom, name in zip(atoms, types, strict=True) if name not in (None, LEFT_OUT)]
-    missing = [atom for atom, name in zip(atoms, types, strict=True) if name is None]
+    residue, names, types = kind
+    covered = [name for name, type in zip(names, types, strict=True) if type >= 0]
+    missing = [name for name, type in zip(names, types, strict=True) if type == NO_RULE]
     return f"{residue} ({_residues(count)}) has a type for {_names(covered)} and none for {_names(missing)}"
 
 
 def _describe_group(group):
     total = defaultdict(int)
     for kind, count in group.items():
-        covered = sum(name not in (None, LEFT_OUT) for name in kind[2])
+        covered = sum(type >= 0 for type in kind[2])
         total[f"{kind[0]} with {covered} of {len(kind[2])} atoms covered"] += count
     return " and ".join(f"{what} ({_residues(count)})" for what, count in total.items())
 

@@ -1,15 +1,16 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Which pairs of a System a correction leaves out, and the molecules it consists of."""
+"""Finds the pairs of a System that a correction leaves out."""
 
 import collections
-import itertools
 import operator
 
+import numpy as np
 import openmm
 from openmm.app import Atom
 
 from ..errors import warn
+from ..force.functions import core
 
 #: More excluded pairs than this mean that something else was meant.
 MAX_EXCLUSIONS = 20_000_000
@@ -40,7 +41,7 @@ def _all_forces(forces):
             yield from _all_forces(force.getCollectiveVariable(i) for i in range(force.getNumCollectiveVariables()))
 
 
-def excluded_pairs(exclusions, system, topology, covered):
+def excluded_pairs(exclusions, system, atoms, is_covered):
     """The pairs that a correction leaves out.
 
     Parameters
@@ -48,13 +49,14 @@ def excluded_pairs(exclusions, system, topology, covered):
     exclusions : "nonbonded", "molecules", or iterable of (int, int)
         As in :func:`add_correction`.
     system : openmm.System
-    topology : openmm.app.Topology
-    covered : sequence of bool
+    atoms : AtomTable
+    is_covered : ndarray of bool, shape (n_particles,)
         For each particle whether the correction covers it.
 
     Returns
     -------
-    list of (int, int)
+    ndarray of int, shape (n, 2)
+        Each pair once, the lower index first, sorted.
 
     Raises
     ------
@@ -62,9 +64,9 @@ def excluded_pairs(exclusions, system, topology, covered):
     """
     if isinstance(exclusions, str):
         if exclusions == "nonbonded":
-            return _pairs_of_nonbonded(system, topology)
+            return _pairs_of_nonbonded(system, atoms)
         if exclusions == "molecules":
-            return _pairs_within_molecules(system, topology, covered)
+            return _pairs_within_molecules(system, atoms, is_covered)
         raise ValueError(
             f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles."
         )
@@ -73,14 +75,24 @@ def excluded_pairs(exclusions, system, topology, covered):
             f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles,"
             " [] for none."
         )
-    pairs = sorted({tuple(sorted(pair)) for pair in map(_pair, exclusions)})
-    for i, j in pairs:
-        if not 0 <= i < j < system.getNumParticles():
-            raise ValueError(
-                f"add_correction: exclusions has the pair {(i, j)}; expected two different particles from 0 to"
-                f" {system.getNumParticles() - 1}."
-            )
+    pairs = _sorted_pairs(list(map(_pair, exclusions)))
+    wrong = np.flatnonzero((pairs[:, 0] < 0) | (pairs[:, 0] == pairs[:, 1]) | (pairs[:, 1] >= system.getNumParticles()))
+    if len(wrong) > 0:
+        raise ValueError(
+            f"add_correction: exclusions has the pair {tuple(pairs[wrong[0]].tolist())}; expected two different"
+            f" particles from 0 to {system.getNumParticles() - 1}."
+        )
     return pairs
+
+
+def _sorted_pairs(pairs):
+    """Each of some unordered pairs once, the lower index first."""
+    pairs = np.sort(np.asarray(pairs, dtype=np.int64).reshape(-1, 2), axis=1)
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    pairs = pairs[order]
+    is_first = np.ones(len(pairs), dtype=bool)
+    is_first[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+    return pairs[is_first]
 
 
 def _pair(given):
@@ -101,7 +113,7 @@ def _pair(given):
         ) from None
 
 
-def _pairs_of_nonbonded(system, topology):
+def _pairs_of_nonbonded(system, atoms):
     forces = nonbonded_forces(system)
     if not forces:
         raise ValueError(
@@ -109,121 +121,100 @@ def _pairs_of_nonbonded(system, topology):
             " followed; use exclusions='molecules', or give pairs."
         )
     if isinstance(forces[0], openmm.CustomNonbondedForce):
-        return sorted(
-            {tuple(sorted(force.getExclusionParticles(i))) for force in forces for i in range(force.getNumExclusions())}
-        )
-    # Exceptions within a molecule are bonded neighbors, whatever is left of their interaction. Between molecules those
-    # that still
-    # interact are pairs with parameters of their own, and no reason to leave a correction out.
-    is_bonded = None
-    pairs, left = set(), []
-    for force in forces:
-        changed = {force.getExceptionParameterOffset(i)[1] for i in range(force.getNumExceptionParameterOffsets())}
-        for index in range(force.getNumExceptions()):
-            i, j, charge, _, epsilon = force.getExceptionParameters(index)
-            if index in changed or charge._value != 0 or epsilon._value != 0:
-                is_bonded = is_bonded or _bonded_pairs(system, topology)
-                if not is_bonded(i, j):
-                    left.append((min(i, j), max(i, j)))
-                    continue
-            pairs.add((min(i, j), max(i, j)))
-    left = [pair for pair in left if pair not in pairs]
+        return _sorted_pairs(np.concatenate([core.exclusions(int(force.this)) for force in forces]))
+    # Exceptions within a molecule are bonded neighbors, whatever is left of their interaction. Exceptions between
+    # molecules that still interact are pairs with parameters of their own, and no reason to leave a correction out.
+    pairs, interacts = map(np.concatenate, zip(*(core.exceptions(int(force.this)) for force in forces), strict=True))
+    excluded, interacting = _sorted_pairs(pairs[~interacts]), _sorted_pairs(pairs[interacts])
+    if len(interacting) == 0:
+        return excluded
+    is_bonded = _are_bonded(interacting, system, atoms)
+    excluded = _sorted_pairs(np.concatenate([excluded, interacting[is_bonded]]))
+    left = set(map(tuple, interacting[~is_bonded].tolist())) - set(map(tuple, excluded.tolist()))
     if left:
         warn(
-            f"add_correction: {len(left)} exceptions of the NonbondedForce, the first of particles {left[0][0]} and"
-            f" {left[0][1]}, are between different molecules and interact, so that they were taken for pairs with"
+            f"add_correction: {len(left)} exceptions of the NonbondedForce, the first of particles {min(left)[0]} and"
+            f" {min(left)[1]}, are between different molecules and interact, so that they were taken for pairs with"
             " parameters of their own and not for exclusions: the correction acts on them. If these particles are"
             " bonded, add the bonds to the topology; otherwise say which pairs to leave out by exclusions."
         )
-    return sorted(pairs)
+    return excluded
 
 
-def _pairs_within_molecules(system, topology, covered):
-    molecules = Molecules(system, topology)
-    groups = molecules.groups([i for i in range(system.getNumParticles()) if covered[i]])
-    crossing = [
-        (i, j) for i, j in _bonds_of_forces(system) if covered[i] and covered[j] and not molecules.contains(i, j)
-    ]
-    if crossing:
+def _pairs_within_molecules(system, atoms, is_covered):
+    molecule = _molecules(system, atoms)
+    bonds = _bonds_of_forces(system)
+    crossing = bonds[is_covered[bonds].all(axis=1) & (molecule[bonds[:, 0]] != molecule[bonds[:, 1]])]
+    if len(crossing) > 0:
         warn(
             f"add_correction: {len(crossing)} bonds of the System's forces, the first of particles {crossing[0][0]} and"
             f" {crossing[0][1]}, connect different molecules, as the bonds of the topology and constraints show them:"
             " the correction acts across them. If they are no restraints, add the bonds to the topology."
         )
-    total = sum(len(atoms) * (len(atoms) - 1) // 2 for atoms in groups)
+    covered = np.flatnonzero(is_covered)
+    covered = covered[np.argsort(molecule[covered], kind="stable")]
+    _, starts, sizes = np.unique(molecule[covered], return_index=True, return_counts=True)
+    total = int((sizes * (sizes - 1) // 2).sum())
     if total > MAX_EXCLUSIONS:
         raise ValueError(
             f"add_correction: exclusions='molecules' would exclude {total} pairs; use interaction groups to leave a"
             " large molecule out."
         )
-    return list(itertools.chain.from_iterable(itertools.combinations(atoms, 2) for atoms in groups))
+    pairs = [np.empty((0, 2), dtype=int)]
+    for size in np.unique(sizes).tolist():
+        members = covered[starts[sizes == size][:, None] + np.arange(size)]
+        pairs.append(members[:, np.column_stack(np.triu_indices(size, 1))].reshape(-1, 2))
+    return _sorted_pairs(np.concatenate(pairs))
 
 
-def _bonded_pairs(system, topology):
-    """A function of two particles: whether they belong to one molecule, or are connected by three bonds of the System's
-    forces at most.
+def _are_bonded(pairs, system, atoms):
+    """Whether the particles of each pair belong to one molecule, or are connected by three bonds of the System's forces
+    at most.
 
     The forces are asked for molecules whose bonds the topology does not have. Their bonds alone do not make a molecule:
     some are restraints.
     """
-    molecules = Molecules(system, topology)
+    molecule = _molecules(system, atoms)
+    result = molecule[pairs[:, 0]] == molecule[pairs[:, 1]]
+    if result.all():
+        return result
     neighbors = collections.defaultdict(set)
-    for i, j in itertools.chain(_bonds_of_topology(system, topology), _bonds_of_forces(system)):
+    for i, j in np.concatenate([_bonds_of_molecules(system, atoms), _bonds_of_forces(system)]).tolist():
         neighbors[i].add(j)
         neighbors[j].add(i)
-
-    def is_bonded(i, j):
-        if molecules.contains(i, j):
-            return True
+    for index in np.flatnonzero(~result):
+        i, j = pairs[index].tolist()
         reached = {i}
         for _ in range(MAX_BONDS_APART):
             reached |= {other for particle in reached for other in neighbors[particle]}
-        return j in reached
-
-    return is_bonded
-
-
-class Molecules:
-    """Particles that are connected: by bonds of the topology, by constraints, as virtual sites or as Drude
-    particles.
-    """
-
-    def __init__(self, system, topology):
-        self._parent = list(range(system.getNumParticles()))
-        for i, j in _bonds_of_topology(system, topology):
-            self._parent[self._root(i)] = self._root(j)
-
-    def _root(self, i):
-        while self._parent[i] != i:
-            self._parent[i] = self._parent[self._parent[i]]
-            i = self._parent[i]
-        return i
-
-    def contains(self, i, j):
-        """Get whether two particles belong to one molecule."""
-        return self._root(i) == self._root(j)
-
-    def groups(self, particles):
-        """The given particles (in order) by molecule: a list of lists."""
-        result = {}
-        for i in particles:
-            result.setdefault(self._root(i), []).append(i)
-        return list(result.values())
+        result[index] = j in reached
+    return result
 
 
-def _bonds_of_topology(system, topology):
-    yield from ((bond[0].index, bond[1].index) for bond in topology.bonds())
-    yield from (system.getConstraintParameters(i)[:2] for i in range(system.getNumConstraints()))
-    for i in range(system.getNumParticles()):
-        if system.isVirtualSite(i):
-            site = system.getVirtualSite(i)
-            yield from ((i, site.getParticle(k)) for k in range(site.getNumParticles()))
-    for force in _all_forces(system.getForces()):
-        if isinstance(force, openmm.DrudeForce):
-            yield from (force.getParticleParameters(i)[:2] for i in range(force.getNumParticles()))
+def _molecules(system, atoms):
+    """A number for each particle that is equal for the particles of a molecule, an ndarray of shape (n_particles,)."""
+    return core.connected_components(system.getNumParticles(), _bonds_of_molecules(system, atoms))
+
+
+def _bonds_of_molecules(system, atoms):
+    """The pairs that make molecules: bonds of the topology, constraints, virtual sites and Drude particles."""
+    address = int(system.this)
+    drude = [
+        force.getParticleParameters(i)[:2]
+        for force in _all_forces(system.getForces())
+        if isinstance(force, openmm.DrudeForce)
+        for i in range(force.getNumParticles())
+    ]
+    return np.concatenate(
+        [atoms.bonds, core.constraints(address), core.virtual_sites(address), np.array(drude, dtype=int).reshape(-1, 2)]
+    )
 
 
 def _bonds_of_forces(system):
+    pairs = [np.empty((0, 2), dtype=int)]
     for force in _all_forces(system.getForces()):
-        if isinstance(force, (openmm.HarmonicBondForce, openmm.CustomBondForce)):
-            yield from (force.getBondParameters(i)[:2] for i in range(force.getNumBonds()))
+        if isinstance(force, openmm.HarmonicBondForce):
+            pairs.append(core.harmonic_bonds(int(force.this)))
+        elif isinstance(force, openmm.CustomBondForce):
+            pairs.append(core.custom_bonds(int(force.this)))
+    return np.concatenate(pairs)

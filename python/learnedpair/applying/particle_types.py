@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Which particle has which type of a model: by rules of the user and of the model, or one by one."""
 
+import numpy as np
+
 from ..errors import warn
 from ..models.metadata.rules import ALL
-from .assignment import LEFT_OUT, near_misses, select
+from .assignment import LEFT_OUT, NO_RULE, names_of, near_misses, rule_names, select
 from .coverage import warn_of_different_treatment, warn_of_partial_coverage
 
 
-def particle_types(topology, model, types):
+def particle_types(atoms, model, types):
     """The type of each particle.
 
     Parameters
     ----------
-    topology : openmm.app.Topology
+    atoms : AtomTable
     model : PairModel
         With types.
     types : dict of str to rule, sequence with one type for each particle, or None
@@ -35,19 +37,19 @@ def particle_types(topology, model, types):
         If residues are covered in part or treated differently, or types are not those of the model's own rules.
     """
     if types is None or isinstance(types, dict):
-        return _types_by_rules(topology, model, types or {})
-    particles = list(types)
-    if len(particles) != topology.getNumAtoms():
+        return _types_by_rules(atoms, model, types or {})
+    given = list(types)
+    if len(given) != len(atoms.atoms):
         raise ValueError(
-            f"add_correction: {len(particles)} types were given, but the System has {topology.getNumAtoms()} particles;"
+            f"add_correction: {len(given)} types were given, but the System has {len(atoms.atoms)} particles;"
             " give one for each, None where the model does not apply."
         )
-    names = [None if index < 0 else model.types[index] for index in map(model.type_index, particles)]
-    _warn_of_list(topology, model, names)
-    return names
+    indices = model.type_indices(given)
+    _warn_of_list(atoms, model, indices)
+    return np.array([*model.types, None], dtype=object)[indices].tolist()
 
 
-def _types_by_rules(topology, model, given):
+def _types_by_rules(atoms, model, given):
     unknown = [name for name in given if name is not None and name not in model.types]
     if unknown:
         raise ValueError(
@@ -64,32 +66,33 @@ def _types_by_rules(topology, model, given):
         )
     rules = {name: rule for name, rule in rules.items() if rule is not None}
     if None not in given and model.uncovered is not None:
-        _require_no_conflict(topology, model, {name: rule for name, rule in given.items() if rule is not None})
-    assigned = select(topology, rules)
-    selected = {None if name is LEFT_OUT else name for name in assigned if name is not None}
+        _require_no_conflict(atoms, model, {name: rule for name, rule in given.items() if rule is not None})
+    assigned = select(atoms, rules)
+    selected = {None} if (assigned == LEFT_OUT).any() else set()
+    selected.update(np.array(rule_names(rules), dtype=object)[np.unique(assigned[assigned >= 0])])
     # That the model's own rule of the type None, or the one for all other atoms, selects none is no mistake.
     idle = [
         name for name in rules if name not in selected and (name is not None or (None in given and rules[None] != ALL))
     ]
-    problems = [_describe_idle_rule(topology, model, name, rules, given) for name in idle]
+    problems = [_describe_idle_rule(atoms, model, name, rules, given) for name in idle]
     if problems:
         raise ValueError(f"add_correction: {' '.join(problems)}")
-    _warn_of_denied_atoms(topology, model, given, assigned)
-    warn_of_partial_coverage(topology, assigned)
-    return [None if name is LEFT_OUT else name for name in assigned]
+    _warn_of_denied_atoms(atoms, model, given, assigned)
+    warn_of_partial_coverage(atoms, assigned)
+    return names_of(assigned, rules)
 
 
-def _describe_idle_rule(topology, model, name, rules, given):
+def _describe_idle_rule(atoms, model, name, rules, given):
     """What is wrong with a rule that selects no atom: a sentence or two."""
     rule, whose = rules[name], "" if name in given else f" in {model.source}"
     if name is not None and None in rules:
-        hidden = sum(selected == name for selected in select(topology, {name: rule}))
+        hidden = (select(atoms, {name: rule}) >= 0).sum()
         if hidden:
             return (
                 f"All {hidden} atoms of the rule of the type {name!r}{whose}, {rule!r}, are left out by the rule of the"
                 f" type None, {rules[None]!r}; correct one of them."
             )
-    names, similar = near_misses(topology, rule)
+    names, similar = near_misses(atoms, rule)
     if similar:
         return f"The rule of the type {name!r}{whose}, {rule!r}, selects no atom; did you mean {names}?"
     remedy = "leave it out" if name is None else f"say that there are no such atoms by types={{{name!r}: None}}"
@@ -99,17 +102,14 @@ def _describe_idle_rule(topology, model, name, rules, given):
     )
 
 
-def _warn_of_denied_atoms(topology, model, given, assigned):
+def _warn_of_denied_atoms(atoms, model, given, assigned):
     """Warn of atoms that the model's own rule selects, where the user says that there are none, and no rule selects
     them.
     """
     for name, rule in given.items():
         own = None if name is None else model.type_rules.get(name)
         if rule is None and own is not None:
-            count = sum(
-                selected == name and now is None
-                for selected, now in zip(select(topology, {name: own}), assigned, strict=True)
-            )
+            count = ((select(atoms, {name: own}) >= 0) & (assigned == NO_RULE)).sum()
             if count:
                 warn(
                     f"add_correction: types says that there are no atoms of the type {name!r}, and the rule of"
@@ -118,45 +118,42 @@ def _warn_of_denied_atoms(topology, model, given, assigned):
                 )
 
 
-def _require_no_conflict(topology, model, given):
+def _require_no_conflict(atoms, model, given):
     """Require that rules of the user's select nothing that the model's own rule of the type None leaves out."""
-    chosen = select(topology, given)
-    left_out = select(topology, {None: model.uncovered})
-    for atom, name, own in zip(topology.atoms(), chosen, left_out, strict=True):
-        if name is not None and own is LEFT_OUT and model.uncovered != ALL:
-            raise ValueError(
-                f"add_correction: atom {atom.index} ({atom.residue.name}:{atom.name}) is selected by the rule of the"
-                f" type {name!r}, and {model.source} has a rule for atoms that are meant to have no type,"
-                f" {model.uncovered!r}, that selects it, too; give that one anew, as types={{None: rule, ...}}."
-            )
+    if model.uncovered == ALL:
+        return
+    chosen = select(atoms, given)
+    conflicts = np.flatnonzero((chosen >= 0) & (select(atoms, {None: model.uncovered}) == LEFT_OUT))
+    if len(conflicts) > 0:
+        atom, name = atoms.atoms[conflicts[0]], rule_names(given)[chosen[conflicts[0]]]
+        raise ValueError(
+            f"add_correction: atom {atom.index} ({atom.residue.name}:{atom.name}) is selected by the rule of the"
+            f" type {name!r}, and {model.source} has a rule for atoms that are meant to have no type,"
+            f" {model.uncovered!r}, that selects it, too; give that one anew, as types={{None: rule, ...}}."
+        )
 
 
-def _warn_of_list(topology, model, names):
+def _warn_of_list(atoms, model, indices):
     """Warn if types that were given one by one are not those of the model's own rules, or differ between residues of
     the same structure.
     """
-    assigned = list(names)
-    for residue in topology.residues():
-        atoms = [atom.index for atom in residue.atoms()]
-        if all(names[index] is None for index in atoms):  # which was said for each of them
-            for index in atoms:
-                assigned[index] = LEFT_OUT
-    warn_of_different_treatment(topology, assigned)
+    # A residue without a type was left out on purpose: its user gave None for each of its atoms.
+    is_covered = np.bincount(atoms.residue, indices >= 0)[atoms.residue] > 0
+    warn_of_different_treatment(atoms, np.where(is_covered, indices, LEFT_OUT))
     if None in model.type_rules.values():
         return
     try:
-        expected = select(topology, model.type_rules)
+        expected = select(atoms, {name: model.type_rules[name] for name in model.types})
     except ValueError:  # two rules select the same atom
         return
-    if not any(expected):  # the rules were made for other molecules
+    if not (expected >= 0).any():  # the rules were made for other molecules
         return
-    other = [
-        (atom, given, own)
-        for atom, given, own in zip(topology.atoms(), names, expected, strict=True)
-        if given is not None and given != own
-    ]
-    if other:
-        atom, given, own = other[0]
+    other = np.flatnonzero((indices >= 0) & (indices != expected))
+    if len(other) > 0:
+        atom, given, own = (
+            atoms.atoms[other[0]],
+            *np.array([*model.types, None, None], dtype=object)[[indices[other[0]], expected[other[0]]]],
+        )
         warn(
             f"add_correction: {len(other)} atoms have other types than by the rules of {model.source}, the first atom"
             f" {atom.index} ({atom.residue.name}:{atom.name}): {given!r} in place of {own!r}. If that is meant, it can"

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Checks by their masses whether the particles of a System are the atoms of a topology, in the same order."""
 
-import functools
-
+import numpy as np
 from openmm import unit
-from openmm.app import Topology, element
+from openmm.app import element
 
 from ..errors import warn
+from ..force.functions import core
+from .atom_table import AtomTable
 
 #: Masses of a group of atoms that differ by less are the same, in amu.
 SAME_MASS = 0.2
@@ -16,21 +17,6 @@ OF_HYDROGEN, OF_DEUTERIUM = 1.008, 1.0063
 MAX_UNITED_HYDROGENS = 4
 #: Hydrogens, and particles without an element, are lighter than this also if hydrogen masses are repartitioned.
 HEAVY = 6.0
-
-
-def require_is_topology(topology, source):
-    """Require an openmm.app.Topology; TypeError for something that has one, such as a PDBFile, and for anything
-    else.
-    """
-    if not isinstance(topology, Topology):
-        remedy = (
-            "give its .topology"
-            if isinstance(getattr(topology, "topology", None), Topology)
-            else "give the topology that the System was made from"
-        )
-        raise TypeError(
-            f"{source}: the topology is a {type(topology).__name__}; expected an openmm.app.Topology: {remedy}."
-        )
 
 
 def require_topology(topology, system, source):
@@ -43,6 +29,11 @@ def require_topology(topology, system, source):
     source : str
         How messages begin.
 
+    Returns
+    -------
+    AtomTable
+        The atoms of the topology.
+
     Raises
     ------
     TypeError
@@ -50,39 +41,35 @@ def require_topology(topology, system, source):
     ValueError
         If it has more or fewer atoms, or the masses are those of its elements in another order.
     """
-    require_is_topology(topology, source)
+    atoms = AtomTable(topology, source)
     if topology.getNumAtoms() != system.getNumParticles():
         raise ValueError(
             f"{source}: the topology has {topology.getNumAtoms()} atoms, but the System has {system.getNumParticles()}"
             " particles; give the topology the System was made from."
         )
-    _require_order(topology, system, source)
+    if atoms.atoms:
+        _require_order(atoms, core.particle_masses(int(system.this)), source)
+    return atoms
 
 
-def _require_order(topology, system, source):
-    masses = [system.getParticleMass(i)._value for i in range(system.getNumParticles())]
-    groups = _groups(topology, masses)
-    misplaced = [
-        group
-        for group in groups
-        if abs(_mass(group, masses) - _expected_mass(group)) < SAME_MASS and _is_in_disorder(group, masses)
-    ]
-    compared = [group for group in groups if _is_comparable(group, masses)]
-    differences = [_mass(group, masses) - _expected_mass(group) for group in compared]
-    unexplained = [
-        group for group, difference in zip(compared, differences, strict=True) if not _is_explained(difference, group)
-    ]
-    if not misplaced and not unexplained:
+def _require_order(atoms, masses, source):
+    groups = _Groups(atoms, masses)
+    differences = groups.sum(masses) - groups.sum(atoms.of_labels(_mass_of_element, float))
+    misplaced = (np.abs(differences) < SAME_MASS) & groups.are_in_disorder()
+    compared = groups.are_comparable()
+    unexplained = compared & ~groups.are_explained(differences)
+    wrong = np.flatnonzero(unexplained if unexplained.any() else misplaced)
+    if len(wrong) == 0:
         return
-    group = (unexplained or misplaced)[0]
-    names = ", ".join(f"{atom.name} {masses[atom.index]:g}" for atom in group[:6])
+    members = groups.members(wrong[0])
+    first = atoms.atoms[members[0]]
+    names = ", ".join(f"{atoms.atoms[index].name} {masses[index]:g}" for index in members[:6])
     what = (
-        f"{len(unexplained or misplaced)} groups of atoms have other masses than their elements, the first in residue"
-        f" {group[0].residue.name} {group[0].residue.id}, atom {group[0].index} ({names}{', ...' * (len(group) > 6)}"
-        " amu)"
+        f"{len(wrong)} groups of atoms have other masses than their elements, the first in residue"
+        f" {first.residue.name} {first.residue.id}, atom {first.index} ({names}{', ...' * (len(members) > 6)} amu)"
     )
     # In another order the sum of all masses is the same.
-    if misplaced or abs(sum(differences)) < SAME_MASS + 1e-6 * sum(masses):
+    if misplaced.any() or abs(differences[compared].sum()) < SAME_MASS + 1e-6 * masses.sum():
         raise ValueError(
             f"{source}: the topology has its atoms in another order than the System: {what}, and all masses together"
             " are the same. Give the topology that the System was made from."
@@ -93,69 +80,75 @@ def _require_order(topology, system, source):
     )
 
 
-def _groups(topology, masses):
+class _Groups:
     """Atoms among which hydrogen mass repartitioning and Drude particles move mass: an atom with its hydrogens, or else
     a residue.
+
+    Properties of groups are arrays of shape (n_groups,), in the order of each group's first atom.
     """
-    center = {}
-    for bond in topology.bonds():
-        for atom, other in (bond[:2], bond[1::-1]):
-            if atom.element is element.hydrogen and other.element is not element.hydrogen:
-                center[atom.index] = other.index
-    result = []
-    for residue in topology.residues():
-        atoms = list(residue.atoms())
-        whole = any(
-            (
-                masses[atom.index] > 0
-                if atom.element is None
-                else atom.element is element.hydrogen and atom.index not in center
-            )
-            for atom in atoms
+
+    def __init__(self, atoms, masses):
+        self._masses = masses
+        self._is_hydrogen = atoms.of_labels(lambda which: which is element.hydrogen, bool)
+        self._is_carbon = atoms.of_labels(lambda which: which is element.carbon, bool)
+        self._has_element = atoms.of_labels(lambda which: which is not None, bool)
+        center = self._centers(atoms.bonds)
+        makes_whole = np.where(self._has_element, self._is_hydrogen & (center < 0), masses > 0)
+        is_whole = np.bincount(atoms.residue, makes_whole)[atoms.residue] > 0
+        key = np.where(is_whole, -1, np.where(center < 0, np.arange(len(masses)), center))
+        pair = atoms.residue * (len(masses) + 1) + key + 1
+        _, first, group = np.unique(pair, return_index=True, return_inverse=True)
+        rank = np.empty(len(first), dtype=int)
+        rank[np.argsort(first)] = np.arange(len(first))
+        self._group, self._count = rank[group.ravel()], len(first)
+
+    def _centers(self, bonds):
+        """The atom that each hydrogen is bonded to, -1 for none and for other atoms."""
+        center = np.full(len(self._masses), -1)
+        for one, other in ((0, 1), (1, 0)):
+            binds = self._is_hydrogen[bonds[:, one]] & ~self._is_hydrogen[bonds[:, other]]
+            center[bonds[binds, one]] = bonds[binds, other]
+        return center
+
+    def members(self, group):
+        """The indices of the atoms of a group."""
+        return np.flatnonzero(self._group == group)
+
+    def sum(self, values):
+        """The sum of a property of atoms."""
+        return np.bincount(self._group, values, self._count)
+
+    def _any(self, mask):
+        return self.sum(mask) > 0
+
+    def are_comparable(self):
+        """Whether masses say anything: there are elements, and no atom is frozen (of mass zero)."""
+        return self._any(self._has_element) & ~self._any(self._has_element & ~(self._masses > 0))
+
+    def are_explained(self, differences):
+        """Whether a mass is that of the elements, or that of deuterium or united atoms."""
+        explained = np.abs(differences) < SAME_MASS
+        united = MAX_UNITED_HYDROGENS * self.sum(self._is_carbon)
+        for most, mass in ((self.sum(self._is_hydrogen), OF_DEUTERIUM), (united, OF_HYDROGEN)):
+            count = np.round(differences / mass)
+            explained |= (np.abs(differences - count * mass) < SAME_MASS) & (count >= 1) & (count <= most)
+        return explained
+
+    def are_in_disorder(self):
+        """Whether the masses of a group, whose sum is right, are those of other atoms of it: hydrogens that are too
+        heavy, or not all of one mass, or a heavy particle that is no atom.
+        """
+        is_heavy = self._masses > HEAVY
+        lightest, heaviest = np.full(self._count, np.inf), np.full(self._count, -np.inf)
+        hydrogens = np.flatnonzero(self._is_hydrogen)
+        np.minimum.at(lightest, self._group[hydrogens], self._masses[hydrogens])
+        np.maximum.at(heaviest, self._group[hydrogens], self._masses[hydrogens])
+        return (
+            self._any(self._is_hydrogen & is_heavy)
+            | (self._any(self._has_element) & self._any(~self._has_element & is_heavy))
+            | (heaviest - lightest > SAME_MASS)
         )
-        groups = {}
-        for atom in atoms:
-            groups.setdefault(-1 if whole else center.get(atom.index, atom.index), []).append(atom)
-        result += groups.values()
-    return result
 
 
-def _is_comparable(group, masses):
-    """Whether masses say anything: there are elements, and no atom is frozen (of mass zero)."""
-    known = [atom for atom in group if atom.element is not None]
-    return bool(known) and all(masses[atom.index] > 0 for atom in known)
-
-
-def _mass(group, masses):
-    return sum(masses[atom.index] for atom in group)
-
-
-def _expected_mass(group):
-    return sum(_mass_of_element(atom.element) for atom in group if atom.element is not None)
-
-
-@functools.cache
 def _mass_of_element(which):
-    return which.mass.value_in_unit(unit.amu)
-
-
-def _is_explained(difference, group):
-    """Whether a mass is that of the elements, or that of deuterium or united atoms."""
-    if abs(difference) < SAME_MASS:
-        return True
-    hydrogens = sum(atom.element is element.hydrogen for atom in group)
-    united = MAX_UNITED_HYDROGENS * sum(atom.element is element.carbon for atom in group)
-    return any(abs(difference - count * OF_DEUTERIUM) < SAME_MASS for count in range(1, hydrogens + 1)) or any(
-        abs(difference - count * OF_HYDROGEN) < SAME_MASS for count in range(1, united + 1)
-    )
-
-
-def _is_in_disorder(group, masses):
-    """Whether the masses of a group, whose sum is right, are those of other atoms of it: hydrogens that are too heavy,
-    or not all of one
-    mass, or a heavy particle that is no atom."""
-    hydrogens = [masses[atom.index] for atom in group if atom.element is element.hydrogen]
-    others = [masses[atom.index] for atom in group if atom.element is None]
-    return any(mass > HEAVY for mass in hydrogens + others * (len(others) < len(group))) or (
-        len(hydrogens) > 1 and max(hydrogens) - min(hydrogens) > SAME_MASS
-    )
+    return 0.0 if which is None else which.mass.value_in_unit(unit.amu)

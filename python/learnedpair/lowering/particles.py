@@ -21,7 +21,7 @@ def read_particles(model, particles):
         NotCovered, or NaN, for particles that are not covered.
     """
     if model.features is None:
-        return np.array([model.type_index(particle) for particle in particles], dtype=np.int32)
+        return model.type_indices(particles)
     return model.feature_rows(particles)
 
 

@@ -241,6 +241,24 @@ class Model:
             )
         return index
 
+    def type_indices(self, particles):
+        """The indices of the types of many particles.
+
+        Parameters
+        ----------
+        particles : iterable of str, int or None
+            As for :meth:`type_index`.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_particles,)
+        """
+        particles = list(particles)
+        if set(map(type, particles)) <= {str, type(None)}:  # as rules select them; a million takes 0.1 s
+            indices = {name: self.type_index(name) for name in set(particles)}
+            return np.fromiter(map(indices.__getitem__, particles), np.int32, len(particles))
+        return np.array([self.type_index(particle) for particle in particles], dtype=np.int32)
+
     def feature_rows(self, particles):
         """The features of particles as an array.
 

@@ -8,6 +8,13 @@ from openmm.app import Element
 ALL = "*:*"
 
 
+def depends_on_label_only(rule):
+    """Whether a rule selects all atoms with the same residue name, atom name and element, or none of them."""
+    if isinstance(rule, (list, tuple, set)):
+        return all(map(depends_on_label_only, rule))
+    return not callable(rule)
+
+
 def selection(name, rule):
     """Get the function of an atom that a rule stands for; ValueError if it cannot be understood."""
     if callable(rule):

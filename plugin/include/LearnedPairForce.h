@@ -168,7 +168,7 @@ public:
     /**
      * Set the nonbonded method. The default is CutoffPeriodic.
      *
-     * @throws OpenMMException if the method is not one of the enumeration
+     * @throws OpenMMException if the method does not exist
      */
     void setNonbondedMethod(NonbondedMethod method);
     /** Get the cutoff distance r_c, measured in nm. */
@@ -228,7 +228,7 @@ public:
      * @return the index of the exclusion
      */
     int addExclusion(int particle1, int particle2);
-    /** Exclude many pairs of particles: call addExclusion() for each. */
+    /** Exclude many pairs of particles. This is the same as calling addExclusion() for each pair. */
     void addExclusions(const std::vector<std::pair<int, int>>& pairs);
     /**
      * Get the particles of an exclusion.
@@ -303,8 +303,8 @@ public:
      * Multiply the energy by a global parameter of the Context, the scale s.
      *
      * @param name          the name of the parameter; an empty string removes the scale
-     * @param defaultValue  the value of the parameter in a new Context; finite, which is checked when a Context is
-     *                      created
+     * @param defaultValue  the value of the parameter in a new Context. It must be finite, which is checked when a
+     *                      Context is created.
      */
     void setScaleParameter(const std::string& name, double defaultValue = 1.0);
     /** Get the number of global parameters of the function, the scale not included. */
@@ -327,8 +327,8 @@ public:
      * Set the default value of a global parameter of the function.
      *
      * @param index  the index of the parameter in the function
-     * @param value  the value of the parameter in a new Context; it must be finite and in the range of the parameter,
-     *               which is checked when a Context is created
+     * @param value  the value of the parameter in a new Context. It must be finite and in the range of the parameter,
+     *               which is checked when a Context is created.
      * @throws OpenMMException if the index is out of range
      */
     void setGlobalParameterDefaultValue(int index, double value);
@@ -390,7 +390,7 @@ public:
 
     /**
      * Copy the particles' types or features, the function and the ranges of global parameters to an existing Context.
-     * The new function must be a table of the same shape, or a program that differs in its weights only. All other
+     * The new function must be a table of the same shape, or a program with the same steps and new weights. All other
      * settings must be the same as when the Context was created. To change them, call Context::reinitialize() or create
      * a new Context.
      *

@@ -95,7 +95,8 @@ public:
             const vector<const double*>& particle2, const vector<double>& globals) override {
         if (r.empty())
             return {};
-        // The distinct particles: all types; or all feature vectors, of the first particles, then of the second ones.
+        // The distinct particles: all types, or the features of all first particles followed by those of all second
+        // ones.
         vector<double> particles;
         for (int type = 0; type < numTypes; type++)
             particles.push_back(type);

@@ -13,8 +13,8 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-// The largest length of a value times the number of pairs of types. Above it, values of pairs of types are not stored,
-// but computed for each pair of particles.
+// The largest number of elements of a value for all pairs of types. With more elements, values of pairs of types are
+// not stored, but computed for each pair of particles.
 static const long long MaxTypePairValues = 1 << 22;
 
 namespace {
@@ -33,7 +33,11 @@ public:
     void addValue(int value, bool exchanged) {
         requests.push_back({value, exchanged});
     }
-    /** Build the program of all requested values. Equal values are computed once. @return nothing without requests */
+    /**
+     * Build the program of all requested values. Equal values are computed once.
+     *
+     * @return the program, or nothing if no value was requested
+     */
     std::optional<TensorProgram> build(ParticleInput particles) {
         if (requests.empty())
             return {};

@@ -13,8 +13,8 @@ using std::vector;
 static const int MinIntervals = 8;
 // Intervals that are flatter than this fraction of the steepest interval may contain only rounding errors.
 static const double Negligible = 1e-6;
-// The smallest median agreement of slopes and energies. The agreement is 1 for exact slopes, -1 for slopes of the wrong
-// sign, and 0.1 for slopes that are wrong by a factor of 10.
+// The smallest median of the agreement of slopes and energies in an interval. The agreement is 1 for exact slopes, -1
+// for slopes of the wrong sign, and 0.1 for slopes that are wrong by a factor of 10.
 static const double MinAgreement = 0.5;
 
 void LearnedPairPlugin::requireSlopesOfEnergies(

@@ -101,7 +101,7 @@ private:
             std::vector<int> operands = steps[i].operands;
             std::sort(operands.begin(), operands.end());
             operands.erase(std::unique(operands.begin(), operands.end()), operands.end());
-            operands.push_back(i); // the value itself is free if no step uses it
+            operands.push_back(i); // the memory of the value itself is free if no step uses it
             for (int operand : operands)
                 if (lastUse[operand] == (int) i || (operand == (int) i && lastUse[i] < 0))
                     unused.insert({values[operand].size * values[operand].numItems, values[operand].data});

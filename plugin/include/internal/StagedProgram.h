@@ -22,7 +22,7 @@ enum class PartLevel {
  * global parameters, particles and pairs of types. See docs/program.md, section 5.
  *
  * The parts of the levels Global, Particle and TypePair read the inputs of the original program. Their concatenated
- * outputs are inputs of the pair part: `globals`; `particle1` and `particle2`; and `pair`. Parts without steps are left
+ * outputs are inputs of the pair part: `globals`, `particle1` and `particle2`, and `pair`. Parts without steps are left
  * out. The pair part always exists. Its outputs are those of PairOutput: f and df/dr, then df/dg and d2f/drdg for each
  * requested parameter derivative.
  *

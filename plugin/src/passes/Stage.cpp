@@ -11,7 +11,7 @@ using std::vector;
 /** The inputs on which a value depends. They are bit masks, which can be combined with |. */
 enum Dependence { OnDistance = 1, OnParticle1 = 2, OnParticle2 = 4, OnPair = 8, OnGlobals = 16 };
 
-/** Get the dependence of the value of an input. */
+/** Get the dependence bit of an input. */
 static int dependenceOfInput(const ProgramInput& input) {
     switch (input.level) {
         case InputLevel::Global: return OnGlobals;

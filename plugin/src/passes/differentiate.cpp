@@ -269,7 +269,7 @@ private:
     const TensorProgram& program;
     int slot, element;
     ProgramBuilder builder;
-    vector<int> value, derivative; // the new steps of the value and the derivative of each step of the program
+    vector<int> value, derivative; // for each step of the program: the new steps of its value and its derivative
 };
 
 } // namespace

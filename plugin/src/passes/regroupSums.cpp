@@ -18,6 +18,7 @@ struct Term {
     bool negative;
 };
 
+/** Flattens nested sums and differences, and adds the terms of each stage to each other first. */
 class Regrouper {
 public:
     Regrouper(const TensorProgram& program, ParticleInput particles) :

@@ -10,8 +10,8 @@ using namespace LearnedPairPlugin;
 using std::vector;
 
 /**
- * Get whether all elements of a literal equal a value, which must not be negative. -0 does not equal 0 here, because x
- * - 0 = x holds for every x, but x - -0 is 0 for x = -0.
+ * Get whether all elements of a literal equal a value, which must not be negative. The element -0 does not equal 0
+ * here: x-0 = x holds for every x, but x-(-0) is 0 for x = -0.
  */
 static bool isLiteral(const ProgramStep& step, double value) {
     if (step.operation != Operation::Literal)

@@ -47,8 +47,8 @@ private:
     }
 
     /**
-     * Get whether a value is a concatenation or a sum from which some operand can leave the pair stage. A radial term
-     * of a sum does not count: it would only replace one product for each pair by two.
+     * Get whether a value is a concatenation or a sum of which some operand can leave the pair stage. A radial operand
+     * of a sum does not count: two products for each pair would replace one.
      */
     bool isSplittable(int value) {
         auto [position, isNew] = splittable.insert({value, false});
@@ -153,7 +153,7 @@ private:
         return values.size() == 1 ? values[0] : builder.add(Operation::Concat, values);
     }
 
-    /** Get the columns of the matrix of a layer by which terms are multiplied. All columns are the matrix itself. */
+    /** Get the columns of a layer's matrix that multiply the given terms, or the matrix itself if these are all. */
     int selectColumns(const ProgramStep& layer, const vector<Term>& terms) {
         const ProgramStep& matrix = steps[layer.operands[0]];
         int numColumns = steps[layer.operands[1]].size, numSelected = 0;

@@ -183,7 +183,7 @@ DAMAGES = {
     "bad integer": (('types="0 1', 'types="0 one'), '"one", which is not an integer'),
     "huge integer": (('types="0 1', 'types="0 99999999999'), '"99999999999", which is not an integer'),
     "numbers cut off": (('energies="AAAAAAAAAAAAAAAAAADwPw==', 'energies="AAAAAAAAAAA='), "1 knots, but should have 2"),
-    "end in the middle": (('energies="AAAAAAAA', 'energies="AAA=AAAA'), "go on behind their end"),
+    "end in the middle": (('energies="AAAAAAAA', 'energies="AAA=AAAA'), "continue after their end"),
     "half a pair": (('pairs="0 ', 'pairs="'), "which are no pairs"),
     "lost report": ((' end"', '"'), "report has no end"),
 }

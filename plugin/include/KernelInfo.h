@@ -6,29 +6,29 @@
 
 namespace LearnedPairPlugin {
 
-/** What evaluates a LearnedPairForce in a Context: see LearnedPairForce::getKernelInfo(). */
+/** How a Context evaluates a LearnedPairForce. LearnedPairForce::getKernelInfo() returns it. */
 struct KernelInfo {
-    /** The name of the platform. */
+    /** The name of the OpenMM platform. */
     std::string platform;
     /**
-     * Where the pairs are evaluated:
+     * The kernel or loop that evaluates the pairs:
      *
-     *  - "all pairs": in a loop over all pairs (Reference);
-     *  - "SIMD loop": in vectorized loops over a neighbor list (CPU);
-     *  - "shared kernel": in OpenMM's own nonbonded kernel, together with other forces (GPUs; the fastest);
-     *  - "own kernel": in another nonbonded kernel of OpenMM's;
-     *  - "compacted pairs": in a kernel of this plugin that first compacts the pairs in range.
+     *  - "all pairs": a loop over all pairs (Reference);
+     *  - "SIMD loop": vectorized loops over a neighbor list (CPU);
+     *  - "shared kernel": OpenMM's own nonbonded kernel, together with other forces (GPUs; the fastest);
+     *  - "own kernel": a second nonbonded kernel of OpenMM, which evaluates this force alone (GPUs);
+     *  - "compacted pairs": a kernel of this plugin that first compacts the pairs in range (GPUs).
      */
     std::string placement;
     /** The neighbor list: "shared" with OpenMM's other forces, "own", or "none". */
     std::string neighborList;
-    /** On CPU the instruction set: "AVX512", "AVX2", "SSE4" or "portable"; elsewhere empty. */
+    /** The instruction set on the CPU platform: "AVX512", "AVX2", "SSE4" or "portable". Empty on other platforms. */
     std::string instructionSet;
-    /** Whether products with matrices run on tensor cores. */
+    /** Whether matrix products run on tensor cores. */
     bool tensorCores = false;
-    /** How the function is evaluated: "table" or "program". */
+    /** The representation of the function: "table" or "program". */
     std::string evaluation;
-    /** The number of devices. */
+    /** The number of devices that the Context uses. */
     int numDevices = 1;
 };
 

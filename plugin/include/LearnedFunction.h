@@ -14,30 +14,30 @@ namespace LearnedPairPlugin {
 class PairProgram;
 class PairTable;
 
-/** A closed interval of allowed values; by default all numbers. */
+/** A closed interval of allowed values. The default allows all numbers. */
 struct ValueRange {
     double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
-    /** Get whether a value is in the range. A value that is outside by rounding only is accepted. */
+    /** Get whether a value is in the range. Values outside by rounding only, 1e-6 of its width, are accepted. */
     bool allows(double value) const {
         double rounding = (std::isfinite(high - low) ? 1e-6 * (high - low) : 0.0);
         return low - rounding <= value && value <= high + rounding;
     }
 };
 
-/** A parameter of a learned function that is the same for all pairs and is set in the Context. */
+/** A parameter of a learned function. It has the same value for all pairs, and its value is set in the Context. */
 struct GlobalParameter {
     std::string name;
     double defaultValue;
-    ValueRange range; ///< the values that the function was checked for
+    ValueRange range; ///< the values for which the function was checked
 };
 
-/** A number that a learned function takes of each particle. */
+/** A real number that a learned function reads for each particle. */
 struct ParticleFeature {
     std::string name;
-    ValueRange range; ///< the values that the function was made for
+    ValueRange range; ///< the values for which the function was made
 };
 
-/** Calls a function for each kind of LearnedFunction; see LearnedFunction::accept(). */
+/** A visitor of learned functions, with one method for each subclass of LearnedFunction. */
 class LEARNEDPAIR_EXPORT LearnedFunctionVisitor {
 public:
     virtual ~LearnedFunctionVisitor() = default;
@@ -46,22 +46,21 @@ public:
 };
 
 /**
- * A learned function that a LearnedPairForce evaluates: what it knows of the particles, its global parameters, and the
- * distances at which it is defined.
+ * A function that a LearnedPairForce evaluates. This base class describes its arguments: the types or features of the
+ * particles, the global parameters, and the range of distances in which it is defined.
  *
- * Learned functions are data. They are immutable once built and say nothing of cutoffs, switching or exclusions: that
- * is LearnedPairForce's part.
+ * Learned functions are immutable data. Cutoffs, switching and exclusions belong to LearnedPairForce.
  */
 class LEARNEDPAIR_EXPORT LearnedFunction {
 public:
     virtual ~LearnedFunction() = default;
-    /** Call visitor.visit() with this function as what it is. */
+    /** Call the method of a visitor for the subclass of this function. */
     virtual void accept(LearnedFunctionVisitor& visitor) const = 0;
-    /** Get the number of particle types, the integers from 0 on; 0 if particles have features instead. */
+    /** Get the number n of particle types, which are the integers 0 to n-1. It is 0 if particles have features. */
     virtual int getNumTypes() const = 0;
-    /** Get the features of each particle; none if particles have types. */
+    /** Get the features of a particle. The list is empty if particles have types. */
     virtual const std::vector<ParticleFeature>& getFeatures() const = 0;
-    /** Get the number of features of each particle; 0 if particles have types. */
+    /** Get the number of features of each particle. It is 0 if particles have types. */
     int getNumFeatures() const {
         return getFeatures().size();
     }
@@ -73,9 +72,9 @@ public:
     virtual const std::vector<GlobalParameter>& getGlobalParameters() const = 0;
     /** Get the shortest distance at which the function is defined, measured in nm. */
     virtual double getMinDistance() const = 0;
-    /** Get the longest distance at which the function is defined, measured in nm; may be infinite. */
+    /** Get the longest distance at which the function is defined, measured in nm. It may be infinite. */
     virtual double getMaxDistance() const = 0;
-    /** Get whether the function is defined for particles of two types; true if particles have features. */
+    /** Get whether the function is defined for a pair of types. It is always true if particles have features. */
     virtual bool isDefined(int type1, int type2) const = 0;
 };
 

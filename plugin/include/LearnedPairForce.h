@@ -16,39 +16,48 @@
 namespace LearnedPairPlugin {
 
 /**
- * A learned correction between pairs of particles, added on top of any other forces:
+ * A learned correction between pairs of particles. It is added to the energy of all other forces:
  *
  *     E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
  *
- * f is a PairTable or a PairProgram, a_i the type or the features of a particle, g the function's global parameters,
- * which are those of the Context by the same names. P holds the pairs that are not excluded, are allowed by the
- * interaction groups if there are any, and have two particles that the function covers. Below the inner cutoff r_in,
- * the shortest distance that f was made for, f is replaced by its first-order Taylor expansion at r_in, so that energy
- * and force stay continuous and f is never extrapolated. S is the quintic switching function of OpenMM::NonbondedForce,
- * off by default. s is an optional global parameter of the Context.
+ *  - f is the pair function, a PairTable or a PairProgram. Below the inner cutoff r_in it is replaced by its
+ *    first-order Taylor expansion at r_in. Energy and force stay continuous, and f is never evaluated below r_in, which
+ *    is at least the shortest distance for which f was made.
+ *  - a_i is the type or the features of particle i.
+ *  - g are the global parameters of f. Each takes its value from the Context parameter of the same name.
+ *  - P is the set of pairs of two covered particles that are not excluded. If there are interaction groups, they must
+ *    also allow the pair.
+ *  - S is the quintic switching function of OpenMM::NonbondedForce. It is off by default.
+ *  - s is an optional global parameter of the Context, the scale.
  *
- * Particles, exclusions and groups have nothing to do with those of other forces in the System, and neither do the
- * cutoff and the periodicity: any combination is evaluated as written here. Sharing the settings of the NonbondedForce
- * (same exclusions, same boundary conditions, no longer cutoff) is fastest on GPUs, where the pairs are then evaluated
- * inside OpenMM's own nonbonded kernel.
+ * To use this class, create a LearnedPairForce with its function. Then call addParticle() once for every particle of
+ * the System, set the distances and exclusions, and add the force to the System before the Context is created. Most
+ * settings are checked when the Context is created, because their rules depend on each other and on the System.
+ *
+ * Particles, exclusions, interaction groups, cutoff and periodicity are independent of those of other forces, except
+ * that some mixtures of periodic and nonperiodic forces are refused. On GPUs the force is fastest if it has the same
+ * exclusions and boundary conditions as the NonbondedForce, and no longer cutoff: its pairs are then evaluated inside
+ * OpenMM's own nonbonded kernel.
  */
 class LEARNEDPAIR_EXPORT LearnedPairForce : public OpenMM::Force {
 public:
+    /** The method that decides which pairs of particles interact. */
     enum NonbondedMethod {
-        /** All pairs, without a cutoff. For a PairProgram only: a PairTable ends somewhere. */
+        /** All pairs, without a cutoff. This requires a PairProgram, because a PairTable ends at a finite distance. */
         NoCutoff = 0,
         /** Pairs closer than the cutoff, without periodic boundary conditions. */
         CutoffNonPeriodic = 1,
-        /** Pairs whose nearest periodic copies are closer than the cutoff. */
+        /** Pairs closer than the cutoff in the minimum image convention, with periodic boundary conditions. */
         CutoffPeriodic = 2,
     };
-    /** The type of a particle that the function does not cover: it takes no part in this force. */
+    /** The type of a particle that the function does not cover. Such a particle does not interact. */
     static constexpr int NotCovered = -1;
     /**
-     * Create a LearnedPairForce. The inner cutoff is set to the shortest distance at which the function is defined, and
-     * the cutoff to the longest, or to 1 nm if there is none.
+     * Create a LearnedPairForce. The inner cutoff is set to the shortest distance at which the function is defined. The
+     * cutoff is set to the longest distance at which it is defined, or to 1 nm if that is infinite.
      *
-     * @param function  the pair function; shared, never modified
+     * @param function  the pair function; it is shared and never modified
+     * @throws OpenMMException if the function is null
      */
     explicit LearnedPairForce(std::shared_ptr<const LearnedFunction> function);
 
@@ -56,85 +65,133 @@ public:
     const LearnedFunction& getFunction() const {
         return *function;
     }
-    /** Get the pair function, to share it with another force. */
+    /** Get the pair function as a shared pointer, which another force can use. */
     std::shared_ptr<const LearnedFunction> getSharedFunction() const {
         return function;
     }
     /**
-     * Replace the pair function. In an existing Context this takes effect through updateParametersInContext(), where
-     * the new function must have the same structure. The report, which described the old function, is cleared; default
-     * values of global parameters become those of the new function.
+     * Replace the pair function. Call updateParametersInContext() to copy it to an existing Context; the new function
+     * must then have the same structure. This clears the report, which described the old function. The global
+     * parameters get the default values and ranges of the new function.
+     *
+     * @param function  the pair function; it is shared and never modified
+     * @throws OpenMMException if the function is null, or if there are particles and the number of features changes
      */
     void setFunction(std::shared_ptr<const LearnedFunction> function);
 
-    /** Get the number of particles; it must equal that of the System. */
+    /** Get the number of particles. It must equal the number of particles of the System. */
     int getNumParticles() const {
         return particleTypes.size();
     }
     /**
-     * Add a particle. Particles are added in the order in which they appear in the System.
+     * Add a particle to a force whose function has types. Particles must be added in the order in which they appear in
+     * the System.
      *
-     * @param type  one of the function's types, or NotCovered
+     * @param type  one of the types of the function, or NotCovered; checked when a Context is created
      * @return the index of the particle
+     * @throws OpenMMException if the function has features
      */
     int addParticle(int type);
-    /** Get the type of a particle. */
+    /**
+     * Get the type of a particle.
+     *
+     * @param index  the index of the particle
+     * @return the type, or NotCovered; if the function has features, the type of covered particles is 0
+     * @throws OpenMMException if the index is out of range
+     */
     int getParticleType(int index) const;
-    /** Set the type of a particle: one of the function's types, or NotCovered. */
+    /**
+     * Set the type of a particle.
+     *
+     * @param index  the index of the particle
+     * @param type   one of the types of the function, or NotCovered; checked when a Context is created
+     * @throws OpenMMException if the index is out of range, or if the function has features
+     */
     void setParticleType(int index, int type);
     /** Get the types of all particles. */
     const std::vector<int>& getParticleTypes() const {
         return particleTypes;
     }
-    /** Set the types of all particles at once, replacing all particles there were. */
+    /**
+     * Set the types of all particles at once. This replaces all existing particles.
+     *
+     * @param types  for each particle one of the types of the function, or NotCovered; checked when a Context is
+     *               created
+     * @throws OpenMMException if the function has features
+     */
     void setParticleTypes(const std::vector<int>& types);
     /**
-     * Add a particle to a force whose function takes features. Particles are added in the order in which they appear in
-     * the System.
+     * Add a particle to a force whose function has features. Particles must be added in the order in which they appear
+     * in the System.
      *
-     * @param features  one number for each feature, or none if the particle is not covered
+     * @param features  one number for each feature, or an empty vector if the particle is not covered
      * @return the index of the particle
-     * @throws OpenMMException if there are too few or too many, or one is outside of the range that the function states
+     * @throws OpenMMException if the number of features is wrong, if a feature is not finite or outside the range of
+     *                         the function, or if the function has types
      */
     int addParticle(const std::vector<double>& features);
-    /** Get the features of a particle; none if it is not covered. */
+    /**
+     * Get the features of a particle.
+     *
+     * @param index  the index of the particle
+     * @return one number for each feature, or an empty vector if the particle is not covered
+     * @throws OpenMMException if the index is out of range
+     */
     std::vector<double> getParticleFeatures(int index) const;
     /**
-     * Set the features of a particle, or none if it is not covered.
+     * Set the features of a particle.
      *
-     * @throws OpenMMException if there are too few or too many, or one is outside of the range that the function states
+     * @param index     the index of the particle
+     * @param features  one number for each feature, or an empty vector if the particle is not covered
+     * @throws OpenMMException if the index is out of range, if the number of features is wrong, if a feature is not
+     *                         finite or outside the range of the function, or if the function has types
      */
     void setParticleFeatures(int index, const std::vector<double>& features);
     /**
-     * Set the features of all particles at once, replacing all particles there were.
+     * Set the features of all particles at once. This replaces all existing particles.
      *
-     * @param features  shape [number of particles][number of features]
-     * @param covered   for each particle whether it is covered; of those that are not, the features are ignored
-     * @throws OpenMMException if the sizes do not fit, or a feature is outside of the range that the function states
+     * @param features  the features, shape [number of particles][number of features]
+     * @param covered   for each particle whether it is covered; the features of uncovered particles are ignored
+     * @throws OpenMMException if the sizes do not match, if a feature of a covered particle is not finite or outside
+     *                         the range of the function, or if the function has types
      */
     void setAllParticleFeatures(const std::vector<double>& features, const std::vector<bool>& covered);
-    /** Get the features of all particles, shape [number of particles][number of features]; 0 for uncovered ones. */
+    /** Get the features of all particles, shape [number of particles][number of features]. Uncovered ones have 0. */
     const std::vector<double>& getAllParticleFeatures() const {
         return particleFeatures;
     }
 
-    /** Get the method used for long distances. */
+    /** Get the nonbonded method. */
     NonbondedMethod getNonbondedMethod() const {
         return method;
     }
-    /** Set the method used for long distances. The default is CutoffPeriodic. */
+    /**
+     * Set the nonbonded method. The default is CutoffPeriodic.
+     *
+     * @throws OpenMMException if the method does not exist
+     */
     void setNonbondedMethod(NonbondedMethod method);
     /** Get the cutoff distance r_c, measured in nm. */
     double getCutoffDistance() const {
         return cutoff;
     }
-    /** Set the cutoff distance r_c, measured in nm; at most the function's maximum distance. */
+    /**
+     * Set the cutoff distance r_c.
+     *
+     * @param distance  the cutoff, measured in nm; positive, and at most the maximum distance of the function. This is
+     *                  checked when a Context is created.
+     */
     void setCutoffDistance(double distance);
-    /** Get the inner cutoff r_in, measured in nm. */
+    /** Get the inner cutoff distance r_in, measured in nm. */
     double getInnerCutoffDistance() const {
         return innerCutoff;
     }
-    /** Set the inner cutoff r_in, measured in nm; at least the function's minimum distance. */
+    /**
+     * Set the inner cutoff distance r_in.
+     *
+     * @param distance  the inner cutoff, measured in nm; at least the minimum distance of the function, and less than
+     *                  the cutoff. This is checked when a Context is created.
+     */
     void setInnerCutoffDistance(double distance);
     /** Get whether the switching function is used. */
     bool getUseSwitchingFunction() const {
@@ -146,7 +203,12 @@ public:
     double getSwitchingDistance() const {
         return switchingDistance;
     }
-    /** Set the switching distance, measured in nm; from the inner cutoff to less than the cutoff. */
+    /**
+     * Set the distance at which the switching function begins to reduce the energy.
+     *
+     * @param distance  the switching distance, measured in nm; at least the inner cutoff, and less than the cutoff.
+     *                  This is checked when a Context is created and the switching function is used.
+     */
     void setSwitchingDistance(double distance);
     /** Get whether periodic boundary conditions are applied. */
     bool usesPeriodicBoundaryConditions() const override {
@@ -158,22 +220,41 @@ public:
         return exclusions.size();
     }
     /**
-     * Exclude a pair of particles.
+     * Exclude a pair of particles. Whether the particles exist, and whether the pair was excluded before, is checked
+     * when a Context is created.
      *
+     * @param particle1  the index of the first particle
+     * @param particle2  the index of the second particle
      * @return the index of the exclusion
      */
     int addExclusion(int particle1, int particle2);
-    /** Exclude many pairs of particles. */
+    /** Exclude many pairs of particles. This is the same as calling addExclusion() for each pair. */
     void addExclusions(const std::vector<std::pair<int, int>>& pairs);
-    /** Get the particles of an exclusion. */
+    /**
+     * Get the particles of an exclusion.
+     *
+     * @param index           the index of the exclusion
+     * @param[out] particle1  the index of the first particle
+     * @param[out] particle2  the index of the second particle
+     * @throws OpenMMException if the index is out of range
+     */
     void getExclusionParticles(int index, int& particle1, int& particle2) const;
-    /** Set the particles of an exclusion. */
+    /**
+     * Set the particles of an exclusion. They are checked when a Context is created.
+     *
+     * @param index      the index of the exclusion
+     * @param particle1  the index of the first particle
+     * @param particle2  the index of the second particle
+     * @throws OpenMMException if the index of the exclusion is out of range
+     */
     void setExclusionParticles(int index, int particle1, int particle2);
     /**
-     * Exclude all pairs that are connected by few bonds. Pairs that are excluded already stay so.
+     * Exclude all pairs that are connected by at most a given number of bonds. Call this after all particles have been
+     * added. Pairs that are already excluded are not added again.
      *
      * @param bonds       pairs of bonded particles
-     * @param bondCutoff  pairs separated by this number of bonds or fewer are excluded
+     * @param bondCutoff  the largest number of bonds between two excluded particles; with 0 nothing is excluded
+     * @throws OpenMMException if a bond names a particle that has not been added
      */
     void createExclusionsFromBonds(const std::vector<std::pair<int, int>>& bonds, int bondCutoff);
 
@@ -182,70 +263,124 @@ public:
         return interactionGroups.size();
     }
     /**
-     * Add an interaction group. If there is any, only pairs with one particle in the first set and the other in the
-     * second set of some group interact. A pair in several groups counts once.
+     * Add an interaction group. A force without interaction groups computes all pairs. A force with interaction groups
+     * computes only pairs that have one particle in the first set and the other particle in the second set of at least
+     * one group. A pair that is in several groups counts once.
      *
+     * @param set1  the indices of the particles of the first set; checked when a Context is created
+     * @param set2  the indices of the particles of the second set; checked when a Context is created
      * @return the index of the group
      */
     int addInteractionGroup(const std::set<int>& set1, const std::set<int>& set2);
-    /** Get the two sets of an interaction group. */
+    /**
+     * Get the two sets of an interaction group.
+     *
+     * @param index      the index of the group
+     * @param[out] set1  the indices of the particles of the first set
+     * @param[out] set2  the indices of the particles of the second set
+     * @throws OpenMMException if the index is out of range
+     */
     void getInteractionGroupParameters(int index, std::set<int>& set1, std::set<int>& set2) const;
-    /** Set the two sets of an interaction group. */
+    /**
+     * Set the two sets of an interaction group.
+     *
+     * @param index  the index of the group
+     * @param set1   the indices of the particles of the first set; checked when a Context is created
+     * @param set2   the indices of the particles of the second set; checked when a Context is created
+     * @throws OpenMMException if the index of the group is out of range
+     */
     void setInteractionGroupParameters(int index, const std::set<int>& set1, const std::set<int>& set2);
 
-    /** Get the name of the global parameter s, or an empty string if there is none. */
+    /** Get the name of the scale s, or an empty string if there is none. */
     const std::string& getScaleParameter() const {
         return scaleParameter;
     }
-    /** Get the value of s in a new Context. */
+    /** Get the default value of the scale s. */
     double getScaleDefaultValue() const {
         return scaleDefault;
     }
     /**
-     * Multiply the energy by a global parameter of the Context.
+     * Multiply the energy by a global parameter of the Context, the scale s.
      *
-     * @param name          the name of the parameter; an empty string removes it
-     * @param defaultValue  its value in a new Context
+     * @param name          the name of the parameter; an empty string removes the scale
+     * @param defaultValue  the value of the parameter in a new Context. It must be finite, which is checked when a
+     *                      Context is created.
      */
     void setScaleParameter(const std::string& name, double defaultValue = 1.0);
     /** Get the number of global parameters of the function, the scale not included. */
     int getNumGlobalParameters() const {
         return globalParameters.size();
     }
-    /** Get the name of a global parameter of the function. */
-    const std::string& getGlobalParameterName(int index) const;
-    /** Get the value of a global parameter of the function in a new Context. */
-    double getGlobalParameterDefaultValue(int index) const;
-    /** Set the value of a global parameter of the function in a new Context. */
-    void setGlobalParameterDefaultValue(int index, double value);
-    /** Get the range of a global parameter of the function: outside of it a Context refuses to compute. */
-    void getGlobalParameterRange(int index, double& low, double& high) const;
     /**
-     * Set the range of a global parameter of the function. The function was checked, and tables in it were made, for
-     * the range that it came with.
+     * Get the name of a global parameter of the function.
+     *
+     * @throws OpenMMException if the index is out of range
+     */
+    const std::string& getGlobalParameterName(int index) const;
+    /**
+     * Get the default value of a global parameter of the function: its value in a new Context.
+     *
+     * @throws OpenMMException if the index is out of range
+     */
+    double getGlobalParameterDefaultValue(int index) const;
+    /**
+     * Set the default value of a global parameter of the function.
+     *
+     * @param index  the index of the parameter in the function
+     * @param value  the value of the parameter in a new Context. It must be finite and in the range of the parameter,
+     *               which is checked when a Context is created.
+     * @throws OpenMMException if the index is out of range
+     */
+    void setGlobalParameterDefaultValue(int index, double value);
+    /**
+     * Get the range of a global parameter of the function. A Context refuses to compute with a value outside this
+     * range.
      *
      * @param index      the index of the parameter in the function
-     * @param low, high  the ends of the range; may be infinite
+     * @param[out] low   the lower end of the range; may be infinite
+     * @param[out] high  the upper end of the range; may be infinite
+     * @throws OpenMMException if the index is out of range
+     */
+    void getGlobalParameterRange(int index, double& low, double& high) const;
+    /**
+     * Set the range of a global parameter of the function. The function itself, and tables in it, were made and checked
+     * for its original range; they may be inaccurate in a wider range.
+     *
+     * @param index  the index of the parameter in the function
+     * @param low    the lower end of the range; may be infinite
+     * @param high   the upper end of the range; may be infinite
+     * @throws OpenMMException if the index is out of range
      */
     void setGlobalParameterRange(int index, double low, double high);
-    /** Get the handle of this force, which tells whether it still exists. */
+    /** Get the handle of this force. ForceHandle::exists() tells whether the force with a handle still exists. */
     long long getHandle() const {
         return handle.get();
     }
-    /** Get whether a name is that of the scale or of a global parameter of the function. */
+    /** Get whether the scale or a global parameter of the function has a given name. */
     bool hasParameter(const std::string& name) const;
     /** Get the number of parameters with respect to which the derivative of the energy is computed. */
     int getNumEnergyParameterDerivatives() const {
         return derivatives.size();
     }
-    /** Ask for the derivative of the energy with respect to the scale or a global parameter of the function. */
+    /**
+     * Request the derivative of the energy with respect to the scale or a global parameter of the function. A second
+     * request for the same parameter has no effect.
+     *
+     * @param name  the name of the parameter
+     * @throws OpenMMException if neither the scale nor a global parameter of the function has this name
+     */
     void addEnergyParameterDerivative(const std::string& name);
-    /** Get the name of a parameter with respect to which the derivative of the energy is computed. */
+    /**
+     * Get the name of a parameter with respect to which the derivative of the energy is computed.
+     *
+     * @param index  the index of the derivative, from 0 to getNumEnergyParameterDerivatives()-1
+     * @throws OpenMMException if the index is out of range
+     */
     const std::string& getEnergyParameterDerivativeName(int index) const;
 
     /**
-     * Get a report of where the function came from and how accurate it is. It travels with the force and its XML and
-     * is never interpreted here; the Python layer stores JSON in it.
+     * Get the report, a text on the origin and the accuracy of the function. It is copied and serialized with the
+     * force, and never interpreted in C++. The Python package stores JSON in it.
      */
     const std::string& getReport() const {
         return report;
@@ -254,14 +389,19 @@ public:
     void setReport(const std::string& report);
 
     /**
-     * Copy the particles' types or features and the function to a Context that exists already. Nothing else may have
-     * changed: the function must be a table of the same shape, or a program of the same structure, with other weights.
-     * Anything else needs a new Context, or Context::reinitialize().
+     * Copy the particles' types or features, the function and the ranges of global parameters to an existing Context.
+     * The new function must be a table of the same shape, or a program with the same steps and new weights. All other
+     * settings must be the same as when the Context was created. To change them, call Context::reinitialize() or create
+     * a new Context.
      *
-     * @throws OpenMMException if something else has changed, naming it
+     * @throws OpenMMException if another setting has changed, which the message names, or if the force is invalid
      */
     void updateParametersInContext(OpenMM::Context& context);
-    /** Get what evaluates this force in a Context. */
+    /**
+     * Get how a Context evaluates this force.
+     *
+     * @throws OpenMMException if the Context does not contain this force
+     */
     KernelInfo getKernelInfo(OpenMM::Context& context) const;
 
 protected:
@@ -272,7 +412,7 @@ private:
     void requireFeatures() const;
     ForceHandle handle;
     std::shared_ptr<const LearnedFunction> function;
-    std::vector<int> particleTypes;       // of particles with features 0, or NotCovered
+    std::vector<int> particleTypes;       // if the function has features: 0 for covered particles, else NotCovered
     std::vector<double> particleFeatures; // shape [number of particles][number of features]
     NonbondedMethod method;
     double cutoff, innerCutoff, switchingDistance;
@@ -281,7 +421,7 @@ private:
     std::vector<std::pair<std::set<int>, std::set<int>>> interactionGroups;
     std::string scaleParameter;
     double scaleDefault;
-    std::vector<GlobalParameter> globalParameters; // those of the function, with this force's default values and ranges
+    std::vector<GlobalParameter> globalParameters; // of the function, with the default values and ranges of this force
     std::vector<std::string> derivatives;
     std::string report;
 };

@@ -12,7 +12,7 @@
 namespace LearnedPairPlugin {
 
 /**
- * What a platform implements to evaluate a LearnedPairForce. It may rely on the force having been validated.
+ * The kernel that a platform implements to evaluate a LearnedPairForce. All forces that it gets have been validated.
  */
 class CalcLearnedPairForceKernel : public OpenMM::KernelImpl {
 public:
@@ -21,18 +21,20 @@ public:
     }
     CalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform) :
             OpenMM::KernelImpl(name, platform) {}
+    /** Prepare the kernel for a force of a System. This is called once, before execute(). */
     virtual void initialize(const OpenMM::System& system, const LearnedPairForce& force) = 0;
     /**
-     * Add this force's forces to the Context.
+     * Compute the forces on the particles and the energy. Forces are added to those of the Context.
      *
-     * @return the energy, measured in kJ/mol, or 0 if it is accumulated elsewhere or not asked for
+     * @return the energy, measured in kJ/mol; or 0 if the platform accumulates it elsewhere (GPUs), or if it was not
+     *         requested
      */
     virtual double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) = 0;
-    /** Wait for worker threads after an evaluation that was given up. Errors that they raise are discarded. */
+    /** Wait for worker threads after a failed evaluation. Errors that they raise are discarded. */
     virtual void waitForThreads() {}
-    /** Get what evaluates the pairs. */
+    /** Get the description of this kernel. LearnedPairForceImpl sets the platform and the evaluation. */
     virtual KernelInfo getInfo() const = 0;
-    /** Copy the particles' types or features and the function, in the structure that it had, to the Context. */
+    /** Copy the particles' types or features and the function to the Context. The function has the old structure. */
     virtual void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) = 0;
 };
 

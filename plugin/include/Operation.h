@@ -4,7 +4,7 @@
 
 namespace LearnedPairPlugin {
 
-/** What a step of a program computes. docs/program.md defines each operation. */
+/** The operation of a step of a program. docs/program.md defines each operation. */
 enum class Operation {
     Input,
     Literal,

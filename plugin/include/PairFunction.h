@@ -7,9 +7,9 @@
 namespace LearnedPairPlugin {
 
 /**
- * A pair function f(r; a1, a2; g): the energy of one pair of particles as a function of their distance r, of what the
- * function knows of the particles, a1 and a2 (a type, or features), and of global parameters g. It is a PairTable or a
- * PairProgram, and symmetric under exchange of the two particles.
+ * A pair function f(r; a1, a2; g): the energy of one pair of particles. Its arguments are the distance r, the types or
+ * features a1 and a2 of the two particles, and the global parameters g. It is symmetric under exchange of the two
+ * particles. The subclasses are PairTable and PairProgram.
  */
 class LEARNEDPAIR_EXPORT PairFunction : public LearnedFunction {};
 

@@ -8,8 +8,8 @@
 namespace LearnedPairPlugin {
 
 /**
- * One tabulated function of distance: its values and slopes at knots that are equally spaced from the table's
- * minimum to its maximum distance, both ends included.
+ * One tabulated function of distance: its values and slopes at equally spaced knots. The first knot is at the minimum
+ * distance of the table, the last one at its maximum distance.
  */
 struct PairCurve {
     std::vector<double> energies; ///< at each knot, measured in kJ/mol
@@ -17,20 +17,20 @@ struct PairCurve {
 };
 
 /**
- * A pair function for typed models: for each unordered pair of types a piecewise cubic in r.
+ * A pair function for models with types: a piecewise cubic function of r for each unordered pair of types.
  *
- * Between the knots r_k and r_k+h, with t = (r-r_k)/h, the energy is the cubic Hermite polynomial
+ * Between the knots r_k and r_k+1 = r_k+h, with t = (r-r_k)/h, the energy is the cubic Hermite polynomial
  *
  *     f = (1+2t)(1-t)^2 E_k + t(1-t)^2 h E'_k + t^2 (3-2t) E_k+1 + t^2 (t-1) h E'_k+1
  *
- * (de Boor, A Practical Guide to Splines, ch. IV), so that energy and force are continuous, equal the given
- * values at the knots, and the force is the exact derivative of the energy. All curves share one range of
- * distances; each has its own number of knots. Type pairs may share a curve, and may have none, in which case
- * the function is not defined for them.
+ * (de Boor, A Practical Guide to Splines, ch. IV). Energy and force are continuous and equal the given values at the
+ * knots. The force is the exact derivative of the energy. All curves have the same range of distances, and each has its
+ * own number of knots. Several pairs of types may share a curve. The function is not defined for a pair of types
+ * without a curve.
  */
 class LEARNEDPAIR_EXPORT PairTable : public PairFunction {
 public:
-    /** A curve index that means "not defined for this pair of types". */
+    /** The curve index of a pair of types for which the function is not defined. */
     static constexpr int NoCurve = -1;
     /**
      * Create a table.
@@ -39,9 +39,10 @@ public:
      * @param minDistance   the distance of the first knot of every curve, measured in nm; not negative
      * @param maxDistance   the distance of the last knot of every curve, measured in nm
      * @param curves        the curves, each with at least two knots
-     * @param curveIndices  shape [numTypes][numTypes], row by row: the index into curves for each pair of types,
-     *                      or NoCurve; symmetric
-     * @throws OpenMMException if a size, an index or the symmetry is wrong, or a number is not finite
+     * @param curveIndices  a symmetric matrix of shape [numTypes][numTypes], row by row: for each pair of types the
+     *                      index of its curve, or NoCurve
+     * @throws OpenMMException if a size or an index is invalid, if the curve indices are not symmetric, if a number is
+     *                         not finite in single precision, or if the slopes of a curve contradict its energies
      */
     PairTable(int numTypes, double minDistance, double maxDistance, const std::vector<PairCurve>& curves,
             const std::vector<int>& curveIndices);
@@ -65,10 +66,11 @@ public:
     /**
      * Evaluate the function for one pair.
      *
-     * @param type1, type2   a pair of types for which isDefined() holds
-     * @param r              the distance, measured in nm; between getMinDistance() and getMaxDistance()
-     * @param[out] energy    f, measured in kJ/mol
-     * @param[out] dEdR      df/dr, measured in kJ/mol/nm
+     * @param type1        the type of the first particle
+     * @param type2        the type of the second particle; isDefined(type1, type2) must be true
+     * @param r            the distance, measured in nm; from getMinDistance() to getMaxDistance()
+     * @param[out] energy  f, measured in kJ/mol
+     * @param[out] dEdR    df/dr, measured in kJ/mol/nm
      */
     void evaluate(int type1, int type2, double r, double& energy, double& dEdR) const;
     /** Get all curves. */
@@ -83,9 +85,7 @@ public:
     const std::vector<int>& getCurveIndices() const {
         return curveIndices;
     }
-    /**
-     * Get whether another table differs from this one in nothing but the energies and slopes of its knots.
-     */
+    /** Get whether another table equals this one in everything but the energies and slopes at its knots. */
     bool hasSameShape(const PairTable& other) const;
 
 private:

@@ -9,34 +9,35 @@
 
 namespace LearnedPairPlugin {
 
-/** What the values of a program's input belong to. This decides how often the steps that use them are computed. */
+/** The level of a program's input: how many values it has. It decides how often dependent steps are computed. */
 enum class InputLevel {
     Global,   ///< one value for all pairs
-    Particle, ///< one for each distinct particle
-    Radial,   ///< the distance
-    Pair      ///< one for each pair of distinct particles
+    Particle, ///< one value for each distinct particle
+    Radial,   ///< the distance of a pair
+    Pair      ///< one value for each pair of distinct particles
 };
 
-/** Whether a learned function knows a particle by an integer type or by a vector of real features. */
+/** Whether a learned function identifies a particle by an integer type or by a vector of real features. */
 enum class ParticleInput { Types, Features };
 
-/** An input that a program may take. */
+/** An input that a program may read. */
 struct ProgramInput {
-    std::string name; ///< as program texts write it
+    std::string name; ///< its name in program texts
     InputLevel level;
-    int side; ///< 1 or 2 for the first or the second particle of a pair, 0 for other inputs
+    int side; ///< 1 or 2 for the first or the second particle of a pair; 0 for other inputs
 };
 
-/** The inputs that a program may take. A step that reads an input holds the input's index in this list, its slot. */
+/** The inputs that a program may read. The slot of an input is its index in this list. */
 class LEARNEDPAIR_EXPORT ProgramSignature {
 public:
     explicit ProgramSignature(const std::vector<ProgramInput>& inputs) : inputs(inputs) {}
+    /** Get the inputs, in the order of their slots. */
     const std::vector<ProgramInput>& getInputs() const {
         return inputs;
     }
-    /** Get the slot of the input with a name, or -1 if there is none. */
+    /** Get the slot of the input with a given name, or -1 if there is none. */
     int findInput(const std::string& name) const;
-    /** Get the signature of programs for pairs of particles: the inputs of PairInput. */
+    /** Get the signature of programs for pairs of particles. PairInput lists its slots. */
     static const ProgramSignature& forPairs();
 
 private:

@@ -20,7 +20,7 @@ string LearnedPairPlugin::encodeDoubles(const vector<double>& values) {
     for (double value : values) {
         uint64_t word;
         memcpy(&word, &value, sizeof word);
-        for (int i = 0; i < 8; i++) { // by shifts, so that the byte order of the machine does not matter
+        for (int i = 0; i < 8; i++) { // shifts are independent of the byte order of the machine
             buffer = buffer << 8 | (word >> 8 * i & 0xff);
             for (bits += 8; bits >= 6; bits -= 6)
                 text += Alphabet[buffer >> (bits - 6) & 63];
@@ -39,7 +39,7 @@ vector<double> LearnedPairPlugin::decodeDoubles(const string& text) {
     int bits = 0, bytes = 0;
     size_t end = text.find('=');
     require(end == string::npos || (end + 2 >= text.size() && text.find_first_not_of('=', end) == string::npos),
-            "LearnedPairForce: the encoded numbers go on behind their end; the XML is damaged.");
+            "LearnedPairForce: the encoded numbers continue after their end; the XML is damaged.");
     for (char c : text.substr(0, end)) {
         const char* position = (c == 0 ? nullptr : strchr(Alphabet, c));
         require(position != nullptr, "LearnedPairForce: the encoded numbers contain the character '", c,

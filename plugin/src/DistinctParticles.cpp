@@ -24,20 +24,20 @@ DistinctParticles::DistinctParticles(const LearnedPairForce& force) :
     }
     width = function.getNumFeatures();
     const vector<double>& features = force.getAllParticleFeatures();
-    std::unordered_map<std::string_view, int> known; // by the bytes of the features
+    std::unordered_map<std::string_view, int> known; // the index of a distinct particle by the bytes of its features
     for (int i = 0; i < force.getNumParticles(); i++) {
         if (force.getParticleType(i) == LearnedPairForce::NotCovered)
             continue;
-        const double* row = &features[(size_t) i * width];
-        std::string_view bytes(reinterpret_cast<const char*>(row), width * sizeof(double));
+        const double* begin = &features[(size_t) i * width];
+        std::string_view bytes(reinterpret_cast<const char*>(begin), width * sizeof(double));
         auto [position, isNew] = known.insert({bytes, count});
         if (isNew) {
-            values.insert(values.end(), row, row + width);
+            values.insert(values.end(), begin, begin + width);
             count++;
         }
         index[i] = position->second;
     }
-    if (count == 0) { // no particle is covered: a placeholder that is not read
+    if (count == 0) { // no particle is covered: add a placeholder, which no kernel reads
         values.assign(width, 0.0);
         count = 1;
     }

@@ -9,7 +9,7 @@ using namespace LearnedPairPlugin;
 
 namespace {
 
-/** The numbers of all objects that exist. */
+/** The numbers of all existing objects. */
 struct Registry {
     std::mutex mutex;
     std::unordered_set<long long> numbers;
@@ -18,7 +18,7 @@ struct Registry {
 
 } // namespace
 
-/** Never destroyed: forces may be deleted when the process ends. */
+/** Get the registry. It is never destroyed, because forces may be deleted while the process exits. */
 static Registry& getRegistry() {
     static Registry* registry = new Registry();
     return *registry;

@@ -10,7 +10,7 @@ using std::map;
 using std::string;
 using std::vector;
 
-/** Add the derivatives that a force was asked for, if it is of one of these classes. */
+/** Add the names of the parameter derivatives requested of a force, if it has one of the given classes. */
 template<class... ForceTypes> static void addDerivativeNames(const OpenMM::Force& force, vector<string>& names) {
     auto add = [&](auto* typed) {
         if (typed != nullptr)
@@ -22,14 +22,14 @@ template<class... ForceTypes> static void addDerivativeNames(const OpenMM::Force
 
 vector<string> LearnedPairPlugin::findEnergyParameterDerivatives(
         const OpenMM::System& system, const LearnedPairForce& force) {
-    vector<string> wanted, result;
-    addDerivativeNames<LearnedPairForce>(force, wanted);
+    vector<string> requested, result;
+    addDerivativeNames<LearnedPairForce>(force, requested);
     for (int i = 0; i < system.getNumForces(); i++)
         addDerivativeNames<LearnedPairForce, OpenMM::ATMForce, OpenMM::CustomAngleForce, OpenMM::CustomBondForce,
                 OpenMM::CustomCVForce, OpenMM::CustomCentroidBondForce, OpenMM::CustomCompoundBondForce,
                 OpenMM::CustomGBForce, OpenMM::CustomNonbondedForce, OpenMM::CustomTorsionForce>(
-                system.getForce(i), wanted);
-    for (auto& name : wanted)
+                system.getForce(i), requested);
+    for (auto& name : requested)
         if (force.hasParameter(name) && std::find(result.begin(), result.end(), name) == result.end())
             result.push_back(name);
     return result;

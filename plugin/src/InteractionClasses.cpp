@@ -12,11 +12,11 @@ using std::map;
 using std::set;
 using std::vector;
 
-// What the platforms look up has the square of this number of entries.
+// The platforms keep matrices with one element for each pair of classes.
 static const size_t MaxClasses = 2048;
 
 InteractionClasses::InteractionClasses(const LearnedPairForce& force) {
-    // A particle's membership: 2g if it is in the first set of group g, 2g+1 if in the second.
+    // The membership of a particle holds 2g for the first set of group g, and 2g+1 for its second set.
 
     int numParticles = force.getNumParticles(), numGroups = force.getNumInteractionGroups();
     int numTypes = std::max(1, force.getFunction().getNumTypes()); // particles with features have the type 0
@@ -44,7 +44,7 @@ InteractionClasses::InteractionClasses(const LearnedPairForce& force) {
                 if (distinct[j].count(side ^ 1))
                     allowed[i * distinct.size() + j] = 1;
 
-    // The classes: one for each combination of membership and type, after the one that takes no part.
+    // Class 0 does not interact. It is followed by one class for each combination of membership and type.
 
     const LearnedFunction& function = force.getFunction();
     numClasses = 1 + distinct.size() * numTypes;

@@ -184,14 +184,14 @@ void LearnedPairForce::createExclusionsFromBonds(const vector<pair<int, int>>& b
         excluded.insert(std::minmax(i, j));
     for (int first = 0; first < (int) bonded.size(); first++) {
         set<int> reached = {first};
-        vector<int> border = {first};
+        vector<int> frontier = {first}; // breadth-first search: the particles at this number of bonds
         for (int distance = 0; distance < bondCutoff; distance++) {
             vector<int> next;
-            for (int i : border)
+            for (int i : frontier)
                 for (int j : bonded[i])
                     if (reached.insert(j).second)
                         next.push_back(j);
-            border = next;
+            frontier = next;
         }
         for (int second : reached)
             if (second > first && excluded.insert({first, second}).second)
@@ -247,7 +247,7 @@ void LearnedPairForce::setGlobalParameterRange(int index, double low, double hig
     globalParameters[index].range.high = high;
 }
 
-/** The names of all parameters of a force, for a message. */
+/** List the names of all parameters of a force for an error message. */
 static string listParameters(const LearnedPairForce& force) {
     string names;
     if (!force.getScaleParameter().empty())

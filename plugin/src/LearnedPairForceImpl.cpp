@@ -15,8 +15,7 @@ using std::map;
 using std::string;
 using std::vector;
 
-/** The scale, if there is one, and the global parameters of the function, with the default values and ranges of the
- * force. */
+/** Get the scale, if there is one, and the global parameters, with the default values and ranges of the force. */
 static vector<GlobalParameter> collectParameters(const LearnedPairForce& force) {
     vector<GlobalParameter> parameters;
     if (!force.getScaleParameter().empty())
@@ -55,8 +54,8 @@ double LearnedPairForceImpl::calcForcesAndEnergy(
         checkState(context);
     }
     catch (const OpenMM::OpenMMException&) {
-        kernel.getAs<CalcLearnedPairForceKernel>()
-                .waitForThreads(); // or they would work for a Context that may be gone
+        // The caller may delete the Context after the error, so no worker thread may still use it.
+        kernel.getAs<CalcLearnedPairForceKernel>().waitForThreads();
         throw;
     }
     return kernel.getAs<CalcLearnedPairForceKernel>().execute(context, includeForces, includeEnergy);
@@ -66,7 +65,8 @@ void LearnedPairForceImpl::checkState(ContextImpl& context) const {
     Vec3 box[3];
     context.getPeriodicBoxVectors(box[0], box[1], box[2]);
     validateBox(created, box);
-    // On GPUs a parameter that is NaN could disappear in a function that is flat for large numbers.
+    // A GPU may compute finite energies from a parameter that is NaN: compilers for GPUs assume that there are no NaNs,
+    // and a saturating function can hide one. Such parameters must therefore be found here.
     for (auto& parameter : parameters) {
         double value = context.getParameter(parameter.name);
         require(std::isfinite(value), "LearnedPairForce: the global parameter '", parameter.name, "' is ", value,

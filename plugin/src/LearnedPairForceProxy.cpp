@@ -16,9 +16,10 @@ using std::set;
 using std::vector;
 
 static const int Version = 2;
-// The last node of a force. OpenMM's XML parser (8.6) takes a text that ends early for a complete one.
+// The last node of a force. It is needed because OpenMM's XML parser (8.6) accepts a truncated text as complete.
 static const char* const End = "End";
-// OpenMM's XML parser (8.6) loses the last character of a text if it is the only one after an entity such as &quot;.
+// The end of the report. It is needed because OpenMM's XML parser (8.6) drops the last character of a text if that is
+// the only character after an entity such as &quot;.
 static const std::string ReportEnd = " end";
 
 static vector<int> readIntegers(const SerializationNode& node, const char* property) {
@@ -31,7 +32,7 @@ static vector<int> readIntegers(const SerializationNode& node, const char* prope
             value = std::stoll(word, &length);
         }
         catch (const std::logic_error&) {
-            // no digits, or too many
+            // no digits, or out of range
         }
         require(length == word.size() && value == (int) value, "LearnedPairForce: \"", property, "\" holds \"", word,
                 "\", which is not an integer; the XML is damaged.");
@@ -76,9 +77,12 @@ static std::shared_ptr<LearnedFunction> readTable(const SerializationNode& node)
             node.getDoubleProperty("maxDistance"), curves, readIntegers(node, "curveIndices"));
 }
 
-/** Line ends do not survive in an XML attribute; a program's text has no semicolons. */
-static std::string replaced(std::string text, char what, char by) {
-    std::replace(text.begin(), text.end(), what, by);
+/**
+ * Replace a character. Line breaks are lost in XML attributes, so that the lines of a program are separated by
+ * semicolons there. Programs contain no other semicolons.
+ */
+static std::string replaceCharacter(std::string text, char before, char after) {
+    std::replace(text.begin(), text.end(), before, after);
     return text;
 }
 
@@ -99,7 +103,7 @@ static void writeProgram(SerializationNode& node, const PairProgram& function, c
                 .setDoubleProperty("low", low)
                 .setDoubleProperty("high", high);
     }
-    node.setStringProperty("steps", replaced(function.getProgram().getText(), '\n', ';'));
+    node.setStringProperty("steps", replaceCharacter(function.getProgram().getText(), '\n', ';'));
     node.setStringProperty("weights", encodeDoubles(function.getProgram().getWeights()));
 }
 
@@ -113,8 +117,8 @@ static std::shared_ptr<LearnedFunction> readProgram(const SerializationNode& nod
         else
             globalParameters.push_back({child.getStringProperty("name"), child.getDoubleProperty("default"), range});
     }
-    TensorProgram program(
-            replaced(node.getStringProperty("steps"), ';', '\n'), decodeDoubles(node.getStringProperty("weights")));
+    TensorProgram program(replaceCharacter(node.getStringProperty("steps"), ';', '\n'),
+            decodeDoubles(node.getStringProperty("weights")));
     return std::make_shared<PairProgram>(program, node.getIntProperty("numTypes"), features,
             node.getDoubleProperty("minDistance"), globalParameters);
 }
@@ -153,7 +157,7 @@ static void writeParticles(SerializationNode& node, const LearnedPairForce& forc
     node.setStringProperty("features", encodeDoubles(features));
 }
 
-/** The features of covered particles stand one after another; the others have the type NotCovered. */
+/** Read types or features. Features are stored for covered particles only; others have the type NotCovered. */
 static void readParticles(const SerializationNode& node, LearnedPairForce& force) {
     vector<int> types = readIntegers(node, "types");
     size_t numFeatures = force.getFunction().getNumFeatures();
@@ -161,19 +165,20 @@ static void readParticles(const SerializationNode& node, LearnedPairForce& force
         force.setParticleTypes(types);
         return;
     }
-    vector<double> given = decodeDoubles(node.getStringProperty("features")), features(types.size() * numFeatures, 0.0);
+    vector<double> stored = decodeDoubles(node.getStringProperty("features")),
+                   features(types.size() * numFeatures, 0.0);
     vector<bool> covered;
     size_t next = 0;
     for (size_t i = 0; i < types.size(); i++) {
         require(types[i] == 0 || types[i] == LearnedPairForce::NotCovered, "LearnedPairForce: particle ", i,
                 " has the type ", types[i], ", but the function takes features; the XML is damaged.");
         covered.push_back(types[i] != LearnedPairForce::NotCovered);
-        for (size_t k = 0; covered[i] && k < numFeatures && next < given.size(); k++)
-            features[i * numFeatures + k] = given[next++];
+        for (size_t k = 0; covered[i] && k < numFeatures && next < stored.size(); k++)
+            features[i * numFeatures + k] = stored[next++];
     }
-    size_t needed = numFeatures * std::count(covered.begin(), covered.end(), true);
-    require(given.size() == needed, "LearnedPairForce: there are ", given.size(),
-            " features, but the covered particles have ", needed, "; the XML is damaged.");
+    size_t expected = numFeatures * std::count(covered.begin(), covered.end(), true);
+    require(stored.size() == expected, "LearnedPairForce: there are ", stored.size(),
+            " features, but the covered particles have ", expected, "; the XML is damaged.");
     force.setAllParticleFeatures(features, covered);
 }
 

@@ -6,7 +6,7 @@
 
 namespace LearnedPairPlugin {
 
-/** Writes and reads a LearnedPairForce, with its function, as part of a System's XML. */
+/** Serializes a LearnedPairForce and its function. */
 class LearnedPairForceProxy : public OpenMM::SerializationProxy {
 public:
     LearnedPairForceProxy();

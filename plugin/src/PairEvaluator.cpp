@@ -30,7 +30,7 @@ private:
     std::shared_ptr<const PairTable> table;
 };
 
-/** Runs the program as the model's author wrote it, with its derivatives, but neither optimized nor staged. */
+/** Runs the original program and its derivatives, without optimizing or staging it. */
 class ProgramEvaluator : public PairEvaluator {
 public:
     ProgramEvaluator(const PairProgram& function, const vector<int>& derivatives) :
@@ -95,7 +95,8 @@ public:
             const vector<const double*>& particle2, const vector<double>& globals) override {
         if (r.empty())
             return {};
-        // Of types all are needed; features are taken as they come, first those of all first particles.
+        // The distinct particles: all types, or the features of all first particles followed by those of all second
+        // ones.
         vector<double> particles;
         for (int type = 0; type < numTypes; type++)
             particles.push_back(type);

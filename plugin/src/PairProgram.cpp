@@ -50,7 +50,7 @@ void PairProgram::checkInputs() const {
     require(numGlobals == 0 || numGlobals == (int) globalParameters.size(), "PairProgram: the program takes ",
             numGlobals, " global parameters, but ", globalParameters.size(), " are named.");
     require(program.getInputSize(PairInput::Pair) == 0,
-            "PairProgram: the program takes numbers that belong to the pair, which only staged programs do.");
+            "PairProgram: the program reads the input pair, which is reserved for the parts of staged programs.");
     require(program.getOutputs().size() == 1 && program.getSteps()[program.getOutputs()[0]].size == 1,
             "PairProgram: the program must have one output of length 1, the energy.");
 }
@@ -59,7 +59,7 @@ void PairProgram::checkNames() const {
     std::set<std::string> names;
     for (auto& parameter : globalParameters) {
         require(!parameter.name.empty() && names.insert(parameter.name).second, "PairProgram: the global parameter \"",
-                parameter.name, "\" has no name, or the name of another one; expected distinct names.");
+                parameter.name, "\" has an empty or repeated name; expected distinct names.");
         require(std::isfinite(parameter.defaultValue), "PairProgram: the global parameter \"", parameter.name,
                 "\" has the default value ", parameter.defaultValue, "; it must be finite.");
         require(parameter.range.allows(parameter.defaultValue), "PairProgram: the global parameter \"", parameter.name,
@@ -69,7 +69,7 @@ void PairProgram::checkNames() const {
     names.clear();
     for (auto& feature : features) {
         require(!feature.name.empty() && names.insert(feature.name).second, "PairProgram: the feature \"", feature.name,
-                "\" has no name, or the name of another one; expected distinct names.");
+                "\" has an empty or repeated name; expected distinct names.");
         require(feature.range.low <= feature.range.high, "PairProgram: the feature \"", feature.name,
                 "\" has the range ", feature.range.low, " to ", feature.range.high, "; expected low <= high.");
     }

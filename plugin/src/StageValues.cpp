@@ -11,14 +11,18 @@ static const int BatchSize = 16;
 
 namespace {
 
-/** Runs a part for many particles, or pairs of them, and collects its outputs one after another. */
+/** Runs a part for many items, which are particles or pairs of types, and concatenates its outputs. */
 class PartRunner {
 public:
     PartRunner(const TensorProgram& part, const vector<double>& globals) : part(part), interpreter(part) {
         if (double* input = interpreter.getInput(PairInput::Globals))
             std::copy(globals.begin(), globals.end(), input);
     }
-    /** @param getValues  takes an input, particle1 or particle2, and the index of an item; returns its values */
+    /**
+     * @param numItems   the number of items
+     * @param getValues  a function that returns a pointer to the values of an input. Its arguments are the slot of the
+     *                   input, PairInput::Particle1 or PairInput::Particle2, and the index of the item.
+     */
     template<class GetValues> vector<double> run(int numItems, GetValues getValues) {
         vector<double> results;
         for (int first = 0; first < numItems; first += BatchSize) {

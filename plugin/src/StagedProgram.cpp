@@ -13,24 +13,31 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-// How many values are kept for all pairs of types. With more, they are computed for each pair of particles instead.
+// The largest number of elements of a value for all pairs of types. With more elements, values of pairs of types are
+// not stored, but computed for each pair of particles.
 static const long long MaxTypePairValues = 1 << 22;
 
 namespace {
 
-/** Collects the values that the pair part needs of one other part, and builds the program of that part. */
+/** Builds the program of one part from the values that the pair part reads of it. */
 class PartBuilder {
 public:
     explicit PartBuilder(const TensorProgram& program) : program(program) {}
     /**
      * Request a value of the program as an output of the part.
      *
-     * @param exchanged  whether to compute it with the first particle in the place of the second
+     * @param value      the index of the step
+     * @param exchanged  whether to compute the value with particle 1 in the place of particle 2. The part of the level
+     *                   Particle runs for one particle, so values of the second particle are computed in this way.
      */
     void addValue(int value, bool exchanged) {
         requests.push_back({value, exchanged});
     }
-    /** Build the program of all requested values, equal ones once. @return nothing if none was requested */
+    /**
+     * Build the program of all requested values. Equal values are computed once.
+     *
+     * @return the program, or nothing if no value was requested
+     */
     std::optional<TensorProgram> build(ParticleInput particles) {
         if (requests.empty())
             return {};
@@ -44,7 +51,7 @@ public:
             outputs.push_back((request.exchanged ? exchangedIndex : index)[request.value]);
         TensorProgram all = optimize(builder.build(outputs), particles);
         vector<int> distinct;
-        std::map<int, int> first; // of each distinct output, the position of its first element
+        std::map<int, int> first; // the position of the first element of each distinct output
         for (size_t i = 0; i < requests.size(); i++) {
             int output = all.getOutputs()[i];
             if (first.count(output) == 0) {
@@ -74,7 +81,7 @@ private:
         bool exchanged;
         int position = 0;
     };
-    /** Copy a step with the first particle in the place of the second. A step that stays the same is not copied. */
+    /** Copy a step with particle 1 in the place of particle 2. A step that does not change is not copied. */
     static int copyExchanged(const ProgramStep& step, int original, const vector<int>& operands,
             const vector<int>& exchangedIndex, ProgramBuilder& builder) {
         if (isInput(step, PairInput::Particle2))
@@ -98,7 +105,7 @@ static TensorProgram differentiateAll(const PairProgram& function, const vector<
     return optimize(program, particles);
 }
 
-/** Find the stages of all steps; the values of pairs of types move to the pair part if they are too many to keep. */
+/** Find the stages of all steps. If values of pairs of types need too much memory, they move to the pair stage. */
 static vector<Stage> findAffordableStages(const TensorProgram& program, const PairProgram& function) {
     vector<Stage> stages = findStages(program, function.getParticleInput());
     long long numTypes = function.getNumTypes(), numValues = 0;
@@ -110,7 +117,7 @@ static vector<Stage> findAffordableStages(const TensorProgram& program, const Pa
     return stages;
 }
 
-/** Find the steps whose values leave their part: outputs, and operands of the pair part. */
+/** Find the steps whose values leave their part: outputs of the program, and operands of the pair part. */
 static vector<char> findFrontier(const TensorProgram& program, const vector<Stage>& stages) {
     vector<char> isFrontier(stages.size(), false);
     for (int output : program.getOutputs())
@@ -122,7 +129,7 @@ static vector<char> findFrontier(const TensorProgram& program, const vector<Stag
     return isFrontier;
 }
 
-/** The input through which the pair part reads a value of a stage. */
+/** Get the input from which the pair part reads the values of a stage. */
 static int inputOfStage(Stage stage) {
     switch (stage) {
         case Stage::Global: return PairInput::Globals;

@@ -20,12 +20,12 @@ TensorProgram::TensorProgram(
     for (int i = 0; i < (int) steps.size(); i++) {
         int size = findSize(steps[i], steps, i, signature);
         require(size == steps[i].size, "TensorProgram: step v", i, " (", getName(steps[i], signature),
-                ") states the length ", steps[i].size, ", but has ", size, ".");
+                ") states the length ", steps[i].size, ", but its value has the length ", size, ".");
     }
     require(!outputs.empty(), "TensorProgram: the program has no output; expected at least one.");
     for (int output : outputs)
         require(output >= 0 && output < (int) steps.size(), "TensorProgram: the output v", output,
-                " is no step; there are ", steps.size(), ".");
+                " is not a step; the program has ", steps.size(), " steps.");
 }
 
 namespace {
@@ -43,7 +43,7 @@ public:
             fail(what, "the end");
         return word;
     }
-    /** Read a number such as the 12 in v12 or [12], which stands between two given texts. */
+    /** Read a number between two given texts, such as the 12 in v12 or in [12]. */
     int readIndex(const string& word, const string& before, const string& after, const char* what) const {
         size_t digits = word.size() - before.size() - after.size();
         if (word.size() <= before.size() + after.size() || digits > 9 || word.compare(0, before.size(), before) != 0 ||
@@ -74,7 +74,7 @@ private:
 
 } // namespace
 
-/** Read the operands, the numbers and the integers in braces with which a line ends. */
+/** Read the rest of a line: the operands, the constants of a literal, and the integers in braces. */
 static void readArguments(LineReader& reader, ProgramStep& step) {
     bool inBraces = false, closed = false;
     for (string word; reader.readWord(word);) {
@@ -117,7 +117,7 @@ static ProgramStep readStep(LineReader& reader, const string& name, int index, c
     step.slot = signature.findInput(word);
     const OperationInfo* info = findOperation(word);
     if (step.slot < 0 && info == nullptr)
-        reader.fail("an operation", word + ", which is none");
+        reader.fail("the name of an operation or an input", word);
     step.operation = (step.slot >= 0 ? Operation::Input : info->operation);
     readArguments(reader, step);
     if (step.operation == Operation::Weight) {

@@ -20,17 +20,17 @@ string LearnedPairPlugin::formatNumber(double value) {
         stream.precision(digits);
         stream << value;
         text = stream.str();
-        double back;
-        if (parseNumber(text, back) && back == value)
+        double parsed;
+        if (parseNumber(text, parsed) && parsed == value)
             break;
     }
     return text;
 }
 
-/** Whether a text is [sign] digits [. digits] [e [sign] digits], with digits before or after the point. */
+/** Get whether a text is [sign] digits [. digits] [e [sign] digits], with digits before or after the point. */
 static bool isNumber(const string& text) {
     size_t i = 0;
-    auto skip = [&](const char* any) { i += (i < text.size() && strchr(any, text[i]) != nullptr); };
+    auto skip = [&](const char* characters) { i += (i < text.size() && strchr(characters, text[i]) != nullptr); };
     auto skipDigits = [&] {
         size_t begin = i;
         while (i < text.size() && text[i] >= '0' && text[i] <= '9')
@@ -61,6 +61,6 @@ bool LearnedPairPlugin::parseNumber(const string& text, double& value) {
         return false;
     std::istringstream stream(text);
     stream.imbue(std::locale::classic());
-    stream >> value; // of what is too small or too large to be represented this makes the nearest number, and an error
+    stream >> value; // if the number is out of range, this sets the nearest value and an error flag, which is ignored
     return true;
 }

@@ -31,7 +31,7 @@ static const vector<OperationInfo>& getTable() {
     return table;
 }
 
-// Longer values are mistakes, and would run into the limits of int.
+// The limit detects mistakes in programs, and keeps sizes within the range of int.
 static const int MaxValueLength = 1 << 26;
 
 const OperationInfo& LearnedPairPlugin::getInfo(Operation operation) {
@@ -54,7 +54,7 @@ const OperationInfo* LearnedPairPlugin::findOperation(const string& name) {
     return nullptr;
 }
 
-/** Says which step a sentence is about. */
+/** The step that an error message is about, printed at the beginning of the message. */
 struct Subject {
     int index;
     const char* name;
@@ -67,26 +67,26 @@ static std::ostream& operator<<(std::ostream& stream, const Subject& subject) {
 static int findInputSize(const ProgramStep& step, const vector<ProgramStep>& steps, int index,
         const ProgramSignature& signature, const Subject& subject) {
     for (int i = 0; i < index; i++)
-        require(!isInput(steps[i], step.slot), subject, " repeats step v", i, "; an input occurs once.");
+        require(!isInput(steps[i], step.slot), subject, " repeats step v", i, "; an input may occur only once.");
     require(step.size >= 1 && step.size <= MaxValueLength, subject, " has the length ", step.size, "; expected 1 to ",
             MaxValueLength, ".");
     const ProgramInput& input = signature.getInputs()[step.slot];
     for (int i = 0; i < index && input.side != 0; i++)
         require(!isInput(steps[i].operation) || signature.getInputs()[steps[i].slot].side == 0 ||
                         steps[i].size == step.size,
-                subject, " has the length ", step.size, ", but step v", i, " ", steps[i].size,
-                "; both particles have the same length.");
+                subject, " has the length ", step.size, ", but step v", i, " has the length ", steps[i].size,
+                "; the inputs of both particles must have the same length.");
     require(input.level != InputLevel::Radial || step.size == 1, subject, " has the length ", step.size,
-            "; a distance is one number.");
+            "; a distance must have the length 1.");
     return step.size;
 }
 
 static int findConstantSize(const ProgramStep& step, const Subject& subject) {
     require(!step.constants.empty() && step.constants.size() <= (size_t) MaxValueLength, subject, " has ",
-            step.constants.size(), " numbers; expected at least one.");
+            step.constants.size(), " numbers; expected 1 to ", MaxValueLength, ".");
     if (step.operation == Operation::Literal)
         for (size_t i = 0; i < step.constants.size(); i++)
-            require(!std::isnan(step.constants[i]), subject, " holds NaN as number ", i, "; expected a number.");
+            require(!std::isnan(step.constants[i]), subject, " has NaN as element ", i, "; literals must not be NaN.");
     return step.constants.size();
 }
 
@@ -109,11 +109,12 @@ static int findGatherSize(const ProgramStep& step, int size, const Subject& subj
 static int findReductionSize(const ProgramStep& step, int size, const Subject& subject) {
     long long product = 1;
     for (int n : step.integers) {
-        require(n >= 1, subject, " has the extent ", n, "; expected positive ones.");
+        require(n >= 1, subject, " has the extent ", n, "; extents must be positive.");
         product *= n;
-        require(product <= size, subject, " takes a value of length ", size, " for a larger array.");
+        require(product <= size, subject, " describes an array that is larger than its operand of length ", size, ".");
     }
-    require(product == size, subject, " takes a value of length ", size, " for an array of ", product, " elements.");
+    require(product == size, subject, " describes an array of ", product, " elements, but its operand has the length ",
+            size, ".");
     return step.integers[0] * step.integers[2];
 }
 
@@ -121,28 +122,28 @@ static int findLinearSize(const ProgramStep& matrix, int size, const Subject& su
     require(isConstant(matrix.operation), subject,
             " has a matrix that is not constant; expected a weight or a literal.");
     require(matrix.size % size == 0, subject, " has a matrix of ", matrix.size,
-            " numbers, which are not full rows of length ", size, ".");
+            " elements; expected a multiple of its row length, ", size, ".");
     return matrix.size / size;
 }
 
 static int findLookupSize(const ProgramStep& step, int numIndices, const ProgramStep& rows, const Subject& subject) {
-    require(isConstant(rows.operation), subject,
-            " looks into something that is not constant; expected a weight or a literal.");
+    require(isConstant(rows.operation), subject, " has rows that are not constant; expected a weight or a literal.");
     int width = step.integers[0];
-    require(width >= 1 && rows.size % width == 0, subject, " looks into ", rows.size,
-            " numbers, which are not full rows of length ", width, ".");
-    require((long long) numIndices * width <= MaxValueLength, subject, " makes a value of ",
-            (long long) numIndices * width, " numbers, which is too many.");
+    require(width >= 1, subject, " has the row length ", width, "; it must be positive.");
+    require(rows.size % width == 0, subject, " has rows of ", rows.size,
+            " elements in total; expected a multiple of the row length, ", width, ".");
+    require((long long) numIndices * width <= MaxValueLength, subject, " has a value of ",
+            (long long) numIndices * width, " elements; at most ", MaxValueLength, " are supported.");
     return numIndices * width;
 }
 
 static int findTableSize(const ProgramStep& step, int size, const ProgramStep& data, const Subject& subject) {
-    require(size == 1, subject, " is evaluated at a value of length ", size, "; expected one number.");
-    require(data.operation == Operation::Weight, subject, " has data that are not a weight.");
+    require(size == 1, subject, " has a distance of length ", size, "; expected one number.");
+    require(data.operation == Operation::Weight, subject, " has data that are not a weight; expected a weight.");
     int knots = step.integers[0];
     require(knots >= 2 && knots <= MaxValueLength / 2 && data.size > 2 && (data.size - 2) % (2 * knots) == 0, subject,
-            " has data of ", data.size, " numbers; expected the two ends, then for each of the ", knots,
-            " knots, at least 2, all values and all slopes.");
+            " has ", knots, " knots and data of ", data.size,
+            " numbers; expected at least 2 knots, and the two ends followed by the values and slopes of all knots.");
     require(data.constants[0] < data.constants[1], subject, " goes from ", data.constants[0], " to ", data.constants[1],
             "; expected ends in increasing order.");
     return numTableCurves(data.size, knots);
@@ -172,7 +173,8 @@ int LearnedPairPlugin::findSize(
             long long total = 0;
             for (int size : sizes)
                 total += size;
-            require(total <= MaxValueLength, subject, " makes a value of ", total, " numbers, which is too many.");
+            require(total <= MaxValueLength, subject, " has a value of ", total, " elements; at most ", MaxValueLength,
+                    " are supported.");
             return (int) total;
         }
         case OperationCategory::Reduction: return findReductionSize(step, sizes[0], subject);
@@ -180,5 +182,6 @@ int LearnedPairPlugin::findSize(
         case OperationCategory::Lookup: return findLookupSize(step, sizes[0], steps[step.operands[1]], subject);
         case OperationCategory::Table: return findTableSize(step, sizes[0], steps[step.operands[1]], subject);
     }
-    throw OpenMM::OpenMMException("TensorProgram: an operation without a rule for its length");
+    throw OpenMM::OpenMMException(
+            string("TensorProgram: the operation ") + info.name + " has no rule for the length of its value.");
 }

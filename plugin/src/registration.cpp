@@ -7,8 +7,8 @@
 using namespace LearnedPairPlugin;
 
 /**
- * Makes the force known to OpenMM's serialization while this library is being loaded. It is loaded together with any
- * of the plugin's platform libraries, which OpenMM loads by itself.
+ * Registers the serialization of the force when this library is loaded. OpenMM loads the platform libraries of this
+ * plugin, and each of them depends on this library.
  */
 static const bool registered = [] {
     OpenMM::SerializationProxy::registerProxy(typeid(LearnedPairForce), new LearnedPairForceProxy());

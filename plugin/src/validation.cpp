@@ -42,7 +42,7 @@ static void validateTypes(const LearnedPairForce& force, const System& system) {
             if (i == j ? count[i] > 1 : count[i] > 0 && count[j] > 0)
                 require(function.isDefined(i, j), "LearnedPairForce: particles of types ", i, " and ", j,
                         " occur, but the pair function is not defined for this pair; make a new force for the types "
-                        "that occur, or one with a program, which has them all.");
+                        "that occur, or use a program, which is defined for all pairs of types.");
 }
 
 static void validateFeatures(const LearnedPairForce& force) {
@@ -86,8 +86,8 @@ static void validateDistances(const LearnedPairForce& force) {
                 "LearnedPairForce: NoCutoff is not possible with a table, which ends at ", function.getMaxDistance(),
                 " nm; use CutoffNonPeriodic or CutoffPeriodic.");
         require(!force.getUseSwitchingFunction(),
-                "LearnedPairForce: the switching function leads to a cutoff, and NoCutoff has none; use one of the "
-                "two.");
+                "LearnedPairForce: the switching function needs a cutoff, and NoCutoff has none; turn the switching "
+                "function off, or use CutoffNonPeriodic or CutoffPeriodic.");
         cutoff = std::numeric_limits<double>::infinity();
     }
     else
@@ -104,7 +104,7 @@ static void validateDistances(const LearnedPairForce& force) {
 }
 
 static void validateExclusions(const LearnedPairForce& force, int numParticles) {
-    typedef std::tuple<int, int, int> Exclusion; // both particles in order, and the index
+    typedef std::tuple<int, int, int> Exclusion; // the smaller and the larger particle, and the index of the exclusion
     vector<Exclusion> sorted;
     for (int i = 0; i < force.getNumExclusions(); i++) {
         int particle1, particle2;
@@ -142,8 +142,7 @@ static void validateGroups(const LearnedPairForce& force, int numParticles) {
 
 /**
  * Refuse a periodic force in a System whose other nonbonded forces are all nonperiodic. Every System has periodic box
- * vectors, by default of 2 nm, so that the minimum image convention would be applied in a box that the user never
- * chose.
+ * vectors, by default of 2 nm. The minimum image convention would then be applied in a box that the user did not set.
  */
 static void requireOtherPeriodicForces(const System& system) {
     int nonperiodic = -1;
@@ -158,13 +157,14 @@ static void requireOtherPeriodicForces(const System& system) {
     }
     require(nonperiodic < 0, "LearnedPairForce: the force uses CutoffPeriodic, but force ", nonperiodic,
             " of the System, ", nonperiodic < 0 ? "" : system.getForce(nonperiodic).getName(),
-            ", has no periodic boundary conditions; use CutoffNonPeriodic, as setNonbondedMethod() and "
-            "create_force(nonbonded_method=...) take it.");
+            ", has no periodic boundary conditions; use CutoffNonPeriodic: call setNonbondedMethod(), or "
+            "create_force(nonbonded_method=...) in Python.");
 }
 
 /**
- * In a periodic System OpenMM moves molecules by whole box vectors whenever it likes: GPUs while sorting particles,
- * barostats while scaling the box. Distances that are not taken between nearest copies then mean nothing.
+ * Refuse mixtures of periodic and nonperiodic forces. In a periodic System OpenMM moves molecules by whole box vectors:
+ * GPU platforms when they sort particles, and barostats when they scale the box. Distances are then well defined only
+ * in the minimum image convention.
  */
 static void validatePeriodicity(const LearnedPairForce& force, const System& system) {
     if (force.usesPeriodicBoundaryConditions()) {
@@ -178,7 +178,7 @@ static void validatePeriodicity(const LearnedPairForce& force, const System& sys
             periodic = other.usesPeriodicBoundaryConditions();
         }
         catch (const OpenMMException&) {
-            // Some forces of plugins do not say.
+            // Some forces do not implement this method: the default implementation throws.
         }
         require(!periodic, "LearnedPairForce: the force uses ",
                 force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? "NoCutoff" : "CutoffNonPeriodic",
@@ -201,7 +201,7 @@ void LearnedPairPlugin::validateForce(const LearnedPairForce& force, const Syste
 void LearnedPairPlugin::validateBox(const LearnedPairForce& force, const Vec3 box[3]) {
     if (force.getNonbondedMethod() != LearnedPairForce::CutoffPeriodic)
         return;
-    // The same slack as OpenMM's own forces have, so that a box of exactly twice the cutoff is accepted.
+    // The same tolerance as in OpenMM's own forces: a box of exactly twice the cutoff is accepted.
     double width = std::min({box[0][0], box[1][1], box[2][2]});
     require(force.getCutoffDistance() <= 0.5 * width * 1.000001, "LearnedPairForce: the cutoff distance is ",
             force.getCutoffDistance(), " nm, more than half the width of the periodic box, ", width,

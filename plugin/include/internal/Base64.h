@@ -7,10 +7,14 @@
 
 namespace LearnedPairPlugin {
 
-/** Write numbers as base64 (RFC 4648) of their IEEE 754 little-endian bytes: compact, and exact to the last bit. */
+/** Encode numbers as base64 (RFC 4648) of their IEEE 754 little-endian bytes. The encoding is exact and compact. */
 std::string encodeDoubles(const std::vector<double>& values);
 
-/** Read what encodeDoubles() wrote. @throws OpenMMException if the text is something else */
+/**
+ * Decode a text of encodeDoubles().
+ *
+ * @throws OpenMMException if the text is not base64, or does not hold a whole number of doubles
+ */
 std::vector<double> decodeDoubles(const std::string& text);
 
 } // namespace LearnedPairPlugin

@@ -9,20 +9,20 @@
 namespace LearnedPairPlugin {
 
 /**
- * The distinct particles of a force: what the function knows of the particles, a type or features, each distinct one
- * once. Water has two or three, however many molecules there are.
+ * The distinct particles of a force: all types of its function, or the distinct feature vectors of its covered
+ * particles. Water has two or three distinct feature vectors, independent of the number of molecules.
  */
 struct LEARNEDPAIR_EXPORT DistinctParticles {
     explicit DistinctParticles(const LearnedPairForce& force);
-    /** Get the largest number of distinct particles that an update of the force can lead to. */
+    /** Get an upper limit of the number of distinct particles, which holds also after updates of the force. */
     static int countMax(const LearnedPairForce& force);
-    /** Get a pointer to the values of a particle of the System, `width` numbers. */
+    /** Get a pointer to the type or the features of a particle of the System, `width` numbers. */
     const double* getValues(int particle) const {
         return &values[(size_t) index[particle] * width];
     }
     int width;                  ///< the number of values of a particle: 1 for a type, else the number of features
     int count;                  ///< the number of distinct particles, at least 1
-    std::vector<double> values; ///< shape [count][width]
+    std::vector<double> values; ///< the types or features, shape [count][width]
     std::vector<int> index;     ///< for each particle of the System its distinct particle; 0 if it is not covered
 };
 

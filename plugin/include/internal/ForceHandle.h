@@ -7,24 +7,25 @@
 namespace LearnedPairPlugin {
 
 /**
- * A number that belongs to one object for as long as it lives, and to no other one ever.
+ * A unique number of a C++ object. A number is never used again after its object has been deleted.
  *
- * Other languages hold a force by its address, and OpenMM deletes a force that is removed from its System. With the
- * number they can ask whether the object is still there before they use the address.
+ * Python holds a force by its address, and OpenMM deletes a force that is removed from its System. Python therefore
+ * checks exists() before it uses the address.
  */
 class LEARNEDPAIR_EXPORT ForceHandle {
 public:
     ForceHandle();
     ~ForceHandle();
-    /** A copy is another object, and has another number. */
+    /** Create a new number: a copy of an object is another object. */
     ForceHandle(const ForceHandle&) : ForceHandle() {}
     ForceHandle& operator=(const ForceHandle&) {
         return *this;
     }
+    /** Get the number. */
     long long get() const {
         return number;
     }
-    /** Get whether the object with a number still exists. */
+    /** Get whether the object with a given number still exists. */
     static bool exists(long long number);
 
 private:

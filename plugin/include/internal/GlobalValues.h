@@ -13,47 +13,52 @@
 namespace LearnedPairPlugin {
 
 /**
- * Find the parameters of a force by which its energy has to be differentiated: those that were asked for, and those
- * that any other force of the System was asked for. A State adds the derivatives of all forces up under the name of the
- * parameter, and without this force's part the sum would be wrong.
+ * Find the parameters of a force with respect to which its energy must be differentiated. These are the derivatives
+ * requested of this force or of any other force of the System. OpenMM adds the derivatives of all forces with respect
+ * to a parameter, so the sum would be wrong without the contribution of this force.
  *
- * @return the names: first in the order of the force, then in that of the others
+ * @return the names of the parameters: first the requests of this force in their order, then those of other forces
  */
 LEARNEDPAIR_EXPORT std::vector<std::string> findEnergyParameterDerivatives(
         const OpenMM::System& system, const LearnedPairForce& force);
 
-/** The scale and the global parameters of a force, with their values in a Context, and the derivatives that are needed.
- */
+/** The scale and the global parameters of a force: their values in a Context, and the derivatives that are computed. */
 class LEARNEDPAIR_EXPORT GlobalValues {
 public:
-    /** @param derivativeNames  as findEnergyParameterDerivatives() finds them */
+    /**
+     * @param derivativeNames  the parameters with respect to which derivatives are computed, from
+     *                         findEnergyParameterDerivatives()
+     */
     GlobalValues(const LearnedPairForce& force, const std::vector<std::string>& derivativeNames);
-    /** Read the values in a Context. */
+    /** Read the values from a Context. */
     void update(OpenMM::ContextImpl& context);
-    /** Get the scale, or 1 if there is none. */
+    /** Get the value of the scale, or 1 if there is none. */
     double getScale() const {
         return scale;
     }
-    /** Get the values of the function's global parameters, in its order. */
+    /** Get the values of the global parameters of the function, in the order of the function. */
     const std::vector<double>& getValues() const {
         return values;
     }
-    /** Get the name of the scale if a derivative with respect to it is needed, else an empty string. */
+    /** Get the name of the scale if the derivative with respect to it is computed, else an empty string. */
     const std::string& getScaleDerivative() const {
         return scaleDerivative;
     }
-    /** Get the indices of the function's global parameters with respect to which derivatives are needed. */
+    /** Get the indices of the global parameters of the function with respect to which derivatives are computed. */
     const std::vector<int>& getDerivatives() const {
         return derivatives;
     }
-    /** Get the names of all parameters with respect to which derivatives are needed: the scale first, then the
-     * function's. */
+    /**
+     * Get the names of all parameters with respect to which derivatives are computed: the scale, then the global
+     * parameters in the order of getDerivatives().
+     */
     std::vector<std::string> getDerivativeNames() const;
     /**
-     * Add the derivatives of the energy to a platform's sums.
+     * Add the derivatives of this force's energy to the derivatives of a Context.
      *
-     * @param sum          the energy, without the scale
-     * @param derivatives  its derivatives with respect to the parameters of getDerivatives(), without the scale
+     * @param sum            the energy, not multiplied by the scale; its derivative with respect to the scale
+     * @param derivatives    the derivatives of `sum` with respect to the parameters of getDerivatives()
+     * @param[in,out] total  the derivatives of all forces, by the names of the parameters
      */
     void addDerivatives(double sum, const std::vector<double>& derivatives, std::map<std::string, double>& total) const;
 

@@ -9,18 +9,19 @@
 namespace LearnedPairPlugin {
 
 /**
- * The types, the coverage and the interaction groups of a force, folded into one integer per particle, its class:
- * which function a pair of particles has, if any, follows from their two classes alone. Class 0 interacts with nothing.
+ * The interaction class of each particle of a force: one integer that combines its type, whether it is covered, and its
+ * interaction groups. The classes of two particles decide whether they interact, and with which curve of a table. Class
+ * 0 does not interact.
  *
- * The number of classes depends on the number of types and on the interaction groups only, so that it stays the same
- * when an update assigns other types.
+ * The number of classes depends only on the number of types and on the interaction groups. It stays the same when an
+ * update assigns other types.
  */
 struct LEARNEDPAIR_EXPORT InteractionClasses {
     explicit InteractionClasses(const LearnedPairForce& force);
     int numClasses;
-    std::vector<int> particleClasses; ///< for each particle
-    std::vector<int> types;           ///< for each class, the particle type
-    std::vector<char> interacts; ///< shape [numClasses][numClasses]: whether the pair has a function and may interact
+    std::vector<int> particleClasses; ///< the class of each particle
+    std::vector<int> types;           ///< the particle type of each class
+    std::vector<char> interacts;      ///< whether two classes interact, shape [numClasses][numClasses]
 };
 
 } // namespace LearnedPairPlugin

@@ -13,8 +13,8 @@
 namespace LearnedPairPlugin {
 
 /**
- * The LearnedPairForce of one Context: checks everything a user can get wrong, so that every platform refuses the
- * same input with the same words, then leaves the work to the platform's kernel.
+ * The implementation of a LearnedPairForce in one Context. It checks all user input, so that all platforms report the
+ * same errors, and then calls the kernel of the platform.
  */
 class LearnedPairForceImpl : public OpenMM::ForceImpl {
 public:
@@ -34,8 +34,8 @@ public:
 private:
     void checkState(OpenMM::ContextImpl& context) const;
     const LearnedPairForce& owner;
-    LearnedPairForce created;                // as it was when the Context was created: what an update may not change
-    std::vector<GlobalParameter> parameters; // the scale and the function's, with the ranges of the last update
+    LearnedPairForce created;                // a copy from the creation of the Context, to detect forbidden updates
+    std::vector<GlobalParameter> parameters; // the scale and the global parameters, with the ranges of the last update
     OpenMM::Kernel kernel;
 };
 

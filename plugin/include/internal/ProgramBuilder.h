@@ -7,23 +7,24 @@
 
 namespace LearnedPairPlugin {
 
-/** Builds a program step by step. The length of each value follows from the operation. */
+/** Builds a program step by step. All methods that add a step return its index. */
 class ProgramBuilder {
 public:
     explicit ProgramBuilder(const ProgramSignature& signature) : signature(signature) {}
-    /** Add a step. @return its index */
+    /** Add a step. The length of its value follows from the operation and its operands. */
     int add(Operation operation, const std::vector<int>& operands, const std::vector<int>& integers = {},
             const std::vector<double>& constants = {});
-    /** Add the input with a slot of the signature, or get it if it is there. @return its index */
+    /** Get the index of the input with a given slot. The input is added if the program does not have it yet. */
     int input(int slot, int size);
+    /** Add a literal of length 1. */
     int literal(double value) {
         return add(Operation::Literal, {}, {}, {value});
     }
-    /** Get elements first to first+count-1 of a value. @return the index of the value, or of a new step */
+    /** Get the index of a value that consists of the elements first to first+count-1 of another value. */
     int slice(int value, int first, int count);
-    /** Add a copy of a step with other operands; inputs are there once. @return its index */
+    /** Add a copy of a step with other operands. An input that the program already has is not added again. */
     int copy(const ProgramStep& step, const std::vector<int>& operands);
-    /** Add all steps of a program. @return the index of each of them here */
+    /** Add all steps of a program. @return the new index of each step */
     std::vector<int> copyAll(const TensorProgram& program);
     const ProgramStep& operator[](int index) const {
         return steps[index];
@@ -40,7 +41,7 @@ private:
     std::vector<ProgramStep> steps;
 };
 
-/** The operands of a step after its program has been copied: index holds the new index of each old step. */
+/** Get the operands of a step after its program has been copied. `index` holds the new index of each old step. */
 inline std::vector<int> mapOperands(const ProgramStep& step, const std::vector<int>& index) {
     std::vector<int> operands;
     for (int operand : step.operands)
@@ -48,6 +49,7 @@ inline std::vector<int> mapOperands(const ProgramStep& step, const std::vector<i
     return operands;
 }
 
+/** Get the outputs of a program after it has been copied. `index` holds the new index of each old step. */
 inline std::vector<int> mapOutputs(const TensorProgram& program, const std::vector<int>& index) {
     std::vector<int> outputs;
     for (int output : program.getOutputs())

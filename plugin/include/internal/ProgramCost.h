@@ -7,14 +7,14 @@
 
 namespace LearnedPairPlugin {
 
-/** The arithmetic operations that one evaluation of a program takes. */
+/** The number of arithmetic operations of one evaluation of a program. */
 struct LEARNEDPAIR_EXPORT ProgramCost {
     explicit ProgramCost(const TensorProgram& program);
     long long getTotal() const {
         return multiplyAdds + others;
     }
-    long long multiplyAdds; ///< of linear steps and tables
-    long long others;       ///< of elementwise steps and reductions
+    long long multiplyAdds; ///< in linear steps and tables
+    long long others;       ///< in elementwise steps and reductions
 };
 
 } // namespace LearnedPairPlugin

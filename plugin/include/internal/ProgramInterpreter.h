@@ -14,12 +14,13 @@
 namespace LearnedPairPlugin {
 
 /**
- * Runs a program for a batch of items, each step for the whole batch before the next step. An item is a pair, or a
- * particle if the program depends on one particle only.
+ * Runs a program for a batch of items. Each step runs for the whole batch before the next step. An item is a pair of
+ * particles, or one particle.
  *
- * A value is stored as [element][item], so that the inner loops go over the items and the compiler can vectorize them.
- * Values that depend on constants and global parameters alone are stored once, as [element]. Liveness analysis: a value
- * that is not used any more gives its memory to later values, so that a batch stays in the cache.
+ * Values are stored as [element][item], so that the inner loops go over the items and the compiler can vectorize them.
+ * Values that depend only on constants and global parameters are the same for all items and are stored once, as
+ * [element]. Liveness analysis: the memory of a value that is no longer used is reused for later values, so that a
+ * batch stays in the cache.
  *
  * @tparam Real       the type of the arithmetic
  * @tparam BatchSize  the number of items in a batch
@@ -39,15 +40,17 @@ public:
     ProgramInterpreter(const ProgramInterpreter&) = delete;
     ProgramInterpreter& operator=(const ProgramInterpreter&) = delete;
     /**
-     * Get where to write the input with a slot of the program's signature: shape [length][BatchSize], or [length] for
-     * an input of the level Global; nullptr if the program does not read it. Items that are not needed must still hold
-     * finite numbers.
+     * Get a pointer to the memory of an input, to which the caller writes its values before run(). The shape is
+     * [length][BatchSize], or [length] for an input of the level Global. Unused items must hold finite numbers.
+     *
+     * @param slot  the slot of the input in the program's signature
+     * @return the pointer, or nullptr if the program does not read the input
      */
     Real* getInput(int slot) {
         auto position = inputs.find(slot);
         return position == inputs.end() ? nullptr : position->second;
     }
-    /** Compute all values from the inputs. */
+    /** Run all steps. */
     void run() {
         for (size_t i = 0; i < program.getSteps().size(); i++)
             if (values[i].numItems == BatchSize)
@@ -64,10 +67,10 @@ public:
 private:
     struct Value {
         Real* data;
-        int size, numItems;
+        int size, numItems; ///< numItems is BatchSize, or 1 if the value is the same for all items
     };
 
-    /** Allocate the values: constants, inputs and outputs get memory of their own, others memory that is free. */
+    /** Allocate the values. All but constants and inputs may use the memory of earlier values that are dead. */
     void allocate() {
         const std::vector<ProgramStep>& steps = program.getSteps();
         std::vector<int> lastUse(steps.size(), -1);
@@ -84,7 +87,7 @@ private:
             int numItems = findNumItems(steps[i]), size = steps[i].size * numItems;
             auto position = unused.find(size);
             bool mayReuse = !isConstant(steps[i].operation) &&
-                    !isInput(steps[i].operation); // those are written before any step is run
+                    !isInput(steps[i].operation); // constants and inputs are written before the first step runs
             Real* data;
             if (mayReuse && position != unused.end()) {
                 data = position->second;
@@ -98,7 +101,7 @@ private:
             std::vector<int> operands = steps[i].operands;
             std::sort(operands.begin(), operands.end());
             operands.erase(std::unique(operands.begin(), operands.end()), operands.end());
-            operands.push_back(i); // itself, if nobody uses it
+            operands.push_back(i); // the memory of the value itself is free if no step uses it
             for (int operand : operands)
                 if (lastUse[operand] == (int) i || (operand == (int) i && lastUse[i] < 0))
                     unused.insert({values[operand].size * values[operand].numItems, values[operand].data});
@@ -114,23 +117,23 @@ private:
         return 1;
     }
 
-    /** Get one element of an operand for all items. An element that is stored once is copied to `spread` N times. */
-    template<int N> const Real* getItems(const Value& value, int element, Real* spread) const {
+    /** Get one element of an operand for N items. An element that is stored once is broadcast into the buffer. */
+    template<int N> const Real* getItems(const Value& value, int element, Real* buffer) const {
         const Real* data = value.data + (value.size == 1 ? 0 : element) * value.numItems;
         if (value.numItems == N)
             return data;
-        std::fill_n(spread, N, *data);
-        return spread;
+        std::fill_n(buffer, N, *data);
+        return buffer;
     }
 
-    /** Compute an elementwise operation. The function takes three operands, of which the first NumOperands are used. */
+    /** Compute an elementwise operation. The function has three arguments and uses the first NumOperands of them. */
     template<int N, int NumOperands, class Function>
     void mapElements(const ProgramStep& step, const Value& result, Function function) {
-        Real spread[NumOperands][N];
+        Real buffers[NumOperands][N];
         const Real* operands[3];
         for (int e = 0; e < result.size; e++) {
-            for (int i = 0; i < 3; i++) // operands that there are not are the first one, and are not used
-                operands[i] = (i < NumOperands ? getItems<N>(values[step.operands[i]], e, spread[i]) : operands[0]);
+            for (int i = 0; i < 3; i++) // unused arguments point to the first operand
+                operands[i] = (i < NumOperands ? getItems<N>(values[step.operands[i]], e, buffers[i]) : operands[0]);
             const Real *x = operands[0], *y = operands[1], *z = operands[2];
             Real* out = result.data + e * N;
             for (int k = 0; k < N; k++)
@@ -146,10 +149,11 @@ private:
     }
 
     template<int N> void copyElement(const Value& x, int element, Real* out) {
-        Real spread[N];
-        std::copy_n(getItems<N>(x, element, spread), N, out);
+        Real buffer[N];
+        std::copy_n(getItems<N>(x, element, buffer), N, out);
     }
 
+    /** Reduce an array [outer][middle][inner] over its middle index. */
     template<int N, class Function> void reduce(const ProgramStep& step, const Value& result, Function function) {
         const Value& x = values[step.operands[0]];
         int outer = step.integers[0], middle = step.integers[1], inner = step.integers[2];
@@ -165,7 +169,7 @@ private:
             }
     }
 
-    /** Four rows at a time, so that each element of x is read once for all of them. */
+    /** Multiply a matrix and a vector, four rows at a time: each element of the vector is read once for four rows. */
     template<int N> void multiply(const ProgramStep& step, const Value& result) {
         const Real* matrix = values[step.operands[0]].data;
         const Value& x = values[step.operands[1]];
@@ -201,6 +205,7 @@ private:
             }
     }
 
+    /** Convert the index of a lookup to a row. Negative indices count from the end. The row is clamped to the table. */
     static int findRow(Real index, int numRows) {
         if (!(index > -numRows))
             return 0;
@@ -231,7 +236,7 @@ private:
         switch (step.operation) {
             case Operation::Input:
             case Operation::Literal:
-            case Operation::Weight: break; // are there already
+            case Operation::Weight: break; // already written
 #define ELEMENTWISE(name, text, numOperands, value, simd, kernel, properties)                                          \
     case Operation::name:                                                                                              \
         mapElements<N, numOperands>(                                                                                   \
@@ -256,7 +261,7 @@ private:
 
     const TensorProgram program;
     std::vector<std::unique_ptr<Real[]>> memory;
-    std::vector<Value> values;   // of each step
+    std::vector<Value> values;   // by step
     std::map<int, Real*> inputs; // by slot
 };
 

@@ -9,16 +9,17 @@
 namespace LearnedPairPlugin {
 
 /**
- * What a step depends on, which decides how often it is computed: see docs/program.md, section 5. In the order of their
- * cost.
+ * The stage of a step: the inputs on which its value depends. The stage decides how often the step is computed; see
+ * docs/program.md, section 5. The stages are in the order of increasing cost.
  */
 enum class Stage { Constant, Global, Particle1, Particle2, TypePair, Radial, PairOfParticles };
 
 /**
  * Find the stage of every step of a program.
  *
- * @param particles  with types there are few pairs of distinct particles: a step that depends on two types alone is
- *                   computed once for each pair of types. With features it is computed for each pair of particles.
+ * @param particles  whether particles have types or features. A step that depends on both particles, and not on the
+ *                   distance, has the stage TypePair if particles have types, because there are few pairs of types. It
+ *                   has the stage PairOfParticles if particles have features.
  */
 LEARNEDPAIR_EXPORT std::vector<Stage> findStages(const TensorProgram& program, ParticleInput particles);
 
@@ -27,6 +28,7 @@ inline bool isPairStage(Stage stage) {
     return stage == Stage::Radial || stage == Stage::PairOfParticles;
 }
 
+/** Get the name of a stage for descriptions of programs. */
 LEARNEDPAIR_EXPORT const char* getName(Stage stage);
 
 } // namespace LearnedPairPlugin

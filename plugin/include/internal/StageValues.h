@@ -9,32 +9,33 @@
 namespace LearnedPairPlugin {
 
 /**
- * The values of the parts that run before the pair part, computed on the host in double precision. Platforms give them
- * to the pair part of a StagedProgram as its inputs.
+ * The outputs of the parts of a StagedProgram that run before its pair part. They are computed on the host in double
+ * precision. Platforms copy them to the inputs of the pair part.
  */
 class LEARNEDPAIR_EXPORT StageValues {
 public:
     /**
-     * @param program       must outlive this object
-     * @param particles     the distinct particles, shape [numParticles][width]: types or features
+     * @param program       the program; it must outlive this object
+     * @param particles     the types or features of the distinct particles, shape [numParticles][width]
      * @param numParticles  the number of distinct particles
      */
     StageValues(const StagedProgram& program, const std::vector<double>& particles, int numParticles);
     /**
-     * Compute everything that depends on global parameters; the first time, everything.
+     * Compute the parts that depend on global parameters, if these have changed. The first call computes all parts.
      *
-     * @return whether something has changed
+     * @param globals  the values of the global parameters
+     * @return whether any output may have changed; true in the first call
      */
     bool update(const std::vector<double>& globals);
-    /** Get the input globals, shape [length]. */
+    /** Get the input `globals` of the pair part, shape [length]. */
     const std::vector<double>& getGlobals() const {
         return globalValues;
     }
-    /** Get the inputs particle1 and particle2, shape [numParticles][length]. */
+    /** Get the inputs `particle1` and `particle2` of the pair part, shape [numParticles][length]. */
     const std::vector<double>& getParticles() const {
         return particleValues;
     }
-    /** Get the input pair, shape [numParticles][numParticles][length]; empty if particles have features. */
+    /** Get the input `pair` of the pair part, shape [numParticles][numParticles][length]; empty without types. */
     const std::vector<double>& getPairs() const {
         return pairValues;
     }

@@ -18,17 +18,19 @@ enum class PartLevel {
 };
 
 /**
- * A program divided by how often its parts have to be computed: see docs/program.md, section 5.
+ * A program divided into parts by how often they are computed: partial evaluation (Jones, Gomard and Sestoft 1993) for
+ * global parameters, particles and pairs of types. See docs/program.md, section 5.
  *
- * The parts of the levels Global, Particle and TypePair read the inputs of the original program. The pair part reads
- * their outputs, one after another, as its inputs globals, particle1 and particle2, and pair. A part that would have
- * nothing to compute is left out; the pair part always exists. Its outputs are those of PairOutput: f and df/dr, then
- * for each parameter derivative that was asked for df/dg and d2f/drdg.
+ * The parts of the levels Global, Particle and TypePair read the inputs of the original program. Their concatenated
+ * outputs are inputs of the pair part: `globals`, `particle1` and `particle2`, and `pair`. Parts without steps are left
+ * out. The pair part always exists. Its outputs are those of PairOutput: f and df/dr, then df/dg and d2f/drdg for each
+ * requested parameter derivative.
  *
- * It is immutable once built.
+ * It is immutable.
  */
 class LEARNEDPAIR_EXPORT StagedProgram {
 public:
+    /** The program of one level. */
     struct Part {
         PartLevel level;
         TensorProgram program;
@@ -36,26 +38,27 @@ public:
     /**
      * Differentiate, optimize and divide a program.
      *
-     * @param derivatives  the indices of the global parameters for which derivatives are needed
+     * @param function     the pair function
+     * @param derivatives  the indices of the global parameters with respect to which derivatives are computed
      */
     explicit StagedProgram(const PairProgram& function, const std::vector<int>& derivatives = {});
     /** Get all parts, in the order in which they run. */
     const std::vector<Part>& getParts() const {
         return parts;
     }
-    /** Get the program of a part, or nullptr if it was left out. */
+    /** Get the program of a level, or nullptr if there is no part of this level. */
     const TensorProgram* find(PartLevel level) const;
     /** Get the program that runs for each pair. */
     const TensorProgram& getPairPart() const {
         return parts.back().program;
     }
-    /** Get the length of the inputs particle1 and particle2 of the pair part; 0 if it reads neither. */
+    /** Get the length of the inputs `particle1` and `particle2` of the pair part, or 0 if it reads neither. */
     int getParticleSize() const;
     /** Get whether particles have types or features. */
     ParticleInput getParticleInput() const {
         return particles;
     }
-    /** Get whether another program has the same steps in every part, so that an update changes weights only. */
+    /** Get whether all parts of another program have the same texts, so that only weights differ. */
     bool hasSameStructure(const StagedProgram& other) const;
 
 private:

@@ -7,8 +7,8 @@
 namespace LearnedPairPlugin {
 
 /**
- * The switching function of OpenMM::NonbondedForce: S = 1-10y^3+15y^4-6y^5 with y = (r-r_switch)/(r_c-r_switch)
- * between the switching distance and the cutoff, and 1 before it.
+ * The switching function of OpenMM::NonbondedForce: S = 1-10y^3+15y^4-6y^5 with y = (r-r_switch)/(r_c-r_switch) from
+ * the switching distance r_switch to the cutoff r_c, and S = 1 at shorter distances.
  */
 struct SwitchingFunction {
     explicit SwitchingFunction(const LearnedPairForce& force) :
@@ -17,14 +17,14 @@ struct SwitchingFunction {
             inverseWidth(used ? 1 / (force.getCutoffDistance() - start) : 0) {}
     bool used;
     double start, inverseWidth; ///< measured in nm and 1/nm
-    /** Replace an energy E and its slope dE/dr by S*E and d(S*E)/dr. */
+    /** Replace an energy E and its derivative dE/dr by S*E and d(S*E)/dr. */
     template<class Real> void apply(Real r, Real& energy, Real& dEdR) const {
         if (!used || r <= (Real) start)
             return;
         Real y = (r - (Real) start) * (Real) inverseWidth;
         Real value = 1 + y * y * y * (-10 + y * (15 - 6 * y));
-        Real slope = y * y * (-30 + y * (60 - 30 * y)) * (Real) inverseWidth;
-        dEdR = value * dEdR + slope * energy;
+        Real derivative = y * y * (-30 + y * (60 - 30 * y)) * (Real) inverseWidth;
+        dEdR = value * dEdR + derivative * energy;
         energy *= value;
     }
 };

@@ -8,7 +8,7 @@
 
 namespace LearnedPairPlugin {
 
-/** Write, for people, the optimized program of the energy with the stage of each step, and what its parts cost. */
+/** Describe a program for human readers: the optimized program of the energy, the stage of each step, and the costs. */
 LEARNEDPAIR_EXPORT std::string describeProgram(const PairProgram& function);
 
 } // namespace LearnedPairPlugin

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Marks what other libraries may use. Only Windows needs it said.
+// Marks the symbols that other libraries may use. Only MSVC needs these declarations.
 #if defined(_MSC_VER)
 #if defined(LEARNEDPAIR_BUILDING_LIBRARY)
 #define LEARNEDPAIR_EXPORT __declspec(dllexport)

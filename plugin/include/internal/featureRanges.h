@@ -8,12 +8,13 @@
 namespace LearnedPairPlugin {
 
 /**
- * Throw an OpenMMException if a feature of a covered particle is not finite, or is outside of the range that a function
- * states. The message names the first such particle.
+ * Require that all features of covered particles are finite and in the ranges of the function.
  *
- * @param features       shape [number of particles][number of features]
+ * @param function       the function
+ * @param features       the features of some particles, shape [number of particles][number of features]
  * @param covered        for each particle whether it is covered
  * @param firstParticle  the index in the System of the first particle
+ * @throws OpenMMException if a feature is invalid; the message names the first such particle
  */
 void requireFeaturesInRange(const LearnedFunction& function, const std::vector<double>& features,
         const std::vector<bool>& covered, int firstParticle = 0);

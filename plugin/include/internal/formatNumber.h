@@ -7,10 +7,16 @@
 
 namespace LearnedPairPlugin {
 
-/** Write a number with as few digits as are needed to read it back exactly, whatever the locale. */
+/** Format a number so that it can be read back exactly, independent of the locale. At most 17 digits are written. */
 LEARNEDPAIR_EXPORT std::string formatNumber(double value);
 
-/** Read a whole text as a number; false if it is none. NaN is not read; infinities are "inf" and "-inf". */
+/**
+ * Parse a text that consists of one number. Infinities are "inf" and "-inf"; NaN is not accepted.
+ *
+ * @param text        the text
+ * @param[out] value  the number
+ * @return whether the text is a number
+ */
 bool parseNumber(const std::string& text, double& value);
 
 } // namespace LearnedPairPlugin

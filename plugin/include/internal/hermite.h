@@ -5,9 +5,9 @@
 namespace LearnedPairPlugin {
 
 /**
- * The cubic Hermite polynomial on one interval between knots (de Boor, A Practical Guide to Splines, ch. IV). All
- * functions take the position t in the interval, from 0 to 1, and the data of both ends: values e0 and e1, and slopes
- * times the length of the interval, d0 and d1.
+ * The cubic Hermite polynomial on one interval between two knots (de Boor, A Practical Guide to Splines, ch. IV). The
+ * arguments of all functions are the position t in the interval, from 0 to 1, the values e0 and e1 at the two knots,
+ * and the slopes at the two knots times the length of the interval, d0 and d1.
  */
 namespace Hermite {
 
@@ -17,7 +17,7 @@ template<class Real> Real value(Real t, Real e0, Real e1, Real d0, Real d1) {
     return s * s * ((1 + 2 * t) * e0 + t * d0) + t * t * ((3 - 2 * t) * e1 - s * d1);
 }
 
-/** The derivative with respect to t: the slope times the length of the interval. */
+/** The derivative of the value with respect to t. */
 template<class Real> Real derivative(Real t, Real e0, Real e1, Real d0, Real d1) {
     Real s = 1 - t;
     return 6 * t * s * (e1 - e0) + s * (1 - 3 * t) * d0 + t * (3 * t - 2) * d1;

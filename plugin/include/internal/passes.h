@@ -8,59 +8,61 @@
 
 namespace LearnedPairPlugin {
 
-// Passes: each makes a new program from one. Unless it is said, every output keeps its value to the last bit. What a
-// pass does depends on the text of a program only, never on its weights, so that new weights of the same structure give
-// a program of the same structure.
+// A pass transforms a program into another program with the same outputs. Unless stated otherwise, all outputs keep
+// their values to the last bit. A pass depends only on the text of a program and never on its weights. Two programs
+// that differ only in their weights are therefore transformed into programs that differ only in their weights.
 
 /** Evaluate steps whose operands are all constant. The result is a weight if any operand is. */
 LEARNEDPAIR_EXPORT TensorProgram foldConstants(const TensorProgram& program);
 
-/** Apply identities that are exact in floating point; each stands beside its equation in the source. */
+/** Apply algebraic identities that are exact in floating point. The source lists them. */
 LEARNEDPAIR_EXPORT TensorProgram simplify(const TensorProgram& program);
 
-/** Compute equal steps once. Weights are never equal, whatever their values. */
+/** Compute equal steps once: common subexpression elimination. Two weights are different even if their values agree. */
 LEARNEDPAIR_EXPORT TensorProgram shareSubexpressions(const TensorProgram& program);
 
-/** Remove steps that no output needs. */
+/** Remove steps on which no output depends. */
 LEARNEDPAIR_EXPORT TensorProgram removeDeadCode(const TensorProgram& program);
 
 /**
- * Replace W x by the sum of the products of the parts of x where x is a concatenation, a sum or a difference of values
- * of different stages. Results change by rounding.
+ * Split linear layers. If x is a concatenation, a sum or a difference of values of different stages, the product W x
+ * becomes a sum of products, one for the values of each stage. Results change by rounding.
  *
+ * @param program    the program
  * @param particles  whether particles have types or features: see findStages()
  */
 LEARNEDPAIR_EXPORT TensorProgram splitLinearLayers(const TensorProgram& program, ParticleInput particles);
 
-/**
- * Regroup sums, so that terms of one stage are added to each other first. Results change by rounding.
- */
+/** Regroup sums: terms of the same stage are added to each other first. Results change by rounding. */
 LEARNEDPAIR_EXPORT TensorProgram regroupSums(const TensorProgram& program, ParticleInput particles);
 
-/** All of the above, until nothing changes. */
+/** Apply all passes above repeatedly until the program no longer changes. Results change by rounding. */
 LEARNEDPAIR_EXPORT TensorProgram optimize(const TensorProgram& program, ParticleInput particles);
 
 /**
- * Append the derivatives of outputs with respect to one element of an input, by forward differentiation (Griewank and
- * Walther, Evaluating Derivatives, ch. 3).
+ * Append the derivatives of outputs with respect to one element of an input, by forward-mode differentiation (Griewank
+ * and Walther, Evaluating Derivatives, ch. 3).
  *
- * @param slot        the input: PairInput::Distance or PairInput::Globals
- * @param element     which element of the input
- * @param numOutputs  how many outputs to differentiate, beginning with the first
+ * @param program     the program
+ * @param slot        the slot of the input: PairInput::Distance or PairInput::Globals
+ * @param element     the index of the element of the input
+ * @param numOutputs  the number of outputs to differentiate, counted from the first output
  * @return a program with the same outputs, followed by the derivatives
  * @throws OpenMMException if the program has an operation without a derivative rule
  */
 LEARNEDPAIR_EXPORT TensorProgram differentiate(const TensorProgram& program, int slot, int element, int numOutputs);
 
 /**
- * Replace the values of the radial stage that others use by tables, cubic Hermite in r. Values that depend on global
- * parameters are left as they are, and so are single numbers.
+ * Replace values of the radial stage that steps of the pair stage use by one table of cubic Hermite curves in r. Values
+ * of length 1, whole numbers, values that are already tabulated, and values that depend on global parameters are not
+ * replaced. Results change by the error of the interpolation.
  *
- * @param particles    whether particles have types or features
- * @param minDistance  the distance of the first knot, in nm
- * @param maxDistance  the distance of the last knot, in nm
+ * @param program      the program
+ * @param particles    whether particles have types or features: see findStages()
+ * @param minDistance  the distance of the first knot, measured in nm
+ * @param maxDistance  the distance of the last knot, measured in nm
  * @param numKnots     the number of knots
- * @return the program, with one table, or as it was if there is nothing to replace
+ * @return the program with the table; the unchanged program if there are no values to replace
  */
 LEARNEDPAIR_EXPORT TensorProgram tabulateRadial(
         const TensorProgram& program, ParticleInput particles, double minDistance, double maxDistance, int numKnots);

@@ -10,12 +10,13 @@
 namespace LearnedPairPlugin {
 
 /**
- * Register a factory for CalcLearnedPairForceKernel with the platform of exactly this name, if it is there.
- * (CpuPlatform is also a ReferencePlatform: a cast would register the wrong factory.) The platform takes ownership of
- * the factory.
+ * Register a factory for CalcLearnedPairForceKernel with the platform of a given name, if this platform is loaded. The
+ * name is compared instead of the class, because the class CpuPlatform is derived from ReferencePlatform.
  *
- * @throws OpenMMException if this plugin was built for another OpenMM than the one that is running. OpenMM reports it
- *         among the plugins that failed to load.
+ * @param platformName  the name of the platform
+ * @param factory       the factory; this function takes ownership of it
+ * @throws OpenMMException if this plugin was built for another minor version of OpenMM than the one that is running.
+ *                         OpenMM then lists the plugin among those that failed to load.
  */
 LEARNEDPAIR_EXPORT void registerFactory(const std::string& platformName, OpenMM::KernelFactory* factory);
 

@@ -8,13 +8,13 @@
 
 namespace LearnedPairPlugin {
 
-/** Throw an OpenMMException that names index, value and rule if a force cannot be used in a System. */
+/** Throw an OpenMMException if a force cannot be used in a System. The message names index, value and rule. */
 void validateForce(const LearnedPairForce& force, const OpenMM::System& system);
 
-/** Throw an OpenMMException if a force uses periodic boundary conditions and its cutoff does not fit into a box. */
+/** Throw an OpenMMException if a force is periodic and its cutoff is longer than half the width of the box. */
 void validateBox(const LearnedPairForce& force, const OpenMM::Vec3 box[3]);
 
-/** Throw an OpenMMException if two forces differ in something that updateParametersInContext() cannot change. */
+/** Throw an OpenMMException if two forces differ in a setting that updateParametersInContext() cannot change. */
 void validateUpdate(const LearnedPairForce& created, const LearnedPairForce& updated);
 
 } // namespace LearnedPairPlugin

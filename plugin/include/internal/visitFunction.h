@@ -11,10 +11,10 @@
 namespace LearnedPairPlugin {
 
 /**
- * Call one of two callables, the one for the kind of a learned function, and return its result. When a kind is added
- * this takes a third callable, and the compiler names every place that has to decide about it.
+ * Call the callable for the subclass of a learned function, and return its result. For a new subclass a third callable
+ * must be added. The compiler then reports every call that does not handle the new subclass.
  *
- * @tparam Result  what both callables return; not void
+ * @tparam Result  the return type of both callables; not void
  */
 template<class Result>
 Result visitFunction(const LearnedFunction& function, const std::function<Result(const PairTable&)>& onTable,

@@ -8,8 +8,10 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
+/** The inputs on which a value depends. They are bit masks, which can be combined with |. */
 enum Dependence { OnDistance = 1, OnParticle1 = 2, OnParticle2 = 4, OnPair = 8, OnGlobals = 16 };
 
+/** Get the dependence bit of an input. */
 static int dependenceOfInput(const ProgramInput& input) {
     switch (input.level) {
         case InputLevel::Global: return OnGlobals;
@@ -36,11 +38,11 @@ vector<Stage> LearnedPairPlugin::findStages(const TensorProgram& program, Partic
     vector<int> dependence;
     vector<Stage> stages;
     for (auto& step : program.getSteps()) {
-        int own = (isInput(step.operation) ? dependenceOfInput(program.getSignature().getInputs()[step.slot]) : 0);
+        int ofStep = (isInput(step.operation) ? dependenceOfInput(program.getSignature().getInputs()[step.slot]) : 0);
         for (int operand : step.operands)
-            own |= dependence[operand];
-        dependence.push_back(own);
-        stages.push_back(stageOf(own, particles));
+            ofStep |= dependence[operand];
+        dependence.push_back(ofStep);
+        stages.push_back(stageOf(ofStep, particles));
     }
     return stages;
 }

@@ -12,11 +12,11 @@ using std::vector;
 
 namespace {
 
-const int Zero = -1; // the derivative of what does not depend on the variable
+const int Zero = -1; // the derivative of a value that does not depend on the variable
 
 /**
- * Computes derivatives beside values. A derivative has the length of its value, or the length 1 if it is the same for
- * every element, or is Zero.
+ * Adds the derivative of each step. A derivative has the length of its value, or the length 1 if it is the same for all
+ * elements. It is Zero if the value does not depend on the variable.
  */
 class Differentiator {
 public:
@@ -33,14 +33,14 @@ public:
         vector<int> outputs = mapOutputs(program, value);
         for (int k = 0; k < numOutputs; k++) {
             int output = program.getOutputs()[k];
-            outputs.push_back(expand(derivative[output] == Zero ? builder.literal(0) : derivative[output],
+            outputs.push_back(broadcast(derivative[output] == Zero ? builder.literal(0) : derivative[output],
                     program.getSteps()[output].size));
         }
         return builder.build(outputs);
     }
 
 private:
-    /** Which steps the outputs that are differentiated depend on. */
+    /** Find the steps on which the differentiated outputs depend. */
     vector<char> findNeeded(int numOutputs) const {
         vector<char> needed(program.getSteps().size(), false);
         for (int k = 0; k < numOutputs; k++)
@@ -52,7 +52,7 @@ private:
         return needed;
     }
 
-    // Arithmetic on new steps. Products with the literal 1, the derivative of the variable, are not written.
+    // Arithmetic on new steps. The derivative of the variable is the literal 1; products with it are left out.
     int unary(Operation operation, int x) {
         return builder.add(operation, {x});
     }
@@ -81,8 +81,8 @@ private:
     int orZero(int dx) {
         return dx == Zero ? builder.literal(0) : dx;
     }
-    /** A derivative as a vector of full length. */
-    int expand(int dx, int size) {
+    /** Broadcast a derivative to the length of its value. */
+    int broadcast(int dx, int size) {
         return builder[dx].size == size ? dx : builder.add(Operation::Gather, {dx}, vector<int>(size, 0));
     }
 
@@ -90,27 +90,27 @@ private:
         if (isInput(step.operation))
             return differentiateInput(step);
         vector<int> x, dx;
-        bool zero = true;
+        bool allZero = true;
         for (int operand : step.operands) {
             x.push_back(value[operand]);
             dx.push_back(derivative[operand]);
-            zero &= (derivative[operand] == Zero);
+            allZero &= (derivative[operand] == Zero);
         }
-        if (zero || getInfo(step.operation).has(OperationProperties::ZeroDerivative))
+        if (allZero || getInfo(step.operation).has(OperationProperties::ZeroDerivative))
             return Zero;
         switch (getInfo(step.operation).category) {
             case OperationCategory::Elementwise: return differentiateElementwise(step, x, y, dx);
             case OperationCategory::Gather: return differentiateGather(step, dx[0]);
             case OperationCategory::Concat:
                 for (size_t i = 0; i < dx.size(); i++)
-                    dx[i] = expand(orZero(dx[i]), builder[x[i]].size);
+                    dx[i] = broadcast(orZero(dx[i]), builder[x[i]].size);
                 return builder.add(Operation::Concat, dx);
             case OperationCategory::Reduction:
-                dx[0] = expand(dx[0], builder[x[0]].size);
+                dx[0] = broadcast(dx[0], builder[x[0]].size);
                 return step.operation == Operation::Sum ? builder.add(Operation::Sum, dx, step.integers)
                                                         : differentiateMax(step, x[0], y, dx[0]);
             case OperationCategory::Linear:
-                return builder.add(Operation::Linear, {x[0], expand(dx[1], builder[x[1]].size)});
+                return builder.add(Operation::Linear, {x[0], broadcast(dx[1], builder[x[1]].size)});
             case OperationCategory::Table:
                 require(step.operation == Operation::Table,
                         "TensorProgram: table_slope cannot be differentiated with respect to the distance.");
@@ -149,13 +149,13 @@ private:
             return dx;
         if (builder[dx].operation != Operation::Literal)
             return builder.add(Operation::Gather, {dx}, step.integers);
-        // Of several inputs, such as the global parameters, usually one is taken: it is the variable, or it is not.
-        vector<double> numbers;
+        // A gather usually selects one element of an input, such as one global parameter. Its derivative is 1 or 0.
+        vector<double> selected;
         for (int i : step.integers)
-            numbers.push_back(builder[dx].constants[i]);
-        if (numbers == vector<double>(numbers.size(), 0.0))
+            selected.push_back(builder[dx].constants[i]);
+        if (selected == vector<double>(selected.size(), 0.0))
             return Zero;
-        return builder.add(Operation::Literal, {}, {}, numbers);
+        return builder.add(Operation::Literal, {}, {}, selected);
     }
 
     int differentiateUnary(Operation operation, int x, int y, int dx) {
@@ -171,7 +171,7 @@ private:
                 return binary(Operation::Div, dx, times(builder.literal(2), y));
             case Operation::Exp: // y x'
                 return times(y, dx);
-            case Operation::Expm1: // exp x x', not (y+1) x', which cancels where x is very negative
+            case Operation::Expm1: // exp x x', not (y+1) x', which suffers from cancellation where x is very negative
                 return times(unary(Operation::Exp, x), dx);
             case Operation::Log: // x' / x
                 return binary(Operation::Div, dx, x);
@@ -192,6 +192,7 @@ private:
         }
     }
 
+    /** factor exp(-x^2) */
     int gaussian(int x, double factor) {
         return times(
                 builder.literal(factor), unary(Operation::Exp, unary(Operation::Neg, binary(Operation::Mul, x, x))));
@@ -202,7 +203,7 @@ private:
             case Operation::Add: return plus(da, db);
             case Operation::Sub: return da == Zero ? negative(db) : db == Zero ? da : binary(Operation::Sub, da, db);
             case Operation::Mul:                     // a' b + a b'
-                if (isSigmoidOf(b, a) && da != Zero) // the SiLU: (s + y (1-s)) a', with fewer operations
+                if (isSigmoidOf(b, a) && da != Zero) // SiLU: (b + y (1-b)) a', which has fewer operations
                     return times(binary(Operation::Add, b,
                                          binary(Operation::Mul, y, binary(Operation::Sub, builder.literal(1), b))),
                             da);
@@ -222,7 +223,7 @@ private:
         }
     }
 
-    /** The derivative of whichever of two values is chosen; the mean of both where they are equal. */
+    /** The derivative of the chosen one of two values, or the mean of both derivatives where the values are equal. */
     int differentiateChoice(int first, int a, int b, int da, int db) {
         int mean = times(builder.literal(0.5), plus(da, db));
         return builder.add(Operation::Select,
@@ -230,16 +231,17 @@ private:
                     builder.add(Operation::Select, {first, orZero(da), orZero(db)})});
     }
 
-    /** b a^(b-1) a', and 0 where b = 0. */
+    /** The derivative of a^b with respect to a: b a^(b-1) a', and 0 where b = 0. */
     int differentiateBase(int a, int b, int da) {
         if (da == Zero)
             return Zero;
-        int slope = binary(Operation::Mul, b, binary(Operation::Pow, a, binary(Operation::Sub, b, builder.literal(1))));
+        int factor =
+                binary(Operation::Mul, b, binary(Operation::Pow, a, binary(Operation::Sub, b, builder.literal(1))));
         int zero = builder.literal(0);
-        return times(builder.add(Operation::Select, {binary(Operation::Equal, b, zero), zero, slope}), da);
+        return times(builder.add(Operation::Select, {binary(Operation::Equal, b, zero), zero, factor}), da);
     }
 
-    /** a^b ln a b', and 0 where a = 0 and b >= 0. */
+    /** The derivative of a^b with respect to b: a^b ln a b', and 0 where a = 0 and b >= 0. */
     int differentiateExponent(int a, int b, int y, int db) {
         if (db == Zero)
             return Zero;
@@ -250,7 +252,7 @@ private:
                 db);
     }
 
-    /** The mean of x' over the elements that are largest. */
+    /** The derivative of a maximum: the mean of x' over all elements that are equal to the maximum. */
     int differentiateMax(const ProgramStep& step, int x, int y, int dx) {
         int outer = step.integers[0], middle = step.integers[1], inner = step.integers[2];
         vector<int> indices;
@@ -267,16 +269,17 @@ private:
     const TensorProgram& program;
     int slot, element;
     ProgramBuilder builder;
-    vector<int> value, derivative; // of each step of the program
+    vector<int> value, derivative; // for each step of the program: the new steps of its value and its derivative
 };
 
 } // namespace
 
 TensorProgram LearnedPairPlugin::differentiate(const TensorProgram& program, int slot, int element, int numOutputs) {
-    require(numOutputs >= 1 && numOutputs <= (int) program.getOutputs().size(), "TensorProgram: ", numOutputs,
-            " outputs are to be differentiated; there are ", program.getOutputs().size(), ".");
+    require(numOutputs >= 1 && numOutputs <= (int) program.getOutputs().size(), "TensorProgram: cannot differentiate ",
+            numOutputs, " outputs; expected 1 to ", program.getOutputs().size(), ".");
     int size = program.getInputSize(slot);
-    require(element >= 0 && (size == 0 || element < size), "TensorProgram: there is no element ", element,
-            " of an input of length ", size, " to differentiate by.");
+    require(element >= 0 && (size == 0 || element < size),
+            "TensorProgram: cannot differentiate with respect to element ", element, " of an input of length ", size,
+            ".");
     return Differentiator(program, slot, element).differentiate(numOutputs);
 }

@@ -10,13 +10,13 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-/** Compute one step, all of whose operands are constants. */
-static vector<double> compute(const ProgramStep& step, const ProgramBuilder& program, const vector<int>& operands) {
-    ProgramBuilder alone(ProgramSignature::forPairs()); // constants read no input
+/** Evaluate a step whose operands are all constants. */
+static vector<double> evaluate(const ProgramStep& step, const ProgramBuilder& program, const vector<int>& operands) {
+    ProgramBuilder singleStep(ProgramSignature::forPairs()); // the signature is not used: constants read no input
     vector<int> constants;
     for (int operand : operands)
-        constants.push_back(alone.copy(program[operand], {}));
-    ProgramInterpreter<double, 1> interpreter(alone.build({alone.copy(step, constants)}));
+        constants.push_back(singleStep.copy(program[operand], {}));
+    ProgramInterpreter<double, 1> interpreter(singleStep.build({singleStep.copy(step, constants)}));
     interpreter.run();
     vector<double> values;
     for (int i = 0; i < step.size; i++)
@@ -36,15 +36,15 @@ TensorProgram LearnedPairPlugin::foldConstants(const TensorProgram& program) {
     vector<int> index;
     for (auto& step : program.getSteps()) {
         vector<int> operands = mapOperands(step, index);
-        bool constant = !operands.empty(), weight = false;
+        bool allConstant = !operands.empty(), anyWeight = false;
         for (int operand : operands) {
-            constant &= isConstant(builder[operand].operation);
-            weight |= (builder[operand].operation == Operation::Weight);
+            allConstant &= isConstant(builder[operand].operation);
+            anyWeight |= (builder[operand].operation == Operation::Weight);
         }
-        if (constant) {
-            vector<double> values = compute(step, builder, operands);
-            if (weight || !hasNaN(values)) { // NaN stands in no text; the step then makes it at run time
-                index.push_back(builder.add(weight ? Operation::Weight : Operation::Literal, {}, {}, values));
+        if (allConstant) {
+            vector<double> values = evaluate(step, builder, operands);
+            if (anyWeight || !hasNaN(values)) { // literals must not be NaN: such a step is left as it is
+                index.push_back(builder.add(anyWeight ? Operation::Weight : Operation::Literal, {}, {}, values));
                 continue;
             }
         }

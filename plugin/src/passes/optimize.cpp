@@ -5,14 +5,14 @@
 
 using namespace LearnedPairPlugin;
 
-// Each round shortens the program or moves work to an earlier stage; two or three are usual.
+// Each round shortens the program or moves steps to an earlier stage. Two or three rounds are usual.
 static const int MaxRounds = 20;
 
 TensorProgram LearnedPairPlugin::optimize(const TensorProgram& program, ParticleInput particles) {
     TensorProgram current = removeDeadCode(program);
     for (int round = 0; round < MaxRounds; round++) {
-        TensorProgram next =
-                shareSubexpressions(current); // before folding: functions of weights are shared, but weights never
+        // Before constants are folded: equal functions of weights are shared, but two weights never are.
+        TensorProgram next = shareSubexpressions(current);
         next = foldConstants(next);
         next = simplify(next);
         next = splitLinearLayers(next, particles);

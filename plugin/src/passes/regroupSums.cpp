@@ -12,11 +12,13 @@ using std::vector;
 
 namespace {
 
+/** A term of a sum. */
 struct Term {
-    int value; ///< in the old program
+    int value; ///< the index of its step in the old program
     bool negative;
 };
 
+/** Flattens nested sums and differences, and adds the terms of each stage to each other first. */
 class Regrouper {
 public:
     Regrouper(const TensorProgram& program, ParticleInput particles) :
@@ -28,7 +30,7 @@ public:
             for (int operand : step.operands)
                 numUses[operand]++;
         for (int output : program.getOutputs())
-            numUses[output] += 2; // stays as it is
+            numUses[output] += 2; // a sum that is an output is not merged into another sum
     }
     TensorProgram regroup(const TensorProgram& program) {
         for (size_t i = 0; i < steps.size(); i++)
@@ -41,6 +43,7 @@ private:
         return steps[value].operation == Operation::Add || steps[value].operation == Operation::Sub;
     }
 
+    /** Collect the terms of nested sums. A sum is merged if it has the full length and no other use. */
     void collect(int value, int size, bool negative, vector<Term>& terms) const {
         bool second = false;
         for (int operand : steps[value].operands) {
@@ -53,6 +56,7 @@ private:
         }
     }
 
+    /** Add a sum to the new program, with the terms of each stage added first. */
     int rebuild(int value) {
         vector<Term> terms;
         collect(value, steps[value].size, false, terms);
@@ -73,7 +77,7 @@ private:
         return totalNegative ? builder.add(Operation::Neg, {total}) : total;
     }
 
-    /** Add a value to a sum, either of which may stand for its negative. */
+    /** Add a value to a sum. The flags say whether each of them stands for its negative. */
     void combine(int& sum, bool& sumNegative, int value, bool negative) {
         if (sum < 0) {
             sum = value;

@@ -12,7 +12,7 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-/** The bits of constants, so that 0 and -0 differ. */
+/** Get the bit patterns of constants, which are different for 0 and -0. */
 static vector<uint64_t> bits(const vector<double>& constants) {
     vector<uint64_t> result(constants.size());
     if (!constants.empty())
@@ -23,7 +23,7 @@ static vector<uint64_t> bits(const vector<double>& constants) {
 TensorProgram LearnedPairPlugin::shareSubexpressions(const TensorProgram& program) {
     typedef std::tuple<Operation, int, vector<int>, vector<int>, vector<uint64_t>> Key;
     ProgramBuilder builder(program.getSignature());
-    std::map<Key, int> known;
+    std::map<Key, int> known; // the new index of each distinct step
     vector<int> index;
     for (auto& step : program.getSteps()) {
         vector<int> operands = mapOperands(step, index);

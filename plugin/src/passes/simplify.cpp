@@ -9,12 +9,15 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-/** Whether all numbers of a literal have a value, which is not negative; -0 is not 0, since x - -0 turns -0 into 0. */
+/**
+ * Get whether all elements of a literal equal a value, which must not be negative. The element -0 does not equal 0
+ * here: x-0 = x holds for every x, but x-(-0) is 0 for x = -0.
+ */
 static bool isLiteral(const ProgramStep& step, double value) {
     if (step.operation != Operation::Literal)
         return false;
-    for (double number : step.constants)
-        if (number != value || std::signbit(number))
+    for (double element : step.constants)
+        if (element != value || std::signbit(element))
             return false;
     return true;
 }
@@ -26,20 +29,21 @@ static bool isIdentity(const vector<int>& indices, int size) {
     return (int) indices.size() == size;
 }
 
+/** Add a gather, or find a value that equals it. */
 static int simplifyGather(ProgramBuilder& builder, int x, vector<int> indices) {
     if (builder[x].operation == Operation::Gather) { // (x[i])[k] = x[i[k]]
         for (int& i : indices)
             i = builder[x].integers[i];
         return simplifyGather(builder, builder[x].operands[0], indices);
     }
-    if (builder[x].operation == Operation::Concat) { // elements of one part only
+    if (builder[x].operation == Operation::Concat) { // concat(x, y)[i] = x[i] if all indices are in x
         int first = 0;
         for (int part : vector<int>(builder[x].operands)) {
             int end = first + builder[part].size;
-            bool inside = true;
+            bool allInPart = true;
             for (int i : indices)
-                inside &= (i >= first && i < end);
-            if (inside) {
+                allInPart &= (i >= first && i < end);
+            if (allInPart) {
                 for (int& i : indices)
                     i -= first;
                 return simplifyGather(builder, part, indices);
@@ -52,6 +56,7 @@ static int simplifyGather(ProgramBuilder& builder, int x, vector<int> indices) {
     return builder.add(Operation::Gather, {x}, indices);
 }
 
+/** Add a concatenation, or find a value that equals it. */
 static int simplifyConcat(ProgramBuilder& builder, const vector<int>& operands) {
     vector<int> parts; // concat(concat(x, y), z) = concat(x, y, z)
     for (int operand : operands)
@@ -64,31 +69,31 @@ static int simplifyConcat(ProgramBuilder& builder, const vector<int>& operands) 
     return builder.add(Operation::Concat, parts);
 }
 
-/** @return the index of a step with the value of this one, or -1 if no identity applies */
+/** Apply an identity to a step. @return the index of a step with the same value, or -1 if no identity applies */
 static int simplifyArithmetic(ProgramBuilder& builder, const ProgramStep& step, const vector<int>& operands) {
     int x = operands[0], y = (operands.size() > 1 ? operands[1] : -1);
-    bool keepsX = (builder[x].size == step.size), keepsY = (y >= 0 && builder[y].size == step.size);
-    auto negated = [&](int value) { return builder[value].operation == Operation::Neg; };
-    auto inside = [&](int value) { return builder[value].operands[0]; };
+    bool xHasFullSize = (builder[x].size == step.size), yHasFullSize = (y >= 0 && builder[y].size == step.size);
+    auto isNeg = [&](int value) { return builder[value].operation == Operation::Neg; };
+    auto operandOfNeg = [&](int value) { return builder[value].operands[0]; };
     switch (step.operation) {
-        case Operation::Neg: return negated(x) ? inside(x) : -1; // -(-x) = x
+        case Operation::Neg: return isNeg(x) ? operandOfNeg(x) : -1; // -(-x) = x
         case Operation::Add:
-            if (negated(x))
-                return builder.add(Operation::Sub, {y, inside(x)});               // -x + y = y - x
-            return negated(y) ? builder.add(Operation::Sub, {x, inside(y)}) : -1; // x + -y = x - y
+            if (isNeg(x))
+                return builder.add(Operation::Sub, {y, operandOfNeg(x)});             // -x + y = y - x
+            return isNeg(y) ? builder.add(Operation::Sub, {x, operandOfNeg(y)}) : -1; // x + -y = x - y
         case Operation::Sub:
-            if (keepsX && isLiteral(builder[y], 0))
-                return x;                                                         // x - 0 = x
-            return negated(y) ? builder.add(Operation::Add, {x, inside(y)}) : -1; // x - -y = x + y
+            if (xHasFullSize && isLiteral(builder[y], 0))
+                return x;                                                             // x - 0 = x
+            return isNeg(y) ? builder.add(Operation::Add, {x, operandOfNeg(y)}) : -1; // x - -y = x + y
         case Operation::Mul:
-            if (keepsX && isLiteral(builder[y], 1))
+            if (xHasFullSize && isLiteral(builder[y], 1))
                 return x; // x * 1 = x
-            if (keepsY && isLiteral(builder[x], 1))
+            if (yHasFullSize && isLiteral(builder[x], 1))
                 return y; // 1 * y = y
             return -1;
-        case Operation::Div: return keepsX && isLiteral(builder[y], 1) ? x : -1; // x / 1 = x
+        case Operation::Div: return xHasFullSize && isLiteral(builder[y], 1) ? x : -1; // x / 1 = x
         case Operation::Sum:
-        case Operation::Max: return step.integers[1] == 1 ? x : -1; // of one element each
+        case Operation::Max: return step.integers[1] == 1 ? x : -1; // a reduction of one element is that element
         default: return -1;
     }
 }

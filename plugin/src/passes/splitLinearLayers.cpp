@@ -13,14 +13,17 @@ using std::vector;
 
 namespace {
 
-/** A part of the vector that a linear layer is applied to: a value that stands at some of its elements, or is added
- * there. */
+/** A term of the vector that a layer multiplies: a value that is added to some consecutive elements of the vector. */
 struct Term {
-    int value; ///< in the new program
-    int first; ///< the element of the vector at which it begins
-    int size;
+    int value; ///< the index of its step in the new program
+    int first; ///< the index of the first of these elements
+    int size;  ///< the number of these elements
 };
 
+/**
+ * Splits linear layers. The vector of a layer is written as a sum of terms. The terms of each stage are then multiplied
+ * by their columns of the matrix, and the products are added.
+ */
 class Splitter {
 public:
     Splitter(const TensorProgram& program, ParticleInput particles) :
@@ -29,7 +32,7 @@ public:
             builder(program.getSignature()) {}
     TensorProgram split(const TensorProgram& program) {
         for (size_t i = 0; i < steps.size(); i++)
-            index.push_back(steps[i].operation == Operation::Linear && isDivisible(steps[i].operands[1])
+            index.push_back(steps[i].operation == Operation::Linear && isSplittable(steps[i].operands[1])
                             ? splitLayer(steps[i])
                             : builder.copy(steps[i], mapOperands(steps[i], index)));
         return builder.build(mapOutputs(program, index));
@@ -44,11 +47,11 @@ private:
     }
 
     /**
-     * Whether a value is put together from others, some of which can leave the pair stage. That of a sum can not if it
-     * is radial: there would be two products for each pair in the place of one.
+     * Get whether a value is a concatenation or a sum of which some operand can leave the pair stage. A radial operand
+     * of a sum does not count: two products for each pair would replace one.
      */
-    bool isDivisible(int value) {
-        auto [position, isNew] = divisible.insert({value, false});
+    bool isSplittable(int value) {
+        auto [position, isNew] = splittable.insert({value, false});
         if (!isNew)
             return position->second;
         const ProgramStep& step = steps[value];
@@ -58,21 +61,21 @@ private:
         bool cheaper = false;
         for (int operand : step.operands) {
             if (isSum && steps[operand].size != step.size)
-                return false; // one number for every element
+                return false; // the operand is a single number that is broadcast
             cheaper |= isComputedBeforePairs(stages[operand]) || (!isSum && stages[operand] == Stage::Radial) ||
-                    isDivisible(operand);
+                    isSplittable(operand);
         }
-        return divisible[value] = cheaper;
+        return splittable[value] = cheaper;
     }
 
-    /** The terms of a value, of which the first element stands at some element of the layer's vector. */
+    /** Collect the terms of a value, by stage. `first` is the position of the value in the vector of the layer. */
     const Terms& collect(int value, int first) {
         auto known = collected.find({value, first});
         if (known != collected.end())
             return known->second;
         const ProgramStep& step = steps[value];
         Terms terms;
-        if (!isDivisible(value))
+        if (!isSplittable(value))
             terms[stages[value]].push_back({index[value], first, step.size});
         else if (step.operation == Operation::Concat) {
             int position = first;
@@ -91,7 +94,7 @@ private:
         return collected[{value, first}] = terms;
     }
 
-    /** Add a term to those of its stage or subtract it, at once if there is one for the same elements. */
+    /** Add or subtract a term. Terms of the same stage for the same elements are combined into one. */
     void addTerm(vector<Term>& terms, const Term& term, Operation operation) {
         for (auto& other : terms)
             if (other.first == term.first && other.size == term.size) {
@@ -102,31 +105,33 @@ private:
             term.first, term.size});
     }
 
+    /** Replace a layer by a sum of products. @return the index of the sum */
     int splitLayer(const ProgramStep& layer) {
         Terms terms = collect(layer.operands[1], 0);
-        // What is radial is added to what else belongs to the pair, and multiplied together with it.
+        // Both radial terms and terms of the pair stage are multiplied for each pair. If they belong to the same
+        // elements, they are added first, so that one product is enough.
         vector<Term> radial;
         for (auto& term : terms[Stage::Radial]) {
             auto& others = terms[Stage::PairOfParticles];
-            auto same = std::find_if(others.begin(), others.end(),
+            auto match = std::find_if(others.begin(), others.end(),
                     [&](const Term& other) { return other.first == term.first && other.size == term.size; });
-            if (same == others.end())
+            if (match == others.end())
                 radial.push_back(term);
             else
-                same->value = builder.add(Operation::Add, {same->value, term.value});
+                match->value = builder.add(Operation::Add, {match->value, term.value});
         }
         terms[Stage::Radial] = radial;
         int sum = -1;
-        for (auto& [stage, ofStage] : terms)
-            for (auto& part : joinParts(ofStage)) {
-                int product = builder.add(Operation::Linear, {selectColumns(layer, part), joinValues(part)});
+        for (auto& [stage, stageTerms] : terms)
+            for (auto& group : groupTerms(stageTerms)) {
+                int product = builder.add(Operation::Linear, {selectColumns(layer, group), concatenate(group)});
                 sum = (sum < 0 ? product : builder.add(Operation::Add, {sum, product}));
             }
         return sum;
     }
 
-    /** Divide the terms of a stage into groups within which no two overlap: usually there is one. */
-    static vector<vector<Term>> joinParts(vector<Term> terms) {
+    /** Divide the terms of a stage into groups of terms that do not overlap. Usually there is one group. */
+    static vector<vector<Term>> groupTerms(vector<Term> terms) {
         std::stable_sort(terms.begin(), terms.end(), [](const Term& a, const Term& b) { return a.first < b.first; });
         vector<vector<Term>> groups;
         for (auto& term : terms) {
@@ -140,14 +145,15 @@ private:
         return groups;
     }
 
-    int joinValues(const vector<Term>& terms) {
+    /** Concatenate the values of terms. */
+    int concatenate(const vector<Term>& terms) {
         vector<int> values;
         for (auto& term : terms)
             values.push_back(term.value);
         return values.size() == 1 ? values[0] : builder.add(Operation::Concat, values);
     }
 
-    /** The columns of a layer's matrix that belong to some terms: the matrix itself if these are all. */
+    /** Get the columns of a layer's matrix that multiply the given terms, or the matrix itself if these are all. */
     int selectColumns(const ProgramStep& layer, const vector<Term>& terms) {
         const ProgramStep& matrix = steps[layer.operands[0]];
         int numColumns = steps[layer.operands[1]].size, numSelected = 0;
@@ -161,22 +167,22 @@ private:
         auto known = selected.find(key);
         if (known != selected.end())
             return known->second;
-        vector<double> numbers;
+        vector<double> elements;
         for (int row = 0; row < matrix.size / numColumns; row++)
             for (auto& term : terms) {
                 auto begin = matrix.constants.begin() + row * numColumns + term.first;
-                numbers.insert(numbers.end(), begin, begin + term.size);
+                elements.insert(elements.end(), begin, begin + term.size);
             }
-        return selected[key] = builder.add(matrix.operation, {}, {}, numbers);
+        return selected[key] = builder.add(matrix.operation, {}, {}, elements);
     }
 
     const vector<ProgramStep>& steps;
     vector<Stage> stages;
     ProgramBuilder builder;
     vector<int> index;
-    std::map<int, bool> divisible;
-    std::map<std::pair<int, int>, Terms> collected; // by value and first element
-    std::map<vector<int>, int> selected;            // columns, by the matrix and the elements they belong to
+    std::map<int, bool> splittable;                 // results of isSplittable()
+    std::map<std::pair<int, int>, Terms> collected; // results of collect()
+    std::map<vector<int>, int> selected;            // columns by the index of the matrix, and first and size of terms
 };
 
 } // namespace

@@ -11,7 +11,7 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-/** Whether a value consists of whole numbers, which decide something and must stay what they are. */
+/** Get whether a value has whole numbers, such as truth values. Interpolation would give numbers between them. */
 static bool isWhole(const vector<ProgramStep>& steps, int value) {
     const ProgramStep& step = steps[value];
     if (step.operation == Operation::Gather || step.operation == Operation::Concat)
@@ -20,13 +20,13 @@ static bool isWhole(const vector<ProgramStep>& steps, int value) {
     return getInfo(step.operation).has(OperationProperties::WholeNumber);
 }
 
-/** Whether a value is a part of a table already. */
+/** Get whether a value consists of elements of a table. */
 static bool isTabulated(const vector<ProgramStep>& steps, int value) {
     return getInfo(steps[value].operation).category == OperationCategory::Table ||
             (steps[value].operation == Operation::Gather && isTabulated(steps, steps[value].operands[0]));
 }
 
-/** The radial values of more than one number that steps of the pair stage use, and that no global parameter changes. */
+/** Find the radial values to tabulate; see tabulateRadial(). */
 static vector<int> findRadialValues(const TensorProgram& program, ParticleInput particles) {
     const vector<ProgramStep>& steps = program.getSteps();
     vector<Stage> stages = findStages(program, particles);
@@ -48,7 +48,7 @@ static vector<int> findRadialValues(const TensorProgram& program, ParticleInput 
     return values;
 }
 
-/** The numbers of a table of all outputs of a program in r: see docs/program.md. */
+/** Sample all outputs of a program and their derivatives. @return the data of a table: see docs/program.md */
 static vector<double> sample(const TensorProgram& program, double minDistance, double maxDistance, int numKnots) {
     int numOutputs = program.getOutputs().size();
     ProgramInterpreter<double, 1> interpreter(differentiate(program, PairInput::Distance, 0, numOutputs));

@@ -150,10 +150,8 @@ def _warn_of_list(atoms, model, indices):
         return
     other = np.flatnonzero((indices >= 0) & (indices != expected))
     if len(other) > 0:
-        atom, given, own = (
-            atoms.atoms[other[0]],
-            *np.array([*model.types, None, None], dtype=object)[[indices[other[0]], expected[other[0]]]],
-        )
+        atom = atoms.atoms[other[0]]
+        given, own = (None if i < 0 else model.types[i] for i in (indices[other[0]], expected[other[0]]))
         warn(
             f"add_correction: {len(other)} atoms have other types than by the rules of {model.source}, the first atom"
             f" {atom.index} ({atom.residue.name}:{atom.name}): {given!r} in place of {own!r}. If that is meant, it can"

@@ -25,9 +25,9 @@ PairBlock CpuPairLoop::getBlock(int index, Scratch& scratch) const {
     const BlockNeighbors& neighbors = list.getNeighbors(index, scratch.neighbors);
     PairBlock block;
     block.first = index * backend.blockSize;
-    block.count = std::min(backend.blockSize, list.getNumParticles() - block.first);
+    block.count = std::min(backend.blockSize, list.getOrder().getNumParticles() - block.first);
     block.positions = list.getPositions();
-    block.classes = list.getClasses();
+    block.classes = list.getOrder().getClasses().data();
     block.neighbors = neighbors.particles.data();
     block.exclusions = neighbors.exclusions.data();
     block.numNeighbors = neighbors.count;
@@ -42,20 +42,20 @@ PairBlock CpuPairLoop::getBlock(int index, Scratch& scratch) const {
 
 void CpuPairLoop::compute(const vector<Vec3>& positions, const Vec3* box, float scale, bool includeForces,
         bool includeEnergy, CpuPlatform::PlatformData& data, CpuPairSums& sums) {
-    if (list.getNumBlocks() == 0)
+    if (list.getOrder().getNumBlocks() == 0)
         return;
     for (int i = 0; i < 3; i++) {
         geometry.inverse[i] = (float) (1 / box[i][i]);
         for (int j = 0; j < 3; j++)
             geometry.box[i][j] = (float) box[i][j];
     }
-    int numThreads = data.threads.getNumThreads(), numBlocks = list.getNumBlocks();
+    int numThreads = data.threads.getNumThreads(), numBlocks = list.getOrder().getNumBlocks();
     vector<CpuPairSums> threadSums(numThreads, sums);
     std::atomic<int> nextBlock(0);
     auto computeBlocks = [&](int thread) {
         Work work = {thread,
-            {includeForces ? &data.threadForce[thread][0] : nullptr, list.getParticles().data(), scale}, includeEnergy,
-            sums};
+            {includeForces ? &data.threadForce[thread][0] : nullptr, list.getOrder().getParticles().data(), scale},
+            includeEnergy, sums};
         begin(work);
         // Blocks go to whoever is free, unless sums must always be made in the same order.
         for (int fixed = thread;; fixed += numThreads) {
@@ -67,10 +67,10 @@ void CpuPairLoop::compute(const vector<Vec3>& positions, const Vec3* box, float 
         finish(work);
         threadSums[thread] = work.sums;
     };
-    list.beginMove(box);
+    list.beginUpdate(box);
     if (list.isComplete()) {
         data.threads.execute([&](ThreadPool&, int thread) {
-            if (list.move(positions, box, thread))
+            if (list.updatePositions(positions, thread))
                 computeBlocks(thread);
         });
         data.threads.waitForThreads();

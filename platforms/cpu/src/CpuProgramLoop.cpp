@@ -40,7 +40,7 @@ CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list,
 
 void CpuProgramLoop::renumber() {
     distinct.clear();
-    for (int particle : list.getParticles())
+    for (int particle : list.getOrder().getParticles())
         distinct.push_back(distinctParticles.index[particle]);
     for (auto& runner : runners)
         runner->pairCode.distinct = distinct.data();

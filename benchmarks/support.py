@@ -268,7 +268,7 @@ def count_pairs(positions, box, excluded, cutoff):
 
 
 def measure_matrix_products():
-    """Measure the multiply-adds per second of a product of large matrices in PyTorch (single precision, all threads)."""
+    """Measure the multiply-adds per second of a product of large matrices in PyTorch: single precision, all threads."""
     a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
     seconds = []
     for _ in range(8):

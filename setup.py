@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Builds the C++ libraries with CMake and lays them out as OpenMM's own wheels do, so that `import openmm` loads them.
 
-The environment variable OPENMM_DIR names an OpenMM that does not come from a wheel (conda, source); the libraries are
-then installed into its lib and lib/plugins, which needs `pip install --no-build-isolation`. LEARNEDPAIR_CMAKE_ARGS
-holds
-further arguments for CMake, e.g. "-DLEARNEDPAIR_CUDA=OFF".
+The environment variable OPENMM_DIR is the folder of an OpenMM that does not come from a wheel (conda, source). The
+libraries are then installed into its lib and lib/plugins, which needs `pip install --no-build-isolation`.
+LEARNEDPAIR_CMAKE_ARGS contains further arguments for CMake, e.g. "-DLEARNEDPAIR_CUDA=OFF".
 """
 
 import os
@@ -32,7 +31,7 @@ class CMakeBuild(build_ext):
 
         build = Path(self.build_temp).resolve()
         prefix = Path(self.build_lib).resolve()
-        # Always from scratch: what an earlier build found lay in an environment that pip has thrown away.
+        # Always build from scratch: an earlier build refers to a build environment that pip has deleted.
         shutil.rmtree(build, ignore_errors=True)
         arguments = ["-GNinja"] if shutil.which("ninja") else []
         arguments += [

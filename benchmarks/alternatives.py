@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What one would use for a network between pairs without this package: PythonForce, and CustomNonbondedForce."""
+"""Alternatives to this package for a network of pairs: PythonForce, PythonTorchForce and CustomNonbondedForce."""
 
 import copy
 
@@ -14,7 +14,7 @@ from variants import exclude
 def pair_function(network, types, excluded, box, cutoff, compiled, device):
     """A PyTorch network of types as a function of all positions.
 
-    The network is differentiated with respect to the distances only; the rest of the chain rule is written out.
+    Automatic differentiation stops at the distances; the rest of the chain rule is written out.
 
     Parameters
     ----------
@@ -25,16 +25,15 @@ def pair_function(network, types, excluded, box, cutoff, compiled, device):
     box : ndarray, shape (3,), nm
     cutoff : float, nm
     compiled : bool
-        Whether torch.compile translates the network.
+        Whether the network is compiled by torch.compile.
     device : str
-        On which PyTorch computes.
+        The PyTorch device.
 
     Returns
     -------
     function
-        From the positions (Tensor, shape (n, 3), nm) to the energy (Tensor, kJ/mol) and the forces (Tensor, shape (n,
-        3),
-        kJ/mol/nm), both on the device.
+        Takes the positions (Tensor, shape (n, 3), nm). Returns the energy (Tensor, kJ/mol) and the forces (Tensor,
+        shape (n, 3), kJ/mol/nm), both on the device.
     """
     list_ = (VerletList if device == "cpu" else DeviceVerletList)(box, excluded, len(types), cutoff)
     types, edges = torch.from_numpy(np.asarray(types, dtype=np.int64)).to(device), torch.tensor(box, device=device)
@@ -51,8 +50,8 @@ def pair_function(network, types, excluded, box, cutoff, compiled, device):
         first, second, d = first[near], second[near], d[near].float()
         r = r2[near].sqrt().float().requires_grad_()
         energy = model(r, types[first], types[second]).sum()
-        (slope,) = torch.autograd.grad(energy, r)
-        pull = (slope / r.detach()).unsqueeze(1) * d
+        (derivative,) = torch.autograd.grad(energy, r)
+        pull = (derivative / r.detach()).unsqueeze(1) * d
         forces = torch.zeros(x.shape, dtype=torch.float32, device=device)
         forces.index_add_(0, first, -pull)
         forces.index_add_(0, second, pull)
@@ -75,8 +74,8 @@ def python_force(network, types, excluded, box, cutoff, compiled, device="cpu"):
 
 
 def python_torch_force(network, types, excluded, box, cutoff, compiled, device):
-    """The same as a PythonTorchForce of openmm-torch, which leaves positions and forces on the device."""
-    import openmmtorch  # most do not have it
+    """The same as a PythonTorchForce of openmm-torch, which keeps positions and forces on the device."""
+    import openmmtorch  # optional
 
     compute = pair_function(network, types, excluded, box, cutoff, compiled, device)
     force = openmmtorch.PythonTorchForce(lambda state, positions: compute(positions))
@@ -87,8 +86,8 @@ def python_torch_force(network, types, excluded, box, cutoff, compiled, device):
 def expression_force(network, types, excluded, cutoff):
     """A CustomNonbondedForce with a TypedPairNetwork of two types as its expression.
 
-    The bias of a pair of types is a parabola in the sum of the types, 0 to 2, which is exact, and cheaper than a
-    lookup.
+    The bias of a pair of types is written as a parabola in the sum of the types (0, 1 or 2). This is exact, and cheaper
+    than a lookup.
     """
 
     network = copy.deepcopy(network).requires_grad_(False)
@@ -125,7 +124,7 @@ def expression_force(network, types, excluded, cutoff):
     force.setNonbondedMethod(openmm.CustomNonbondedForce.CutoffPeriodic)
     force.setCutoffDistance(cutoff)
     force.addPerParticleParameter("t")
-    for kind in types:
-        force.addParticle([float(kind)])
+    for particle_type in types:
+        force.addParticle([float(particle_type)])
     exclude(force, excluded)
     return force

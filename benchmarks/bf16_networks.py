@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Networks whose products with matrices are made of bf16 numbers, modelled in NumPy: what TensorCoreSource.h does on a
-GPU, and what it could do instead.
+"""A NumPy model of networks whose matrix products use bf16 numbers: the bf16x3 splitting of TensorCorePlan.h, and
+cheaper alternatives.
 """
 
 import itertools
 
 import numpy as np
 
-#: Which parts are multiplied, (part of the vector, part of the weight), 0 being the largest.
+#: The products in each scheme: (part of the vector, part of the weight), where part 0 is the largest.
 SCHEMES = {
     "float": None,
     "2 x 2 parts, 3 products": ((0, 0), (0, 1), (1, 0)),
@@ -16,18 +16,18 @@ SCHEMES = {
     "3 x 3 parts, 6 products (ours)": ((0, 0), (0, 1), (1, 0), (0, 2), (2, 0), (1, 1)),
 }
 WIDTHS = (16, 32, 32, 1)
-COLUMNS = 16  # that one instruction takes
-CUTOFF, RADIAL_WIDTH = 0.7, 0.05  # nm; of the radial functions
+COLUMNS = 16  # of one tensor-core instruction
+CUTOFF, RADIAL_WIDTH = 0.7, 0.05  # cutoff, and width of the radial functions, nm
 
 
 def round_to_bf16(x):
-    """The nearest bf16 numbers, ties to even, of an array of float32."""
+    """Round an array of float32 to the nearest bf16 numbers, ties to even."""
     bits = x.view(np.uint32)
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000).astype(np.uint32).view(np.float32)
 
 
 def split(x):
-    """Three bf16 numbers whose sum a float32 is."""
+    """Split each float32 into three bf16 numbers with the same sum."""
     parts, rest = [], x.astype(np.float32)
     for _ in range(3):
         parts.append(round_to_bf16(rest))
@@ -35,15 +35,16 @@ def split(x):
     return parts
 
 
-def cut_off(x):
-    """The nearest float32 towards zero, which is what tensor cores make of a sum."""
+def truncate(x):
+    """Round to float32 towards zero, as tensor cores do with sums."""
     nearest = x.astype(np.float32)
     return np.where(np.abs(nearest) > np.abs(x), np.nextafter(nearest, np.float32(0)), nearest)
 
 
 def multiply(x, matrix, scheme):
-    """Products of vectors, shape [n, columns], with a matrix, shape [rows, columns]; None for the arithmetic of the
-    operands.
+    """Multiply vectors, shape [n, columns], by a matrix, shape [rows, columns].
+
+    The scheme None uses the arithmetic of the operands.
     """
     if scheme is None:
         return x @ matrix.T
@@ -53,31 +54,34 @@ def multiply(x, matrix, scheme):
         columns = slice(first, first + COLUMNS)
         piece = np.zeros_like(product)
         for i, j in sorted(scheme, key=sum, reverse=True):
-            piece = cut_off(piece + vectors[i][:, columns].astype(float) @ weights[j][:, columns].T.astype(float))
+            piece = truncate(piece + vectors[i][:, columns].astype(float) @ weights[j][:, columns].T.astype(float))
         product = product + piece
     return product
 
 
 def evaluate(matrices, r, scheme, dtype):
-    """Energy and slope of a network of radial functions with SiLU, the last layer in float as on a GPU; two arrays of
-    float64.
+    """Evaluate the energy and dE/dr (two arrays of float64) of a network of radial functions with SiLU.
+
+    The last layer does not use the scheme: GPUs compute it in float.
     """
     centers = np.linspace(0.2, CUTOFF, WIDTHS[0]).astype(dtype)
     r = r[:, np.newaxis].astype(dtype)
     x = np.exp(-(((r - centers) / RADIAL_WIDTH) ** 2) / 2).astype(dtype)
-    slope = (-(r - centers) / RADIAL_WIDTH**2 * x).astype(dtype)
+    derivative = (-(r - centers) / RADIAL_WIDTH**2 * x).astype(dtype)
     for matrix in matrices[:-1]:
-        y, dy = multiply(x, matrix.astype(dtype), scheme), multiply(slope, matrix.astype(dtype), scheme)
+        y, dy = multiply(x, matrix.astype(dtype), scheme), multiply(derivative, matrix.astype(dtype), scheme)
         sigmoid = (1 / (1 + np.exp(-y))).astype(dtype)
-        x, slope = (y * sigmoid).astype(dtype), ((sigmoid + y * sigmoid * (1 - sigmoid)) * dy).astype(dtype)
+        x, derivative = (y * sigmoid).astype(dtype), ((sigmoid + y * sigmoid * (1 - sigmoid)) * dy).astype(dtype)
     last = matrices[-1].astype(dtype)
-    return (x @ last.T)[:, 0].astype(float), (slope @ last.T)[:, 0].astype(float)
+    return (x @ last.T)[:, 0].astype(float), (derivative @ last.T)[:, 0].astype(float)
 
 
 def random_network(random, cancellation):
-    """Matrices with weights that float32 holds. For a cancellation above 1 the two halves of the last hidden layer
-    differ by
-    1/cancellation only, and are subtracted from each other."""
+    """Make random matrices whose weights are exact in float32.
+
+    For a cancellation above 1, the two halves of the last hidden layer differ by only 1/cancellation, and the last
+    layer subtracts one from the other.
+    """
     first, second, last = (
         1.5 * random.normal(size=(rows, columns)) / np.sqrt(columns) for columns, rows in itertools.pairwise(WIDTHS)
     )
@@ -89,16 +93,16 @@ def random_network(random, cancellation):
 
 
 def measure(cancellation, networks, distances, seed):
-    """Errors of each scheme against double precision: one dict of three numbers for each."""
+    """Measure the errors of each scheme against double precision; returns a dict of three numbers for each scheme."""
     random = np.random.default_rng(seed)
     errors = {name: [] for name in SCHEMES}
     for _ in range(networks):
         matrices = random_network(random, cancellation)
         r = random.uniform(0.2, CUTOFF, distances).astype(np.float32).astype(float)
-        exact_energy, exact_slope = evaluate(matrices, r, None, float)
+        exact_energy, exact_derivative = evaluate(matrices, r, None, float)
         for name, scheme in SCHEMES.items():
-            energy, slope = evaluate(matrices, r, scheme, np.float32)
-            force_error = np.sqrt(np.mean((slope - exact_slope) ** 2) / np.mean(exact_slope**2))
+            energy, derivative = evaluate(matrices, r, scheme, np.float32)
+            force_error = np.sqrt(np.mean((derivative - exact_derivative) ** 2) / np.mean(exact_derivative**2))
             errors[name].append((force_error, abs(np.mean(energy - exact_energy)) / exact_energy.std()))
     return {
         name: {

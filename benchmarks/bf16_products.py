@@ -1,7 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What evaluating networks with products of bf16 numbers costs in accuracy, for several ways to divide a float into
-such numbers.
+"""Measures the accuracy of networks whose matrix products use bf16 numbers, for several ways to split a float.
 
     python benchmarks/bf16_products.py --json benchmarks/results/bf16_products.json
 
@@ -18,14 +17,14 @@ from support import describe_machine, versions, write_report
 def main():
     """Print a table and write the report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--networks", type=int, default=100, help="how many random ones")
-    parser.add_argument("--distances", type=int, default=2000, help="of each")
+    parser.add_argument("--networks", type=int, default=100, help="number of random networks")
+    parser.add_argument("--distances", type=int, default=2000, help="number of distances for each network")
     parser.add_argument(
         "--cancellation",
         type=float,
         nargs="*",
         default=[1, 10],
-        help="how much larger the contributions to a network's output are than their sum; 1 for plain random networks",
+        help="ratio of the contributions to a network's output to their sum; 1 for plain random networks",
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)

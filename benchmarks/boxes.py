@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What is timed: boxes of water, or a structure of your own."""
+"""The systems that are timed: boxes of water, or a structure of the user."""
 
 import functools
 import itertools
@@ -11,8 +11,8 @@ import numpy as np
 import openmm
 from openmm import app, unit
 
-#: The most molecules of water of which a box is built at once.
-MAX_BUILT_ATOMS = 8000
+#: Larger boxes of water, in molecules, are assembled from copies of a smaller one.
+MAX_BUILT_WATERS = 8000
 
 
 class UnusableStructureError(Exception):
@@ -26,12 +26,12 @@ class Box:
     Attributes
     ----------
     name : str
-        For tables.
+        The heading of tables.
     system : openmm.System
         With PME, and constraints on bonds to hydrogen.
     positions : ndarray, shape (n, 3), nm
     types : ndarray of int, shape (n,)
-        1 for hydrogen, 0 for all else.
+        1 for hydrogen, 0 for all other elements.
     """
 
     name: str
@@ -56,24 +56,24 @@ class Box:
 
 
 def add_box_arguments(parser, waters):
-    """The options that make_boxes() reads; waters: the default numbers of molecules."""
+    """Add the options that make_boxes() reads; waters are the default numbers of molecules."""
     parser.add_argument(
-        "--waters", type=int, nargs="+", default=waters, help="numbers of molecules of the boxes of TIP3P water"
+        "--waters", type=int, nargs="+", default=waters, help="numbers of molecules in the boxes of TIP3P water"
     )
     parser.add_argument(
-        "--pdb", help="a structure instead, as PDB or mmCIF file, with hydrogens and a rectangular periodic box"
+        "--pdb", help="a PDB or mmCIF file to use instead, with hydrogens and a rectangular periodic box"
     )
     parser.add_argument(
         "--forcefield",
         nargs="+",
         default=["amber14-all.xml", "amber14/tip3pfb.xml"],
-        help="of the structure, as openmm.app.ForceField takes it",
+        help="force field files for the structure, as for openmm.app.ForceField",
     )
-    parser.add_argument("--nonbonded-cutoff", type=float, default=0.9, help="of the NonbondedForce, nm")
+    parser.add_argument("--nonbonded-cutoff", type=float, default=0.9, help="cutoff of the NonbondedForce, nm")
 
 
 def make_water_box(waters, nonbonded_cutoff):
-    """A box of rigid TIP3P water; the cutoff in nm."""
+    """Make a box of rigid TIP3P water; the cutoff is in nm."""
     force_field = app.ForceField("tip3p.xml")
     modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
     modeller.addSolvent(force_field, model="tip3p", numAdded=waters)
@@ -83,8 +83,9 @@ def make_water_box(waters, nonbonded_cutoff):
 
 
 def make_boxes(arguments, make_water=make_water_box):
-    """The boxes that the command line asks for, one after the other; those of water by a function of molecules and
-    cutoff.
+    """Generate the boxes that the command line asks for.
+
+    make_water makes a box of water from the number of molecules and the cutoff.
     """
     if arguments.pdb is not None:
         yield read_structure(arguments.pdb, arguments.forcefield, arguments.nonbonded_cutoff)
@@ -107,8 +108,8 @@ def make_water_topology(waters, edges):
 
 
 def make_tiled_water_box(waters, nonbonded_cutoff):
-    """A box of about so many molecules; many are copies of a smaller box, since building a large one takes minutes."""
-    copies = next(k for k in itertools.count(1) if waters <= MAX_BUILT_ATOMS * k**3)
+    """Make a box of about this many molecules; a large one from copies of a smaller one, which takes much less time."""
+    copies = next(k for k in itertools.count(1) if waters <= MAX_BUILT_WATERS * k**3)
     tile = make_water_box(round(waters / copies**3), nonbonded_cutoff)
     if copies == 1:
         return tile
@@ -120,7 +121,7 @@ def make_tiled_water_box(waters, nonbonded_cutoff):
 
 
 def read_structure(path, force_field, nonbonded_cutoff):
-    """A structure of the user's: the path of its file, the files of the force field, and the cutoff in nm."""
+    """Read a structure of the user from a file; force_field lists force field files, the cutoff is in nm."""
     if not Path(path).is_file():
         raise UnusableStructureError(f"{path}: there is no such file.")
     structure = (app.PDBxFile if str(path).endswith((".cif", ".mmcif", ".pdbx")) else app.PDBFile)(str(path))
@@ -157,9 +158,10 @@ def _make_system(force_field, topology, nonbonded_cutoff):
 
 
 def _relax(system, positions):
-    """Take the close contacts out of a box that was just built, and get its positions.
+    """Minimize the energy of a new box briefly, which removes close contacts; returns the positions (nm).
 
-    Always on the CPU platform: the same start for all platforms, and OpenMM 8.6's own minimizer crashes on PoCL.
+    This always runs on the CPU platform: all platforms then have the same start, and OpenMM 8.6's minimizer crashes on
+    PoCL.
     """
     context = openmm.Context(
         system,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Times molecular mechanics with a correction, against what else one could take: all in one run.
+"""Times molecular mechanics with a correction beside the alternatives, in one run.
 
     python benchmarks/compare.py --platform CPU --json benchmarks/results/cpu.json
 
@@ -23,30 +23,30 @@ def parse_arguments():
     add_timing_arguments(parser)
     add_box_arguments(parser, waters=[1000, 8000])
     parser.add_argument(
-        "--cutoff", type=float, nargs="*", default=[0.6, 0.9], help="of the tables, nm; none for no tables"
+        "--cutoff", type=float, nargs="*", default=[0.6, 0.9], help="cutoffs of the tables, nm; no value for no tables"
     )
     parser.add_argument("--forms", nargs="+", choices=list(FORMS), default=list(FORMS), help="forms of the tables")
     parser.add_argument(
-        "--networks", nargs="*", choices=[*TYPED, WIDE], default=[*TYPED, WIDE], help="none for no networks"
+        "--networks", nargs="*", choices=[*TYPED, WIDE], default=[*TYPED, WIDE], help="no value for no networks"
     )
-    parser.add_argument("--network-cutoff", type=float, default=0.6, help="of the networks, nm")
+    parser.add_argument("--network-cutoff", type=float, default=0.6, help="cutoff of the networks, nm")
     parser.add_argument(
         "--alternatives",
         nargs="*",
         choices=[PYTHON, COMPILED, EXPRESSION],
         default=[PYTHON, COMPILED, EXPRESSION],
-        help="to the networks",
+        help="alternatives to LearnedPairForce for the networks",
     )
     parser.add_argument(
         "--tolerance", type=float, default=1e-4, help="force error of tables in networks, relative to |F| + 1 kJ/mol/nm"
     )
-    parser.add_argument("--seed", type=int, default=3, help="of the table's network")
-    parser.add_argument("--largest-force", type=float, default=3.0, help="of a pair, kJ/mol/nm")
+    parser.add_argument("--seed", type=int, default=3, help="seed of the table's network")
+    parser.add_argument("--largest-force", type=float, default=3.0, help="largest force of a pair, kJ/mol/nm")
     return parser.parse_args()
 
 
 def compare(box, arguments):
-    """Time everything in one Box; returns what is written to JSON for it."""
+    """Time everything in one Box; returns a dict for JSON."""
     result = {"box": box.name, "atoms": box.atoms, "tables": [], "networks": []}
     for cutoff in arguments.cutoff:
         result["tables"].append(compare_tables(box, cutoff, arguments))

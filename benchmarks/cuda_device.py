@@ -1,14 +1,13 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What the CUDA driver tells of a GPU, and what the GPU could do at most. Nothing here needs a CUDA toolkit."""
+"""The properties of a GPU, from the CUDA driver, and its peak performance. No CUDA toolkit is needed."""
 
 import ctypes
 import shutil
 import subprocess
 
-#: Multiply-adds of single precision that a multiprocessor starts in a cycle, by compute capability: the table
-#: "Throughput of
-#: native arithmetic instructions" in NVIDIA's CUDA C++ programming guide.
+#: Single-precision multiply-adds per cycle and multiprocessor, by compute capability: the table "Throughput of native
+#: arithmetic instructions" in NVIDIA's CUDA C++ programming guide.
 CORES = {
     (5, 0): 128,
     (5, 2): 128,
@@ -27,17 +26,17 @@ CORES = {
     (10, 0): 128,
     (12, 0): 128,
 }
-#: Numbers of CUdevice_attribute.
+#: Values of CUdevice_attribute.
 CLOCK_RATE, MULTIPROCESSOR_COUNT, CAPABILITY_MAJOR, CAPABILITY_MINOR = 13, 16, 75, 76
 
 
 class Device:
-    """A GPU, asked through libcuda. What cannot be found out is None.
+    """A GPU, queried through libcuda. Unknown properties are None.
 
     Parameters
     ----------
     index : int
-        The number of the device, as in OpenMM's property DeviceIndex.
+        The index of the device, as in OpenMM's property DeviceIndex.
     """
 
     def __init__(self, index):
@@ -50,7 +49,7 @@ class Device:
         self.present = self._call("cuDeviceGet", ctypes.byref(self._handle), index)
 
     def _call(self, name, *arguments):
-        """Whether the driver has a function, and it succeeds."""
+        """Call a function of the driver; returns whether it exists and succeeds."""
         function = getattr(self._driver, name, None)
         return function is not None and function(*arguments) == 0
 
@@ -63,9 +62,7 @@ class Device:
         )
 
     def free_memory(self):
-        """How many bytes of the device's memory are free, whoever has the others; None where the driver does not
-        tell.
-        """
+        """Get the free memory of the device in bytes, counting the memory of all processes; None if it is unknown."""
         if self._context is None:
             context = ctypes.c_void_p()
             if not (self.present and self._call("cuDevicePrimaryCtxRetain", ctypes.byref(context), self._handle)):
@@ -79,7 +76,7 @@ class Device:
         return free.value if known else None
 
     def describe(self):
-        """Name, driver, compute capability, multiprocessors, clock, memory, and the peak that follows, for JSON."""
+        """Get the name, driver, compute capability, multiprocessors, clock, memory and peak performance, for JSON."""
         name, memory, version = ctypes.create_string_buffer(256), ctypes.c_size_t(), ctypes.c_int()
         named = self.present and self._call("cuDeviceGetName", name, len(name), self._handle)
         sized = self.present and self._call("cuDeviceTotalMem_v2", ctypes.byref(memory), self._handle)
@@ -98,7 +95,7 @@ class Device:
 
 
 def driver_version():
-    """The version of NVIDIA's driver (str), or None."""
+    """Get the version of NVIDIA's driver (str), or None."""
     if shutil.which("nvidia-smi") is None:
         return None
     result = subprocess.run(
@@ -108,8 +105,9 @@ def driver_version():
 
 
 def peak_flops(capability, multiprocessors, clock_hz):
-    """The most operations of single precision a second, a multiply-add being two; None for a GPU that CORES does not
-    know.
+    """Get the peak of single-precision operations per second, where a multiply-add counts as two.
+
+    The result is None if the compute capability is not in CORES, or another argument is None.
 
     Parameters
     ----------
@@ -123,7 +121,5 @@ def peak_flops(capability, multiprocessors, clock_hz):
 
 
 def share_of_peak(multiply_adds, seconds, peak):
-    """Which share of a peak so many multiply-adds in so many seconds are; None where the peak, or the time, is not
-    known.
-    """
+    """Get the rate of multiply-adds as a share of the peak; None if the peak or the time is unknown."""
     return None if peak is None or seconds is None else 2 * multiply_adds / seconds / peak

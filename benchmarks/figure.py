@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Draws what compare.py has measured."""
+"""Draws the results of compare.py."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ OURS, OTHERS = "#1b6ca8", "#b0b0b0"
 
 
 def bars(result):
-    """What is drawn for a box, from top to bottom: groups of (label, ratio, least, largest)."""
+    """Generate the groups of bars of a box, from top to bottom: the name of a group, and its variants by label."""
     for table in result["tables"]:
         yield f"table to {table['cutoff_nm']:g} nm", table["variants"]
     for network in result["networks"]:
@@ -23,7 +23,7 @@ def bars(result):
 
 
 def draw(axes, result):
-    """One box: the ratio of each variant, with its range."""
+    """Draw one box: the ratio of each variant, with its range."""
     y, ticks, labels = 0.0, [], []
     for group, variants in bars(result):
         axes.text(1.01, y, group, va="center", ha="left", fontsize=7, fontweight="bold")
@@ -59,7 +59,7 @@ def draw(axes, result):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path, help="JSON file that compare.py has written")
+    parser.add_argument("results", type=Path, help="JSON file from compare.py")
     parser.add_argument("figure", type=Path, help="image to write, such as .png or .svg")
     arguments = parser.parse_args()
     content = json.loads(arguments.results.read_text())

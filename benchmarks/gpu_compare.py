@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Times corrections on a GPU from 3,000 to a million atoms, against what else one could take: all in one run.
+"""Times corrections on a GPU from 3,000 to a million atoms, beside the alternatives, in one run.
 
     python benchmarks/gpu_compare.py
 
-What fails is reported with its message, and the others go on. See benchmarks/README.md.
+A variant that fails is reported with its message, and the others continue. See benchmarks/README.md.
 """
 
 import argparse
@@ -46,9 +46,9 @@ from support import (
 )
 from variants import FORMS, OURS
 
-#: How far what a variant adds to the forces may be from LearnedPairForce on the CPU platform: root mean square and
-#: relative.
-#: Wide, since forces of single precision are subtracted that are much larger; another function is off by about 1.
+#: The largest relative RMS difference of the added forces from those of LearnedPairForce on the CPU platform. The bound
+#: is wide, since the added forces are differences of much larger single-precision forces. A wrong function is off by
+#: about 1.
 MAX_FORCE_DIFFERENCE = 1e-2
 NCU_STEPS = 5
 
@@ -70,7 +70,7 @@ def parse_arguments(arguments=None):
         json=Path(__file__).parent / "results" / "gpu_compare.json",
     )
     parser.add_argument(
-        "--cutoff", type=float, nargs="*", default=[0.6, 0.9], help="of the tables, nm; none for no tables"
+        "--cutoff", type=float, nargs="*", default=[0.6, 0.9], help="cutoffs of the tables, nm; no value for no tables"
     )
     parser.add_argument(
         "--forms",
@@ -80,57 +80,62 @@ def parse_arguments(arguments=None):
         help="forms of the tables in CustomNonbondedForce",
     )
     parser.add_argument(
-        "--networks", nargs="*", choices=[*TYPED, WIDE], default=list(TYPED), help="none for no networks"
+        "--networks", nargs="*", choices=[*TYPED, WIDE], default=list(TYPED), help="no value for no networks"
     )
     parser.add_argument(
         "--tabulated",
         nargs="*",
         choices=[*TYPED, WIDE],
         default=["16-32-32-1"],
-        help="which of the networks also with their radial part in a table",
+        help="networks that are also timed with their radial part in a table",
     )
-    parser.add_argument("--network-cutoff", type=float, default=0.6, help="of the networks, nm")
+    parser.add_argument("--network-cutoff", type=float, default=0.6, help="cutoff of the networks, nm")
     parser.add_argument(
         "--alternatives",
         nargs="*",
         choices=[PYTHON, COMPILED, TORCH, EXPRESSION],
         default=[PYTHON, COMPILED, TORCH, EXPRESSION],
-        help="to the networks",
+        help="alternatives to LearnedPairForce for the networks",
     )
     parser.add_argument(
         "--in-pytorch",
         nargs="*",
         choices=list(TYPED),
         default=["16-32-32-1"],
-        help="which of the networks also by the alternatives that run PyTorch",
+        help="networks that are also timed with the alternatives that run PyTorch",
     )
-    parser.add_argument("--device", default="0", help="number of the CUDA device, as OpenMM's property DeviceIndex")
+    parser.add_argument("--device", default="0", help="index of the CUDA device, as in OpenMM's property DeviceIndex")
     parser.add_argument(
-        "--torch-device", default="cuda" if torch.cuda.is_available() else "cpu", help="where PyTorch computes"
+        "--torch-device",
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        help="device on which PyTorch computes",
     )
     parser.add_argument(
-        "--slow-atoms", type=int, default=100_000, help="the largest system for the alternatives to the networks"
+        "--slow-atoms",
+        type=int,
+        default=100_000,
+        help="largest number of atoms for which the alternatives to the networks are timed",
     )
     parser.add_argument(
-        "--most-seconds", type=float, default=120, help="a variant whose blocks would take longer is given up"
+        "--most-seconds", type=float, default=120, help="a variant whose blocks would take longer is skipped"
     )
     parser.add_argument(
         "--tolerance", type=float, default=1e-4, help="force error of tables in networks, relative to |F| + 1 kJ/mol/nm"
     )
-    parser.add_argument("--seed", type=int, default=3, help="of the table's network")
-    parser.add_argument("--largest-force", type=float, default=3.0, help="of a pair, kJ/mol/nm")
+    parser.add_argument("--seed", type=int, default=3, help="seed of the table's network")
+    parser.add_argument("--largest-force", type=float, default=3.0, help="largest force of a pair, kJ/mol/nm")
     parser.add_argument(
         "--ncu",
         action="store_true",
-        help="also measure the kernels of pairs by Nsight Compute, which must be on the PATH",
+        help="also measure the pair kernels with Nsight Compute, which must be on the PATH",
     )
     parser.add_argument("--ncu-waters", type=int, default=8000, help="molecules of the box for --ncu")
-    parser.add_argument("--profile", help=argparse.SUPPRESS)  # what runs under ncu
+    parser.add_argument("--profile", help=argparse.SUPPRESS)  # the variant to run under ncu
     return parser.parse_args(arguments)
 
 
 def evaluate_exactly(box, forces):
-    """The forces of a correction alone, on the CPU platform."""
+    """Evaluate the forces of a correction alone, on the CPU platform."""
     context = openmm.Context(
         bare_system(box.system, forces), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU")
     )
@@ -139,7 +144,7 @@ def evaluate_exactly(box, forces):
 
 
 def create(box, forces, arguments):
-    """A Context of a Box with some forces."""
+    """Create a Context of a Box with additional forces."""
     corrected = copy.deepcopy(box.system)
     for force in forces:
         corrected.addForce(force)
@@ -150,19 +155,19 @@ def create(box, forces, arguments):
 
 
 def create_measured(box, forces, arguments, device):
-    """The same, and by how many MiB the free memory of the device shrank; None where nobody tells."""
-    gc.collect()  # so that earlier Contexts have gone
+    """Like create(), and measure the decrease of the device's free memory in MiB; None if it is unknown."""
+    gc.collect()  # frees earlier Contexts
     before = device and device.free_memory()
     timed = create(box, forces, arguments)
     return timed, None if before is None else (before - device.free_memory()) / 2**20
 
 
 def check_forces(timed, baseline, expected):
-    """How far what a variant adds to the forces is from what is expected: root mean square and relative."""
+    """Get the relative RMS difference of the added forces from the expected ones."""
     difference = float(np.linalg.norm(timed.forces - baseline.forces - expected) / np.linalg.norm(expected))
     if not difference <= MAX_FORCE_DIFFERENCE:
         raise DifferentFunctionError(
-            f"what it adds to the forces differs by {difference:.1e} from LearnedPairForce on the CPU platform; allowed"
+            f"the added forces differ by {difference:.1e} from those of LearnedPairForce on the CPU platform; allowed"
             f" {MAX_FORCE_DIFFERENCE:g}"
         )
     return difference
@@ -180,7 +185,7 @@ def refuse_if_slow(timed, arguments):
 
 
 def measure(variant, box, baseline, exact_forces, arguments, device):
-    """Create, check and time one Variant; what is written to JSON for it."""
+    """Create, check and time one Variant; returns a dict for JSON."""
     forces = variant.make()
     timed, memory = create_measured(box, forces, arguments, device)
     row = {"creation_s": timed.creation, "device_memory_mib": memory, "host_memory_mib": timed.memory}
@@ -196,7 +201,7 @@ def measure(variant, box, baseline, exact_forces, arguments, device):
 
 
 def add_share_of_peak(row, pairs, peak):
-    """Add what the multiply-adds of a program make of the peak of the device, in the time that they add."""
+    """Add the rate of a program's multiply-adds, in the time that the program adds, as a share of the device's peak."""
     if row.get("multiply_adds_per_pair"):
         row["multiply_adds_per_step"] = pairs * row["multiply_adds_per_pair"]
         resolved = row["ratio_lower_quartile"] > 1
@@ -206,7 +211,7 @@ def add_share_of_peak(row, pairs, peak):
 
 
 def compare(box, arguments, device, peak, result, save):
-    """Measure all Variants in a Box, and write down each as soon as it is known."""
+    """Measure all Variants in a Box, and save each result immediately."""
     baseline = create(box, [], arguments)
     result.update(
         platform=describe_platform(baseline.context),
@@ -215,8 +220,8 @@ def compare(box, arguments, device, peak, result, save):
     print(f"### {name_platform(result['platform'])}: {box.name}\n\n{HEAD}", flush=True)
     exact_forces = functools.cache(lambda exact: evaluate_exactly(box, exact()))
     for variant in make_variants(box, arguments):
-        if variant.most_atoms is not None and box.atoms > variant.most_atoms:
-            row = {"left_out": f"more than {variant.most_atoms:,} atoms"}
+        if variant.max_atoms is not None and box.atoms > variant.max_atoms:
+            row = {"left_out": f"more than {variant.max_atoms:,} atoms"}
         else:
             row = attempt(measure, variant, box, baseline, exact_forces, arguments, device)
             if "failed" not in row:
@@ -231,8 +236,9 @@ def compare(box, arguments, device, peak, result, save):
 
 
 def profile_kernels(arguments):
-    """The time of each kernel of pairs in MM and in MM with each of our variants, by starting this script again under
-    ncu.
+    """Measure the time of each pair kernel in MM and in MM with each of our variants.
+
+    This starts the script again under ncu, once for each variant.
     """
     box = next(
         make_boxes(argparse.Namespace(**{**vars(arguments), "waters": [arguments.ncu_waters]}), make_tiled_water_box)
@@ -260,7 +266,7 @@ def profile_kernels(arguments):
 
 
 def run_for_profiler(arguments):
-    """What runs under ncu: a Context of one variant, its first forces, and a few steps."""
+    """Run under ncu: create a Context of one variant, compute the first forces, and run a few steps."""
     box = next(make_boxes(arguments, make_tiled_water_box))
     variant = next(variant for variant in make_variants(box, arguments) if variant.label == arguments.profile)
     timed = create(box, variant.make(), arguments)
@@ -268,7 +274,7 @@ def run_for_profiler(arguments):
 
 
 def command_line(arguments):
-    """The command as it was given, with the names of files in place of their paths."""
+    """Get the command line as it was given, with file names in place of paths."""
     words = []
     for word in sys.argv[1:]:
         option, equals, value = word.rpartition("=")
@@ -278,15 +284,16 @@ def command_line(arguments):
 
 
 def main():
-    """Run the comparison; returns the exit status: 1 if plain MM or a LearnedPairForce failed, 2 if it cannot be
-    run.
+    """Run the comparison.
+
+    Returns the exit status: 1 if plain MM or a LearnedPairForce failed, 2 if the comparison cannot run.
     """
     arguments = parse_arguments()
     if arguments.profile is not None:
         run_for_profiler(arguments)
         return 0
     if arguments.ncu and shutil.which("ncu") is None:
-        print("gpu_compare: --ncu needs Nsight Compute's ncu on the PATH, where it is not.", file=sys.stderr)
+        print("gpu_compare: --ncu needs Nsight Compute's ncu on the PATH, which has none.", file=sys.stderr)
         return 2
     try:
         find_platform(arguments.platform)

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What gpu_compare.py writes down and prints of a variant, also of one that failed."""
+"""The rows that gpu_compare.py stores and prints, failed variants included."""
 
 import textwrap
 
-#: Nothing but MM, timed like the others: what its ratio is off 1 is the error of the method.
+#: Plain MM, timed like a variant: the deviation of its ratio from 1 is the error of the method.
 CONTROL = "MM again"
 COLUMNS = (
     "variant",
@@ -23,12 +23,11 @@ HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 
 def format_row(row):
-    """One variant, as a row of a table under HEAD."""
+    """Format one variant as a row of the table under HEAD."""
     for state in ("failed", "left_out"):
         if state in row:
-            reason = textwrap.shorten(row[state], 300, placeholder=" ...").replace(
-                "|", "/"
-            )  # what compilers say is long; JSON has all of it
+            # Messages of compilers are long; the JSON file has the whole text.
+            reason = textwrap.shorten(row[state], 300, placeholder=" ...").replace("|", "/")
             return f"| {row['label']} | {state.replace('_', ' ')}: {reason} |" + " |" * (len(COLUMNS) - 2)
 
     def show(name, form, scale=1):
@@ -44,7 +43,7 @@ def format_row(row):
 
 
 def attempt(what, *arguments):
-    """What a function returns, or how it failed: an alternative may raise anything, and must not end the others."""
+    """Call a function; returns its result, or its error as a dict. No exception of one variant may stop the others."""
     try:
         return what(*arguments)
     except Exception as error:
@@ -52,7 +51,7 @@ def attempt(what, *arguments):
 
 
 def failed(results):
-    """Whether plain MM or a LearnedPairForce failed anywhere."""
+    """Get whether plain MM or a LearnedPairForce failed in any result."""
     return any(
         "failed" in result
         or any("failed" in row for row in result["variants"] if row["ours"] or row["label"] == CONTROL)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What is timed on a GPU: LearnedPairForce with tables and networks, and what else one could take."""
+"""The variants timed on a GPU: LearnedPairForce with tables and networks, and the alternatives."""
 
 import functools
 import importlib.util
@@ -12,41 +12,41 @@ from networks import EXACT, EXPRESSION, TABULATED, TORCH, force_makers
 from tables import MAX_ATOMS_FOR_GROUPS
 from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, placements
 
-#: The form that was the best more often than any other on OpenCL (benchmarks/results).
+#: The form that was most often the fastest on OpenCL (benchmarks/results).
 BEST_FORM = "continuous1d-joined"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Something to time.
+    """A set of forces to time.
 
     Attributes
     ----------
     label : str
     make : function
-        Makes the list of its forces.
+        Creates the forces, as a list.
     exact : function or None
-        Makes the LearnedPairForce whose function it computes, for comparison.
+        Creates, as a list, the LearnedPairForce with the same function, for the comparison of forces.
     ours : bool
-        Whether it is a LearnedPairForce.
-    most_atoms : int or None
-        It is left out of larger systems.
+        Whether the variant is a LearnedPairForce.
+    max_atoms : int or None
+        The variant is left out of larger systems.
     """
 
     label: str
     make: Callable
     exact: Callable | None = None
     ours: bool = False
-    most_atoms: int | None = None
+    max_atoms: int | None = None
 
 
 def make_variants(box, arguments):
-    """All that the command line asks for, in a Box; a list of Variants."""
+    """Make the list of all Variants that the command line asks for, in a Box."""
     return [Variant(CONTROL, list), *table_variants(box, arguments), *network_variants(box, arguments)]
 
 
 def table_variants(box, arguments):
-    """MM with a table, by LearnedPairForce and by CustomNonbondedForce."""
+    """Generate MM with a table, as LearnedPairForce and as CustomNonbondedForce."""
     chosen = [form for form in FORMS if form != OURS and (form in arguments.forms or "all" in arguments.forms)]
     for cutoff in arguments.cutoff:
         correction = make_correction(box, cutoff, arguments.seed, arguments.largest_force)
@@ -54,17 +54,17 @@ def table_variants(box, arguments):
         yield Variant(f"table to {cutoff:g} nm: {OURS}", exact, exact, ours=True)
         for form in chosen:
             for place in placements(form, arguments.platform, cutoff, arguments.nonbonded_cutoff):
-                most_atoms = MAX_ATOMS_FOR_GROUPS if form == GROUPS else None
+                max_atoms = MAX_ATOMS_FOR_GROUPS if form == GROUPS else None
                 yield Variant(
                     f"table to {cutoff:g} nm: CustomNonbondedForce, {place.label}",
                     functools.partial(make_forces, place, correction),
                     exact,
-                    most_atoms=most_atoms,
+                    max_atoms=max_atoms,
                 )
 
 
 def network_variants(box, arguments):
-    """MM with a network, by LearnedPairForce and by the alternatives."""
+    """Generate MM with a network, as LearnedPairForce and as the alternatives."""
     for name in arguments.networks:
         makers = {
             label: functools.partial(_make_list, make)
@@ -82,7 +82,7 @@ def network_variants(box, arguments):
             ):
                 continue
             where = f", PyTorch on {arguments.torch_device}" if in_pytorch else ""
-            yield Variant(f"{name}: {label}{where}", makers[label], makers[EXACT], most_atoms=arguments.slow_atoms)
+            yield Variant(f"{name}: {label}{where}", makers[label], makers[EXACT], max_atoms=arguments.slow_atoms)
 
 
 def _make_list(make):
@@ -91,9 +91,9 @@ def _make_list(make):
 
 @functools.cache
 def torch_force_is_missing():
-    """Why there is no PythonTorchForce, or an empty string."""
+    """Get why PythonTorchForce is missing; an empty string if it is there."""
     if importlib.util.find_spec("openmmtorch") is None:
         return "openmm-torch is not installed"
-    import openmmtorch  # only where there is one
+    import openmmtorch  # optional
 
     return "" if hasattr(openmmtorch, "PythonTorchForce") else "this openmm-torch has no PythonTorchForce"

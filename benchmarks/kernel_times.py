@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""How long the kernels of pairs run on a GPU, measured by NVIDIA's Nsight Compute."""
+"""Times of the pair kernels on a GPU, measured by NVIDIA's Nsight Compute."""
 
 import csv
 import subprocess
@@ -10,11 +10,11 @@ METRIC = "gpu__time_duration.sum"
 
 
 class ProfilerError(Exception):
-    """Nsight Compute did not measure."""
+    """Nsight Compute failed."""
 
 
 def profile(command):
-    """Run a command under ncu; returns what parse_ncu() tells. The clocks are left as they are, as without ncu."""
+    """Run a command under ncu, without changing the clocks; returns the result of parse_ncu()."""
     options = [
         "--csv",
         "--print-units",
@@ -39,7 +39,7 @@ def profile(command):
 
 
 def parse_ncu(text):
-    """The durations (ns) of each kernel's launches, from ncu's CSV among other output."""
+    """Get the durations (ns) of each kernel's launches from the CSV lines in the output of ncu."""
     lines = text.splitlines()
     start = next((i for i, line in enumerate(lines) if line.startswith('"ID"')), len(lines))
     durations = {}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Molecular mechanics with a network between pairs: LearnedPairForce against PythonForce and CustomNonbondedForce."""
+"""Times molecular mechanics with a network of pairs: LearnedPairForce, PythonForce and CustomNonbondedForce."""
 
 import copy
 
@@ -23,12 +23,12 @@ from support import (
 )
 from variants import GPU_PLATFORMS, INNER_CUTOFF, exclude, scale_to_force
 
-#: How far a variant may be from the exact program on Reference, root mean square and relative.
+#: The largest relative RMS difference of the forces from those of the exact program on Reference.
 MAX_FORCE_DIFFERENCE = 1e-3
 #: Hidden layers and Gaussians of each network.
 TYPED = {"8-8-1": ((8, 8), 8), "16-32-32-1": ((32, 32), 16), "32-64-64-1": ((64, 64), 32)}
 WIDE = "16+32 features-64-64-64-1"
-#: The largest network that is timed as an expression: larger ones take minutes to compile.
+#: Networks that are timed as an expression: larger ones take minutes to compile.
 EXPRESSIONS = ("8-8-1",)
 EXACT, TABULATED = "LearnedPairForce", "LearnedPairForce, radial table"
 PYTHON, COMPILED, TORCH, EXPRESSION = (
@@ -58,12 +58,19 @@ class WideNetwork(torch.nn.Module):
 
 
 def make_network(name, cutoff, largest_force):
-    """A network with random weights of a fixed seed, the metadata of its model, and what oxygen and hydrogen are to
-    it.
+    """Make a network with random weights of a fixed seed.
+
+    Returns
+    -------
+    network : torch.nn.Module
+    metadata : dict
+        Of load_model().
+    distinct : tuple
+        The types or features of the two distinct particles: hydrogen second, all other elements first.
     """
     torch.manual_seed(3)
     if name == WIDE:
-        kinds = tuple(np.random.default_rng(5).uniform(-1, 1, (2, 32)))
+        distinct = tuple(np.random.default_rng(5).uniform(-1, 1, (2, 32)))
         network, metadata = (
             WideNetwork(cutoff),
             {
@@ -73,20 +80,20 @@ def make_network(name, cutoff, largest_force):
             },
         )
     else:
-        kinds = (0, 1)
+        distinct = (0, 1)
         hidden, num_basis = TYPED[name]
         network = lp.nn.TypedPairNetwork(2, cutoff, hidden=hidden, num_basis=num_basis, inner=INNER_CUTOFF)
         metadata = {"types": ["O", "H"], "cutoff": cutoff, "inner_cutoff": INNER_CUTOFF}
-    scale_to_force(network, metadata, np.array(kinds), largest_force)
-    return network, metadata, kinds
+    scale_to_force(network, metadata, np.array(distinct), largest_force)
+    return network, metadata, distinct
 
 
 def force_makers(name, box, arguments, device="cpu"):
-    """For each form of a network a function that makes its force; PyTorch in PythonForce computes on the device."""
+    """Get a function that creates the force, for each form of a network; PythonForce uses the given PyTorch device."""
     cutoff = arguments.network_cutoff
-    network, metadata, kinds = make_network(name, cutoff, arguments.largest_force)
+    network, metadata, distinct = make_network(name, cutoff, arguments.largest_force)
     model = lp.load_model(network, **metadata)
-    particles = [kinds[type] for type in box.types]
+    particles = [distinct[type] for type in box.types]
 
     def ours(**options):
         force = model.create_force(particles, representation="program", **options)
@@ -96,7 +103,7 @@ def force_makers(name, box, arguments, device="cpu"):
     def expression():
         force = expression_force(network, particles, box.excluded, cutoff)
         if arguments.platform in GPU_PLATFORMS:
-            force.setForceGroup(1)  # in which there is another cutoff
+            force.setForceGroup(1)  # since its cutoff differs from that of group 0
         return force
 
     makers = {EXACT: ours, TABULATED: lambda: ours(tabulate_radial=True, tolerance=arguments.tolerance)}
@@ -111,7 +118,7 @@ def force_makers(name, box, arguments, device="cpu"):
 
 
 def make_variants(name, box, arguments):
-    """The System with the network in each of its forms: a dict of Systems, and of the LearnedPairForces among them."""
+    """Make a dict of Systems, with the network in each of its forms, and a dict of the LearnedPairForces among them."""
     makers = force_makers(name, box, arguments)
     systems, ours = {}, {}
     for label in (EXACT, TABULATED, *arguments.alternatives):
@@ -125,7 +132,7 @@ def make_variants(name, box, arguments):
 
 
 def added_forces(corrected, system, positions):
-    """What a correction adds to the forces, on the Reference platform."""
+    """Get the forces of a correction on the Reference platform, as a difference of two Systems."""
     forces = []
     for one in (corrected, system):
         context = openmm.Context(one, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
@@ -140,7 +147,7 @@ def compare_network(name, box, arguments):
     Returns
     -------
     dict
-        What is written to JSON.
+        For JSON.
     """
     systems, ours = make_variants(name, box, arguments)
     expected = added_forces(systems[EXACT], box.system, box.positions)
@@ -195,7 +202,7 @@ NETWORK_HEAD = (
 
 
 def format_network(result):
-    """What compare_network() tells, as rows of a table under NETWORK_HEAD."""
+    """Format the result of compare_network() as rows of the table under NETWORK_HEAD."""
     lines = []
     for label, r in result["variants"].items():
         knots = f"{r['radial_knots']}, {r['max_relative_force_error']:.1e}" if "radial_knots" in r else ""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The pair lists of the alternatives in PyTorch."""
+"""The Verlet lists of the alternatives in PyTorch."""
 
 import itertools
 
@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-#: How much further than the cutoff the pair list of PythonForce reaches (nm).
+#: The Verlet skin of the pair list of PythonForce (nm).
 SKIN = 0.1
 
 
 class VerletList:
-    """Pairs within a cutoff plus a skin, found with a tree, and again when a particle has moved by half the skin.
+    """Pairs within the cutoff plus a skin, found with a k-d tree; rebuilt when a particle has moved by half the skin.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ class VerletList:
     """
 
     def __init__(self, box, excluded, count, cutoff):
-        self.box, self.count, self.reach = box, count, cutoff + SKIN
+        self.box, self.count, self.list_cutoff = box, count, cutoff + SKIN
         self.excluded = torch.from_numpy(np.sort([min(pair) * count + max(pair) for pair in excluded]))
         self.built = None
 
     def pairs(self, x):
-        """The pairs for positions, a tensor of shape (n, 3): two tensors of int64 on its device."""
+        """Get the pairs at positions, a Tensor of shape (n, 3): two Tensors of int64 on its device."""
         if self.built is not None and ((x - self.built) ** 2).sum(dim=1).max() <= (0.5 * SKIN) ** 2:
             return self.first, self.second
         self.built = x.clone()
@@ -43,17 +43,17 @@ class VerletList:
         return self.first, self.second
 
     def _search(self, x):
-        """All pairs within reach, first < second."""
+        """Find all pairs within the list cutoff, with first < second."""
         tree = cKDTree(np.mod(x.numpy(), self.box), boxsize=self.box)
-        return torch.from_numpy(tree.query_pairs(self.reach, output_type="ndarray")).T
+        return torch.from_numpy(tree.query_pairs(self.list_cutoff, output_type="ndarray")).T
 
 
 class DeviceVerletList(VerletList):
-    """The same for positions on a GPU, by cells of PyTorch tensors: nothing goes through the host."""
+    """The same for positions on a GPU, as a cell list of PyTorch tensors: nothing is copied to the host."""
 
     def _search(self, x):
         edges = torch.tensor(self.box, device=x.device)
-        shape = (edges / self.reach).long().clamp(min=1)  # cells at least as wide as the reach
+        shape = (edges / self.list_cutoff).long().clamp(min=1)  # cells at least as wide as the list cutoff
         cell = torch.minimum(((x / edges - torch.floor(x / edges)) * shape).long(), shape - 1)
         stride = torch.stack([shape[1] * shape[2], shape[2], torch.ones_like(shape[0])])
         index = (cell * stride).sum(dim=1)
@@ -71,6 +71,6 @@ class DeviceVerletList(VerletList):
             second = others[first, column]
             d = x[first] - x[second]
             d -= torch.round(d / edges) * edges
-            near = (d * d).sum(dim=1) < self.reach**2
+            near = (d * d).sum(dim=1) < self.list_cutoff**2
             found.append((first[near], second[near]))
         return tuple(torch.cat(part) for part in zip(*found, strict=True))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Writes the performance tables of README.md from benchmarks/results."""
+"""Writes the performance tables of the documentation from benchmarks/results."""
 
 import argparse
 import json
@@ -103,16 +103,29 @@ def program_table():
         *program_rows(),
         "",
         (
-            f"Water as above, networks to {arguments['network_cutoff']} nm; the tables to a force error of"
-            f" {arguments['tolerance']:g}; {where()}; PythonForce with PyTorch {content['versions']['torch']} and a"
-            " cached pair list, CustomNonbondedForce with the network as an expression. On CPU the networks'"
-            f" multiply-adds are made at {', '.join(shares[:-1])} and {shares[-1]} of the rate of large matrix"
-            " products."
+            f"The water boxes of the README, with networks to {arguments['network_cutoff']} nm and tables to a force"
+            f" error of {arguments['tolerance']:g}; {where()}. PythonForce uses PyTorch {content['versions']['torch']}"
+            " and a cached pair list; CustomNonbondedForce has the network as an expression. On CPU the networks run"
+            f" their multiply-adds at {', '.join(shares[:-1])} and {shares[-1]} of the rate of large matrix products."
         ),
     ]
 
 
-SECTIONS = {"performance table": performance_table, "program table": program_table}
+#: The file of each table, and the function that makes its lines.
+TABLES = {
+    "performance table": ("README.md", performance_table),
+    "program table": ("docs/user/tables-and-programs.md", program_table),
+}
+
+
+def with_table(text, file, name, lines):
+    """The text of a file with the lines of a table between its markers."""
+    begin, end = f"<!-- {name}: written by benchmarks/readme_table.py -->", f"<!-- end of {name} -->"
+    content = "\n".join([begin, *lines, end])
+    updated, count = re.subn(re.escape(begin) + ".*?" + re.escape(end), lambda match: content, text, flags=re.DOTALL)
+    if count != 1:
+        sys.exit(f"{file} must have the markers once: {begin} ... {end}")
+    return updated
 
 
 def main():
@@ -120,27 +133,17 @@ def main():
     parser.add_argument(
         "--check",
         action="store_true",
-        help="change nothing, and fail if README.md does not show what is in benchmarks/results",
+        help="change nothing, and fail if a table does not show what is in benchmarks/results",
     )
     arguments = parser.parse_args()
-    path = ROOT / "README.md"
-    text = path.read_text()
-    updated = text
-    for name, make in SECTIONS.items():
-        begin, end = f"<!-- {name}: written by benchmarks/readme_table.py -->", f"<!-- end of {name} -->"
-        content = "\n".join([begin, *make(), end])
-        updated, count = re.subn(
-            re.escape(begin) + ".*?" + re.escape(end), lambda match, content=content: content, updated, flags=re.DOTALL
-        )
-        if count != 1:
-            sys.exit(f"README.md must have the markers once: {begin} ... {end}")
-    if arguments.check:
-        sys.exit(
-            "README.md does not show what is in benchmarks/results; run benchmarks/readme_table.py"
-            if updated != text
-            else 0
-        )
-    path.write_text(updated)
+    for name, (file, make) in TABLES.items():
+        path = ROOT / file
+        text = path.read_text(encoding="utf-8")
+        updated = with_table(text, file, name, make())
+        if not arguments.check:
+            path.write_text(updated, encoding="utf-8")
+        elif updated != text:
+            sys.exit(f"{file} does not show what is in benchmarks/results; run benchmarks/readme_table.py")
 
 
 if __name__ == "__main__":

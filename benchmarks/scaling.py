@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""How the cost of a correction grows with atoms, with types, and with the width of a network.
+"""Measures how the cost of a correction grows with atoms, with types, and with the width of a network.
 
     python benchmarks/scaling.py --platform CPU --json benchmarks/results/scaling_cpu.json
 
-Each point is measured in a process of its own, so that its memory is known. See benchmarks/README.md.
+Each point is measured in a separate process, so that its memory is known. See benchmarks/README.md.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from support import (
 from variants import INNER_CUTOFF, exclude
 
 KNOTS = 201
-#: What is measured: for each series the varied quantity, and its values. All but atoms-network and width have a table.
+#: For each series, the varied quantity and its values. All series but atoms-network and width use a table.
 SERIES = {
     "atoms-table": ("waters", (1000, 8000, 32000)),
     "atoms-network": ("waters", (1000, 8000, 32000)),
@@ -44,20 +44,20 @@ SERIES = {
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_timing_arguments(parser)
-    parser.add_argument("--cutoff", type=float, default=0.6, help="of the correction, nm")
+    parser.add_argument("--cutoff", type=float, default=0.6, help="cutoff of the correction, nm")
     parser.add_argument(
-        "--waters", type=int, default=1000, help="molecules where it is not the number of atoms that grows"
+        "--waters", type=int, default=1000, help="molecules in series that do not vary the number of atoms"
     )
     parser.add_argument("--series", nargs="+", choices=list(SERIES), default=list(SERIES))
-    parser.add_argument("--point", help=argparse.SUPPRESS)  # what a process of its own measures
+    parser.add_argument("--point", help=argparse.SUPPRESS)  # the point that a separate process measures
     return parser.parse_args()
 
 
 def many_curves(num_types, cutoff):
-    """A table with a curve of its own for each pair of types."""
+    """Make a table with a separate curve for each pair of types."""
     r = np.linspace(INNER_CUTOFF, cutoff, KNOTS)
     x = r / cutoff
-    envelope, slope = (1 - x**2) ** 3, -6 * x / cutoff * (1 - x**2) ** 2
+    envelope, slopes = (1 - x**2) ** 3, -6 * x / cutoff * (1 - x**2) ** 2
     pairs = num_types * (num_types + 1) // 2
     size = np.random.default_rng(1).uniform(-1, 1, pairs)
     indices = np.zeros((num_types, num_types), dtype=int)
@@ -68,26 +68,26 @@ def many_curves(num_types, cutoff):
         INNER_CUTOFF,
         cutoff,
         list(size[:, None] * envelope),
-        list(size[:, None] * slope),
+        list(size[:, None] * slopes),
         indices.ravel().tolist(),
     )
 
 
 def make_force(series, point, box, arguments):
-    """The correction of one point, and how many bytes its table takes."""
+    """Make the correction of one point; returns the force and the size of its table in bytes."""
     if series == "types":
         force = lp.LearnedPairForce(many_curves(point, arguments.cutoff))
         force.setParticleTypes(np.random.default_rng(2).integers(0, point, box.atoms))
         force.setCutoffDistance(arguments.cutoff)
     else:
-        network, metadata, kinds = make_network(
+        network, metadata, distinct = make_network(
             point if series == "width" else "16-32-32-1", arguments.cutoff, largest_force=3.0
         )
         force = lp.load_model(network, **metadata).create_force(
-            [kinds[type] for type in box.types],
+            [distinct[type] for type in box.types],
             representation="table" if series in ("atoms-table", "groups") else "program",
         )
-        if series == "groups":  # so many particles with all
+        if series == "groups":  # this share of the particles with all particles
             force.addInteractionGroup(
                 np.flatnonzero(np.random.default_rng(4).random(box.atoms) < point / 100).tolist(),
                 list(range(box.atoms)),
@@ -119,7 +119,7 @@ def measure(series, point, arguments):
 
 
 def exponent(points):
-    """By which power of the number of atoms the time grows that the correction adds."""
+    """Fit the exponent of the number of atoms in the time that the correction adds."""
     return float(
         np.polyfit(np.log([point["atoms"] for point in points]), np.log([point["added_ms"] for point in points]), 1)[0]
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Contexts that are timed in turns, and what is said about the machine."""
+"""Timing of Contexts in turns, and the description of the machine."""
 
 import copy
 import datetime
@@ -22,35 +22,34 @@ from learnedpair.devices import processor_name
 from openmm import unit
 from scipy.spatial import cKDTree
 
-#: Platform properties worth recording; others may hold paths.
+#: Platform properties to record; others may contain paths.
 PROPERTIES = ("DeviceName", "OpenCLPlatformName", "Precision", "Threads")
 
-
-#: A block has at least so many steps: lists of neighbors are built about every ten.
+#: The minimum number of steps of a block: neighbor lists are rebuilt about every ten steps.
 MIN_STEPS = 12
 
 
 class DifferentFunctionError(Exception):
-    """A form does not compute the function of the others, so that a comparison would mean nothing."""
+    """A variant computes another function than the others, which makes the comparison meaningless."""
 
 
 def peak_memory():
-    """The largest amount of memory this process has held so far, in MiB."""
+    """Get the peak memory of this process so far, in MiB."""
     unit_bytes = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes / 2**20
 
 
 @dataclass
 class Timed:
-    """A Context that is being timed.
+    """A Context to time.
 
     Attributes
     ----------
     context : openmm.Context
     creation : float
-        Seconds from the System to the first energy and forces, in which GPU platforms compile kernels.
+        Seconds from the System to the first energy and forces, including the compilation of kernels on GPU platforms.
     memory : float
-        By how much this raised the peak memory of the process, in MiB.
+        The increase of the peak memory of the process during the creation, in MiB.
     energy : float, kJ/mol
     forces : ndarray, shape (n_particles, 3), kJ/mol/nm
         Both at the starting positions.
@@ -64,14 +63,14 @@ class Timed:
 
 
 def evaluate(context):
-    """The potential energy (kJ/mol) and the forces (ndarray, kJ/mol/nm) of a Context."""
+    """Get the potential energy (kJ/mol) and the forces (ndarray, kJ/mol/nm) of a Context."""
     state = context.getState(energy=True, forces=True)
     energy = state.getPotentialEnergy().value_in_unit(unit.kilojoules_per_mole)
     return energy, state.getForces(asNumpy=True).value_in_unit(unit.kilojoules_per_mole / unit.nanometer)
 
 
 def create_timed(system, positions, platform_name, properties):
-    """Create a Context with a Langevin integrator (300 K, 2 fs), and compute energy and forces for the first time."""
+    """Create a Context with a Langevin integrator (300 K, 2 fs), and compute the first energy and forces."""
     memory, start = peak_memory(), time.perf_counter()
     integrator = openmm.LangevinMiddleIntegrator(300 * unit.kelvin, 1 / unit.picosecond, 2 * unit.femtoseconds)
     integrator.setRandomNumberSeed(1)
@@ -89,7 +88,7 @@ def _run(context, steps):
 
 
 def time_block(timed, steps):
-    """Time some steps, after one that warms the caches up."""
+    """Time some steps, in seconds, after one step that warms up the caches."""
     _run(timed.context, 1)
     start = time.perf_counter()
     _run(timed.context, steps)
@@ -97,7 +96,7 @@ def time_block(timed, steps):
 
 
 def _choose_steps(timed, seconds):
-    """How many steps take about so long, and enough of them for neighbor lists to be built in every block."""
+    """Choose how many steps a block has: about this many seconds, and at least MIN_STEPS."""
     _run(timed.context, 3)
     start = time.perf_counter()
     _run(timed.context, 3)
@@ -105,24 +104,24 @@ def _choose_steps(timed, seconds):
 
 
 def time_in_turns(baseline, variants, seconds, repeats, warm_up):
-    """Time a baseline and its variants alternately: one block of the baseline right before each block of a variant, of
-    as many steps.
+    """Time a baseline and its variants alternately.
 
-    The order of the variants is shifted by one from repeat to repeat.
+    A block of the baseline with the same number of steps comes right before each block of a variant. The order of the
+    variants is shifted by one from repeat to repeat.
 
     Parameters
     ----------
     baseline : Timed
     variants : dict of str to Timed
     seconds : float
-        About how long a block of a variant takes.
+        The approximate duration of a block of a variant.
     repeats, warm_up : int
-        Blocks of each variant, and steps before the first.
+        The number of blocks of each variant, and of steps before the first block.
 
     Returns
     -------
     dict of str to dict
-        For each variant what summarize() tells.
+        The result of summarize() for each variant.
     """
     for timed in (baseline, *variants.values()):
         _run(timed.context, warm_up)
@@ -137,10 +136,10 @@ def time_in_turns(baseline, variants, seconds, repeats, warm_up):
 
 
 def summarize(pairs, steps):
-    """Ratios and milliseconds per step from the blocks of a baseline and a variant, in seconds.
+    """Compute ratios and milliseconds per step from the durations of blocks: pairs of (baseline, variant), in seconds.
 
-    What disturbs a block makes it longer, so that on a busy machine the ratio of the fastest blocks says more than the
-    median of the ratios.
+    A disturbance always makes a block longer. On a busy machine, the ratio of the fastest blocks is therefore more
+    reliable than the median of the ratios.
     """
     ratios = [variant / baseline for baseline, variant in pairs]
     fastest_baseline, fastest_variant = (min(seconds) for seconds in zip(*pairs))
@@ -167,7 +166,7 @@ def _operating_system():
 
 
 def describe_machine():
-    """Processor, cores, operating system, load and date: nothing that names the machine."""
+    """Describe the processor, cores, operating system, load and date, without the name of the machine."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "processor": processor_name(),
@@ -180,7 +179,7 @@ def describe_machine():
 
 
 def describe_platform(context):
-    """Those properties of a Context's Platform that matter for its speed."""
+    """Get the properties of a Context's Platform that affect its speed."""
     openmm_platform = context.getPlatform()
     present = [name for name in PROPERTIES if name in openmm_platform.getPropertyNames()]
     values = {name: openmm_platform.getPropertyValue(context, name) for name in present}
@@ -188,12 +187,12 @@ def describe_platform(context):
 
 
 def name_platform(described):
-    """What describe_platform() tells, for a heading."""
+    """Format the result of describe_platform() for a heading."""
     return ", ".join(f"{value} threads" if name == "Threads" else value for name, value in described.items())
 
 
 def time_forces(contexts, calls=50):
-    """Time the computation of forces at fixed positions, in turns.
+    """Time the computation of forces at fixed positions, alternating between Contexts.
 
     Parameters
     ----------
@@ -217,7 +216,7 @@ def time_forces(contexts, calls=50):
 
 
 def bare_system(system, forces):
-    """A System with the particles and the box of another one, but these forces."""
+    """Make a System with the particles and the box of another one, but with the given forces only."""
     bare = openmm.System()
     bare.setDefaultPeriodicBoxVectors(*system.getDefaultPeriodicBoxVectors())
     for i in range(system.getNumParticles()):
@@ -228,8 +227,7 @@ def bare_system(system, forces):
 
 
 def loops_alone(system, corrections, positions, platform_name, properties):
-    """How long corrections take alone, and the direct-space part of the System's NonbondedForce: what a loop over pairs
-    costs here.
+    """Time corrections alone, and the direct-space part of the System's NonbondedForce as a reference for a pair loop.
 
     Parameters
     ----------
@@ -243,8 +241,8 @@ def loops_alone(system, corrections, positions, platform_name, properties):
     Returns
     -------
     dict of str to float
-        Milliseconds for each correction and for "NonbondedForce, direct space", less what a System without forces
-        takes.
+        Milliseconds for each correction and for "NonbondedForce, direct space", minus the time of a System without
+        forces.
     """
     nonbonded = copy.deepcopy(next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce)))
     nonbonded.setReciprocalSpaceForceGroup(1)
@@ -261,7 +259,7 @@ def loops_alone(system, corrections, positions, platform_name, properties):
 
 
 def count_pairs(positions, box, excluded, cutoff):
-    """How many pairs are in range: positions (ndarray, shape (n, 3)), the edges of the box and the cutoff in nm."""
+    """Count the pairs in range; positions (ndarray, shape (n, 3)), the edges of the box and the cutoff are in nm."""
     tree = cKDTree(np.mod(positions, box), boxsize=box)
     first, second = np.array(excluded).T
     d = positions[first] - positions[second]
@@ -270,9 +268,7 @@ def count_pairs(positions, box, excluded, cutoff):
 
 
 def measure_matrix_products():
-    """How many multiply-adds a second PyTorch's product of two large matrices makes here, with all its threads, in
-    single precision.
-    """
+    """Measure the multiply-adds per second of a product of large matrices in PyTorch: single precision, all threads."""
     a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
     seconds = []
     for _ in range(8):
@@ -283,21 +279,24 @@ def measure_matrix_products():
 
 
 def add_timing_arguments(parser):
-    """The options of time_in_turns() and platform_properties(), and where to write."""
+    """Add the options of time_in_turns() and platform_properties(), and the output file."""
     parser.add_argument("--platform", default="CPU", help="name of an OpenMM platform")
-    parser.add_argument("--precision", default="mixed", help="of OpenCL and CUDA")
-    parser.add_argument("--threads", type=int, help="of CPU; OpenMM's own choice if not given")
+    parser.add_argument("--precision", default="mixed", help="precision of OpenCL and CUDA")
+    parser.add_argument("--threads", type=int, help="threads of the CPU platform; if not given, OpenMM chooses")
     parser.add_argument("--repeats", type=int, default=7, help="timed blocks of each variant")
     parser.add_argument(
-        "--seconds", type=float, default=0.4, help=f"about how long a block takes, at least {MIN_STEPS} steps"
+        "--seconds",
+        type=float,
+        default=0.4,
+        help=f"approximate duration of a block, which has at least {MIN_STEPS} steps",
     )
     parser.add_argument("--warm-up", type=int, default=10, help="steps of each variant before the first block")
     add_json_argument(parser)
 
 
 def add_json_argument(parser):
-    """The option of where to write."""
-    parser.add_argument("--json", type=pathlib.Path, help="file for all that was measured")
+    """Add the output file."""
+    parser.add_argument("--json", type=pathlib.Path, help="output file for all results")
 
 
 def write_report(report, path):
@@ -308,14 +307,14 @@ def write_report(report, path):
 
 
 def platform_properties(arguments):
-    """Properties for openmm.Context."""
+    """Get the platform properties for openmm.Context."""
     if arguments.platform == "CPU":
         return {} if arguments.threads is None else {"Threads": str(arguments.threads)}
     return {} if arguments.platform == "Reference" else {"Precision": arguments.precision}
 
 
 def versions():
-    """The versions of what takes part."""
+    """Get the versions of the software."""
     return {
         "openmm": openmm.Platform.getOpenMMVersion(),
         "learnedpair": lp.__version__,

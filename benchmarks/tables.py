@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Molecular mechanics with a tabulated correction: LearnedPairForce against CustomNonbondedForce."""
+"""Times molecular mechanics with a tabulated correction: LearnedPairForce and CustomNonbondedForce."""
 
 import copy
 from dataclasses import asdict
@@ -21,14 +21,14 @@ from support import (
 )
 from variants import GROUPS, OURS, Placement, make_correction, make_forces, placements
 
-#: How far a form may be from LearnedPairForce on the Reference platform: relative, of energy and of force (RMS).
+#: The largest relative differences of energy and forces (RMS) from LearnedPairForce on the Reference platform.
 MAX_ENERGY_DIFFERENCE, MAX_FORCE_DIFFERENCE = 1e-4, 1e-3
-#: Up to how many atoms interaction groups are timed: they list all pairs, whatever their distance.
+#: Interaction groups are timed up to this number of atoms, since they list all pairs at any distance.
 MAX_ATOMS_FOR_GROUPS = 6000
 
 
 def evaluate_reference(system, correction, positions):
-    """Energy and forces of the correction alone: LearnedPairForce on the Reference platform."""
+    """Evaluate energy and forces of the correction alone, as LearnedPairForce on the Reference platform."""
     bare = bare_system(system, make_forces(Placement(OURS, OURS, 0, correction.cutoff), correction))
     context = openmm.Context(bare, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
     context.setPositions(positions)
@@ -36,7 +36,7 @@ def evaluate_reference(system, correction, positions):
 
 
 def create_variant(placement, system, correction, positions, arguments):
-    """A Context of the System with the correction in one of its forms."""
+    """Create a Context of the System with the correction in one of its forms."""
     corrected = copy.deepcopy(system)
     for force in make_forces(placement, correction):
         corrected.addForce(force)
@@ -44,12 +44,12 @@ def create_variant(placement, system, correction, positions, arguments):
 
 
 def check_variant(label, timed, baseline, reference):
-    """Compare what a form adds to the baseline with the reference.
+    """Compare the energy and forces that a form adds to the baseline with the reference.
 
     Returns
     -------
     dict
-        The energy it adds (kJ/mol) and the relative differences of energy and force.
+        The added energy (kJ/mol) and the relative differences of energy and forces.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def compare_tables(box, cutoff, arguments):
     Returns
     -------
     dict
-        What is written to JSON.
+        For JSON.
     """
     correction = make_correction(box, cutoff, arguments.seed, arguments.largest_force)
     reference = evaluate_reference(box.system, correction, box.positions)
@@ -116,13 +116,13 @@ def compare_tables(box, cutoff, arguments):
 
 
 def compare_with_best(variants):
-    """The overhead of LearnedPairForce as a fraction of that of the fastest CustomNonbondedForce.
+    """Compute the overhead of LearnedPairForce as a fraction of the overhead of the fastest CustomNonbondedForce.
 
     Returns
     -------
     dict or None
-        None if one of the two was not timed. The fraction is None where the time that CustomNonbondedForce adds is lost
-        in the scatter of the blocks.
+        None if one of the two was not timed. The fraction is None if the scatter of the blocks is larger than the time
+        that CustomNonbondedForce adds.
     """
     custom = {label: variant for label, variant in variants.items() if variant["form"] != OURS}
     if OURS not in variants or not custom:
@@ -134,7 +134,7 @@ def compare_with_best(variants):
 
 
 def format_tables(result, box, arguments):
-    """What compare_tables() tells, as Markdown."""
+    """Format the result of compare_tables() as Markdown."""
     knots = " + ".join(map(str, result["knots"]))
     lines = [
         (

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""One learned correction of a box: as a LearnedPairForce, and as CustomNonbondedForces in several good forms.
+"""One learned correction of a box, as a LearnedPairForce and as CustomNonbondedForces in several efficient forms.
 
 All forms are made from one PairTable and have as many knots as its longest curve. Types are 1 for hydrogen and 0 for
-all
-else, so that their sum, 0 to 2, numbers the three curves.
+all other elements, so that their sum (0, 1 or 2) is the index of the curve.
 """
 
 from dataclasses import dataclass
@@ -15,17 +14,17 @@ import openmm
 import torch
 
 CURVES = ((0, 0), (0, 1), (1, 1))
-#: The shortest distance of the tables (nm); water keeps clear of it.
+#: The shortest distance of the tables (nm), which does not occur in water.
 INNER_CUTOFF = 0.1
-#: Knots of zeros between the curves of the joined table; the ringing of a spline falls to 0.27 from knot to knot.
+#: Knots of zeros between the curves of the joined table. The ringing of a spline decays by a factor of 0.27 per knot.
 GAP = 16
-#: The platforms on which one force group has one cutoff.
+#: The platforms on which all forces of a force group have one cutoff.
 GPU_PLATFORMS = ("OpenCL", "CUDA", "HIP")
 
 
 @dataclass(frozen=True)
 class Correction:
-    """A correction, apart from how it is computed.
+    """A correction, independent of the force that computes it.
 
     Attributes
     ----------
@@ -42,11 +41,11 @@ class Correction:
 
     @property
     def knots(self):
-        """The number of knots of the table's longest curve."""
+        """Get the number of knots of the table's longest curve."""
         return max(len(energies) for energies in self.table.energies)
 
     def sample(self):
-        """Values and slopes of the three curves at equally spaced knots.
+        """Get values and slopes of the three curves at equally spaced knots.
 
         Returns
         -------
@@ -61,7 +60,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Placement:
-    """A form, by what name it is reported, its force group, and the cutoff (nm) that its forces are given."""
+    """The label of a variant, its form, and the force group and cutoff (nm) of its forces."""
 
     label: str
     form: str
@@ -69,8 +68,8 @@ class Placement:
     cutoff: float
 
 
-def scale_to_force(network, metadata, kinds, largest_force):
-    """Scale a network so that the largest |dE/dr| between particles of two kinds is this, in kJ/mol/nm.
+def scale_to_force(network, metadata, distinct, largest_force):
+    """Scale a network so that largest_force is the largest |dE/dr| between two distinct particles.
 
     Parameters
     ----------
@@ -78,14 +77,14 @@ def scale_to_force(network, metadata, kinds, largest_force):
         With the attribute energy_scale.
     metadata : dict
         Of load_model().
-    kinds : ndarray, shape (2,) of types or (2, n_features)
+    distinct : ndarray, shape (2,) of types or (2, n_features)
     largest_force : float, kJ/mol/nm
     """
     network.energy_scale = 1.0
     r = np.linspace(INNER_CUTOFF, metadata["cutoff"], 1000)
     first, second = (np.repeat([pair[k] for pair in CURVES], len(r)) for k in (0, 1))
-    _, slopes = lp.load_model(network, **metadata).evaluate(np.tile(r, len(CURVES)), kinds[first], kinds[second])
-    network.energy_scale = largest_force / np.abs(slopes).max()
+    _, dEdR = lp.load_model(network, **metadata).evaluate(np.tile(r, len(CURVES)), distinct[first], distinct[second])
+    network.energy_scale = largest_force / np.abs(dEdR).max()
 
 
 def make_correction(box, cutoff, seed, largest_force):
@@ -97,7 +96,7 @@ def make_correction(box, cutoff, seed, largest_force):
         The exceptions of its NonbondedForce become the excluded pairs.
     cutoff : float, nm
     largest_force : float, kJ/mol/nm
-        The network is scaled to this largest |dE/dr|.
+        The largest |dE/dr| of the network, after scaling.
 
     Returns
     -------
@@ -112,13 +111,13 @@ def make_correction(box, cutoff, seed, largest_force):
 
 
 def exclude(force, pairs):
-    """Give exclusions to a force."""
+    """Add exclusions to a force."""
     for i, j in pairs:
         force.addExclusion(i, j)
 
 
 def learned_pair(correction, cutoff):
-    """LearnedPairForce."""
+    """One LearnedPairForce."""
     force = lp.LearnedPairForce(correction.table)
     force.setCutoffDistance(cutoff)
     force.setParticleTypes(correction.types)
@@ -127,7 +126,7 @@ def learned_pair(correction, cutoff):
 
 
 def _custom_force(correction, cutoff, expression):
-    """A CustomNonbondedForce whose expression may use the types t1 and t2, and whose cutoff may exceed the table's."""
+    """Make a CustomNonbondedForce whose expression may use the types t1 and t2; its cutoff may exceed the table's."""
     force = openmm.CustomNonbondedForce(expression)
     force.setNonbondedMethod(openmm.CustomNonbondedForce.CutoffPeriodic)
     force.setCutoffDistance(cutoff)
@@ -139,7 +138,7 @@ def _custom_force(correction, cutoff, expression):
 
 
 def _intervals_beyond(correction, cutoff, spacing):
-    """How many intervals further than its tables a force with this cutoff reads."""
+    """Get the number of intervals beyond its tables that a force with this cutoff reads."""
     return int(np.ceil((cutoff - correction.cutoff) / spacing))
 
 
@@ -166,7 +165,7 @@ def continuous1d_select(correction, cutoff):
 
 
 def continuous1d_joined(correction, cutoff):
-    """One Continuous1DFunction with the three curves one behind the other, read at r+(t1+t2)*shift."""
+    """One Continuous1DFunction with the three curves concatenated, read at r+(t1+t2)*shift."""
     energies, _, spacing = correction.sample()
     gap = GAP + _intervals_beyond(correction, cutoff, spacing)
     values = np.hstack([energies, np.zeros((len(CURVES), gap))]).ravel()
@@ -210,7 +209,7 @@ def interaction_groups(correction, cutoff):
 
 
 OURS, GROUPS = "LearnedPairForce", "interaction-groups"
-#: What the tables call each form, and the function that makes its forces.
+#: The name of each form in the tables, and the function that creates its forces.
 FORMS = {
     OURS: learned_pair,
     "continuous2d": continuous2d,
@@ -222,12 +221,12 @@ FORMS = {
 
 
 def placements(form, platform_name, cutoff, nonbonded_cutoff):
-    """The places that a form can take beside a NonbondedForce in group 0.
+    """Get the possible force groups and cutoffs of a form beside a NonbondedForce in group 0.
 
-    On a GPU platform one force group has one cutoff. A CustomNonbondedForce with a shorter cutoff than the
-    NonbondedForce's either has a group, and with it a kernel, of its own, or takes the longer cutoff and lets its
-    tables end before: both are timed. Interaction groups have a kernel of their own in any case. LearnedPairForce is
-    free: it stays in group 0, where add_correction puts it.
+    On a GPU platform, all forces of a group have one cutoff. A CustomNonbondedForce with a shorter cutoff than the
+    NonbondedForce has two options, and both are timed: a separate group, and with it a separate kernel; or the longer
+    cutoff, with tables that end before it. Interaction groups have a separate kernel in any case. LearnedPairForce has
+    no such restriction: it stays in group 0, where add_correction puts it.
 
     Returns
     -------
@@ -243,7 +242,7 @@ def placements(form, platform_name, cutoff, nonbonded_cutoff):
 
 
 def make_forces(placement, correction):
-    """The forces of a form in its place."""
+    """Create the forces of a Placement."""
     forces = FORMS[placement.form](correction, placement.cutoff)
     for force in forces:
         force.setForceGroup(placement.group)

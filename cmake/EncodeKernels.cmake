@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # cmake -DOUTPUT=header -DCLASS=name -DKERNELS="a.cc;b.cc" -P EncodeKernels.cmake
-# Writes a header with each kernel file as a string constant, so that the libraries need no files at run time.
+# Write a header that contains each kernel file as a string constant, so that the libraries need no files at run time.
 set(text "// Generated from the kernel sources. Do not edit.\n#pragma once\n#include <string>\n\n")
 string(APPEND text "namespace LearnedPairPlugin {\n\nstruct ${CLASS} {\n")
 foreach(kernel ${KERNELS})

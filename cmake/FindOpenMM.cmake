@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
 #
-# Finds an OpenMM installation (which brings no CMake package of its own).
-# Input:   OPENMM_DIR         the folder that holds include/ and lib/; else the OpenMM of the Python interpreter is used
+# Find an OpenMM installation. OpenMM provides no CMake package.
+# Input:   OPENMM_DIR         the folder with include/ and lib/; by default, the OpenMM of the Python interpreter
 #          Python_EXECUTABLE
 # Output:  OpenMM_VERSION, OpenMM_INCLUDE_DIR, OpenMM_LIBRARY_DIR, and the imported targets OpenMM::OpenMM and, for each
 #          platform found, OpenMM::CPU, OpenMM::OpenCL, OpenMM::CUDA

@@ -696,7 +696,7 @@ def test_radial_distribution_of_an_ideal_gas_is_one():
     assert np.abs(distribution.values[2:] - 1).max() < 0.05
 
 
-def test_the_readmes_table_shows_the_stored_results():
+def test_the_tables_of_the_documentation_show_the_stored_results():
     script = ROOT / "benchmarks" / "readme_table.py"
     result = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
@@ -715,10 +715,14 @@ def run_script(path, folder, *arguments):
     return result.stdout
 
 
-def test_the_readmes_code_runs(tmp_path):
-    script, model, features = re.findall(
-        r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S
-    )
+def python_code(name):
+    """The blocks of Python code in a Markdown file."""
+    return re.findall(r"^```python\n(.*?)^```$", (ROOT / name).read_text(encoding="utf-8"), re.M | re.S)
+
+
+def test_the_code_of_the_documentation_runs(tmp_path):
+    script, model = python_code("README.md")
+    (features,) = python_code("docs/user/features.md")
     topology, positions = systems.relaxed_water(400)
     with open(tmp_path / "solvated.pdb", "w") as file:
         app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)

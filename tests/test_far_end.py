@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What single precision leaves of the coordinates in large systems, as README says it."""
+"""Force errors of single precision in large systems, as docs/user/accuracy.md states them."""
 
 import learnedpair as lp
 import numpy as np

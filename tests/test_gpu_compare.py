@@ -94,7 +94,7 @@ def test_a_box_of_copies_has_their_energy(monkeypatch):
     import boxes
 
     tile = boxes.make_water_box(250, 0.7)
-    monkeypatch.setattr(boxes, "MAX_BUILT_ATOMS", 250)
+    monkeypatch.setattr(boxes, "MAX_BUILT_WATERS", 250)
     monkeypatch.setattr(boxes, "make_water_box", lambda waters, cutoff: tile)
     box = boxes.make_tiled_water_box(2000, 0.7)
     assert box.atoms == 8 * tile.atoms and box.name.startswith("6,000 atoms")

@@ -5,7 +5,7 @@
 
     python charge_penetration.py [--output FOLDER]
 
-The data are synthetic: README.md says what that means.
+The data are synthetic: see README.md.
 """
 
 import argparse
@@ -29,9 +29,11 @@ MAX_ERROR = 0.01  # of the RMS force
 
 
 def exact(r, features1, features2):
-    """What is to be learned: a point core and a Gaussian cloud of electrons in each particle, less their net charges,
-    and an
-    exchange repulsion in proportion to the overlap of the clouds. In kJ/mol."""
+    """Evaluate the potential to be learned, in kJ/mol.
+
+    Each particle has a point core and a Gaussian cloud of electrons. The energy is the Coulomb energy of cores and
+    clouds, minus that of the net charges, plus an exchange repulsion proportional to the overlap of the clouds.
+    """
     (q1, w1), (q2, w2) = features1.unbind(dim=1), features2.unbind(dim=1)
     n1, n2, width = CORE - q1, CORE - q2, torch.sqrt(w1**2 + w2**2)
     shielding = CORE * (n1 * erfc(r, w1) + n2 * erfc(r, w2)) - n1 * n2 * erfc(r, width)
@@ -44,7 +46,7 @@ def erfc(r, width):
 
 
 class Penetration(torch.nn.Module):
-    """Damping of cores and clouds, and a Born-Mayer repulsion; what is learned is how they depend on the features."""
+    """Damping of cores and clouds, and a Born-Mayer repulsion, with a learned dependence on the features."""
 
     def __init__(self):
         super().__init__()
@@ -67,21 +69,21 @@ class Penetration(torch.nn.Module):
 
 
 def fit(model, steps=150):
-    """Least squares of energies and forces, where pairs that repel by more than about 20 kJ/mol count less."""
+    """Fit energies and forces by least squares; pairs that repel by more than about 20 kJ/mol have less weight."""
     torch.manual_seed(0)
     low, high = torch.tensor(list(RANGES.values())).T
     rows = [low + (high - low) * torch.rand(4000, 2) for _ in range(2)]
     r = (INNER + (CUTOFF - INNER) * torch.rand(4000) ** 2).requires_grad_()
     target = exact(r, *rows)
-    (slope,) = torch.autograd.grad(target.sum(), r)
+    (target_derivative,) = torch.autograd.grad(target.sum(), r)
     target, weight = target.detach(), 1 / (1 + (target.detach() / 20) ** 2)
     optimizer = torch.optim.LBFGS(model.parameters(), max_iter=steps, history_size=20, line_search_fn="strong_wolfe")
 
     def loss():
         optimizer.zero_grad()
         energy = model(r, *rows)
-        (found,) = torch.autograd.grad(energy.sum(), r, create_graph=True)
-        total = (weight * ((energy - target) ** 2 + ((found - slope) / 40) ** 2)).mean()
+        (derivative,) = torch.autograd.grad(energy.sum(), r, create_graph=True)
+        total = (weight * ((energy - target) ** 2 + ((derivative - target_derivative) / 40) ** 2)).mean()
         total.backward()
         return total
 
@@ -90,7 +92,7 @@ def fit(model, steps=150):
 
 
 def salt(side=6, spacing=0.29):
-    """A System of ions on a disturbed lattice, with PME: System, Topology, positions in nm, features."""
+    """Make ions on a perturbed lattice, with PME; returns System, Topology, positions (nm) and features."""
     random = np.random.default_rng(1)
     topology, system, nonbonded = app.Topology(), openmm.System(), openmm.NonbondedForce()
     chain, positions, features = topology.addChain(), [], []
@@ -101,7 +103,7 @@ def salt(side=6, spacing=0.29):
         system.addParticle(app.Element.getBySymbol(name).mass)
         nonbonded.addParticle(charge, 1.0, 0.0)
         positions.append(spacing * np.array(site) + 0.02 * random.standard_normal(3))
-        features.append([charge, width * random.uniform(0.95, 1.05)])  # each ion has a width of its own
+        features.append([charge, width * random.uniform(0.95, 1.05)])  # each ion has a different width
     system.setDefaultPeriodicBoxVectors(*(side * spacing * np.eye(3)))
     nonbonded.setNonbondedMethod(openmm.NonbondedForce.PME)
     nonbonded.setCutoffDistance(CUTOFF)
@@ -110,7 +112,7 @@ def salt(side=6, spacing=0.29):
 
 
 def evaluate(function, positions, features, box):
-    """Energy and forces of a function of distance and features, summed over pairs by PyTorch."""
+    """Compute energy and forces of a function of distance and features in PyTorch."""
     x = torch.tensor(positions, requires_grad=True)
     energy = lp.nn.PairEnergy(function, CUTOFF, INNER, SWITCH)(x, torch.tensor(box), torch.tensor(features))
     energy.backward()
@@ -123,11 +125,11 @@ class Exact(torch.nn.Module):
 
 
 def draw(model, path):
-    """The pair functions, exact and fitted."""
+    """Draw the exact and the fitted pair functions."""
     try:
         import matplotlib
     except ImportError:
-        print("matplotlib is not installed, so that no figure was drawn.")
+        print("matplotlib is not installed: no figure was drawn.")
         return
     matplotlib.use("Agg")
     from matplotlib import pyplot

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Simulate liquid TIP3P with and without the correction: is it stable, and how dense?
+"""Simulate liquid TIP3P with and without the correction, to measure its stability and density.
 
-Needs only OpenMM: the pair functions are read from pair_functions.txt and put into a
-CustomNonbondedForce, which makes this a check of the functions, independent of the plugin.
+This needs only OpenMM. The pair functions are read from pair_functions.txt and evaluated by a CustomNonbondedForce, so
+that the check is independent of the plugin.
 """
 
 import argparse
@@ -18,19 +18,19 @@ from openmm import app, unit
 
 
 def correction_force(system, topology, table):
-    """The tabulated pair functions as a CustomNonbondedForce.
+    """Make a CustomNonbondedForce from the tabulated pair functions.
 
     Parameters
     ----------
     system : openmm.System
         Holds the NonbondedForce whose exceptions become exclusions.
     topology : openmm.app.Topology
-        Tells oxygens from hydrogens.
+        Distinguishes oxygens from hydrogens.
     table : numpy.ndarray
         Rows of r (nm), O-O, O-H, H-H (kJ/mol), equally spaced from 0 to the cutoff.
     """
-    # One spline for all: the three functions lie one after the other, 1 nm apart, so that a pair
-    # costs one look-up. Only the first points of each, at r near 0, feel the one before.
+    # One spline contains the three functions, 1 nm apart, so that a pair costs one lookup. A function affects only the
+    # first points of the next one, at r near 0.
     spacing = table[1, 0] - table[0, 0]
     segment = round(1.0 / spacing)
     values = np.zeros(3 * segment)
@@ -50,14 +50,14 @@ def correction_force(system, topology, table):
 
 
 def oxygen_distances(waters, edge):
-    """Minimum-image distances (nm) of oxygen pairs; waters [N, 3, 3] (nm), cubic box."""
+    """Get the minimum-image distances (nm) of oxygen pairs; waters [N, 3, 3] (nm), cubic box."""
     first, second = np.triu_indices(len(waters), k=1)
     delta = waters[second, 0] - waters[first, 0]
     return np.linalg.norm(delta - edge * np.round(delta / edge), axis=1)
 
 
 def simulate(table, picoseconds, equilibration, edge, seed):
-    """Constant-pressure run at 300 K and 1 bar; returns the averages as a dictionary."""
+    """Simulate at 300 K and 1 bar; returns the averages as a dictionary."""
     field = app.ForceField("amber14/tip3p.xml")
     modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
     modeller.addSolvent(field, model="tip3p", boxSize=openmm.Vec3(edge, edge, edge))
@@ -113,7 +113,7 @@ def simulate(table, picoseconds, equilibration, edge, seed):
 
 
 def main():
-    """Command line."""
+    """Run the command line."""
     here = pathlib.Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", type=pathlib.Path, default=here / "pair_functions.txt")
@@ -122,7 +122,7 @@ def main():
     parser.add_argument("--equilibration", type=float, default=5.0, help="picoseconds")
     parser.add_argument("--edge", type=float, default=2.05, help="initial box edge, nm")
     parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--skip-tip3p", action="store_true", help="only the corrected liquid")
+    parser.add_argument("--skip-tip3p", action="store_true", help="simulate the corrected liquid only")
     arguments = parser.parse_args()
     if not arguments.table.is_file():
         parser.error(f"{arguments.table} does not exist; train.py makes it.")

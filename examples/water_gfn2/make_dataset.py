@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Sample water dimers from TIP3P dynamics and label them with GFN2-xTB.
 
-Needs openmm and tblite. Writes dataset.npz; see README.md for its fields.
+This needs openmm and tblite. It writes dataset.npz; see README.md for its fields.
 """
 
 import argparse
@@ -19,17 +19,17 @@ from tblite.interface import Calculator
 BOHR_IN_NM = 0.0529177210903
 HARTREE_IN_KJ_PER_MOL = 2625.4996394799
 
-# Dimers are drawn by O-O distance (nm), so that near ones, which are few, are dense.
+# Dimers are drawn in bins of the O-O distance (nm), so that short distances, which are rare, are well sampled.
 DISTANCE_BINS = [(0.0, 0.30), (0.30, 0.40), (0.40, 0.55), (0.55, 0.80)]
 DIMERS_PER_BIN = [18, 14, 10, 6]
-# Of the two nearest bins this many more are drawn and pushed together, since a liquid hardly
-# visits the repulsive wall, where a fitted function must nevertheless be right.
+# This many more dimers of the two nearest bins are drawn and pushed together: a liquid rarely visits the repulsive
+# wall, where a fitted function must nevertheless be right.
 COMPRESSED_PER_BIN = [8, 8]
 COMPRESSION = (0.85, 1.0)
 
 
 def simulate_water(temperature, num_snapshots, steps_between, edge, seed):
-    """Snapshots of TIP3P water: a list of positions [num_waters, 3, 3] (nm), and the box edge."""
+    """Simulate TIP3P water; returns a list of positions [num_waters, 3, 3] (nm), and the box edge."""
     field = app.ForceField("amber14/tip3p.xml")
     modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
     modeller.addSolvent(field, model="tip3p", boxSize=openmm.Vec3(edge, edge, edge))
@@ -52,7 +52,7 @@ def simulate_water(temperature, num_snapshots, steps_between, edge, seed):
 
 
 def draw_dimers(waters, edge, random):
-    """Dimers [M, 6, 3] (nm) of one snapshot, and which of them were pushed together [M]."""
+    """Draw dimers [M, 6, 3] (nm) of one snapshot; returns them, and which of them were pushed together [M]."""
     first, second = np.triu_indices(len(waters), k=1)
     delta = waters[second, 0] - waters[first, 0]
     shift = -edge * np.round(delta / edge)
@@ -75,7 +75,7 @@ def draw_dimers(waters, edge, random):
 
 
 def gfn2(numbers, positions):
-    """GFN2-xTB energy (kJ/mol) and forces (kJ/mol/nm) at positions (nm)."""
+    """Compute the GFN2-xTB energy (kJ/mol) and forces (kJ/mol/nm) at positions (nm)."""
     calculator = Calculator("GFN2-xTB", np.array(numbers), positions / BOHR_IN_NM)
     calculator.set("verbosity", 0)
     calculator.set("accuracy", 0.1)
@@ -86,7 +86,7 @@ def gfn2(numbers, positions):
 
 
 def label(dimers):
-    """GFN2-xTB interaction energy [N], net force on A [N, 3] and torques [N, 2, 3]."""
+    """Compute GFN2-xTB interaction energies [N], net forces on A [N, 3] and torques [N, 2, 3]."""
     energies = np.empty(len(dimers))
     forces = np.empty(dimers.shape)
     for index, dimer in enumerate(dimers):
@@ -98,18 +98,18 @@ def label(dimers):
 
 
 def main():
-    """Command line."""
+    """Run the command line."""
     here = pathlib.Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, default=here / "dataset.npz")
-    parser.add_argument("--snapshots", type=int, default=60, help="number at 300 K")
-    parser.add_argument("--hot-snapshots", type=int, default=24, help="number at 400 K")
+    parser.add_argument("--snapshots", type=int, default=60, help="number of snapshots at 300 K")
+    parser.add_argument("--hot-snapshots", type=int, default=24, help="number of snapshots at 400 K")
     parser.add_argument("--steps", type=int, default=500, help="2 fs steps between snapshots")
     parser.add_argument("--edge", type=float, default=2.5, help="box edge, nm")
     parser.add_argument("--seed", type=int, default=2024)
     arguments = parser.parse_args()
     if arguments.edge < 1.85:
-        parser.error("--edge must be at least 1.85 nm, for twice the 0.9 nm cutoff must fit in it.")
+        parser.error("--edge must be at least 1.85 nm: the box must be wider than twice the cutoff of 0.9 nm.")
 
     random = np.random.default_rng(arguments.seed)
     dimers, compressed, snapshot, temperature = [], [], [], []
@@ -125,7 +125,7 @@ def main():
             snapshot.append(np.full(len(drawn), number))
             temperature.append(np.full(len(drawn), kelvin))
             number += 1
-    # Labels belong to the positions as they are stored, hence the rounding first.
+    # The labels must belong to the positions as they are stored: round these first.
     dimers = np.concatenate(dimers).astype(np.float32)
     start = time.time()
     energies, forces, torques = label(dimers.astype(np.float64))

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Simulate the liquid at fixed density and record what its pressure tells the fit.
+"""Simulate the liquid at fixed density and record the data for the pressure penalty of the fit.
 
-Writes liquid.npz, which train.py reads: how much a pair force at each distance contributes to
-the virial of the liquid, and the pressure of everything but the correction. Needs only OpenMM.
+This writes liquid.npz for train.py: the contribution of a pair force at each distance to the virial of the liquid, and
+the pressure of everything but the correction. It needs only OpenMM.
 """
 
 import argparse
@@ -20,14 +20,14 @@ BINS = np.linspace(0.0, 0.8, 321)  # distances, nm
 
 
 def virial_weights(frames, edge):
-    """What a pair force at distance r contributes to the virial of the liquid.
+    """Compute the contribution of a pair force at distance r to the virial of the liquid.
 
-    A pair function adds sum_pairs -df/dr u.R / 3 to the molecular virial, with u the unit vector
-    between the atoms and R the one between the molecules' centres of mass. This returns the sum
-    of u.R (nm) per molecule in bins of r, for the pairs O-O, O-H and H-H: an array [3, bins].
+    A pair function adds sum_pairs -df/dr u.R / 3 to the molecular virial, where u is the unit vector between the atoms
+    and R the vector between the molecules' centers of mass. This returns the sum of u.R (nm) per molecule in bins of r,
+    for the pairs O-O, O-H and H-H: an array [3, bins].
     """
     weights = np.zeros((3, len(BINS) - 1))
-    pair_kind = (tip3p.PAIR_A > 0).astype(int) + (tip3p.PAIR_B > 3)
+    pair_types = (tip3p.PAIR_A > 0).astype(int) + (tip3p.PAIR_B > 3)
     for waters in frames:
         first, second = np.triu_indices(len(waters), k=1)
         delta = waters[second, 0] - waters[first, 0]
@@ -38,37 +38,37 @@ def virial_weights(frames, edge):
         centers = tip3p.centers_of_mass(dimers)
         distances, directions = tip3p.pair_geometry(dimers)
         lever = np.einsum("npx,nx->np", directions, centers[:, 0] - centers[:, 1])
-        for kind in range(3):
-            chosen = pair_kind == kind
-            weights[kind] += np.histogram(distances[:, chosen], BINS, weights=lever[:, chosen])[0] / len(waters)
+        for pair_type in range(3):
+            chosen = pair_types == pair_type
+            weights[pair_type] += np.histogram(distances[:, chosen], BINS, weights=lever[:, chosen])[0] / len(waters)
     return weights / len(frames)
 
 
 def correction_pressure(weights, table, density):
-    """Pressure (bar) of tabulated pair functions: density / 3 times their virial per molecule."""
+    """Compute the pressure (bar) of tabulated pair functions: density / 3 times their virial per molecule."""
     middle = 0.5 * (BINS[1:] + BINS[:-1])
     virial = 0.0
     for weight, column in zip(weights, table.T[1:]):
-        slope = np.interp(middle, table[:, 0], np.gradient(column, table[:, 0]), right=0.0)
-        virial -= float(slope @ weight)
+        derivative = np.interp(middle, table[:, 0], np.gradient(column, table[:, 0]), right=0.0)
+        virial -= float(derivative @ weight)
     return density * virial / 3.0 * BAR
 
 
 def sample(table, grams_per_cc, edge, equilibration, picoseconds, seed):
-    """Snapshots [frame][N, 3, 3] (nm) at 300 K, the box edge (nm), and pressures (bar)."""
+    """Simulate at 300 K; returns snapshots [frame][N, 3, 3] (nm), the box edge (nm), and pressures (bar)."""
     field = app.ForceField("amber14/tip3p.xml")
     modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
     modeller.addSolvent(field, model="tip3p", boxSize=openmm.Vec3(edge, edge, edge))
     waters = modeller.topology.getNumResidues()
     positions = np.array(modeller.positions.value_in_unit(unit.nanometer)).reshape(-1, 3, 3)
     wanted = (tip3p.GRAMS_PER_CC * waters / grams_per_cc) ** (1.0 / 3.0)
-    # Rigid molecules are moved, not scaled.
+    # Scale the positions of the molecules, which are rigid, and not their geometry.
     positions = positions + (wanted / edge - 1.0) * positions[:, :1]
     system = field.createSystem(modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9, rigidWater=True)
     system.setDefaultPeriodicBoxVectors(*(wanted * np.eye(3)))
     if table is not None:
         system.addForce(check_liquid.correction_force(system, modeller.topology, table))
-    # Frequency 0: it computes the pressure and leaves the volume alone.
+    # With frequency 0 the barostat computes the pressure and never changes the volume.
     barostat = openmm.MonteCarloBarostat(1.0, 300.0, 0)
     system.addForce(barostat)
     integrator = openmm.LangevinMiddleIntegrator(300.0, 1.0, 0.002)
@@ -90,7 +90,7 @@ def sample(table, grams_per_cc, edge, equilibration, picoseconds, seed):
 
 
 def main():
-    """Command line."""
+    """Run the command line."""
     here = pathlib.Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", type=pathlib.Path, default=here / "pair_functions.txt")

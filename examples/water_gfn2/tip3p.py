@@ -24,18 +24,28 @@ PAIR_B = np.tile([3, 4, 5], 3)
 
 
 def centers_of_mass(positions):
-    """Centres of mass [N, 2, 3] (nm) of the two molecules of dimers [N, 6, 3] (nm)."""
+    """Compute the centers of mass [N, 2, 3] (nm) of the two molecules of dimers [N, 6, 3] (nm)."""
     molecules = positions.reshape(-1, 2, 3, 3)
     return np.einsum("a,nmax->nmx", MASSES / MASSES.sum(), molecules)
 
 
 def project_rigid(positions, forces):
-    """Net force on A and the torques on A and B: what rigid molecules can feel.
+    """Project atomic forces onto rigid molecules: the net force on A, and the torques on A and B.
 
-    Parameters: positions [N, 6, 3] (nm), forces [N, 6, 3] (kJ/mol/nm).
-    Returns: force on A [N, 3] (the one on B is its negative) and torques [N, 2, 3] (kJ/mol),
-    each about its molecule's centre of mass. Forces inside an isolated molecule have neither
-    net force nor torque, so that monomer forces need not be subtracted first.
+    Forces inside an isolated molecule have neither net force nor torque. Monomer forces therefore need not be
+    subtracted first.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (N, 6, 3), nm
+    forces : ndarray, shape (N, 6, 3), kJ/mol/nm
+
+    Returns
+    -------
+    force : ndarray, shape (N, 3), kJ/mol/nm
+        On A; the force on B is its negative.
+    torques : ndarray, shape (N, 2, 3), kJ/mol
+        Each about the center of mass of its molecule.
     """
     arms = positions.reshape(-1, 2, 3, 3) - centers_of_mass(positions)[:, :, None, :]
     molecule_forces = forces.reshape(-1, 2, 3, 3)
@@ -43,14 +53,14 @@ def project_rigid(positions, forces):
 
 
 def pair_geometry(positions):
-    """Distances [N, 9] (nm) of the intermolecular pairs and unit vectors [N, 9, 3], B to A."""
+    """Compute distances [N, 9] (nm) of the intermolecular pairs and unit vectors [N, 9, 3] from B to A."""
     delta = positions[:, PAIR_A] - positions[:, PAIR_B]
     distances = np.linalg.norm(delta, axis=-1)
     return distances, delta / distances[..., None]
 
 
 def interaction(positions):
-    """TIP3P interaction energy [N] (kJ/mol) and forces [N, 6, 3] (kJ/mol/nm), no cutoff."""
+    """Compute the TIP3P interaction energy [N] (kJ/mol) and forces [N, 6, 3] (kJ/mol/nm), without a cutoff."""
     distances, directions = pair_geometry(positions)
     coulomb = COULOMB * CHARGES[PAIR_A] * CHARGES[PAIR_B - 3] / distances
     # Only the pair O-O (the first of the nine) has a Lennard-Jones term.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Fit a pair correction of TIP3P to GFN2-xTB dimers, state its held-out error, export it."""
+"""Fit a pair correction of TIP3P to GFN2-xTB dimers, measure its held-out error, and export it."""
 
 import argparse
 import json
@@ -17,20 +17,20 @@ CUTOFF = 0.70  # nm
 INNER_CUTOFF = 0.15  # nm; below it the plugin continues the function by a straight line
 PAIR_NAMES = ["O-O", "O-H", "H-H"]  # the order of TypedPairNetwork's pair index
 
-# Errors of this size count alike: kJ/mol, kJ/mol/nm, kJ/mol.
+# Errors of these sizes have equal weight: kJ/mol, kJ/mol/nm, kJ/mol.
 ENERGY_SCALE, FORCE_SCALE, TORQUE_SCALE = 1.0, 20.0, 2.0
-# A dimer of interaction energy E > 0 weighs 1 / (1 + (E / this)^2): walls must be right roughly,
-# thermally visited dimers closely.
+# The weight of a dimer with interaction energy E > 0 is 1 / (1 + (E / WALL_ENERGY)^2): walls need only be roughly
+# right, thermally visited dimers must be accurate.
 WALL_ENERGY = 15.0  # kJ/mol
 
-# The liquid's pressure at the density of sample_liquid.py is to be 1 bar, give or take this.
-# Gas-phase dimers do not know it: see README.md, "The liquid".
+# The scale of the penalty on the liquid's pressure at the density of sample_liquid.py, which should be 1 bar: on this
+# scale, zero. Gas-phase dimers do not determine it: see README.md, "The liquid".
 PRESSURE_SCALE = 200.0  # bar
 BAR = 16.6053907  # bar in one kJ/mol/nm^3
 
 
 class Dimers:
-    """Training arrays of some dimers: inputs, and the targets GFN2-xTB minus TIP3P.
+    """The training arrays of some dimers: inputs, and the targets GFN2-xTB minus TIP3P.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Dimers:
         self.compressed = data["compressed"][chosen]
         self.distances = torch.tensor(distances)
         self.weight = torch.tensor(1.0 / (1.0 + (np.maximum(reference, 0.0) / WALL_ENERGY) ** 2))
-        # What a unit push -df/dr along each pair contributes to net force and torques.
+        # The contribution of a unit pair force -df/dr to the net force and the torques.
         self.force_of_push = torch.tensor(directions)
         self.torque_of_push = torch.tensor(
             np.stack([np.cross(arms_a, directions), np.cross(arms_b, -directions)], axis=2)
@@ -67,25 +67,25 @@ class Dimers:
 
 
 def pair_types():
-    """Types (O 0, H 1) of the nine intermolecular pairs of a dimer: two tensors [9]."""
+    """Get the types (O 0, H 1) of the nine intermolecular pairs of a dimer: two tensors [9]."""
     types = torch.tensor([0, 1, 1, 0, 1, 1])
     return types[torch.tensor(tip3p.PAIR_A)], types[torch.tensor(tip3p.PAIR_B)]
 
 
 def predict(module, dimers, batch):
-    """Energies [n], net forces [n, 3] and torques [n, 2, 3] of the correction."""
+    """Compute energies [n], net forces [n, 3] and torques [n, 2, 3] of the correction."""
     distances = dimers.distances[batch].clone().requires_grad_(True)
     type1, type2 = pair_types()
     number = len(distances)
     pair_energy = module(distances.reshape(-1), type1.repeat(number), type2.repeat(number))
-    (slope,) = torch.autograd.grad(pair_energy.sum(), distances, create_graph=True)
-    force = torch.einsum("np,npx->nx", -slope, dimers.force_of_push[batch])
-    torque = torch.einsum("np,npmx->nmx", -slope, dimers.torque_of_push[batch])
+    (derivative,) = torch.autograd.grad(pair_energy.sum(), distances, create_graph=True)
+    force = torch.einsum("np,npx->nx", -derivative, dimers.force_of_push[batch])
+    torque = torch.einsum("np,npmx->nmx", -derivative, dimers.torque_of_push[batch])
     return pair_energy.reshape(number, 9).sum(dim=1), force, torque
 
 
 def data_loss(module, dimers, batch):
-    """Weighted mean squared error of energies, net forces and torques."""
+    """Compute the weighted mean squared error of energies, net forces and torques."""
     energy, force, torque = predict(module, dimers, batch)
     error = ((energy - dimers.energy[batch]) / ENERGY_SCALE) ** 2
     error = error + (((force - dimers.force[batch]) / FORCE_SCALE) ** 2).mean(dim=1)
@@ -94,16 +94,16 @@ def data_loss(module, dimers, batch):
 
 
 def shortest_distances(dimers):
-    """Shortest distance (nm) of each pair type, in the order of PAIR_NAMES."""
+    """Get the shortest distance (nm) of each pair type, in the order of PAIR_NAMES."""
     type1, type2 = pair_types()
     return [float(dimers.distances[:, type1 + type2 == pair].min()) for pair in range(3)]
 
 
 def inner_loss(module, shortest):
-    """Penalty on attraction and on curvature below the shortest distances trained on.
+    """Compute the penalty on attraction and curvature below the shortest distances in the training data.
 
-    Hydrogens of TIP3P have no Lennard-Jones wall, so that an attractive extrapolation of O-H
-    would let molecules collapse into each other.
+    The hydrogens of TIP3P have no Lennard-Jones wall: an attractive extrapolation of O-H would let molecules collapse
+    into each other.
     """
     loss = torch.zeros((), dtype=torch.float64)
     for pair, end in enumerate(shortest):
@@ -111,15 +111,15 @@ def inner_loss(module, shortest):
         type1 = torch.full((60,), 1 if pair == 2 else 0)
         type2 = torch.full((60,), 0 if pair == 0 else 1)
         energy = module(r, type1, type2)
-        (slope,) = torch.autograd.grad(energy.sum(), r, create_graph=True)
-        (curvature,) = torch.autograd.grad(slope.sum(), r, create_graph=True)
-        loss = loss + (torch.relu(slope + 10.0) ** 2).mean() / FORCE_SCALE**2
+        (derivative,) = torch.autograd.grad(energy.sum(), r, create_graph=True)
+        (curvature,) = torch.autograd.grad(derivative.sum(), r, create_graph=True)
+        loss = loss + (torch.relu(derivative + 10.0) ** 2).mean() / FORCE_SCALE**2
         loss = loss + 1e-3 * (curvature**2).mean() / (FORCE_SCALE / 0.1) ** 2
     return loss
 
 
 class Liquid:
-    """Pressure of the corrected liquid, from the structures recorded in liquid.npz."""
+    """The pressure of the corrected liquid, from the structures recorded in liquid.npz."""
 
     def __init__(self, data):
         bins = torch.tensor(data["bins"])
@@ -130,18 +130,18 @@ class Liquid:
         self.density = float(data["waters_per_nm3"])
 
     def pressure(self, module):
-        """Pressure (bar); the correction adds density / 3 times its virial per molecule."""
+        """Compute the pressure (bar); the correction adds density / 3 times its virial per molecule."""
         virial = torch.zeros((), dtype=torch.float64)
         for weights, (type1, type2) in zip(self.weights, ((0, 0), (0, 1), (1, 1))):
             r = self.r.clone().requires_grad_(True)
             energy = module(r, torch.full_like(r, type1).long(), torch.full_like(r, type2).long())
-            (slope,) = torch.autograd.grad(energy.sum(), r, create_graph=True)
-            virial = virial - (slope * weights).sum()
+            (derivative,) = torch.autograd.grad(energy.sum(), r, create_graph=True)
+            virial = virial - (derivative * weights).sum()
         return self.base_pressure + self.density * virial / 3.0 * BAR
 
 
 def adam(module, training, validation, penalty, steps, seed):
-    """First stage: Adam on batches with a cosine schedule."""
+    """Run the first stage: Adam on batches, with a cosine schedule."""
     generator = torch.Generator().manual_seed(seed)
     everything = torch.arange(len(validation))
     optimizer = torch.optim.Adam(module.parameters(), lr=5e-3)
@@ -160,7 +160,7 @@ def adam(module, training, validation, penalty, steps, seed):
 
 
 def lbfgs(module, training, validation, penalty, rounds):
-    """Second stage: L-BFGS on all dimers, which copes with the stiff penalty on the pressure."""
+    """Run the second stage: L-BFGS on all dimers, which can handle the stiff pressure penalty."""
     everything, of_validation = torch.arange(len(training)), torch.arange(len(validation))
     optimizer = torch.optim.LBFGS(module.parameters(), max_iter=50, history_size=50, line_search_fn="strong_wolfe")
 
@@ -180,7 +180,7 @@ def lbfgs(module, training, validation, penalty, rounds):
 
 
 def fit(module, training, validation, liquid, steps, rounds, seed):
-    """Adam on the dimers, then L-BFGS on the dimers and, unless None, the liquid's pressure."""
+    """Fit by Adam on the dimers, then by L-BFGS on the dimers and the liquid's pressure (if liquid is not None)."""
     shortest = shortest_distances(training)
 
     def inner_penalty():
@@ -198,9 +198,9 @@ def fit(module, training, validation, liquid, steps, rounds, seed):
 
 
 def errors(module, dimers, chosen):
-    """RMSE over chosen dimers of TIP3P alone and of TIP3P with the correction.
+    """Compute the RMSE over chosen dimers, of TIP3P alone and of TIP3P with the correction.
 
-    Of a vector the error is that of a component.
+    For vectors this is the error per component.
     """
     batch = torch.tensor(np.flatnonzero(chosen))
     targets = [dimers.energy[batch], dimers.force[batch], dimers.torque[batch]]
@@ -214,10 +214,10 @@ def errors(module, dimers, chosen):
 
 
 def split_snapshots(data):
-    """Masks of training, validation and held-out dimers: blocks of snapshots in each run.
+    """Get the masks of training, validation and held-out dimers: blocks of snapshots in each run.
 
-    The last fifth of each trajectory is held out and the block before it validates, so that no
-    held-out dimer has a near copy in the training set.
+    The last fifth of each trajectory is held out, and the block before it is for validation. No held-out dimer then has
+    a near copy in the training set.
     """
     masks = {name: np.zeros(len(data["energy"]), bool) for name in ("training", "validation", "held_out")}
     for kelvin in np.unique(data["temperature"]):
@@ -231,22 +231,22 @@ def split_snapshots(data):
 
 
 def tabulate(module, points=281):
-    """Distances (nm) and the pair functions O-O, O-H, H-H (kJ/mol): an array [points, 4].
+    """Tabulate distances (nm) and the pair functions O-O, O-H, H-H (kJ/mol): an array [points, 4].
 
-    Below the inner cutoff each function is the straight line that the plugin uses there.
+    Below the inner cutoff, each function is the straight line that the plugin uses there.
     """
     r = torch.linspace(0.0, CUTOFF, points, dtype=torch.float64)
     columns = [r]
     for type1, type2 in ((0, 0), (0, 1), (1, 1)):
         bounded = r.clamp(min=INNER_CUTOFF).requires_grad_(True)
         energy = module(bounded, torch.full_like(r, type1).long(), torch.full_like(r, type2).long())
-        (slope,) = torch.autograd.grad(energy.sum(), bounded)
-        columns.append(energy.detach() + slope * (r - bounded.detach()))
+        (derivative,) = torch.autograd.grad(energy.sum(), bounded)
+        columns.append(energy.detach() + derivative * (r - bounded.detach()))
     return torch.stack(columns, dim=1).numpy()
 
 
 def describe(held_out):
-    """The sentence that travels with the model."""
+    """Make the description that is stored in the model."""
     before, after = (held_out[name]["energy_kJ_per_mol"] for name in ("tip3p", "corrected"))
     return (
         "GFN2-xTB minus TIP3P for pairs of water molecules; RMSE of the energy of held-out "
@@ -255,19 +255,19 @@ def describe(held_out):
 
 
 def main():
-    """Command line."""
+    """Run the command line."""
     here = pathlib.Path(__file__).resolve().parent
     model = here.parents[1] / "python" / "learnedpair" / "data" / "water_gfn2.pt"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, default=here / "dataset.npz")
     parser.add_argument("--liquid", type=pathlib.Path, default=here / "liquid.npz")
-    parser.add_argument("--dimers-only", action="store_true", help="leave the liquid out")
+    parser.add_argument("--dimers-only", action="store_true", help="fit without the pressure of the liquid")
     parser.add_argument("--report", type=pathlib.Path, default=here / "training_report.json")
     parser.add_argument("--table", type=pathlib.Path, default=here / "pair_functions.txt")
     parser.add_argument("--model", type=pathlib.Path, default=model)
     parser.add_argument("--state", type=pathlib.Path, help="also save the state_dict here")
-    parser.add_argument("--steps", type=int, default=3000, help="of Adam")
-    parser.add_argument("--rounds", type=int, default=8, help="of L-BFGS, 50 iterations each")
+    parser.add_argument("--steps", type=int, default=3000, help="steps of Adam")
+    parser.add_argument("--rounds", type=int, default=8, help="rounds of L-BFGS, 50 iterations each")
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
     if not arguments.data.is_file():

@@ -85,7 +85,7 @@ private:
     bool needsAll(const ProgramStep& step, int operand) const {
         return isView(operand) || !(isElementwise(step.operation) && steps[operand].size == step.size);
     }
-    /** Whether a group can read a value: all of its elements, or only those that it has computed in its loop. */
+    /** Whether a group can read a value. With `all` the value must be complete; otherwise the group may compute it. */
     bool isReady(int value, const vector<int>& groupOf, int group, bool all) const {
         int base = getBase(value);
         return isMemory(base) || (groupOf[base] >= 0 && (groupOf[base] < group || !all));

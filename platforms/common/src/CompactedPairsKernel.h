@@ -13,9 +13,9 @@
 
 namespace LearnedPairPlugin {
 
-/** The properties of a device's warps. The threads of a warp work on one tile together. */
+/** The properties of a device's warps. A warp has TILE_SIZE threads, which work on one tile together. */
 struct WarpTraits {
-    int warpsPerGroup;    ///< warps of TILE_SIZE threads in a thread block, in single precision; half as many in double
+    int warpsPerGroup;    ///< the number of warps in a thread block in single precision; half as many in double
     const char* syncWarp; ///< the statement that synchronizes the threads of a warp
     bool hasTensorCores;  ///< whether to use tensor cores for programs that support them
     /**
@@ -28,13 +28,12 @@ struct WarpTraits {
 
 /**
  * The kernel in kernels/compactedPairs.cc, for functions with many operations. It writes the pairs in range into a list
- * without gaps (stream compaction) before it evaluates them, so that threads do not wait for others whose pairs are in
- * range when theirs are not. It reads the tiles of a neighbor list with a cutoff; the list's own kernel evaluates
- * nothing.
+ * without gaps (stream compaction), and then divides the list evenly among the threads of a warp. It reads the tiles of
+ * a neighbor list with a cutoff; the list's own kernel evaluates nothing.
  */
 class CompactedPairsKernel {
 public:
-    /** The neighbor list must have been initialized. */
+    /** @param list  must have been initialized */
     CompactedPairsKernel(OpenMM::ComputeContext& cc, OpenMM::NonbondedUtilities& list, double cutoff,
             const WarpTraits& traits, const PairKernelText& pair);
     /** Compute energies and forces. The neighbor list must have been prepared. */

@@ -11,7 +11,7 @@
 
 namespace LearnedPairPlugin {
 
-/** For which device a program is compiled. */
+/** The options with which a program is compiled. */
 struct CompilerOptions {
     bool doublePrecision; ///< whether real is double
     bool tensorCores;     ///< whether to use tensor cores if the program supports them

@@ -14,7 +14,7 @@ namespace LearnedPairPlugin {
 struct ConstantLayout {
     explicit ConstantLayout(const TensorProgram& program);
     std::vector<double> values; ///< the array
-    std::vector<int> offsets;   ///< for each step, the offset of its values; only used for constants in the array
+    std::vector<int> offsets;   ///< for each step, the offset of its values if they are in the array
 };
 
 } // namespace LearnedPairPlugin

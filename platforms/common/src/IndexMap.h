@@ -28,7 +28,7 @@ struct Index {
 struct IndexMap {
     /** Find the closed form of some indices; `exists` is false if they have none. */
     static IndexMap find(const std::vector<int>& indices);
-    /** Get the index of the element that element i reads. */
+    /** Get the index that element i of the gather reads. */
     Index apply(const Index& i) const;
     bool exists = false;
     int first = 0, run = 1, count = 1, stride = 0, size = 0;

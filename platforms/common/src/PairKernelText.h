@@ -13,7 +13,7 @@ namespace LearnedPairPlugin {
  * its own place in a kernel. kernels/pairEnergy.cc lists the names that they use and declare.
  */
 struct PairFunctionText {
-    std::string declareInputs; ///< only for tensor cores
+    std::string declareInputs; ///< declares the inputs of a thread's two pairs; only for tensor cores
     std::string setInputs;     ///< sets the inputs of one pair
     std::string program;       ///< evaluates the function at lpRClamped
     std::string getResults;    ///< declares the results of one pair
@@ -21,7 +21,7 @@ struct PairFunctionText {
 
 /** Everything that a kernel needs to evaluate a LearnedPairForce, whatever the source of its pairs. */
 struct PairKernelText {
-    std::string condition; ///< true if the particles of a pair interact; may be empty
+    std::string condition; ///< an expression that is true if the particles of a pair interact; may be empty
     std::string distance;  ///< kernels/pairDistance.cc
     PairFunctionText function;
     bool onTensorCores; ///< whether the function is evaluated for 16 pairs at once

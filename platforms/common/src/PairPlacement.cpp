@@ -29,7 +29,7 @@ static vector<vector<int>> listExclusions(const LearnedPairForce& force) {
     return exclusions;
 }
 
-/** Register the pairs in a nonbonded kernel of OpenMM's. */
+/** Register the text that evaluates a pair with one of OpenMM's nonbonded kernels. */
 static void addToKernel(NonbondedUtilities& kernel, const PairPlacement::Setting& setting, const PairKernelText& text,
         double listCutoff, int group) {
     ComputeContext& cc = setting.cc;
@@ -125,12 +125,12 @@ CompactedKernelPlacement::CompactedKernelPlacement(
         cutoff(setting.force.getCutoffDistance()) {
     for (auto& parameter : text.derivatives)
         cc.addEnergyParameterDerivative(parameter);
-    // The kernel reads tiles only. The last argument keeps OpenMM from also making the list of single pairs that it has
-    // on CUDA.
+    // The kernel reads tiles only. The last argument keeps all pairs in tiles: otherwise OpenMM stores some as single
+    // pairs on CUDA.
     bool periodic = setting.force.usesPeriodicBoundaryConditions();
     list->addInteraction(true, periodic, true, cutoff, listExclusions(setting.force), "", 0, true, false);
-    // OpenMM sorts particles only if its default kernel has a cutoff. Without other forces there, register an empty
-    // interaction for this purpose.
+    // OpenMM sorts particles only if its default kernel has a cutoff. If no other force uses that kernel, register an
+    // empty interaction in it.
     if (plan.joins && plan.isAlone)
         cc.getNonbondedUtilities().addInteraction(
                 true, periodic, false, plan.cutoff, {}, "", setting.force.getForceGroup(), false, true);

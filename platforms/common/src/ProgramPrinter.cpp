@@ -78,9 +78,6 @@ private:
 
     // Which steps share a loop.
 
-    bool isReduction(const ProgramStep& step) const {
-        return getInfo(step.operation).category == OperationCategory::Reduction;
-    }
     /** Whether a step reads other elements of an operand than the one that it computes. */
     bool needsAll(const ProgramStep& step, int operand) const {
         return isView(operand) || !(isElementwise(step.operation) && steps[operand].size == step.size);

@@ -26,7 +26,7 @@ struct PrinterOptions {
  *     lpParticle1, lpParticle2, lpPair, lpGlobals    pointers to the other inputs
  *     lpWeights                                      a pointer to the constants, in the order of getConstants()
  *
- * and declares lpOutput0, lpOutput1 ... for outputs of length 1. All its names begin with lp.
+ * and declares lpOutput0, lpOutput1 ... for outputs of length 1. All names that it declares begin with lp.
  */
 class ProgramPrinter {
 public:

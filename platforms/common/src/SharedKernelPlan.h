@@ -23,11 +23,11 @@ std::vector<std::set<int>> getExclusions(const LearnedPairForce& force);
  *
  * The force joins the kernel if its boundary conditions and exclusions are the same and its cutoff is no longer than
  * that of the other forces: it registers with their cutoff and tests its own. Otherwise it gets a neighbor list and a
- * kernel of its own. So it does if the System has a force of an unknown class, which may use the kernel in any way.
+ * kernel of its own. It also gets them if the System has a force of an unknown class, whose settings are not known.
  */
 struct SharedKernelPlan {
     SharedKernelPlan(const OpenMM::System& system, const LearnedPairForce& force);
-    bool joins;
+    bool joins;    ///< whether the force registers in the default kernel
     bool isAlone;  ///< whether only LearnedPairForces use the kernel
     double cutoff; ///< the cutoff to register, measured in nm
 };

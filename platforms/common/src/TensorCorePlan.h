@@ -41,8 +41,8 @@ public:
     }
     /**
      * Get the matrices in the order in which threads load them. A matrix is divided into pieces of 16 columns and 8
-     * rows. For each piece, each of the three bf16 parts and each thread of the warp there are two words: the thread's
-     * fragment, which is two of its registers.
+     * rows, in the order of their columns, then of their rows. For each piece, each of the three bf16 terms and each
+     * thread of the warp there are two words: the thread's fragment, which is two of its registers.
      */
     std::vector<std::uint32_t> getFragments() const;
     /** Get whether a value is read from memory: a constant, an input other than the distance, or a view of one. */

@@ -77,7 +77,7 @@ private:
         return step.size == 1 ? variable(value) + "[" + pair + "]" : variable(value) + place;
     }
 
-    /** Whether a value depends on one of others, or is one of them. */
+    /** Whether a value is one of some others, or depends on one of them. */
     bool needsOneOf(int value, const vector<int>& others) const {
         vector<char> needs(value + 1, false);
         for (int other : others)

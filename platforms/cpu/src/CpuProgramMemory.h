@@ -27,7 +27,7 @@ public:
 private:
     const CpuProgramPlan& plan;
     std::vector<float> storage;
-    float* memory; // the first beginning of a cache line in storage
+    float* memory; // the first element of storage that is aligned to a cache line
     std::vector<std::vector<ProgramValue>> operands;
     std::vector<ProgramInstruction> instructions;
     std::vector<ProgramValue> outputs;

@@ -12,7 +12,7 @@ using std::vector;
 
 // Tables are loaded four numbers at a time, up to three of them past the end.
 static const int Slack = 3;
-// The values of a batch may take so many bytes, to stay in the first-level data cache: it has 32 KiB or more.
+// Limit in bytes for the values of a batch, so that they stay in the first-level data cache, which has 32 KiB or more.
 static const size_t CacheSize = 32768;
 
 CpuProgramPlan::CpuProgramPlan(const TensorProgram& program) :
@@ -187,7 +187,7 @@ void CpuProgramPlan::allocate() {
                     free.insert({steps[owner[operand]].size, offsets[owner[operand]]});
         };
         // An elementwise step reads each element before it writes it, so that it may overwrite an operand. It may not
-        // if an operand is a view of a part of the memory: its elements lie at other positions, or one is read again.
+        // if an operand is a view of a part of a value: then elements are read at other offsets, or more than once.
         const vector<int>& operands = steps[i].operands;
         bool inPlace = isElementwise(steps[i].operation) &&
                 std::all_of(operands.begin(), operands.end(),

@@ -15,15 +15,15 @@ namespace LearnedPairPlugin {
  * CpuProgramMemory.
  *
  * Contiguous gathers become views of their operand. An addition that follows a linear step becomes its bias. Division
- * by constants becomes multiplication. Instructions are ordered so that few values are live at the same time, and the
- * memory of dead values is reused (liveness analysis), so that the values of a batch stay in the cache.
+ * by constants becomes multiplication by reciprocals. Instructions are ordered so that few values are live at the same
+ * time, and the memory of dead values is reused (liveness analysis), so that the values of a batch stay in the cache.
  */
 class CpuProgramPlan {
 public:
     explicit CpuProgramPlan(const TensorProgram& program);
     CpuProgramPlan(const CpuProgramPlan&) = delete;
     CpuProgramPlan& operator=(const CpuProgramPlan&) = delete;
-    /** A step of the program, or one that replaces it. */
+    /** A step of the program after these changes. */
     struct Step : ProgramStep {
         Step(const ProgramStep& step) : ProgramStep(step) {}
         int viewOf = -1;     // for a view, the step whose value it reads, from the element integers[0] on; else -1

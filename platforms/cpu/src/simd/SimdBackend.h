@@ -14,9 +14,7 @@ namespace LearnedPairPlugin {
 struct SimdBackend {
     const char* name;
     int blockSize; ///< the number of floats in a vector
-    /** Find the particles within the list cutoff of a block, in the block itself and in later ones. @return their
-     * number
-     */
+    /** Find the particles of a block and of later ones that are within the list cutoff. @return their number */
     int (*listNeighbors)(const BlockBounds& bounds, int block, NeighborMarks& marks);
     /**
      * Evaluate the pairs of a block with a table.

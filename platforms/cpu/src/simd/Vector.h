@@ -87,7 +87,7 @@ inline Floats toFloats(const Ints& x) {
     return __builtin_convertvector(x, Floats);
 }
 
-/** A bit for each of the first `count` lanes: none if count is negative, all if it is larger than Width. */
+/** A bit for each of the first `count` lanes: none if count is negative, all if it exceeds Width. */
 inline unsigned firstBits(int count) {
     return count >= Width ? (1u << (Width - 1)) * 2 - 1 : count <= 0 ? 0 : (1u << count) - 1;
 }

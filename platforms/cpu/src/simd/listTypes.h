@@ -27,7 +27,7 @@ struct BoundingBoxes {
     const float *low[3], *high[3];
 };
 
-/** The bounding boxes in which a list is searched. */
+/** The bounding boxes of the particles of a list, for the search for neighbors. */
 struct BlockBounds {
     BoundingBoxes particles, blocks, groups; ///< those of particles are points
     int numGroups;
@@ -48,7 +48,7 @@ struct NeighborMarks {
 
 /** The neighbors of a block that may be within the cutoff of one of its particles, and the pairs to leave out. */
 struct NearNeighbors {
-    float *x, *y, *z; ///< positions: of the image nearest to the center of the block if BlockPositions::oneImage
+    float *x, *y, *z; ///< positions; if BlockPositions::oneImage, of the image nearest to the center of the block
     int32_t *particles, *classes;
     int32_t* exclusions; ///< a bit for each particle of the block whose pair with the neighbor is not listed
 };
@@ -56,8 +56,8 @@ struct NearNeighbors {
 /** A block of particles and its neighbors. The indices of particles are those of the list. */
 struct PairBlock {
     int first, count; ///< its first particle and their number; the last block is padded, but the padding has no pairs
-    const int32_t* neighbors;   ///< padded by one vector of any particles, as are the exclusions
-    const uint16_t* exclusions; ///< for each neighbor, a bit for each particle of the block
+    const int32_t* neighbors;   ///< padded by one vector of valid indices; so are the exclusions
+    const uint16_t* exclusions; ///< for each neighbor, a bit for each particle of the block whose pair is not listed
     int numNeighbors;
     const float* positions; ///< of all particles, shape [][4]; the fourth element has the bits of the interaction class
     const int32_t* classes; ///< the interaction classes of all particles

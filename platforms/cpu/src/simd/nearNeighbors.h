@@ -62,8 +62,8 @@ struct BlockPositions {
             float low = smallest(*components[k]), high = -smallest(-*components[k]);
             center[k] = 0.5f * (low + high);
             halfWidth[k] = 0.5f * (high - low);
-            // Otherwise a neighbor in range of any particle is so close to the center that it is the minimum image
-            // there. The factor is a margin for rounding.
+            // Below this limit, an image in range of any particle of the block is the minimum image with respect to the
+            // center. The factor is a margin for rounding.
             if (geometry.periodic && !(1.0001f * (halfWidth[k] + geometry.cutoff) < 0.5f * geometry.box[k][k]))
                 oneImage = false;
         }
@@ -73,8 +73,11 @@ struct BlockPositions {
     bool oneImage; ///< whether the minimum image of a neighbor with respect to the center serves all particles
 };
 
-/** Write the neighbors within the cutoff of the bounding box to block.near; all neighbors unless oneImage. @return
- * their number */
+/**
+ * Write the neighbors within the cutoff of the bounding box to block.near; without oneImage, all neighbors.
+ *
+ * @return their number
+ */
 inline int findNearNeighbors(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles) {
     int numNear = 0;
     const float limit = 1.0001f * geometry.cutoffSquared; // with a margin for rounding

@@ -134,7 +134,7 @@ template<class Function> void reduce(const ProgramInstruction& step) {
             }
 }
 
-// For loops over arrays that must stay in registers: only then are the indices constants.
+// Unrolls a loop over an array of vectors: the compiler keeps the array in registers only if all indices are constants.
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -189,9 +189,9 @@ void multiplyRows(const float* matrix, int row, int numColumns, const float* x, 
 }
 
 #if defined(__AVX512F__)
-const int MaxRows = 8; // of 32 registers
+const int MaxRows = 8; // 16 sums, of 32 registers
 #else
-const int MaxRows = 6; // of 16
+const int MaxRows = 6; // 12 sums, of 16 registers
 #endif
 
 /** Multiply a matrix with a vector, and add the third operand, the bias, if there is one. */
@@ -224,7 +224,7 @@ template<class Row> inline void loadColumns(Row row, int size, int batchSize, fl
     }
 }
 
-/** Find the row of a lookup: indices below 0 count from the last row, as docs/program.md defines. */
+/** Find the row of a lookup (docs/program.md, section 3): negative indices count from the end. */
 inline int findRow(float index, int numRows) {
     if (!(index > -numRows))
         return 0;

@@ -34,5 +34,5 @@ const SimdBackend& LearnedPairPlugin::selectSimdBackend() {
         names += (names.empty() ? "" : ", ") + string(set.backend->name);
     }
     throw OpenMM::OpenMMException("LearnedPairForce: the environment variable LEARNEDPAIR_CPU_INSTRUCTIONS is '" +
-            string(wanted) + "'; expected one of those that this processor has: " + names + ".");
+            string(wanted) + "'; expected an instruction set of this processor: " + names + ".");
 }

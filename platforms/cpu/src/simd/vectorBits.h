@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Functions that are bit operations on instruction sets without mask registers: see Vector.h.
+// Masks as vectors of integers, for instruction sets without mask registers: see Vector.h.
 #pragma once
 
 namespace {

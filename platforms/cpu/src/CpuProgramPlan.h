@@ -69,7 +69,7 @@ private:
     std::vector<int> order;
     std::vector<size_t> offsets; // for each owner: in `constants`, or in the elements of a thread's memory
     size_t numElements;
-    std::vector<float> constants; // each begins at a cache line
+    std::vector<float> constants; // each is aligned to a cache line
 };
 
 } // namespace LearnedPairPlugin

@@ -40,10 +40,10 @@ struct BlockBounds {
 /** The neighbors of a block that a search has found. */
 struct NeighborMarks {
     uint32_t* listed; ///< for each block, a bit for each of its particles; all zero before the search
-    int32_t* blocks;  ///< the blocks that have bits
+    int32_t* blocks;  ///< the blocks with a bit that is set
     int numBlocks;
     int32_t* first;     ///< for each of those, the index of its first particle in `neighbors`
-    int32_t* neighbors; ///< the particles that have bits; room for all particles and one more vector
+    int32_t* neighbors; ///< the particles whose bits are set; room for all particles and one more vector
 };
 
 /** The neighbors of a block that may be within the cutoff of one of its particles, and the pairs to leave out. */

@@ -45,8 +45,8 @@ struct PairProgramCode {
     int numInstructions, batchSize;
     float* distances; ///< the input for the distance; null if the program does not read it
     BatchInput particle1, particle2, pair;
-    int numDistinct;             ///< distinct particles; the input pair has values for each pair of them
-    const int32_t* distinct;     ///< the distinct particle of each particle of the list
+    int numDistinct;         ///< the number of distinct particles; the input `pair` has values for each pair of them
+    const int32_t* distinct; ///< the distinct particle of each particle of the list
     const ProgramValue* outputs; ///< see PairOutput
     int numDerivatives;
     float innerCutoff;

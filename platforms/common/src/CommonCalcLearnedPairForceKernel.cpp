@@ -51,7 +51,7 @@ CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(
         info(nullptr) {}
 
 CommonCalcLearnedPairForceKernel::~CommonCalcLearnedPairForceKernel() {
-    ContextSelector selector(cc); // the device's memory is freed in its own context
+    ContextSelector selector(cc); // device memory must be freed in the device's context
     placement.reset();
     function.reset();
 }
@@ -62,8 +62,7 @@ KernelInfo CommonCalcLearnedPairForceKernel::getInfo() const {
     return result;
 }
 
-/** The position of a force among the LearnedPairForces of its System, which makes its names in a shared kernel unique.
- */
+/** Get the index of a force among the LearnedPairForces of its System: it makes the names in a shared kernel unique. */
 static int getIndexInSystem(const System& system, const LearnedPairForce& force) {
     int index = 0;
     for (int i = 0; i < system.getNumForces() && &system.getForce(i) != &force; i++)

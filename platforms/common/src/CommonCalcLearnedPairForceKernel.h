@@ -11,8 +11,8 @@
 namespace LearnedPairPlugin {
 
 /**
- * LearnedPairForce in OpenMM's common compute language, for OpenCL and CUDA: on one device. A CommonPairFunction gives
- * the text that evaluates a pair, and a PairPlacement puts it into a kernel.
+ * LearnedPairForce on one device, in OpenMM's common compute language, for OpenCL and CUDA. A CommonPairFunction
+ * provides the text that evaluates a pair, and a PairPlacement inserts it into a kernel.
  */
 class CommonCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:

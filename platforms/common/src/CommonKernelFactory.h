@@ -10,12 +10,14 @@
 
 namespace LearnedPairPlugin {
 
-/** Creates the common kernel on a platform whose data, PlatformData, holds its Contexts, one for each device. */
+/**
+ * Creates the common kernel of a platform, for one device or for several.
+ *
+ * @tparam PlatformData  the platform's data, whose member `contexts` has a Context for each device
+ */
 template<class PlatformData, class Context> class CommonKernelFactory : public OpenMM::KernelFactory {
 public:
-    /**
-     * @param getWarpTraits  says what a device can do
-     */
+    /** @param getWarpTraits  gets the properties of a device's warps */
     explicit CommonKernelFactory(std::function<WarpTraits(Context& device)> getWarpTraits) :
             getWarpTraits(getWarpTraits) {}
     OpenMM::KernelImpl* createKernelImpl(

@@ -14,33 +14,33 @@
 
 namespace LearnedPairPlugin {
 
-/** A learned function on a device: its data, and the text that evaluates it. */
+/** A learned function on a device: its data, and the kernel text that evaluates it. */
 class CommonPairFunction {
 public:
-    /** What the function knows of a particle: its interaction class and its index among the distinct particles. */
+    /** Interaction class and distinct particle. OpenMM may exchange particles with equal identities. */
     typedef std::pair<int, int> ParticleIdentity;
     static std::unique_ptr<CommonPairFunction> create(OpenMM::ComputeContext& cc, const LearnedPairForce& force,
             const GlobalValues& globals, bool hasTensorCores);
     virtual ~CommonPairFunction() = default;
     /** Copy the function and the particles' types or features to the device. */
     virtual void upload(const LearnedPairForce& force) = 0;
-    /** Take over the values of the global parameters, before every evaluation. */
+    /** Set the values of the global parameters. Called before every evaluation. */
     virtual void updateGlobals(const GlobalValues& globals) {}
-    /** Get whether the function takes so few operations that it can share a kernel with other forces. */
+    /** Get whether the function has few enough operations to share a kernel with other forces. */
     virtual bool isSmall() const = 0;
-    /** Get the arrays that have an element for each particle, under names that begin with a prefix. */
+    /** Get the arrays with one element per particle. Their names begin with a prefix. */
     virtual std::vector<OpenMM::ComputeParameterInfo> getParameters(const std::string& prefix) = 0;
-    /** Get the other arrays, under names that begin with a prefix. */
+    /** Get all other arrays. Their names begin with a prefix. */
     virtual std::vector<OpenMM::ComputeParameterInfo> getArguments(const std::string& prefix) = 0;
-    /** Get a condition on the particles of a pair, or an empty text. */
+    /** Get the condition under which the particles of a pair interact, or an empty string to evaluate all pairs. */
     virtual std::string getCondition(const std::string& prefix) const = 0;
-    /** Get whether 16 pairs are evaluated at once, by a warp of a CompactedPairsKernel. */
+    /** Get whether a warp evaluates 16 pairs at once on tensor cores, which requires a CompactedPairsKernel. */
     virtual bool usesTensorCores() const {
         return false;
     }
     /** Get the text that evaluates the function. */
     virtual PairFunctionText getText(const std::string& prefix) const = 0;
-    /** Get the identities of all particles as of the last upload. OpenMM may exchange particles with equal ones. */
+    /** Get the identities of all particles, as of the last upload. */
     const std::vector<ParticleIdentity>& getIdentities() const {
         return identities;
     }

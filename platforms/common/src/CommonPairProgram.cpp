@@ -38,7 +38,7 @@ int CommonPairProgram::getRealSize() const {
 }
 
 void CommonPairProgram::upload(const LearnedPairForce& force) {
-    if (isUploaded) // an update; the structure stays the same
+    if (isUploaded) // in an update, which keeps the structure of the program
         program = compile(force, derivatives, options);
     isUploaded = true;
     uploadParticles(force);
@@ -121,7 +121,7 @@ string CommonPairProgram::getCondition(const string& prefix) const {
 PairFunctionText CommonPairProgram::getText(const string& prefix) const {
     const TensorProgram& pairPart = program->getParts().getPairPart();
     std::ostringstream declare, set, text, results;
-    // On tensor cores a thread evaluates two pairs at once: variables of a pair are arrays with the index lpP.
+    // On tensor cores a thread evaluates two pairs at once: each variable of a pair is an array indexed by lpP.
     bool tensorCores = program->usesTensorCores();
     string ofPair = (tensorCores ? "[lpP]" : "");
     auto setPointer = [&](const string& pointer, const string& where) {

@@ -10,7 +10,10 @@
 
 namespace LearnedPairPlugin {
 
-/** A PairProgram on a device. The host computes what does not depend on the pair; the device the rest, from source. */
+/**
+ * A PairProgram on a device. The host computes the parts that run before the pair part; the kernel evaluates the pair
+ * part, from printed source.
+ */
 class CommonPairProgram : public CommonPairFunction {
 public:
     /** @param hasTensorCores  whether to use tensor cores if the program supports them */
@@ -30,7 +33,7 @@ public:
     PairFunctionText getText(const std::string& prefix) const override;
 
 private:
-    /** An input of the program in the memory of the device, with room for as many values as there may ever be. */
+    /** An input of the pair part in device memory. Its array is large enough for all later updates. */
     struct Input {
         const char* name;
         int length;
@@ -45,7 +48,7 @@ private:
     std::unique_ptr<const CompiledProgram> program;
     std::unique_ptr<StageValues> stages;
     const int numClasses, maxParticles, particleSize;
-    int numParticles; // distinct ones, as of the last upload
+    int numParticles; // the number of distinct particles, as of the last upload
     bool isUploaded;
     OpenMM::ComputeArray particles; // int2 (interaction class, distinct particle), for each particle
     OpenMM::ComputeArray interacts; // int, shape [numClasses][numClasses]

@@ -9,6 +9,7 @@ using namespace LearnedPairPlugin;
 using namespace OpenMM;
 using std::string;
 
+/** The evaluation on one device, for its worker thread. */
 class CommonParallelCalcLearnedPairForceKernel::Task : public ComputeContext::WorkTask {
 public:
     Task(ContextImpl& context, CommonCalcLearnedPairForceKernel& kernel, bool includeForces, bool includeEnergy,
@@ -39,13 +40,12 @@ CommonParallelCalcLearnedPairForceKernel::CommonParallelCalcLearnedPairForceKern
 }
 
 void CommonParallelCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {
-    // OpenMM (8.6) reads the derivatives of the first device only, for its own forces as well:
-    // CommonUpdateStateDataKernel.
+    // OpenMM 8.6 reads the derivatives of the first device only, also for its own forces (CommonUpdateStateDataKernel).
     std::vector<string> derivatives = findEnergyParameterDerivatives(system, force);
     require(derivatives.empty(), "LearnedPairForce: a derivative of the energy with respect to '",
             derivatives.empty() ? "" : derivatives[0], "' was asked for in a Context with ", kernels.size(),
-            " devices, of which OpenMM adds up those of the first alone; choose one device with the platform property "
-            "DeviceIndex.");
+            " devices, but OpenMM returns the derivatives of the first device only; choose one device with the "
+            "platform property DeviceIndex.");
     for (auto& kernel : kernels)
         kernel->initialize(system, force);
 }
@@ -65,7 +65,7 @@ void CommonParallelCalcLearnedPairForceKernel::waitForThreads() {
             device->getWorkThread().flush();
         }
         catch (const OpenMMException&) {
-            // The caller reports the error that ended the evaluation; those that follow from it are ignored.
+            // The caller reports the error that ended the evaluation. Errors that follow from it are discarded.
         }
     }
 }

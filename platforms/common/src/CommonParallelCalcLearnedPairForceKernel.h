@@ -9,14 +9,15 @@
 namespace LearnedPairPlugin {
 
 /**
- * A LearnedPairForce on several devices: a kernel on each, which runs in the thread that OpenMM has for the device.
- * OpenMM's neighbor lists divide the pairs, its default one by how fast the devices are, those of our own evenly.
+ * LearnedPairForce on several devices. Each device has a kernel, which runs in OpenMM's worker thread for the device.
+ * The neighbor lists divide the pairs among the devices: OpenMM's default list according to the speed of the devices,
+ * and lists of this plugin evenly.
  */
 class CommonParallelCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:
     /**
-     * @param cc         of the first device
-     * @param traits  what each of them can do
+     * @param cc      the first device
+     * @param traits  the properties of each device's warps
      */
     CommonParallelCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform,
             OpenMM::ComputeContext& cc, const std::vector<WarpTraits>& traits);
@@ -29,7 +30,7 @@ public:
 private:
     class Task;
     OpenMM::ComputeContext& cc;
-    std::vector<std::unique_ptr<CommonCalcLearnedPairForceKernel>> kernels; // of each device
+    std::vector<std::unique_ptr<CommonCalcLearnedPairForceKernel>> kernels; // for each device
 };
 
 } // namespace LearnedPairPlugin

@@ -38,7 +38,8 @@ CompactedPairsKernel::CompactedPairsKernel(ComputeContext& cc, NonbondedUtilitie
             cc.intToString((cc.getContextIndex() + 1) * numExclusionTiles / cc.getNumContexts());
     addArguments(pair);
     kernel = cc.compileProgram(createText(pair), defines)->createKernel("computeLearnedPairs");
-    // Not before the kernel has been compiled: OpenMM keeps the address of what it clears in each evaluation.
+    // Register the buffer only after the kernel has compiled: OpenMM keeps a pointer to it and clears it in every
+    // evaluation. If compilation throws, the pointer would dangle.
     numTaken.initialize<unsigned int>(cc, 1, "learnedPairNumTaken");
     cc.clearBuffer(numTaken);
     cc.addAutoclearBuffer(numTaken);
@@ -68,7 +69,7 @@ void CompactedPairsKernel::addArguments(const PairKernelText& pair) {
         arguments.add("GLOBAL mixed* RESTRICT energyParamDerivs", cc.getEnergyParamDerivBuffer());
 }
 
-/** Fill the holes of kernels/compactedPairs.cc. Holes in inserted text are filled in the next round. */
+/** Fill the holes of kernels/compactedPairs.cc. A text that is inserted in one round may have holes for the next. */
 string CompactedPairsKernel::createText(const PairKernelText& pair) const {
     stringstream declare, load, get, declareDerivatives, saveDerivatives;
     for (auto& parameter : pair.parameters)
@@ -100,13 +101,13 @@ string CompactedPairsKernel::createText(const PairKernelText& pair) const {
     for (auto& replacements : rounds)
         text = cc.replaceStrings(text, replacements);
     size_t hole = text.find("LP_HOLE_");
-    require(hole == string::npos, "LearnedPairForce: the text of the kernel has the hole ",
-            hole == string::npos ? "" : text.substr(hole, 40), " left; this is an error of the plugin.");
+    require(hole == string::npos, "LearnedPairForce: nothing was inserted into the kernel's text at ",
+            hole == string::npos ? "" : text.substr(hole, 40), "; this is a bug in the plugin.");
     return pair.onTensorCores ? CommonLearnedPairKernelSources::tensorCores + text : text;
 }
 
 void CompactedPairsKernel::execute() {
-    if (list.getInteractingTiles().getSize() != maxTiles) { // the list has become longer
+    if (list.getInteractingTiles().getSize() != maxTiles) { // OpenMM has enlarged the list
         maxTiles = list.getInteractingTiles().getSize();
         kernel->setArg(tilesArgument, list.getInteractingTiles());
         kernel->setArg(maxTilesArgument, (unsigned int) maxTiles);

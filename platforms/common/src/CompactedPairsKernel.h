@@ -13,23 +13,27 @@
 
 namespace LearnedPairPlugin {
 
-/** What a device can do with the threads of a warp, which work on one tile together. */
+/** The properties of a device's warps. A warp has TILE_SIZE threads, which work on one tile together. */
 struct WarpTraits {
-    int warpsPerGroup;    ///< warps of TILE_SIZE threads in a group, in single precision; half as many in double
-    const char* syncWarp; ///< a statement that synchronizes the threads of a warp
-    bool hasTensorCores;  ///< whether to multiply bf16 matrices on tensor cores
-    /** Make a neighbor list of the device's platform rebuild itself when it is next prepared. */
+    int warpsPerGroup;    ///< the number of warps in a thread block in single precision; half as many in double
+    const char* syncWarp; ///< the statement that synchronizes the threads of a warp
+    bool hasTensorCores;  ///< whether to use tensor cores for programs that support them
+    /**
+     * Force a neighbor list of the device's platform to be rebuilt when it is next prepared.
+     *
+     * @param startFraction, endFraction  the share of the atom blocks that the device evaluates
+     */
     void (*rebuild)(OpenMM::NonbondedUtilities& list, double startFraction, double endFraction);
 };
 
 /**
- * The kernel in kernels/compactedPairs.cc, for functions that take many operations: it compacts the pairs in range
- * (stream compaction), so that no thread of a warp waits while others evaluate theirs. It takes the tiles of a neighbor
- * list with a cutoff, whose own kernel has nothing to do.
+ * The kernel in kernels/compactedPairs.cc, for functions with many operations. It writes the pairs in range into a list
+ * without gaps (stream compaction), and then divides the list evenly among the threads of a warp. It reads the tiles of
+ * a neighbor list with a cutoff; the list's own kernel evaluates nothing.
  */
 class CompactedPairsKernel {
 public:
-    /** Call this when the neighbor list has been initialized. */
+    /** @param list  must have been initialized */
     CompactedPairsKernel(OpenMM::ComputeContext& cc, OpenMM::NonbondedUtilities& list, double cutoff,
             const WarpTraits& traits, const PairKernelText& pair);
     /** Compute energies and forces. The neighbor list must have been prepared. */
@@ -41,7 +45,7 @@ private:
     OpenMM::ComputeContext& cc;
     OpenMM::NonbondedUtilities& list;
     OpenMM::ComputeKernel kernel;
-    OpenMM::ComputeArray numTaken; // unsigned int: how many tiles have been taken by the threads
+    OpenMM::ComputeArray numTaken; // unsigned int: the number of tiles that warps have fetched
     KernelArguments arguments;
     int tilesArgument, maxTilesArgument, interactingAtomsArgument, boxArgument;
     int groupSize;

@@ -8,9 +8,9 @@
 
 using namespace LearnedPairPlugin;
 
-// Programs with more operations per pair than this get a kernel of their own, with loops that are not unrolled: in the
-// shared kernel their registers would slow down the other forces. Up to here that kernel has at most 96 registers in
-// single precision, and 128 in double (benchmarks/results/program_registers.json).
+// Programs with more operations per pair run in a kernel of their own, without unrolled loops: in the shared kernel
+// they would take registers from the other forces. Up to these limits the shared kernel needs at most 96 registers per
+// thread in single precision, and 128 in double (benchmarks/results/program_registers.json).
 static const long long MaxSharedOperations = 512, MaxSharedOperationsInDouble = 128;
 
 CompiledProgram::CompiledProgram(

@@ -11,15 +11,15 @@
 
 namespace LearnedPairPlugin {
 
-/** What a device can do, and what a force allows it to do. */
+/** The options with which a program is compiled. */
 struct CompilerOptions {
     bool doublePrecision; ///< whether real is double
     bool tensorCores;     ///< whether to use tensor cores if the program supports them
 };
 
 /**
- * A PairProgram made ready for a device: divided into parts, with the decisions that its kernel depends on. It is made
- * once for a force and a device, and once more when an update brings new weights; it is immutable.
+ * A PairProgram compiled for a device: its parts, and the decisions on which its kernel depends. It is created once per
+ * force and device, and again when an update changes the weights. It is immutable.
  */
 class CompiledProgram {
 public:
@@ -28,19 +28,19 @@ public:
     const StagedProgram& getParts() const {
         return staged;
     }
-    /** Get whether the pair part takes so few operations that it can share a kernel with other forces. */
+    /** Get whether the pair part has few enough operations to share a kernel with other forces. */
     bool isSmall() const {
         return small;
     }
-    /** Get whether 16 pairs at a time are evaluated on tensor cores. */
+    /** Get whether the pair part runs on tensor cores, for 16 pairs at a time. */
     bool usesTensorCores() const {
         return tensorCores;
     }
-    /** Get the constants of the pair part, as the source reads them from lpWeights. */
+    /** Get the constants of the pair part: the array that the printed source calls lpWeights. */
     const std::vector<double>& getConstants() const {
         return layout.values;
     }
-    /** Get the matrices of the pair part for tensor cores, as the source reads them from lpFragments. */
+    /** Get the matrices of the pair part for tensor cores: the array that the printed source calls lpFragments. */
     std::vector<std::uint32_t> getFragments() const {
         return plan.getFragments();
     }

@@ -7,12 +7,14 @@
 
 namespace LearnedPairPlugin {
 
-/** Where the constants of a program lie in the array that printed sources call lpWeights; each begins at a multiple
- * of 4. */
+/**
+ * The layout of a program's constants in the array that printed source calls lpWeights. The offset of each constant is
+ * a multiple of 4, so that the source can load four numbers at a time.
+ */
 struct ConstantLayout {
     explicit ConstantLayout(const TensorProgram& program);
     std::vector<double> values; ///< the array
-    std::vector<int> offsets;   ///< of each constant step, where its values begin
+    std::vector<int> offsets;   ///< for each step, the offset of its values if they are in the array
 };
 
 } // namespace LearnedPairPlugin

@@ -7,7 +7,7 @@
 
 namespace LearnedPairPlugin {
 
-/** An index in a source: a number, or an expression. */
+/** An index in printed source: a number or an expression. */
 struct Index {
     explicit Index(int value) : isNumber(true), value(value), text(std::to_string(value)) {}
     explicit Index(const std::string& text) : isNumber(false), value(0), text(text) {}
@@ -22,12 +22,13 @@ struct Index {
 };
 
 /**
- * A rule for the indices of a gather: first + ((i/run) % count)*stride. It covers slices, every n-th element, and what
- * comes out of broadcasting the axes of an array.
+ * A closed form of the indices of a gather: element i reads element first + ((i/run) % count)*stride. It covers slices,
+ * strided slices and the broadcast axes of an array.
  */
 struct IndexMap {
-    /** Find the rule of given indices; it does not exist for all. */
+    /** Find the closed form of some indices; `exists` is false if they have none. */
     static IndexMap find(const std::vector<int>& indices);
+    /** Get the index that element i of the gather reads. */
     Index apply(const Index& i) const;
     bool exists = false;
     int first = 0, run = 1, count = 1, stride = 0, size = 0;

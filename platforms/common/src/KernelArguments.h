@@ -10,7 +10,10 @@
 
 namespace LearnedPairPlugin {
 
-/** The arguments of a kernel: each is declared in its text and bound to its place by one call. */
+/**
+ * The argument list of a kernel. Each call of add() appends one argument, both to the declaration and to the values
+ * that are passed to the kernel, so that the two lists always have the same order.
+ */
 class KernelArguments {
 public:
     /** Add an array. @return the index of the argument */
@@ -32,7 +35,7 @@ public:
             text += (text.empty() ? "" : ", ") + argument.declaration;
         return text;
     }
-    /** Give the arguments to the kernel. */
+    /** Pass the arguments to the kernel, in the order of their declaration. */
     void bind(OpenMM::ComputeKernel kernel) const {
         for (auto& argument : arguments)
             argument.bind(kernel);

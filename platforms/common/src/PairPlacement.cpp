@@ -11,15 +11,15 @@ using std::map;
 using std::string;
 using std::vector;
 
-// From this number of particles on, a neighbor list is faster than going through all pairs of blocks: the number
-// that OpenMM's CustomNonbondedForce uses.
+// With more particles than this, a neighbor list is faster than a loop over all pairs of blocks. OpenMM's
+// CustomNonbondedForce has the same threshold.
 static const int NeighborListThreshold = 2000;
 
 static bool usesCutoff(const LearnedPairForce& force) {
     return force.getNonbondedMethod() != LearnedPairForce::NoCutoff;
 }
 
-/** For each particle the particles that it does not interact with, itself first, as NonbondedUtilities takes them. */
+/** List the exclusions in the form that NonbondedUtilities expects: for each particle itself, then the others. */
 static vector<vector<int>> listExclusions(const LearnedPairForce& force) {
     vector<vector<int>> exclusions;
     for (auto& excluded : getExclusions(force)) {
@@ -29,7 +29,7 @@ static vector<vector<int>> listExclusions(const LearnedPairForce& force) {
     return exclusions;
 }
 
-/** Have the pairs evaluated by a nonbonded kernel of OpenMM's. */
+/** Register the text that evaluates a pair with one of OpenMM's nonbonded kernels. */
 static void addToKernel(NonbondedUtilities& kernel, const PairPlacement::Setting& setting, const PairKernelText& text,
         double listCutoff, int group) {
     ComputeContext& cc = setting.cc;
@@ -41,7 +41,7 @@ static void addToKernel(NonbondedUtilities& kernel, const PairPlacement::Setting
     for (size_t d = 0; d < text.derivatives.size(); d++)
         derivativeVariables["lpParameterDerivative" + cc.intToString(d)] =
                 kernel.addEnergyParameterDerivative(text.derivatives[d]);
-    // Beyond this force's own cutoff, which may be shorter than the kernel's, nothing is read and nothing evaluated.
+    // This force's cutoff may be shorter than the kernel's. It is tested before anything is loaded or evaluated.
     string condition = "!isExcluded";
     double cutoff = setting.force.getCutoffDistance();
     if (usesCutoff(setting.force))
@@ -95,7 +95,8 @@ void OwnKernelPlacement::prepareList() {
     if (!isInitialized)
         initialize();
     isInitialized = true;
-    // OpenMM rebuilds a neighbor list when particles have moved. In another box pairs come into range that have not.
+    // OpenMM rebuilds a neighbor list when particles have moved, but not when only the box has changed, which can also
+    // bring pairs into range.
     Vec3 box[3];
     cc.getPeriodicBoxVectors(box[0], box[1], box[2]);
     if (list->getUseCutoff() && list->getUsePeriodic() && !std::equal(box, box + 3, listedBox)) {
@@ -124,12 +125,12 @@ CompactedKernelPlacement::CompactedKernelPlacement(
         cutoff(setting.force.getCutoffDistance()) {
     for (auto& parameter : text.derivatives)
         cc.addEnergyParameterDerivative(parameter);
-    // The pairs come from tiles alone, and not from the list of single pairs that OpenMM keeps on CUDA if all support
-    // it.
+    // The kernel reads tiles only. The last argument keeps all pairs in tiles: otherwise OpenMM stores some as single
+    // pairs on CUDA.
     bool periodic = setting.force.usesPeriodicBoundaryConditions();
     list->addInteraction(true, periodic, true, cutoff, listExclusions(setting.force), "", 0, true, false);
-    // OpenMM sorts particles only if there is a cutoff in the default kernel, which without other forces does nothing
-    // else.
+    // OpenMM sorts particles only if its default kernel has a cutoff. If no other force uses that kernel, register an
+    // empty interaction in it.
     if (plan.joins && plan.isAlone)
         cc.getNonbondedUtilities().addInteraction(
                 true, periodic, false, plan.cutoff, {}, "", setting.force.getForceGroup(), false, true);

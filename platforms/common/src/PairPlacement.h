@@ -16,7 +16,8 @@ namespace LearnedPairPlugin {
 /** The kernel in which the pairs of a force are evaluated: one of three strategies. */
 class PairPlacement {
 public:
-    /** What all placements need to know; system and force must exist while create() runs, system and cc longer. */
+    /** The arguments of all placements. The force must exist until create() returns; cc and system must outlive the
+     * placement. */
     struct Setting {
         OpenMM::ComputeContext& cc;
         const OpenMM::System& system;
@@ -24,20 +25,20 @@ public:
         const WarpTraits& traits;
     };
     /**
-     * Choose and register a placement: OpenMM's default nonbonded kernel if the plan allows it and the function is
-     * small; a CompactedPairsKernel if the function is large and has a cutoff; else another nonbonded kernel of
-     * OpenMM's.
+     * Choose a placement, and register the force with it: OpenMM's default nonbonded kernel if the plan allows it and
+     * the function is small; a CompactedPairsKernel if the function is large and the force has a cutoff; otherwise
+     * another nonbonded kernel of OpenMM's.
      */
     static std::unique_ptr<PairPlacement> create(
             const Setting& setting, const SharedKernelPlan& plan, const PairKernelText& text, bool isSmall);
     virtual ~PairPlacement() = default;
-    /** Evaluate the pairs, if OpenMM does not do it by itself. */
+    /** Evaluate the pairs, unless OpenMM evaluates them with its other nonbonded forces. */
     virtual void execute(bool includeForces, bool includeEnergy) = 0;
-    /** Say where the pairs are evaluated. */
+    /** Set the members of a KernelInfo that say where the pairs are evaluated. */
     virtual void describe(KernelInfo& info) const = 0;
 };
 
-/** In OpenMM's default nonbonded kernel, together with the other nonbonded forces. */
+/** Evaluates pairs in OpenMM's default nonbonded kernel, together with the other nonbonded forces. */
 class SharedKernelPlacement : public PairPlacement {
 public:
     SharedKernelPlacement(const Setting& setting, const SharedKernelPlan& plan, const PairKernelText& text);
@@ -45,7 +46,7 @@ public:
     void describe(KernelInfo& info) const override;
 };
 
-/** In another nonbonded kernel of OpenMM's, with a neighbor list of its own. */
+/** Evaluates pairs in another nonbonded kernel of OpenMM's, with a neighbor list of its own. */
 class OwnKernelPlacement : public PairPlacement {
 public:
     OwnKernelPlacement(const Setting& setting, const PairKernelText& text);
@@ -53,11 +54,11 @@ public:
     void describe(KernelInfo& info) const override;
 
 protected:
-    /** For derived classes, which register by themselves. */
+    /** For derived classes, which register the pairs themselves. */
     explicit OwnKernelPlacement(const Setting& setting);
-    /** Initialize the list in the first evaluation; it needs arrays that OpenMM creates after all forces. */
+    /** Initialize the list. Called in the first evaluation: OpenMM creates some arrays of the list after all forces. */
     virtual void initialize();
-    /** Rebuild the list if the box has changed, and let OpenMM update it. */
+    /** Let OpenMM update the list, and rebuild it if the box has changed. */
     void prepareList();
     OpenMM::ComputeContext& cc;
     std::unique_ptr<OpenMM::NonbondedUtilities> list;
@@ -69,7 +70,7 @@ private:
     OpenMM::Vec3 listedBox[3]; // the box of the last evaluation
 };
 
-/** In a CompactedPairsKernel, with a neighbor list of its own. */
+/** Evaluates pairs in a CompactedPairsKernel, with a neighbor list of its own. */
 class CompactedKernelPlacement : public OwnKernelPlacement {
 public:
     CompactedKernelPlacement(const Setting& setting, const SharedKernelPlan& plan, const PairKernelText& text);

@@ -21,14 +21,15 @@ ProgramPrinter::ProgramPrinter(const TensorProgram& program) : program(program),
 
 namespace {
 
-// What remains of the 255 that a thread may have is for addresses, sums and the rest of a loop.
+// Registers for vectors that are held during a loop. A thread has at most 255; the others are for addresses, sums and
+// intermediate values.
 const int MaxVectorRegisters = 128;
 
-/** Steps that share a loop over their elements. */
+/** Steps that share a loop over their elements (loop fusion). */
 struct Group {
     int size;
     vector<int> steps;
-    vector<int> sums; ///< steps of length 1 that add up all elements of a value of this group
+    vector<int> sums; ///< steps of length 1 whose terms are added in this loop: sums over a value of the group
 };
 
 class Printer {
@@ -56,12 +57,13 @@ public:
     }
 
 private:
-    // Where values are found.
+    // Memory and views.
 
+    /** Whether a value is an input or a constant, which is not computed. */
     bool isMemory(int value) const {
         return isInput(steps[value].operation) || isConstant(steps[value].operation);
     }
-    /** A gather whose indices follow a simple rule is no step of its own: who uses it looks at the right place. */
+    /** A gather whose indices have a closed form is a view: it is not printed, and its consumers index its source. */
     void findViews() {
         for (auto& step : steps)
             views.push_back(step.operation == Operation::Gather ? IndexMap::find(step.integers) : IndexMap());
@@ -69,25 +71,23 @@ private:
     bool isView(int value) const {
         return views[value].exists;
     }
-    /** The value that a view looks at. */
+    /** Get the value that a view reads, through other views; any other value is its own base. */
     int getBase(int value) const {
         return isView(value) ? getBase(steps[value].operands[0]) : value;
     }
 
     // Which steps share a loop.
 
-    bool isReduction(const ProgramStep& step) const {
-        return getInfo(step.operation).category == OperationCategory::Reduction;
-    }
-    /** Whether an operand is used at other elements than the one that is being computed. */
+    /** Whether a step reads other elements of an operand than the one that it computes. */
     bool needsAll(const ProgramStep& step, int operand) const {
         return isView(operand) || !(isElementwise(step.operation) && steps[operand].size == step.size);
     }
+    /** Whether a group can read a value. With `all` the value must be complete; otherwise the group may compute it. */
     bool isReady(int value, const vector<int>& groupOf, int group, bool all) const {
         int base = getBase(value);
         return isMemory(base) || (groupOf[base] >= 0 && (groupOf[base] < group || !all));
     }
-    /** Whether a step adds up all elements of a value of a group while they are computed. */
+    /** Whether a step is a sum over a value of a group, so that the group's loop can add its terms. */
     bool isSumOver(const ProgramStep& step, const vector<int>& groupOf, int group, int size) const {
         if (size == 1 || step.size != 1 || (step.operation != Operation::Sum && step.operation != Operation::Linear))
             return false;
@@ -106,7 +106,7 @@ private:
                     continue;
                 if (isSumOver(steps[i], groupOf, group, size)) {
                     groups[group].sums.push_back(i);
-                    sumGroup.push_back(i);
+                    pendingSums.push_back(i);
                     continue;
                 }
                 bool ready = (steps[i].size == size && (i == first || canShare(steps[i])));
@@ -122,19 +122,19 @@ private:
             }
             for (int sum : groups[group].sums)
                 groupOf[sum] = group;
-            sumGroup.clear();
+            pendingSums.clear();
         }
     }
-    /** Whether a value is a sum that the group which is being put together will have made at its end. */
+    /** Whether a value is a sum of the current group, which is not complete before the end of the loop. */
     bool isPending(int value) const {
-        return std::find(sumGroup.begin(), sumGroup.end(), getBase(value)) != sumGroup.end();
+        return std::find(pendingSums.begin(), pendingSums.end(), getBase(value)) != pendingSums.end();
     }
-    /** Gathers and concatenations copy elements from different places, without a loop. */
+    /** Whether a step can share a loop. Gathers and concatenations cannot: they copy elements from different places. */
     static bool canShare(const ProgramStep& step) {
         return step.operation != Operation::Gather && step.operation != Operation::Concat;
     }
 
-    // Which values need an array, and which array: one whose value is not needed any more, if there is one.
+    // Which values need an array, and which one: arrays of dead values are reused (liveness analysis).
 
     void findArrays() {
         vector<int> lastUse(steps.size(), -1);
@@ -182,7 +182,7 @@ private:
     string number(double value) const {
         return printNumber(value, options.doublePrecision);
     }
-    /** An element of a value that has been computed before, or that is being computed in the loop over lpI. */
+    /** Print an element of a value: of a complete one, or of one that the current loop over lpI computes. */
     string element(int value, const Index& index) const {
         const ProgramStep& step = steps[value];
         if (isView(value))
@@ -240,7 +240,7 @@ private:
     }
 
     void printCopies(int value, const ProgramStep& step) {
-        currentGroup = -1; // all operands are complete
+        currentGroup = -1; // so that element() takes all operands as complete
         if (step.operation == Operation::Gather)
             for (int k = 0; k < step.size; k++)
                 source << "lpArray" << arrays[value] << "[" << k
@@ -260,7 +260,7 @@ private:
             }
     }
 
-    /** The products of vectors with matrices among the steps of a group, by matrix. */
+    /** Find the matrix-vector products of a group, by matrix. */
     std::map<int, vector<int>> findProducts(const Group& group) const {
         std::map<int, vector<int>> byMatrix;
         for (int i : group.steps)
@@ -271,13 +271,13 @@ private:
     int getNumColumns(int product) const {
         return steps[steps[product].operands[1]].size;
     }
-    /** Whether four weights are loaded at a time. */
+    /** Whether weights are loaded four at a time, as a real4. */
     static bool loadsFour(int numColumns) {
         return numColumns % 4 == 0;
     }
     /**
-     * Whether the vectors that a matrix is multiplied with are held in registers while its rows are gone through, so
-     * that nothing but weights is loaded for the multiply-adds. Where loops are unrolled the compiler does that.
+     * Whether the vectors of some products with one matrix are held in registers during the loop over its rows, so that
+     * the multiply-adds load nothing but weights. Where loops are unrolled, the compiler does that.
      */
     bool holdsVectors(const vector<int>& products, int numRows) const {
         int numColumns = getNumColumns(products[0]),
@@ -296,7 +296,7 @@ private:
                            << held(i) << "[lpJ] = " << element(steps[i].operands[1], Index("lpJ")) << ";\n}\n";
     }
 
-    /** All products of vectors with one matrix share the loop over its columns, so that each weight is read once. */
+    /** Print all products of vectors with one matrix in a loop over its columns, so that each weight is loaded once. */
     void printProducts(const Group& group, const Index& row) {
         for (auto& [matrix, products] : findProducts(group)) {
             int numColumns = getNumColumns(products[0]);
@@ -390,10 +390,10 @@ private:
     PrinterOptions options;
     vector<IndexMap> views;
     vector<Group> groups;
-    vector<int> groupOf;  // of each step; -1 for memory and views
-    vector<int> sumGroup; // sums of the group that is being put together
+    vector<int> groupOf;     // for each step; -1 for memory and views
+    vector<int> pendingSums; // the sums of the current group
     vector<char> needsArray;
-    vector<int> arrays; // of each step; -1 if it is a variable
+    vector<int> arrays; // for each step, the number of its array; -1 if it has none
     int numArrays = 0, currentGroup = -1;
     std::ostringstream source;
 };

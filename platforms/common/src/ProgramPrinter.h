@@ -12,26 +12,26 @@ namespace LearnedPairPlugin {
 /** How a program is printed. */
 struct PrinterOptions {
     bool doublePrecision; ///< whether real is double
-    bool unroll;          ///< whether to ask the compiler to unroll all loops, so that values live in registers
+    bool unroll;          ///< whether the compiler unrolls all loops, so that values stay in registers
 };
 
 /**
- * A program as source in OpenMM's common compute language: statements for one pair, the same for the same text,
- * whatever the weights.
+ * Prints a program as source in OpenMM's common compute language: statements that evaluate one pair. The source depends
+ * on the text of the program only, not on its weights.
  *
- * Steps of equal length that need nothing of each other but the same element share a loop, within which their values
- * are single variables; what other loops need is kept in arrays. The source reads its inputs from
+ * Loop fusion: steps of equal length share a loop if they read only the current element of each other. Within the loop
+ * a value is a scalar variable; values that other loops read are stored in arrays. The source reads its inputs from
  *
- *     lpRClamped                             the distance
+ *     lpRClamped                                     the distance
  *     lpParticle1, lpParticle2, lpPair, lpGlobals    pointers to the other inputs
- *     lpWeights                            a pointer to the constants, as getConstants() lists them
+ *     lpWeights                                      a pointer to the constants, in the order of getConstants()
  *
- * and declares lpOutput0, lpOutput1 ... for outputs of length 1. All its names begin with lp.
+ * and declares lpOutput0, lpOutput1 ... for outputs of length 1. All names that it declares begin with lp.
  */
 class ProgramPrinter {
 public:
     explicit ProgramPrinter(const TensorProgram& program);
-    /** Get the constants that lpWeights points to. */
+    /** Get the constants to which lpWeights points. */
     const std::vector<double>& getConstants() const {
         return layout.values;
     }

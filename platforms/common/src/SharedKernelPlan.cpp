@@ -13,7 +13,7 @@ using std::vector;
 
 namespace {
 
-/** How one force registers with the default nonbonded kernel. */
+/** The settings with which a force registers in the default nonbonded kernel. */
 struct Registration {
     bool usesCutoff, periodic;
     double cutoff;
@@ -29,7 +29,7 @@ static void exclude(vector<set<int>>& exclusions, int particle1, int particle2) 
     exclusions[particle2].insert(particle1);
 }
 
-/** For LearnedPairForce and CustomNonbondedForce, which name their exclusions alike. */
+/** For LearnedPairForce and CustomNonbondedForce, whose methods for exclusions have the same names. */
 template<class ForceType> static vector<set<int>> collectExclusions(const ForceType& force) {
     vector<set<int>> exclusions(force.getNumParticles());
     for (int i = 0; i < force.getNumExclusions(); i++) {
@@ -84,7 +84,7 @@ static bool usesCutoff(const LearnedPairForce& force) {
     return force.getNonbondedMethod() != LearnedPairForce::NoCutoff;
 }
 
-static double getReach(const LearnedPairForce& force) {
+static double getCutoffOrInfinity(const LearnedPairForce& force) {
     return usesCutoff(force) ? force.getCutoffDistance() : std::numeric_limits<double>::infinity();
 }
 
@@ -97,8 +97,8 @@ template<class... Forces> static bool isOneOf(const Force& force) {
     return ((dynamic_cast<const Forces*>(&force) != nullptr) || ...);
 }
 
-/** OpenMM's forces that have nothing to do with the nonbonded kernel (read in its source, release 8.6). */
-static bool staysOutside(const Force& force) {
+/** Whether a force is one of OpenMM's that never use the nonbonded kernel, according to the source of OpenMM 8.6. */
+static bool neverUsesKernel(const Force& force) {
     return isOneOf<AndersenThermostat, CMAPTorsionForce, CMMotionRemover, CustomAngleForce, CustomBondForce,
             CustomCentroidBondForce, CustomCompoundBondForce, CustomExternalForce, CustomTorsionForce,
             CustomVolumeForce, HarmonicAngleForce, HarmonicBondForce, MonteCarloAnisotropicBarostat, MonteCarloBarostat,
@@ -106,7 +106,7 @@ static bool staysOutside(const Force& force) {
             RMSDForce>(force);
 }
 
-/** Find out how the forces register that are no LearnedPairForces; false if that cannot be known. */
+/** Find the settings of all forces but LearnedPairForces. @return false if there is a force of an unknown class */
 static bool findRegistrations(const System& system, vector<Registration>& registrations) {
     for (int i = 0; i < system.getNumForces(); i++) {
         const Force& force = system.getForce(i);
@@ -115,23 +115,23 @@ static bool findRegistrations(const System& system, vector<Registration>& regist
                 registrations.push_back(registrationOf(*nonbonded));
         }
         else if (auto custom = dynamic_cast<const CustomNonbondedForce*>(&force)) {
-            if (custom->getNumInteractionGroups() == 0) // else it has a kernel of its own
+            if (custom->getNumInteractionGroups() == 0) // otherwise it has a kernel of its own
                 registrations.push_back(registrationOf(*custom));
         }
         else if (auto solvent = dynamic_cast<const GBSAOBCForce*>(&force))
             registrations.push_back(registrationOf(*solvent));
-        else if (!staysOutside(force) && dynamic_cast<const LearnedPairForce*>(&force) == nullptr)
+        else if (!neverUsesKernel(force) && dynamic_cast<const LearnedPairForce*>(&force) == nullptr)
             return false;
     }
     return true;
 }
 
-/** The LearnedPairForce with the longest cutoff, the first of several. */
+/** Find the LearnedPairForce with the longest cutoff, the first one if several have it. */
 static const LearnedPairForce& findLongest(const System& system) {
     const LearnedPairForce* longest = nullptr;
     for (int i = 0; i < system.getNumForces(); i++)
         if (auto learned = dynamic_cast<const LearnedPairForce*>(&system.getForce(i)))
-            if (longest == nullptr || getReach(*learned) > getReach(*longest))
+            if (longest == nullptr || getCutoffOrInfinity(*learned) > getCutoffOrInfinity(*longest))
                 longest = learned;
     return *longest;
 }
@@ -146,8 +146,8 @@ SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce&
     isAlone = others.empty();
     if (isAlone)
         others.push_back(registrationOf(findLongest(system)));
-    vector<set<int>> exclusions(force.getNumParticles()); // of the kernel: what any of the others excludes
-    double longest = 0, ofGroup = 0;
+    vector<set<int>> exclusions(force.getNumParticles()); // of the kernel; all other forces agree on them
+    double longest = 0, cutoffOfGroup = 0;
     for (auto& other : others) {
         if (other.usesCutoff != usesCutoff(force) || other.periodic != force.usesPeriodicBoundaryConditions())
             return;
@@ -155,10 +155,10 @@ SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce&
             exclusions = other.exclusions;
         longest = std::max(longest, other.cutoff);
         if (other.group == force.getForceGroup())
-            ofGroup = other.cutoff;
+            cutoffOfGroup = other.cutoff;
     }
-    // Several LearnedPairForces may meet in a group that none of the others uses: all take the same cutoff there.
-    double registered = (ofGroup > 0 ? ofGroup : longest);
+    // Several LearnedPairForces may share a force group that no other force uses: all register the same cutoff in it.
+    double registered = (cutoffOfGroup > 0 ? cutoffOfGroup : longest);
     if ((usesCutoff(force) && force.getCutoffDistance() > registered) || exclusions != getExclusions(force))
         return;
     joins = true;

@@ -9,27 +9,27 @@
 
 namespace LearnedPairPlugin {
 
-/** For each particle of a System, the particles it does not interact with through a force, itself excepted. */
+/** Get the exclusions of a force: for each particle those that it does not interact with, without itself. */
 std::vector<std::set<int>> getExclusions(const LearnedPairForce& force);
 
 /**
- * Whether a force can be evaluated inside OpenMM's default nonbonded kernel, and how it is to be registered there.
+ * Whether a force can be evaluated inside OpenMM's default nonbonded kernel, and with which cutoff it registers there.
  *
- * That kernel is shared by all forces of the System. They must agree on having a cutoff, on periodic boundary
- * conditions and on exclusions, and all of one force group on the cutoff; who disagrees with those before it ends the
- * creation of the Context, and nobody can ask what is there already. So the other forces of the System are looked at,
- * wherever in it they stand. If none of them uses the kernel, the LearnedPairForce with the longest cutoff sets the
- * terms.
+ * All nonbonded forces of a System share that kernel. They must have the same periodic boundary conditions and the same
+ * exclusions, and all of them must use a cutoff or none of them; the forces of one force group must also have the same
+ * cutoff distance. A force whose settings differ makes Context creation fail, and OpenMM offers no way to query the
+ * settings already registered. The plan therefore examines all other forces of the System. If none of them uses the
+ * kernel, the LearnedPairForce with the longest cutoff determines the settings.
  *
- * The force joins if the terms allow it: same boundary conditions, same exclusions, a cutoff no longer than the
- * others' (it is registered with theirs and tests its own). It stays out if they don't, or if there is a force whose
- * use of the kernel is not known here: then it gets a neighbor list and a kernel of its own.
+ * The force joins the kernel if its boundary conditions and exclusions are the same and its cutoff is no longer than
+ * that of the other forces: it registers with their cutoff and tests its own. Otherwise it gets a neighbor list and a
+ * kernel of its own. It also gets them if the System has a force of an unknown class, whose settings are not known.
  */
 struct SharedKernelPlan {
     SharedKernelPlan(const OpenMM::System& system, const LearnedPairForce& force);
-    bool joins;
-    bool isAlone;  ///< whether none but LearnedPairForces uses the kernel
-    double cutoff; ///< to be registered, measured in nm
+    bool joins;    ///< whether the force registers in the default kernel
+    bool isAlone;  ///< whether only LearnedPairForces use the kernel
+    double cutoff; ///< the cutoff to register, measured in nm
 };
 
 } // namespace LearnedPairPlugin

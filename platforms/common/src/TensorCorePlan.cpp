@@ -12,12 +12,12 @@ using std::string;
 using std::to_string;
 using std::vector;
 
-static const int Parts = 3;     // bf16 numbers for a float
+static const int Parts = 3;     // bf16 terms per float
 static const int WarpSize = 32; // threads
-// Shorter vectors that are read from memory are multiplied element by element.
+// Products with shorter vectors from memory do not use tensor cores: they are computed element by element.
 static const int MinColumns = 5;
-// Narrower layers waste most of what an instruction computes. Wider ones do not fit into the registers of a warp, and
-// take long to compile, since all loops are unrolled.
+// Narrower layers leave most of an instruction unused. Wider layers do not fit into the registers of a warp and compile
+// slowly, since all loops are unrolled.
 static const int MinLayerWidth = 16, MaxLayerWidth = 128;
 
 /** Round a float to the nearest bf16 number, ties to even. @return its 16 bits */
@@ -34,7 +34,7 @@ static float fromBf16(std::uint32_t bits) {
     return value;
 }
 
-/** Get one of the bf16 numbers whose sum is a float. */
+/** Get one of the bf16 terms whose sum is a float, the largest first (bf16x3 splitting). */
 static std::uint32_t getPart(float value, int part) {
     for (int i = 0; i < part; i++)
         value -= fromBf16(roundToBf16(value));
@@ -66,7 +66,7 @@ string TensorCorePlan::whyStepUnsupported(int index) const {
     }
 }
 
-/** Whether a step is a product with a matrix that is worth the instruction. */
+/** Whether a step is a matrix product for which a tensor core instruction is worthwhile. */
 bool TensorCorePlan::canMultiply(const ProgramStep& step) const {
     if (step.operation != Operation::Linear || step.size == 1)
         return false;
@@ -77,18 +77,18 @@ bool TensorCorePlan::canMultiply(const ProgramStep& step) const {
 TensorCorePlan::TensorCorePlan(const TensorProgram& program) : program(program) {
     const vector<ProgramStep>& steps = program.getSteps();
     int numPieces = 0, widest = 0;
-    // By matrix and number of rows: one constant may stand for matrices of several shapes.
+    // The key is (matrix, number of rows): one constant may be read as matrices of several shapes.
     std::map<std::pair<int, int>, int> offsetOf;
     for (size_t i = 0; i < steps.size(); i++) {
-        if (obstacle.empty())
-            obstacle = whyStepUnsupported(i);
+        if (reason.empty())
+            reason = whyStepUnsupported(i);
         if (!canMultiply(steps[i]))
             continue;
         std::pair<int, int> matrix(steps[i].operands[0], steps[i].size);
         int numColumns = steps[steps[i].operands[1]].size;
         widest = std::max(widest, std::min(steps[i].size, numColumns));
-        if (obstacle.empty() && std::max(steps[i].size, numColumns) > MaxLayerWidth)
-            obstacle = "v" + to_string(i) + " (linear) is wider than " + to_string(MaxLayerWidth);
+        if (reason.empty() && std::max(steps[i].size, numColumns) > MaxLayerWidth)
+            reason = "v" + to_string(i) + " (linear) is wider than " + to_string(MaxLayerWidth);
         if (offsetOf.count(matrix) == 0) {
             offsetOf[matrix] = numPieces;
             matrices.push_back({(int) i, numPieces});
@@ -96,8 +96,8 @@ TensorCorePlan::TensorCorePlan(const TensorProgram& program) : program(program) 
         }
         fragmentOffsets[i] = offsetOf[matrix];
     }
-    if (obstacle.empty() && widest < MinLayerWidth)
-        obstacle = "no layer is at least " + to_string(MinLayerWidth) + " wide";
+    if (reason.empty() && widest < MinLayerWidth)
+        reason = "no layer is at least " + to_string(MinLayerWidth) + " wide";
 }
 
 vector<std::uint32_t> TensorCorePlan::getFragments() const {
@@ -110,7 +110,8 @@ vector<std::uint32_t> TensorCorePlan::getFragments() const {
 void TensorCorePlan::appendFragments(const ProgramStep& product, vector<std::uint32_t>& fragments) const {
     const vector<double>& matrix = program.getSteps()[product.operands[0]].constants;
     int numColumns = matrix.size() / product.size;
-    // Beyond the last column there are zeros. The last row is repeated, as the last elements of vectors are.
+    // Columns past the last one are zero. Past the last row the last row is repeated: TensorCorePrinter repeats the
+    // last element of a vector.
     auto getElement = [&](int row, int column) {
         return column < numColumns ? (float) matrix[std::min(row, product.size - 1) * numColumns + column] : 0.0f;
     };

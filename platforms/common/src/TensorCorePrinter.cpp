@@ -19,7 +19,7 @@ namespace {
 
 const int Rows = TensorCorePlan::PieceRows, Columns = TensorCorePlan::PieceColumns;
 
-/** How many entries of four numbers a thread has of a vector. */
+/** The number of entries, of four numbers each, that a thread holds of a vector. */
 int numEntries(int size) {
     return (size + Rows - 1) / Rows;
 }
@@ -53,8 +53,12 @@ private:
         return "lpV" + to_string(value);
     }
 
-    /** An element of a value for one of the two pairs: of a shared vector the one that is number `place` among this
-     * thread's. */
+    /**
+     * Print an element of a value, for one of the two pairs.
+     *
+     * @param index  the index of the element, if the value is read from memory
+     * @param place  the subscripts of the element in this thread's share, if the value is a computed vector
+     */
     string element(int value, const Index& index, const string& place, const string& pair) const {
         const ProgramStep& step = steps[value];
         Index at = (step.size == 1 ? Index(0) : index);
@@ -73,7 +77,7 @@ private:
         return step.size == 1 ? variable(value) + "[" + pair + "]" : variable(value) + place;
     }
 
-    /** Whether a value is computed from one of others. */
+    /** Whether a value is one of some others, or depends on one of them. */
     bool needsOneOf(int value, const vector<int>& others) const {
         vector<char> needs(value + 1, false);
         for (int other : others)
@@ -89,7 +93,7 @@ private:
         if (printed[value] || isMemory(steps, value) || isInput(steps[value], PairInput::Distance))
             return;
         printed[value] = true;
-        begun.push_back(value);
+        unfinished.push_back(value);
         const ProgramStep& step = steps[value];
         for (int operand : step.operands)
             printValue(operand);
@@ -99,11 +103,10 @@ private:
             step.size == 1 ? printSum(value) : printShortProduct(value);
         else
             printElements(value);
-        begun.erase(std::find(begun.begin(), begun.end(), value));
+        unfinished.erase(std::find(unfinished.begin(), unfinished.end(), value));
     }
 
-    /** Get what is to be printed inside of a loop over the elements that a thread has. Steps of equal length share a
-     * loop. */
+    /** Get the stream for the body of a loop over this thread's elements. Steps of equal length share a loop. */
     std::ostream& inLoop(int size) {
         if (loopSize != size)
             closeLoop();
@@ -122,23 +125,24 @@ private:
         loopVariables.str("");
         loopBody.str("");
     }
-    /** Which element of a vector it is. Behind the end of the vector the last one is repeated, so that what is computed
-     * there is harmless. */
+    /** Print the index in the whole vector of this thread's element [lpT][lpC]. Past the end of the vector it is the
+     * index of the last element, so that operations there are harmless. */
     static Index sharedIndex(int size) {
         return Index(
                 size % Rows == 0 ? "8*lpT+2*lpQuad+lpC%2" : "min(8*lpT+2*lpQuad+lpC%2, " + to_string(size - 1) + ")");
     }
-    /** An operand inside of such a loop. */
+    /** Print an operand inside such a loop. */
     string operand(int value, int size) const {
         return size == 1 ? element(value, Index(0), "", "lpP")
                          : element(value, sharedIndex(size), "[lpT][lpC]", "lpC/2");
     }
-    /** Declare the variable of a value that the next statements in a loop set. */
+    /** Declare the variable of a value before the loop that sets it. */
     void declare(int value, int size) {
         inLoop(size);
         loopVariables << "real " << variable(value) << (size == 1 ? "[2]" : "[" + to_string(numEntries(size)) + "][4]")
                       << ";\n";
     }
+    /** Print the element of that variable which the loop sets. */
     string target(int value, int size) const {
         return variable(value) + (size == 1 ? "[lpP]" : "[lpT][lpC]");
     }
@@ -163,7 +167,8 @@ private:
         inLoop(step.size) << target(value, step.size) << " = " << x << ";\n";
     }
 
-    /** All elements, or their products with a row of numbers, added up: first by each thread, then over the four. */
+    /** Print the sum of a vector, or its product with a matrix of one row: each thread adds up its own elements, and
+     * then the sums of the four threads are added. */
     void printSum(int value) {
         const ProgramStep& step = steps[value];
         int vector = step.operands.back(), size = steps[vector].size;
@@ -180,7 +185,7 @@ private:
                    << variable(value) << "[1] = lpSumOfFour(" << variable(value) << "[1]);\n";
     }
 
-    /** A product with a matrix of a few columns, whose vector lies in memory or is a single number. */
+    /** Print a product with a matrix of few columns, whose vector is read from memory or has length 1. */
     void printShortProduct(int value) {
         const ProgramStep& step = steps[value];
         int numColumns = steps[step.operands[1]].size;
@@ -196,7 +201,7 @@ private:
                           << target(value, step.size) << " = " << x << ";\n";
     }
 
-    /** A value from memory, divided among the threads. */
+    /** Load a vector from memory: each thread loads its share. */
     void printLoad(int value) {
         if (inVectors[value])
             return;
@@ -206,18 +211,18 @@ private:
                                   << ";\n";
     }
 
-    /** All products of vectors with one matrix that can be made now, of what needs nothing unfinished: they share what
-     * is loaded of it. */
+    /** Print a matrix product, together with all others of the same matrix that depend on no unfinished value: they
+     * share the fragments that are loaded. */
     void printProducts(int value) {
         int matrix = steps[value].operands[0], numRows = steps[value].size,
             numColumns = steps[steps[value].operands[1]].size;
         vector<int> products = {value};
         for (size_t other = value + 1; other < steps.size(); other++) {
             if (printed[other] || !plan.isMatrixProduct(other) || steps[other].operands[0] != matrix ||
-                    steps[other].size != numRows || needsOneOf(other, begun))
+                    steps[other].size != numRows || needsOneOf(other, unfinished))
                 continue;
             printed[other] = true;
-            begun.push_back(other);
+            unfinished.push_back(other);
             products.push_back(other);
             printValue(steps[other].operands[1]);
         }
@@ -228,8 +233,8 @@ private:
         for (int product : products)
             source << "real " << variable(product) << "[" << numEntries(numRows) << "][4] = {};\n";
         int numPieces = (numColumns + Columns - 1) / Columns;
-        bool endsHalfway =
-                (numEntries(numColumns) % 2 != 0); // the last piece of the matrix has numbers in its first half only
+        // Whether the last piece of the matrix uses the first half of its columns only.
+        bool endsHalfway = (numEntries(numColumns) % 2 != 0);
         source << "#pragma unroll\nfor (int lpK = 0; lpK < " << numPieces << "; lpK++) {\n";
         for (int product : products) {
             string vector = variable(steps[product].operands[1]);
@@ -239,7 +244,7 @@ private:
                                    : vector + "[2*lpK+1]")
                    << ");\n";
         }
-        source << "__syncwarp();\n"; // what is before may have branches, and all threads must multiply together
+        source << "__syncwarp();\n"; // threads may have diverged before, and must multiply together
         source << "#pragma unroll\nfor (int lpN = 0; lpN < " << numEntries(numRows) << "; lpN++) {\n";
         source << "const LpPiece lpPiece = lpLoadPiece(lpFragments, "
                << (plan.getFragmentOffset(value) > 0 ? to_string(plan.getFragmentOffset(value)) + "+" : "") << "lpK*"
@@ -249,7 +254,7 @@ private:
         source << "}\n}\n";
         for (int product : products)
             if (product != value)
-                begun.erase(std::find(begun.begin(), begun.end(), product));
+                unfinished.erase(std::find(unfinished.begin(), unfinished.end(), product));
     }
 
     const vector<ProgramStep>& steps;
@@ -257,9 +262,9 @@ private:
     const vector<int>& offsets;
     const TensorCorePlan& plan;
     vector<char> printed, inVectors;
-    vector<int> begun; // values that count as printed, but are not yet there for others to use
+    vector<int> unfinished; // values that are marked as printed, but whose statements are not complete
     std::ostringstream source, loopVariables, loopBody;
-    int loopSize = 0; // of the loop that is being put together; 0 if there is none
+    int loopSize = 0; // the length of the vectors in the open loop; 0 if there is none
 };
 
 } // namespace

@@ -7,7 +7,7 @@
 
 namespace LearnedPairPlugin {
 
-/** Indent lines by the braces around them. */
+/** Indent each line by four spaces for every open brace before it. */
 inline std::string indented(const std::string& source) {
     std::istringstream lines(source);
     std::string result;

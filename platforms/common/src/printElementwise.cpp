@@ -27,7 +27,7 @@ string LearnedPairPlugin::printNumber(double value, bool doublePrecision) {
     return value < 0 ? "(" + text + ")" : text;
 }
 
-/** Replace the letters a, b and c where they stand alone. */
+/** Replace the identifiers a, b and c of a pattern by operands. */
 static string fill(const string& pattern, const vector<string>& operands) {
     string text;
     auto isLetter = [&](size_t i) { return i < pattern.size() && (isalnum(pattern[i]) || pattern[i] == '_'); };
@@ -45,19 +45,17 @@ string LearnedPairPlugin::printElement(
         Operation operation, const string& name, const vector<string>& operands, bool doublePrecision) {
     string result = "const real " + name + " = ";
     const string& x = operands[0];
-    if (!doublePrecision &&
-            operation == Operation::Tanh) // CUDA's fast-math tanh has only 11 bits, and 1-2/(1+exp(2x)) cancels near 0
+    // CUDA's fast-math tanh is accurate to 11 bits only, and 1-2/(1+exp(2x)) suffers from cancellation near 0.
+    if (!doublePrecision && operation == Operation::Tanh)
         return "const real " + name + "e = expm1(2*(FABS(" + x + ") < 20.0f ? FABS(" + x + ") : 20.0f));\n" + result +
                 "(" + x + " < 0 ? -" + name + "e : " + name + "e)/(" + name + "e+2);\n";
-    if (!doublePrecision &&
-            (operation == Operation::Sin ||
-                    operation == Operation::Cos)) // CUDA's fast-math sine is good from -pi to pi only
+    // CUDA's fast-math sine and cosine are accurate from -pi to pi only: reduce the argument (Cody and Waite).
+    if (!doublePrecision && (operation == Operation::Sin || operation == Operation::Cos))
         return "const real " + name + "k = floor(" + x + "*0.159154943f+0.5f);\n" + result +
                 (operation == Operation::Sin ? "SIN" : "COS") + "((" + x + "-" + name + "k*6.28125f)-" + name +
                 "k*1.93530718e-3f);\n";
-    if (!doublePrecision &&
-            operation ==
-                    Operation::Pow) { // CUDA's fast-math pow is NaN for a base below 0, and for 0 to the power of 0
+    // CUDA's fast-math pow is NaN for a negative base, and for 0 to the power of 0.
+    if (!doublePrecision && operation == Operation::Pow) {
         string p = name + "p", h = name + "h";
         return fill("const real " + p + " = POW(FABS(a), b), " + h + " = 0.5f*b;\n" + result +
                         "(b == 0 ? 1 : a >= 0 ? " + p + " : b != floor(b) ? SQRT(a) : " + h + " == floor(" + h +

@@ -8,17 +8,18 @@
 
 namespace LearnedPairPlugin {
 
-/** Get the name of the pointer through which printed sources read an input of ProgramSignature::forPairs(). */
+/** Get the name of the pointer from which printed source reads an input of ProgramSignature::forPairs(). */
 const char* getPointer(int slot);
 
-/** Print a number for a source in which real is double or float. Infinities become the largest number there is. */
+/** Print a number as a literal of type double or float. Infinities become the largest finite number. */
 std::string printNumber(double value, bool doublePrecision);
 
 /**
- * Print statements that declare a variable and compute an operation of section 3 of docs/program.md.
+ * Print statements that declare a variable and set it to the result of an elementwise operation (docs/program.md,
+ * section 3).
  *
  * @param name      the variable
- * @param operands  variables, elements of arrays or numbers
+ * @param operands  the expressions of the operands: variables, elements of arrays or numbers
  */
 std::string printElement(
         Operation operation, const std::string& name, const std::vector<std::string>& operands, bool doublePrecision);

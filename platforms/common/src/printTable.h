@@ -9,16 +9,19 @@
 namespace LearnedPairPlugin {
 
 /**
- * Print where in the table of a step the distance lies (section 4 of docs/program.md): statements whose variables end
- * with a name.
+ * Print statements that find the interval of a step's table in which a distance lies (docs/program.md, section 4).
  *
+ * @param name  a suffix for the names of the variables that are declared
  * @param r     the distance
- * @param data  where the data of the table begin in lpWeights
+ * @param data  the offset of the table's data in lpWeights
  */
 std::string printTablePosition(
         const ProgramStep& step, const std::string& name, const std::string& r, int data, bool doublePrecision);
 
-/** Print statements that declare a variable and set it to an element of the value of that step. */
+/**
+ * Print statements that declare a variable and set it to an element of the step's value. They use the variables of
+ * printTablePosition() with the same suffix.
+ */
 std::string printTableElement(
         const ProgramStep& step, const std::string& name, const std::string& variable, const Index& element, int data);
 

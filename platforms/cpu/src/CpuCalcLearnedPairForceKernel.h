@@ -14,7 +14,8 @@
 namespace LearnedPairPlugin {
 
 /**
- * LearnedPairForce on OpenMM's CPU platform: single precision, over blocks of its neighbor list, with its threads.
+ * LearnedPairForce on OpenMM's CPU platform, in single precision: SIMD loops over the blocks of a CpuPairList, on the
+ * platform's threads.
  */
 class CpuCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:

@@ -57,7 +57,8 @@ void CpuPairLoop::compute(const vector<Vec3>& positions, const Vec3* box, float 
             {includeForces ? &data.threadForce[thread][0] : nullptr, list.getOrder().getParticles().data(), scale},
             includeEnergy, sums};
         begin(work);
-        // Blocks go to whoever is free, unless sums must always be made in the same order.
+        // Threads fetch blocks dynamically. If forces must be deterministic, each thread has fixed blocks, so that the
+        // order of all sums is fixed.
         for (int fixed = thread;; fixed += numThreads) {
             int index = (data.deterministicForces ? fixed : nextBlock++);
             if (index >= numBlocks)

@@ -12,29 +12,34 @@
 
 namespace LearnedPairPlugin {
 
-/** What a loop over pairs adds up, without the scale. */
+/** The sums of a loop over pairs, without the scale. */
 struct CpuPairSums {
-    double energy = 0;               ///< in kJ/mol; 0 if it is not asked for
-    std::vector<double> derivatives; ///< of the energy with respect to each global parameter that was asked for
+    double energy = 0;               ///< in kJ/mol; 0 if it is not requested
+    std::vector<double> derivatives; ///< of the energy with respect to the parameters of GlobalValues::getDerivatives()
 };
 
 /**
- * A loop over the blocks of a list, with all threads: what is common to tables and programs.
+ * The loop over the blocks of a CpuPairList, on all threads. Derived classes evaluate the pairs of a block, with a
+ * table or with a program.
  */
 class CpuPairLoop {
 public:
     CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads);
     virtual ~CpuPairLoop() = default;
-    /** Bring the list up to date, and add scale times the forces to the platform's per-thread forces, and everything
-     * else to sums. */
+    /**
+     * Update the list and evaluate all pairs.
+     *
+     * @param scale  multiplies the forces, which are added to the platform's per-thread forces
+     * @param sums   the energy and its derivatives are added to it
+     */
     void compute(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, float scale, bool includeForces,
             bool includeEnergy, OpenMM::CpuPlatform::PlatformData& data, CpuPairSums& sums);
 
-    /** Compute what depends on the global parameters, before every evaluation. */
+    /** Set the values of the global parameters. Called before every evaluation. */
     virtual void updateGlobals(const GlobalValues& globals) {}
 
 protected:
-    /** What one thread does, and with what. */
+    /** The state of one thread during an evaluation. */
     struct Work {
         int thread;
         ForceTarget target;
@@ -42,13 +47,13 @@ protected:
         CpuPairSums sums;
     };
 
-    /** Take over new indices of the particles in the list. */
+    /** Called when the list has been built again, which renumbers its particles. */
     virtual void renumber() {}
-    /** Prepare for a computation. */
+    /** Prepare a thread for an evaluation. */
     virtual void begin(Work& work) = 0;
-    /** Compute the pairs of a block. */
+    /** Evaluate the pairs of a block. */
     virtual void computeBlock(const PairBlock& block, int index, Work& work) = 0;
-    /** Compute what is left when a thread has no more blocks. */
+    /** Evaluate the pairs that are left after a thread's last block. */
     virtual void finish(Work& work) = 0;
 
     CpuPairList& list;
@@ -56,10 +61,10 @@ protected:
     PairGeometry geometry;
 
 private:
-    /** A thread's memory. */
+    /** The buffers of one thread. */
     struct Scratch {
         std::vector<float> near;  // the arrays of PairBlock::near
-        BlockNeighbors neighbors; // of a list of all pairs, which does not keep them
+        BlockNeighbors neighbors; // of the current block, if the list is dense and does not store neighbors
     };
     PairBlock getBlock(int index, Scratch& scratch) const;
     std::vector<Scratch> scratch;

@@ -8,7 +8,7 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-// Values are read four numbers at a time, and may be read beyond their end.
+// Values are loaded four numbers at a time, up to three of them past the end.
 static const int Slack = 3;
 
 CpuProgramLoop::CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend,

@@ -13,7 +13,7 @@
 
 namespace LearnedPairPlugin {
 
-/** The loop for programs: pairs in range are collected, and the pair part runs for many of them at once. */
+/** Evaluates a program: pairs in range are collected into batches, and the pair part runs for a batch at once. */
 class CpuProgramLoop : public CpuPairLoop {
 public:
     CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads,
@@ -27,13 +27,13 @@ protected:
     void finish(Work& work) override;
 
 private:
-    /** What a thread computes with. */
+    /** The memory, the instructions and the sums of one thread. */
     struct Runner {
         Runner(const CpuProgramPlan& plan, const SimdBackend& backend) : memory(plan, backend) {}
         CpuProgramMemory memory;
         PairProgramCode pairCode;
         PairBatch batch;
-        std::vector<double> sums; // the energy, and its derivatives
+        std::vector<double> sums; // the energy and its derivatives
     };
     StagedProgram program;
     DistinctParticles distinctParticles;

@@ -8,14 +8,14 @@
 
 namespace LearnedPairPlugin {
 
-/** The memory in which one thread runs a CpuProgramPlan, and the instructions that work on it. */
+/** The memory of one thread for the values of a CpuProgramPlan, and the instructions bound to it. */
 class CpuProgramMemory {
 public:
     /** @param plan  must outlive this object */
     CpuProgramMemory(const CpuProgramPlan& plan, const SimdBackend& backend);
     CpuProgramMemory(const CpuProgramMemory&) = delete;
     CpuProgramMemory& operator=(const CpuProgramMemory&) = delete;
-    /** Get where an input is written, shape [length][batch size]; nullptr if the program does not read it. */
+    /** Get the memory of an input, shape [length][batch size], or nullptr if the program does not read it. */
     float* getInput(int slot) const;
     const std::vector<ProgramInstruction>& getInstructions() const {
         return instructions;
@@ -27,7 +27,7 @@ public:
 private:
     const CpuProgramPlan& plan;
     std::vector<float> storage;
-    float* memory; // in storage, at the beginning of a cache line
+    float* memory; // the first element of storage that is aligned to a cache line
     std::vector<std::vector<ProgramValue>> operands;
     std::vector<ProgramInstruction> instructions;
     std::vector<ProgramValue> outputs;

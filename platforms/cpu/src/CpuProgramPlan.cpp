@@ -10,10 +10,9 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-// Tables are read four numbers at a time, and may be read beyond their end.
+// Tables are loaded four numbers at a time, up to three of them past the end.
 static const int Slack = 3;
-// How much memory the values may take for the processor to keep them in its first-level cache, which is 32 KiB or
-// larger.
+// Limit in bytes for the values of a batch, so that they stay in the first-level data cache, which has 32 KiB or more.
 static const size_t CacheSize = 32768;
 
 CpuProgramPlan::CpuProgramPlan(const TensorProgram& program) :
@@ -21,8 +20,8 @@ CpuProgramPlan::CpuProgramPlan(const TensorProgram& program) :
         outputSteps(program.getOutputs()),
         numElements(0) {
     multiplyByReciprocals();
-    viewNeighboringElements();
-    mergeSumsIntoProducts();
+    makeViews();
+    mergeBiases();
     findOwners();
     findOrder();
     allocate();
@@ -35,7 +34,7 @@ ProgramValue CpuProgramPlan::getValue(int step, float* memory) const {
     for (int i = step; steps[i].viewOf >= 0; i = steps[i].viewOf)
         element += steps[i].integers[0];
     size_t position = (constant ? offsets[owner[step]] : offsets[owner[step]] * batchSize) + element * stride;
-    // Instructions only read constants.
+    // The cast is safe: instructions do not write to constants.
     float* begin = (constant ? alignedBegin(const_cast<vector<float>&>(constants)) : memory);
     return {begin + position, steps[step].size, constant};
 }
@@ -64,11 +63,11 @@ void CpuProgramPlan::multiplyByReciprocals() {
             continue;
         steps[i].operation = Operation::Mul;
         steps[i].operands[1] = steps.size();
-        steps.push_back(reciprocal); // behind all others, which does not matter for a constant
+        steps.push_back(reciprocal); // the position of a constant in the list does not matter
     }
 }
 
-void CpuProgramPlan::viewNeighboringElements() {
+void CpuProgramPlan::makeViews() {
     for (auto& step : steps) {
         if (step.operation != Operation::Gather)
             continue;
@@ -80,7 +79,7 @@ void CpuProgramPlan::viewNeighboringElements() {
     }
 }
 
-void CpuProgramPlan::mergeSumsIntoProducts() {
+void CpuProgramPlan::mergeBiases() {
     vector<int> uses = countUses();
     for (auto& step : steps) {
         if (step.operation != Operation::Add)
@@ -103,20 +102,23 @@ void CpuProgramPlan::findOwners() {
         owner.push_back(steps[i].viewOf < 0 ? i : owner[steps[i].viewOf]);
 }
 
-bool CpuProgramPlan::isRun(int step) const {
+bool CpuProgramPlan::isInstruction(int step) const {
     return !steps[step].unused && steps[step].viewOf < 0 && !isConstant(steps[step].operation) &&
             !isInput(steps[step].operation);
 }
 
-/** Whose memory a step reads, and how often in all: that of constants, inputs and outputs is never free. */
+/**
+ * Count for each owner the operands of instructions that read its memory. For constants, inputs and outputs the count
+ * is so large that it never reaches zero: their memory is not reused.
+ */
 vector<int> CpuProgramPlan::countReaders() const {
     vector<int> readers(steps.size());
     for (size_t i = 0; i < steps.size(); i++)
-        if (isRun(i))
+        if (isInstruction(i))
             for (int operand : steps[i].operands)
                 readers[owner[operand]]++;
     for (size_t i = 0; i < steps.size(); i++)
-        if (!isRun(owner[i]))
+        if (!isInstruction(owner[i]))
             readers[i] = steps.size() * steps.size();
     for (int output : outputSteps)
         readers[owner[output]] += steps.size() * steps.size();
@@ -124,18 +126,18 @@ vector<int> CpuProgramPlan::countReaders() const {
 }
 
 /**
- * The order in which steps are run: of those whose operands are there, the one after which the least memory is in use;
- * so a layer's derivative comes right behind the layer, and not behind the whole network.
+ * Find the order of the instructions, by a greedy search: of the steps whose operands are complete, the next one is
+ * that after which the least memory is in use. A layer is thus followed by its derivative, and not by the next layer.
  */
 void CpuProgramPlan::findOrder() {
     vector<int> readers = countReaders();
     vector<char> done(steps.size());
     for (size_t i = 0; i < steps.size(); i++)
-        done[i] = !isRun(i) && (steps[i].viewOf < 0 || !isRun(owner[i]));
+        done[i] = !isInstruction(i) && (steps[i].viewOf < 0 || !isInstruction(owner[i]));
     for (;;) {
         int best = -1, leastChange = 0;
         for (size_t i = 0; i < steps.size(); i++) {
-            if (done[owner[i]] || !isRun(i))
+            if (done[owner[i]] || !isInstruction(i))
                 continue;
             const vector<int>& operands = steps[i].operands;
             if (!std::all_of(operands.begin(), operands.end(), [&](int operand) { return done[owner[operand]]; }))
@@ -161,7 +163,7 @@ void CpuProgramPlan::findOrder() {
     }
 }
 
-/** Allocate the values: constants, inputs and outputs get memory of their own, others memory that is free. */
+/** Allocate the values. Constants and inputs get memory of their own; others reuse that of dead values if they can. */
 void CpuProgramPlan::allocate() {
     size_t numConstants = 0;
     offsets.resize(steps.size());
@@ -170,7 +172,7 @@ void CpuProgramPlan::allocate() {
             offsets[i] = numConstants;
             numConstants += (steps[i].size + Slack + FloatsInCacheLine - 1) / FloatsInCacheLine * FloatsInCacheLine;
         }
-        else if (isInput(steps[i].operation)) { // written before any step is run
+        else if (isInput(steps[i].operation)) { // written before the first instruction runs
             offsets[i] = numElements;
             numElements += steps[i].size;
         }
@@ -184,8 +186,8 @@ void CpuProgramPlan::allocate() {
                 if (--readers[owner[operand]] == 0)
                     free.insert({steps[owner[operand]].size, offsets[owner[operand]]});
         };
-        // Elementwise steps read an element before they write it, and so may write where an operand lies; but not if
-        // they read one element of it again and again.
+        // An elementwise step reads each element before it writes it, so that it may overwrite an operand. It may not
+        // if an operand is a view of a part of a value: then elements are read at other offsets, or more than once.
         const vector<int>& operands = steps[i].operands;
         bool inPlace = isElementwise(steps[i].operation) &&
                 std::all_of(operands.begin(), operands.end(),

@@ -10,24 +10,24 @@
 namespace LearnedPairPlugin {
 
 /**
- * How the pair part of a StagedProgram runs on CPU: which steps become instructions, in which order, and where their
- * values lie. It is made once for a force, holds the constants, and is shared by all threads, each of which has a
+ * How the pair part of a StagedProgram runs on CPU: which steps become instructions, their order, and the memory of
+ * their values. It is created once per force, holds the constants, and is shared by all threads; each thread has a
  * CpuProgramMemory.
  *
- * Contiguous gathers become views of their operand; an addition that follows a linear step becomes its bias; division
- * by constants becomes multiplication. Instructions are ordered so that few values are alive at once, and dead values
- * give their memory to later ones (liveness analysis): so the values of a batch stay in the cache.
+ * Contiguous gathers become views of their operand. An addition that follows a linear step becomes its bias. Division
+ * by constants becomes multiplication by reciprocals. Instructions are ordered so that few values are live at the same
+ * time, and the memory of dead values is reused (liveness analysis), so that the values of a batch stay in the cache.
  */
 class CpuProgramPlan {
 public:
     explicit CpuProgramPlan(const TensorProgram& program);
     CpuProgramPlan(const CpuProgramPlan&) = delete;
     CpuProgramPlan& operator=(const CpuProgramPlan&) = delete;
-    /** A step of the program, or one that stands in for it. */
+    /** A step of the program after these changes. */
     struct Step : ProgramStep {
         Step(const ProgramStep& step) : ProgramStep(step) {}
-        int viewOf = -1;     // the step whose value this one is a part of, from the element integers[0]
-        bool unused = false; // no step needs its value
+        int viewOf = -1;     // for a view, the step whose value it reads, from the element integers[0] on; else -1
+        bool unused = false; // whether it has been merged into another step
     };
     const std::vector<Step>& getSteps() const {
         return steps;
@@ -40,24 +40,24 @@ public:
     const std::vector<int>& getOutputSteps() const {
         return outputSteps;
     }
-    /** Get the number of pairs that one run evaluates: as many as the cache holds the values of. */
+    /** Get the number of pairs in a batch, chosen so that their values fit into the cache. */
     int getBatchSize() const {
         return batchSize;
     }
-    /** Get the number of elements that the memory of a thread holds, for each pair of a batch. */
+    /** Get the number of elements in the memory of a thread, for each pair of a batch. */
     size_t getNumElements() const {
         return numElements;
     }
-    /** Get the value of a step. @param memory  that of a thread, shape [getNumElements()][getBatchSize()] */
+    /** Get the value of a step. @param memory  a thread's memory, shape [getNumElements()][getBatchSize()] */
     ProgramValue getValue(int step, float* memory) const;
 
 private:
     std::vector<int> countUses() const;
     void multiplyByReciprocals();
-    void viewNeighboringElements();
-    void mergeSumsIntoProducts();
+    void makeViews();
+    void mergeBiases();
     void findOwners();
-    bool isRun(int step) const;
+    bool isInstruction(int step) const;
     std::vector<int> countReaders() const;
     void findOrder();
     void allocate();
@@ -65,11 +65,11 @@ private:
     int batchSize;
     std::vector<Step> steps;
     std::vector<int> outputSteps;
-    std::vector<int> owner; // of each step, the step whose memory it has: another one for views
+    std::vector<int> owner; // for each step, the step that owns its memory: another one for views
     std::vector<int> order;
-    std::vector<size_t> offsets; // of each owner: of constants in `constants`, of others in elements
+    std::vector<size_t> offsets; // for each owner: in `constants`, or in the elements of a thread's memory
     size_t numElements;
-    std::vector<float> constants; // each begins at a multiple of a cache line
+    std::vector<float> constants; // each is aligned to a cache line
 };
 
 } // namespace LearnedPairPlugin

@@ -29,7 +29,7 @@ CpuTableLoop::CpuTableLoop(
 }
 
 void CpuTableLoop::begin(Work& work) {
-    for (auto& curve : blockCurves[work.thread]) // of a block that may consist of other particles now
+    for (auto& curve : blockCurves[work.thread]) // its block may have other particles than in the last evaluation
         curve.block = -1;
 }
 

@@ -8,7 +8,7 @@
 
 namespace LearnedPairPlugin {
 
-/** The loop for tables: each pair in range looks up its curve. */
+/** Evaluates a table: the curve of each pair in range is looked up. */
 class CpuTableLoop : public CpuPairLoop {
 public:
     CpuTableLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads);
@@ -22,7 +22,7 @@ private:
     OpenMM::AlignedArray<float> segments;
     std::vector<float> inverseSpacings;
     std::vector<int32_t> firstSegments;
-    TableCurves curves;                                // points to them
+    TableCurves curves;                                // points to the arrays above
     std::vector<std::vector<BlockCurves>> blockCurves; // for each thread and each interaction class of neighbors
 };
 

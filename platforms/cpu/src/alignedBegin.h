@@ -7,10 +7,10 @@
 
 namespace LearnedPairPlugin {
 
-/** How many floats a cache line holds. */
+/** The number of floats in a cache line. */
 const int FloatsInCacheLine = 16;
 
-/** Get the first element of an array that lies at the beginning of a cache line. */
+/** Get the first element of an array that is aligned to a cache line. */
 inline float* alignedBegin(std::vector<float>& storage) {
     size_t position = reinterpret_cast<uintptr_t>(storage.data()) / sizeof(float);
     return storage.data() + (FloatsInCacheLine - position % FloatsInCacheLine) % FloatsInCacheLine;

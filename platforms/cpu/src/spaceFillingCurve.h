@@ -7,11 +7,11 @@
 namespace LearnedPairPlugin {
 
 /**
- * How far along a Hilbert curve a point lies: points with numbers close to each other are close to each other.
+ * Get the position of a grid point along a Hilbert curve: points whose positions are close are close in space.
  * Source: J. Skilling, "Programming the Hilbert curve", AIP Conf. Proc. 707, 381 (2004).
  *
  * @param x, y, z  each below 2^bits
- * @param bits     at most 21
+ * @param bits     at most 21, so that the position has at most 63 bits
  */
 inline uint64_t placeOnCurve(uint32_t x, uint32_t y, uint32_t z, int bits) {
     uint32_t point[3] = {x, y, z};

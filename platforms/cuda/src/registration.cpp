@@ -17,23 +17,24 @@ using std::string;
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {}
 
 /**
- * Whether to multiply on the tensor cores of a device: where they multiply bf16 numbers more than six times as fast as
- * the other units multiply floats, by NVIDIA's data sheets those for data centers; LEARNEDPAIR_TENSOR_CORES overrules
- * that.
+ * Whether to use the tensor cores of a device. A product of two floats takes six bf16 products (TensorCorePlan), so
+ * that tensor cores must multiply bf16 numbers more than six times as fast as other units multiply floats. According to
+ * NVIDIA's data sheets they do on GPUs for data centers only. LEARNEDPAIR_TENSOR_CORES overrides this choice.
  */
 static bool usesTensorCores(double computeCapability) {
     const char* variable = std::getenv("LEARNEDPAIR_TENSOR_CORES");
     string wanted = (variable == nullptr ? "" : variable);
     require(wanted == "" || wanted == "0" || wanted == "1",
             "LearnedPairForce: the environment variable LEARNEDPAIR_TENSOR_CORES is '", wanted,
-            "'; expected 1 (use them wherever there are any), 0 (don't), or no such variable (use them where that is "
-            "faster).");
+            "'; expected 1 (use tensor cores wherever there are any), 0 (do not use them), or an unset variable (use "
+            "them where they are faster).");
     int capability = std::lround(10 * computeCapability);
     if (wanted.empty())
         return std::set<int>{80, 90, 100, 103}.count(capability) > 0;
     return wanted == "1" && capability >= 80;
 }
 
+/** See WarpTraits::rebuild. Setting the range of atom blocks makes OpenMM rebuild the list. */
 static void rebuild(OpenMM::NonbondedUtilities& list, double startFraction, double endFraction) {
     dynamic_cast<OpenMM::CudaNonbondedUtilities&>(list).setAtomBlockRange(startFraction, endFraction);
 }

@@ -11,11 +11,12 @@ using namespace LearnedPairPlugin;
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {}
 
+/** See WarpTraits::rebuild. Setting the range of atom blocks makes OpenMM rebuild the list. */
 static void rebuild(OpenMM::NonbondedUtilities& list, double startFraction, double endFraction) {
     dynamic_cast<OpenMM::OpenCLNonbondedUtilities&>(list).setAtomBlockRange(startFraction, endFraction);
 }
 
-/** OpenCL has barriers for groups only, so that a warp must be a group. */
+/** OpenCL has barriers for whole groups only, so that a group has one warp. */
 static WarpTraits getWarpTraits(OpenMM::OpenCLContext& device) {
     return {1, "barrier(CLK_LOCAL_MEM_FENCE);", false, rebuild};
 }

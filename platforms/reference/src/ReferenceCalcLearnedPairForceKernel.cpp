@@ -22,7 +22,7 @@ using OpenMM::Vec3;
 using std::string;
 using std::vector;
 
-/** A force as it was when it was last given to the kernel. */
+/** The settings and the function of a force, as of its creation or its last update. */
 struct ReferenceCalcLearnedPairForceKernel::Model {
     Model(const LearnedPairForce& force, const vector<string>& derivativeNames) :
             classes(force),
@@ -46,11 +46,12 @@ struct ReferenceCalcLearnedPairForceKernel::Model {
     double cutoff, innerCutoff;
 };
 
+/** The pairs in range, one array for each property. */
 struct ReferenceCalcLearnedPairForceKernel::Pairs {
     vector<int> first, second;
-    vector<Vec3> delta;         // from the second to the first
-    vector<double> r, rClamped; // rClamped: at least the inner cutoff
-    vector<const double*> particle1, particle2;
+    vector<Vec3> delta;                         // from the second particle to the first
+    vector<double> r, rClamped;                 // rClamped: at least the inner cutoff
+    vector<const double*> particle1, particle2; // types or features
 };
 
 void ReferenceCalcLearnedPairForceKernel::initialize(const OpenMM::System& system, const LearnedPairForce& force) {
@@ -112,8 +113,8 @@ double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool i
     double sum = 0;
     vector<double> derivatives(model->globals.getDerivatives().size(), 0.0);
     for (size_t k = 0; k < pairs.r.size(); k++) {
-        double r = pairs.r[k],
-               rBelowInner = r - pairs.rClamped[k]; // negative below the inner cutoff, where f is a Taylor expansion
+        // Negative below the inner cutoff, where f is replaced by its Taylor expansion, else 0.
+        double r = pairs.r[k], rBelowInner = r - pairs.rClamped[k];
         double energy = values.energy[k] + rBelowInner * values.dEdR[k], dEdR = values.dEdR[k];
         model->switching.apply(r, energy, dEdR);
         sum += energy;
@@ -122,7 +123,7 @@ double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool i
             model->switching.apply(r, dEdG, d2EdRdG);
             derivatives[d] += dEdG;
         }
-        if (includeForces && r > 0) { // two particles in one place have no direction to push each other
+        if (includeForces && r > 0) { // at distance 0 the force has no direction
             Vec3 force = pairs.delta[k] * (-scale * dEdR / r);
             (*data.forces)[pairs.first[k]] += force;
             (*data.forces)[pairs.second[k]] -= force;

@@ -12,11 +12,11 @@
 namespace LearnedPairPlugin {
 
 /**
- * The oracle: the energy of LearnedPairForce in double precision, written as its documentation writes it.
+ * LearnedPairForce on OpenMM's Reference platform, in double precision. It follows the definition of the energy in
+ * LearnedPairForce step by step, and is the oracle with which tests compare all other platforms.
  *
- * It goes through all pairs of covered particles. The neighbor list of OpenMM's Reference platform would be faster, but
- * misses pairs in small triclinic boxes (seen in OpenMM 8.6.1 with the triclinic water of tests/test_energy.py), and an
- * oracle must not.
+ * It loops over all pairs of covered particles. The neighbor list of OpenMM's Reference platform would be faster, but
+ * misses pairs in small triclinic boxes (OpenMM 8.6.1, with the triclinic water of tests/test_energy.py).
  */
 class ReferenceCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:
@@ -34,8 +34,8 @@ private:
     void findPairs(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, Pairs& pairs) const;
     std::shared_ptr<Model> model;
     std::vector<std::string> derivativeNames;
-    std::vector<std::set<int>> exclusions;
-    std::vector<int> covered;
+    std::vector<std::set<int>> exclusions; // for each particle of the System
+    std::vector<int> covered;              // the indices of the covered particles
 };
 
 } // namespace LearnedPairPlugin

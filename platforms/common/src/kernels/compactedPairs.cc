@@ -1,27 +1,27 @@
 /**
- * Evaluate a LearnedPairForce tile by tile: the 32 atoms of a block with up to 32 others, from a neighbor list.
- * Each warp of 32 threads works on a tile of its own, in four steps:
+ * Evaluate a LearnedPairForce tile by tile. A tile of the neighbor list is 32 atoms of a block with up to 32 others.
+ * A warp of 32 threads works on one tile at a time, in four steps:
  *
  *   1. each thread finds which of the others are in range of its atom of the block;
  *   2. stream compaction: the pairs in range of all threads are written into one list without gaps;
- *   3. each thread takes a pair from the list and evaluates the function, until the list is done: threads are idle in
- *      the last round only, however few of the 1024 pairs are in range;
+ *   3. the threads evaluate the function for 32 pairs of the list at a time: some are idle in the last round only,
+ *      however few of the 1024 pairs are in range;
  *   4. each thread adds up the forces on its atom of the block, then those on one of the others.
  *
- * Warps fetch tiles dynamically, since tiles differ in how many pairs are in range. Forces are accumulated in fixed
- * point, so that the result does not depend on the order.
+ * Warps fetch tiles dynamically, since the number of pairs in range varies between tiles. Forces are accumulated in
+ * fixed point, so that the result does not depend on the order.
  */
 KERNEL void computeLearnedPairs(LP_HOLE_ARGUMENTS) {
     LOCAL unsigned int allTiles[LP_WARPS];
     LOCAL real3 allPositions1[LP_WARPS][TILE_SIZE], allPositions2[LP_WARPS][TILE_SIZE];
     LOCAL int allAtoms2[LP_WARPS][TILE_SIZE];
-    LOCAL unsigned int allInRange[LP_WARPS][TILE_SIZE]; // bit j: whether the pair with the j-th of the others is listed
+    LOCAL unsigned int allInRange[LP_WARPS][TILE_SIZE]; // bit j: whether the pair with other atom j is in the list
     LOCAL int allCounts[LP_WARPS][TILE_SIZE];
     LOCAL unsigned short allPairs[LP_WARPS][TILE_SIZE*TILE_SIZE]; // TILE_SIZE*place1 + place2
-    LOCAL real allForcesOverR[LP_WARPS][TILE_SIZE*(TILE_SIZE+1)]; // one column more, against bank conflicts
+    LOCAL real allForcesOverR[LP_WARPS][TILE_SIZE*(TILE_SIZE+1)]; // one more column, to avoid bank conflicts
     LP_HOLE_PARAMETERS
-    // A constant where a warp is a group: Intel's compiler for CPUs (2024.2 to 2026.2) reads a[(int) (LOCAL_ID/32)]
-    // from a[LOCAL_ID].
+    // A constant where a group has one warp: Intel's OpenCL compiler for CPUs (2024.2 to 2026.2) compiles
+    // a[(int) (LOCAL_ID/32)] as a[LOCAL_ID].
     const int warp = (LP_WARPS == 1 ? 0 : LOCAL_ID/TILE_SIZE), lane = LOCAL_ID%TILE_SIZE;
     LOCAL_ARG real3 *positions1 = allPositions1[warp], *positions2 = allPositions2[warp];
     LOCAL_ARG int *atoms2 = allAtoms2[warp], *counts = allCounts[warp];
@@ -32,7 +32,7 @@ KERNEL void computeLearnedPairs(LP_HOLE_ARGUMENTS) {
     LP_HOLE_DECLARE_DERIVATIVES
     const int numExclusionTiles = LP_LAST_EXCLUSION_TILE-LP_FIRST_EXCLUSION_TILE;
     const unsigned int numListed = interactionCount[0];
-    // If the tiles did not fit into the list, OpenMM makes it longer and repeats the evaluation.
+    // If the tiles did not fit into the list, OpenMM enlarges it and repeats the evaluation.
     const int numTiles = numExclusionTiles+(numListed > maxTiles ? 0 : numListed);
     if (lane == 0)
         allTiles[warp] = ATOMIC_ADD(numTaken, 1u);
@@ -103,7 +103,7 @@ KERNEL void computeLearnedPairs(LP_HOLE_ARGUMENTS) {
         // Evaluate them.
 
 #if LP_TENSOR_CORES
-        // 16 at a time, by the whole warp: four threads share two pairs (see TensorCorePrinter.h).
+        // The whole warp evaluates 16 pairs at a time; four threads share two of them (see TensorCorePrinter.h).
         const int lpLane = lane, lpQuad = lane%4;
         for (int first = 0; first < numPairs; first += 16) {
             real lpRClampedPair[2];
@@ -146,7 +146,7 @@ KERNEL void computeLearnedPairs(LP_HOLE_ARGUMENTS) {
 #endif
         LP_SYNC_WARP
 
-        // Add up the forces. What is needed again is read again: the function needs all registers.
+        // Add up the forces. Positions are loaded again, to leave all registers to the function above.
 
         const unsigned int others = inRange[lane];
         if (others != 0) {

@@ -1,19 +1,22 @@
 /*
- * What follows the learned function of a pair: the Taylor expansion below the inner cutoff, the switching function and
- * the scale. Names that pieces of a kernel share, and the piece that declares each:
+ * Complete the energy of a pair: the Taylor expansion below the inner cutoff, the switching function and the scale.
+ * This piece follows the text of the learned function. The pieces of a kernel share these names; the second column says
+ * which piece declares each:
  *
  *   r2, invR                    the caller           squared distance, and 1/r
  *   interactionScale            the caller           1 for a pair that counts, else 0
  *   tempEnergy                  the caller           += the energy of the pair
- *   dEdR                        the caller           += -(1/r) dE/dr: the factor of the displacement in the force, as
- *                                                    OpenMM's nonbonded kernels name it
- *   lpParameterDerivativeK      the caller           += dE/dg for the K-th parameter whose derivative was asked for
- *   lpR, lpInvR                 pairDistance.cc      the distance and its inverse, 0 for two particles in one place
+ *   dEdR                        the caller           += -(1/r) dE/dr, the factor of the displacement in the force; the
+ *                                                    name is that of OpenMM's nonbonded kernels
+ *   lpParameterDerivativeK      the caller           += dE/dg for the K-th parameter whose derivative is needed
+ *   lpR, lpInvR                 pairDistance.cc      the distance and its inverse; the inverse is 0 at distance 0
  *   lpRClamped                  pairDistance.cc      the distance at which the function is evaluated
- *   lpRBelowInner               pairDistance.cc      lpR-lpRClamped: 0, or negative below the inner cutoff
- *   lpEnergy, lpDEdR            the function         f and df/dr at lpRClamped; changed here to those of the pair
- *   lpDEdGK, lpD2EdRdGK         the function         df/dg and d2f/drdg at lpRClamped for its K-th derivative
- *   lpSwitch                    here                 S, if LP_USE_SWITCH
+ *   lpRBelowInner               pairDistance.cc      lpR-lpRClamped: negative below the inner cutoff, else 0
+ *   lpEnergy, lpDEdR            the function         f and df/dr at lpRClamped; this piece turns them into the pair's
+ *                                                    energy and dE/dr, without the scale
+ *   lpDEdGK, lpD2EdRdGK         the function         df/dg and d2f/drdg at lpRClamped, for the K-th parameter of the
+ *                                                    function whose derivative is needed
+ *   lpSwitch                    this piece           S, if LP_USE_SWITCH
  */
 lpEnergy += lpRBelowInner*lpDEdR;
 #if LP_USE_SWITCH

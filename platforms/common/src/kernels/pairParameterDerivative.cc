@@ -1,4 +1,4 @@
-/* The derivative with respect to one parameter of the function: see pairEnergy.cc for the names. */
+/* Add the derivative of the pair's energy with respect to one parameter: see pairEnergy.cc for the names. */
 LP_TOTAL += interactionScale*LP_SCALE*(LP_DEDG+lpRBelowInner*LP_D2EDRDG)
 #if LP_USE_SWITCH
         *lpSwitch

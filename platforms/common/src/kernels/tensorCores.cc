@@ -1,6 +1,6 @@
 /**
- * Products of vectors with matrices on tensor cores, for the sources that TensorCorePrinter prints and documents: CUDA
- * only, compute capability 8.0 or higher.
+ * Matrix-vector products on tensor cores. The source that TensorCorePrinter prints calls these functions; its header
+ * documents the layout of the data. CUDA only, compute capability 8.0 or higher.
  */
 __device__ const float lpZeros[4] = {0, 0, 0, 0};
 
@@ -16,7 +16,7 @@ struct LpEntries {
     unsigned int parts[3][4];
 };
 
-/** Two entries of a vector, divided into their parts. */
+/** Split two entries of a vector into bf16 terms (bf16x3 splitting). */
 inline __device__ LpEntries lpSplit(const float* x, const float* y) {
     LpEntries entries;
     #pragma unroll
@@ -40,7 +40,7 @@ inline __device__ void lpMultiplyParts(float* sum, const unsigned int* a, unsign
         "r"(b0), "r"(b1));
 }
 
-/** One thread's fragment of a piece of a matrix, in the same three parts. */
+/** One thread's fragment of a piece of a matrix, as three bf16 terms. */
 struct LpPiece {
     int2 parts[3];
 };
@@ -50,8 +50,8 @@ inline __device__ LpPiece lpLoadPiece(const int2* fragments, int piece, int lane
 }
 
 /**
- * Add the product of 16 elements of the vectors of 16 pairs with a piece of a matrix: the smallest contributions first,
- * and in a sum of its own, since tensor cores cut sums off instead of rounding them.
+ * Multiply a piece of a matrix with 16 elements of the vectors of 16 pairs, and add the product to a sum. The smallest
+ * terms are added first, and in a separate accumulator, since tensor cores truncate sums instead of rounding them.
  */
 inline __device__ void lpMultiply(float* sum, const LpEntries& entries, const LpPiece& piece) {
     float product[4] = {};

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// The code that is compiled once for each instruction set.
+// The functions that are compiled once for each instruction set.
 #pragma once
 
 #include "listTypes.h"
@@ -10,24 +10,30 @@
 
 namespace LearnedPairPlugin {
 
-/** The code for one instruction set. */
+/** The functions for one instruction set. */
 struct SimdBackend {
     const char* name;
-    int blockSize;
-    /** Find the particles in range of a block among those of the block itself and of later ones. @return how many there
-     * are */
+    int blockSize; ///< the number of floats in a vector
+    /** Find the particles of a block and of later ones that are within the list cutoff. @return their number */
     int (*listNeighbors)(const BlockBounds& bounds, int block, NeighborMarks& marks);
-    /** Compute the pairs of a block. blockCurves has one element for each interaction class. @return the energy without
-     * the scale, or 0 if it is not asked for */
+    /**
+     * Evaluate the pairs of a block with a table.
+     *
+     * @param blockCurves  one element for each interaction class
+     * @return the energy without the scale, or 0 if it is not requested
+     */
     double (*computeTable)(const PairGeometry& geometry, const PairBlock& block, int blockIndex,
             const TableCurves& curves, BlockCurves* blockCurves, const ForceTarget& target, bool includeEnergy);
-    /** Select the function that runs an instruction, which is complete otherwise. */
+    /** Set the function that runs an instruction. All other members must be set. */
     void (*selectInstruction)(ProgramInstruction& step);
-    /** Collect the pairs of a block, and run the program whenever there are enough. sums: the energy, without the
-     * scale, and its derivatives are added */
+    /**
+     * Add the pairs of a block to a batch, and run the program whenever the batch is full.
+     *
+     * @param sums  the energy and its derivatives, without the scale, are added to it
+     */
     void (*computeProgram)(const PairGeometry& geometry, const PairBlock& block, const PairProgramCode& code,
             PairBatch& batch, const ForceTarget& target, double* sums);
-    /** Run the program for the pairs that are left. */
+    /** Run the program for the pairs that are left in a batch. */
     void (*finishProgram)(const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums);
 };
 
@@ -37,10 +43,10 @@ extern const SimdBackend sse4Backend, avx2Backend, avx512Backend;
 #endif
 
 /**
- * Get the code for the best instruction set that the processor has, or for the one that the environment variable
- * LEARNEDPAIR_CPU_INSTRUCTIONS names: AVX512, AVX2, SSE4 or portable.
+ * Get the backend for the best instruction set that the processor supports, or for the one that the environment
+ * variable LEARNEDPAIR_CPU_INSTRUCTIONS names: AVX512, AVX2, SSE4 or portable.
  *
- * @throws OpenMMException if that is none of them, or the processor does not have it
+ * @throws OpenMMException if the variable has another value, or the processor does not support the instruction set
  */
 const SimdBackend& selectSimdBackend();
 

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Vectors of floats, as wide as the instruction set of the file that includes this: GCC's and Clang's vector types,
-// which have all arithmetic, and what they lack.
+// Vectors of floats: the vector types of GCC and Clang, which have arithmetic operators, and the functions that these
+// types lack. The width is that of the instruction set for which the including file is compiled.
 //
-// Everything here and in the headers that build on it has internal linkage, and none of them includes a header of the
-// standard library with functions in it: the linker merges inline functions of different files, and might so take one
-// that was compiled for a processor which is not there.
+// Everything here and in the headers that include this one has internal linkage, and none of them includes a header of
+// the standard library that defines functions. The linker merges inline functions of different files; it might keep one
+// that was compiled for an instruction set that the processor does not support.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ const int Width = 4;
 
 typedef float Floats __attribute__((vector_size(4 * Width)));
 typedef int32_t Ints __attribute__((vector_size(4 * Width)));
-/** Four numbers in memory that is aligned to 16 bytes. */
+/** Four floats, aligned to 16 bytes in memory. */
 typedef float Quad __attribute__((vector_size(16)));
 
 inline Floats load(const float* p) {
@@ -65,7 +65,7 @@ inline Ints splat(int32_t x) {
     return x - Ints{};
 }
 
-/** 0, 1, 2 ... */
+/** The number of each lane: 0, 1, 2 ... */
 inline Ints laneNumbers() {
     Ints x;
     for (int k = 0; k < Width; k++)
@@ -73,7 +73,7 @@ inline Ints laneNumbers() {
     return x;
 }
 
-/** Make the compiler leave numbers in memory: it would rather take them out of a vector one by one. */
+/** Make the compiler read numbers from memory: it would otherwise extract them from a vector one by one. */
 template<class Number> inline void keepInMemory(Number (&numbers)[Width]) {
     __asm__("" : "+m"(numbers));
 }
@@ -87,7 +87,7 @@ inline Floats toFloats(const Ints& x) {
     return __builtin_convertvector(x, Floats);
 }
 
-/** A bit for each of the first elements, if there are so many. */
+/** A bit for each of the first `count` lanes: none if count is negative, all if it exceeds Width. */
 inline unsigned firstBits(int count) {
     return count >= Width ? (1u << (Width - 1)) * 2 - 1 : count <= 0 ? 0 : (1u << count) - 1;
 }
@@ -101,14 +101,24 @@ inline float sum(const Floats& x) {
 
 } // namespace
 
-// Each of these defines, for its instruction set: Mask, less, equal, toBits (a bit for each element), fromBits, select,
-// sqrt, inverseSqrt (NaN or infinite for 0), reciprocal (for 1e-37 < |x| < 1e37), abs, min and max (the second operand
-// if one is NaN), round (to nearest, for |x| < 2^22), floor, scale (x times 2^n for whole n from -250 to 250), and
-//     loadTransposed     four numbers for each element: element k of a, b, c, d are those at row(k)
-//     storeTransposed    vectors x, y, z as rows of four numbers: x[k], y[k], z[k], 0
-//     storeChosen  those elements that have a bit, side by side; what lies behind them, up to a whole vector, may
-//     change addSums      adds the sums of all elements of x, y and z to the first three of four numbers, aligned to 16
-//     bytes
+// Each of these headers defines, for its instruction set:
+//
+//     Mask                 a truth value for each lane
+//     less, equal          comparisons, whose results are masks
+//     toBits, fromBits     conversion between a mask and a bit for each lane
+//     select               the first operand where the mask is true, else the second
+//     sqrt, abs, floor
+//     inverseSqrt          NaN or infinite for 0
+//     reciprocal           for 1e-37 < |x| < 1e37
+//     min, max             the second operand if one is NaN
+//     round                to the nearest integer, for |x| < 2^22
+//     scale                x times 2^n, for integers n from -250 to 250
+//     loadTransposed       sets lane k of a, b, c and d to the four numbers at row(k)
+//     storeTransposed      stores the four numbers x[k], y[k], z[k], 0 for each lane k
+//     compressStore        stores the lanes whose bit is set side by side; memory after them, up to the end of a whole
+//                          vector, may change
+//     addSums              adds the sums over all lanes of x, y and z to the first three of four numbers, which are
+//                          aligned to 16 bytes
 #if defined(__AVX512F__)
 #include "vectorAvx512.h"
 #else
@@ -124,18 +134,18 @@ inline float sum(const Floats& x) {
 
 namespace {
 
-inline void storeChosen(unsigned bits, const Floats& x, float* p) {
-    storeChosen(bits, (Ints) x, (int32_t*) p);
+inline void compressStore(unsigned bits, const Floats& x, float* p) {
+    compressStore(bits, (Ints) x, (int32_t*) p);
 }
 
-/** Takes numbers below the smallest normal one for zero, as long as it exists: x86 takes a hundred times as long for
- * them. */
-struct WithoutSubnormals {
+/** Makes the processor treat subnormal numbers as zero during its lifetime: on x86 arithmetic with them takes a hundred
+ * times as long. */
+struct FlushSubnormals {
 #if defined(LEARNEDPAIR_X86_VECTORS)
-    WithoutSubnormals() : state(_mm_getcsr()) {
-        _mm_setcsr(state | 0x8040); // flush to zero, and subnormals are zero
+    FlushSubnormals() : state(_mm_getcsr()) {
+        _mm_setcsr(state | 0x8040); // flush-to-zero and denormals-are-zero
     }
-    ~WithoutSubnormals() {
+    ~FlushSubnormals() {
         _mm_setcsr(state);
     }
     const unsigned state;

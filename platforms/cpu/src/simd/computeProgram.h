@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// The pairs of a block with a program: those in range are collected until there is one for every item.
+// Evaluates the pairs of a block with a program: pairs in range are collected into a batch, which runs when it is full.
 #pragma once
 
 #include "nearNeighbors.h"
@@ -12,19 +12,20 @@
 
 namespace {
 
+/** Append pairs of one neighbor: those with the particles of the block that have a bit. */
 inline void append(
         PairBatch& batch, unsigned bits, const PairBlock& block, int second, const Displacements& d, const Floats& r2) {
     int i = batch.size;
-    storeChosen(bits, d.x, batch.x + i);
-    storeChosen(bits, d.y, batch.y + i);
-    storeChosen(bits, d.z, batch.z + i);
-    storeChosen(bits, r2, batch.r2 + i);
-    storeChosen(bits, laneNumbers() + block.first, batch.first + i);
+    compressStore(bits, d.x, batch.x + i);
+    compressStore(bits, d.y, batch.y + i);
+    compressStore(bits, d.z, batch.z + i);
+    compressStore(bits, r2, batch.r2 + i);
+    compressStore(bits, laneNumbers() + block.first, batch.first + i);
     store(splat((int32_t) second), batch.second + i);
     batch.size += __builtin_popcount(bits);
 }
 
-/** Fill the inputs; the end of a batch that is not full repeats the last pair. */
+/** Set the inputs of the program for the first `count` pairs. The other items of the batch repeat the last pair. */
 inline void fillInputs(const PairProgramCode& code, PairBatch& batch, int count) {
     for (int item = count; item < code.batchSize; item++) {
         batch.first[item] = batch.first[count - 1];
@@ -51,7 +52,7 @@ inline void fillInputs(const PairProgramCode& code, PairBatch& batch, int count)
     }
 }
 
-/** Continue an energy and its dEdR below the inner cutoff, and switch them off. */
+/** Apply the Taylor expansion below the inner cutoff and the switching function to an energy and its derivative. */
 inline void complete(
         const PairProgramCode& code, const Floats& r, Floats& energy, const Floats& dEdRClamped, Floats& dEdR) {
     energy += min(r - code.innerCutoff, Floats{}) * dEdRClamped;
@@ -60,10 +61,10 @@ inline void complete(
         switchOff(code.switching, r, energy, dEdR);
 }
 
-/** Run the program for the first pairs of a batch, at most a full batch, and take them out. */
+/** Run the program for the first `count` pairs, at most the size of a batch, and remove them. */
 inline void runBatch(
         const PairProgramCode& code, PairBatch& batch, int count, const ForceTarget& target, double* sums) {
-    WithoutSubnormals rule;
+    FlushSubnormals flush;
     fillInputs(code, batch, count);
     for (int i = 0; i < code.numInstructions; i++)
         code.instructions[i].run(code.instructions[i]);
@@ -79,7 +80,7 @@ inline void runBatch(
             complete(code, r, derivative, output(PairOutput::d2EdRdG(d), item), d2EdRdG);
             sums[1 + d] += sum(select(isPair, derivative, Floats{}));
         }
-        // Two particles in one place have no direction to push each other.
+        // At distance 0 the force has no direction: it becomes zero.
         Floats forceOverR = target.scale * dEdR / select(less(Floats{}, r), r, infinity());
         storeTransposed(forceOverR * load(batch.x + item), forceOverR * load(batch.y + item),
                 forceOverR * load(batch.z + item), forces + 4 * item);
@@ -103,6 +104,7 @@ inline void runBatch(
     }
 }
 
+/** Add the pairs in range of a block's near neighbors to the batch. OneImage: see BlockPositions::oneImage. */
 template<bool OneImage>
 inline void collect(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles, int numNear,
         const PairProgramCode& code, PairBatch& batch, const ForceTarget& target, double* sums) {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// The pairs of a block with a table: all particles of the block against one neighbor at a time.
+// Evaluates the pairs of a block with a table: one neighbor at a time, with all particles of the block.
 #pragma once
 
 #include "nearNeighbors.h"
@@ -10,6 +10,7 @@
 
 namespace {
 
+/** Look up the curves between the particles of a block and the neighbors of one interaction class. */
 inline void fillCurves(const PairBlock& block, int blockIndex, const TableCurves& curves, int neighborClass,
         BlockCurves& blockCurves) {
     for (int k = 0; k < Width; k++) {
@@ -20,7 +21,7 @@ inline void fillCurves(const PairBlock& block, int blockIndex, const TableCurves
     blockCurves.block = blockIndex;
 }
 
-/** S(r)*f(r) and its dEdR; see SegmentTable. */
+/** Compute S(r)*f(r), if it is needed, and its derivative: see SegmentTable. */
 template<bool IncludeEnergy>
 inline void evaluateTable(
         const TableCurves& curves, const BlockCurves& blockCurves, const Floats& r, Floats& energy, Floats& dEdR) {
@@ -40,6 +41,7 @@ inline void evaluateTable(
         switchOff(curves.switching, r, energy, dEdR);
 }
 
+/** Evaluate the pairs of a block and its near neighbors. OneImage: see BlockPositions::oneImage. */
 template<bool OneImage, bool IncludeEnergy, bool IncludeForces>
 double computeNear(const PairGeometry& geometry, const PairBlock& block, int blockIndex,
         const BlockPositions& particles, int numNear, const TableCurves& curves, BlockCurves* allBlockCurves,
@@ -56,7 +58,7 @@ double computeNear(const PairGeometry& geometry, const PairBlock& block, int blo
         if (blockCurves.block != blockIndex)
             fillCurves(block, blockIndex, curves, block.near.classes[i], blockCurves);
         Mask inRange = fromBits(bits);
-        // Two particles in one place have no direction to push each other.
+        // At distance 0 the force has no direction: it becomes zero.
         Floats inverse = select(less(Floats{}, r2), inverseSqrt(r2), Floats{});
         Floats r = select(inRange, r2 * inverse, splat(curves.innerCutoff)), energy, dEdR;
         evaluateTable<IncludeEnergy>(curves, blockCurves, r, energy, dEdR);

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Elementary functions of vectors, to a few units in the last place of single precision, and as IEEE 754 has them for
-// infinities, NaN and zeros. tests/test_cpu_kernels.py measures each against double precision.
+// Elementary functions of vectors. They are accurate to a few ULP of single precision, and follow IEEE 754 for
+// infinities, NaN and zeros. tests/test_cpu_instruction_sets.py compares each with double precision.
 //
 // Source of the polynomials, unless a function says otherwise: S. L. Moshier, Cephes Math Library, single precision.
 #pragma once
@@ -25,7 +25,7 @@ inline Floats copySign(const Floats& x, const Floats& sign) {
     return (Floats) (((Ints) x & ~bit) | ((Ints) sign & bit));
 }
 
-/** A function that is too rare for more: element after element. */
+/** Apply a scalar function to each lane: for functions that are rarely used. */
 template<class Function> inline Floats each(const Floats& x, Function function) {
     float numbers[Width];
     store(x, numbers);
@@ -43,8 +43,8 @@ template<class Function> inline Floats each(const Floats& x, const Floats& y, Fu
     return load(numbers);
 }
 
-/** For -104.5 <= x <= 89.5. */
-inline Floats expInside(const Floats& x) {
+/** exp(x) for -104.5 <= x <= 89.5: Cody-Waite reduction and a polynomial. */
+inline Floats expInRange(const Floats& x) {
     Floats n = round(x * 1.44269504088896341f);
     Floats r = x - n * 0.693359375f + n * 2.12194440e-4f;
     Floats p = 1.9875691500e-4f * r + 1.3981999507e-3f;
@@ -56,10 +56,10 @@ inline Floats expInside(const Floats& x) {
 }
 
 inline Floats exp(const Floats& x) {
-    return expInside(min(constant(89.5f), max(constant(-104.5f), x))); // in this order NaN stays NaN
+    return expInRange(min(constant(89.5f), max(constant(-104.5f), x))); // with this order of operands NaN stays NaN
 }
 
-/** For small x its Taylor series. */
+/** exp(x)-1; its Taylor series for small |x|, where the difference would lose digits. */
 inline Floats expm1(const Floats& x) {
     Floats series = x * (1.0f / 5040) + 1.0f / 720;
     series = series * x + 1.0f / 120;
@@ -70,7 +70,7 @@ inline Floats expm1(const Floats& x) {
 }
 
 inline Floats sigmoid(const Floats& x) {
-    return reciprocal(1 + expInside(min(constant(85.0f), max(constant(-85.0f), -x))));
+    return reciprocal(1 + expInRange(min(constant(85.0f), max(constant(-85.0f), -x))));
 }
 
 inline Floats tanh(const Floats& x) {
@@ -80,7 +80,7 @@ inline Floats tanh(const Floats& x) {
     p = p * z + 1.33314422036e-1f;
     p = p * z - 3.33332819422e-1f;
     return select(less(size, constant(0.625f)), p * z * x + x,
-            copySign(1 - 2 * reciprocal(expInside(min(constant(85.0f), size + size)) + 1), x));
+            copySign(1 - 2 * reciprocal(expInRange(min(constant(85.0f), size + size)) + 1), x));
 }
 
 inline Floats log(const Floats& x) {
@@ -107,7 +107,7 @@ inline Floats log(const Floats& x) {
     return select(less(x, Floats{}), constant(__builtin_nanf("")), result);
 }
 
-/** Source: W. Kahan's correction of log(1+x) for the rounding of 1+x. */
+/** log(1+x), corrected for the rounding of 1+x. Source: W. Kahan. */
 inline Floats log1p(const Floats& x) {
     Floats u = 1 + x, ratio = select(equal(u, constant(1.0f)), constant(1.0f), log(u) / (u - 1));
     return select(less(u, infinity()), x * ratio, log(u));
@@ -115,6 +115,7 @@ inline Floats log1p(const Floats& x) {
 
 /** The sine of x + quarter*pi/2. */
 inline Floats sine(const Floats& x, int quarter) {
+    // The reduction below is accurate for |x| < 8192 only.
     if (toBits(less(abs(x), constant(8192.0f))) != firstBits(Width))
         return quarter == 0 ? each(x, sinf) : each(x, cosf);
     Floats n = round(x * 0.636619772367581343f);

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// The neighbors of a block: first the groups of blocks that are near, then their blocks, then the particles of those.
+// Finds the neighbors of a block by pruning with bounding boxes: of groups of blocks, then of blocks, then of
+// particles.
 #pragma once
 
 #include "listTypes.h"
@@ -11,7 +12,7 @@ namespace {
 
 using namespace LearnedPairPlugin;
 
-/** A bit for each of some boxes that is within reach of another one. */
+/** A bit for each of Width boxes, from `first` on, that is within the list cutoff of the box from low to high. */
 inline unsigned findNear(
         const BoundingBoxes& boxes, int first, const float* low, const float* high, float listCutoffSquared) {
     Floats distanceSquared = {};
@@ -22,7 +23,7 @@ inline unsigned findNear(
     return toBits(less(distanceSquared, splat(listCutoffSquared)));
 }
 
-/** Mark the particles that are within reach of a box, in the blocks from a given one on. */
+/** Mark the particles within the list cutoff of the box from low to high, in `block` and later blocks. */
 inline void markNeighbors(
         const BlockBounds& bounds, int block, const float* low, const float* high, NeighborMarks& marks) {
     for (int g = block / BlocksInGroup / Width * Width; g < bounds.numGroups; g += Width)
@@ -60,7 +61,7 @@ int listNeighbors(const BlockBounds& bounds, int block, NeighborMarks& marks) {
     for (int i = 0; i < marks.numBlocks; i++) {
         int other = marks.blocks[i];
         marks.first[other] = count;
-        storeChosen(marks.listed[other], laneNumbers() + other * Width, marks.neighbors + count);
+        compressStore(marks.listed[other], laneNumbers() + other * Width, marks.neighbors + count);
         count += __builtin_popcount(marks.listed[other]);
     }
     return count;

@@ -1,69 +1,67 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Plain data, which code for several instruction sets works on: see Vector.h.
+// Plain data that the functions for all instruction sets share: see Vector.h.
 #pragma once
 
 #include <cstdint>
 
 namespace LearnedPairPlugin {
 
-/** The widest vector of any instruction set: arrays over the particles of a block have so much room. */
+/** The largest block: the number of floats in the widest vector of any instruction set. */
 const int MaxBlockSize = 16;
 
-/** The boundary conditions and the range of a force. Box vectors as OpenMM has them, in reduced form. */
+/** The boundary conditions and the cutoff of a force, in nm. Box vectors are in OpenMM's reduced form. */
 struct PairGeometry {
     bool periodic;
     float box[3][3], inverse[3]; ///< inverse: 1/box[k][k]
     float cutoff, cutoffSquared; ///< infinite if there is no cutoff
 };
 
-/** How many blocks are taken for one where a list is built. */
+/** The number of blocks in a group. When a list is built, the bounding boxes of groups are tested first. */
 const int BlocksInGroup = 16;
 
-/** BoundingBoxes with their edges along the axes, coordinate by coordinate. What fills the last vector up is nowhere:
- * low is infinite, high minus infinite. */
+/** Axis-aligned bounding boxes, with an array for each coordinate. The padding of the last vector is empty boxes: low
+ * is infinite, high is minus infinite. */
 struct BoundingBoxes {
     const float *low[3], *high[3];
 };
 
-/** Where particles are, and the smallest boxes around each block and each group of blocks. */
+/** The bounding boxes of the particles of a list, for the search for neighbors. */
 struct BlockBounds {
-    BoundingBoxes particles, blocks,
-            groups; ///< those of particles are points; what fills the last one up is infinitely far away
+    BoundingBoxes particles, blocks, groups; ///< those of particles are points
     int numGroups;
-    const float (*images)[3]; ///< the shifts of all periodic images in range, zero included
+    const float (*images)[3]; ///< the displacements of all periodic images in range, zero included
     int numImages;
-    float low[3], high[3]; ///< of all particles
+    float low[3], high[3]; ///< the bounding box of all particles
     float listCutoff, listCutoffSquared;
 };
 
-/** The particles that are neighbors of a block, while they are looked for. */
+/** The neighbors of a block that a search has found. */
 struct NeighborMarks {
-    uint32_t* listed; ///< for each block a bit for each of its particles; all zero before
-    int32_t* blocks;  ///< those blocks that have bits
+    uint32_t* listed; ///< for each block, a bit for each of its particles; all zero before the search
+    int32_t* blocks;  ///< the blocks with a bit that is set
     int numBlocks;
-    int32_t* first;     ///< for each of those, where its first particle is among the neighbors
-    int32_t* neighbors; ///< room for all particles and one vector more
+    int32_t* first;     ///< for each of those, the index of its first particle in `neighbors`
+    int32_t* neighbors; ///< the particles whose bits are set; room for all particles and one more vector
 };
 
-/** Neighbors of a block of particles that may be in range of one of them. */
+/** The neighbors of a block that may be within the cutoff of one of its particles, and the pairs to leave out. */
 struct NearNeighbors {
-    float *x, *y, *z; ///< of the minimum image for the whole block, if there is one
+    float *x, *y, *z; ///< positions; if BlockPositions::oneImage, of the image nearest to the center of the block
     int32_t *particles, *classes;
-    int32_t* exclusions; ///< a bit for each particle of the block: whether the list does not have the pair
+    int32_t* exclusions; ///< a bit for each particle of the block whose pair with the neighbor is not listed
 };
 
-/** A block of particles and their neighbors. Particles are numbered as in the list. */
+/** A block of particles and its neighbors. The indices of particles are those of the list. */
 struct PairBlock {
-    int first, count; ///< its particles; the last block is filled up to the block size, but has no pairs with what
-                      ///< fills it
-    const int32_t* neighbors;   ///< these and their exclusions go on for one vector more, with any particles
-    const uint16_t* exclusions; ///< for each neighbor, a bit for each particle of the block
+    int first, count; ///< its first particle and their number; the last block is padded, but the padding has no pairs
+    const int32_t* neighbors;   ///< padded by one vector of valid indices; so are the exclusions
+    const uint16_t* exclusions; ///< for each neighbor, a bit for each particle of the block whose pair is not listed
     int numNeighbors;
-    const float* positions; ///< of all particles, shape [][4]; the fourth element has the bits of the particle's class
-    const int32_t* classes; ///< of all particles
-    NearNeighbors near;     ///< where to put near neighbors: room for numNeighbors and one vector more
+    const float* positions; ///< of all particles, shape [][4]; the fourth element has the bits of the interaction class
+    const int32_t* classes; ///< the interaction classes of all particles
+    NearNeighbors near;     ///< memory for near neighbors: room for numNeighbors and one more vector
 };
 
 } // namespace LearnedPairPlugin

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// From a block of the neighbor list to those neighbors that are near the block.
+// Selects the neighbors of a block that are near its bounding box.
 #pragma once
 
 #include "listTypes.h"
@@ -11,7 +11,7 @@ namespace {
 
 using namespace LearnedPairPlugin;
 
-/** A displacement with a component for each lane. */
+/** A displacement, or a position, for each lane. */
 struct Displacements {
     Floats x, y, z;
     Floats squared() const {
@@ -32,10 +32,10 @@ inline Displacements minimumImage(const PairGeometry& geometry, Displacements d)
     return d;
 }
 
-/** Move positions to their minimum images with respect to a point. */
+/** Replace positions by their minimum images with respect to a point. */
 inline void moveNear(const PairGeometry& geometry, float x, float y, float z, Displacements& position) {
     Displacements d = {position.x - x, position.y - y, position.z - z}, shortest = minimumImage(geometry, d);
-    position.x += shortest.x - d.x; // zero where the position stays
+    position.x += shortest.x - d.x; // exactly zero for a position that is the minimum image
     position.y += shortest.y - d.y;
     position.z += shortest.z - d.z;
 }
@@ -47,7 +47,8 @@ inline float smallest(const Floats& x) {
     return result;
 }
 
-/** The particles of a block, close together if they are in copies of the box. */
+/** The positions of a block's particles, in a periodic box as minimum images with respect to the first one, and their
+ * bounding box. */
 struct BlockPositions {
     explicit BlockPositions(const PairGeometry& geometry, const PairBlock& block) {
         Floats unused;
@@ -61,20 +62,25 @@ struct BlockPositions {
             float low = smallest(*components[k]), high = -smallest(-*components[k]);
             center[k] = 0.5f * (low + high);
             halfWidth[k] = 0.5f * (high - low);
-            // A neighbor in range is so close to the center that no other copy of it can be in range of any particle.
+            // Below this limit, an image in range of any particle of the block is the minimum image with respect to the
+            // center. The factor is a margin for rounding.
             if (geometry.periodic && !(1.0001f * (halfWidth[k] + geometry.cutoff) < 0.5f * geometry.box[k][k]))
                 oneImage = false;
         }
     }
     Displacements position;
     float center[3], halfWidth[3];
-    bool oneImage; ///< whether the copy of a neighbor that is nearest to the center is the one for all particles
+    bool oneImage; ///< whether the minimum image of a neighbor with respect to the center serves all particles
 };
 
-/** Write the neighbors that may be in range of the block. @return how many there are */
+/**
+ * Write the neighbors within the cutoff of the bounding box to block.near; without oneImage, all neighbors.
+ *
+ * @return their number
+ */
 inline int findNearNeighbors(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles) {
     int numNear = 0;
-    const float limit = 1.0001f * geometry.cutoffSquared;
+    const float limit = 1.0001f * geometry.cutoffSquared; // with a margin for rounding
     for (int first = 0; first < block.numNeighbors; first += Width) {
         Displacements neighbor;
         Floats classes;
@@ -89,12 +95,12 @@ inline int findNearNeighbors(const PairGeometry& geometry, const PairBlock& bloc
                 max(abs(neighbor.z - particles.center[2]) - particles.halfWidth[2], Floats{})};
             close &= toBits(less(outside.squared(), splat(limit)));
         }
-        storeChosen(close, neighbor.x, block.near.x + numNear);
-        storeChosen(close, neighbor.y, block.near.y + numNear);
-        storeChosen(close, neighbor.z, block.near.z + numNear);
-        storeChosen(close, (Ints) classes, block.near.classes + numNear);
-        storeChosen(close, load(block.neighbors + first), block.near.particles + numNear);
-        storeChosen(close, load(block.exclusions + first), block.near.exclusions + numNear);
+        compressStore(close, neighbor.x, block.near.x + numNear);
+        compressStore(close, neighbor.y, block.near.y + numNear);
+        compressStore(close, neighbor.z, block.near.z + numNear);
+        compressStore(close, (Ints) classes, block.near.classes + numNear);
+        compressStore(close, load(block.neighbors + first), block.near.particles + numNear);
+        compressStore(close, load(block.exclusions + first), block.near.exclusions + numNear);
         numNear += __builtin_popcount(close);
     }
     return numNear;
@@ -109,7 +115,7 @@ inline Displacements displacements(
     return OneImage ? d : minimumImage(geometry, d);
 }
 
-/** The particles of the block that are in range of a near neighbor, a bit for each. */
+/** A bit for each particle of the block that is in range of a near neighbor and whose pair with it is listed. */
 inline unsigned findInRange(const PairGeometry& geometry, const Floats& r2, const NearNeighbors& near, int index) {
     return toBits(less(r2, splat(geometry.cutoffSquared))) & ~near.exclusions[index];
 }

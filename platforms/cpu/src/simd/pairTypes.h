@@ -1,22 +1,22 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Plain data, which code for several instruction sets works on: see Vector.h.
+// Plain data that the functions for all instruction sets share: see Vector.h.
 #pragma once
 
 #include <cstdint>
 
 namespace LearnedPairPlugin {
 
-/** OpenMM's switching function: see SwitchingFunction. */
+/** The parameters of OpenMM's switching function: see SwitchingFunction. */
 struct Switching {
     bool used;
     float start, inverseWidth;
 };
 
-/** Forces of one thread: those of a particle of the list are at forces[4*targets[particle]]. */
+/** The forces of one thread. The force on particle i of the list is at forces[4*targets[i]]. */
 struct ForceTarget {
-    float* forces; ///< null if forces are not asked for
+    float* forces; ///< null if forces are not requested
     const int32_t* targets;
     float scale;
 };

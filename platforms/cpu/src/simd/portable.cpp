@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-#define LEARNEDPAIR_PORTABLE // on x86, too, so that it can be tried there
+#define LEARNEDPAIR_PORTABLE // also on x86, so that it can be tested there
 #include "computeProgram.h"
 #include "computeTable.h"
 #include "listNeighbors.h"

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// The steps of a program, each for all batchSize. docs/program.md says what they compute.
+// The instructions of a program, each for a whole batch. docs/program.md defines what they compute.
 #pragma once
 
 #include "functions.h"
@@ -23,12 +23,12 @@ inline Floats toNumbers(Mask mask) {
     return select(mask, splat(1.0f), Floats{});
 }
 
-/** One element of an operand; an operand of length 1 has the same for all. */
+/** One element of an operand, for all items of a batch. An operand of length 1 is broadcast. */
 struct Element {
     Element(const ProgramValue& value, int index, int batchSize) :
             data(value.data + (value.size == 1 ? 0 : index) * (value.isConstant ? 1 : batchSize)),
             isConstant(value.isConstant) {}
-    /** The batchSize from one on. */
+    /** The items from a given one on, one in each lane. */
     Floats operator[](int item) const {
         return isConstant ? splat(*data) : load(data + item);
     }
@@ -36,18 +36,18 @@ struct Element {
     bool isConstant;
 };
 
-/** Whether all elements of an operand lie side by side as those of the result do. */
+/** Whether an operand has the memory layout of the result. */
 inline bool isFlat(const ProgramValue& operand, const ProgramValue& result) {
     return !operand.isConstant && operand.size == result.size;
 }
 
-/** Whether an operand is one number for all. */
+/** Whether an operand is a single constant number. */
 inline bool isNumber(const ProgramValue& operand) {
     return operand.isConstant && operand.size == 1;
 }
 
-/** Compute a result of some size from what lies at the same places: two vectors at a time, which a processor computes
- * side by side. */
+/** Compute each vector of a result from the vectors at the same offset in the operands: two vectors at a time, which a
+ * processor computes in parallel. */
 template<class Compute> inline void forAll(const ProgramInstruction& step, Compute compute) {
     float* result = step.result.data;
     for (int i = 0, size = step.result.size * step.batchSize; i < size; i += 2 * Width) {
@@ -57,7 +57,7 @@ template<class Compute> inline void forAll(const ProgramInstruction& step, Compu
     }
 }
 
-/** An elementwise operation; Function::of() computes it. There is a variant for operands as they usually are. */
+/** An elementwise operation, which Function::of() computes. There are variants for common layouts of the operands. */
 template<class Function> struct Elementwise {
     static void oneFlat(const ProgramInstruction& step) {
         const float* x = step.operands[0].data;
@@ -134,20 +134,19 @@ template<class Function> void reduce(const ProgramInstruction& step) {
             }
 }
 
-// Loops over registers, which must be unrolled for the registers to be known.
+// Unrolls a loop over an array of vectors: the compiler keeps the array in registers only if all indices are constants.
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/** Some rows of a matrix times x, for two vectors of batchSize, on top of what the sums begin with: they stay in
- * registers.
- */
+/** Multiply some rows of a matrix with x for two vectors of items, and add start if it is not null. The sums stay in
+ * registers. */
 template<int Rows>
 void multiplyRows(const float* matrix, int row, int numColumns, const float* x, const ProgramValue* start, int item,
         int batchSize, float* result) {
-    const int Parts = (Rows < 3 ? 4 : 1); // few sums are made in parts, which a processor adds to at the same time
+    const int Parts = (Rows < 3 ? 4 : 1); // few sums are divided into parts, whose additions run in parallel
     const float* weights = matrix + row * numColumns;
     Floats sums[Parts][Rows][2];
     UNROLL for (int k = 0; k < Rows; k++) {
@@ -190,12 +189,12 @@ void multiplyRows(const float* matrix, int row, int numColumns, const float* x, 
 }
 
 #if defined(__AVX512F__)
-const int MaxRows = 8; // of 32 registers
+const int MaxRows = 8; // 16 sums, of 32 registers
 #else
-const int MaxRows = 6; // of 16
+const int MaxRows = 6; // 12 sums, of 16 registers
 #endif
 
-/** A matrix times a vector, and a third operand added if there is one. */
+/** Multiply a matrix with a vector, and add the third operand, the bias, if there is one. */
 inline void multiply(const ProgramInstruction& step) {
     const float* matrix = step.operands[0].data;
     const ProgramValue* start = (step.numOperands > 2 ? &step.operands[2] : nullptr);
@@ -215,8 +214,7 @@ inline void multiply(const ProgramInstruction& step) {
     }
 }
 
-/** Give each item of a vector some numbers of its own: columns of rows, row(k) for item k, to the elements of a value.
- */
+/** Set a value of `size` elements, for Width items: those of item k are the numbers at row(k). */
 template<class Row> inline void loadColumns(Row row, int size, int batchSize, float* data) {
     for (int column = 0; column < size; column += 4) {
         Floats columns[4];
@@ -226,6 +224,7 @@ template<class Row> inline void loadColumns(Row row, int size, int batchSize, fl
     }
 }
 
+/** Find the row of a lookup (docs/program.md, section 3): negative indices count from the end. */
 inline int findRow(float index, int numRows) {
     if (!(index > -numRows))
         return 0;
@@ -249,7 +248,8 @@ inline void lookUp(const ProgramInstruction& step) {
                     width, step.batchSize, step.result.data + e * width * step.batchSize + item);
 }
 
-template<bool Slope> inline void evaluateCurves(const ProgramInstruction& step) {
+/** Evaluate the curves of a table at a distance, or their derivatives (docs/program.md, section 4). */
+template<bool Derivative> inline void evaluateCurves(const ProgramInstruction& step) {
     const ProgramValue& r = step.operands[0];
     const float* data = step.operands[1].data;
     int numKnots = step.integers[0], n = step.result.size;
@@ -258,8 +258,8 @@ template<bool Slope> inline void evaluateCurves(const ProgramInstruction& step) 
         Floats x = (Element(r, 0, step.batchSize)[item] - first) / h;
         Ints knot = toInts(min(max(x, Floats{}), splat((float) (numKnots - 2)))); // 0 for NaN
         Floats t = x - toFloats(knot), s = 1 - t;
-        Floats value0, value1, slope0, slope1; // the weights of the numbers at both ends
-        if (Slope) {
+        Floats value0, value1, slope0, slope1; // the Hermite basis functions of the values and slopes at both ends
+        if (Derivative) {
             value1 = 6 * t * s / h;
             value0 = -value1;
             slope0 = s * (1 - 3 * t);
@@ -288,7 +288,7 @@ template<bool Slope> inline void evaluateCurves(const ProgramInstruction& step) 
     }
 }
 
-// Functions of elementwise operations.
+// The functions of the elementwise operations, for struct Elementwise.
 #define ELEMENTWISE(name, text, numOperands, value, simd, kernel, properties)                                          \
     struct name {                                                                                                      \
         static const int NumOperands = numOperands;                                                                    \

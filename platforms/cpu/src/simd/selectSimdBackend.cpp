@@ -15,13 +15,13 @@ struct InstructionSet {
 };
 
 const SimdBackend& LearnedPairPlugin::selectSimdBackend() {
-    const InstructionSet sets[] = {// the best one first
+    const InstructionSet sets[] = {// in order of preference
 #if defined(LEARNEDPAIR_X86)
         {&avx512Backend,
             __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                     __builtin_cpu_supports("avx512vl")},
         {&avx2Backend, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
-        {&sse4Backend, true}, // without it there is no CPU platform
+        {&sse4Backend, true}, // OpenMM's CPU platform requires it
 #endif
         {&portableBackend, true}};
     const char* wanted = std::getenv("LEARNEDPAIR_CPU_INSTRUCTIONS");
@@ -34,5 +34,5 @@ const SimdBackend& LearnedPairPlugin::selectSimdBackend() {
         names += (names.empty() ? "" : ", ") + string(set.backend->name);
     }
     throw OpenMM::OpenMMException("LearnedPairForce: the environment variable LEARNEDPAIR_CPU_INSTRUCTIONS is '" +
-            string(wanted) + "'; expected one of those that this processor has: " + names + ".");
+            string(wanted) + "'; expected an instruction set of this processor: " + names + ".");
 }

@@ -13,8 +13,8 @@ namespace {
 inline void switchOff(const LearnedPairPlugin::Switching& switching, const Floats& r, Floats& energy, Floats& dEdR) {
     Floats y = max((r - switching.start) * switching.inverseWidth, Floats{});
     Floats value = 1 + y * y * y * (-10 + y * (15 - 6 * y)),
-           change = y * y * (-30 + y * (60 - 30 * y)) * switching.inverseWidth;
-    dEdR = value * dEdR + change * energy;
+           derivative = y * y * (-30 + y * (60 - 30 * y)) * switching.inverseWidth;
+    dEdR = value * dEdR + derivative * energy;
     energy *= value;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Plain data, which code for several instruction sets works on: see Vector.h.
+// Plain data that the functions for all instruction sets share: see Vector.h.
 #pragma once
 
 #include "listTypes.h"
@@ -14,17 +14,17 @@ namespace LearnedPairPlugin {
 struct TableCurves {
     const float* segments;        ///< shape [][4]
     const float* inverseSpacings; ///< shape [numClasses][numClasses]
-    const int32_t* firstSegments; ///< shape [numClasses][numClasses]; at most 2^28
+    const int32_t* firstSegments; ///< shape [numClasses][numClasses]; at most 2^28, since byte offsets have 32 bits
     int numClasses;
     float minDistance, innerCutoff;
     Switching switching;
 };
 
-/** The curves of a block's particles with the neighbors of one interaction class; filled in when they are needed. */
+/** The curves between the particles of a block and the neighbors of one interaction class, looked up on first use. */
 struct alignas(64) BlockCurves {
     float inverseSpacing[MaxBlockSize];
     int32_t firstSegment[MaxBlockSize];
-    int32_t block; ///< which block it was filled in for
+    int32_t block; ///< the block whose curves these are
 };
 
 } // namespace LearnedPairPlugin

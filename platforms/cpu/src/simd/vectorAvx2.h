@@ -46,9 +46,9 @@ template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Flo
     d = (Floats) _mm256_shuffle_ps(high01, high23, 0xEE);
 }
 
-/** For each set of elements, their indices side by side, a byte each. */
-struct ChosenElements {
-    constexpr ChosenElements() : indices() {
+/** For each set of lanes, their numbers, side by side, a byte each. */
+struct CompressTable {
+    constexpr CompressTable() : indices() {
         for (int bits = 0; bits < 256; bits++)
             for (int k = 0, count = 0; k < 8; k++)
                 if (bits >> k & 1)
@@ -56,10 +56,10 @@ struct ChosenElements {
     }
     uint64_t indices[256];
 };
-constexpr ChosenElements chosenElements;
+constexpr CompressTable compressTable;
 
-inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
-    __m256i indices = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t) chosenElements.indices[bits]));
+inline void compressStore(unsigned bits, const Ints& x, int32_t* p) {
+    __m256i indices = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t) compressTable.indices[bits]));
     _mm256_storeu_si256((__m256i*) p, _mm256_permutevar8x32_epi32((__m256i) x, indices));
 }
 

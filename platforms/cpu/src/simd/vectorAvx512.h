@@ -32,13 +32,13 @@ inline Floats sqrt(const Floats& x) {
     return (Floats) _mm512_sqrt_ps((__m512) x);
 }
 
-/** An estimate, and one step of Newton's method. */
+/** An estimate, improved by one step of Newton's method. */
 inline Floats inverseSqrt(const Floats& x) {
     Floats y = (Floats) _mm512_rsqrt14_ps((__m512) x);
     return y + y * (0.5f - 0.5f * (x * y) * y);
 }
 
-/** An estimate, and one step of Newton's method. */
+/** An estimate, improved by one step of Newton's method. */
 inline Floats reciprocal(const Floats& x) {
     Floats y = (Floats) _mm512_rcp14_ps((__m512) x);
     return y + y * (1 - x * y);
@@ -101,7 +101,7 @@ inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, f
     }
 }
 
-inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
+inline void compressStore(unsigned bits, const Ints& x, int32_t* p) {
     _mm512_storeu_si512(p, _mm512_maskz_compress_epi32((Mask) bits, (__m512i) x));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// What is done with the bits of vectors on every instruction set without masks: see Vector.h.
+// Masks as vectors of integers, for instruction sets without mask registers: see Vector.h.
 #pragma once
 
 namespace {
@@ -41,7 +41,7 @@ inline Floats powerOfTwo(const Ints& n) {
     return (Floats) ((n + 127) << 23);
 }
 
-/** In two steps, since 2^n may be no float. */
+/** In two steps, since 2^n may be out of the range of float. */
 inline Floats scale(const Floats& x, const Floats& n) {
     Ints all = toInts(n), half = all >> 1;
     return x * powerOfTwo(half) * powerOfTwo(all - half);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Any processor, as well as the compiler can: see Vector.h.
+// Any processor, without intrinsics: see Vector.h.
 #pragma once
 
 namespace {
@@ -33,7 +33,7 @@ inline Floats max(const Floats& x, const Floats& y) {
 }
 
 inline Floats round(const Floats& x) {
-    const float shift = 12582912.0f; // 1.5*2^23: no fractions above it
+    const float shift = 12582912.0f; // 1.5*2^23: floats of this size have no fractions
     return (x + shift) - shift;
 }
 
@@ -54,7 +54,7 @@ template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Flo
     }
 }
 
-inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
+inline void compressStore(unsigned bits, const Ints& x, int32_t* p) {
     for (int k = 0; k < Width; k++) {
         *p = x[k];
         p += (bits >> k) & 1;

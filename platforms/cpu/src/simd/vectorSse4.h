@@ -46,9 +46,9 @@ template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Flo
     d = (Floats) _mm_shuffle_ps(high01, high23, 0xEE);
 }
 
-/** For each set of elements, where to take the bytes of those side by side. */
-struct ChosenElements {
-    constexpr ChosenElements() : bytes() {
+/** For each set of lanes, the indices of their bytes, side by side. */
+struct CompressTable {
+    constexpr CompressTable() : bytes() {
         for (int bits = 0; bits < 16; bits++)
             for (int k = 0, count = 0; k < 4; k++)
                 if (bits >> k & 1)
@@ -57,11 +57,11 @@ struct ChosenElements {
     }
     alignas(16) char bytes[16][16];
 };
-constexpr ChosenElements chosenElements;
+constexpr CompressTable compressTable;
 
-inline void storeChosen(unsigned bits, const Ints& x, int32_t* p) {
+inline void compressStore(unsigned bits, const Ints& x, int32_t* p) {
     _mm_storeu_si128(
-            (__m128i*) p, _mm_shuffle_epi8((__m128i) x, _mm_load_si128((const __m128i*) chosenElements.bytes[bits])));
+            (__m128i*) p, _mm_shuffle_epi8((__m128i) x, _mm_load_si128((const __m128i*) compressTable.bytes[bits])));
 }
 
 inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, float* rows) {

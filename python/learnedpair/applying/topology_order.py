@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Checks by their masses whether the particles of a System are the atoms of a topology, in the same order."""
+"""Comparison of masses and elements, to detect a topology whose atoms are not the particles of a System in order."""
 
 import functools
 
@@ -9,18 +9,20 @@ from openmm.app import Topology, element
 
 from ..errors import warn
 
-#: Masses of a group of atoms that differ by less are the same, in amu.
-SAME_MASS = 0.2
-#: What a hydrogen that is left out (united atoms), or a deuterium in its place, adds to the mass of a group.
-OF_HYDROGEN, OF_DEUTERIUM = 1.008, 1.0063
+#: Masses of a group of atoms are equal if they differ by less than this, in amu.
+MASS_TOLERANCE = 0.2
+#: What one implicit hydrogen (of a united atom), or one deuterium in place of hydrogen, adds to the mass of a group, in
+#: amu.
+HYDROGEN_MASS, DEUTERIUM_EXCESS = 1.008, 1.0063
+#: The largest number of implicit hydrogens of one united atom.
 MAX_UNITED_HYDROGENS = 4
-#: Hydrogens, and particles without an element, are lighter than this also if hydrogen masses are repartitioned.
+#: Hydrogens, and particles without an element, are lighter than this, even with hydrogen mass repartitioning, in amu.
 HEAVY = 6.0
 
 
 def require_is_topology(topology, source):
-    """Require an openmm.app.Topology; TypeError for something that has one, such as a PDBFile, and for anything
-    else.
+    """Require an openmm.app.Topology. Raise a TypeError for anything else, including objects that have a topology, such
+    as a PDBFile.
     """
     if not isinstance(topology, Topology):
         remedy = (
@@ -34,21 +36,26 @@ def require_is_topology(topology, source):
 
 
 def require_topology(topology, system, source):
-    """Require a topology with an atom for each particle of a System, in the same order as far as masses can tell.
+    """Require a topology whose atoms are the particles of a System in the same order, as far as the masses can show.
 
     Parameters
     ----------
     topology : openmm.app.Topology
     system : openmm.System
     source : str
-        How messages begin.
+        The beginning of messages.
 
     Raises
     ------
     TypeError
-        If it is something else that has a topology.
+        If ``topology`` is not an openmm.app.Topology.
     ValueError
-        If it has more or fewer atoms, or the masses are those of its elements in another order.
+        If the numbers of atoms and particles differ, or if the masses are those of the elements in another order.
+
+    Warns
+    -----
+    UserWarning
+        If the masses differ from those of the elements in another way.
     """
     require_is_topology(topology, source)
     if topology.getNumAtoms() != system.getNumParticles():
@@ -65,7 +72,7 @@ def _require_order(topology, system, source):
     misplaced = [
         group
         for group in groups
-        if abs(_mass(group, masses) - _expected_mass(group)) < SAME_MASS and _is_in_disorder(group, masses)
+        if abs(_mass(group, masses) - _expected_mass(group)) < MASS_TOLERANCE and _is_permuted(group, masses)
     ]
     compared = [group for group in groups if _is_comparable(group, masses)]
     differences = [_mass(group, masses) - _expected_mass(group) for group in compared]
@@ -81,8 +88,8 @@ def _require_order(topology, system, source):
         f" {group[0].residue.name} {group[0].residue.id}, atom {group[0].index} ({names}{', ...' * (len(group) > 6)}"
         " amu)"
     )
-    # In another order the sum of all masses is the same.
-    if misplaced or abs(sum(differences)) < SAME_MASS + 1e-6 * sum(masses):
+    # Another order of the atoms does not change the sum of all masses.
+    if misplaced or abs(sum(differences)) < MASS_TOLERANCE + 1e-6 * sum(masses):
         raise ValueError(
             f"{source}: the topology has its atoms in another order than the System: {what}, and all masses together"
             " are the same. Give the topology that the System was made from."
@@ -94,8 +101,9 @@ def _require_order(topology, system, source):
 
 
 def _groups(topology, masses):
-    """Atoms among which hydrogen mass repartitioning and Drude particles move mass: an atom with its hydrogens, or else
-    a residue.
+    """Divide the atoms into groups whose total mass is conserved by hydrogen mass repartitioning and by Drude
+    particles. A group is a heavy atom with its hydrogens. If a hydrogen of a residue is not bonded to a heavy atom in
+    the topology, or a particle without an element has a mass, the whole residue is one group.
     """
     center = {}
     for bond in topology.bonds():
@@ -121,7 +129,7 @@ def _groups(topology, masses):
 
 
 def _is_comparable(group, masses):
-    """Whether masses say anything: there are elements, and no atom is frozen (of mass zero)."""
+    """Whether the mass of a group can be compared: it has elements, and none of its atoms is frozen (mass zero)."""
     known = [atom for atom in group if atom.element is not None]
     return bool(known) and all(masses[atom.index] > 0 for atom in known)
 
@@ -140,22 +148,22 @@ def _mass_of_element(which):
 
 
 def _is_explained(difference, group):
-    """Whether a mass is that of the elements, or that of deuterium or united atoms."""
-    if abs(difference) < SAME_MASS:
+    """Whether a difference from the mass of the elements is zero, or is due to deuterium or united atoms."""
+    if abs(difference) < MASS_TOLERANCE:
         return True
     hydrogens = sum(atom.element is element.hydrogen for atom in group)
     united = MAX_UNITED_HYDROGENS * sum(atom.element is element.carbon for atom in group)
-    return any(abs(difference - count * OF_DEUTERIUM) < SAME_MASS for count in range(1, hydrogens + 1)) or any(
-        abs(difference - count * OF_HYDROGEN) < SAME_MASS for count in range(1, united + 1)
+    return any(abs(difference - count * DEUTERIUM_EXCESS) < MASS_TOLERANCE for count in range(1, hydrogens + 1)) or any(
+        abs(difference - count * HYDROGEN_MASS) < MASS_TOLERANCE for count in range(1, united + 1)
     )
 
 
-def _is_in_disorder(group, masses):
-    """Whether the masses of a group, whose sum is right, are those of other atoms of it: hydrogens that are too heavy,
-    or not all of one
-    mass, or a heavy particle that is no atom."""
+def _is_permuted(group, masses):
+    """Whether the masses of a group, whose sum is correct, are in the wrong order within the group. Signs are a heavy
+    hydrogen, hydrogens of different masses, or a heavy particle without an element.
+    """
     hydrogens = [masses[atom.index] for atom in group if atom.element is element.hydrogen]
     others = [masses[atom.index] for atom in group if atom.element is None]
     return any(mass > HEAVY for mass in hydrogens + others * (len(others) < len(group))) or (
-        len(hydrogens) > 1 and max(hydrogens) - min(hydrogens) > SAME_MASS
+        len(hydrogens) > 1 and max(hydrogens) - min(hydrogens) > MASS_TOLERANCE
     )

@@ -10,7 +10,7 @@ import openmm
 from openmm import app, unit
 
 from ..applying.apply import add_correction
-from ..applying.obstacles import find_obstacle
+from ..applying.no_effect import why_no_effect
 from ..applying.topology_order import require_topology
 from ..data import WATER_GFN2
 from ..force.learned_pair_force import LearnedPairForce
@@ -102,9 +102,9 @@ def prepare(options):
         if not corrections:
             raise ValueError(f"{options.system}: the System has no correction; learnedpair apply writes one that has.")
         for force in corrections:
-            obstacle = find_obstacle(force)
-            if obstacle:
-                raise ValueError(f"{options.system}: the correction {force.getName()!r} does nothing: {obstacle}.")
+            reason = why_no_effect(force)
+            if reason:
+                raise ValueError(f"{options.system}: the correction {force.getName()!r} does nothing: {reason}.")
         require_topology(structure.topology, system, str(options.pdb))
         return Input(structure.topology, structure.positions, system)
     model = (

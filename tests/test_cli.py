@@ -568,8 +568,8 @@ NAN_ROW = "nan nan\n"
             "short.csv",
             "0.4 16\n" * 5,
             (
-                "short.csv: there are 5 rows of features, but the System has 6 particles; expected one for each, of nan"
-                " where the model does not apply."
+                "short.csv: there are 5 rows of features, but the System has 6 particles; expected one for each, with"
+                " nan for particles that are not covered."
             ),
         ),
         (

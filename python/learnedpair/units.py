@@ -70,7 +70,7 @@ def in_nanometers(distance):
 
 
 def curve_numbers(values, what):
-    """Convert a Quantity to the numbers of a curve. Plain numbers are returned unchanged.
+    """Convert the energies or slopes of a curve to plain numbers. Plain numbers are returned unchanged.
 
     Parameters
     ----------

@@ -98,10 +98,10 @@ static py::tuple evaluate(const PairTable& table, int type1, int type2, const py
             throw py::value_error("PairTable: the distance " + std::to_string(r.data()[i]) +
                     " nm is outside the table, which goes from " + std::to_string(table.getMinDistance()) + " to " +
                     std::to_string(table.getMaxDistance()) + " nm.");
-    py::array_t<double> energy(r.size()), slope(r.size());
+    py::array_t<double> energy(r.size()), dEdR(r.size());
     for (py::ssize_t i = 0; i < r.size(); i++)
-        table.evaluate(type1, type2, r.data()[i], energy.mutable_data()[i], slope.mutable_data()[i]);
-    return py::make_tuple(energy, slope);
+        table.evaluate(type1, type2, r.data()[i], energy.mutable_data()[i], dEdR.mutable_data()[i]);
+    return py::make_tuple(energy, dEdR);
 }
 
 PYBIND11_MODULE(_core, m) {

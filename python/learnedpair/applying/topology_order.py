@@ -16,7 +16,8 @@ MASS_TOLERANCE = 0.2
 HYDROGEN_MASS, DEUTERIUM_EXCESS = 1.008, 1.0063
 #: The largest number of implicit hydrogens of one united atom.
 MAX_UNITED_HYDROGENS = 4
-#: Hydrogens, and particles without an element, are lighter than this, even with hydrogen mass repartitioning, in amu.
+#: The upper limit for masses of hydrogens and of particles without an element, even with hydrogen mass repartitioning,
+#: in amu.
 HEAVY = 6.0
 
 

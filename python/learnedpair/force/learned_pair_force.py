@@ -502,8 +502,8 @@ class LearnedPairForce(GuardedForce):
         self._access.setReport(json.dumps(report))
 
     def updateParametersInContext(self, context):
-        """Update an existing Context with the types or features of the particles and with the numbers of the function
-        (the values of a table, the weights of a program).
+        """Update an existing Context with the types or features of the particles, and with the values of a table or the
+        weights of a program.
 
         Raises
         ------

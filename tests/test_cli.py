@@ -101,7 +101,7 @@ def test_demo_does_not_overwrite_unasked(demo, capsys, monkeypatch):
     monkeypatch.chdir(folder)
     assert main(["demo", "--platform", "CPU", "--output", "out"]) == 1
     assert (
-        "out: there are files in the folder; name another one by --output, or say --overwrite"
+        "out: there are files in the folder; name another one by --output, or give --overwrite"
         in capsys.readouterr().err
     )
 
@@ -215,7 +215,7 @@ def test_bench_times_with_and_without_the_correction(tmp_path, capsys, demo):
         "1350 particles",
         "evaluated by: CPU, SIMD loop",
         "ms/step",
-        "median and range of 4 blocks of 3 steps in turn",
+        "median and range of 4 alternating blocks of 3 steps",
         "creating the Context",
     ):
         assert part in text, text
@@ -249,7 +249,7 @@ def test_inspect_of_a_model_with_features(tmp_path, capsys):
     assert "At the inner cutoff, 0.15 nm, below which each function goes on as a straight line:" in text
     model = lp.load_model(path)
     rows = {"low": [-1.0, 8.0], "middle": [0.0, 14.0], "high": [1.0, 20.0]}
-    found = re.findall(r"  (\w+)-(\w+) +(\S+) kJ/mol, slope +(\S+) kJ/mol/nm(, ATTRACTIVE)?", text)
+    found = re.findall(r"  (\w+)-(\w+) +(\S+) kJ/mol, dE/dr +(\S+) kJ/mol/nm(, ATTRACTIVE)?", text)
     assert [line[:2] for line in found] == [
         ("low", "low"),
         ("low", "middle"),
@@ -267,9 +267,9 @@ def test_inspect_of_a_model_with_features(tmp_path, capsys):
 def test_inspect_says_how_the_radial_part_is_tabulated(tmp_path, capsys):
     path = export(tmp_path, "feature_network")
     text = inspect(capsys, path).out
-    assert re.search(
-        r"multiply-adds per pair, what depends on the distance alone in a table of \d+ knots\n", text
-    ) and re.search(r"= table v0 v1 \{\d+\} +# radial\n", text)
+    assert re.search(r"multiply-adds per pair, radial part in a table of \d+ knots\n", text) and re.search(
+        r"= table v0 v1 \{\d+\} +# radial\n", text
+    )
     few, many = (
         int(re.search(r"table of (\d+) knots", inspect(capsys, path, "--tolerance", tolerance).out)[1])
         for tolerance in (1e-3, 1e-5)
@@ -314,7 +314,7 @@ def test_inspect_shows_given_rows_of_features(tmp_path, capsys):
     text = inspect(capsys, path, "--features", rows).out
     assert "The pairs are those of the 2 distinct rows of " in text
     energy, slope = lp.load_model(path).evaluate([0.15], [[-0.8, 12]], [[0.4, 10]])
-    assert re.search(rf"  \(-0\.8, 12\)-\(0\.4, 10\) +{energy[0]:.4g} kJ/mol, slope +{slope[0]:.4g} kJ/mol/nm", text)
+    assert re.search(rf"  \(-0\.8, 12\)-\(0\.4, 10\) +{energy[0]:.4g} kJ/mol, dE/dr +{slope[0]:.4g} kJ/mol/nm", text)
     rows.write_text("0.4, 21\n")
     assert (
         "the feature 'alpha' of particle 0 is 21; expected 8 to 20"
@@ -397,7 +397,7 @@ def test_reports_of_forces_are_described():
     assert describe(table.lowering_report).startswith("  table:       2 curves")
     program = models.water_model().create_force(["O", "H", "H"], representation="program", tabulate_radial=True)
     assert re.match(
-        r"  program:     \d+ weights, \d+ multiply-adds per pair, what depends on the distance alone in a table of \d+"
+        r"  program:     \d+ weights, \d+ multiply-adds per pair, radial part in a table of \d+"
         r" knots\n  its error: ",
         describe(program.lowering_report),
     )
@@ -568,8 +568,8 @@ NAN_ROW = "nan nan\n"
             "short.csv",
             "0.4 16\n" * 5,
             (
-                "short.csv: there are 5 rows of features, but the System has 6 particles; expected one for each, of nan"
-                " where the model does not apply."
+                "short.csv: there are 5 rows of features, but the System has 6 particles; expected one for each, with"
+                " nan for particles that are not covered."
             ),
         ),
         (

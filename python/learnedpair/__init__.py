@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Learned pair corrections for OpenMM at the speed of the classical force field.
+"""Learned pair corrections for OpenMM, at the speed of a classical force field.
 
     import learnedpair as lp
     model = lp.load_model("delta.pt")
     force = lp.add_correction(system, topology, model)
 
-PyTorch is imported only when a model is loaded, exported or trained; a System that was saved with its correction runs
-without it.
+PyTorch is imported only to load, export or train a model. A System that was saved with its correction runs without
+PyTorch.
 """
 
 import importlib
@@ -22,7 +22,7 @@ from .lowering.tabulation import tabulate
 
 __version__ = _core.version
 
-#: Names that need PyTorch, and the modules they come from.
+#: Public names that need PyTorch, and the modules that define them.
 _NEED_TORCH = {
     "load_model": "lowering.pair_model",
     "PairModel": "lowering.pair_model",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""``python -m learnedpair`` is the command ``learnedpair``."""
+"""Makes ``python -m learnedpair`` equivalent to the command ``learnedpair``."""
 
 import sys
 

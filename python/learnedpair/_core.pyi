@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Types of the compiled module: python/src/bindings.cpp and programs.cpp, where the docstrings are."""
+"""Types of the compiled module. Its full docstrings are in python/src/bindings.cpp and python/src/programs.cpp."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, TypeAlias, overload
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: A number, an array, or one of OpenMM's Quantities, which have no types.
+#: A number, an array, or an OpenMM Quantity, which has no type annotations.
 _Distances: TypeAlias = Any
 _Doubles: TypeAlias = NDArray[np.float64]
 
@@ -16,16 +16,27 @@ openmm_version: str
 version: str
 
 class LearnedFunction:
+    """The base class of PairTable and PairProgram."""
+
     @property
-    def num_types(self) -> int: ...
+    def num_types(self) -> int:
+        """The number of particle types; 0 if particles have features."""
+
     @property
-    def num_features(self) -> int: ...
+    def num_features(self) -> int:
+        """The number of features of a particle; 0 if particles have types."""
+
     @property
-    def min_distance(self) -> float: ...
+    def min_distance(self) -> float:
+        """The shortest distance for which the function is defined, in nm."""
+
     @property
-    def max_distance(self) -> float: ...
+    def max_distance(self) -> float:
+        """The longest distance for which the function is defined, in nm; may be infinite."""
 
 class PairTable(LearnedFunction):
+    """A tabulated pair function: one piecewise cubic in r for each unordered pair of types."""
+
     def __init__(
         self,
         num_types: int,
@@ -36,36 +47,72 @@ class PairTable(LearnedFunction):
         curve_indices: Sequence[int],
     ) -> None: ...
     @property
-    def curve_indices(self) -> list[int]: ...
+    def curve_indices(self) -> list[int]:
+        """The index of the curve for each ordered pair of types, in row-major order; -1 for none."""
+
     @property
-    def energies(self) -> list[_Doubles]: ...
+    def energies(self) -> list[_Doubles]:
+        """For each curve, the energies at its knots, in kJ/mol."""
+
     @property
-    def slopes(self) -> list[_Doubles]: ...
-    def evaluate(self, type1: int, type2: int, r: _Distances) -> tuple[_Doubles, _Doubles]: ...
+    def slopes(self) -> list[_Doubles]:
+        """For each curve, dE/dr at its knots, in kJ/mol/nm."""
+
+    def evaluate(self, type1: int, type2: int, r: _Distances) -> tuple[_Doubles, _Doubles]:
+        """Evaluate the curve of a pair of types: (energy, dEdR), in kJ/mol and kJ/mol/nm."""
 
 class TensorProgram:
+    """A straight-line program on small vectors, as specified in docs/program.md."""
+
     def __init__(self, text: str, weights: ArrayLike = ...) -> None: ...
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """The steps and the outputs, without the weights."""
+
     @property
-    def weights(self) -> _Doubles: ...
+    def weights(self) -> _Doubles:
+        """The elements of all weights, in the order of the steps."""
+
     @property
-    def num_outputs(self) -> int: ...
-    def evaluate(self, **inputs: ArrayLike) -> list[_Doubles]: ...
-    def fold_constants(self) -> TensorProgram: ...
-    def simplify(self) -> TensorProgram: ...
-    def share_subexpressions(self) -> TensorProgram: ...
-    def remove_dead_code(self) -> TensorProgram: ...
-    def split_linear_layers(self, typed: bool) -> TensorProgram: ...
-    def regroup_sums(self, typed: bool) -> TensorProgram: ...
-    def optimize(self, typed: bool) -> TensorProgram: ...
-    def differentiate(self, input: str, element: int, num_outputs: int) -> TensorProgram: ...
-    def tabulate_radial(
-        self, typed: bool, min_distance: float, max_distance: float, num_knots: int
-    ) -> TensorProgram: ...
-    def stages(self, typed: bool) -> list[str]: ...
+    def num_outputs(self) -> int:
+        """The number of outputs."""
+
+    def evaluate(self, **inputs: ArrayLike) -> list[_Doubles]:
+        """Evaluate the outputs, arrays of shape (n_pairs, length), from inputs given by name."""
+
+    def fold_constants(self) -> TensorProgram:
+        """Evaluate steps whose operands are all constant."""
+
+    def simplify(self) -> TensorProgram:
+        """Apply identities that are exact in floating point."""
+
+    def share_subexpressions(self) -> TensorProgram:
+        """Compute equal steps only once (common subexpression elimination)."""
+
+    def remove_dead_code(self) -> TensorProgram:
+        """Remove steps that no output depends on."""
+
+    def split_linear_layers(self, typed: bool) -> TensorProgram:
+        """Split products W x if x combines values of different stages."""
+
+    def regroup_sums(self, typed: bool) -> TensorProgram:
+        """Regroup sums, so that terms of the same stage are added first."""
+
+    def optimize(self, typed: bool) -> TensorProgram:
+        """Apply all passes until the program no longer changes."""
+
+    def differentiate(self, input: str, element: int, num_outputs: int) -> TensorProgram:
+        """Append derivatives of outputs, by forward-mode differentiation."""
+
+    def tabulate_radial(self, typed: bool, min_distance: float, max_distance: float, num_knots: int) -> TensorProgram:
+        """Replace values that depend on r alone by one table of cubic Hermite curves."""
+
+    def stages(self, typed: bool) -> list[str]:
+        """Get the stage of each step, which says what the step depends on and how often it is computed."""
 
 class PairProgram(LearnedFunction):
+    """A pair function as a program."""
+
     def __init__(
         self,
         text: str,
@@ -77,33 +124,62 @@ class PairProgram(LearnedFunction):
         features: Mapping[str, tuple[float, float] | None] | None = None,
     ) -> None: ...
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """The text of the program, without its weights."""
+
     @property
-    def weights(self) -> _Doubles: ...
+    def weights(self) -> _Doubles:
+        """The elements of all weights, in the order of the steps."""
+
     @property
-    def has_table(self) -> bool: ...
+    def has_table(self) -> bool:
+        """Whether part of the program is a table in the distance, so that max_distance is finite."""
+
     @property
-    def multiply_adds(self) -> int: ...
+    def multiply_adds(self) -> int:
+        """The number of multiply-adds in linear steps and tables for energy and force of one pair."""
+
     @property
-    def feature_ranges(self) -> dict[str, tuple[float, float]]: ...
+    def feature_ranges(self) -> dict[str, tuple[float, float]]:
+        """The range (low, high) of each feature by name."""
+
     @property
-    def global_parameters(self) -> dict[str, float]: ...
+    def global_parameters(self) -> dict[str, float]:
+        """The default value of each global parameter by name."""
+
     @property
-    def global_parameter_ranges(self) -> dict[str, tuple[float, float]]: ...
+    def global_parameter_ranges(self) -> dict[str, tuple[float, float]]:
+        """The range (low, high) of each global parameter by name."""
+
     def evaluate(
         self, r: _Distances, particle1: ArrayLike, particle2: ArrayLike, **globals: float
-    ) -> tuple[_Doubles, _Doubles]: ...
+    ) -> tuple[_Doubles, _Doubles]:
+        """Evaluate the program for many pairs: (energy, dEdR), in kJ/mol and kJ/mol/nm."""
+
     def evaluate_in_single_precision(
         self, r: _Distances, particle1: ArrayLike, particle2: ArrayLike, **globals: float
-    ) -> tuple[_Doubles, _Doubles]: ...
+    ) -> tuple[_Doubles, _Doubles]:
+        """Like evaluate(), but with the pair part in single precision."""
+
     def evaluate_derivatives(
         self, r: _Distances, particle1: ArrayLike, particle2: ArrayLike, **globals: float
-    ) -> dict[str, tuple[_Doubles, _Doubles]]: ...
-    def tabulate_radial(self, max_distance: float, num_knots: int) -> PairProgram: ...
-    def describe(self) -> str: ...
-    def source(self, double_precision: bool = False, unroll: bool = False) -> str: ...
-    def tensor_core_source(self) -> str: ...
-    def stages(self, derivatives: Sequence[int] = ...) -> dict[str, TensorProgram | None]: ...
+    ) -> dict[str, tuple[_Doubles, _Doubles]]:
+        """Compute (dEdG, d2EdRdG) for each global parameter g."""
+
+    def tabulate_radial(self, max_distance: float, num_knots: int) -> PairProgram:
+        """Optimize the program, and replace the values that depend on r alone by a table."""
+
+    def describe(self) -> str:
+        """Get the optimized program as text for people."""
+
+    def source(self, double_precision: bool = False, unroll: bool = False) -> str:
+        """Get the source that GPUs compile for the energy and force of one pair."""
+
+    def tensor_core_source(self) -> str:
+        """Get the source that GPUs with tensor cores compile for the energy and force of 16 pairs."""
+
+    def stages(self, derivatives: Sequence[int] = ...) -> dict[str, TensorProgram | None]:
+        """Get the parts of the staged program, which platforms evaluate."""
 
 class ForceAccess:
     """The C++ force behind one of OpenMM's proxy objects. Distances are in nm, a Context is its address."""

@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What devices really are, and which platform is therefore the fastest."""
+"""Detection of devices that are really CPUs, and choice of the fastest platform."""
 
 import platform
 import re
 
 import openmm
 
-#: The kernel that a platform needs for a LearnedPairForce.
+#: The name of the kernel that a platform must support to evaluate a LearnedPairForce.
 KERNEL = "CalcLearnedPairForce"
-#: Where the headers are that a platform's library is built with.
+#: For each platform, where to find the headers that the plugin's library needs to be built.
 HEADERS = {
     "OpenCL": (
         "Its header CL/cl.h is in Debian's package opencl-headers, and in conda-forge's khronos-opencl-icd-loader."
@@ -20,28 +20,28 @@ HEADERS = {
     ),
 }
 REBUILD = "Build it again for this OpenMM: pip install --force-reinstall --no-cache-dir --no-deps openmm-learnedpair"
-#: Names of devices that are a CPU, or nothing at all: PoCL's drivers, names of processors, this project's test support.
+#: Names of devices that are not GPUs: PoCL's CPU drivers, processors, and the CUDA stand-ins of this project's tests.
 CPU_DEVICE_NAMES = re.compile(r"^(pthread|basic|cpu)\b|\bCPU\b|Processor|Xeon|EPYC|Ryzen|CUDA emulator|CUDA dry run")
 
 
 def is_cpu_device(device_name: str) -> bool:
-    """Get whether a device of this name is a CPU that appears as something else."""
+    """Get whether the name of an OpenCL or CUDA device is that of a CPU or of a stand-in for a GPU."""
     return CPU_DEVICE_NAMES.search(device_name) is not None
 
 
 def how_to_build(name: str) -> str:
-    """How to get this plugin's library for a platform, as sentences."""
+    """Get sentences that say how to build this plugin's library for a platform."""
     return f"{HEADERS.get(name, 'Its header is in the toolkit of the platform.')} {REBUILD}"
 
 
 def real_devices(platform: openmm.Platform) -> list[str]:
-    """The names of the devices of a platform that are what the platform is for: GPUs of OpenCL and CUDA."""
+    """Get the names of the devices of an OpenCL or CUDA platform that are GPUs."""
     names = [dict(device).get("DeviceName", "") for device in platform.getDevices()]
     return [name for name in names if not is_cpu_device(name)]
 
 
 def processor_name() -> str:
-    """Get the name of the processor."""
+    """Get the model name of the processor."""
     try:
         with open("/proc/cpuinfo") as file:
             return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
@@ -50,7 +50,12 @@ def processor_name() -> str:
 
 
 def find_platform(name: str | None = None) -> openmm.Platform:
-    """Get the platform of a name, or the fastest one.
+    """Get a platform by name, or the fastest platform.
+
+    Parameters
+    ----------
+    name : str, optional
+        The name of the platform. By default :func:`fastest_platform` chooses.
 
     Returns
     -------
@@ -59,14 +64,15 @@ def find_platform(name: str | None = None) -> openmm.Platform:
     Raises
     ------
     ValueError
-        If there is none of that name.
+        If OpenMM has no platform of that name, or the plugin was built without its library for this platform.
     """
     if name is None:
         return fastest_platform()
     names = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
     if name not in names:
         hint = (
-            '; OpenMM\'s is a package of its own: pip install "openmm[cuda13]", or cuda12, whichever the driver has'
+            '; OpenMM\'s CUDA platform is a separate package: pip install "openmm[cuda13]" or "openmm[cuda12]",'
+            " whichever matches the driver"
             if name == "CUDA"
             else ""
         )
@@ -80,13 +86,18 @@ def find_platform(name: str | None = None) -> openmm.Platform:
 
 
 def fastest_platform() -> openmm.Platform:
-    """Get the fastest platform whose device is what the platform is for.
+    """Get the fastest platform, where CUDA and OpenCL count only if they have a GPU.
 
-    OpenMM ranks CUDA and OpenCL above its CPU platform, also where their device is the CPU itself, which is slower.
+    OpenMM ranks CUDA and OpenCL above its CPU platform even if their only device is the CPU, which is slower.
 
     Returns
     -------
     openmm.Platform
+
+    Raises
+    ------
+    openmm.OpenMMException
+        If there is no platform.
     """
     candidates = [openmm.Platform.getPlatform(i) for i in range(openmm.Platform.getNumPlatforms())]
     for candidate in sorted(candidates, key=lambda p: p.getSpeed(), reverse=True):

@@ -1,39 +1,40 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The exceptions and warnings of this package. Wrong input to the Force itself is reported by
-openmm.OpenMMException.
+"""The exceptions and warnings of this package.
+
+The C++ library, and thus most methods of LearnedPairForce, raises openmm.OpenMMException instead.
 """
 
 import os
 import sys
 import warnings
 
-#: The folder of this package, with a separator at its end.
+#: The folder of this package, with a path separator at the end.
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class LearnedPairError(Exception):
-    """Base class of all errors that this package raises by itself."""
+    """The base class of the exceptions that this package defines."""
 
 
 class ModelError(LearnedPairError, ValueError):
-    """A model file or its metadata cannot be used as it is."""
+    """A model or its metadata is invalid or unsupported."""
 
 
 class LoweringError(LearnedPairError, ValueError):
-    """A model cannot be turned into the representation that was asked for."""
+    """A model cannot be converted to the requested representation."""
 
 
 class ToleranceError(LoweringError):
-    """A table does not reach the tolerance that was asked for."""
+    """A table does not reach the requested tolerance."""
 
 
 class PluginLoadError(LearnedPairError, ImportError):
-    """The C++ libraries do not fit the OpenMM that is running, or were not loaded by it."""
+    """The C++ libraries of the plugin do not match the running OpenMM, or OpenMM has not loaded them."""
 
 
 def warn(message):
-    """Issue a UserWarning for the line of the user's script that called this package."""
+    """Issue a UserWarning that points to the line of the user's script that called this package."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         level, frame = level + 1, frame.f_back

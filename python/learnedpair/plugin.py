@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Loads the C++ libraries and says clearly why if they cannot be used."""
+"""Loading of the C++ libraries, with a clear error if they cannot be used."""
 
 import os
 from collections.abc import Iterable
@@ -20,9 +20,7 @@ def minor_version(version: str) -> str:
 
 
 def check_version(built_for: str, running: str) -> None:
-    """Raise PluginLoadError if the plugin was built for another minor version of OpenMM than the one that is
-    running.
-    """
+    """Raise PluginLoadError if the plugin was built for another minor version of OpenMM than the running one."""
     if minor_version(built_for) != minor_version(running):
         raise PluginLoadError(
             f"openmm-learnedpair was built for OpenMM {built_for}, but OpenMM {running} is running. {REBUILD}"
@@ -30,15 +28,15 @@ def check_version(built_for: str, running: str) -> None:
 
 
 def library_failures(names: Iterable[str], failures: Iterable[str]) -> list[str]:
-    """The messages among OpenMM's plugin load failures that concern this plugin's libraries for the named platforms."""
+    """Select the plugin load failures of OpenMM that concern this plugin's libraries for the named platforms."""
     return [text for text in failures for name in names if f"OpenMMLearnedPair{name}." in text]
 
 
 def load() -> ModuleType:
-    """Import the extension module, after checking that OpenMM has loaded the plugin's libraries.
+    """Import the extension module, and check that OpenMM has loaded the plugin's libraries.
 
-    A platform for which the plugin has no library is not mentioned here: find_platform() says so, and how to build it,
-    when it is asked for that platform.
+    Platforms for which the plugin has no library are not reported here. :func:`learnedpair.devices.find_platform`
+    reports such a platform when it is requested, and explains how to build its library.
 
     Returns
     -------
@@ -48,7 +46,7 @@ def load() -> ModuleType:
     Raises
     ------
     PluginLoadError
-        If the plugin was built for another OpenMM, lies where OpenMM does not look, or failed to load.
+        If the plugin was built for another OpenMM, is not in OpenMM's plugin folder, or failed to load.
     """
     try:
         from . import _core

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The units a model may be written in, as multiples of this package's own: nm and kJ/mol."""
+"""Unit conversion: the units that a model may use, in terms of this package's units, nm and kJ/mol."""
 
 import numpy as np
 from openmm import unit
@@ -16,12 +16,12 @@ _LENGTH_UNITS = {"nm": unit.nanometer, "angstrom": unit.angstrom, "bohr": unit.b
 
 
 def in_length_unit(name, quantity, length_unit):
-    """The number of a Quantity in "nm", "angstrom" or "bohr".
+    """Convert a Quantity to a number in "nm", "angstrom" or "bohr".
 
     Raises
     ------
     ModelError
-        If it is no length.
+        If it is not a length.
     """
     try:
         return quantity.value_in_unit(_LENGTH_UNITS.get(length_unit, unit.nanometer))
@@ -30,21 +30,21 @@ def in_length_unit(name, quantity, length_unit):
 
 
 def in_md_units(value):
-    """The number of a Quantity in OpenMM's units (nm, ps, K, kJ/mol, e, amu), as OpenMM takes those of parameters;
-    another value as it is.
+    """Convert a Quantity to a number in OpenMM's units (nm, ps, K, kJ/mol, e, amu), as OpenMM does for parameters.
+    Return any other value unchanged.
     """
     return value.value_in_unit_system(unit.md_unit_system) if unit.is_quantity(value) else value
 
 
 def in_model_units(name, value, length_unit, energy_unit):
-    """The value of a global parameter as the model takes it. A plain number is returned as it is; a Quantity is
-    converted: lengths to
-    ``length_unit``, energies to ``energy_unit``, others to OpenMM's units.
+    """Convert the value of a global parameter to a number in the units of the model. A Quantity is converted to
+    ``length_unit`` if it is a length, to ``energy_unit`` if it is an energy, and otherwise to OpenMM's units. A plain
+    number is returned unchanged.
 
     Raises
     ------
     ModelError
-        If the model is not written in nm and kJ/mol, and the Quantity has a compound unit, such as kJ/mol/nm.
+        If the model does not use nm and kJ/mol, and the Quantity has a compound unit, such as kJ/mol/nm.
     """
     if not unit.is_quantity(value):
         return value
@@ -65,17 +65,23 @@ def in_model_units(name, value, length_unit, energy_unit):
 
 
 def in_nanometers(distance):
-    """A distance, or an array of them, as numbers in nm: of a Quantity, or as it is."""
+    """Convert a Quantity to numbers in nm. Plain numbers, which are in nm, are returned unchanged."""
     return distance.value_in_unit(unit.nanometer) if unit.is_quantity(distance) else distance
 
 
 def curve_numbers(values, what):
-    """The "energies" of a curve in kJ/mol, or its "slopes" in kJ/mol/nm: of a Quantity, or as they are.
+    """Convert the energies or slopes of a curve to plain numbers. Plain numbers are returned unchanged.
+
+    Parameters
+    ----------
+    values : ndarray or Quantity
+    what : {"energies", "slopes"}
+        Energies are converted to kJ/mol, slopes to kJ/mol/nm.
 
     Raises
     ------
     TypeError
-        If it is a Quantity of something else.
+        If the Quantity has an incompatible unit.
     """
     if not unit.is_quantity(values):
         return values
@@ -89,7 +95,16 @@ def curve_numbers(values, what):
 
 
 def factor(table, quantity, name):
-    """Get the number of nm or kJ/mol in a unit.
+    """Get the conversion factor from a unit to nm or kJ/mol.
+
+    Parameters
+    ----------
+    table : dict of str to float
+        LENGTH or ENERGY.
+    quantity : str
+        "length" or "energy", for messages.
+    name : str
+        The name of the unit.
 
     Raises
     ------
@@ -102,11 +117,22 @@ def factor(table, quantity, name):
 
 
 def refuse_quantity(source, particle, row):
-    """Require that the features of a particle have no unit: only the model knows what unit it was trained with.
+    """Require that the features of a particle have no unit. The units of features depend on the training data and are
+    not known here, so a Quantity cannot be converted.
+
+    Parameters
+    ----------
+    source : str
+        The beginning of the message.
+    particle : int
+        The index of the particle, for the message.
+    row : sequence
+        The features.
 
     Raises
     ------
     TypeError
+        If a feature is a Quantity.
     """
     if isinstance(row, np.ndarray) and row.dtype != object:
         return

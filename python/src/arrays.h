@@ -18,14 +18,14 @@ template<class T> pybind11::array_t<T> toArray(const std::vector<T>& values) {
     return pybind11::array_t<T>(values.size(), values.data());
 }
 
-/** Distances in nm: the numbers of one of OpenMM's Quantities, or what is given as it is. */
+/** Convert distances to nm if they are an OpenMM Quantity; return plain numbers, which are in nm, unchanged. */
 inline pybind11::object inNanometers(const pybind11::object& distance) {
     auto module = pybind11::module_::import("learnedpair.units");
     return module.attr("in_nanometers")(distance);
 }
 
 /**
- * Convert a sequence with one array for each curve. Arrays may be Quantities.
+ * Convert a sequence with one array of numbers for each curve. The arrays may be Quantities.
  *
  * @param what  "energies", which are converted to kJ/mol, or "slopes", which are converted to kJ/mol/nm
  */

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 //
-// What Python needs of the C++ library. OpenMM's Python classes are SWIG proxies: a force is passed here as the address
-// that its proxy holds, and learnedpair/force.py turns the functions below into methods of a real openmm.Force.
+// Bindings of the C++ library for Python. OpenMM's Python classes are SWIG proxies, which pybind11 cannot convert.
+// Therefore a force is passed as the address that its proxy holds, and learnedpair/force/learned_pair_force.py wraps
+// the functions below in a class that derives from openmm.Force.
 
 #include "arrays.h"
 #include "internal/visitFunction.h"
@@ -28,7 +29,7 @@ static LearnedPairForce* forceAt(uintptr_t address) {
     return dynamic_cast<LearnedPairForce*>(reinterpret_cast<OpenMM::Force*>(address));
 }
 
-/** Get the function of a force as what it is, a PairTable or a PairProgram. */
+/** Get the function of a force as a Python object of its dynamic type, PairTable or PairProgram. */
 static py::object getFunction(const LearnedPairForce& force) {
     auto function = std::const_pointer_cast<LearnedFunction>(force.getSharedFunction());
     return visitFunction<py::object>(
@@ -36,7 +37,7 @@ static py::object getFunction(const LearnedPairForce& force) {
             [&](const PairProgram&) { return py::cast(std::static_pointer_cast<PairProgram>(function)); });
 }
 
-/** Call a setter of features. In Python wrong values are a ValueError. */
+/** Call a setter of features, and convert its OpenMMException to a Python ValueError. */
 template<class Setter> static auto withValueError(Setter setter) {
     try {
         return setter();
@@ -58,7 +59,7 @@ static py::dict toDict(const KernelInfo& info) {
     return result;
 }
 
-/** The XML of a force with next to nothing in it, from which OpenMM's Python layer makes a proxy object. */
+/** Get the XML of a minimal force, from which OpenMM's Python layer creates a proxy object. */
 static string prototypeXml() {
     PairCurve zero = {{0, 0}, {0, 0}};
     LearnedPairForce force(std::make_shared<PairTable>(1, 0.0, 1.0, vector<PairCurve>{zero}, vector<int>{0}));
@@ -98,10 +99,10 @@ static py::tuple evaluate(const PairTable& table, int type1, int type2, const py
             throw py::value_error("PairTable: the distance " + std::to_string(r.data()[i]) +
                     " nm is outside the table, which goes from " + std::to_string(table.getMinDistance()) + " to " +
                     std::to_string(table.getMaxDistance()) + " nm.");
-    py::array_t<double> energy(r.size()), slope(r.size());
+    py::array_t<double> energy(r.size()), dEdR(r.size());
     for (py::ssize_t i = 0; i < r.size(); i++)
-        table.evaluate(type1, type2, r.data()[i], energy.mutable_data()[i], slope.mutable_data()[i]);
-    return py::make_tuple(energy, slope);
+        table.evaluate(type1, type2, r.data()[i], energy.mutable_data()[i], dEdR.mutable_data()[i]);
+    return py::make_tuple(energy, dEdR);
 }
 
 PYBIND11_MODULE(_core, m) {
@@ -118,43 +119,46 @@ PYBIND11_MODULE(_core, m) {
     });
 
     py::class_<LearnedFunction, std::shared_ptr<LearnedFunction>>(
-            m, "LearnedFunction", "The base of PairTable and PairProgram.")
+            m, "LearnedFunction", "The base class of PairTable and PairProgram.")
             .def_property_readonly("num_types", &LearnedFunction::getNumTypes,
                     "The number of particle types; 0 if particles have features.")
             .def_property_readonly("num_features", &LearnedFunction::getNumFeatures,
                     "The number of features of a particle; 0 if particles have types.")
             .def_property_readonly("min_distance", &LearnedFunction::getMinDistance,
-                    "The shortest distance at which the function is defined, in nm.")
+                    "The shortest distance for which the function is defined, in nm.")
             .def_property_readonly("max_distance", &LearnedFunction::getMaxDistance,
-                    "The longest distance at which the function is defined, in nm; may be infinite.");
+                    "The longest distance for which the function is defined, in nm; may be infinite.");
     py::class_<PairTable, LearnedFunction, std::shared_ptr<PairTable>>(
-            m, "PairTable", R"(A pair function in tables: one piecewise cubic in r for each unordered pair of types.
+            m, "PairTable", R"(A tabulated pair function: one piecewise cubic in r for each unordered pair of types.
 
 Parameters
 ----------
 num_types : int
+    The number of particle types.
 min_distance, max_distance : float, nm, or Quantity
     The distances of the first and the last knot of every curve.
 energies : list of ndarray, shape (n_knots,), kJ/mol, or Quantity
-    One array for each curve: its values at equally spaced knots. The function is cut off at the last knot; it is not
-    checked that the energy is zero there.
+    For each curve, the energies at equally spaced knots. The function ends at the last knot; whether the energy is zero
+    there is not checked.
 slopes : list of ndarray, shape (n_knots,), kJ/mol/nm, or Quantity
-    dE/dr at the same knots.
+    For each curve, dE/dr at the same knots.
 curve_indices : list of int, length num_types*num_types
-    The index of the curve for each ordered pair of types, row by row; -1 where there is none. Symmetric.
+    The index of the curve for each ordered pair of types, a symmetric matrix in row-major order; -1 for pairs without a
+    curve.
 
 Raises
 ------
 openmm.OpenMMException
-    If a size, an index or the symmetry is wrong, or a number is not finite.
+    If a size or an index is wrong, ``curve_indices`` is not symmetric, a number is not finite, or the slopes of a curve
+    do not match its energies.
 
 Source
 ------
-Cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.)")
+Piecewise cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.)")
             .def(py::init(&createTable), py::arg("num_types"), py::arg("min_distance"), py::arg("max_distance"),
                     py::arg("energies"), py::arg("slopes"), py::arg("curve_indices"))
             .def_property_readonly("curve_indices", &PairTable::getCurveIndices,
-                    "The curve of each ordered pair of types, row by row; -1 for none.")
+                    "The index of the curve for each ordered pair of types, in row-major order; -1 for none.")
             .def_property_readonly(
                     "energies",
                     [](const PairTable& table) {
@@ -163,7 +167,7 @@ Cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.)")
                             result.append(toArray(curve.energies));
                         return result;
                     },
-                    "For each curve the energies at its knots, in kJ/mol.")
+                    "For each curve, the energies at its knots, in kJ/mol.")
             .def_property_readonly(
                     "slopes",
                     [](const PairTable& table) {
@@ -172,37 +176,41 @@ Cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.)")
                             result.append(toArray(curve.slopes));
                         return result;
                     },
-                    "For each curve dE/dr at its knots, in kJ/mol/nm.")
+                    "For each curve, dE/dr at its knots, in kJ/mol/nm.")
             .def("evaluate", &evaluate, py::arg("type1"), py::arg("type2"), py::arg("r"),
-                    R"(Evaluate the table for pairs of two types.
+                    R"(Evaluate the curve of a pair of types.
 
 Parameters
 ----------
 type1, type2 : int
+    The types of the two particles.
 r : ndarray, shape (n,), nm, or Quantity
-    Distances between min_distance and max_distance.
+    Distances from min_distance to max_distance.
 
 Returns
 -------
 energy : ndarray, shape (n,), kJ/mol
-slope : ndarray, shape (n,), kJ/mol/nm
-    dE/dr
+dEdR : ndarray, shape (n,), kJ/mol/nm
 
 Raises
 ------
 ValueError
-    If there is no function for these types.)");
+    If a type is out of range, the pair of types has no curve, or a distance is outside of the table.)");
 
     bindPrograms(m);
     bindSystems(m);
-    m.def("prototype_xml", &prototypeXml);
-    m.def("is_learned_pair_force", [](uintptr_t address) { return forceAt(address) != nullptr; });
-    m.def("force_at", &forceAt, py::return_value_policy::reference);
+    m.def("prototype_xml", &prototypeXml, "Get the XML of a minimal LearnedPairForce.");
+    m.def(
+            "is_learned_pair_force", [](uintptr_t address) { return forceAt(address) != nullptr; },
+            "Get whether the openmm.Force at an address is a LearnedPairForce.");
+    m.def("force_at", &forceAt, py::return_value_policy::reference,
+            "Get the LearnedPairForce at an address; None if the openmm.Force there is another force.");
     m.def(
             "handle_of", [](uintptr_t address) { return forceAt(address)->getHandle(); },
-            "The handle of the force at an address.");
-    m.def("exists", &ForceHandle::exists, "Whether the force with a handle has not been deleted.");
-    py::class_<LearnedPairForce, std::unique_ptr<LearnedPairForce, py::nodelete>>(m, "ForceAccess")
+            "Get the handle of the force at an address, a number that no other force ever gets.");
+    m.def("exists", &ForceHandle::exists, "Get whether the force with a handle still exists.");
+    py::class_<LearnedPairForce, std::unique_ptr<LearnedPairForce, py::nodelete>>(m, "ForceAccess",
+            "The methods of a C++ LearnedPairForce. Distances are in nm; a Context is passed as its address.")
             .def("getFunction", &getFunction)
             .def("setFunction",
                     [](LearnedPairForce& force, std::shared_ptr<LearnedFunction> function) {
@@ -308,7 +316,7 @@ ValueError
                         return toDict(force.getKernelInfo(*reinterpret_cast<OpenMM::Context*>(context)));
                     })
             .def("updateParametersInContext", [](LearnedPairForce& force, uintptr_t context) {
-                py::gil_scoped_release release; // the platform may have to wait for its device
+                py::gil_scoped_release release; // the platform may wait for its device
                 force.updateParametersInContext(*reinterpret_cast<OpenMM::Context*>(context));
             });
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 //
-// Programs for Python: TensorProgram with its passes, which the tests go through one by one, and PairProgram.
+// Bindings of PairProgram, and of TensorProgram with its passes. The passes are bound one by one for tests.
 
 #include "programs.h"
 #include "arrays.h"
@@ -26,15 +26,21 @@ using std::pair;
 using std::string;
 using std::vector;
 
+/** Get the slot of an input with respect to which programs can be differentiated. */
 static int inputNamed(const string& name) {
     for (int slot : {PairInput::Distance, PairInput::Globals})
         if (name == ProgramSignature::forPairs().getInputs()[slot].name)
             return slot;
-    throw py::value_error(
-            "TensorProgram: no derivative is made with respect to '" + name + "'; expected 'distance' or 'globals'.");
+    throw py::value_error("TensorProgram: a derivative with respect to '" + name +
+            "' is not supported; expected 'distance' or 'globals'.");
 }
 
-/** Run a program for pairs, each with its own inputs: arrays of shape (n_pairs, length), globals of shape (length,). */
+/**
+ * Evaluate a program for many pairs.
+ *
+ * @param inputs  the inputs by name: for each pair arrays of shape (n_pairs, length), globals of shape (length,)
+ * @return for each output an array of shape (n_pairs, length)
+ */
 static py::list evaluateProgram(const TensorProgram& program, const std::map<string, Doubles>& inputs) {
     const vector<ProgramInput>& signature = program.getSignature().getInputs();
     ProgramInterpreter<double, 1> interpreter(program);
@@ -78,7 +84,7 @@ static py::list evaluateProgram(const TensorProgram& program, const std::map<str
     return list;
 }
 
-/** A global parameter from its default value, or from that and the ends of its range. */
+/** Make a global parameter from its default value, or from a sequence (default, low, high). */
 static GlobalParameter toParameter(const string& name, const py::handle& value) {
     if (!py::isinstance<py::tuple>(value) && !py::isinstance<py::list>(value))
         return {name, py::cast<double>(value), {}};
@@ -88,7 +94,7 @@ static GlobalParameter toParameter(const string& name, const py::handle& value) 
     return {name, numbers[0], {numbers[1], numbers[2]}};
 }
 
-/** Check each curve of the tables in a program: docs/program.md says how their numbers are stored. */
+/** Require that the slopes of all curves in the tables of a program match the energies. Layout: docs/program.md. */
 static void requireSlopesOfTables(const TensorProgram& program) {
     auto& steps = program.getSteps();
     for (size_t i = 0; i < steps.size(); i++)
@@ -108,7 +114,7 @@ static void requireSlopesOfTables(const TensorProgram& program) {
         }
 }
 
-/** Features by number, or by name with a range (low, high) or None for each. */
+/** Make features from their number, or from a dict of names with a range (low, high) or None for each. */
 static vector<ParticleFeature> toFeatures(int numFeatures, const py::object& named) {
     vector<ParticleFeature> features;
     if (named.is_none()) {
@@ -179,7 +185,7 @@ static string summarize(const PairProgram& function) {
             std::to_string(function.getProgram().getWeights().size()) + " weights>";
 }
 
-/** Pointers to the rows of an array of shape (n_pairs,) or (n_pairs, width). */
+/** Get pointers to the rows of an array of shape (n_pairs,) or (n_pairs, width), one row for each pair. */
 static vector<const double*> rowsOf(const Doubles& particles, py::ssize_t numPairs, int width) {
     if (particles.size() != numPairs * width)
         throw py::value_error("PairProgram: expected " + std::to_string(width) + (width == 1 ? " number" : " numbers") +
@@ -222,65 +228,157 @@ static PairValues evaluatePairs(PairEvaluator& evaluator, std::shared_ptr<const 
 
 static void bindTensorProgram(py::module_& m) {
     py::class_<TensorProgram, std::shared_ptr<TensorProgram>>(
-            m, "TensorProgram", R"(A straight-line program on small vectors: see docs/program.md.
+            m, "TensorProgram", R"(A straight-line program on small vectors, as specified in docs/program.md.
+
+Programs are immutable; every pass returns a new program. The text of the result depends on the text of the program
+only, never on its weights. Unless noted otherwise, the outputs of the result are bit-identical.
 
 Parameters
 ----------
 text : str
+    The steps and the outputs.
 weights : ndarray
-    The numbers of all weights, in the order of the steps.
+    The elements of all weights, in the order of the steps.
 
 Raises
 ------
 openmm.OpenMMException
-    If it breaks a rule, naming the step.)")
+    If the text is not a valid program, naming the step, or the number of weights is wrong.)")
             .def(py::init([](const string& text, const Doubles& weights) {
                 return std::make_shared<TensorProgram>(text, toVector<double>(weights));
             }),
                     py::arg("text"), py::arg("weights") = Doubles(0))
-            .def_property_readonly("text", &TensorProgram::getText)
+            .def_property_readonly("text", &TensorProgram::getText, "The steps and the outputs, without the weights.")
             .def_property_readonly(
-                    "weights", [](const TensorProgram& program) { return toArray(program.getWeights()); })
+                    "weights", [](const TensorProgram& program) { return toArray(program.getWeights()); },
+                    "The elements of all weights, in the order of the steps.")
             .def_property_readonly(
-                    "num_outputs", [](const TensorProgram& program) { return program.getOutputs().size(); })
+                    "num_outputs", [](const TensorProgram& program) { return program.getOutputs().size(); },
+                    "The number of outputs.")
             .def(
                     "evaluate",
                     [](const TensorProgram& program, const py::kwargs& inputs) {
                         return evaluateProgram(program, py::cast<std::map<string, Doubles>>(inputs));
                     },
-                    "Evaluate all outputs, arrays of shape (n_pairs, length), from inputs given by name.")
-            .def("fold_constants", &foldConstants)
-            .def("simplify", &simplify)
-            .def("share_subexpressions", &shareSubexpressions)
-            .def("remove_dead_code", &removeDeadCode)
+                    R"(Evaluate the program for many pairs, in double precision.
+
+Parameters
+----------
+**inputs : ndarray
+    Each input that the program reads, by its name in the text, such as ``distance=r``. Shape (n_pairs, length) or, for
+    ``globals``, (length,).
+
+Returns
+-------
+list of ndarray, shape (n_pairs, length)
+    The outputs.
+
+Raises
+------
+ValueError
+    If an input is missing, or its size is wrong.)")
+            .def("fold_constants", &foldConstants,
+                    "Evaluate steps whose operands are all constant. The result is a weight if any operand is.")
+            .def("simplify", &simplify,
+                    "Apply identities that are exact in floating point, such as x - y for x + (-y).")
+            .def("share_subexpressions", &shareSubexpressions,
+                    "Compute equal steps only once (common subexpression elimination). Weights never count as equal.")
+            .def("remove_dead_code", &removeDeadCode, "Remove steps that no output depends on.")
             .def(
                     "split_linear_layers",
                     [](const TensorProgram& program, bool typed) {
                         return splitLinearLayers(program, toParticleInput(typed));
                     },
-                    py::arg("typed"))
+                    py::arg("typed"),
+                    R"(Split products W x if x combines values of different stages.
+
+If x is a concatenation, a sum or a difference, W x becomes the sum of the products for its parts, each of which is then
+computed in the stage of its part. Outputs change by rounding.
+
+Parameters
+----------
+typed : bool
+    Whether particles have types; false if they have features.)")
             .def(
                     "regroup_sums",
                     [](const TensorProgram& program, bool typed) {
                         return regroupSums(program, toParticleInput(typed));
                     },
-                    py::arg("typed"))
+                    py::arg("typed"),
+                    R"(Regroup sums, so that terms of the same stage are added first. Outputs change by rounding.
+
+Parameters
+----------
+typed : bool
+    Whether particles have types; false if they have features.)")
             .def(
                     "optimize",
                     [](const TensorProgram& program, bool typed) { return optimize(program, toParticleInput(typed)); },
-                    py::arg("typed"))
+                    py::arg("typed"),
+                    R"(Apply all passes until the program no longer changes. Outputs change by rounding.
+
+The passes are share_subexpressions, fold_constants, simplify, split_linear_layers, regroup_sums and remove_dead_code.
+
+Parameters
+----------
+typed : bool
+    Whether particles have types; false if they have features.)")
             .def(
                     "differentiate",
                     [](const TensorProgram& program, const string& input, int element, int numOutputs) {
                         return differentiate(program, inputNamed(input), element, numOutputs);
                     },
-                    py::arg("input"), py::arg("element"), py::arg("num_outputs"))
+                    py::arg("input"), py::arg("element"), py::arg("num_outputs"),
+                    R"(Append derivatives of outputs, by forward-mode differentiation.
+
+Parameters
+----------
+input : {"distance", "globals"}
+    The input that contains the variable.
+element : int
+    The index of the variable in the input.
+num_outputs : int
+    How many outputs to differentiate, starting with the first.
+
+Returns
+-------
+TensorProgram
+    Its outputs are those of this program, followed by the derivatives.
+
+Raises
+------
+ValueError
+    If the program cannot be differentiated with respect to this input.
+openmm.OpenMMException
+    If the program has an operation without a derivative rule.
+
+Source
+------
+Griewank and Walther, Evaluating Derivatives, ch. 3.)")
             .def(
                     "tabulate_radial",
                     [](const TensorProgram& program, bool typed, double minDistance, double maxDistance, int numKnots) {
                         return tabulateRadial(program, toParticleInput(typed), minDistance, maxDistance, numKnots);
                     },
-                    py::arg("typed"), py::arg("min_distance"), py::arg("max_distance"), py::arg("num_knots"))
+                    py::arg("typed"), py::arg("min_distance"), py::arg("max_distance"), py::arg("num_knots"),
+                    R"(Replace values that depend on r alone by one table of cubic Hermite curves.
+
+Replaced are the values of the radial stage that steps of the pair stage use, except values of length 1, values that
+depend on global parameters, and whole numbers. Outputs change by the interpolation error.
+
+Parameters
+----------
+typed : bool
+    Whether particles have types; false if they have features.
+min_distance, max_distance : float, nm
+    The distances of the first and the last knot.
+num_knots : int
+    The number of knots of each curve.
+
+Returns
+-------
+TensorProgram
+    This program unchanged if there is nothing to replace.)")
             .def(
                     "stages",
                     [](const TensorProgram& program, bool typed) {
@@ -289,7 +387,18 @@ openmm.OpenMMException
                             names.push_back(getName(stage));
                         return names;
                     },
-                    py::arg("typed"));
+                    py::arg("typed"),
+                    R"(Get the stage of each step, which says what the step depends on and how often it is computed.
+
+Parameters
+----------
+typed : bool
+    Whether particles have types; false if they have features.
+
+Returns
+-------
+list of str
+    For each step "constant", "global", "particle", "pair of types", "radial" or "pair".)");
 }
 
 static py::object copyOf(const TensorProgram* program) {
@@ -299,55 +408,58 @@ static py::object copyOf(const TensorProgram* program) {
 void LearnedPairPlugin::bindPrograms(py::module_& m) {
     bindTensorProgram(m);
     py::class_<PairProgram, LearnedFunction, std::shared_ptr<PairProgram>>(m, "PairProgram",
-            R"(A pair function as a program, for models with features or global parameters, and for exact networks.
+            R"(A pair function as a program: for models with features or global parameters, and for networks that are
+evaluated exactly rather than tabulated.
 
 Parameters
 ----------
 text : str
-    The program, as docs/program.md specifies it. Its inputs are the distance in nm, the particles and the global
-    parameters; its output is the energy in kJ/mol.
+    The program, as specified in docs/program.md. Its inputs are the distance in nm, the types or features of the two
+    particles, and the global parameters. Its output is the energy in kJ/mol.
 weights : ndarray
-    The numbers of all weights, in the order of the steps.
+    The elements of all weights, in the order of the steps.
 num_types, num_features : int
-    The number of particle types, or that of features; the other one is 0.
+    Either the number of particle types or the number of features of a particle; the other one is 0.
 features : dict of str to ((float, float) or None), or None
-    In place of num_features: the name of each feature, and the range that the function was made for. A particle outside
-    of it is refused.
+    Replaces num_features. The name of each feature and its range, or None for a feature without a range. Features
+    outside of their range are rejected.
 min_distance : float, nm, or Quantity
-    The shortest distance at which the function is defined.
+    The shortest distance for which the function is defined.
 global_parameters : dict of str to (float or (float, float, float))
-    Names and default values, or (default, low, high), in the order in which the program takes them. Outside of low to
-    high a Context refuses to compute.
+    The name of each global parameter with its default value or (default, low, high), in the order of the elements of
+    the program's input ``globals``. A Context raises an exception if the value is outside of low to high.
 
 Raises
 ------
 openmm.OpenMMException
-    If the program breaks a rule, naming the step.)")
+    If the text is not a valid program, naming the step; if its inputs or outputs are not as described; or if a name or
+    a number is invalid.)")
             .def(py::init(&createPairProgram), py::arg("text"), py::arg("weights"), py::arg("num_types") = 0,
                     py::arg("num_features") = 0, py::arg("min_distance") = 0.05,
                     py::arg("global_parameters") = py::dict(), py::arg("features") = py::none())
             .def("__repr__", &summarize)
             .def_property_readonly(
                     "text", [](const PairProgram& function) { return function.getProgram().getText(); },
-                    "The program, without its weights.")
+                    "The text of the program, without its weights.")
             .def_property_readonly(
                     "weights", [](const PairProgram& function) { return toArray(function.getProgram().getWeights()); },
-                    "The numbers of all weights.")
+                    "The elements of all weights, in the order of the steps.")
             .def_property_readonly(
                     "has_table", [](const PairProgram& function) { return std::isfinite(function.getMaxDistance()); },
-                    "Whether a part of it is a table in the distance.")
+                    "Whether part of the program is a table in the distance, so that max_distance is finite.")
             .def_property_readonly(
                     "multiply_adds",
                     [](const PairProgram& function) {
                         return ProgramCost(StagedProgram(function).getPairPart()).multiplyAdds;
                     },
-                    "How many multiply-adds energy and force of a pair take, after staging.")
+                    "The number of multiply-adds in linear steps and tables for energy and force of one pair. Stages"
+                    " that are not evaluated for every pair are not counted.")
             .def_property_readonly("feature_ranges", &getFeatures,
-                    "Names of the features, and (low, high) of each; infinite where there is no end.")
+                    "The range (low, high) of each feature by name. An end without a limit is infinite.")
             .def_property_readonly(
-                    "global_parameters", &getGlobalParameters, "Names and default values of the global parameters.")
+                    "global_parameters", &getGlobalParameters, "The default value of each global parameter by name.")
             .def_property_readonly("global_parameter_ranges", &getGlobalRanges,
-                    "Names of the global parameters, and (low, high) of each; infinite where there is no end.")
+                    "The range (low, high) of each global parameter by name. An end without a limit is infinite.")
             .def(
                     "evaluate",
                     [](std::shared_ptr<PairProgram> function, const py::object& r, const Doubles& particle1,
@@ -362,20 +474,23 @@ openmm.OpenMMException
 Parameters
 ----------
 r : ndarray, shape (n,), nm, or Quantity
-particle1, particle2 : ndarray, shape (n,) for types or (n, num_features)
+    The distance of each pair.
+particle1, particle2 : ndarray, shape (n,) for types or (n, num_features) for features
+    The types or features of the two particles of each pair.
 **globals : float
-    Global parameters, if not their default values.
+    Values of global parameters by name. Others have their default values.
 
 Returns
 -------
 energy : ndarray, shape (n,), kJ/mol
-slope : ndarray, shape (n,), kJ/mol/nm
-    dE/dr
+dEdR : ndarray, shape (n,), kJ/mol/nm
 
 Raises
 ------
-ValueError, TypeError
-    If shapes, types or names don't fit.)")
+ValueError
+    If an array has the wrong size, or a type is invalid.
+TypeError
+    If there is no global parameter of a given name.)")
             .def(
                     "evaluate_in_single_precision",
                     [](std::shared_ptr<PairProgram> function, const py::object& r, const Doubles& particle1,
@@ -385,7 +500,8 @@ ValueError, TypeError
                         return py::make_tuple(toArray(values.energy), toArray(values.dEdR));
                     },
                     py::arg("r"), py::arg("particle1"), py::arg("particle2"),
-                    "Like evaluate(), but the pairs in single precision, as most platforms compute them.")
+                    "Like evaluate(), but with the pair part in single precision and the other parts in double"
+                    " precision, as platforms with single precision compute them.")
             .def(
                     "evaluate_derivatives",
                     [](std::shared_ptr<PairProgram> function, const py::object& r, const Doubles& particle1,
@@ -402,16 +518,17 @@ ValueError, TypeError
                         return result;
                     },
                     py::arg("r"), py::arg("particle1"), py::arg("particle2"),
-                    R"(Derivatives of energy and slope with respect to each global parameter.
+                    R"(Compute the derivatives of energy and dE/dr with respect to each global parameter.
 
 Parameters
 ----------
-As for evaluate().
+r, particle1, particle2, **globals
+    As for evaluate().
 
 Returns
 -------
 dict of str to (ndarray, ndarray)
-    For each parameter dE/dg and d2E/drdg, shape (n,).)")
+    For each parameter g, (dEdG, d2EdRdG): dE/dg and d2E/drdg, each of shape (n,).)")
             .def(
                     "tabulate_radial",
                     [](const PairProgram& function, double maxDistance, int numKnots) {
@@ -422,16 +539,28 @@ dict of str to (ndarray, ndarray)
                                 function.getMinDistance(), function.getGlobalParameters());
                     },
                     py::arg("max_distance"), py::arg("num_knots"),
-                    "The same function with everything that depends on r alone in a table of so many knots.")
+                    R"(Optimize the program, and replace the values that depend on r alone by a table.
+
+Parameters
+----------
+max_distance : float, nm
+    The distance of the last knot. The first knot is at min_distance.
+num_knots : int
+    The number of knots of each curve.
+
+Returns
+-------
+PairProgram)")
             .def("describe", &describeProgram,
-                    "The optimized program (str), with the stage of each step and what the stages cost.")
+                    "Get the optimized program as text for people, with the stage of each step and the cost of each"
+                    " part (str).")
             .def(
                     "source",
                     [](const PairProgram& function, bool doublePrecision, bool unroll) {
                         return ProgramPrinter(StagedProgram(function).getPairPart()).print({doublePrecision, unroll});
                     },
                     py::arg("double_precision") = false, py::arg("unroll") = false,
-                    "What GPUs compile for energy and force of one pair (str).")
+                    "Get the source that GPUs compile for the energy and force of one pair (str).")
             .def(
                     "tensor_core_source",
                     [](const PairProgram& function) {
@@ -442,12 +571,12 @@ dict of str to (ndarray, ndarray)
                                     plan.whyUnsupported() + ".");
                         return TensorCorePrinter(staged.getPairPart(), plan).print();
                     },
-                    R"(What GPUs with tensor cores compile for energy and force of 16 pairs (str).
+                    R"(Get the source that GPUs with tensor cores compile for the energy and force of 16 pairs (str).
 
 Raises
 ------
 ValueError
-    If they cannot evaluate the program. The message names the step.)")
+    If the program cannot be evaluated on tensor cores. The message gives the reason.)")
             .def(
                     "stages",
                     [](const PairProgram& function, const vector<int>& derivatives) {
@@ -460,5 +589,15 @@ ValueError
                         return parts;
                     },
                     py::arg("derivatives") = vector<int>(),
-                    "What platforms evaluate: a TensorProgram, or None, for each stage.");
+                    R"(Get the parts of the staged program, which platforms evaluate.
+
+Parameters
+----------
+derivatives : list of int
+    The indices of the global parameters for which derivatives are computed.
+
+Returns
+-------
+dict of str to (TensorProgram or None)
+    The programs of the parts "global", "particle", "pair of types" and "pair"; None for a part without steps.)");
 }

@@ -6,8 +6,6 @@
 
 namespace LearnedPairPlugin {
 
-class PairFunction;
-
 /** Add TensorProgram and PairProgram to the module. */
 void bindPrograms(pybind11::module_& m);
 

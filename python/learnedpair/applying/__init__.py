@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""From a System and a topology to a force that belongs to the System."""
+"""Application of a correction to a System: types, exclusions, checks, and the force that is added."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Adds a correction to an existing System in one line."""
+"""Adding a correction to an existing System."""
 
 import os
 
@@ -10,14 +10,14 @@ from ..errors import warn
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
 from .exclusions import excluded_pairs, nonbonded_forces
-from .obstacles import find_obstacle
+from .no_effect import why_no_effect
 from .particle_types import particle_types
 from .topology_order import require_topology
 
-#: A Context has its own copy of everything that its System has.
+#: A Context copies its System when it is created, so later changes of the System do not reach it.
 _ABOUT_SIMULATIONS = (
     ": correct the System before the Simulation is made from it. "
-    "What is added to simulation.system afterwards needs simulation.context.reinitialize(preserveState=True)"
+    "A force that is added to simulation.system afterwards needs simulation.context.reinitialize(preserveState=True)"
 )
 
 
@@ -37,67 +37,66 @@ def add_correction(
 ):
     """Add a learned correction to a System.
 
-    Periodicity follows the System's NonbondedForces, or else its CustomNonbondedForces: if any of them is periodic,
-    CutoffPeriodic,
-    and else CutoffNonPeriodic, also for NoCutoff, since a model has a cutoff. Global parameters of the model become
-    parameters of
-    the Context.
+    The correction is periodic (CutoffPeriodic) if any NonbondedForce of the System is periodic. Without
+    NonbondedForces, the CustomNonbondedForces decide; without either, ``system.usesPeriodicBoundaryConditions()``.
+    Otherwise the method is CutoffNonPeriodic, even if the other forces use NoCutoff, because a model has a cutoff.
+    Global parameters of the model become parameters of the Context.
 
     Parameters
     ----------
     system : openmm.System
     topology : openmm.app.Topology
-        Of the same particles as the System, in the same order; masses are compared with elements.
+        The atoms of the topology must be the particles of the System in the same order. The masses are compared with
+        the elements.
     model : PairModel, or path-like
-        A loaded model, or the file of one.
+        A loaded model, or the path of a model file.
     types : dict of str to rule, or sequence with one type (name, index or None) for each particle
-        For models with types: rules as in :func:`assign_types`. They complete or replace those inside the model, type
-        by type.
-        None in place of a rule says that no atom has the type; a rule of the type None, which atoms are meant to have
-        none,
-        whatever the other rules say. Of a sequence it is only seen whether it contradicts the rules inside the model,
-        or differs
-        between residues of the same structure.
+        For models with types only. A dict has rules as in :func:`assign_types`, which complete or replace the rules
+        inside the model, type by type. None in place of a rule states that no atom has the type. A rule of the type
+        None selects atoms that have no type; it takes precedence over the other rules. A sequence is used as it is; a
+        warning reports where it contradicts the rules inside the model or differs between residues of the same
+        structure.
     features : array, shape (n_particles, n_features), or sequence with one row of features, or None, for each particle
-        For models with features, which always need them; None for particles that are not covered.
+        Required by models with features, and for these only. None for particles that are not covered.
     exclusions : "nonbonded", "molecules", or iterable of (int, int)
-        "nonbonded", the default, excludes every exception within a molecule of any NonbondedForce, scaled 1-4 pairs
-        included, and
-        every exception between molecules that does not interact at all (or, without a NonbondedForce, every exclusion
-        of the
-        CustomNonbondedForces). Exceptions between molecules that interact, such as NBFIX written as exceptions, are no
-        exclusions; a warning counts them. "molecules" excludes every pair of covered particles within one molecule,
-        that is
-        connected by bonds of the topology, constraints, as virtual sites or as Drude particles.
-    scale : str
-        The name of a global parameter that multiplies the energy, with the default value 1.
+        "nonbonded", the default, follows the exceptions of the NonbondedForces. Every exception within a molecule is
+        excluded, including scaled 1-4 pairs. An exception between molecules is excluded only if its pair does not
+        interact at all. Exceptions between molecules that do interact, such as NBFIX written as exceptions, are not
+        excluded; a warning counts them. Without a NonbondedForce, the exclusions of the CustomNonbondedForces are
+        copied.
+        "molecules" excludes every pair of covered particles within one molecule. A molecule is a set of particles that
+        are connected by bonds of the topology or by constraints, or as virtual sites or Drude particles.
+        An iterable lists the excluded pairs; ``[]`` excludes none.
+    scale : str, optional
+        The name of a global parameter that multiplies the energy. Its default value is 1.
     force_group : int
+        The force group of the new force.
     representation, tolerance, tabulate_radial
         As in :meth:`PairModel.create_force`.
 
     Returns
     -------
     LearnedPairForce
-        It belongs to the System already. A Context that was made from the System before does not know of it until
+        The new force, which already belongs to the System. An existing Context ignores it until
         ``context.reinitialize(preserveState=True)``.
 
     Raises
     ------
     ValueError
-        If the topology does not fit the System, a rule selects no atom, the correction would do nothing, the types or
-        features
-        are not what the model takes, or the System has no nonbonded force to follow.
+        If the topology does not match the System, a rule selects no atom, the correction would have no effect, the
+        types or features are not those that the model takes, or the System has no nonbonded force whose exclusions
+        could be followed.
     TypeError
-        If the system or the topology is something else.
+        If an argument has the wrong type.
     ModelError, LoweringError
         As in :meth:`PairModel.create_force`.
 
     Warns
     -----
     UserWarning
-        If residues are covered in part, if residues of the same structure are treated differently, if masses do not fit
-        the
-        elements, if exceptions between molecules were not followed, or if the System has this correction already.
+        If residues are covered in part, if residues of the same structure are treated differently, if masses do not
+        match the elements, if exceptions between molecules were not followed, or if the System already has this
+        correction.
     """
     if not isinstance(system, openmm.System):
         raise TypeError(
@@ -107,23 +106,23 @@ def add_correction(
     atoms = require_topology(topology, system, "add_correction")
     model = _loaded(model)
     _require_scale(scale, model)
-    _require_what_the_model_takes(model, types, features)
+    _require_matching_input(model, types, features)
     particles = (
         particle_types(atoms, model, types) if model.features is None else _particle_features(system, model, features)
     )
     _warn_of_repetition(system, model)
     force = model.create_force(
         particles,
-        nonbonded_method=_method(system),
+        nonbonded_method=_nonbonded_method(system),
         representation=representation,
         tolerance=tolerance,
         tabulate_radial=tabulate_radial,
     )
     is_covered = force.getParticleTypes() != LearnedPairForce.NotCovered
     force.addExclusions(excluded_pairs(exclusions, system, atoms, is_covered))
-    obstacle = find_obstacle(force)
-    if obstacle:
-        raise ValueError(f"add_correction: the correction of {model.source} would do nothing: {obstacle}.")
+    reason = why_no_effect(force)
+    if reason:
+        raise ValueError(f"add_correction: the correction of {model.source} would do nothing: {reason}.")
     if scale is not None:
         force.setScaleParameter(scale, 1.0)
     force.setForceGroup(force_group)
@@ -133,7 +132,7 @@ def add_correction(
 
 
 def _loaded(model):
-    """The model that is given, or that of the file that is given."""
+    """Return a model as it is; load it if its path is given."""
     if hasattr(model, "create_force"):
         return model
     if not isinstance(model, (str, os.PathLike)):
@@ -141,7 +140,7 @@ def _loaded(model):
             f"add_correction: the model is a {type(model).__name__}; expected a PairModel, as load_model() returns"
             " it, or the path of a model file."
         )
-    from ..lowering.pair_model import load_model  # needs PyTorch, which Systems with a correction can do without
+    from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
 
     return load_model(model)
 
@@ -168,7 +167,7 @@ def _warn_of_repetition(system, model):
             warn(f"add_correction: the System already has a correction from {model.source}, and gets another one.")
 
 
-def _require_what_the_model_takes(model, types, features):
+def _require_matching_input(model, types, features):
     if model.features is None and features is not None:
         remedy = (
             "leave them out" if types is not None or None not in model.type_rules.values() else "give types instead"
@@ -210,7 +209,7 @@ def _particle_features(system, model, features):
     return particles
 
 
-def _method(system):
+def _nonbonded_method(system):
     forces = nonbonded_forces(system)
     if not forces:
         periodic = system.usesPeriodicBoundaryConditions()
@@ -232,7 +231,7 @@ def _method(system):
 def _is_periodic(force):
     try:
         return force.usesPeriodicBoundaryConditions()
-    except openmm.OpenMMException:  # some forces of plugins do not say
+    except openmm.OpenMMException:  # not implemented by some forces of plugins
         return False
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Says which residues rules cover in part, and which of the same kind they treat differently."""
+"""Warnings of residues that are covered in part, and of equal residues that are treated differently."""
 
 from collections import Counter, defaultdict
 
@@ -9,88 +9,93 @@ import numpy as np
 from ..errors import warn
 from .assignment import LEFT_OUT, NO_RULE
 
-#: Kinds of residues that a warning names.
+#: How many residues, atoms or rules a warning lists.
 MAX_NAMED = 5
 
 
 def warn_of_partial_coverage(atoms, assigned):
-    """Warn of residues that have atoms with a type and atoms without, and of residues of which some are covered and
-    others not, though they consist of the same elements, bonded in the same way.
+    """Warn of residues in which some atoms have a type and others have none, and of residues with the same structure
+    (the same elements, bonded in the same way) whose atoms have different types.
+
+    Particles without an element, such as the virtual site of four-site water, are ignored, unless no atom of the
+    residue has an element.
 
     Parameters
     ----------
     atoms : AtomTable
     assigned : ndarray of int, shape (n_atoms,)
-        What :func:`learnedpair.applying.assignment.select` returns. Of a residue that has atoms with elements,
-        particles without one, such as those of four-site water, are not looked at.
+        The result of :func:`learnedpair.applying.assignment.select`.
     """
-    kinds, structures = _kinds(atoms, assigned)
+    variants, structures = _variants(atoms, assigned)
     in_part = {
-        kind: count for kind, count in kinds.items() if NO_RULE in kind[2] and any(type >= 0 for type in kind[2])
+        variant: count
+        for variant, count in variants.items()
+        if NO_RULE in variant[2] and any(type >= 0 for type in variant[2])
     }
     if in_part:
         residue, names, types = next(iter(in_part))
         rules = [f"{residue}:{name}" for name, type in zip(names, types, strict=True) if type == NO_RULE]
         warn(
             "add_correction: the rules cover residues in part:"
-            f" {_shown([_describe_part(kind, count) for kind, count in in_part.items()])}. {_remedy(rules)}"
+            f" {_shown([_describe_part(variant, count) for variant, count in in_part.items()])}. {_remedy(rules)}"
         )
-    _warn_of_differences(kinds, structures)
+    _warn_of_differences(variants, structures)
 
 
 def warn_of_different_treatment(atoms, assigned):
-    """Warn of residues of the same structure that are treated differently, as :func:`warn_of_partial_coverage` does."""
-    _warn_of_differences(*_kinds(atoms, assigned))
+    """Warn of residues with the same structure whose atoms have different types."""
+    _warn_of_differences(*_variants(atoms, assigned))
 
 
 def _remedy(rules):
     shown = repr(rules[0]) if len(rules) == 1 else repr(rules[:MAX_NAMED])
     return (
         "If that is meant, say so by a rule of the type None for the atoms that are left out, such as types={None:"
-        f" {shown}}}, or {{None: '*:*'}} for all of them; otherwise look at the rules."
+        f" {shown}}}, or {{None: '*:*'}} for all of them; otherwise correct the rules."
     )
 
 
-def _warn_of_differences(kinds, structures):
+def _warn_of_differences(variants, structures):
     by_structure = defaultdict(Counter)
-    for kind, count in kinds.items():
-        by_structure[structures[kind]][kind] += count
+    for variant, count in variants.items():
+        by_structure[structures[variant]][variant] += count
     different = [group for group in by_structure.values() if _is_treated_differently(group)]
     if different:
-        kind = min(different[0], key=lambda kind: sum(type >= 0 for type in kind[2]))
+        variant = min(different[0], key=lambda variant: sum(type >= 0 for type in variant[2]))
         warn(
             "add_correction: residues of the same structure are treated differently:"
-            f" {_shown(list(map(_describe_group, different)))}. {_remedy([f'{kind[0]}:*'])}"
+            f" {_shown(list(map(_describe_group, different)))}. {_remedy([f'{variant[0]}:*'])}"
         )
 
 
-def _kinds(atoms, assigned):
-    """Count residues by kind. A kind is (residue name, atom names, types of the atoms).
+def _variants(atoms, assigned):
+    """Count the variants of residues. A variant is a tuple (residue name, atom names, types of the atoms).
 
     Returns
     -------
-    kinds : Counter
-        The number of residues of each kind.
+    variants : Counter
+        The number of residues of each variant.
     structures : dict
-        The structure of each kind, equal for residues that should be treated equally.
+        The structure of each variant. Residues with equal structures should be treated equally.
     """
-    kinds, atoms_of = Counter(), {}
+    variants, atoms_of = Counter(), {}
     for members, count in _distinct_residues(atoms, assigned):
         labels = [atoms.labels[label] for label in atoms.label[members]]
-        kind = (labels[0][0], tuple(name for _, name, _ in labels), tuple(assigned[members].tolist()))
-        kinds[kind] += count
-        atoms_of.setdefault(kind, [atoms.atoms[index] for index in members])
+        variant = (labels[0][0], tuple(name for _, name, _ in labels), tuple(assigned[members].tolist()))
+        variants[variant] += count
+        atoms_of.setdefault(variant, [atoms.atoms[index] for index in members])
     neighbors = _neighbors(atoms, [atom.index for members in atoms_of.values() for atom in members])
-    composition = {kind: tuple(sorted(map(_label, members))) for kind, members in atoms_of.items()}
-    # If some residues have no bonds in the topology, as water in some files, compare the elements only.
+    composition = {variant: tuple(sorted(map(_label, members))) for variant, members in atoms_of.items()}
+    # If a residue has no bonds in the topology, as water in some files, residues of its composition are compared by
+    # their elements alone.
     incomplete = {
-        composition[kind]
-        for kind, members in atoms_of.items()
+        composition[variant]
+        for variant, members in atoms_of.items()
         if len(members) > 1 and not any(neighbors[atom.index] for atom in members)
     }
-    return kinds, {
-        kind: composition[kind] if composition[kind] in incomplete else _structure(members, neighbors)
-        for kind, members in atoms_of.items()
+    return variants, {
+        variant: composition[variant] if composition[variant] in incomplete else _structure(members, neighbors)
+        for variant, members in atoms_of.items()
     }
 
 
@@ -122,15 +127,16 @@ def _distinct_residues(atoms, assigned):
 
 
 def _is_treated_differently(group):
-    """Whether the residues of a group differ in the types of their atoms.
+    """Whether the residues of a group, which have the same structure, differ in the types of their atoms.
 
-    Residues that the rule of the type None selects as a whole are not compared. Residues that it selects in part are
-    compared only
-    if some atom of the group is selected by no rule at all, which is what may be a mistake.
+    A residue whose atoms are all selected by the rule of the type None is not compared. A residue with some such atoms
+    is compared only if the group has an atom that no rule selects, since only this indicates a mistake.
     """
     unstated = any(NO_RULE in types for _, _, types in group)
-    compared = [kind for kind in group if set(kind[2]) != {LEFT_OUT} and (unstated or LEFT_OUT not in kind[2])]
-    return len({_treatment(kind) for kind in compared}) > 1
+    compared = [
+        variant for variant in group if set(variant[2]) != {LEFT_OUT} and (unstated or LEFT_OUT not in variant[2])
+    ]
+    return len({_count_types(variant) for variant in compared}) > 1
 
 
 def _neighbors(atoms, indices):
@@ -149,9 +155,9 @@ def _label(atom):
 
 
 def _structure(atoms, neighbors):
-    """What residues have in common that consist of the same elements, bonded in the same way: each atom's element with
-    those of its
-    neighbors, and of their neighbors."""
+    """A fingerprint of elements and bonds, equal for residues with the same structure: the element of each atom with
+    those of its neighbors and of their neighbors (two Weisfeiler-Lehman iterations).
+    """
     labels = {atom.index: _label(atom) for atom in atoms}
     for _ in range(2):
         labels = {
@@ -161,13 +167,13 @@ def _structure(atoms, neighbors):
     return tuple(sorted(map(str, labels.values())))
 
 
-def _treatment(kind):
-    """How many atoms have each type, whatever they are called."""
-    return frozenset(Counter(kind[2]).items())
+def _count_types(variant):
+    """The number of atoms of each type. Atom names are ignored."""
+    return frozenset(Counter(variant[2]).items())
 
 
-def _describe_part(kind, count):
-    residue, names, types = kind
+def _describe_part(variant, count):
+    residue, names, types = variant
     covered = [name for name, type in zip(names, types, strict=True) if type >= 0]
     missing = [name for name, type in zip(names, types, strict=True) if type == NO_RULE]
     return f"{residue} ({_residues(count)}) has a type for {_names(covered)} and none for {_names(missing)}"
@@ -175,9 +181,9 @@ def _describe_part(kind, count):
 
 def _describe_group(group):
     total = defaultdict(int)
-    for kind, count in group.items():
-        covered = sum(type >= 0 for type in kind[2])
-        total[f"{kind[0]} with {covered} of {len(kind[2])} atoms covered"] += count
+    for variant, count in group.items():
+        covered = sum(type >= 0 for type in variant[2])
+        total[f"{variant[0]} with {covered} of {len(variant[2])} atoms covered"] += count
     return " and ".join(f"{what} ({_residues(count)})" for what, count in total.items())
 
 
@@ -190,5 +196,5 @@ def _residues(count):
 
 
 def _shown(parts):
-    others = f"; and {len(parts) - MAX_NAMED} more kinds" if len(parts) > MAX_NAMED else ""
+    others = f"; and {len(parts) - MAX_NAMED} more" if len(parts) > MAX_NAMED else ""
     return f"{'; '.join(parts[:MAX_NAMED])}{others}"

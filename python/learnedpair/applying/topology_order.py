@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Checks by their masses whether the particles of a System are the atoms of a topology, in the same order."""
+"""Comparison of masses and elements, to detect a topology whose atoms are not the particles of a System in order."""
 
 import numpy as np
 from openmm import unit
@@ -10,36 +10,43 @@ from ..errors import warn
 from ..force.functions import core
 from .atom_table import AtomTable
 
-#: Masses of a group of atoms that differ by less are the same, in amu.
-SAME_MASS = 0.2
-#: What a hydrogen that is left out (united atoms), or a deuterium in its place, adds to the mass of a group.
-OF_HYDROGEN, OF_DEUTERIUM = 1.008, 1.0063
+#: Masses of a group of atoms are equal if they differ by less than this, in amu.
+MASS_TOLERANCE = 0.2
+#: What one implicit hydrogen (of a united atom), or one deuterium in place of hydrogen, adds to the mass of a group, in
+#: amu.
+HYDROGEN_MASS, DEUTERIUM_EXCESS = 1.008, 1.0063
+#: The largest number of implicit hydrogens of one united atom.
 MAX_UNITED_HYDROGENS = 4
-#: Hydrogens, and particles without an element, are lighter than this also if hydrogen masses are repartitioned.
+#: The upper limit for masses of hydrogens and of particles without an element, even with hydrogen mass repartitioning,
+#: in amu.
 HEAVY = 6.0
 
 
 def require_topology(topology, system, source):
-    """Require a topology with an atom for each particle of a System, in the same order as far as masses can tell.
+    """Require a topology whose atoms are the particles of a System in the same order, as far as the masses can show.
 
     Parameters
     ----------
     topology : openmm.app.Topology
     system : openmm.System
     source : str
-        How messages begin.
+        The beginning of messages.
 
     Returns
     -------
     AtomTable
-        The atoms of the topology.
 
     Raises
     ------
     TypeError
-        If it is something else that has a topology.
+        If ``topology`` is not an openmm.app.Topology.
     ValueError
-        If it has more or fewer atoms, or the masses are those of its elements in another order.
+        If the numbers of atoms and particles differ, or if the masses are those of the elements in another order.
+
+    Warns
+    -----
+    UserWarning
+        If the masses differ from those of the elements in another way.
     """
     atoms = AtomTable(topology, source)
     if topology.getNumAtoms() != system.getNumParticles():
@@ -55,7 +62,7 @@ def require_topology(topology, system, source):
 def _require_order(atoms, masses, source):
     groups = _Groups(atoms, masses)
     differences = groups.sum(masses) - groups.sum(atoms.of_labels(_mass_of_element, float))
-    misplaced = (np.abs(differences) < SAME_MASS) & groups.are_in_disorder()
+    misplaced = (np.abs(differences) < MASS_TOLERANCE) & groups.are_permuted()
     compared = groups.are_comparable()
     unexplained = compared & ~groups.are_explained(differences)
     wrong = np.flatnonzero(unexplained if unexplained.any() else misplaced)
@@ -68,8 +75,8 @@ def _require_order(atoms, masses, source):
         f"{len(wrong)} groups of atoms have other masses than their elements, the first in residue"
         f" {first.residue.name} {first.residue.id}, atom {first.index} ({names}{', ...' * (len(members) > 6)} amu)"
     )
-    # In another order the sum of all masses is the same.
-    if misplaced.any() or abs(differences[compared].sum()) < SAME_MASS + 1e-6 * masses.sum():
+    # Another order of the atoms does not change the sum of all masses.
+    if misplaced.any() or abs(differences[compared].sum()) < MASS_TOLERANCE + 1e-6 * masses.sum():
         raise ValueError(
             f"{source}: the topology has its atoms in another order than the System: {what}, and all masses together"
             " are the same. Give the topology that the System was made from."
@@ -81,10 +88,11 @@ def _require_order(atoms, masses, source):
 
 
 class _Groups:
-    """Atoms among which hydrogen mass repartitioning and Drude particles move mass: an atom with its hydrogens, or else
-    a residue.
+    """Groups of atoms whose total mass is conserved by hydrogen mass repartitioning and by Drude particles.
 
-    Properties of groups are arrays of shape (n_groups,), in the order of each group's first atom.
+    A group is a heavy atom with its hydrogens. If a hydrogen of a residue is not bonded to a heavy atom in the
+    topology, or a particle without an element has a mass, the whole residue is one group. Properties of groups are
+    arrays of shape (n_groups,), in the order of the first atoms of the groups.
     """
 
     def __init__(self, atoms, masses):
@@ -103,7 +111,7 @@ class _Groups:
         self._group, self._count = rank[group.ravel()], len(first)
 
     def _centers(self, bonds):
-        """The atom that each hydrogen is bonded to, -1 for none and for other atoms."""
+        """The index of the atom that each hydrogen is bonded to; -1 for other atoms and for hydrogens without bonds."""
         center = np.full(len(self._masses), -1)
         for one, other in ((0, 1), (1, 0)):
             binds = self._is_hydrogen[bonds[:, one]] & ~self._is_hydrogen[bonds[:, other]]
@@ -115,28 +123,28 @@ class _Groups:
         return np.flatnonzero(self._group == group)
 
     def sum(self, values):
-        """The sum of a property of atoms."""
+        """The sum of a property over the atoms of each group."""
         return np.bincount(self._group, values, self._count)
 
     def _any(self, mask):
         return self.sum(mask) > 0
 
     def are_comparable(self):
-        """Whether masses say anything: there are elements, and no atom is frozen (of mass zero)."""
+        """Whether masses can be compared: a group has elements, and none of its atoms is frozen (mass zero)."""
         return self._any(self._has_element) & ~self._any(self._has_element & ~(self._masses > 0))
 
     def are_explained(self, differences):
-        """Whether a mass is that of the elements, or that of deuterium or united atoms."""
-        explained = np.abs(differences) < SAME_MASS
+        """Whether a difference from the mass of the elements is zero, or is due to deuterium or united atoms."""
+        explained = np.abs(differences) < MASS_TOLERANCE
         united = MAX_UNITED_HYDROGENS * self.sum(self._is_carbon)
-        for most, mass in ((self.sum(self._is_hydrogen), OF_DEUTERIUM), (united, OF_HYDROGEN)):
+        for most, mass in ((self.sum(self._is_hydrogen), DEUTERIUM_EXCESS), (united, HYDROGEN_MASS)):
             count = np.round(differences / mass)
-            explained |= (np.abs(differences - count * mass) < SAME_MASS) & (count >= 1) & (count <= most)
+            explained |= (np.abs(differences - count * mass) < MASS_TOLERANCE) & (count >= 1) & (count <= most)
         return explained
 
-    def are_in_disorder(self):
-        """Whether the masses of a group, whose sum is right, are those of other atoms of it: hydrogens that are too
-        heavy, or not all of one mass, or a heavy particle that is no atom.
+    def are_permuted(self):
+        """Whether the masses of a group, whose sum is correct, are in the wrong order within the group. Signs are a
+        heavy hydrogen, hydrogens of different masses, or a heavy particle without an element.
         """
         is_heavy = self._masses > HEAVY
         lightest, heaviest = np.full(self._count, np.inf), np.full(self._count, -np.inf)
@@ -146,7 +154,7 @@ class _Groups:
         return (
             self._any(self._is_hydrogen & is_heavy)
             | (self._any(self._has_element) & self._any(~self._has_element & is_heavy))
-            | (heaviest - lightest > SAME_MASS)
+            | (heaviest - lightest > MASS_TOLERANCE)
         )
 
 

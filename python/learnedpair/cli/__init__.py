@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The command ``learnedpair``."""
+"""The command line program ``learnedpair``."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ import openmm
 from ..errors import LearnedPairError
 from . import apply, bench, demo, inspect
 
-#: What messages say for Python (a regular expression), and how it is said on the command line.
+#: Pairs of a regular expression for a remedy that messages give in Python, and the equivalent command line option.
 _OPTIONS = (
     (r"types={", "types={'NAME': rule} is --type NAME=RULE, and --type NAME= for None"),
     (r"the type None|rule of None", "a rule of the type None is --leave-out RULE, once for each rule"),
@@ -23,7 +23,7 @@ _OPTIONS = (
 
 
 def main(arguments=None):
-    """Run the command line, and return the exit status."""
+    """Run the command line program, and return its exit status."""
     parser = argparse.ArgumentParser(prog="learnedpair", description="Learned pair corrections for OpenMM.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in (demo, inspect, apply, bench):
@@ -45,7 +45,7 @@ def _run(options):
     try:
         options.run(options)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has seen enough, as head does
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (LearnedPairError, ValueError, OSError, ImportError, openmm.OpenMMException) as error:
@@ -55,6 +55,8 @@ def _run(options):
 
 
 def _on_the_command_line(message):
-    """How to do here what a message says for Python: a sentence that begins with a blank, or nothing."""
+    """Get the command line options for the remedies that a message gives in Python: a sentence after a space, or an
+    empty string.
+    """
     found = [option for words, option in _OPTIONS if re.search(words, str(message))]
     return f" (On the command line: {'; '.join(found)}.)" if found else ""

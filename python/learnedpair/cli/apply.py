@@ -4,11 +4,9 @@
 
 Example: learnedpair apply system.xml topology.pdb delta.pt corrected.xml
 
-A model with features needs --features FILE, with one row for each particle of the System: a NumPy array (.npy), or a
-text
-with numbers between commas or blanks. Rows of nan, and in a text also empty lines, are particles that are not covered;
-a
-line that begins with # is none of them.
+A model with features needs --features FILE with one row for each particle of the System. The file is a NumPy array
+(.npy) or a text file with one line for each particle, whose numbers are separated by commas or spaces. A row of nan, or
+an empty line of a text file, is a particle that is not covered. Lines that begin with # are ignored.
 """
 
 from pathlib import Path
@@ -33,7 +31,7 @@ def add_arguments(parser):
         "--features",
         type=Path,
         metavar="FILE",
-        help="features of the particles, for a model that has features: .npy, or text",
+        help="features of the particles (.npy or text), for a model with features",
     )
     parser.add_argument(
         "--type",
@@ -41,8 +39,8 @@ def add_arguments(parser):
         default=[],
         metavar="NAME=RULE",
         help=(
-            "atoms of a type, such as Na=NA:Na, in place of the rules in the model; once more for each further rule of"
-            " the type; without a rule, as in Na=, there are no such atoms"
+            "rule for the atoms of a type, such as Na=NA:Na, which replaces the rules in the model; repeat the option"
+            " for further rules; an empty rule, as in Na=, means that there are no such atoms"
         ),
     )
     parser.add_argument(
@@ -51,8 +49,8 @@ def add_arguments(parser):
         default=[],
         metavar="RULE",
         help=(
-            "atoms that are meant to have no type, such as HOH:H1, whatever the other rules say; once more for each"
-            " further rule. *:* is all atoms that no other rule selects"
+            "rule for atoms that have no type, such as HOH:H1, which takes precedence over the other rules; repeat the"
+            " option for further rules. *:* means all atoms that no other rule selects"
         ),
     )
     parser.add_argument("--exclusions", choices=("nonbonded", "molecules"), default="nonbonded")
@@ -62,7 +60,7 @@ def add_arguments(parser):
         "--representation",
         choices=("auto", "table", "program"),
         default="auto",
-        help="what the model becomes (default: auto, a table where that is possible)",
+        help="what the model is converted to (default: auto, a table if possible)",
     )
     parser.add_argument(
         "--tolerance",
@@ -106,7 +104,7 @@ def run(options):
 
 
 def read_types(options):
-    """The types of add_correction() from --type and --leave-out, or None."""
+    """Convert --type and --leave-out to the argument ``types`` of add_correction(); None without these options."""
     types = {}
     for text in options.type:
         name, separator, rule = text.partition("=")
@@ -121,8 +119,17 @@ def read_types(options):
 
 
 def read_model(path, with_features, remedy):
-    """Load a model, and require features for it if it needs them; remedy: how to give them, the end of a sentence."""
-    from ..lowering.pair_model import load_model  # needs PyTorch, which Systems with a correction can do without
+    """Load a model, and require that features are given if the model needs them.
+
+    Parameters
+    ----------
+    path : path-like
+    with_features : bool
+        Whether features are given.
+    remedy : str
+        How to give features, as the end of a sentence.
+    """
+    from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
 
     model = load_model(path)
     if model.features is not None and not with_features:
@@ -131,10 +138,10 @@ def read_model(path, with_features, remedy):
 
 
 def read_system(path):
-    """Read a System's XML."""
+    """Read a System from an XML file."""
     try:
         text = path.read_text(encoding="utf-8")
-        if "<System" in text and not text.rstrip().endswith("</System>"):  # which OpenMM's parser may not notice
+        if "<System" in text and not text.rstrip().endswith("</System>"):  # OpenMM's parser may not notice
             raise ValueError("the end is missing")
         system = openmm.XmlSerializer.deserialize(text)
     except (ValueError, openmm.OpenMMException) as error:
@@ -147,11 +154,11 @@ def read_system(path):
 
 
 def read_structure(path):
-    """Read a PDB or PDBx/mmCIF file."""
+    """Read a structure from a PDB or PDBx/mmCIF file."""
     if not path.is_file():
         raise ValueError(f"{path}: there is no such file.")
     reader = app.PDBxFile if path.suffix.lower() in (".cif", ".mmcif", ".pdbx") else app.PDBFile
     try:
         return reader(str(path))
-    except Exception as error:  # whatever the readers stumble over
+    except Exception as error:  # the readers raise many types of exceptions
         raise ValueError(f"{path}: the structure cannot be read ({type(error).__name__}: {error}).") from error

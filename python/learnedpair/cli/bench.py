@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Time a System with and without its correction, on this machine.
 
-Blocks of steps with and without the correction take turns, so that whatever else the machine does slows down both. By
-default it is a box of TIP3P water with the correction in this package; --pdb and --model, or --system and --pdb, time
-your own.
-The integrator is LangevinMiddleIntegrator at 300 K; --pdb gets no barostat, and --system keeps what it has.
+Blocks of steps with and without the correction alternate, so that other load on the machine affects both equally. The
+default is a box of TIP3P water with the correction that is included in this package. To time your own, use --pdb and
+--model, or --system and --pdb. The integrator is LangevinMiddleIntegrator at 300 K. Systems made from --pdb have no
+barostat; --system is used as it is.
 """
 
 import copy
@@ -29,16 +29,16 @@ TEMPERATURE = 300 * unit.kelvin
 
 
 def add_arguments(parser):
-    parser.add_argument("--platform", help="OpenMM platform (default: the fastest one that is really there)")
+    parser.add_argument("--platform", help="OpenMM platform (default: the fastest one with a suitable device)")
     parser.add_argument(
-        "--precision", choices=("single", "mixed", "double"), help="of OpenCL and CUDA (default: OpenMM's)"
+        "--precision", choices=("single", "mixed", "double"), help="precision of OpenCL and CUDA (default: OpenMM's)"
     )
+    parser.add_argument("--steps", type=int, default=100, help="steps per block; use thousands on a GPU (default: 100)")
     parser.add_argument(
-        "--steps", type=int, default=100, help="steps of a block; on a GPU take thousands (default: 100)"
+        "--repeats", type=int, default=7, help="number of blocks with and without the correction (default: 7)"
     )
-    parser.add_argument("--repeats", type=int, default=7, help="blocks with and without the correction (default: 7)")
-    parser.add_argument("--time-step", type=float, default=2.0, help="in femtoseconds (default: 2)")
-    parser.add_argument("--json", type=Path, help="file for what was measured")
+    parser.add_argument("--time-step", type=float, default=2.0, help="time step in femtoseconds (default: 2)")
+    parser.add_argument("--json", type=Path, help="JSON file to write the results to")
     add_input_arguments(parser)
 
 
@@ -54,31 +54,32 @@ def run(options):
             f"--precision is {options.precision}, and the platform {platform.getName()} has one precision only; leave"
             " it out, or choose OpenCL or CUDA."
         )
-    what = prepare(options)
-    corrections = _corrections(what.system)
-    positions = minimized(what.system, what.positions)
+    setup = prepare(options)
+    corrections = _corrections(setup.system)
+    positions = minimized(setup.system, setup.positions)
     properties = {} if options.precision is None else {"Precision": options.precision}
-    plain = _Timed(without_correction(what.system), positions, platform, properties, options.time_step)
-    corrected = _Timed(what.system, positions, platform, properties, options.time_step)
-    echo(f"Platform: {platform.getName()}{_device(corrected.context)}, {what.system.getNumParticles()} particles")
+    plain = _Timed(without_correction(setup.system), positions, platform, properties, options.time_step)
+    corrected = _Timed(setup.system, positions, platform, properties, options.time_step)
+    echo(f"Platform: {platform.getName()}{_device(corrected.context)}, {setup.system.getNumParticles()} particles")
     for force, kernel in zip(corrections, corrected.kernels, strict=True):
         echo(describe(force.lowering_report))
         echo(f"  evaluated by: {kernel}")
     for timed in (plain, corrected):
-        timed.advance(options.steps)  # warms up
+        timed.advance(options.steps)  # warm-up
         timed.seconds.clear()
     for _ in range(options.repeats):
         for timed in (plain, corrected):
             timed.advance(options.steps)
-    report = _summarize(plain, corrected, options, platform, what.system.getNumParticles())
+    report = _summarize(plain, corrected, options, platform, setup.system.getNumParticles())
     echo(
         f"without the correction: {report['ms_per_step_without']:.3f} ms/step, {report['ns_per_day_without']:.1f}"
         " ns/day"
     )
     echo(f"with the correction:    {report['ms_per_step_with']:.3f} ms/step, {report['ns_per_day_with']:.1f} ns/day")
     echo(
-        f"time per step with it / without it: {report['ratio']:.3f} [{report['ratio_min']:.3f},"
-        f" {report['ratio_max']:.3f}], median and range of {options.repeats} blocks of {options.steps} steps in turn"
+        f"time per step with it / without it: {report['ratio']:.3f}"
+        f" [{report['ratio_min']:.3f}, {report['ratio_max']:.3f}],"
+        f" median and range of {options.repeats} alternating blocks of {options.steps} steps"
     )
     echo(f"creating the Context: {plain.creation:.2f} s without it, {corrected.creation:.2f} s with it")
     if options.json is not None:
@@ -86,7 +87,7 @@ def run(options):
 
 
 class _Timed:
-    """A simulation, and the seconds of each of its blocks."""
+    """A simulation, and the time that each of its blocks took, in seconds."""
 
     def __init__(self, system, positions, platform, properties, time_step):
         system = copy.deepcopy(system)
@@ -125,10 +126,10 @@ def _device(context):
 
 
 def _summarize(plain, corrected, options, platform, particles):
-    """What was measured, for the JSON file."""
+    """Collect the results for the JSON file in a dict."""
     ratios = [with_ / without for without, with_ in zip(plain.seconds, corrected.seconds, strict=True)]
     without, with_ = (statistics.median(timed.seconds) / options.steps for timed in (plain, corrected))
-    day = 86400 * options.time_step * 1e-6  # ns in a day of one step a second
+    day = 86400 * options.time_step * 1e-6  # ns/day at one step per second
     return {
         "platform": f"{platform.getName()}{_device(corrected.context)}",
         "kernels": corrected.kernels,

@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: MIT
 """Simulate water with and without a learned correction, side by side.
 
-Builds a box of TIP3P water, adds the correction that ships with this package (GFN2-xTB minus TIP3P, learned on dimers),
-minimizes, and runs both systems at constant pressure. Writes into the output folder:
+Builds a box of TIP3P water, adds the correction that is included in this package (GFN2-xTB minus TIP3P, trained on
+dimers), minimizes the energy, and runs both systems at constant pressure. Writes to the output folder:
 
   start.pdb         the structure
   system.xml        the System with its correction, which runs without PyTorch and without this command
-  trajectory.dcd    of the corrected system
-  log.csv           energies, density and speed of the corrected system
+  trajectory.dcd    trajectory of the corrected system
+  log.csv           energy, temperature, density and speed of the corrected system
   rdf.csv, rdf.png  the O-O radial distribution function with and without the correction
 
-The stored System runs again, also where PyTorch is not installed:
+To run the stored System again, even without PyTorch:
 
   learnedpair demo --system demo_output/system.xml --pdb demo_output/start.pdb --output again
 """
@@ -29,7 +29,7 @@ from openmm import app, unit
 
 from ..devices import find_platform
 from ..force.learned_pair_force import LearnedPairForce, describe_coverage
-from .input import Input, add_input_arguments, check_input, echo, minimized, prepare, without_correction
+from .input import Setup, add_input_arguments, check_input, echo, minimized, prepare, without_correction
 from .inspect import describe
 from .rdf import RadialDistribution
 
@@ -39,15 +39,15 @@ FRAMES = 40
 
 
 def add_arguments(parser):
-    parser.add_argument("--platform", help="OpenMM platform (default: the fastest one that is really there)")
+    parser.add_argument("--platform", help="OpenMM platform (default: the fastest one with a suitable device)")
     parser.add_argument(
-        "--steps", type=int, default=2000, help="steps of 4 fs, for each of the two systems (default: 2000)"
+        "--steps", type=int, default=2000, help="number of steps of 4 fs for each of the two systems (default: 2000)"
     )
     add_input_arguments(parser)
     parser.add_argument(
         "--output", type=Path, default=Path("demo_output"), help="folder to write to (default: demo_output)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="write to the folder even if there are files in it")
+    parser.add_argument("--overwrite", action="store_true", help="write to the output folder even if it contains files")
 
 
 def run(options):
@@ -61,60 +61,63 @@ def run(options):
         )
     if options.output.exists() and any(options.output.iterdir()) and not options.overwrite:
         raise ValueError(
-            f"{options.output}: there are files in the folder; name another one by --output, or say --overwrite."
+            f"{options.output}: there are files in the folder; name another one by --output, or give --overwrite."
         )
     echo(f"Platform: {platform.getName()}")
-    what = prepare(options)
+    setup = prepare(options)
     correction = next(
         LearnedPairForce.cast(force)
-        for force in what.system.getForces()
+        for force in setup.system.getForces()
         if LearnedPairForce.is_learned_pair_force(force)
     )
     echo(f"System: {describe_coverage(correction)}")
     echo(f"Correction: {correction.lowering_report.get('description', '')}\n{describe(correction.lowering_report)}")
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "system.xml").write_text(openmm.XmlSerializer.serialize(what.system), encoding="utf-8")
+    (options.output / "system.xml").write_text(openmm.XmlSerializer.serialize(setup.system), encoding="utf-8")
     with open(options.output / "start.pdb", "w", encoding="utf-8") as file:
-        app.PDBFile.writeFile(what.topology, what.positions, file, keepIds=True)
+        app.PDBFile.writeFile(setup.topology, setup.positions, file, keepIds=True)
 
     interval = -(-options.steps // FRAMES)
-    runs = [Run("without", without_correction(what.system), what, platform), Run("with", what.system, what, platform)]
+    runs = [
+        Run("without", without_correction(setup.system), setup, platform),
+        Run("with", setup.system, setup, platform),
+    ]
     runs[1].report_to(options.output, interval)
-    for frame in range(FRAMES):  # in turn, so that whatever else the machine does slows down both
+    for frame in range(FRAMES):  # the runs alternate, so that other load on the machine affects both equally
         for run_ in runs:
-            run_.advance(interval, measure=frame >= FRAMES // 2)  # the first half is for the structure to settle
+            run_.advance(interval, measure=frame >= FRAMES // 2)  # the first half is equilibration
         show_progress(frame + 1, interval, runs)
-    report(*runs, what, platform, options)
+    report(*runs, setup, platform, options)
 
 
 @dataclass
 class Run:
-    """One of the two simulations, and what is measured of it."""
+    """One of the two simulations, and its measurements."""
 
     name: str
     system: openmm.System
-    what: Input
+    setup: Setup
     platform: openmm.Platform
-    seconds: list = field(default_factory=list)  # of each block of steps
+    seconds: list = field(default_factory=list)  # the time that each block of steps took
 
     def __post_init__(self):
         system = copy.deepcopy(self.system)
         system.addForce(openmm.MonteCarloBarostat(PRESSURE, TEMPERATURE, 25))
         integrator = openmm.LangevinMiddleIntegrator(TEMPERATURE, 1 / unit.picosecond, TIME_STEP)
         integrator.setRandomNumberSeed(1)
-        self.simulation = app.Simulation(self.what.topology, system, integrator, self.platform)
-        self.simulation.context.setPositions(minimized(system, self.what.positions))
+        self.simulation = app.Simulation(self.setup.topology, system, integrator, self.platform)
+        self.simulation.context.setPositions(minimized(system, self.setup.positions))
         self.simulation.context.setVelocitiesToTemperature(TEMPERATURE, 1)
         oxygens = [
             atom.index
-            for atom in self.what.topology.atoms()
+            for atom in self.setup.topology.atoms()
             if atom.element is app.element.oxygen and atom.residue.name == "HOH"
         ]
         width = box_of(self.simulation.context.getState()).diagonal().min()
         self.distribution = RadialDistribution(oxygens, longest=min(1.0, 0.45 * width)) if len(oxygens) > 1 else None
 
     def report_to(self, folder, interval):
-        """Write a trajectory and a log."""
+        """Write a trajectory and a log to a folder, with one frame per interval."""
         self.simulation.reporters.append(app.DCDReporter(str(folder / "trajectory.dcd"), interval))
         self.simulation.reporters.append(
             app.StateDataReporter(
@@ -130,7 +133,7 @@ class Run:
         )
 
     def advance(self, steps, measure):
-        """Run a block of steps, and add its last frame to g(r) if it is to be measured."""
+        """Run a block of steps. If ``measure`` is true, add its last frame to the radial distribution function."""
         start = time.perf_counter()
         self.simulation.step(steps)
         self.state = self.simulation.context.getState(positions=True, energy=True)
@@ -144,12 +147,14 @@ class Run:
             self.distribution.add(self.state.getPositions(asNumpy=True)._value, box_of(self.state))
 
     def speed(self, interval):
-        """In ns/day, by the median block: the first ones include compiling and the barostat's search."""
+        """Get the speed in ns/day, from the median time of a block. The first blocks are slower: they include
+        compilation and the adaptation of the barostat.
+        """
         return interval * TIME_STEP.value_in_unit(unit.nanoseconds) / statistics.median(self.seconds) * 86400
 
 
 def show_progress(frames, interval, runs):
-    """A bar that grows on a terminal; in a file, its last state alone."""
+    """Print a progress bar to stderr. If stderr is not a terminal, print only its final state."""
     last = frames == FRAMES
     if last or sys.stderr.isatty():
         bar = "#" * (30 * frames // FRAMES)
@@ -167,7 +172,12 @@ def box_of(state):
 
 
 def energies_by_force(system, state, platform):
-    """The energy of each force, by putting each into a force group of its own."""
+    """Compute the energy of each force, by assigning each force to its own force group.
+
+    Returns
+    -------
+    list of (name, energy in kJ/mol)
+    """
     system = copy.deepcopy(system)
     for index, force in enumerate(system.getForces()):
         force.setForceGroup(index)
@@ -180,16 +190,16 @@ def energies_by_force(system, state, platform):
     ]
 
 
-def report(plain, corrected, what, platform, options):
+def report(plain, corrected, setup, platform, options):
     """Print the energy breakdown and speeds, and write the radial distribution functions."""
     echo("Energies at the end, kJ/mol:")
-    for name, energy in energies_by_force(what.system, corrected.state, platform):
+    for name, energy in energies_by_force(setup.system, corrected.state, platform):
         echo(f"  {name:<24} {energy:14.2f}")
     interval = -(-options.steps // FRAMES)
     ratio = statistics.median(with_ / without for with_, without in zip(corrected.seconds, plain.seconds, strict=True))
     echo(
         f"Speed: {plain.speed(interval):.1f} ns/day without the correction, {corrected.speed(interval):.1f} ns/day with"
-        f" it ({ratio:.2f} times the time per step; medians of {FRAMES} blocks in turn)"
+        f" it ({ratio:.2f} times the time per step; medians of {FRAMES} alternating blocks)"
     )
     if corrected.distribution is not None:
         columns = np.stack(
@@ -203,11 +213,11 @@ def report(plain, corrected, what, platform, options):
 
 
 def draw(columns, path):
-    """The figure of both radial distribution functions."""
+    """Draw a figure of both radial distribution functions."""
     try:
         import matplotlib
     except ImportError:
-        echo("matplotlib is not installed, so that no figure was drawn; the numbers are in rdf.csv.")
+        echo("matplotlib is not installed, so no figure was drawn; the numbers are in rdf.csv.")
         return
     matplotlib.use("Agg")
     from matplotlib import pyplot

@@ -1,19 +1,20 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Files with the features of particles."""
+"""Reading of files with the features of particles."""
 
 import numpy as np
 
 
 def read_features(path, count):
-    """Read the features of particles.
+    """Read the features of particles from a file.
 
     Parameters
     ----------
     path : Path
-        An array of shape (n_particles, n_features) if it ends in .npy, else a text with one line for each particle.
+        A NumPy array of shape (n_particles, n_features) if the name ends in .npy, else a text file with one line for
+        each particle.
     count : int or None
-        How many particles there are, if that is known.
+        The number of particles, if it is known.
 
     Returns
     -------
@@ -22,7 +23,8 @@ def read_features(path, count):
     Raises
     ------
     ValueError
-        If the file cannot be read, a row is not numbers or partly nan, or there are more or fewer rows than particles.
+        If the file cannot be read, a row has a part that is not a number, some but not all features of a row are nan,
+        or the number of rows is not the number of particles.
     """
     if not path.is_file():
         raise ValueError(f"{path}: there is no such file.")
@@ -32,7 +34,7 @@ def read_features(path, count):
     if count is not None and len(rows) != count:
         raise ValueError(
             f"{path}: there are {len(rows)} rows of features, but the System has {count} particles; expected one for"
-            " each, of nan where the model does not apply."
+            " each, with nan for particles that are not covered."
         )
     features = []
     for place, row in rows:

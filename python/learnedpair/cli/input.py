@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What the commands simulate: a box of water, a structure of the user's, or a stored System."""
+"""The systems that the commands simulate: a box of water, the user's structure, or a stored System."""
 
 import copy
 from dataclasses import dataclass
@@ -10,26 +10,26 @@ import openmm
 from openmm import app, unit
 
 from ..applying.apply import add_correction
-from ..applying.obstacles import find_obstacle
+from ..applying.no_effect import why_no_effect
 from ..applying.topology_order import require_topology
 from ..data import WATER_GFN2
 from ..force.learned_pair_force import LearnedPairForce
 from .apply import read_model, read_structure, read_system
 
-HYDROGEN_MASS = 3 * unit.amu  # with rigid water, what a time step of 4 fs needs
+HYDROGEN_MASS = 3 * unit.amu  # allows a time step of 4 fs, together with rigid water
 MINIMIZATION_STEPS = 100
 MIN_WATERS = 400
 
 
 def add_input_arguments(parser):
-    """The options that prepare() reads."""
+    """Add the command line options that prepare() reads."""
     parser.add_argument("--waters", type=int, default=3000, help="molecules in the box (default: 3000, at least 400)")
     parser.add_argument(
         "--pdb",
         type=Path,
         help=(
-            "your own solvated structure, PDB or mmCIF, instead of a box of water; it gets PME to 0.9 nm, rigid water,"
-            " constraints on bonds to hydrogen, and hydrogens of 3 amu"
+            "your own solvated structure, PDB or mmCIF, instead of a box of water; its System gets PME with a cutoff of"
+            " 0.9 nm, rigid water, constraints on bonds to hydrogen, and a hydrogen mass of 3 amu"
         ),
     )
     parser.add_argument(
@@ -42,13 +42,13 @@ def add_input_arguments(parser):
     parser.add_argument(
         "--system",
         type=Path,
-        help="your own System with a correction, as learnedpair apply writes it, for --pdb; needs no PyTorch",
+        help="your own System with a correction, as written by learnedpair apply, for --pdb; needs no PyTorch",
     )
 
 
 @dataclass
-class Input:
-    """What is simulated: the corrected System, and where its particles are."""
+class Setup:
+    """A corrected System with its topology and the positions of its particles."""
 
     topology: app.Topology
     positions: list
@@ -60,11 +60,12 @@ def echo(text):
 
 
 def check_input(options):
-    """Require options that can go together, and files that exist.
+    """Require compatible options, and files that exist.
 
     Raises
     ------
     ValueError
+        If options contradict each other, a file does not exist, or the box is too small.
     """
     for path in (options.system, options.pdb, None if options.model is None else Path(options.model)):
         if path is not None and not path.is_file():
@@ -83,12 +84,12 @@ def check_input(options):
 
 
 def prepare(options):
-    """Read or build what is to be simulated.
+    """Read or build the System to simulate.
 
     Raises
     ------
     ValueError
-        If files don't fit together, or a System has no correction.
+        If files do not match, the structure has no periodic box, or the System has no correction.
     """
     check_input(options)
     if options.system is not None:
@@ -100,13 +101,15 @@ def prepare(options):
             if LearnedPairForce.is_learned_pair_force(force)
         ]
         if not corrections:
-            raise ValueError(f"{options.system}: the System has no correction; learnedpair apply writes one that has.")
+            raise ValueError(
+                f"{options.system}: the System has no correction; use learnedpair apply to write a System with one."
+            )
         for force in corrections:
-            obstacle = find_obstacle(force)
-            if obstacle:
-                raise ValueError(f"{options.system}: the correction {force.getName()!r} does nothing: {obstacle}.")
+            reason = why_no_effect(force)
+            if reason:
+                raise ValueError(f"{options.system}: the correction {force.getName()!r} does nothing: {reason}.")
         require_topology(structure.topology, system, str(options.pdb))
-        return Input(structure.topology, structure.positions, system)
+        return Setup(structure.topology, structure.positions, system)
     model = (
         WATER_GFN2
         if options.model is None
@@ -135,10 +138,11 @@ def prepare(options):
         hydrogenMass=HYDROGEN_MASS,
     )
     add_correction(system, structure.topology, model)
-    return Input(structure.topology, structure.positions, system)
+    return Setup(structure.topology, structure.positions, system)
 
 
 def without_correction(system):
+    """Copy a System without its corrections."""
     plain = copy.deepcopy(system)
     for index in reversed(range(plain.getNumForces())):
         if LearnedPairForce.is_learned_pair_force(plain.getForce(index)):
@@ -147,8 +151,10 @@ def without_correction(system):
 
 
 def minimized(system, positions):
-    """Positions after a short minimization, on the CPU platform: it takes seconds there, and OpenMM 8.6's minimizer
-    crashes on OpenCL devices that are CPUs."""
+    """Minimize the energy for a few iterations, and return the positions.
+
+    Runs on the CPU platform, where it takes seconds. OpenMM 8.6's minimizer crashes on OpenCL devices that are CPUs.
+    """
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
     context.setPositions(positions)
     openmm.LocalEnergyMinimizer.minimize(context, maxIterations=MINIMIZATION_STEPS)

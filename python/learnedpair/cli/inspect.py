@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Show what a model file contains, and what it becomes when it is compiled: a table, a program, or either.
+"""Show the content of a model file, and the table or the program (or both) that the model can be converted to.
 
-A program is shown step by step, with the length of each value and the stage that says how often it is computed
-(docs/program.md). On GPUs, up to 512 operations per pair (128 in double precision) run in OpenMM's own nonbonded
-kernel, and
-more of them in a kernel of their own.
+A program is shown step by step, with the length of each value and the stage, which says how often the value is computed
+(docs/program.md). On GPUs, a program of up to 512 operations per pair (128 in double precision) runs in OpenMM's own
+nonbonded kernel; a larger program runs in a separate kernel.
 """
 
 import argparse
@@ -21,18 +20,18 @@ from ..models.checks.tail import find_tails
 from ..models.metadata.parameters import describe as describe_values
 from .features import read_features
 
-HELP = "show what a model file contains"
-#: More pairs than this are not shown, but those with the largest slopes; of more rows of features some are taken at
-#: random.
-MAX_PAIRS, MAX_ROWS = 36, 300
-#: Longer programs and longer lines are cut, unless --program asks for all of it.
-MAX_STEPS, MAX_STEP = 60, 100
-#: Where in their ranges the features are taken for the values at the inner cutoff.
-PLACES = {"low": 0.0, "middle": 0.5, "high": 1.0}
-#: Pairs are called attractive that gain more than this, in kJ/mol, between the inner cutoff and the distance zero: less
-#: than
-#: half of k T at room temperature collapses nothing.
-HARMLESS = 1.0
+HELP = "show the content of a model file"
+#: The largest number of pairs that are shown; of more pairs, those with the largest dE/dr are shown.
+MAX_PAIRS = 36
+#: The largest number of particles with features that are combined to pairs; of more particles, a random sample is used.
+MAX_PARTICLES = 300
+#: The largest number of steps of a program, and of characters of a step, that are shown without --program.
+MAX_STEPS, MAX_STEP_LENGTH = 60, 100
+#: The relative positions in the ranges of all features for which the values at the inner cutoff are shown.
+RANGE_POSITIONS = {"low": 0.0, "middle": 0.5, "high": 1.0}
+#: A pair is called attractive if it gains more energy than this, in kJ/mol, between the inner cutoff and the distance
+#: zero. A smaller gain, of less than half of k T at room temperature, does not make particles collapse.
+HARMLESS_GAIN = 1.0
 
 
 def add_arguments(parser):
@@ -48,8 +47,8 @@ def add_arguments(parser):
         type=Path,
         metavar="FILE",
         help=(
-            "rows of features, as for apply, to show the values at the inner cutoff for (default: the ends and the"
-            " middle of their ranges)"
+            "file with rows of features, as for apply, for which the values at the inner cutoff are shown (default: the"
+            " ends and the middle of the ranges)"
         ),
     )
     parser.add_argument(
@@ -57,34 +56,32 @@ def add_arguments(parser):
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a global parameter, if it is not to have its default value there",
+        help="value of a global parameter for the energies that are shown (default: its default value)",
     )
     parser.add_argument(
         "--program",
         action=argparse.BooleanOptionalAction,
         help=f"show all steps of the program, or none (default: at most {MAX_STEPS})",
     )
-    add_tabulate_radial(
-        parser, "default: as create_force would, but not for a model that can become a table as a whole"
-    )
+    add_tabulate_radial(parser, "default: as create_force does, but not for a model that can become a table as a whole")
 
 
 def add_tabulate_radial(parser, default):
-    """The option of the same name of create_force()."""
+    """Add the command line option for the argument ``tabulate_radial`` of create_force()."""
     parser.add_argument(
         "--tabulate-radial",
         action=argparse.BooleanOptionalAction,
-        help=f"put what depends on the distance alone into a table within the program ({default})",
+        help=f"replace the values that depend on the distance alone by a table within the program ({default})",
     )
 
 
 def run(options):
-    from ..lowering.pair_model import load_model  # needs PyTorch, which the other commands can do without
+    from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
 
     check_tolerance(options.tolerance)
     model = load_model(options.model)
     parameters = dict(_parameter(text) for text in options.parameter)
-    for name, value in model.global_values(parameters).items():  # says what is wrong with them
+    for name, value in model.global_values(parameters).items():  # raises if a name is wrong
         low, high = model.global_parameter_ranges[name]
         if not low <= value <= high:
             raise ValueError(
@@ -120,13 +117,13 @@ def _lower(model, particles, options, representation="auto"):
 
 
 def _show_typed(model, options):
-    """The table and the program; if there is only one of them, why."""
+    """Show the table and the program. If the model can be converted to only one of them, show why."""
     particles = [name for name in model.types for _ in range(2)]
     if model.global_parameters:
         return _show_program(_lower(model, particles, options), options)
     has_table = True
     try:
-        with warnings.catch_warnings(record=True) as caught:  # that the tolerance is not reached
+        with warnings.catch_warnings(record=True) as caught:  # the tolerance is not reached
             warnings.simplefilter("always")
             force = _lower(model, particles, options)
     except LoweringError as error:
@@ -161,9 +158,8 @@ def _show_featured(model, options, parameters):
         rows = {f"({', '.join(f'{value:g}' for value in row)})": row for row in distinct}
         legend = f"The pairs are those of the {len(rows)} distinct rows of {options.features}."
     elif without:
-        options.tabulate_radial = bool(
-            options.tabulate_radial
-        )  # without particles nobody knows how many knots it takes
+        # Without particles the number of knots cannot be chosen, so the radial part is tabulated on request only.
+        options.tabulate_radial = bool(options.tabulate_radial)
         _show_program(_lower(model, [], options), options, measured=False)
         print(
             f"The model was not evaluated: it does not say which range {', '.join(without)} may have. Give rows with"
@@ -172,16 +168,16 @@ def _show_featured(model, options, parameters):
         return
     else:
         low, high = np.array(list(model.feature_ranges.values())).T
-        rows = {name: low + place * (high - low) for name, place in PLACES.items()}
+        rows = {name: low + position * (high - low) for name, position in RANGE_POSITIONS.items()}
         legend = (
             "Low, middle and high are particles with all features at the lower end, in the middle and at the upper end"
             " of their ranges."
         )
     _show_program(_lower(model, list(rows.values()), options), options)
     names = list(rows)
-    if len(names) > MAX_ROWS:
-        names = [names[k] for k in np.sort(np.random.default_rng(0).choice(len(names), MAX_ROWS, replace=False))]
-        legend += f" {MAX_ROWS} of them at random."
+    if len(names) > MAX_PARTICLES:
+        names = [names[k] for k in np.sort(np.random.default_rng(0).choice(len(names), MAX_PARTICLES, replace=False))]
+        legend += f" {MAX_PARTICLES} of them at random."
     pairs = list(itertools.combinations_with_replacement(names, 2))
     print(legend)
     _show_ends(
@@ -210,13 +206,13 @@ def _show_program(force, options, measured=True):
 
 
 def _cut(line):
-    """A step that fits into a line, with its stage."""
+    """Shorten a step that is too long for a line; keep its stage."""
     step, separator, stage = line.partition("  # ")
-    return line if len(step.rstrip()) <= MAX_STEP else f"{step[: MAX_STEP - 4]} ...{separator}{stage}"
+    return line if len(step.rstrip()) <= MAX_STEP_LENGTH else f"{step[: MAX_STEP_LENGTH - 4]} ...{separator}{stage}"
 
 
 def _show_ends(model, names, particle1, particle2, parameters):
-    """What the curves are at the inner cutoff and towards the cutoff."""
+    """Show the functions of pairs at the inner cutoff and towards the cutoff."""
     _show_inner_cutoff(model, names, particle1, particle2, parameters)
     _show_tails(model, names, particle1, particle2, parameters)
 
@@ -245,7 +241,7 @@ def _show_tails(model, names, particle1, particle2, parameters):
         else "Whatever the curve is, an envelope or a switching function brings it to zero at the cutoff. "
     )
     print(
-        f"{ending}Where the r^-6 curve holds much more than this one, a dispersion-like interaction is cut off: "
+        f"{ending}If the r^-6 curve holds much more than this one, a dispersion-like interaction is cut off: "
         "its energy and pressure in a liquid are missing, and a longer cutoff changes the result."
     )
 
@@ -256,39 +252,39 @@ def _show_inner_cutoff(model, names, particle1, particle2, parameters):
     print(
         f"At the inner cutoff, {model.inner_cutoff:g} nm, below which each function goes on as a straight line{where}:"
     )
-    energies, slopes = model.evaluate(np.full(len(names), model.inner_cutoff), particle1, particle2, **parameters)
-    energies, slopes = energies + 0.0, slopes + 0.0  # no negative zeros
-    attractive = slopes * model.inner_cutoff > HARMLESS
+    energies, dEdR = model.evaluate(np.full(len(names), model.inner_cutoff), particle1, particle2, **parameters)
+    energies, dEdR = energies + 0.0, dEdR + 0.0  # turns negative zeros into zeros
+    attractive = dEdR * model.inner_cutoff > HARMLESS_GAIN
     shown = np.arange(len(names))
     if len(names) > MAX_PAIRS:
-        shown = np.argsort(-slopes, kind="stable")[:MAX_PAIRS]
+        shown = np.argsort(-dEdR, kind="stable")[:MAX_PAIRS]
     width = max(10, *(len(names[k]) for k in shown))
     for k in shown:
         print(
-            f"  {names[k]:<{width}} {energies[k]:12.4g} kJ/mol, slope {slopes[k]:10.4g}"
+            f"  {names[k]:<{width}} {energies[k]:12.4g} kJ/mol, dE/dr {dEdR[k]:10.4g}"
             f" kJ/mol/nm{', ATTRACTIVE' if attractive[k] else ''}"
         )
     if len(names) > len(shown):
         print(
-            f"  and {len(names) - len(shown)} more pairs with smaller slopes; ATTRACTIVE are {attractive.sum()} of all"
-            f" {len(names)}"
+            f"  and {len(names) - len(shown)} more pairs with smaller dE/dr; {attractive.sum()} of all {len(names)} are"
+            " ATTRACTIVE"
         )
     if attractive.any():
         print(
-            f"ATTRACTIVE: between there and the distance zero such a pair gains more than {HARMLESS:g} kJ/mol. That"
-            " does no harm where the force field has a wall, as Lennard-Jones has between two atoms with a radius;"
-            " where it has none, as between the hydrogens of TIP3P, particles may fall onto each other: train with"
-            " repulsion at short distances, or leave that pair out."
+            f"ATTRACTIVE: between the inner cutoff and the distance zero such a pair gains more than {HARMLESS_GAIN:g}"
+            " kJ/mol. This is harmless if the force field has a repulsive wall, such as Lennard-Jones between two atoms"
+            " with a radius. Without a wall, as between the hydrogens of TIP3P, particles may collapse onto each other:"
+            " train with repulsion at short distances, or leave that pair out."
         )
 
 
 def describe(report):
-    """A lowering report in two lines, or that there is none."""
+    """Describe a lowering report in two lines, or state in one line that there is none."""
     if "representation" not in report:
         return "  function:    made by hand, without a report"
     if report["representation"] == "program":
         knots = report["radial_knots"]
-        table = f", what depends on the distance alone in a table of {knots} knots" if knots else ""
+        table = f", radial part in a table of {knots} knots" if knots else ""
         return (
             f"  program:     {report['weights']} weights, {report['multiply_adds_per_pair']} multiply-adds per"
             f" pair{table}\n  its error:   force at most {report['max_relative_force_error']:.2g} of |F| + 1 kJ/mol/nm,"

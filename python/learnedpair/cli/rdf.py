@@ -6,16 +6,19 @@ import numpy as np
 
 
 class RadialDistribution:
-    """g(r) of one kind of particle in a periodic box.
+    """The radial distribution function g(r) of N equal particles in a periodic box.
 
-    g(r) = V / (N (N-1) / 2) * n(r) / (4 pi r^2 dr), with n(r) the number of pairs between r and r+dr.
+    g(r) = V / (N (N-1) / 2) * n(r) / (4 pi r^2 dr), where n(r) is the number of pairs with distances from r to r+dr and
+    V is the volume of the box.
 
     Parameters
     ----------
     particles : sequence of int
+        The indices of the particles.
     longest : float, nm
-        At most half the width of the box.
+        The longest distance; at most half the width of the box.
     bins : int
+        The number of bins.
     """
 
     def __init__(self, particles, longest=1.0, bins=200):
@@ -25,12 +28,19 @@ class RadialDistribution:
         self.frames = 0
 
     def add(self, positions, box):
-        """Add a frame: positions, shape (n, 3), nm; box, shape (3, 3), nm, reduced form."""
+        """Add a frame.
+
+        Parameters
+        ----------
+        positions : ndarray, shape (n_particles, 3), nm
+        box : ndarray, shape (3, 3), nm
+            The periodic box vectors, in OpenMM's reduced form.
+        """
         selected = positions[self.particles]
         counts = np.zeros(len(self.sum))
         for i in range(len(selected) - 1):
             delta = selected[i + 1 :] - selected[i]
-            for k in (2, 1, 0):
+            for k in (2, 1, 0):  # minimum image
                 delta -= np.round(delta[:, k : k + 1] / box[k, k]) * box[k]
             counts += np.histogram(np.sqrt((delta**2).sum(axis=1)), self.edges)[0]
         pairs = len(selected) * (len(selected) - 1) / 2
@@ -40,10 +50,10 @@ class RadialDistribution:
 
     @property
     def centers(self):
-        """The middle of each bin, nm."""
+        """The center of each bin, in nm."""
         return (self.edges[1:] + self.edges[:-1]) / 2
 
     @property
     def values(self):
-        """The mean g(r) of the frames so far."""
+        """g(r), averaged over all frames so far."""
         return self.sum / max(1, self.frames)

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The force in Python: an openmm.Force, and what is given to it. It knows nothing of models."""
+"""LearnedPairForce as an openmm.Force in Python, and the conversion of its arguments. Independent of models."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The compiled module, and the pair functions that it has."""
+"""The compiled module and its pair functions."""
 
 from ..plugin import load
 

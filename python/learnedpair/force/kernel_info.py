@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What evaluates a force, in words."""
+"""A text for the kernel information of a force."""
 
 
 def describe_kernel(info):
-    """A line of text for people, such as "CUDA, compacted pairs, tensor cores".
+    """Describe the kernel of a force in one line, such as "CUDA, compacted pairs, tensor cores".
 
     Parameters
     ----------
     info : dict
-        As LearnedPairForce.getKernelInfo() returns it.
+        The result of :meth:`LearnedPairForce.getKernelInfo`.
 
     Returns
     -------

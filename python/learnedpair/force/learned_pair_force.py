@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""LearnedPairForce as a Python class: a real openmm.Force, with OpenMM's names, units and manners."""
+"""LearnedPairForce as a Python class: an openmm.Force that follows OpenMM's naming and unit conventions."""
 
 import copy
 import json
@@ -34,22 +34,22 @@ def _address_of(context):
 class LearnedPairForce(GuardedForce):
     """A learned correction between pairs of particles, added on top of any other forces.
 
-    E = s * sum over pairs i<j of P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
+    E = s * sum over pairs i<j in P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
 
-    f is the pair function, a_i the type or the features of a particle, g the function's global parameters, which are
-    those of the Context by the same names. P holds the pairs that are not excluded, are allowed by the interaction
-    groups if there are any, and have two particles that the function covers. Below the inner cutoff f is replaced by
-    its first-order Taylor expansion there. S is OpenMM's quintic switching function, off by default; s an optional
-    global parameter.
+    f is the pair function, r_c the cutoff, and a_i the type or the features of particle i. g are the global parameters
+    of f, which are Context parameters of the same names. P is the set of pairs that are not excluded, belong to an
+    interaction group if there are any, and consist of two covered particles. Below the inner cutoff, f is replaced by
+    its first-order Taylor expansion at the inner cutoff. S is OpenMM's quintic switching function, off by default. s is
+    the scale, an optional global parameter.
 
-    Usually made by :meth:`PairModel.create_force` or :func:`add_correction`. Forces that come back from a System are
-    OpenMM's generic objects: :meth:`cast` makes them LearnedPairForces again.
+    Usually created by :meth:`PairModel.create_force` or :func:`add_correction`. System.getForces() and the
+    XmlSerializer return generic openmm.Force objects; use :meth:`cast` to get a LearnedPairForce from them.
 
     Parameters
     ----------
     function : PairTable or PairProgram
-        The inner cutoff is set to its shortest distance, the cutoff to its longest, or to 1 nm for a program, which has
-        none.
+        The pair function f. The inner cutoff is set to its ``min_distance``, and the cutoff to its ``max_distance``, or
+        to 1 nm if that is infinite.
 
     Source
     ------
@@ -59,13 +59,13 @@ class LearnedPairForce(GuardedForce):
     NoCutoff = 0
     CutoffNonPeriodic = 1
     CutoffPeriodic = 2
-    #: The type of a particle that takes no part in this force.
+    #: The type of a particle that the function does not cover: it does not interact through this force.
     NotCovered = -1
 
     def __init__(self, function):
         _require_function(function)
-        # OpenMM makes the proxy object, from a force with next to nothing in it, so that it owns it like any other
-        # force.
+        # OpenMM's Python layer creates the proxy object by deserializing a minimal force, so that it owns the C++ force
+        # as it owns any other force.
         self.this = openmm.XmlSerializer.deserialize(core.prototype_xml()).this
         self._access.initialize(function)
 
@@ -95,7 +95,7 @@ class LearnedPairForce(GuardedForce):
 
     @staticmethod
     def cast(force):
-        """Get a force that came out of a System, an XML file or a copy as a LearnedPairForce.
+        """Convert a generic openmm.Force from a System, an XML file or a copy to a LearnedPairForce.
 
         Parameters
         ----------
@@ -104,12 +104,12 @@ class LearnedPairForce(GuardedForce):
         Returns
         -------
         LearnedPairForce
-            The same force, not a copy.
+            A Python object for the same C++ force, not a copy.
 
         Raises
         ------
         TypeError
-            If it is another kind of force.
+            If ``force`` is not a learned pair force.
         """
         if not isinstance(force, openmm.Force):
             raise TypeError(f"LearnedPairForce.cast: expected an openmm.Force, got a {type(force).__name__}.")
@@ -124,7 +124,7 @@ class LearnedPairForce(GuardedForce):
 
     @staticmethod
     def is_learned_pair_force(force):
-        """Get whether a force can be cast."""
+        """Get whether :meth:`cast` accepts a force."""
         return core.is_learned_pair_force(int(force.this))
 
     def getFunction(self):
@@ -132,31 +132,46 @@ class LearnedPairForce(GuardedForce):
         return self._access.getFunction()
 
     def setFunction(self, function):
-        """Replace the pair function, and clear the lowering report; default values of global parameters become the new
-        function's. In an existing Context this needs updateParametersInContext(), and a table of the same shape or a
-        program of the same structure: see :meth:`PairModel.update_force`.
+        """Replace the pair function.
+
+        The lowering report is cleared. The names, default values and ranges of the global parameters become those of
+        the new function. An existing Context uses the new function after updateParametersInContext(), which requires a
+        table of the same shape or a program of the same structure: see :meth:`PairModel.update_force`.
         """
         _require_function(function)
         self._access.setFunction(function)
 
     def getNumParticles(self):
-        """Get the number of particles; it must equal that of the System."""
+        """Get the number of particles; it must equal the number of particles in the System."""
         return self._access.getNumParticles()
 
     def addParticle(self, particle):
-        """Add a particle, and get its index.
+        """Add a particle. Particles are added in the order in which they appear in the System.
 
         Parameters
         ----------
         particle : int, or sequence of float, or None
-            The type; or the features, if the function takes features. NotCovered, or None, if it takes no part.
+            The type of the particle, or its features if the function takes features. None if the particle is not
+            covered; with types also NotCovered.
+
+        Returns
+        -------
+        int
+            The index of the particle.
+
+        Raises
+        ------
+        TypeError
+            If the type is not an integer, or the features are not the right number of real numbers.
+        ValueError
+            If a feature is NaN or outside of the range of the function.
         """
         if self.getNumFeatures() > 0:
             return self._access.addParticle(self._row(self.getNumParticles(), particle))
         return self._access.addParticle(self.NotCovered if particle is None else as_type(particle, "addParticle"))
 
     def _row(self, index, features):
-        """The features of one particle as a list, empty for None."""
+        """Convert the features of one particle to a list, which is empty for None."""
         rows, covered = feature_rows([features], self.getNumFeatures(), first=index)
         if features is not None and not covered[0]:
             raise ValueError(
@@ -178,17 +193,17 @@ class LearnedPairForce(GuardedForce):
         return self._access.getParticleTypes()
 
     def setParticleTypes(self, types):
-        """Set the types of all particles at once, replacing all particles there were.
+        """Set the types of all particles at once. Existing particles are replaced; their number may change.
 
         Parameters
         ----------
         types : array of int, shape (n_particles,)
-            NotCovered (-1) for particles that take no part.
+            NotCovered (-1) for particles that are not covered.
         """
         self._access.setParticleTypes(as_types(types))
 
     def getNumFeatures(self):
-        """Get the number of features that the function takes of each particle; 0 if it takes types."""
+        """Get the number of features per particle; 0 if the function takes types."""
         return self.getFunction().num_features
 
     def getParticleFeatures(self, index):
@@ -207,33 +222,37 @@ class LearnedPairForce(GuardedForce):
 
         Raises
         ------
+        TypeError
+            If ``features`` are not the right number of real numbers.
         ValueError
-            If there are too few or too many, or one is NaN or outside of the range that the function was made for.
+            If a feature is NaN or outside of the range of the function.
         """
         index = operator.index(index)
         self._access.setParticleFeatures(index, self._row(index, features))
 
     def getAllParticleFeatures(self):
-        """Get the features of all particles, an ndarray of shape (n_particles, n_features); NaN for those that are not
-        covered.
+        """Get the features of all particles, an ndarray of shape (n_particles, n_features). Rows of particles that are
+        not covered are NaN.
         """
         rows = self._access.getAllParticleFeatures().reshape(self.getNumParticles(), self.getNumFeatures())
         rows[self.getParticleTypes() == self.NotCovered] = np.nan
         return rows
 
     def setAllParticleFeatures(self, features):
-        """Set the features of all particles at once, replacing all particles there were.
+        """Set the features of all particles at once. Existing particles are replaced; their number may change.
 
         Parameters
         ----------
         features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
-            None for particles that are not covered. getAllParticleFeatures() returns a row of NaN for these; such a row
-            is accepted for particles that are not covered already, and is an error for covered ones.
+            None for particles that are not covered. getAllParticleFeatures() returns a row of NaN for such a particle.
+            A row of NaN is accepted for a particle that is not covered at present, and rejected for a covered one.
 
         Raises
         ------
+        TypeError
+            If a row is not the right number of real numbers.
         ValueError
-            If a feature of a covered particle is NaN, or outside of the range that the function was made for.
+            If a feature of a covered particle is NaN, or outside of the range of the function.
         """
         rows, covered = feature_rows(features, self.getNumFeatures())
         was_covered = self.getParticleTypes() != self.NotCovered
@@ -258,7 +277,7 @@ class LearnedPairForce(GuardedForce):
         return self._access.getCutoffDistance() * unit.nanometer
 
     def setCutoffDistance(self, distance):
-        """Set the cutoff distance (Quantity, or a number in nm); at most where the function ends."""
+        """Set the cutoff distance (Quantity, or a number in nm); at most the function's ``max_distance``."""
         self._access.setCutoffDistance(float(in_nanometers(distance)))
 
     def getInnerCutoffDistance(self):
@@ -266,7 +285,7 @@ class LearnedPairForce(GuardedForce):
         return self._access.getInnerCutoffDistance() * unit.nanometer
 
     def setInnerCutoffDistance(self, distance):
-        """Set the inner cutoff distance (Quantity, or a number in nm); at least where the function begins."""
+        """Set the inner cutoff distance (Quantity, or a number in nm); at least the function's ``min_distance``."""
         self._access.setInnerCutoffDistance(float(in_nanometers(distance)))
 
     def getUseSwitchingFunction(self):
@@ -282,7 +301,7 @@ class LearnedPairForce(GuardedForce):
         return self._access.getSwitchingDistance() * unit.nanometer
 
     def setSwitchingDistance(self, distance):
-        """Set the switching distance (Quantity, or a number in nm), between the inner cutoff and the cutoff."""
+        """Set the switching distance (Quantity, or a number in nm); from the inner cutoff to less than the cutoff."""
         self._access.setSwitchingDistance(float(in_nanometers(distance)))
 
     def getNumExclusions(self):
@@ -290,7 +309,7 @@ class LearnedPairForce(GuardedForce):
         return self._access.getNumExclusions()
 
     def addExclusion(self, particle1, particle2):
-        """Exclude a pair of particles, and get the index of the exclusion."""
+        """Exclude a pair of particles. Returns the index of the exclusion."""
         return self._access.addExclusion(particle1, particle2)
 
     def addExclusions(self, pairs):
@@ -317,11 +336,11 @@ class LearnedPairForce(GuardedForce):
         self._access.setExclusionParticles(index, particle1, particle2)
 
     def createExclusionsFromBonds(self, bonds, bondCutoff):
-        """Exclude all pairs that are connected by few bonds.
+        """Exclude all pairs of particles that are connected by a few bonds. Existing exclusions are kept.
 
         Parameters
         ----------
-        bonds : iterable of (int, int), or of pairs of atoms as topology.bonds() gives them
+        bonds : iterable of (int, int), or of pairs of atoms such as topology.bonds()
         bondCutoff : int
             Pairs separated by this number of bonds or fewer are excluded.
         """
@@ -335,8 +354,21 @@ class LearnedPairForce(GuardedForce):
         return self._access.getNumInteractionGroups()
 
     def addInteractionGroup(self, set1, set2):
-        """Add an interaction group, and get its index. If there is any, only pairs with one particle in the first set
-        and the other in the second set of some group interact; a pair in several groups counts once."""
+        """Add an interaction group.
+
+        Without interaction groups, all pairs interact. With them, only pairs with one particle in the first set and the
+        other in the second set of at least one group interact. A pair that belongs to several groups counts once.
+
+        Parameters
+        ----------
+        set1, set2 : iterable of int
+            Indices of particles.
+
+        Returns
+        -------
+        int
+            The index of the group.
+        """
         return self._access.addInteractionGroup({operator.index(i) for i in set1}, {operator.index(i) for i in set2})
 
     def getInteractionGroupParameters(self, index):
@@ -350,24 +382,32 @@ class LearnedPairForce(GuardedForce):
         )
 
     def getScaleParameter(self):
-        """Get the name of the global parameter s, or an empty string if there is none."""
+        """Get the name of the global parameter that scales the energy, or an empty string if there is none."""
         return self._access.getScaleParameter()
 
     def getScaleDefaultValue(self):
-        """Get the value of s in a new Context."""
+        """Get the value of the scale in a new Context."""
         return self._access.getScaleDefaultValue()
 
     def setScaleParameter(self, name, defaultValue=1.0):
-        """Multiply the energy by a global parameter of the Context; an empty name removes it."""
+        """Scale the energy by a global parameter.
+
+        Parameters
+        ----------
+        name : str
+            The name of the parameter in the Context. An empty name removes the scale.
+        defaultValue : float
+            The value of the parameter in a new Context.
+        """
         if not isinstance(name, str):
             raise TypeError(
-                f"LearnedPairForce.setScaleParameter: the name is {name!r}; expected a string. The value is the default"
-                " value, and is changed by context.setParameter()."
+                f"LearnedPairForce.setScaleParameter: the name is {name!r}; expected a string. defaultValue is the"
+                " value in a new Context; change it later with context.setParameter()."
             )
         self._access.setScaleParameter(name, float(in_md_units(defaultValue)))
 
     def getNumGlobalParameters(self):
-        """Get the number of global parameters of the function; the scale is not one of them."""
+        """Get the number of global parameters of the function. The scale is not counted."""
         return self._access.getNumGlobalParameters()
 
     def getGlobalParameterName(self, index):
@@ -379,28 +419,41 @@ class LearnedPairForce(GuardedForce):
         return self._access.getGlobalParameterDefaultValue(index)
 
     def setGlobalParameterDefaultValue(self, index, value):
-        """Set the value of a global parameter in a new Context: the number that the function takes, or a Quantity,
-        which is converted to the units of the model. (``context.setParameter()`` converts Quantities to OpenMM's units:
-        give it numbers.)
+        """Set the value of a global parameter in a new Context.
+
+        Parameters
+        ----------
+        index : int
+        value : float, or Quantity
+            A number in the unit that the function expects. A Quantity is converted to the units of the model, whereas
+            ``context.setParameter()`` converts it to OpenMM's units; therefore give numbers to the latter.
         """
         self._access.setGlobalParameterDefaultValue(index, self._parameter_value(index, value))
 
     def getGlobalParameterRange(self, index):
-        """Get the range of a global parameter of the function, a tuple (low, high): outside of it a Context refuses to
-        compute.
+        """Get the range of a global parameter of the function, a tuple (low, high). A Context raises an exception if
+        the value is outside of the range.
         """
         return self._access.getGlobalParameterRange(index)
 
     def setGlobalParameterRange(self, index, low, high):
-        """Set the range of a global parameter of the function. The function was checked, and tables in it were made,
-        for the range that it came with.
+        """Set the range of a global parameter of the function.
+
+        The model was checked, and tables in its program were made, for the original range. Results outside of the
+        original range are unchecked.
+
+        Parameters
+        ----------
+        index : int
+        low, high : float, or Quantity
+            The ends of the range; may be infinite.
         """
         self._access.setGlobalParameterRange(
             index, self._parameter_value(index, low), self._parameter_value(index, high)
         )
 
     def _parameter_value(self, index, value):
-        """The number of a global parameter, of a Quantity in the units that the model was written in."""
+        """Convert the value of a global parameter to a number. A Quantity is converted to the units of the model."""
         report = self.lowering_report
         return float(
             in_model_units(
@@ -412,27 +465,28 @@ class LearnedPairForce(GuardedForce):
         )
 
     def getNumEnergyParameterDerivatives(self):
-        """Get the number of parameters with respect to which the derivative of the energy is computed."""
+        """Get the number of parameters for which the derivative of the energy is computed."""
         return self._access.getNumEnergyParameterDerivatives()
 
     def addEnergyParameterDerivative(self, name):
-        """Ask for the derivative of the energy with respect to the scale or a global parameter of the function.
+        """Request the derivative of the energy with respect to the scale or a global parameter of the function.
 
-        A State holds the sum over all forces. Every LearnedPairForce of the System that has this parameter adds its
-        part, whether it was asked or not; OpenMM's own forces must each be asked.
+        A State contains the sum of the derivatives over all forces. One request is enough for every LearnedPairForce of
+        the System that has this parameter. OpenMM's own forces contribute only if each of them has a request of its
+        own.
         """
         self._access.addEnergyParameterDerivative(name)
 
     def getEnergyParameterDerivativeName(self, index):
-        """Get the name of a parameter with respect to which the derivative of the energy is computed."""
+        """Get the name of a parameter for which the derivative of the energy is computed."""
         return self._access.getEnergyParameterDerivativeName(index)
 
     @property
     def lowering_report(self):
-        """Where the function came from and how accurate it is: a dict, empty for a function that was made by hand.
+        """The origin and accuracy of the function, as a dict; empty for a function that was not made from a model.
 
-        :func:`learnedpair.lowering.tables.lower_to_table` and :func:`learnedpair.lowering.programs.lower_to_program`
-        list its entries. It travels with the force and its XML.
+        The entries are documented at :func:`learnedpair.lowering.tables.lower_to_table` and
+        :func:`learnedpair.lowering.programs.lower_to_program`. The report is copied and serialized with the force.
         """
         text = self._access.getReport()
         try:
@@ -448,18 +502,19 @@ class LearnedPairForce(GuardedForce):
         self._access.setReport(json.dumps(report))
 
     def updateParametersInContext(self, context):
-        """Copy the particles' types or features and the numbers of the function (a table's values, a program's weights)
-        to a Context that exists already.
+        """Update an existing Context with the types or features of the particles, and with the values of a table or the
+        weights of a program.
 
         Raises
         ------
         openmm.OpenMMException
-            If something else has changed, which needs a new Context or context.reinitialize(preserveState=True).
+            If anything else has changed. Other changes require a new Context or
+            ``context.reinitialize(preserveState=True)``.
         """
         self._access.updateParametersInContext(_address_of(context))
 
     def getKernelInfo(self, context):
-        """Get what evaluates this force in a Context.
+        """Get a description of the kernel that evaluates this force in a Context.
 
         Parameters
         ----------
@@ -471,26 +526,31 @@ class LearnedPairForce(GuardedForce):
             ``platform`` : str
                 The name of the platform.
             ``placement`` : str
-                Where the pairs are evaluated: "all pairs" (Reference), "SIMD loop" (CPU), or on GPUs "shared kernel",
-                OpenMM's own nonbonded kernel together with other forces; "own kernel", another one, which is slower,
-                since the cutoff, exclusions or boundary conditions of the other forces, or a force unknown to this
-                plugin, do not allow to share; or "compacted pairs", a kernel of this plugin for programs that are too
-                large to share, which compacts the pairs in range before it evaluates them.
+                Where the pairs are evaluated: "all pairs" on Reference and "SIMD loop" on CPU. On GPUs one of
+                "shared kernel": OpenMM's nonbonded kernel, together with other forces.
+                "own kernel": a second nonbonded kernel, which is slower. It is used if this force has other exclusions
+                or boundary conditions or a longer cutoff than the other forces, if the System has a force that this
+                plugin does not know, or for a large program without a cutoff.
+                "compacted pairs": a kernel of this plugin that compacts the pairs in range before it evaluates them. It
+                is used for programs that are too large for OpenMM's nonbonded kernel.
             ``neighbor_list`` : str
-                "shared" with OpenMM's other forces, "own", or "none".
+                "shared" (with OpenMM's other forces), "own", or "none".
             ``instruction_set`` : str
-                On CPU "AVX512", "AVX2", "SSE4" or "portable"; elsewhere empty.
+                On CPU "AVX512", "AVX2", "SSE4" or "portable"; on other platforms empty.
             ``tensor_cores`` : bool
-                Whether products with matrices run on tensor cores.
+                Whether matrix products run on tensor cores.
             ``evaluation`` : str
                 "table" or "program".
             ``num_devices`` : int
+                The number of devices that the Context uses.
         """
         return self._access.getKernelInfo(_address_of(context))
 
 
 def describe_coverage(force):
-    """How many particles a force covers, and how many of each type, as "6 of 888 particles covered (Na 3, Cl 3)"."""
+    """Describe how many particles a force covers, and how many of each type, such as "6 of 888 particles covered (Na 3,
+    Cl 3)".
+    """
     types = np.asarray(force.getParticleTypes())
     covered = types[types != LearnedPairForce.NotCovered]
     names = force.lowering_report.get("types")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Forces that OpenMM may delete while a Python object still refers to them."""
+"""Protection from dangling pointers: OpenMM may delete a force while a Python object still refers to it."""
 
 import functools
 import weakref
@@ -13,7 +13,7 @@ _owners = weakref.WeakKeyDictionary()
 
 
 def keep_alive(force, system):
-    """Let a System live as long as the Python object of a force that belongs to it."""
+    """Keep a System alive as long as the Python object of a force that belongs to it."""
     _owners[force] = system
 
 
@@ -22,8 +22,12 @@ class GuardedForce(openmm.Force):
 
     @property
     def this(self):
-        """What OpenMM's Python layer holds of the C++ object. OpenMM deletes a force that is removed from its System,
-        or whose System is deleted; using it afterwards is an error.
+        """The SWIG pointer to the C++ object.
+
+        Raises
+        ------
+        openmm.OpenMMException
+            If OpenMM has deleted the force, because it was removed from its System or because its System was deleted.
         """
         pointer, handle = self._pointer
         if not core.exists(handle):
@@ -39,8 +43,8 @@ class GuardedForce(openmm.Force):
 
 
 def _checked(inherited):
-    """A method of openmm.Force that says first if the force no longer exists: OpenMM's Python layer would complain of a
-    wrong type.
+    """Wrap a method of openmm.Force so that it first checks that the force still exists. Without the check, OpenMM's
+    Python layer reports a wrong argument type.
     """
 
     @functools.wraps(inherited)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What users give as the types and features of particles, as arrays."""
+"""Conversion of the types and features of particles to arrays."""
 
 import operator
 
@@ -11,26 +11,29 @@ from ..units import refuse_quantity
 
 
 def feature_rows(features, count, first=0):
-    """Features as one array, and which particles have any.
+    """Convert features to one array, and find the particles that have features.
 
     Parameters
     ----------
     features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
-        A row of NaN is the same as None.
+        A row of NaN is equivalent to None.
     count : int
-        The number of features.
+        The number of features per particle.
     first : int
-        The index of the first particle, for messages.
+        The index of the first particle, for error messages.
 
     Returns
     -------
     rows : ndarray, shape (n_particles, n_features)
+        Zero or NaN for particles without features.
     covered : ndarray of bool, shape (n_particles,)
+        Whether the particle has features.
 
     Raises
     ------
     TypeError
-        If a row has another number of features, or a unit.
+        If the function takes types (``count`` is 0), or if a row has the wrong number of features, a unit, or values
+        that are not real numbers.
     """
     if count == 0:
         raise TypeError("LearnedPairForce: the particles of this function have types and no features; set their types.")
@@ -74,7 +77,7 @@ def feature_rows(features, count, first=0):
 
 
 def as_numbers(row):
-    """Real numbers as an ndarray of float, or None if they are something else."""
+    """Convert real numbers to an ndarray of float; return None for anything else."""
     try:
         row = np.asarray(row.detach() if hasattr(row, "detach") else row)
         if row.dtype == bool or np.iscomplexobj(row):
@@ -85,24 +88,24 @@ def as_numbers(row):
 
 
 def is_bool(value):
-    """Whether a value is a bool of Python, NumPy or PyTorch. Python accepts True as the integer 1: a mask would be
-    taken for types.
+    """Whether a value is a bool of Python, NumPy or PyTorch. Python accepts True as the integer 1, so without this
+    check a mask would be read as types.
     """
     return isinstance(value, (bool, np.bool_)) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
 
 
 def as_type(type, what):
-    """The type of a particle as an int; TypeError if it is no integer."""
+    """Convert the type of a particle to an int; raise TypeError if it is not an integer."""
     if is_bool(type) or not hasattr(type, "__index__"):
         raise TypeError(
             f"LearnedPairForce.{what}: the type is {type!r}; expected an integer, or NotCovered. Names of types are"
-            " known to PairModel.create_force() and add_correction()."
+            " accepted by PairModel.create_force() and add_correction()."
         )
     return operator.index(type)
 
 
 def as_types(types):
-    """The types of all particles as an array of 32-bit integers.
+    """Convert the types of all particles to an array of 32-bit integers.
 
     Parameters
     ----------
@@ -111,9 +114,9 @@ def as_types(types):
     Raises
     ------
     TypeError
-        If they are no integers.
+        If they are not integers.
     ValueError
-        If they need more than 32 bits.
+        If one of them does not fit into 32 bits.
     """
     types = np.asarray(types)
     if types.ndim != 1 or (types.size > 0 and not np.issubdtype(types.dtype, np.integer)):

@@ -1,32 +1,34 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The ranges of features: what the model of a force was made for."""
+"""Validation of features against the ranges that a model was made for."""
 
 import numpy as np
 
-#: How far a feature may be outside of its range, relative to the range's width: ranges are often known in single
+#: How far a feature may exceed its range, relative to the width of the range. Ranges are often known in single
 #: precision only.
 ROUNDING = 1e-6
 
 
 def check_ranges(source, ranges, rows, particles, remedy):
-    """Require features to be finite, and within their ranges if they have any.
+    """Require all features to be finite and, if they have a range, to be within it.
 
     Parameters
     ----------
     source : str
-        The name of the model.
+        The name of the model, for error messages.
     ranges : dict of str to (low, high) or None
+        The range of each feature, in the order of the columns of ``rows``; None if the feature has no range.
     rows : ndarray, shape (n, n_features)
+        The features of n particles.
     particles : sequence of int, length n
-        The particles they belong to, for messages.
+        The index of each particle, for error messages.
     remedy : str
-        How to have other ranges, the end of a sentence.
+        How to get other ranges, as the end of a sentence.
 
     Raises
     ------
     ValueError
-        Naming the first particle that is outside.
+        If a feature is not finite or outside of its range. The message names the first such particle.
     """
     for column, (name, limits) in enumerate(ranges.items()):
         values = rows[:, column]

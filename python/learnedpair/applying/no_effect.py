@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Forces that do nothing."""
+"""Detection of forces without any effect."""
 
 import numpy as np
 
@@ -8,15 +8,14 @@ from ..force.functions import PairTable
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.metadata.parameters import GlobalParameter, assumed_range, settings
 
-#: A program is evaluated for the first FEW_PAIRS pairs of distinct particles, and for up to MAX_PAIRS if it is zero
-#: for these; each
-#: pair at DISTANCES distances.
-FEW_PAIRS, MAX_PAIRS, DISTANCES = 16, 2000, 33
+#: A program is evaluated for the first FEW_PAIRS pairs of distinct particles. If it is zero for all of these, it is
+#: evaluated for all pairs, unless there are more than MAX_PAIRS. Each pair is evaluated at NUM_DISTANCES distances.
+FEW_PAIRS, MAX_PAIRS, NUM_DISTANCES = 16, 2000, 33
 
 
-def find_obstacle(force):
-    """Get why a force does nothing: too few particles are covered, all pairs are excluded, or its function is zero for
-    them.
+def why_no_effect(force):
+    """Get the reason why a force has no effect: fewer than two particles are covered, all pairs are excluded, or the
+    function is zero for all pairs.
 
     Parameters
     ----------
@@ -25,7 +24,7 @@ def find_obstacle(force):
     Returns
     -------
     str
-        The end of a sentence, such as "no particle is covered", or nothing.
+        The end of a sentence, such as "no particle is covered"; empty if the force has an effect.
     """
     covered = np.flatnonzero(force.getParticleTypes() != force.NotCovered).tolist()
     if len(covered) < 2:
@@ -45,8 +44,8 @@ def find_obstacle(force):
 
 
 def _is_zero(force, program):
-    """Whether a program is zero for all pairs of distinct particles of a force; False if there are too many pairs to
-    evaluate.
+    """Whether a program is zero for all pairs of distinct particles of a force. False if it is not zero for some pair
+    or if there are too many pairs to evaluate all of them.
     """
     types = np.asarray(force.getParticleTypes())
     covered = types != LearnedPairForce.NotCovered
@@ -55,19 +54,23 @@ def _is_zero(force, program):
     )
     first, second = np.triu_indices(len(particles))
     low, high = force.getInnerCutoffDistance()._value, force.getCutoffDistance()._value
-    r = low + (high - low) * np.linspace(0, 1, DISTANCES, endpoint=False)
-    tried = settings(_parameters(force))
+    r = low + (high - low) * np.linspace(0, 1, NUM_DISTANCES, endpoint=False)
+    parameter_values = settings(_parameters(force))
 
     def is_zero(pairs):
-        some = [np.repeat(particles[index[pairs]], DISTANCES, axis=0) for index in (first, second)]
+        pair_particles = [np.repeat(particles[index[pairs]], NUM_DISTANCES, axis=0) for index in (first, second)]
         distances = np.tile(r, len(first[pairs]))
-        return not any(np.any(values) for each in tried for values in program.evaluate(distances, *some, **each))
+        return not any(
+            np.any(values)
+            for globals_ in parameter_values
+            for values in program.evaluate(distances, *pair_particles, **globals_)
+        )
 
     return is_zero(slice(0, FEW_PAIRS)) and len(first) <= MAX_PAIRS and is_zero(slice(FEW_PAIRS, None))
 
 
 def _parameters(force):
-    """The global parameters of a force; those without a finite range get an assumed one."""
+    """The global parameters of a force. A parameter without a finite range gets an assumed range."""
     result = {}
     for index in range(force.getNumGlobalParameters()):
         default, limits = force.getGlobalParameterDefaultValue(index), force.getGlobalParameterRange(index)

@@ -446,8 +446,8 @@ def test_tracing_that_fixes_a_number_is_noticed(tmp_path):
     with pytest.raises(
         lp.ModelError,
         match=(
-            r"not the module: for features \(q=-1, w=0.5\) and \(q=-1, w=0.5\) at 0.1 nm, lam = 0.5, offset = 2 it"
-            r" gives .*script it instead"
+            r"differs from the module: for features \(q=-1, w=0.5\) and \(q=-1, w=0.5\) at 0.1 nm, lam = 0.5, offset"
+            r" = 2 it gives .*script it instead"
         ),
     ):
         lp.export_model(FeaturesInPython(), tmp_path / "m.pt", trace=True, **COUPLED)

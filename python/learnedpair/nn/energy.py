@@ -68,19 +68,19 @@ class PairEnergy(torch.nn.Module):
             name: torch.as_tensor(value, dtype=r.dtype, device=r.device)
             for name, value in {**self.global_parameters, **global_parameters}.items()
         }
-        below = r < self.inner_cutoff
+        below_inner = r < self.inner_cutoff
         energy = self.energy_factor * self.function(
             r.clamp(min=self.inner_cutoff) / self.length_factor, particle1, particle2, **values
         )
-        if not below.any():
+        if not below_inner.any():
             return energy
         with torch.enable_grad():
-            r_inner = torch.full_like(r[below], self.inner_cutoff).requires_grad_()
+            r_inner = torch.full_like(r[below_inner], self.inner_cutoff).requires_grad_()
             energy_inner = self.energy_factor * self.function(
-                r_inner / self.length_factor, particle1[below], particle2[below], **values
+                r_inner / self.length_factor, particle1[below_inner], particle2[below_inner], **values
             )
             (dEdR,) = torch.autograd.grad(energy_inner.sum(), r_inner, create_graph=True)
-        return energy.index_add(0, below.nonzero()[:, 0], (r[below] - self.inner_cutoff) * dEdR)
+        return energy.index_add(0, below_inner.nonzero()[:, 0], (r[below_inner] - self.inner_cutoff) * dEdR)
 
     def forward(self, positions, box, particles, exclusions=(), **global_parameters):
         """Compute the energy.

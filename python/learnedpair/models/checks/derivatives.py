@@ -38,8 +38,8 @@ def problems_of_derivatives(model, first, second, tried_values):
                 k = int(np.argmax(infinite))
                 problems[name] = (
                     f"the derivative with respect to the global parameter {name!r} is not finite: for"
-                    f" {samples.name(k, values)} dE/dg is {dEdG[k]:g}, and d2E/drdg is"
-                    f" {d2EdRdG[k]:g}. Look for roots and powers of zero, or give the parameter a range without that"
+                    f" {samples.name(k, values)} that of the energy is {dEdG[k]:g}, and that of dE/dr"
+                    f" is {d2EdRdG[k]:g}. Look for roots and powers of zero, or give the parameter a range without that"
                     f" value.{about_assumed_ranges(model.parameters, values)}"
                 )
                 continue

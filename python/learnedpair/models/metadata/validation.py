@@ -62,8 +62,8 @@ def make_metadata(
     global_parameters = problems.attempt(_check_globals, global_parameters, length_unit, energy_unit)
     if cutoff is None and types is None and features is None:
         problems.add(
-            "Files that PyTorch alone has written hold neither: lp.load_model(path, types=[...], cutoff=...) takes"
-            " both, and lp.export_model writes a file with both inside."
+            "A file written by PyTorch alone contains neither: pass both to lp.load_model(path, types=[...],"
+            " cutoff=...), or write the file with lp.export_model, which stores them in it."
         )
     problems.require_none(source)
     return Metadata(

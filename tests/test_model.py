@@ -114,7 +114,8 @@ def test_what_torch_export_has_fixed_is_pointed_out(tmp_path):
 def test_a_file_without_metadata_is_told_where_to_put_them(tmp_path):
     torch.jit.save(torch.jit.script(models.Formula()), tmp_path / "bare.pt")
     with pytest.raises(
-        lp.ModelError, match=r"lp.load_model\(path, types=\[...\], cutoff=...\) takes both, and lp.export_model"
+        lp.ModelError,
+        match=r"pass both to lp.load_model\(path, types=\[...\], cutoff=...\), or write .* lp.export_model",
     ):
         lp.load_model(tmp_path / "bare.pt")
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Compares programs with their models, and in single with double precision, at sampled pairs of particles."""
+"""Compares programs with their models, and single with double precision, at sampled pairs of particles."""
 
 from typing import NamedTuple
 

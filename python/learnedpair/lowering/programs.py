@@ -60,7 +60,7 @@ def lower_to_program(model, particles, tolerance=None, knots=0):
     between = np.random.default_rng(1).uniform(model.inner_cutoff, model.cutoff, SAMPLE_DISTANCES)
     errors = [largest_errors(model, program, case, between) for case in cases]
     energy_error, force_error = (max(error) for error in zip(*errors))
-    # In single precision the last distance of a truncated model may be rounded to beyond the cutoff.
+    # In single precision the last distance of a truncated model may be rounded to the cutoff or beyond.
     warn_of_single_precision(model, program, cases, grid[:-1] if model.truncated else grid)
     return program, program_report(model, program, knots, tolerance, energy_error, force_error)
 

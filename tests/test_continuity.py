@@ -65,8 +65,8 @@ def test_energies_that_jump_are_refused(name, options):
         lp.ModelError,
         match=(
             rf"the energy jumps: for types A and A it goes from .* to .* kJ/mol at {place}.*where a force would be"
-            r" infinite.*let the energy end smoothly. If it is cut off there on purpose, the cutoff, 0.6 nm, must be"
-            r" there, too, and truncated=True must say so"
+            r" infinite.*let the energy end smoothly. If it is cut off there on purpose, set the cutoff,"
+            r" now 0.6 nm, to that distance and pass truncated=True"
         ),
     ):
         lp.load_model(module, **METADATA, **options)
@@ -85,7 +85,7 @@ def test_values_and_slopes_must_vanish_on_the_way_to_the_cutoff(text):
     with pytest.raises(
         lp.ModelError,
         match=(
-            "does not vanish at the cutoff: .* as the distance approaches it from below.* or say truncated=True|not"
+            "does not vanish at the cutoff: .* as the distance approaches it from below.* or pass truncated=True|not"
             " finite"
         ),
     ):
@@ -116,7 +116,7 @@ def test_slopes_that_are_no_derivatives_are_refused(text):
     with pytest.raises(
         lp.ModelError,
         match=(
-            r"the slope is not the derivative of the energy: for types A and A at .* nm automatic differentiation gives"
+            r"automatic differentiation does not give the derivative of the energy: for types A and A at .* nm it gives"
             r" .* kJ/mol/nm, and the energy changes by .*detach\(\)"
         ),
     ):

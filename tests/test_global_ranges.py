@@ -68,7 +68,7 @@ def load(text, lam=0.0, mu=1.0):
             1.0,
             (
                 "not finite: .*, lam = 1, .* No range was given, so that lam from 0 to 1, mu from 0 to 1 was assumed;"
-                " .* say global_parameters={'lam': \\(0, low, high\\), 'mu': \\(1, low, high\\)}"
+                " .* pass global_parameters={'lam': \\(0, low, high\\), 'mu': \\(1, low, high\\)}"
             ),
         ),
         ("torch.exp(400 * lam) * (a + b) * envelope", 0.0, 1.0, "too large: .*, lam = 1, mu = "),

@@ -85,8 +85,8 @@ def test_a_table_has_too_few_knots_for_a_curve_that_turns_between_them():
     faster = lp.load_model(Wave(2000.0), types=["X"], cutoff=0.9, inner_cutoff=0.1)
     with pytest.raises(
         lp.LoweringError,
-        match="knots are too few for types X and X and the tolerance 0.0001: the energies between knots change"
-        " otherwise than the slopes say; make a new force",
+        match="knots are too few for types X and X and the tolerance 0.0001: between knots the energies"
+        " contradict the slopes; make a new force",
     ):
         faster.update_force(force)
 
@@ -176,7 +176,7 @@ def test_particles_are_named_or_numbered():
         with pytest.raises(ValueError, match=message):
             model.create_force(["O", wrong])
     for wrong in ({"O"}, "O", {"O": 1}):
-        with pytest.raises(TypeError, match="expected a sequence with one type or row of features for each particle"):
+        with pytest.raises(TypeError, match="expected a sequence with one type or feature vector for each particle"):
             model.create_force(wrong)
     assert model.create_force(["O", "O"], tolerance=np.float32(1e-3)).lowering_report["tolerance"] == np.float32(1e-3)
 

@@ -340,7 +340,8 @@ def test_a_model_with_another_cutoff_needs_a_new_force():
         with pytest.raises(
             lp.LoweringError,
             match=(
-                f"the cutoff of the model is {cutoff} nm, and the force was made from one with 0.5 nm; make a new force"
+                f"the cutoff of the model is {cutoff} nm, and that of the model that the force was made from is 0.5 nm;"
+                " make a new force"
             ),
         ):
             with_cutoff(cutoff).update_force(force)

@@ -668,7 +668,8 @@ IMPOSSIBLE = {
     ),
     "soft_core, switched, no cutoff": (
         dict(nonbonded_method=0),
-        "switched off from 0.75 nm on, and NoCutoff has no cutoff to be switched off at; use CutoffNonPeriodic",
+        "a switching distance of 0.75 nm, and NoCutoff has no cutoff at which the switching function could end; use"
+        " CutoffNonPeriodic",
     ),
     "typed_network, unknown": (
         dict(representation="network"),

@@ -684,7 +684,7 @@ REFUSALS = {
         return r * 2.0
         """,
         "if float",
-        "decides by the value of a tensor",
+        "branches on the value of a tensor",
     ),
     "item": (
         """

@@ -81,8 +81,8 @@ def test_quantized_modules_are_named(form, tmp_path):
     with pytest.raises(
         lp.ModelError,
         match=(
-            "the module is quantized, and computes with integers of 8 bits in place of its weights; give the module as"
-            " it was before quantization"
+            "the module is quantized and computes with 8-bit integers instead of its weights; use the module as it was"
+            " before quantization"
         ),
     ):
         attempt()
@@ -156,7 +156,7 @@ def test_files_of_aotinductor_are_named(tmp_path):
     with pytest.raises(
         lp.ModelError,
         match=(
-            "compiled.pt2: the file was compiled by AOTInductor, and holds machine code .* export the module with"
+            "compiled.pt2: the file was compiled by AOTInductor and contains machine code .* export the module with"
             " lp.export_model to a path that ends in .pt2"
         ),
     ):
@@ -202,7 +202,7 @@ def test_the_operation_behind_a_where_is_named():
     with pytest.raises(
         lp.ModelError,
         match=(
-            r"its slope nan\. The energy is finite, but its derivative is not. In this model it is sqrt"
+            r"dE/dr is nan\. The energy is finite, but its derivative is not. In this model it is sqrt"
             rf" \(test_words.py, line {line}\)\. A division by zero, .* both branches of torch.where\(\) .*give the"
             r" operation an argument that is harmless"
         ),
@@ -239,9 +239,9 @@ def test_why_the_inner_cutoff_should_be_raised_and_to_what(cutoff, unit_of_lengt
     with pytest.raises(
         lp.ModelError,
         match=(
-            r"the model is too large: for types A and A at 0.05 nm, lam = 1 .* of which platforms hold at most"
-            rf" 1e\+09\. The inner cutoff is {found} {unit_of_length}, and from (\S+) {unit_of_length} on all that was"
-            r" sampled is right: raise inner_cutoff to that"
+            r"the model is too large: for types A and A at 0.05 nm, lam = 1 .* the platforms can represent at most"
+            rf" 1e\+09\. The inner cutoff is {found} {unit_of_length}, and from (\S+) {unit_of_length} on no sample"
+            r" has this problem: raise inner_cutoff to that"
         ),
     ) as error:
         lp.load_model(InItsUnit(), **metadata)

@@ -601,7 +601,7 @@ def test_tracing_is_compared_for_features_of_either_sign(tmp_path):
     def signed(r, a, b):
         return (a[:, 0] * b[:, 0]) * (-150.0 if (a < 0).any() else 1.0)
 
-    with pytest.raises(lp.ModelError, match=r"f.pt: the written model is not the module: for features "):
+    with pytest.raises(lp.ModelError, match=r"f.pt: the written model differs from the module: for features "):
         lp.export_model(Model(signed), tmp_path / "f.pt", features=["q"], trace=True, **CUTOFF)
 
 

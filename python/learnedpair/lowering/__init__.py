@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""From a model to a force: a table or a program in place of the model, compared with it."""
+"""Lowering: turns a model into a table or a program with a measured error, and makes a force of it."""

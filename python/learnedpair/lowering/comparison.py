@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Compares programs with their models, and with themselves in single precision, at sampled pairs of particles."""
+"""Compares programs with their models, and single with double precision, at sampled pairs of particles."""
 
 from typing import NamedTuple
 
@@ -9,29 +9,30 @@ import numpy as np
 from ..errors import LoweringError, warn
 from ..models.metadata.parameters import describe, settings
 
-#: How much a program may differ from its model in energy or force, relative to the largest of the sample and to 1.
-SAME = 1e-9
-#: Pairs of particles for which programs are compared.
+#: The largest allowed difference of program and model in energy or dE/dr, relative to 1 plus the largest of the sample.
+MAX_DIFFERENCE = 1e-9
+#: The number of pairs of particles for which programs are compared.
 SAMPLE_PAIRS = 64
-#: How many of these pairs are taken at other values of the global parameters than their defaults.
+#: The number of these pairs that are compared at values of the global parameters other than their defaults.
 PAIRS_AT_OTHER_VALUES = 16
-#: The largest difference of forces in single and double precision, root mean square and relative to the forces, that is
-#: no reason for a warning.
-SINGLE_PRECISION = 1e-4
+#: The largest root mean square difference of forces in single and double precision, relative to the forces, without a
+#: warning.
+MAX_SINGLE_PRECISION_ERROR = 1e-4
 
 
 class Case(NamedTuple):
-    """Some pairs of particles, and the values of the global parameters that they are evaluated with."""
+    """Some pairs of particles, and the values of the global parameters with which they are evaluated."""
 
     first: np.ndarray
     second: np.ndarray
     values: dict
 
     def evaluate(self, function, distances):
-        """Every pair at every distance: energies and slopes by a function such as PairModel.evaluate()."""
+        """Evaluate a function such as PairModel.evaluate() for every pair at every distance: energy and dE/dr."""
         return function(*self.spread(distances), **self.values)
 
     def spread(self, distances):
+        """The distances and particles of every pair at every distance."""
         return (
             np.tile(distances, len(self.first)),
             np.repeat(self.first, len(distances), axis=0),
@@ -39,12 +40,17 @@ class Case(NamedTuple):
         )
 
     def name(self, distances, k):
-        """What messages call the k-th result of evaluate()."""
+        """The k-th result of evaluate() for messages: the distance and the values of the global parameters."""
         return f"at {distances[k % len(distances)]:.6g} nm{describe(self.values)}"
 
 
 def cases_of(model, particles):
-    """All sampled pairs of particles at the default values of the global parameters, and some at other values."""
+    """Sample pairs of particles: all at the default values of the global parameters, and some at other values.
+
+    Returns
+    -------
+    list of Case
+    """
     first, second = (particles[index] for index in _sample_pairs(particles))
     default, *others = settings(model.parameters)
     cases = [Case(first, second, default)]
@@ -56,12 +62,15 @@ def cases_of(model, particles):
 
 
 def _sample_pairs(particles):
-    """Some pairs of distinct particles: all of them if there are few. Those with the least and the most of a feature,
-    with themselves and with each other, are among them.
+    """Choose pairs of distinct particles: all if there are few, else random ones.
+
+    For each feature, the particles with its smallest and its largest value are also paired with themselves and with
+    each other.
 
     Parameters
     ----------
-    particles : ndarray, shape (n,) of types or (n, n_features), distinct ones
+    particles : ndarray, shape (n,) of types or (n, n_features)
+        Distinct particles.
 
     Returns
     -------
@@ -79,56 +88,62 @@ def _sample_pairs(particles):
 
 
 def require_same(model, program, case, distances):
+    """Require that a program gives the energies and dE/dr of its model.
+
+    Raises
+    ------
+    LoweringError
+    """
     for found, expected, what in zip(
         case.evaluate(program.evaluate, distances),
         case.evaluate(model.evaluate, distances),
-        ("energy", "slope"),
+        ("energy", "derivative dE/dr"),
         strict=True,
     ):
         difference = np.abs(found - expected)
-        if not (difference <= SAME * (1 + np.abs(expected).max(initial=0))).all():
+        if not (difference <= MAX_DIFFERENCE * (1 + np.abs(expected).max(initial=0))).all():
             k = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
             raise LoweringError(
-                f"{model.source}: the program does not give what the model gives: {case.name(distances, k)} the {what}"
-                f" is {found[k]:.10g}, and of the model {expected[k]:.10g}. The model may compute in single precision,"
-                " or use what cannot be recorded; a typed model can always use representation='table'."
+                f"{model.source}: the program differs from the model: {case.name(distances, k)} its {what} is"
+                f" {found[k]:.10g}, and that of the model {expected[k]:.10g}. The model may compute in single"
+                " precision, or do what cannot be recorded; a typed model can always use representation='table'."
             )
 
 
 def largest_errors(model, program, case, distances):
-    """The largest energy error and relative force error of a program against the model."""
-    energy, slope = case.evaluate(model.evaluate, distances)
-    program_energy, program_slope = case.evaluate(program.evaluate, distances)
+    """The largest energy error and relative force error of a program, compared with its model."""
+    energy, dEdR = case.evaluate(model.evaluate, distances)
+    program_energy, program_dEdR = case.evaluate(program.evaluate, distances)
     return float(np.abs(program_energy - energy).max(initial=0)), float(
-        (np.abs(program_slope - slope) / (np.abs(slope) + 1)).max(initial=0)
+        (np.abs(program_dEdR - dEdR) / (np.abs(dEdR) + 1)).max(initial=0)
     )
 
 
 def warn_of_single_precision(model, program, cases, distances):
-    """Say if the program cannot be computed in single precision, in which most platforms do."""
+    """Warn if a program loses too much accuracy in single precision, which most platforms use."""
     advice = (
-        "CPU, and OpenCL and CUDA in single and mixed precision, compute it so; Reference, and the others in double"
-        " precision, do not. Look for exponentials that overflow, such as log(1 + exp(x)) in place of softplus(x), for"
-        " very large and very small numbers, and for differences of large numbers."
+        "CPU, and OpenCL and CUDA in single and mixed precision, evaluate it so; Reference, and OpenCL and CUDA in"
+        " double precision, do not. Look for exponentials that overflow, such as log(1 + exp(x)) in place of"
+        " softplus(x), for very large and very small numbers, and for differences of large numbers."
     )
     for case in cases:
-        slope, single = (
+        dEdR, single = (
             case.evaluate(program.evaluate, distances)[1],
             case.evaluate(program.evaluate_in_single_precision, distances),
         )
-        lost = ~np.isfinite(single[0] + single[1])
-        if lost.any():
-            k = int(np.argmax(lost))
+        not_finite = ~np.isfinite(single[0] + single[1])
+        if not_finite.any():
+            k = int(np.argmax(not_finite))
             warn(
                 f"{model.source}: in single precision the program is not finite: {case.name(distances, k)} the energy"
-                f" is {single[0][k]:g} and its slope {single[1][k]:g}. {advice}"
+                f" is {single[0][k]:g} and dE/dr is {single[1][k]:g}. {advice}"
             )
             return
-        error, size = (np.sqrt(np.mean(values**2)) if len(values) else 0.0 for values in (single[1] - slope, slope))
-        if error > SINGLE_PRECISION * (size + SINGLE_PRECISION):
+        error, size = (np.sqrt(np.mean(values**2)) if len(values) else 0.0 for values in (single[1] - dEdR, dEdR))
+        if error > MAX_SINGLE_PRECISION_ERROR * (size + MAX_SINGLE_PRECISION_ERROR):
             warn(
-                f"{model.source}: in single precision the forces of the program are off by"
-                f" {error / size if size else np.inf:.1e} of their size (root mean square{describe(case.values)})."
+                f"{model.source}: in single precision the forces of the program have a relative error of"
+                f" {error / size if size else np.inf:.1e} (root mean square{describe(case.values)})."
                 f" {advice}"
             )
             return

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Creates a force: checks what is asked for, and sets the force to what the model says."""
+"""Creates a force: checks the arguments, and sets the function, particles and distances of the force."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ _METHODS = {
 
 
 def check_arguments(model, particles, nonbonded_method, representation):
-    """Require arguments of create_force() that it can have.
+    """Require valid arguments of create_force().
 
     Raises
     ------
@@ -27,12 +27,12 @@ def check_arguments(model, particles, nonbonded_method, representation):
         )
     if isinstance(particles, (str, set, frozenset, dict)):
         raise TypeError(
-            f"{model.source}: the particles are a {type(particles).__name__}; expected a sequence with one type or row"
-            " of features for each particle."
+            f"{model.source}: the particles are a {type(particles).__name__}; expected a sequence with one type or"
+            " feature vector for each particle."
         )
     if isinstance(particles, np.ma.MaskedArray):
         raise TypeError(
-            f"{model.source}: the particles are a masked array, whose hidden numbers are no features; give None for"
+            f"{model.source}: the particles are a masked array, whose masked numbers are not features; give None for"
             " particles that are not covered."
         )
     if isinstance(nonbonded_method, bool) or not isinstance(nonbonded_method, int) or nonbonded_method not in _METHODS:
@@ -42,20 +42,20 @@ def check_arguments(model, particles, nonbonded_method, representation):
         )
     if nonbonded_method == LearnedPairForce.NoCutoff and model.switching_distance is not None:
         raise LoweringError(
-            f"{model.source}: the model is switched off from {model.switching_distance:g} nm on, and NoCutoff has no"
-            " cutoff to be switched off at; use CutoffNonPeriodic."
+            f"{model.source}: the model has a switching distance of {model.switching_distance:g} nm, and NoCutoff has"
+            " no cutoff at which the switching function could end; use CutoffNonPeriodic."
         )
 
 
 def configure_force(model, function, report, particles, nonbonded_method):
-    """The force with a model's function, particles and distances.
+    """Make a force with the function, particles and distances of a model.
 
     Parameters
     ----------
     model : PairModel
     function : PairTable or PairProgram
     report : dict
-        On the function.
+        The lowering report of the function.
     particles : ndarray, shape (n,) of types or (n, n_features)
         As particles.read_particles() returns them.
     nonbonded_method : int

@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The curves of a table: sampled from a model, measured, and given more knots until the error is allowed.
+"""Samples the curves of a table from a model, and adds knots until their error is small enough.
 
-The number of knots is raised until the force error is below the tolerance everywhere it is measured, which is never at
-a knot. The error of the force falls with the third power of the number of knots, which tells how many to try next.
+Knots are added until the force error is below the tolerance at all points where it is measured, none of which is a
+knot. The force error is proportional to the third power of the distance between knots, which predicts how many knots
+are needed.
 
-Source: de Boor, A Practical Guide to Splines, ch. IV: the error of the slope on an interval of length h is
+Source: de Boor, A Practical Guide to Splines, ch. IV: the error of the derivative on an interval of length h is
 h^3/12 f'''' t(1-t)(1-2t), largest at t = (1 +- 1/sqrt(3))/2.
 """
 
@@ -28,9 +29,11 @@ class Curve:
     intervals : int
     energies, slopes : ndarray, shape (intervals + 1,), kJ/mol and kJ/mol/nm
     max_relative_force_error, max_force_error, max_energy_error, sum_force_error, sum_energy_error : float
-        Of the last measurement, at so many ``points``; sums are those of squares.
+        The errors of the last measurement; the sums are sums of squares over all points.
+    points : int
+        The number of points of the last measurement.
     worst : str
-        Where the error was largest, for messages.
+        The largest force error and its distance, for messages.
     """
 
     def __init__(self, pair, intervals=MIN_INTERVALS):
@@ -43,18 +46,18 @@ class Curve:
         self.worst = ""
 
     def evaluate(self, low, high, r):
-        """The energies and slopes of a table with this curve, from low to high, at distances r.
+        """Evaluate this curve from low to high at distances r: energy and dE/dr.
 
         Raises
         ------
         openmm.OpenMMException
-            If a PairTable refuses the curve: with too few knots the slopes contradict the energies.
+            If PairTable refuses the curve, because with too few knots its slopes contradict its energies.
         """
         return PairTable(1, low, high, [self.energies], [self.slopes], [0]).evaluate(0, 0, r)
 
 
 def set_knots(model, curves):
-    """Sample a model at the knots of each curve."""
+    """Sample a model at the knots of each curve: the energies and slopes."""
     knots = [
         np.append(np.linspace(model.inner_cutoff, model.cutoff, curve.intervals + 1)[:-1], model.last_distance)
         for curve in curves
@@ -65,20 +68,21 @@ def set_knots(model, curves):
 
 
 def refine(model, curves, positions, tolerance):
-    """Give each curve more knots until its error is allowed.
+    """Add knots to each curve until its error is small enough.
 
     Parameters
     ----------
     model : PairModel
     curves : list of Curve
     positions : callable
-        Of the number of intervals: where in each of them to measure, an array that broadcasts to (intervals, n).
+        Function of the number of intervals, which returns the positions of the measured points within each of them,
+        from 0 to 1: an array that broadcasts to (intervals, n).
     tolerance : float
 
     Raises
     ------
     ToleranceError
-        If MAX_INTERVALS are too few, naming the pair and the distance.
+        If MAX_INTERVALS are too few; the message names the pair and the distance.
     """
     active = curves
     while active:
@@ -99,26 +103,36 @@ def refine(model, curves, positions, tolerance):
 
 
 def measure(model, curves, positions, tolerance):
-    """The largest error of each curve at positions within its intervals, in units of what is to be reached; infinite
-    for a curve whose slopes contradict its energies.
+    """Measure the errors of each curve.
+
+    Parameters
+    ----------
+    model, curves, positions, tolerance
+        As in :func:`refine`.
+
+    Returns
+    -------
+    list of float
+        For each curve the largest force error relative to SAFETY times the tolerance, so that 1 is just small enough;
+        infinite if the slopes of the curve contradict its energies.
     """
     distances = _points(model, curves, positions)
     ratios = []
-    for curve, r, energy, slope in zip(curves, distances, *_evaluate(model, curves, distances)):
-        _check_finite(model, curve, r, energy, slope)
+    for curve, r, energy, dEdR in zip(curves, distances, *_evaluate(model, curves, distances)):
+        _check_finite(model, curve, r, energy, dEdR)
         try:
-            table_energy, table_slope = curve.evaluate(model.inner_cutoff, model.cutoff, r)
+            table_energy, table_dEdR = curve.evaluate(model.inner_cutoff, model.cutoff, r)
         except openmm.OpenMMException:
             if max(np.abs(curve.energies).max(), np.abs(curve.slopes).max()) > np.finfo(np.float32).max:
-                raise  # numbers that are too large for single precision stay so with more knots
-            curve.worst = "the energies between knots change otherwise than the slopes say"
+                raise  # numbers too large for single precision remain so with more knots
+            curve.worst = "between knots the energies contradict the slopes"
             ratios.append(np.inf)
             continue
-        energy_error, force_error = np.abs(table_energy - energy), np.abs(table_slope - slope)
-        ratio = force_error / (SAFETY * tolerance * (np.abs(slope) + 1))
+        energy_error, force_error = np.abs(table_energy - energy), np.abs(table_dEdR - dEdR)
+        ratio = force_error / (SAFETY * tolerance * (np.abs(dEdR) + 1))
         k = int(np.argmax(ratio))
-        curve.worst = f"at {r[k]:.5g} nm the force is {abs(slope[k]):.4g} kJ/mol/nm and the error {force_error[k]:.2g}"
-        curve.max_relative_force_error = (force_error / (np.abs(slope) + 1)).max()
+        curve.worst = f"at {r[k]:.5g} nm the force is {abs(dEdR[k]):.4g} kJ/mol/nm and the error {force_error[k]:.2g}"
+        curve.max_relative_force_error = (force_error / (np.abs(dEdR) + 1)).max()
         curve.max_force_error, curve.max_energy_error = force_error.max(), energy_error.max()
         curve.sum_force_error, curve.sum_energy_error = (force_error**2).sum(), (energy_error**2).sum()
         curve.points = len(r)
@@ -127,7 +141,10 @@ def measure(model, curves, positions, tolerance):
 
 
 class ControlPositions:
-    """Random positions within intervals, some in each part of each; the same in every process."""
+    """Random positions within intervals, one in each of CONTROL_POINTS equal parts (stratified sampling).
+
+    They are the same in every process.
+    """
 
     def __init__(self):
         self.random = np.random.default_rng(0)
@@ -137,12 +154,12 @@ class ControlPositions:
 
 
 def name_types(model, pair):
-    """What messages call a pair of types."""
+    """A pair of types for messages."""
     return f"{model.types[pair[0]]} and {model.types[pair[1]]}"
 
 
 def _points(model, curves, positions):
-    """For each curve the distances at given positions within its intervals."""
+    """The distances at the given positions within the intervals of each curve."""
     width = model.cutoff - model.inner_cutoff
     return [
         model.inner_cutoff
@@ -152,21 +169,21 @@ def _points(model, curves, positions):
 
 
 def _evaluate(model, curves, distances):
-    """The model for several curves at once, each at its own distances."""
+    """Evaluate the model for several curves at once, each at its own distances."""
     if not curves:
         return [], []
     counts = [len(r) for r in distances]
     types = [np.repeat([curve.pair[k] for curve in curves], counts) for k in (0, 1)]
-    energy, slope = model.evaluate(np.concatenate(distances), *types)
-    borders = np.cumsum(counts)[:-1]
-    return np.split(energy, borders), np.split(slope, borders)
+    energy, dEdR = model.evaluate(np.concatenate(distances), *types)
+    ends = np.cumsum(counts)[:-1]
+    return np.split(energy, ends), np.split(dEdR, ends)
 
 
-def _check_finite(model, curve, r, energy, slope):
-    bad = ~(np.isfinite(energy) & np.isfinite(slope))
-    if bad.any():
-        k = int(np.argmax(bad))
+def _check_finite(model, curve, r, energy, dEdR):
+    not_finite = ~(np.isfinite(energy) & np.isfinite(dEdR))
+    if not_finite.any():
+        k = int(np.argmax(not_finite))
         raise LoweringError(
             f"{model.source}: for types {name_types(model, curve.pair)} at {r[k]:.6g} nm the model is not finite:"
-            f" energy {energy[k]:g}, slope {slope[k]:g}. Look for NaN weights, or raise the inner cutoff."
+            f" the energy is {energy[k]:g} and dE/dr is {dEdR[k]:g}. Look for NaN weights, or raise the inner cutoff."
         )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Writes a trained model to a file that says everything about itself, and reads it back before it takes its name."""
+"""Writes a trained model to a file that contains its metadata, and checks the file before it gets its final name."""
 
 import os
 
@@ -37,50 +37,51 @@ def export_model(
     truncated=False,
     trace=False,
 ):
-    """Write a pair model as a file with its metadata inside: for torch.export if the path ends in .pt2, else
-    TorchScript.
+    """Write a pair model and its metadata to a file: for torch.export if the path ends in .pt2, else as TorchScript.
 
-    The file is read back and checked before it takes its name, so that what lies there can be used.
+    The file is written under a temporary name, loaded, checked and compared with the module. It gets its final name
+    only if all of this succeeds.
 
     Parameters
     ----------
     module : torch.nn.Module, or torch.export.ExportedProgram for a path that ends in .pt2
         ``forward(r: Tensor[P], type1: Tensor[P], type2: Tensor[P], **globals) -> Tensor[P]`` for a batch of P pairs, or
         with features ``forward(r, features1: Tensor[P, F], features2: Tensor[P, F], **globals)``. Types are int64. The
-        energy of a pair must not change when its particles are exchanged. P is a dynamic dimension of an
-        ExportedProgram, and the global parameters were given to torch.export.export in ``kwargs``.
+        energy of a pair must not change when its particles are exchanged. In an ExportedProgram, P must be a dynamic
+        dimension, and the global parameters must have been passed to torch.export.export in ``kwargs``.
     path : path-like
         Usually ending in .pt or .pt2.
     types : list of str, or dict of str to rule
-        The names of the particle types, in the order of their indices; with rules as in :func:`assign_types`,
-        :func:`add_correction` needs no types. A rule of the type None selects atoms that are meant to have no type,
-        such as the hydrogens of a model of oxygen atoms; without it users are warned that their residues are covered in
-        part.
+        The names of the particle types, in the order of their indices. With rules as in :func:`assign_types`,
+        :func:`add_correction` assigns the types by itself. A rule of the type None selects atoms that are meant to have
+        no type, such as the hydrogens in a model of oxygen atoms; without it users are warned that only a part of
+        their residues is covered.
     features : list of str, or dict of str to (low, high)
-        The names of the features, with the ranges the model was trained on, or None where there is none: the model is
-        checked within them, and particles outside are refused. Features are plain numbers, in whatever units the model
-        was trained with. Exactly one of types and features is given.
+        The names of the features, with the ranges that the model was trained on, or None for no range. The model is
+        checked within the ranges, and particles outside are refused. Features are plain numbers in the units that the
+        model was trained with. Exactly one of types and features must be given.
     cutoff : float in length_unit, or Quantity
-        The distance beyond which the model is not evaluated, and on the way to which its value and slope vanish, unless
-        there is a switching distance or the model is truncated.
+        The distance beyond which the model is not evaluated. Its energy and dE/dr must vanish there, unless there is a
+        switching distance or the model is truncated.
     inner_cutoff : float in length_unit, or Quantity
         The shortest distance that the model was trained on; by default 0.05 nm.
     switching_distance : float in length_unit, or Quantity
-        Where OpenMM's switching function sets in, to bring the energy to zero at the cutoff.
+        Where OpenMM's switching function begins, which brings the energy to zero at the cutoff.
     length_unit : {"nm", "angstrom", "bohr"}
     energy_unit : {"kJ/mol", "kcal/mol", "eV", "hartree"}
     global_parameters : dict of str to (float, or (float, float, float))
-        Names and default values, or (default, low, high), passed to ``forward`` as 0-d tensors by keyword. Numbers are
-        not converted. A Quantity is converted: a length to length_unit, an energy to energy_unit, others to OpenMM's
-        units. The Context does not know the units of the model: give ``context.setParameter()`` numbers, as ``forward``
-        takes them. The model is checked over the range from low to high, and a Context refuses other values. Without a
-        range it is 0 to 1 if the default lies there, and half to twice the default if not.
+        For each name the default value, or (default, low, high). The values are passed to ``forward`` by keyword, as
+        0-d tensors. Numbers are not converted. A Quantity is converted: a length to length_unit, an energy to
+        energy_unit, others to OpenMM's units. The Context does not know the units of the model, so
+        ``context.setParameter()`` takes numbers as ``forward`` does. The model is checked over the range from low to
+        high, and a Context refuses other values. The default range is 0 to 1 if the default value lies there, else half
+        to twice the default value.
     description : str
-        What the model is, and where it came from.
+        Free text, for instance on the purpose and the training data of the model.
     uncovered : rule
         The same as a rule of the type None.
     truncated : bool
-        The model is cut off at the cutoff on purpose: energies jump there, and forces end.
+        Whether the model is cut off at the cutoff on purpose, so that the energy jumps there.
     trace : bool
         Trace the module instead of scripting it.
 
@@ -92,10 +93,9 @@ def export_model(
     Raises
     ------
     ModelError
-        If the metadata or the model is wrong, or PyTorch cannot script or export the module.
+        If the metadata are wrong, a check of the model fails, or PyTorch cannot script, trace or export the module.
     LoweringError
-        If the model has features or global parameters, so that no table can stand in for it, and cannot become a
-        program.
+        If the model has features or global parameters, which rules out a table, and cannot be recorded as a program.
     """
     path = os.fspath(path)
     name = os.path.basename(path)
@@ -123,7 +123,7 @@ def export_model(
         original = read_from_memory(module, {field: getattr(metadata, field) for field in FIELDS})
         compare_models(model, checked_model(original))
         if model.features is not None or model.global_parameters:
-            lower_to_program(model, particles_of_model(model))  # which no table could stand in for
+            lower_to_program(model, particles_of_model(model))  # its only possible representation
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):
@@ -132,7 +132,7 @@ def export_model(
 
 
 def _check_arguments(module, path):
-    """Require a module that can be written, and a path to write to."""
+    """Require a module that can be written, and a path in an existing folder."""
     if isinstance(module, PairModel):
         raise TypeError(
             f"export_model: {module.source} is a loaded PairModel; export its module, PairModel.module, with the"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""PairModel: a trained model that can be turned into a force, and how it is loaded."""
+"""PairModel, a trained model that can be turned into a force; and load_model()."""
 
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.checks.contract import check_model
@@ -24,9 +24,9 @@ def load_model(path_or_module, **metadata):
     path_or_module : path-like, torch.nn.Module or torch.export.ExportedProgram
         A TorchScript file (.pt), a torch.export file (.pt2), or a model in memory.
     **metadata
-        The metadata of :func:`export_model`, by the same names: what the file lacks, or what is to be overridden. Names
-        of types, features and global parameters stay those of the file, in its order; a dict gives other rules and
-        ranges to some of them.
+        The metadata of :func:`export_model`, by the same names, to add to or to override those of the file. The names
+        of types, features and global parameters, and their order, must be those of the file; a dict overrides the rules
+        or ranges of some of them.
 
     Returns
     -------
@@ -35,8 +35,8 @@ def load_model(path_or_module, **metadata):
     Raises
     ------
     ModelError
-        If the file cannot be read, metadata are missing, or the model does not keep the contract: everything that is
-        wrong in one message, with what to do about each.
+        If the file cannot be read, metadata are missing, or a check of the model fails. The message lists all problems
+        with their remedies.
     """
     parts = read_model(path_or_module, metadata)
     warn_of_unusual_cutoff(parts.source, parts.metadata)
@@ -44,7 +44,7 @@ def load_model(path_or_module, **metadata):
 
 
 def checked_model(parts):
-    """A model that keeps the contract.
+    """Make a model and check it.
 
     Parameters
     ----------
@@ -57,6 +57,7 @@ def checked_model(parts):
     Raises
     ------
     ModelError
+        If a check fails.
     """
     model = PairModel(*parts)
     check_model(model)
@@ -66,36 +67,37 @@ def checked_model(parts):
 class PairModel(Model):
     """A trained pair function f(r; a1, a2; g), checked and ready to be turned into a force.
 
-    What it knows of a particle, a, is a type or a vector of features; g are its global parameters.
+    a1 and a2 are the types or the feature vectors of the two particles, and g are the global parameters.
 
-    Made by :func:`load_model`. Distances here are in nm and energies in kJ/mol, whatever the model itself uses.
+    Objects are made by :func:`load_model`. All distances are in nm and all energies in kJ/mol, whatever the units of
+    the model file are.
 
     Attributes
     ----------
     types : list of str, or None for a model with features
     type_rules : dict of str to rule, or None
-        For :func:`assign_types`; rules are None where the model has none.
+        The rules of :func:`assign_types`; None for a type without one.
     features : list of str, or None for a model with types
     feature_ranges : dict of str to (low, high), or None
-        What the model was made for; ranges are None where it does not say.
+        The ranges that the model was made for; None for a feature without one.
     global_parameters : dict of str to float
         Names and default values.
     global_parameter_ranges : dict of str to (low, high)
-        What the model is checked for, and what a Context refuses to leave: as given, or else 0 to 1 if the default
-        value lies there, and half to twice the default value if not.
+        The ranges that the model is checked for; a Context refuses values outside of them. If no range was given, it is
+        0 to 1 if the default value lies there, else half to twice the default value.
     cutoff, inner_cutoff : float, nm
     switching_distance : float or None, nm
     truncated : bool
         Whether the model is cut off at the cutoff on purpose.
     last_distance : float, nm
-        Where the model is evaluated last: the cutoff, or just before it if the model is truncated.
+        The largest distance at which the model is evaluated: the cutoff, or just below it if the model is truncated.
     uncovered : rule or None
-        For atoms that are meant to have no type.
+        Selects the atoms that are meant to have no type.
     description : str
     source : str
         The name of the file or class.
     digest : str
-        SHA-256 of the file, or of a module's parameters.
+        SHA-256 of the file; or of the code, parameters and buffers of a module.
     """
 
     @in_default_torch_state
@@ -108,41 +110,41 @@ class PairModel(Model):
         tolerance=1e-4,
         tabulate_radial=None,
     ):
-        """Create a force with this model's function, cutoff, inner cutoff and switching.
+        """Create a force with the function, cutoff, inner cutoff and switching distance of this model.
 
         Parameters
         ----------
         particles : sequence, one element for each particle of the System
-            The type of each particle, by name or index, or its row of features; None for particles that are not
-            covered.
+            The type of each particle, by name or index, or its feature vector; None for a particle that is not covered.
         nonbonded_method : LearnedPairForce.CutoffPeriodic, CutoffNonPeriodic or NoCutoff
-            NoCutoff takes a program, and evaluates it at all distances: a model that is not zero beyond its cutoff is
-            refused.
+            NoCutoff requires a program and evaluates it at all distances, so that a model that is not zero beyond its
+            cutoff is refused.
         representation : {"auto", "table", "program"}
-            "table" samples a model of types without global parameters into a table; "program" compiles the model
-            itself. "auto" takes a table where it is possible, stays below 32 MiB and reaches the tolerance, else a
-            program; a warning says if it is because of the tolerance, since programs cost more.
+            "table" samples the model, which must have types and no global parameters. "program" records the
+            computation of the model. "auto" makes a table if that is possible, at most 32 MiB large and within the
+            tolerance, else a program. It warns if the tolerance is the reason, because programs cost more.
         tolerance : float
-            The force error of a table is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``: for every distance of the
-            domain and every pair of types that occurs, or, for the radial part of a program, for the pairs of particles
-            that are sampled.
+            The force error of a table is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``, at every distance of the
+            domain and for every pair of types that occurs. For a program with a tabulated radial part, this holds for
+            the sampled pairs of particles.
         tabulate_radial : bool or None
-            Whether to put what depends on the distance alone, such as radial functions and the layer they go into, in a
-            table too. By default "auto" does, and "program" evaluates the model exactly.
+            Whether to tabulate the radial part of a program, that is, all values that depend on the distance alone,
+            such as radial basis functions and the layer that they feed. By default "auto" does so, and "program"
+            evaluates the model exactly.
 
         Returns
         -------
         LearnedPairForce
-            Its ``lowering_report`` says what was made and how accurate it is.
+            Its ``lowering_report`` describes the representation and its accuracy.
 
         Raises
         ------
         ValueError
-            If a particle's type does not exist, or a feature is outside of its range.
+            If the model does not have the type of a particle, or a feature is outside its range.
         ModelError
-            If the model is not finite or not symmetric for the features given.
+            If a check of the model fails for the given particles.
         LoweringError
-            If the model cannot be represented as asked for, or the tolerance cannot be met.
+            If the model cannot have the requested representation, or the tolerance cannot be met.
         """
         check_arguments(self, particles, nonbonded_method, representation)
         no_cutoff = nonbonded_method == LearnedPairForce.NoCutoff
@@ -157,24 +159,23 @@ class PairModel(Model):
 
     @in_default_torch_state
     def update_force(self, force, *, tolerance=1e-4):
-        """Give an existing force this model's function, in the structure it has: what updateParametersInContext() can
-        take over.
+        """Replace the function of an existing force by this model, without a change of its structure.
 
-        For a model that was trained further while a Context is in use:
-        ``model.update_force(force); force.updateParametersInContext(context)``.
+        This is for a model whose training continues while a Context is in use, because updateParametersInContext() can
+        transfer the new weights or table: ``model.update_force(force); force.updateParametersInContext(context)``.
 
         Parameters
         ----------
         force : LearnedPairForce
-            Made from a model with the same types or features and distances.
+            A force that was made from a model with the same types or features and the same distances.
         tolerance : float
             As in :meth:`create_force`.
 
         Raises
         ------
         LoweringError
-            If the knots of a table are too few for the tolerance, or the table has another shape; the force is left as
-            it was. A new force, or a Context that is reinitialized, has no such limits.
+            If the model does not fit the structure of the force, or the table of the force has too few knots for the
+            tolerance. The force is then unchanged; make a new one.
         """
         force = LearnedPairForce.cast(force)
         require_same_particles(self, force)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Which particles a force has, and for which of them a model is checked and compared with its program."""
+"""Reads the particles of a force, and chooses those for which a model is checked and compared with its program."""
 
 import numpy as np
 
@@ -8,17 +8,17 @@ from ..force.learned_pair_force import LearnedPairForce
 from ..models.checks.contract import check_rows, check_types
 from ..models.checks.samples import random_rows
 
-#: How many rows of features a program is compared with the model for, beside those that occur.
+#: The number of random feature vectors, besides those that occur, for which a program is compared with its model.
 OTHER_ROWS = 8
 
 
 def read_particles(model, particles):
-    """What a user gives for particles, as an array.
+    """Convert the particles that a user gives to an array.
 
     Returns
     -------
     ndarray, shape (n,) of types, or (n, n_features)
-        NotCovered, or NaN, for particles that are not covered.
+        NotCovered, or NaN for all features, for a particle that is not covered.
     """
     if model.features is None:
         return model.type_indices(particles)
@@ -26,7 +26,7 @@ def read_particles(model, particles):
 
 
 def distinct_particles(model, particles):
-    """Check a model for the particles of a force.
+    """Check a model for the particles of a force, and get those for which a program is compared with it.
 
     Parameters
     ----------
@@ -37,11 +37,12 @@ def distinct_particles(model, particles):
     Returns
     -------
     ndarray, shape (m,) of types or (m, n_features)
-        The distinct types that occur; or the distinct rows that occur, and some others.
+        The distinct types that occur; or the distinct feature vectors that occur, and some others.
 
     Raises
     ------
     ModelError
+        If a check fails.
     """
     if model.features is not None:
         return sample_rows(model, particles)
@@ -51,12 +52,15 @@ def distinct_particles(model, particles):
 
 
 def distinct_types(types):
-    """The types that occur, each once."""
+    """The distinct types that occur."""
     return np.unique(types[types != LearnedPairForce.NotCovered])
 
 
 def sample_rows(model, rows):
-    """The distinct rows of features that occur, checked, and some others of their ranges, which updates may bring."""
+    """Check a model for the distinct feature vectors that occur; get them and some others within the ranges.
+
+    The others are included because an update of the force may introduce them.
+    """
     occurring = np.unique(rows[~np.isnan(rows).any(axis=1)], axis=0)
     check_rows(model, occurring)
     if None in model.feature_ranges.values():
@@ -66,8 +70,9 @@ def sample_rows(model, rows):
 
 
 def particles_of_model(model):
-    """Particles to compare a program with its model for if there is no System: all types, or some rows of features, or
-    none if a feature has no range.
+    """The particles for which a program is compared with its model if there is no System.
+
+    They are all types, or random feature vectors within the ranges; none if a feature has no range.
     """
     if model.features is None:
         return np.arange(len(model.types))
@@ -75,7 +80,7 @@ def particles_of_model(model):
 
 
 def occurring_pairs(types):
-    """The unordered pairs of types that particles of these types can form.
+    """The unordered pairs of types that the given particles can form.
 
     Parameters
     ----------

@@ -1,23 +1,23 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The reports on what models became, which travel with forces."""
+"""The lowering reports: the representation of a model in a force, and its errors."""
 
 import numpy as np
 
-#: A knot takes four numbers in single precision on the device.
+#: On a device a knot takes four numbers in single precision.
 BYTES_PER_KNOT = 16
 
 
 def table_report(model, curves, stored, tolerance):
-    """The report on a table; see tables.lower_to_table().
+    """Make the report on a table; see tables.lower_to_table().
 
     Parameters
     ----------
     model : PairModel
     curves : list of Curve
-        All of them, measured.
+        The measured curves of all pairs of types.
     stored : list of Curve
-        The distinct ones, which the table has.
+        The distinct curves, which are those of the table.
     tolerance : float
     """
     points = max(1, sum(curve.points for curve in curves))
@@ -43,17 +43,17 @@ def table_report(model, curves, stored, tolerance):
 
 
 def program_report(model, program, knots, tolerance, energy_error, force_error):
-    """The report on a program; see programs.lower_to_program().
+    """Make the report on a program; see programs.lower_to_program().
 
     Parameters
     ----------
     model : PairModel
     program : PairProgram
     knots : int
-        Of the table of its radial part; 0 without one.
+        The number of knots of the radial table; 0 without one.
     tolerance : float or None
     energy_error, force_error : float
-        The largest ones, kJ/mol, and relative to |F| + 1 kJ/mol/nm.
+        The largest energy error, in kJ/mol, and the largest force error, relative to |F| + 1 kJ/mol/nm.
     """
     particles = (
         {"types": model.types}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Chooses what a model becomes: a table or a program."""
+"""Chooses the representation of a model: a table or a program."""
 
 from ..errors import LoweringError, ToleranceError, warn
 from .curves import MIN_INTERVALS
@@ -9,20 +9,20 @@ from .programs import lower_to_program
 from .reports import BYTES_PER_KNOT
 from .tables import lower_to_table
 
-#: "auto" makes no table that is larger than this.
+#: The largest table that "auto" makes.
 MAX_TABLE_BYTES = 32 * 2**20
 
 
 def choose_representation(model, particles, distinct, no_cutoff, representation, tolerance, tabulate_radial):
-    """The function of a force in the representation that is asked for.
+    """Lower a model to the requested representation.
 
     Parameters
     ----------
     model : PairModel
     particles : ndarray, shape (n,) of types or (n, n_features)
-        Of the force.
+        All particles of the force.
     distinct : ndarray, shape (m,) of types or (m, n_features)
-        Those a program is compared with the model for.
+        The distinct particles for which a program is compared with the model.
     no_cutoff : bool
         Whether the force has no cutoff.
     representation, tolerance, tabulate_radial
@@ -36,7 +36,7 @@ def choose_representation(model, particles, distinct, no_cutoff, representation,
     Raises
     ------
     LoweringError
-        If the model cannot be represented as asked for, or the tolerance cannot be met.
+        If the model cannot have the requested representation, or the tolerance cannot be met.
     """
     obstacle = table_obstacle(model, no_cutoff)
     if representation == "table":
@@ -47,17 +47,17 @@ def choose_representation(model, particles, distinct, no_cutoff, representation,
         lowered = _small_table(model, occurring_pairs(particles), tolerance)
         if lowered is not None:
             return lowered
-    with_table = (representation == "auto" and not no_cutoff) if tabulate_radial is None else tabulate_radial
-    if with_table and no_cutoff:
+    tabulates = (representation == "auto" and not no_cutoff) if tabulate_radial is None else tabulate_radial
+    if tabulates and no_cutoff:
         raise LoweringError(
             f"{model.source}: a table of the radial part ends at the model's cutoff, and NoCutoff has none; use"
             " tabulate_radial=False."
         )
-    return lower_to_program(model, distinct, tolerance if with_table else None)
+    return lower_to_program(model, distinct, tolerance if tabulates else None)
 
 
 def table_obstacle(model, no_cutoff):
-    """Why a model cannot become a table, or an empty string."""
+    """The reason why a model cannot become a table; empty if it can."""
     if model.features is not None:
         return "the model has features, and a table is for types"
     if model.global_parameters:
@@ -66,7 +66,7 @@ def table_obstacle(model, no_cutoff):
 
 
 def _small_table(model, pairs, tolerance):
-    """A table and its report, or None if it would be too large, or does not reach the tolerance."""
+    """Make a table and its report; None if the table would be too large or does not reach the tolerance."""
     if len(pairs) * MIN_INTERVALS * BYTES_PER_KNOT > MAX_TABLE_BYTES:
         return None
     try:

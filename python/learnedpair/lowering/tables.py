@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Compiles a model away into a table, to a stated error.
+"""Samples a typed model into a table with a stated error.
 
-Each curve is a cubic Hermite interpolant with knots uniform in r, from the model's values and autograd slopes in double
-precision.
+Each curve is a cubic Hermite interpolant with knots uniform in r. Its data are the energies of the model and dE/dr from
+autograd, in double precision.
 """
 
 from ..errors import LoweringError
@@ -22,30 +22,28 @@ def lower_to_table(model, pairs, tolerance):
     pairs : list of (int, int)
         The pairs of types that get a curve.
     tolerance : float
-        The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``; it is measured at nine points of each of at
-        least 64 intervals; what is narrower than that is not seen.
+        The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``. It is measured at nine points of each
+        interval between two knots, of which there are at least 64; narrower details of the model may be missed.
 
     Returns
     -------
     table : PairTable
     report : dict
-        ``representation``, ``tolerance``, ``curves`` (distinct ones), ``knots``, ``bytes`` (of the coefficients in
-        single
-        precision), ``max_relative_force_error`` (of |dF| / (|F| + 1 kJ/mol/nm), what the tolerance bounds),
-        ``max_force_error`` and ``rms_force_error`` in kJ/mol/nm, ``max_energy_error`` and ``rms_energy_error`` in
-        kJ/mol, all
-        measured on points that are not knots; ``types``, ``domain_nm``, ``truncated``, ``model`` (its name),
-        ``digest``, ``description``.
+        ``representation``; ``tolerance``; ``curves``, the number of distinct curves; ``knots``, their total number;
+        ``bytes`` of the coefficients in single precision; ``max_relative_force_error``, the maximum of
+        |dF| / (|F| + 1 kJ/mol/nm), which the tolerance bounds; ``max_force_error`` and ``rms_force_error`` in
+        kJ/mol/nm; ``max_energy_error`` and ``rms_energy_error`` in kJ/mol; ``types``; ``domain_nm``; ``truncated``;
+        ``model``, its name; ``digest``; ``description``. Errors are measured between the knots.
 
     Raises
     ------
     LoweringError
-        If the tolerance cannot be met, naming the pair and the distance.
+        If the tolerance cannot be met; the message names the pair and the distance.
     """
     tolerance = check_tolerance(tolerance)
     curves = [Curve(pair) for pair in pairs]
     refine(model, curves, lambda intervals: PROBES, tolerance)
-    refine(model, curves, ControlPositions(), tolerance)  # also the measurement that is reported
+    refine(model, curves, ControlPositions(), tolerance)  # its last measurement is reported
 
     count = len(model.types)
     indices = [-1] * (count * count)
@@ -64,19 +62,20 @@ def lower_to_shape(model, table, tolerance):
     ----------
     model : PairModel
     table : PairTable
-        Of the same types and the same range.
+        A table with the same number of types and the same range of distances.
     tolerance : float
         As in lower_to_table().
 
     Returns
     -------
     table, report
-        As of lower_to_table(); the table has the shape of the given one.
+        As in lower_to_table(); the table has the knots and curve indices of the given one.
 
     Raises
     ------
     LoweringError
-        If the ranges or types differ, a curve is shared by pairs that this model tells apart, or the knots are too few.
+        If the ranges or types differ, the model has different energies for pairs that share a curve, or there are too
+        few knots.
     """
     tolerance = check_tolerance(tolerance)
     count = len(model.types)
@@ -115,7 +114,7 @@ def lower_to_shape(model, table, tolerance):
 
 
 def _assemble(model, curves, stored, indices, tolerance):
-    """The table of the stored curves, and the report on all curves."""
+    """Make the table of the stored curves, and the report on all curves."""
     table = PairTable(
         len(model.types),
         model.inner_cutoff,

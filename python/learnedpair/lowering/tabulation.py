@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Turns a force that runs a program into one that looks up a table. PyTorch is not needed: the program is sampled."""
+"""Replaces the program of a force by a table. The program itself is sampled, so PyTorch is not needed."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from .tables import lower_to_table
 
 @dataclass
 class _SampledProgram:
-    """A typed program as lower_to_table() wants its models."""
+    """A program of types with the attributes of a model that lower_to_table() uses."""
 
     program: PairProgram
     inner_cutoff: float
@@ -35,13 +35,13 @@ class _SampledProgram:
 
 
 def tabulate(force, tolerance=1e-4):
-    """Replace the program of a force by a table, for a System that should run as fast as it can.
+    """Replace the program of a force by a table, which is faster.
 
     Parameters
     ----------
     force : LearnedPairForce
-        With a PairProgram of types and without global parameters, such as one that was read from an XML file. Its
-        function and its lowering report are replaced. A Context that exists already needs
+        Its function must be a PairProgram of types without global parameters; it may come from an XML file. The
+        function and the lowering report of the force are replaced. An existing Context needs
         ``context.reinitialize(preserveState=True)``.
     tolerance : float
         The table's force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``.
@@ -49,7 +49,7 @@ def tabulate(force, tolerance=1e-4):
     Raises
     ------
     LoweringError
-        If the function is no such program, or the tolerance cannot be met.
+        If the function is not such a program, the force has no cutoff, or the tolerance cannot be met.
     """
     force = LearnedPairForce.cast(force)
     program = force.getFunction()

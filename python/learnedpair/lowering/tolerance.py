@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The tolerance of tables, and where in an interval between two knots their error is measured."""
+"""The tolerance of tables, and the positions between two knots at which their error is measured."""
 
 import numbers
 
@@ -8,17 +8,24 @@ import numpy as np
 
 from ..errors import LoweringError
 
-#: Where in an interval the error is measured while knots are being added: its two extremes, and in between.
+#: Positions in an interval, from 0 to 1, at which the force error is measured while knots are added: the two maxima of
+#: the interpolation error, and one position between them.
 PROBES = np.array([0.5 - 0.5 / np.sqrt(3), 0.47, 0.5 + 0.5 / np.sqrt(3)])
-#: The part of the tolerance that knots are added for: the error between the points it is measured at may be a little
-#: larger.
+#: Knots are added until the error is below this fraction of the tolerance, because the error may be slightly larger
+#: between the measured points.
 SAFETY = 0.8
-#: How many random points of each interval the final measurement takes.
+#: The number of random points of each interval in the final measurement.
 CONTROL_POINTS = 6
 
 
 def check_tolerance(tolerance):
-    """The tolerance of a table as a number, if it is a possible one."""
+    """Convert a tolerance to a float.
+
+    Raises
+    ------
+    LoweringError
+        If it is not a positive finite number.
+    """
     if not (isinstance(tolerance, numbers.Real) and 0 < tolerance < np.inf):
         raise LoweringError(f"the tolerance is {tolerance!r}; expected a positive number.")
     return float(tolerance)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Gives an existing force the function of another model, in the structure that the force has."""
+"""Replaces the function of an existing force by another model of the same structure."""
 
 import numpy as np
 
@@ -14,14 +14,17 @@ from .tables import lower_to_shape
 
 
 def require_same_particles(model, force):
-    """Require a force that was made from a model with the same types or features, and the same switching distance.
+    """Require that a force was made from a model with the same types or features and the same switching distance.
 
     Raises
     ------
     LoweringError
     """
     report = force.lowering_report
-    own, made_for = _kinds(model.types, model.features), _kinds(report.get("types"), report.get("features"))
+    own, made_for = (
+        _describe_particles(model.types, model.features),
+        _describe_particles(report.get("types"), report.get("features")),
+    )
     if made_for and made_for != own:
         raise LoweringError(
             f"{model.source}: the model has {own}, and the force was made for {made_for}; make a new force."
@@ -34,20 +37,25 @@ def require_same_particles(model, force):
         )
 
 
-def _kinds(types, features):
-    """What a model tells particles apart by, for a message."""
+def _describe_particles(types, features):
+    """The types or features by which a model distinguishes particles, for messages."""
     if types:
         return f"the types {', '.join(types)}"
     return f"the features {', '.join(features)}" if features else ""
 
 
 def lower_like(model, force, tolerance):
-    """The function of a model in the structure that the function of a force has, and its report.
+    """Lower a model to the structure of the function of a force.
+
+    Returns
+    -------
+    function : PairTable or PairProgram
+    report : dict
 
     Raises
     ------
     LoweringError
-        If the structure is another one, or the tolerance cannot be met in it.
+        If the model has another structure, or the tolerance cannot be met with it.
     """
     old = force.getFunction()
     if isinstance(old, PairProgram):
@@ -59,12 +67,12 @@ def lower_like(model, force, tolerance):
 
 
 def _lower_to_structure(model, force, old, tolerance):
-    """The program of a model, if it differs from another one in weights only."""
-    made_to = force.lowering_report.get("domain_nm", [None, model.cutoff])[1]
-    if made_to != model.cutoff:
+    """Lower a model to a program, which may differ from the program of the force only in its weights."""
+    old_cutoff = force.lowering_report.get("domain_nm", [None, model.cutoff])[1]
+    if old_cutoff != model.cutoff:
         raise LoweringError(
-            f"{model.source}: the cutoff of the model is {model.cutoff:g} nm, and the force was made from one with"
-            f" {made_to:g} nm; make a new force."
+            f"{model.source}: the cutoff of the model is {model.cutoff:g} nm, and that of the model that the force was"
+            f" made from is {old_cutoff:g} nm; make a new force."
         )
     knots = force.lowering_report.get("radial_knots", 0)
     function, report = lower_to_program(
@@ -85,7 +93,7 @@ def _lower_to_structure(model, force, old, tolerance):
 
 
 def _particles_to_compare(model, force):
-    """The distinct particles of a force, within the ranges of the model."""
+    """The distinct particles for which a program is compared with its model; features must be within the ranges."""
     if model.features is None:
         return distinct_types(force.getParticleTypes())
     rows = force.getAllParticleFeatures()
@@ -101,7 +109,7 @@ def _particles_to_compare(model, force):
 
 
 def parameter_settings(model, force):
-    """The default value and the range of each global parameter of a force, which stay as they are.
+    """The default value and the range of each global parameter of a force, to be kept in an update.
 
     Returns
     -------
@@ -110,7 +118,7 @@ def parameter_settings(model, force):
     Raises
     ------
     LoweringError
-        If the model was checked for a smaller range than the force has.
+        If the range for which the model was checked does not include that of the force.
     """
     settings = [
         (force.getGlobalParameterDefaultValue(index), *force.getGlobalParameterRange(index))
@@ -129,7 +137,7 @@ def parameter_settings(model, force):
 
 
 def replace_function(force, function, report, settings):
-    """Set the function and the report of a force, and its global parameters to what they were."""
+    """Set the function and the report of a force, and restore the settings of its global parameters."""
     force.setFunction(function)
     for index, (value, low, high) in enumerate(settings):
         force.setGlobalParameterDefaultValue(index, value)

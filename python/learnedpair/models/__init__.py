@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Trained models: read, evaluated in double precision, written. It knows nothing of tables and programs."""
+"""Trained models: reading, evaluation in double precision, checks and writing; independent of tables and programs."""

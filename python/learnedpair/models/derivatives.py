@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Second derivatives of a model: by a global parameter, and by that and the distance."""
+"""Derivatives of a model with respect to a global parameter: dE/dg and d2E/drdg."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from .pytorch.messages import reason
 
 
 def parameter_derivatives(model, pairs, names, values):
-    """dE/dg and d2E/(dr dg) for some global parameters g.
+    """Compute dE/dg and d2E/drdg for some global parameters g.
 
     Parameters
     ----------
@@ -20,18 +20,19 @@ def parameter_derivatives(model, pairs, names, values):
     pairs : (r, particle1, particle2)
         As evaluation.check_pairs() returns them.
     names : list of str
-        The parameters to differentiate by.
+        The parameters to differentiate with respect to.
     values : dict of str to float
-        Of all global parameters.
+        The values of all global parameters.
 
     Returns
     -------
-    dict of str to (derivative, mixed)
-        As of :meth:`learnedpair.PairModel.evaluate_derivatives`.
+    dict of str to (dEdG, d2EdRdG)
+        As in :meth:`learnedpair.PairModel.evaluate_derivatives`.
 
     Raises
     ------
     ModelError
+        If PyTorch cannot compute a derivative.
     """
     count = len(pairs[0])
     result = {name: (np.empty(count), np.empty(count)) for name in names}
@@ -42,25 +43,25 @@ def parameter_derivatives(model, pairs, names, values):
             )
             for name in names:
                 try:
-                    derivative, mixed = _differentiate(energy, parameters[name], distance)
+                    dEdG, d2EdRdG = _differentiate(energy, parameters[name], distance)
                 except RuntimeError as error:
                     raise ModelError(
                         f"{model.source}: the derivative with respect to the global parameter {name!r} cannot be"
                         f" computed ({reason(error)}); use operations that PyTorch can differentiate repeatedly."
                     ) from error
-                result[name][0][part] = derivative * model.energy_factor
-                result[name][1][part] = mixed * (model.energy_factor / model.length_factor)
+                result[name][0][part] = dEdG * model.energy_factor
+                result[name][1][part] = d2EdRdG * (model.energy_factor / model.length_factor)
     return result
 
 
 def _differentiate(energy, parameter, distance):
-    """dE/dg and d2E/(dr dg) for each pair, of energies that depend on one number g and each on its own distance.
+    """Compute dE/dg and d2E/drdg for each pair. All energies depend on one g, and each on its own distance.
 
-    Differentiating by one number sums over the pairs. With a weight on each the sum is linear in the weights, and its
-    gradient with respect to them is made of the summands.
+    Reverse-mode differentiation with respect to g gives the sum over all pairs. It is computed for energies with
+    weights w: the gradient of sum(w * dE/dg) with respect to w has the dE/dg of each pair as its elements.
     """
     weights = torch.ones_like(energy, requires_grad=True)
     total = gradient(energy, parameter, grad_outputs=weights, create_graph=True)
-    derivative = gradient(total, weights, create_graph=True)
-    mixed = gradient(derivative.sum(), distance, retain_graph=True)
-    return derivative.detach().numpy(), mixed.numpy()
+    dEdG = gradient(total, weights, create_graph=True)
+    d2EdRdG = gradient(dEdG.sum(), distance, retain_graph=True)
+    return dEdG.detach().numpy(), d2EdRdG.numpy()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Calls the module of a model: in double precision, in the module's units, for a batch of pairs."""
+"""Calls the module of a model for a batch of pairs, in double precision and in the module's units."""
 
 import numpy as np
 import torch
@@ -10,22 +10,22 @@ from ..errors import ModelError
 from .pytorch.double import InDoublePrecision
 from .pytorch.messages import advice, reason
 
-#: Pairs evaluated at once: bounds the memory that sampling a large network takes.
+#: The number of pairs in a batch. It limits the memory that sampling a large network needs.
 BATCH = 65536
 
 
 def batches(count):
-    """Slices that divide a number of pairs into batches."""
+    """Divide a number of pairs into batches: an iterator of slices."""
     return (slice(start, start + BATCH) for start in range(0, count, BATCH))
 
 
 def check_pairs(model, r, particle1, particle2):
-    """The arguments of evaluate() as arrays: distances, and types or rows of features.
+    """Convert the arguments of Model.evaluate() to arrays: the distances, and types or features of both particles.
 
     Raises
     ------
     ValueError
-        If their shapes do not fit together, or types or features are not those of the model.
+        If the shapes do not match, or the model does not have these types or features.
     """
     r, particles = np.asarray(units.in_nanometers(r), dtype=float), (np.asarray(particle1), np.asarray(particle2))
     if r.ndim != 1:
@@ -57,7 +57,7 @@ def _check_features(model, r, values, index):
     ):
         raise ValueError(
             f"{model.source}: particle{index} is {values.dtype} of shape {values.shape}; expected"
-            f" {expected_row(model)} for each of the {r.size} distances."
+            f" {expected_features(model)} for each of the {r.size} distances."
         )
     wrong = np.argwhere(~np.isfinite(values))
     if len(wrong):
@@ -68,8 +68,8 @@ def _check_features(model, r, values, index):
         )
 
 
-def expected_row(model):
-    """What messages expect of the features of a particle."""
+def expected_features(model):
+    """The expected features of a particle, for messages."""
     return f"{len(model.features)} features ({', '.join(model.features)})"
 
 
@@ -82,21 +82,22 @@ def forward(model, r, particle1, particle2, values, differentiate=False):
     r : ndarray, shape (n,), nm
     particle1, particle2 : ndarray, shape (n,) or (n, n_features)
     values : dict of str to float
-        Of all global parameters.
+        The values of all global parameters.
     differentiate : bool
-        Whether to differentiate by the global parameters, too.
+        Whether gradients with respect to the global parameters are needed.
 
     Returns
     -------
     distance : Tensor, shape (n,)
     parameters : dict of str to Tensor
     energy : Tensor, shape (n,)
-        All in the units of the module; gradients of the energy exist for the distance and the parameters.
+        All are in the units of the module. The energy can be differentiated with respect to the distance and, if asked
+        for, the parameters.
 
     Raises
     ------
     ModelError
-        If the module fails, or returns something else than one number for each pair.
+        If the module fails, or does not return one number for each pair.
     """
     distance = torch.tensor(r / model.length_factor, dtype=torch.float64, requires_grad=True)
     dtype = torch.int64 if model.features is None else torch.float64
@@ -104,11 +105,11 @@ def forward(model, r, particle1, particle2, values, differentiate=False):
     parameters = {
         name: torch.tensor(value, dtype=torch.float64, requires_grad=differentiate) for name, value in values.items()
     }
-    # Clones: PyTorch refuses in-place operations, such as r *= 10, on the tensors that gradients are computed for.
+    # Pass clones: PyTorch refuses in-place operations, such as r *= 10, on leaf tensors that require gradients.
     arguments = [tensor.clone() for tensor in (distance, *particles)]
     try:
         energy = model.module(*arguments, **{name: value.clone() for name, value in parameters.items()})
-    except Exception as error:  # whatever a user's module raises
+    except Exception as error:  # a user's module may raise anything
         raise ModelError(
             f"{model.source}: the model fails for {len(r)} pairs ({reason(error, InDoublePrecision.last_failure)});"
             f" expected {_signature(model)}.{advice(error) or _advice(model)}"
@@ -127,7 +128,7 @@ def forward(model, r, particle1, particle2, values, differentiate=False):
 
 
 def gradient(output, wanted, **options):
-    """The gradient of a tensor, zero where it does not depend on what it is differentiated by."""
+    """The gradient of ``output`` with respect to ``wanted``; zero if ``output`` does not depend on it."""
     if not output.requires_grad:
         return torch.zeros_like(wanted)
     (result,) = torch.autograd.grad(output, wanted, materialize_grads=True, **options)
@@ -135,7 +136,7 @@ def gradient(output, wanted, **options):
 
 
 def _advice(model):
-    """How to make a model of torch.export that can be called."""
+    """How to export a model so that it accepts any number of pairs; empty if it is not a torch.export model."""
     if not isinstance(model.module, torch.fx.GraphModule):
         return ""
     named = (

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Reads the files of TorchScript and torch.export, without running anything that a file brings along."""
+"""Reads TorchScript and torch.export files without executing code that is stored in pickles inside them."""
 
 import io
 import os
@@ -16,7 +16,7 @@ from .pytorch.state import without_torchscript_warnings
 
 
 def read_file(path):
-    """The content of a model file.
+    """Read the bytes of a model file.
 
     Raises
     ------
@@ -38,18 +38,18 @@ def read_module(content, source):
     ----------
     content : bytes
     source : str
-        What messages call the model.
+        The name of the model in messages.
 
     Returns
     -------
     module : torch.nn.Module
     metadata : dict
-        Empty if there are none in the file.
+        Empty if the file has none.
 
     Raises
     ------
     ModelError
-        If it is no model file, naming what is wrong with it.
+        If it is not a model file; the message says why.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -60,16 +60,16 @@ def read_module(content, source):
             exported = any(name.endswith("archive_format") for name in names)
             if any("/aotinductor/" in f"/{name}" for name in names):
                 raise ModelError(
-                    f"{source}: the file was compiled by AOTInductor, and holds machine code in place of a program that"
-                    " could be read; export the module with lp.export_model to a path that ends in .pt2, or save its"
-                    " ExportedProgram with torch.export.save."
+                    f"{source}: the file was compiled by AOTInductor and contains machine code instead of a program"
+                    " that can be read; export the module with lp.export_model to a path that ends in .pt2, or save"
+                    " its ExportedProgram with torch.export.save."
                 )
             if exported:
                 _refuse_programs_in_pickles(archive, source)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeError) as error:
         raise ModelError(
-            f"{source}: this is not a model file, or only a part of one ({error}); expected what lp.export_model,"
-            " torch.jit.save or torch.export.save writes."
+            f"{source}: this is not a model file, or only a part of one ({error}); expected a file written by"
+            " lp.export_model, torch.jit.save or torch.export.save."
         ) from error
     extra = {FILE_NAME: ""}
     try:
@@ -80,12 +80,12 @@ def read_module(content, source):
             module = torch.export.load(io.BytesIO(content), extra_files=extra).module()
         else:
             raise ModelError(
-                f"{source}: the file holds no program, only data, as torch.save writes them; export the module with"
-                " lp.export_model."
+                f"{source}: the file contains only data, as written by torch.save, and no program; export the module"
+                " with lp.export_model."
             )
     except ModelError:
         raise
-    except Exception as error:  # PyTorch raises whatever it stumbles over
+    except Exception as error:  # a damaged file can make PyTorch raise anything
         raise ModelError(
             f"{source}: PyTorch cannot read the file ({type(error).__name__}: {first_line(error)})."
         ) from error
@@ -94,8 +94,9 @@ def read_module(content, source):
 
 
 def _refuse_programs_in_pickles(archive, source):
-    """torch.export.load unpickles some members without restrictions, which would run any program that a file brings
-    along.
+    """Refuse an archive with pickles that contain anything but tensors.
+
+    torch.export.load unpickles some members without restrictions, so that a file could execute arbitrary code.
     """
     for name in archive.namelist():
         if name.endswith((".pt", ".pkl")):
@@ -103,6 +104,7 @@ def _refuse_programs_in_pickles(archive, source):
                 torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)
             except Exception as error:
                 raise ModelError(
-                    f"{source}: {name} inside the file is not made of tensors alone ({first_line(error)}), and loading"
-                    " it could run a foreign program; export the model again, without example inputs of other kinds."
+                    f"{source}: {name} inside the file does not contain tensors alone ({first_line(error)}), and"
+                    " loading it could execute foreign code; export the model again, with tensors as the only example"
+                    " inputs."
                 ) from error

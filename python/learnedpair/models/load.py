@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Reads a model: from a file, or from a module in memory, with the metadata of the file and of the user."""
+"""Reads a model from a file or from a module in memory, and combines its metadata with those given by the user."""
 
 import hashlib
 import io
@@ -18,9 +18,10 @@ from .pytorch.modules import copy_of_module, digest_of_module, require_numbers, 
 
 
 class ModelParts(NamedTuple):
-    """What a model is made of: the arguments of :class:`learnedpair.models.model.Model`.
+    """The arguments of :class:`learnedpair.models.model.Model`.
 
-    ``source`` is what messages call the model, and ``content`` that of its file, or None.
+    ``source`` is the name of the model in messages. ``content`` holds the bytes of the model file; it is None for a
+    module in memory.
     """
 
     module: torch.nn.Module
@@ -37,7 +38,7 @@ def read_model(path_or_module, metadata):
     ----------
     path_or_module : path-like, torch.nn.Module or torch.export.ExportedProgram
     metadata : dict
-        Some of the fields of Metadata, by name.
+        Fields of Metadata by name; not necessarily all of them.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def read_model(path_or_module, metadata):
     ModelError
         If the file cannot be read, or metadata are missing or wrong.
     TypeError
-        If it is something else, or there is no such field.
+        If ``path_or_module`` has another type, or Metadata has no such field.
     """
     unknown = sorted(set(metadata) - set(FIELDS))
     if unknown:
@@ -66,7 +67,7 @@ def read_model(path_or_module, metadata):
 
 
 def read_from_memory(module, metadata):
-    """Read a torch.nn.Module, of which the model gets a copy, or an ExportedProgram; see read_model()."""
+    """Read a torch.nn.Module, which is copied, or an ExportedProgram; see read_model()."""
     if isinstance(module, torch.export.ExportedProgram):
         return _read_exported(module, metadata)
     module = unwrapped(module)
@@ -74,7 +75,7 @@ def read_from_memory(module, metadata):
     require_numbers(module, source)
     try:
         module, digest = copy_of_module(module), digest_of_module(module)
-    except Exception as error:  # whatever a module may refuse
+    except Exception as error:  # a user's module may raise anything
         raise ModelError(
             f"{source}: the module cannot be copied ({first_line(error)}); keep its parameters and buffers as dense"
             " tensors of float32 or float64."
@@ -83,7 +84,7 @@ def read_from_memory(module, metadata):
 
 
 def read_from_file(path, source, metadata):
-    """Read a model file that messages call ``source``; see read_model()."""
+    """Read a model file; messages call it ``source``. See read_model()."""
     content = read_file(path)
     module, embedded = read_module(content, source)
     require_numbers(module, source)

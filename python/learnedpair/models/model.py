@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""A trained pair function as an object: what it says of itself, and its values in double precision."""
+"""A trained pair function: its metadata, and its values and derivatives in double precision."""
 
 import math
 import numbers
@@ -13,11 +13,11 @@ from ..errors import ModelError
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.particles import as_numbers, is_bool
 from ..force.ranges import check_ranges
-from .checks.infinite import find_infinite_slope, find_infinite_weights
+from .checks.infinite import find_infinite_derivative, find_infinite_weights
 from .checks.samples import pairs_of_ranges, pairs_of_types
 from .checks.tail import find_worst_tail
 from .derivatives import parameter_derivatives
-from .evaluation import batches, check_pairs, expected_row, forward, gradient
+from .evaluation import batches, check_pairs, expected_features, forward, gradient
 from .files import read_module
 from .metadata.metadata import Metadata, read_parameters
 from .metadata.parameters import settings
@@ -31,14 +31,14 @@ from .pytorch.state import in_default_torch_state
 class Model:
     """A trained pair function f(r; a1, a2; g) that can be evaluated.
 
-    :class:`learnedpair.PairModel`, which can also be turned into a force, lists the attributes.
+    The attributes are documented in :class:`learnedpair.PairModel`, the subclass that can be turned into a force.
     """
 
     def __init__(self, module, metadata: Metadata, source, digest, content=None):
         self.metadata = metadata
         self.source = source
         self.digest = digest
-        self._content = content  # of the file, to pickle the model
+        self._content = content  # bytes of the model file, for pickling
         self.length_factor = units.factor(units.LENGTH, "length", metadata.length_unit)
         self.energy_factor = units.factor(units.ENERGY, "energy", metadata.energy_unit)
         self.type_rules = metadata.types
@@ -56,7 +56,7 @@ class Model:
             None if metadata.switching_distance is None else metadata.switching_distance * self.length_factor
         )
         self.truncated = metadata.truncated
-        # At the cutoff itself a model that is cut off there may be zero already.
+        # A truncated model may already be zero at the cutoff itself.
         self.last_distance = self.cutoff * (1 - 1e-12) if self.truncated else self.cutoff
         self.uncovered = metadata.uncovered
         self.description = metadata.description
@@ -84,13 +84,15 @@ class Model:
         self.__init__(module, metadata, source, digest, content)
 
     def worst_tail(self):
-        """The end of the curve that loses most by the cutoff, of all pairs of types or of particles at the ends of
-        their ranges, and of all values of the global parameters that the model is checked with.
+        """Find the tail of the curve that loses most at the cutoff.
+
+        Compared are all pairs of types, or pairs of feature vectors within the ranges, at all values of the global
+        parameters that the model is checked at.
 
         Returns
         -------
         learnedpair.models.checks.tail.Tail or None
-            None for a model of features without ranges.
+            None if a feature has no range.
         """
         if self._worst_tail is None and None not in (self.feature_ranges or {}).values():
             pairs = pairs_of_types(self) if self.features is None else pairs_of_ranges(self)
@@ -99,7 +101,7 @@ class Model:
 
     @in_default_torch_state
     def evaluate(self, r, particle1, particle2, **global_parameters):
-        """Evaluate the model itself for many pairs, in double precision.
+        """Evaluate the model for many pairs in double precision.
 
         Parameters
         ----------
@@ -107,36 +109,36 @@ class Model:
         particle1, particle2 : ndarray of int, shape (n,), or of float, shape (n, n_features)
             The types or the features of the particles of each pair.
         **global_parameters : float or Quantity
-            Values of global parameters that are not to have their defaults.
+            Values of global parameters; the others have their default values.
 
         Returns
         -------
         energy : ndarray, shape (n,), kJ/mol
-        slope : ndarray, shape (n,), kJ/mol/nm
-            dE/dr, by automatic differentiation.
+        dEdR : ndarray, shape (n,), kJ/mol/nm
+            By automatic differentiation.
 
         Raises
         ------
         ValueError
-            If types, features or global parameters are not those of the model.
+            If the model does not have these types, features or global parameters.
         ModelError
-            If the module fails, or returns something else than one number for each pair.
+            If the module fails, cannot be differentiated, or does not return one number for each pair.
         """
         r, particle1, particle2 = check_pairs(self, r, particle1, particle2)
         values = self.global_values(global_parameters)
-        energies, slopes = np.empty_like(r), np.empty_like(r)
+        energies, dEdR = np.empty_like(r), np.empty_like(r)
         with InDoublePrecision():
             for part in batches(len(r)):
                 distance, _, energy = forward(self, r[part], particle1[part], particle2[part], values)
                 energies[part] = energy.detach().numpy()
                 try:
-                    slopes[part] = gradient(energy.sum(), distance).numpy()
+                    dEdR[part] = gradient(energy.sum(), distance).numpy()
                 except RuntimeError as error:
                     raise ModelError(
                         f"{self.source}: PyTorch cannot differentiate the model with respect to the distance"
                         f" ({first_line(error)}); look for operations that change a tensor in place."
                     ) from error
-        return energies * self.energy_factor, slopes * (self.energy_factor / self.length_factor)
+        return energies * self.energy_factor, dEdR * (self.energy_factor / self.length_factor)
 
     @in_default_torch_state
     def evaluate_derivatives(self, r, particle1, particle2, names=None, **global_parameters):
@@ -147,12 +149,12 @@ class Model:
         r, particle1, particle2, **global_parameters
             As in :meth:`evaluate`.
         names : iterable of str
-            The global parameters to differentiate by; by default all.
+            The global parameters to differentiate with respect to; by default all.
 
         Returns
         -------
-        dict of str to (derivative, mixed)
-            For each name dE/dg, in kJ/mol per unit of g, and d2E/(dr dg), in kJ/mol/nm per unit of g: ndarrays of shape
+        dict of str to (dEdG, d2EdRdG)
+            For each name dE/dg, in kJ/mol per unit of g, and d2E/drdg, in kJ/mol/nm per unit of g: ndarrays of shape
             (n,).
 
         Raises
@@ -175,13 +177,21 @@ class Model:
                 )
 
     def global_values(self, changes):
-        """The values of all global parameters (dict of str to float), in their order: their defaults, with some
-        changed.
+        """The values of all global parameters: the given ones, and default values for the others.
+
+        Parameters
+        ----------
+        changes : dict of str to (float or Quantity)
+
+        Returns
+        -------
+        dict of str to float
+            In the order of the model's global parameters.
 
         Raises
         ------
         ValueError
-            If there is no such parameter, or its value is no finite number.
+            If there is no such parameter, or a value is not a finite number.
         """
         self._require_globals(changes)
         changes = {
@@ -196,24 +206,36 @@ class Model:
         return {name: float(changes.get(name, default)) for name, default in self.global_parameters.items()}
 
     def find_infinite_weights(self):
-        """The names of parameters and buffers that hold NaN or infinite numbers."""
+        """The names of the module's parameters and buffers that contain NaN or infinite numbers."""
         return find_infinite_weights(self.module)
 
     @in_default_torch_state
-    def find_infinite_slope(self, r, particle1, particle2, **global_parameters):
-        """What makes the slope of a finite energy infinite or NaN, and what to do: sentences that begin with a blank.
+    def find_infinite_derivative(self, r, particle1, particle2, **global_parameters):
+        """Explain why dE/dr is infinite or NaN although the energy is finite.
 
         Parameters
         ----------
-        As for :meth:`evaluate`.
+        r, particle1, particle2, **global_parameters
+            As in :meth:`evaluate`.
+
+        Returns
+        -------
+        str
+            Sentences for an error message, with a leading space.
         """
         with InDoublePrecision():
-            return find_infinite_slope(
+            return find_infinite_derivative(
                 lambda: forward(self, r, particle1, particle2, self.global_values(global_parameters))
             )
 
     def type_index(self, particle):
-        """The index of a type given by name or index, or -1 for None."""
+        """The index of a type that is given by name or index; -1 for None.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is no such type.
+        """
         if particle is None:
             return LearnedPairForce.NotCovered
         if is_bool(particle):
@@ -228,7 +250,7 @@ class Model:
         try:
             index = operator.index(particle)
         except TypeError:
-            index = len(self.types)  # no type
+            index = len(self.types)  # an invalid index, which is refused below
         if any(name.isdecimal() for name in self.types):
             raise ValueError(
                 f"{self.source}: {particle!r} is an index, and the model has types whose names are numbers"
@@ -260,11 +282,11 @@ class Model:
         return np.array([self.type_index(particle) for particle in particles], dtype=np.int32)
 
     def feature_rows(self, particles):
-        """The features of particles as an array.
+        """Convert the feature vectors of particles to an array.
 
         Parameters
         ----------
-        particles : sequence with one row of features, or None, for each particle
+        particles : sequence with one feature vector, or None, for each particle
             None for particles that are not covered.
 
         Returns
@@ -275,7 +297,7 @@ class Model:
         Raises
         ------
         ValueError
-            If a row has another length, or a feature is not finite or outside of its range.
+            If a feature vector has the wrong length, or a feature is not finite or outside its range.
         TypeError
             If a feature has a unit.
         """
@@ -287,7 +309,8 @@ class Model:
             row = as_numbers(particles[index])
             if row is None or row.shape != rows[index].shape:
                 raise ValueError(
-                    f"{self.source}: particle {index} is {particles[index]!r}; expected {expected_row(self)}, or None."
+                    f"{self.source}: particle {index} is {particles[index]!r}; expected {expected_features(self)}, or"
+                    " None."
                 )
             rows[index] = row
         check_ranges(

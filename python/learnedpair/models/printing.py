@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What print() shows of a model."""
+"""The text that print() shows for a model."""
 
 import math
 
@@ -8,7 +8,7 @@ from .metadata.metadata import DEFAULT_INNER_CUTOFF_NM
 
 
 def describe(model):
-    """A model in some lines: what it distinguishes particles by, its domain, its units, and how it ends."""
+    """Describe a model in a few lines: types or features, global parameters, domain, units, digest and tail."""
     lines = [f"PairModel {model.source}", _particles(model)]
     if model.global_parameters:
         values = [

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Writes a module to a file with its metadata inside: as TorchScript, or for torch.export."""
+"""Writes a module with its metadata to a file: as TorchScript or for torch.export."""
 
 import contextlib
 import inspect
@@ -18,7 +18,7 @@ from .pytorch.state import default_dtype, without_torchscript_warnings
 
 
 def write_module(module, path, metadata, name, trace):
-    """Write a module to a file: for torch.export if the path ends in .pt2, else TorchScript.
+    """Write a module to a file: for torch.export if the path ends in .pt2, else as TorchScript.
 
     Parameters
     ----------
@@ -26,14 +26,14 @@ def write_module(module, path, metadata, name, trace):
     path : str
     metadata : Metadata
     name : str
-        What messages call the file.
+        The name of the file in messages.
     trace : bool
         Trace the module instead of scripting it.
 
     Raises
     ------
     ModelError
-        If PyTorch cannot script, trace or export the module.
+        If PyTorch cannot copy, script, trace or export the module.
     """
     if os.path.splitext(path)[1].lower() == ".pt2":
         if trace:
@@ -48,30 +48,30 @@ def write_module(module, path, metadata, name, trace):
 
 
 def _scripted(module, metadata, name, trace):
-    """The module as TorchScript."""
+    """Script or trace a module."""
     if isinstance(module, ExportedProgram):
         raise ModelError(f"{name}: an ExportedProgram is written to a file that ends in .pt2; choose such a path.")
     remedy = "export to a path that ends in .pt2, for torch.export"
     remedy = (
-        f"rewrite it within what torch.jit supports, or {remedy}"
+        f"rewrite it with what torch.jit supports, or {remedy}"
         if trace
-        else f"rewrite it within what torch.jit.script supports, export with trace=True, or {remedy}"
+        else f"rewrite it with what torch.jit.script supports, export with trace=True, or {remedy}"
     )
     module = _copy(module, name)
-    with _explained(name, "turn the module into TorchScript", remedy), default_dtype(_dtype(module)):
+    with _as_model_error(name, "turn the module into TorchScript", remedy), default_dtype(_dtype(module)):
         return _trace(module, metadata) if trace else torch.jit.script(module)
 
 
 def _exported(module, metadata, name):
-    """The module as an ExportedProgram for any number of pairs."""
+    """Export a module with a dynamic number of pairs."""
     if isinstance(module, ExportedProgram):
         return module
     module = _copy(module, name)
     with (
-        _explained(
+        _as_model_error(
             name,
             "export the module",
-            "rewrite it within what torch.export supports, or choose a path that ends in .pt, for TorchScript",
+            "rewrite it with what torch.export supports, or choose a path that ends in .pt, for TorchScript",
         ),
         default_dtype(_dtype(module)),
     ):
@@ -83,24 +83,25 @@ def _exported(module, metadata, name):
 
 
 def _copy(module, name):
-    """A copy on the CPU, in evaluation mode if it has modes."""
+    """Copy a module to the CPU, in evaluation mode if it has one."""
     module = unwrapped(module)
     require_numbers(module, name)
-    with _explained(
+    with _as_model_error(
         name, "copy the module", "keep its parameters and buffers as dense tensors of a floating-point type"
     ):
         module = copy_of_module(module)
     try:
         return module.eval()
-    except NotImplementedError:  # modules of torch.export have none
+    except NotImplementedError:  # modules of torch.export have no modes
         return module
 
 
 @contextlib.contextmanager
-def _explained(name, what, remedy):
+def _as_model_error(name, what, remedy):
+    """Turn any exception inside the context into a ModelError with a remedy."""
     try:
         yield
-    except Exception as error:  # whatever PyTorch raises for what it does not support
+    except Exception as error:  # PyTorch may raise anything for unsupported code
         raise ModelError(
             f"{name}: PyTorch cannot {what} ({type(error).__name__}: {first_line(error)}); {remedy}.{advice(error)}"
         ) from error
@@ -114,26 +115,26 @@ def _trace(module, metadata):
     arguments, keywords = _example_inputs(metadata, _dtype(module))
     if not keywords:
         return torch.jit.trace(module, arguments)
-    # Either all arguments are given by keyword, or none.
+    # torch.jit.trace takes either only positional arguments or only keyword arguments.
     named = inspect.signature(module.forward).bind(*arguments, **keywords).arguments
     return torch.jit.trace(module, example_kwarg_inputs=dict(named))
 
 
 def _example_inputs(metadata, dtype):
-    """Arguments of ``forward`` for a handful of pairs, to trace a module with.
+    """Example arguments of ``forward`` for tracing or exporting a module.
 
     Parameters
     ----------
     metadata : Metadata
     dtype : torch.dtype
-        Of the distances, features and global parameters.
+        The type of the distances, features and global parameters.
 
     Returns
     -------
     arguments : tuple of Tensor
         The distances, and the types or random features within their ranges.
     keywords : dict of str to Tensor
-        The global parameters, 0-d, at their default values.
+        The default values of the global parameters, as 0-d tensors.
     """
     count = max(7, 2 * len(metadata.types or ()))
     r = torch.linspace(metadata.inner_cutoff, metadata.cutoff, count, dtype=dtype)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The energy of LearnedPairForce as a differentiable PyTorch module, to train with."""
+"""The energy of a LearnedPairForce as a differentiable PyTorch module, for training."""
 
 import torch
 
@@ -8,24 +8,28 @@ from ..units import in_nanometers
 
 
 class PairEnergy(torch.nn.Module):
-    """The energy that a LearnedPairForce computes, over all pairs, differentiable in positions, features and
-    parameters.
+    """The energy of a LearnedPairForce, differentiable with respect to positions, features and parameters.
 
-    E = sum over pairs i<j, not excluded and both covered, with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
+    E = sum over pairs i<j with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
 
-    The particles' a are types or rows of features, g are global parameters. Below the inner cutoff f is replaced by its
-    first-order Taylor expansion there. All pairs are enumerated: this is for small systems.
+    a_i is the type or the feature vector of particle i, and g are the global parameters. Excluded pairs, and pairs with
+    a particle that is not covered, do not contribute. Below the inner cutoff f is replaced by its first-order Taylor
+    expansion at the inner cutoff. All pairs are enumerated, so the module is meant for small systems.
 
     Parameters
     ----------
     function : torch.nn.Module or PairModel
         ``forward(r, type1, type2, **globals)`` or ``forward(r, features1, features2, **globals)`` in nm and kJ/mol. A
-        PairModel
-        brings its units, distances and the default values of its global parameters with it.
+        PairModel brings its own units, distances and default values of global parameters.
     cutoff, inner_cutoff : float, nm, or Quantity
-        Needed for a module.
+        Required if ``function`` is a module; ignored for a PairModel.
     switching_distance : float, nm, or Quantity
-        If given, the switching function S of OpenMM's NonbondedForce is applied.
+        Where S, the switching function of OpenMM's NonbondedForce, begins; without it S is 1. Ignored for a PairModel.
+
+    Raises
+    ------
+    ValueError
+        If ``function`` is a module and a cutoff is missing.
 
     Source
     ------
@@ -35,12 +39,12 @@ class PairEnergy(torch.nn.Module):
     def __init__(self, function, cutoff=None, inner_cutoff=None, switching_distance=None):
         super().__init__()
         cutoff, inner_cutoff, switching_distance = map(in_nanometers, (cutoff, inner_cutoff, switching_distance))
-        self.length, self.energy = 1.0, 1.0
+        self.length_factor, self.energy_factor = 1.0, 1.0
         self.global_parameters = {}
         if not isinstance(function, torch.nn.Module):
             model, function = function, function.module
             cutoff, inner_cutoff, switching_distance = model.cutoff, model.inner_cutoff, model.switching_distance
-            self.length, self.energy = model.length_factor, model.energy_factor
+            self.length_factor, self.energy_factor = model.length_factor, model.energy_factor
             self.global_parameters = model.global_parameters
         if cutoff is None or inner_cutoff is None:
             raise ValueError("PairEnergy: a module needs cutoff and inner_cutoff, in nm.")
@@ -48,7 +52,7 @@ class PairEnergy(torch.nn.Module):
         self.cutoff, self.inner_cutoff, self.switching_distance = cutoff, inner_cutoff, switching_distance
 
     def pair_function(self, r, particle1, particle2, **global_parameters):
-        """f, with its Taylor expansion below the inner cutoff.
+        """Evaluate f, with its Taylor expansion below the inner cutoff.
 
         Parameters
         ----------
@@ -64,17 +68,19 @@ class PairEnergy(torch.nn.Module):
             name: torch.as_tensor(value, dtype=r.dtype, device=r.device)
             for name, value in {**self.global_parameters, **global_parameters}.items()
         }
-        near = r < self.inner_cutoff
-        energy = self.energy * self.function(
-            r.clamp(min=self.inner_cutoff) / self.length, particle1, particle2, **values
+        below_inner = r < self.inner_cutoff
+        energy = self.energy_factor * self.function(
+            r.clamp(min=self.inner_cutoff) / self.length_factor, particle1, particle2, **values
         )
-        if not near.any():
+        if not below_inner.any():
             return energy
         with torch.enable_grad():
-            start = torch.full_like(r[near], self.inner_cutoff).requires_grad_()
-            at_start = self.energy * self.function(start / self.length, particle1[near], particle2[near], **values)
-            (slope,) = torch.autograd.grad(at_start.sum(), start, create_graph=True)
-        return energy.index_add(0, near.nonzero()[:, 0], (r[near] - self.inner_cutoff) * slope)
+            r_inner = torch.full_like(r[below_inner], self.inner_cutoff).requires_grad_()
+            energy_inner = self.energy_factor * self.function(
+                r_inner / self.length_factor, particle1[below_inner], particle2[below_inner], **values
+            )
+            (dEdR,) = torch.autograd.grad(energy_inner.sum(), r_inner, create_graph=True)
+        return energy.index_add(0, below_inner.nonzero()[:, 0], (r[below_inner] - self.inner_cutoff) * dEdR)
 
     def forward(self, positions, box, particles, exclusions=(), **global_parameters):
         """Compute the energy.
@@ -85,22 +91,27 @@ class PairEnergy(torch.nn.Module):
         box : Tensor, shape (3, 3), nm, or None
             Periodic box vectors in OpenMM's reduced form, one per row; None for no periodicity.
         particles : Tensor of int64, shape (N,), or of floating type, shape (N, F)
-            Types, -1 for particles that are not covered; or features, a row of NaN for particles that are not covered.
+            Types or features. A particle that is not covered has the type -1, or NaN for all of its features.
         exclusions : iterable of (int, int)
         **global_parameters : float or 0-d Tensor
-            Passed on to the function.
+            Passed to the function.
 
         Returns
         -------
         Tensor, 0-d, kJ/mol
+
+        Raises
+        ------
+        ValueError
+            If the particles have the wrong shape or an incomplete feature vector, an exclusion names a particle that
+            does not exist, or the box is shorter than twice the cutoff.
         """
-        if (
-            torch.is_inference_mode_enabled()
-        ):  # which keeps nothing to differentiate by, as is needed below the inner cutoff
+        if torch.is_inference_mode_enabled():
+            # The Taylor expansion below the inner cutoff needs autograd, which inference mode rules out.
             with torch.inference_mode(False), torch.no_grad():
-                copies = [x.clone() if isinstance(x, torch.Tensor) else x for x in (positions, box, particles)]
+                normal = [x.clone() if isinstance(x, torch.Tensor) else x for x in (positions, box, particles)]
                 return self.forward(
-                    *copies,
+                    *normal,
                     exclusions,
                     **{name: x.clone() if isinstance(x, torch.Tensor) else x for name, x in global_parameters.items()},
                 )
@@ -124,8 +135,8 @@ class PairEnergy(torch.nn.Module):
             for k in (2, 1, 0):
                 delta = delta - torch.round(delta[:, k : k + 1] / box[k, k]) * box[k]
         r = delta.norm(dim=1)
-        inside = r < self.cutoff
-        r, i, j = r[inside], i[inside], j[inside]
+        in_range = r < self.cutoff
+        r, i, j = r[in_range], i[in_range], j[in_range]
         energy = self.pair_function(r, particles[i], particles[j], **global_parameters)
         if self.switching_distance is not None:
             y = ((r - self.switching_distance) / (self.cutoff - self.switching_distance)).clamp(min=0)
@@ -134,7 +145,7 @@ class PairEnergy(torch.nn.Module):
 
 
 def _covered(particles, count):
-    """Which particles have a type or features, shape (N,)."""
+    """A mask of the particles that have a type or features, shape (N,)."""
     features = particles.is_floating_point()
     if len(particles) != count or particles.dim() != (2 if features else 1):
         raise ValueError(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Pair networks to start a learned pair correction from."""
+"""Pair networks as a starting point for a learned pair correction."""
 
 import math
 from collections.abc import Sequence
@@ -9,12 +9,11 @@ import torch
 
 
 class _GaussianNetwork(torch.nn.Module):
-    """What the networks here share: the Gaussians and the layer they feed, the second layer, the output, and the
-    envelope.
+    """The part that both networks share: the Gaussian basis and its first layer, the second layer, the output layer
+    and the envelope.
 
-    A subclass makes its share of the first layer between ``super().__init__()`` and ``_add_output()``; random weights
-    are
-    drawn in the order of the layers.
+    A subclass creates its own parameters of the first layer between ``super().__init__()`` and ``_add_output()``, so
+    that random weights are drawn in the order of the layers.
     """
 
     def __init__(
@@ -43,17 +42,19 @@ class _GaussianNetwork(torch.nn.Module):
         self.second = torch.nn.Linear(hidden[0], hidden[1])
         self.last = torch.nn.Linear(hidden[1], 1, bias=False)
 
-    def _energy(self, r: torch.Tensor, first_share: torch.Tensor, last_bias: torch.Tensor) -> torch.Tensor:
-        """The energies, given what the particles add to the first layer, [P, hidden], and to the output, [P] or []."""
+    def _energy(self, r: torch.Tensor, first_term: torch.Tensor, last_bias: torch.Tensor) -> torch.Tensor:
+        """Compute the energies [P] from what the particles add to the first layer, [P, hidden], and to the output,
+        [P] or [].
+        """
         scaled = (r.unsqueeze(-1) - self.centers) / self.basis_width
         basis = torch.exp(-0.5 * scaled * scaled)
-        hidden1 = torch.nn.functional.silu(self.first(basis) + first_share)
+        hidden1 = torch.nn.functional.silu(self.first(basis) + first_term)
         hidden2 = torch.nn.functional.silu(self.second(hidden1))
         output = self.last(hidden2).squeeze(-1) + last_bias
 
         reduced = r / self.cutoff
-        inside = torch.clamp(1.0 - reduced * reduced, min=0.0)
-        return self.energy_scale * output * inside * inside * inside
+        envelope_base = torch.clamp(1.0 - reduced * reduced, min=0.0)
+        return self.energy_scale * output * envelope_base * envelope_base * envelope_base
 
 
 class TypedPairNetwork(_GaussianNetwork):
@@ -74,29 +75,30 @@ class TypedPairNetwork(_GaussianNetwork):
         \quad (r < r_\mathrm{c}), \qquad 0 \text{ beyond}
 
     The types enter only through the unordered pair {a, b}, so the energy is exactly symmetric
-    under their exchange. The energy, the force and the force's slope vanish at the cutoff.
+    under their exchange. The energy, the force and the derivative of the force vanish at the
+    cutoff.
 
     Parameters
     ----------
     num_types : int
-        How many atom types there are; types are 0 ... num_types - 1.
+        Number of atom types; types are 0 ... num_types - 1.
     cutoff : float
         Distance (nm) from which the energy is zero.
     hidden : sequence of two int
         Widths of the two hidden layers.
     num_basis : int
-        How many Gaussians expand the distance (at least 2).
+        Number of Gaussians in the expansion of the distance (at least 2).
     inner : float
-        Centre (nm) of the first Gaussian; choose it near the shortest distance trained on.
+        Center (nm) of the first Gaussian; choose it near the shortest distance trained on.
     energy_scale : float
-        The factor s (kJ/mol) that brings the network's output near unity.
+        The factor s (kJ/mol), chosen so that the network's output is about unity.
 
     Notes
     -----
     Gaussian expansion of the distance: K. T. Schuett et al., "SchNet: a continuous-filter
     convolutional neural network for modeling quantum interactions", NeurIPS 30 (2017),
     section 4.1. The envelope is the lowest power of the even polynomial 1 - (r/rc)^2 whose
-    value, slope and curvature all vanish at rc; it is also smooth in r^2 at the origin.
+    value and first two derivatives vanish at rc; it is also smooth in r^2 at the origin.
     """
 
     def __init__(
@@ -153,25 +155,25 @@ class FeaturePairNetwork(_GaussianNetwork):
         f_{ab}(r) &= s \, (w \cdot h + c) \, (1 - (r / r_\mathrm{c})^2)^3
         \quad (r < r_\mathrm{c}), \qquad 0 \text{ beyond}
 
-    Sum and elementwise product do not tell the atoms apart, so the energy is exactly symmetric
-    under their exchange. The sum's share of the first layer is one vector for each atom, W_s a
-    and W_s b, which need not be computed again for each pair. The energy, the force and the
-    force's slope vanish at the cutoff.
+    The sum and the elementwise product do not change when the atoms are exchanged, so the energy
+    is exactly symmetric. W_s (a + b) is W_s a + W_s b, so that its products can be computed once
+    for each atom instead of once for each pair. The energy, the force and the derivative of the
+    force vanish at the cutoff.
 
     Parameters
     ----------
     num_features : int
-        How many features an atom has. Bring them near unity: they enter as they are.
+        Number of features of an atom. Scale them to about unity: the network does not normalize them.
     cutoff : float
         Distance (nm) from which the energy is zero.
     hidden : sequence of two int
         Widths of the two hidden layers.
     num_basis : int
-        How many Gaussians expand the distance (at least 2).
+        Number of Gaussians in the expansion of the distance (at least 2).
     inner : float
-        Centre (nm) of the first Gaussian; choose it near the shortest distance trained on.
+        Center (nm) of the first Gaussian; choose it near the shortest distance trained on.
     energy_scale : float
-        The factor s (kJ/mol) that brings the network's output near unity.
+        The factor s (kJ/mol), chosen so that the network's output is about unity.
     """
 
     def __init__(
@@ -207,5 +209,5 @@ class FeaturePairNetwork(_GaussianNetwork):
         torch.Tensor
             Pair energies (kJ/mol), shape [P].
         """
-        share = self.of_sum(features1 + features2) + self.of_product(features1 * features2)
-        return self._energy(r, share, self.last_bias)
+        first_term = self.of_sum(features1 + features2) + self.of_product(features1 * features2)
+        return self._energy(r, first_term, self.last_bias)

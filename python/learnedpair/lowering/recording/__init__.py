@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""From a PyTorch module to the text and weights of a program (docs/program.md), by watching it compute.
+"""Records a PyTorch module as the text and weights of a program (docs/program.md).
 
-The module is called once on tensors without data (tensor.py). PyTorch's dispatcher hands every operator that is left
-after
-its own decomposition to dispatch.py, which finds a rule for it: data that moves (movement.py, lookups.py), arithmetic
-(arithmetic.py), reductions (reductions.py) and matrix products (products.py). Modules in memory, TorchScript files and
-torch.export files all arrive there, so that the same network gives the same program.
+The module is called with tensors that hold no data (tensor.py). PyTorch's dispatcher decomposes composite operators and
+passes the others to dispatch.py, which applies the rule of each operator. The rules are in movement.py and lookups.py
+(operators that move data), arithmetic.py (elementwise operators), reductions.py and products.py (matrix products).
+Modules in memory, TorchScript files and torch.export files all run through the dispatcher, so that the same network
+gives the same program.
 """
 
 import contextlib
@@ -23,26 +23,25 @@ from .tensor import Layout, Recorder
 
 __all__ = ["SUPPORTED", "record_module"]
 
-#: Numbers of pairs to record with: primes that nobody chooses for something else, so that the axis of pairs is
-#: recognized.
+#: The numbers of pairs used for recording. They are primes that are unlikely as other lengths, so that the axis of
+#: pairs can be recognized.
 _PRIMES = (139, 149, 151, 157, 163, 167, 173, 179, 181, 191, 193, 197, 199, 211, 223, 227, 229, 233, 239)
 
 
 def record_module(
     module, *, source, num_types=None, num_features=None, global_parameters=(), length_factor=1.0, energy_factor=1.0
 ):
-    """Write down what a module computes as a program.
+    """Record the computation of a module as a program.
 
     Parameters
     ----------
     module : torch.nn.Module or torch.jit.ScriptModule
-        In double precision and evaluation mode. Called as ``forward(r, type1, type2, **globals)`` with types of type
-        int64,
-        or ``forward(r, features1, features2, **globals)`` with features of shape [P, num_features].
+        In double precision and evaluation mode. It is called as ``forward(r, type1, type2, **globals)`` with types of
+        dtype int64, or as ``forward(r, features1, features2, **globals)`` with features of shape [P, num_features].
     source : str
-        What messages call the model.
+        The name of the model in messages.
     num_types, num_features : int, optional
-        Exactly one of them.
+        Exactly one of the two must be given.
     global_parameters : sequence of str
         The names of the arguments that are the same for all pairs.
     length_factor : float
@@ -59,7 +58,7 @@ def record_module(
     Raises
     ------
     LoweringError
-        If the model does something that a program cannot do; the message has the line of the model.
+        If the model contains an operation that a program cannot express; the message contains its line in the model.
     """
     if (num_types is None) == (num_features is None):
         raise TypeError("record_module: expected either num_types or num_features.")
@@ -73,8 +72,8 @@ def record_module(
     program, other = _record(first, *arguments), _record(second, *arguments)
     if program[0] != other[0] or not _equal(program[1], other[1]):
         raise LoweringError(
-            f"{source}: the model's computation depends on the number of pairs that are evaluated together, or is not"
-            " the same each time. The energy of a pair may depend on nothing but that pair: do not compute with"
+            f"{source}: the model's computation depends on the number of pairs that are evaluated together, or"
+            " differs from call to call. The energy of a pair may depend on nothing but that pair: do not compute with"
             f" r.shape[0]. {advice}"
         )
     return program
@@ -85,7 +84,7 @@ def _equal(a, b):
 
 
 def _numbers_of_pairs(module, num_features):
-    """Primes that divide no length of a tensor in the module."""
+    """The primes that do not divide any length of a tensor in the module."""
     lengths = {num_features or 1}
     for x in _constants(module):
         lengths.update(x.shape)
@@ -93,7 +92,7 @@ def _numbers_of_pairs(module, num_features):
 
 
 def _constants(module):
-    """All tensors that a module holds, also as constants of its code, or as attributes."""
+    """All tensors of a module: parameters, buffers, attributes, and constants of TorchScript code."""
     yield from module.parameters()
     yield from module.buffers()
     for part in module.modules():
@@ -104,7 +103,7 @@ def _constants(module):
 
 
 def _constants_of_code(part):
-    """The tensors that freezing wrote into the code of a TorchScript module."""
+    """The tensors that torch.jit.freeze has written into the code of a TorchScript module."""
     try:
         nodes = part.graph.findAllNodes("prim::Constant", recurse=True)
     except (AttributeError, RuntimeError):  # a module without a forward of its own
@@ -115,9 +114,10 @@ def _constants_of_code(part):
 
 
 def _numbers_of_code(module):
-    """Python numbers that tracing has made tensors of: 0-dimensional constants of the code.
+    """The Python numbers that tracing has converted to tensors: 0-dimensional constants of the code.
 
-    In a frozen file learned numbers are constants as well, and cannot be told from these; it has no parameters.
+    A frozen module is left out: its weights are constants as well and cannot be distinguished from numbers. It is
+    recognized by having neither parameters nor buffers.
     """
     if next(itertools.chain(module.parameters(), module.buffers()), None) is None:
         return []
@@ -141,9 +141,9 @@ def _record(pairs, module, source, advice, num_features, global_parameters, leng
     try:
         with _without_gradients(module):
             energy = run_recording(recorder, call, r, *particles, **parameters)
-    except Exception as raised:  # whatever a user's module raises
+    except Exception as raised:  # a user's module may raise anything
         error = raised
-    if recorder.refusal is not None:  # also if the module swallowed the exception
+    if recorder.refusal is not None:  # even if the module has caught the exception
         refusal, place = recorder.refusal
         place = (line_in_traceback(error) if error is not None else None) or place
         raise LoweringError(_message(source, refusal, place, advice)) from error
@@ -163,10 +163,10 @@ def _record(pairs, module, source, advice, num_features, global_parameters, leng
 
 @contextlib.contextmanager
 def _without_gradients(module):
-    """Nothing may require gradients: what automatic differentiation keeps for itself would look like a detach() of the
-    model's.
+    """A context in which no parameter of the module requires gradients.
 
-    Gradients are not switched off as a whole, so that a no_grad() of the model's can be told.
+    Otherwise autograd would detach tensors for itself, which would look like a detach() in the model. Gradients stay
+    enabled as such, so that a no_grad() in the model can be detected.
     """
     learned = [parameter for parameter in module.parameters() if parameter.requires_grad]
     try:
@@ -180,6 +180,7 @@ def _without_gradients(module):
 
 
 def _inputs(recorder, num_features, global_parameters, length_factor):
+    """The recorded arguments of the module: r in its unit of length, both particles, and the global parameters."""
     length, dtype, shape = (
         (1, torch.int64, ()) if num_features is None else (num_features, torch.float64, (num_features,))
     )
@@ -199,14 +200,14 @@ def _inputs(recorder, num_features, global_parameters, length_factor):
 
 
 def _finish(recorder, energy, energy_factor):
-    """The program of the recorded energy."""
+    """Write the program that computes the recorded energy, in kJ/mol: its text and weights."""
     expected = f"expected one floating-point number for each pair, shape [P], here [{recorder.pairs}]"
     if not isinstance(energy, torch.Tensor):
         raise Refusal(f"the model returns a {type(energy).__name__}; {expected}")
     if tuple(energy.shape) != (recorder.pairs,) or not energy.dtype.is_floating_point:
         raise Refusal(f"the model returns a tensor of type {energy.dtype} and shape {list(energy.shape)}; {expected}")
     references = recorder.decode(recorder.codes(energy).numpy(), Layout(0, 1, 1))
-    recorder.layout(recorder.codes(energy).numpy())  # refuses what is in another order
+    recorder.layout(recorder.codes(energy).numpy())  # raises MixesPairs if the pairs are in another order
     value = recorder.expression(references)
     if energy_factor != 1.0:
         value = value * float(energy_factor)
@@ -214,7 +215,7 @@ def _finish(recorder, energy, energy_factor):
 
 
 class _Interpreter(torch.fx.Interpreter):
-    """Runs a graph, as torch.export makes them, and knows the user's line of the node at work."""
+    """Runs a graph of torch.export, and keeps the line of the user's code for the current node."""
 
     def __init__(self, module, parent=None):
         super().__init__(module, garbage_collect_values=False)
@@ -225,7 +226,7 @@ class _Interpreter(torch.fx.Interpreter):
         names = [node.target for node in self.module.graph.nodes if node.op == "placeholder"]
         by_name = dict(zip(names, args)) | kwargs
         if len(names) != len(args) + len(kwargs) or set(by_name) != set(names):
-            return self.module(*args, **kwargs)  # the graph names its arguments otherwise
+            return self.module(*args, **kwargs)  # the graph has other names for its arguments
         self.line = None
         result = super().run(*[by_name[name] for name in names], enable_io_processing=False)
         self.line = None
@@ -237,7 +238,7 @@ class _Interpreter(torch.fx.Interpreter):
 
     def get_attr(self, target, args, kwargs):
         value = super().get_attr(target, args, kwargs)
-        # The part of a model that is under no_grad() is a graph of its own.
+        # Code under no_grad() is a graph of its own.
         return _Interpreter(value, self.root).run if isinstance(value, torch.fx.GraphModule) else value
 
 

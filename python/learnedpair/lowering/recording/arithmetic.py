@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Operators that work element by element, as formulas.
+"""Formulas of the elementwise operators.
 
-Formulas have PyTorch's values and, at kinks, its derivatives: where PyTorch takes one side, it is a ``select`` with the
-comparison that chooses this side, where it takes the mean, ``minimum`` or ``maximum``. What is not chosen may be NaN.
-Comparisons are written such that NaN leads to NaN.
+A formula has PyTorch's values and, at kinks, PyTorch's derivatives. Where PyTorch takes the derivative of one side, the
+formula is a ``select`` whose comparison chooses that side; where PyTorch takes the mean of both sides, it is
+``minimum`` or ``maximum``. The operand that is not selected may be NaN. Comparisons are written so that an argument NaN
+gives NaN.
 """
 
 import math
@@ -13,8 +14,8 @@ from .builder import Expression
 from .refusals import Refusal
 from .rules import elementwise
 
-#: Powers up to this one are multiplied out.
-_LARGEST_MULTIPLIED_POWER = 32
+#: Integer powers up to this one are written as products.
+_MAX_MULTIPLIED_POWER = 32
 
 
 def _operation(name, *operators):
@@ -51,7 +52,7 @@ _operation("minimum", "minimum")
 _operation("maximum", "maximum")
 
 
-# Helpers: the program's operations on whichever operand is an Expression.
+# Helpers: operations of the program, where at least one operand is an Expression.
 
 
 def _apply(name, a, b, is_bool=False):
@@ -77,7 +78,7 @@ def select(condition, a, b):
 
 
 def opposite(condition):
-    """1 for 0 and 0 for 1, of what is known to be one of them."""
+    """The logical negation of a condition that is known to be 0 or 1."""
     value = 1.0 - condition
     value.is_bool = True
     return value
@@ -127,7 +128,7 @@ def subtract(x, y, alpha=1):
 @elementwise("rsub")
 def subtract_from(x, y, alpha=1):
     x = x if alpha == 1 else x * alpha
-    # TorchScript makes -x + y of a number minus x, and both are to give the same program.
+    # TorchScript replaces a number minus x by -x + y; both must give the same program.
     return y - x if isinstance(y, Expression) else -x + y
 
 
@@ -200,16 +201,16 @@ def power(x, exponent):
     if isinstance(exponent, Expression) or not isinstance(x, Expression):
         return _apply("pow", x, exponent)
     exponent = float(exponent)
-    if exponent < 0 and (-exponent).is_integer() and -exponent <= _LARGEST_MULTIPLIED_POWER:
+    if exponent < 0 and (-exponent).is_integer() and -exponent <= _MAX_MULTIPLIED_POWER:
         return 1.0 / power(x, -exponent)
-    if exponent.is_integer() and 0 <= exponent <= _LARGEST_MULTIPLIED_POWER:
+    if exponent.is_integer() and 0 <= exponent <= _MAX_MULTIPLIED_POWER:
         return _multiplied(x, int(exponent))
     special = {0.5: lambda: x.apply("sqrt"), -0.5: lambda: rsqrt(x)}
     return special.get(exponent, lambda: x.apply("pow", exponent))()
 
 
 def _multiplied(x, exponent):
-    """x**exponent with as few products as its binary digits need."""
+    """x**exponent by repeated squaring."""
     if exponent == 0:
         return 1.0
     result = x
@@ -284,7 +285,7 @@ def asinh(x):
     size = absolute(x)
     square = x * x
     value = log1p(size + square / (1.0 + (square + 1.0).apply("sqrt")))
-    return select(equal(x, 0.0), x, sign(x) * value)  # at 0 the slope is that of x
+    return select(equal(x, 0.0), x, sign(x) * value)  # at 0 the derivative is that of x
 
 
 @elementwise("acosh", "arccosh")
@@ -371,7 +372,7 @@ def softplus(x, beta=1.0, threshold=20.0):
 
 @elementwise("mish")
 def mish(x):
-    # log(1 + e^x) without overflow; at 0 both the mean of maximum and the 0 of abs are right.
+    # log(1 + e^x) without overflow; at 0 the derivatives 1/2 of maximum and 0 of abs add up to the right one.
     return x * (x.apply("maximum", 0.0) + log1p(exp(-absolute(x)))).apply("tanh")
 
 
@@ -418,7 +419,7 @@ def hardshrink(x, lambd=0.5):
 @elementwise("clamp", "clip")
 def clamp(x, lowest=None, highest=None, **limits):
     lowest, highest = limits.get("min", lowest), limits.get("max", highest)
-    if lowest is not None:  # at the limits the slope is that of x, as in PyTorch before 2.14
+    if lowest is not None:  # at the limits the derivative is that of x, as in PyTorch before 2.14
         x = select(less(x, lowest), lowest, x)
     if highest is not None:
         x = select(less(highest, x), highest, x)
@@ -528,7 +529,7 @@ def is_finite(x):
     return less(absolute(x), math.inf)
 
 
-# Rounding; the derivative is 0.
+# Rounding, with the derivative 0.
 
 
 @elementwise("ceil")
@@ -585,5 +586,5 @@ def bitwise_xor(a, b):
 
 def _only_bool(x):
     if not is_boolean(x):
-        raise Refusal("bits of integers cannot be recorded, only truth values")
+        raise Refusal("bitwise operators on integers cannot be recorded, only those on booleans")
     return x

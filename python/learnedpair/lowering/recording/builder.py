@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The steps of a program while it is written, and expressions that add steps: docs/program.md in Python."""
+"""Builds the steps of a program (docs/program.md), also by arithmetic with expressions."""
 
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from .refusals import Refusal
 
-#: Steps of which the derivative with respect to r is 0 whatever their operands are.
-_WITHOUT_SLOPE = {"floor", "less", "less_equal", "equal", "lookup"}
+#: Operations whose derivative with respect to r is 0 for any operands.
+_ZERO_DERIVATIVE = {"floor", "less", "less_equal", "equal", "lookup"}
 
 CONSTANTS = ("literal", "weight")
 
@@ -22,17 +22,18 @@ class Step(NamedTuple):
 
 
 class Builder:
-    """Steps, each of which exists once: the same operation of the same operands is the same step."""
+    """The steps of a program. Adding a step that exists already gives the existing one (hash consing)."""
 
     def __init__(self):
         self.steps = []
         self.values = {}  # of literals and weights, by step
         self._known = {}
-        self._has_slope = []
+        self._has_derivative = []
 
     def step(self, operation, operands=(), numbers=(), length=1):
+        """The index of a step, which is added if it is new."""
         step = Step(operation, tuple(operands), tuple(numbers), int(length))
-        # repr tells 0.0 from -0.0, which are equal as numbers, and NaN from nothing.
+        # repr distinguishes 0.0 from -0.0, which compare equal, and makes NaN equal to itself.
         key = (operation, step.operands, repr(step.numbers), step.length)
         if key not in self._known:
             self._known[key] = self._append(step)
@@ -40,9 +41,9 @@ class Builder:
 
     def _append(self, step):
         self.steps.append(step)
-        self._has_slope.append(
+        self._has_derivative.append(
             step.operation == "distance"
-            or (step.operation not in _WITHOUT_SLOPE and any(self._has_slope[i] for i in step.operands))
+            or (step.operation not in _ZERO_DERIVATIVE and any(self._has_derivative[i] for i in step.operands))
         )
         return len(self.steps) - 1
 
@@ -53,26 +54,26 @@ class Builder:
         return node
 
     def weight(self, values):
-        """A new weight step, even if there is one with equal numbers: that they are equal today is data, not
-        structure.
-        """
+        """Add a weight, even if another one has equal numbers: new weights of the model need not be equal."""
         node = self._append(Step("weight", (), (), len(values)))
         self.values[node] = np.asarray(values, dtype=np.float64)
         return node
 
     def undefined(self, reason):
-        """Stands for numbers that a tensor has and a program has not, as long as nobody uses them."""
+        """A placeholder for elements that a program cannot compute; it is refused with this reason when it is used."""
         return self.step("undefined", (), (reason,))
 
-    def has_slope(self, node):
-        """Whether the derivative of a step with respect to r may be other than 0."""
-        return self._has_slope[node]
+    def has_derivative(self, node):
+        """Whether a step may have a nonzero derivative with respect to r."""
+        return self._has_derivative[node]
 
     def is_constant(self, node):
         return self.steps[node].operation in CONSTANTS
 
     def emit(self, output):
-        """The program that computes one step: what it needs, each step after its operands, first operands first.
+        """Write the program that computes one step, with the steps that it needs.
+
+        The order is that of a depth-first traversal: each step follows its operands, and first operands come first.
 
         Returns
         -------
@@ -80,7 +81,7 @@ class Builder:
         weights : ndarray, float64
         """
         place, order, stack = {}, [], [output]
-        while stack:  # depth first, without recursion: models may be deeper than Python's stack
+        while stack:  # no recursion: models may be deeper than Python's stack
             node = stack[-1]
             missing = [i for i in self.steps[node].operands if i not in place]
             if missing:
@@ -107,13 +108,13 @@ class Builder:
 
 
 class Expression:
-    """A step as a number to compute with; Python numbers that it meets become literals.
+    """A step as an operand of Python arithmetic; Python numbers become literals.
 
     Attributes
     ----------
     node : int
     is_bool : bool
-        Whether the value is known to be 1 or 0.
+        Whether all elements are known to be 0 or 1.
     """
 
     def __init__(self, builder, node, is_bool=False):
@@ -124,7 +125,7 @@ class Expression:
         return self.builder.steps[self.node].length
 
     def apply(self, operation, *others, is_bool=False):
-        """The step ``operation self others``."""
+        """Add the step ``operation self others``."""
         operands = [self, *(self.lift(x) for x in others)]
         return Expression(
             self.builder,
@@ -133,6 +134,7 @@ class Expression:
         )
 
     def lift(self, x):
+        """Convert a Python number to an Expression; an Expression stays as it is."""
         return (
             x if isinstance(x, Expression) else Expression(self.builder, self.builder.literal([x]), isinstance(x, bool))
         )

@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What happens to each operator that PyTorch executes while a model is recorded."""
+"""Handles each operator that PyTorch executes while a model is recorded: by a rule, or by decomposition."""
 
 import torch
 from torch._decomp import decomposition_table
 
 from ...models.pytorch.double import InDoublePrecision, widened
-from . import arithmetic, lookups, movement, products, reductions  # noqa: F401  (they fill the table of rules)
+from . import arithmetic, lookups, movement, products, reductions  # noqa: F401  (importing them registers rules)
 from .movement import refuse_detached
 from .refusals import Refusal, Unsupported
 from .rules import FORMULAS, RULES
 from .tensor import Recorded, leaves
 
-#: Operators without rules of their own, because PyTorch decomposes them into those that have one: the best known.
+#: The best known operators without rules of their own, which PyTorch decomposes into operators with rules.
 _DECOMPOSED = (
     "linear",
     "matmul",
@@ -46,18 +46,19 @@ def _is_public_operator(name):
     return name.startswith("aten::") and not name.startswith(internal) and not name.endswith(("_copy", "_scatter"))
 
 
-#: The operators that can be recorded, by the names that users know; others may be if PyTorch can decompose them.
+#: The operators that can be recorded, by their public names. PyTorch may be able to decompose others into these.
 SUPPORTED = sorted({*_DECOMPOSED, *(name.removeprefix("aten::") for name in RULES if _is_public_operator(name))})
 
-#: Factories without a recorded argument; with as many rows as there are pairs, or a single number, they are recorded.
+#: Factories of tensors. They have no recorded argument; their result is recorded if it is a single number or has an
+#: axis of pairs.
 _FACTORIES = {"aten::zeros", "aten::ones", "aten::full", "aten::empty", "aten::scalar_tensor", "aten::empty_strided"}
 
 _CONTROL_FLOW = (
-    "decides by the value of a tensor that differs from pair to pair (if, while, int(), float() or item() of a tensor)"
+    "branches on the value of a tensor that differs between pairs (if, while, int(), float() or item() of a tensor)"
 )
-_USE_WHERE = "Use torch.where(condition, a, b), which computes both."
+_USE_WHERE = "Use torch.where(condition, a, b), which computes both branches."
 
-#: Operators that no program can have, with the reason and the way out.
+#: Operators that a program cannot express, with the reason and the remedy.
 _REFUSED = {
     "aten::_local_scalar_dense": (_CONTROL_FLOW, _USE_WHERE),
     "aten::is_nonzero": (_CONTROL_FLOW, _USE_WHERE),
@@ -74,7 +75,7 @@ _REFUSED = {
 
 
 class Recording(InDoublePrecision):
-    """The context in which a model is recorded: also what has no recorded argument is seen, as factories of tensors."""
+    """The context in which a model is recorded; it also catches operators without recorded arguments (factories)."""
 
     def __init__(self, recorder):
         super().__init__()
@@ -85,12 +86,12 @@ class Recording(InDoublePrecision):
 
 
 def make_dispatch(line):
-    """The function that a Recorder calls for each operator.
+    """Make the function that a Recorder calls for each operator.
 
     Parameters
     ----------
     line : callable () -> str or None
-        Where in the user's code the operator is.
+        Returns the line of the user's code that is being executed.
     """
 
     def dispatch(recorder, func, args, kwargs):
@@ -102,7 +103,7 @@ def make_dispatch(line):
                 recorder.refusal = refusal, line()
             raise
         except Exception as error:
-            # Operators like * make "unsupported operand type(s)" of any TypeError: keep what was the matter.
+            # Python replaces a TypeError in an operator such as * by "unsupported operand type(s)": keep the original.
             if recorder.depth == 1:
                 recorder.failure = error, line()
             raise
@@ -122,7 +123,7 @@ def _dispatch(recorder, func, args, kwargs):
     if name in _REFUSED:
         raise Refusal(*_REFUSED[name])
     result = _record(recorder, func, args, kwargs)
-    # PyTorch's cosine_similarity keeps its norms from being 0 with a clamp_min_ that autograd does not see.
+    # An exception is the clamp_min_ under no_grad() by which PyTorch's cosine_similarity keeps its norms above 0.
     if not torch.is_grad_enabled() and name != "aten::clamp_min_":
         for x in leaves(list(result) if isinstance(result, tuple) else result):
             refuse_detached(recorder, x)
@@ -153,7 +154,7 @@ def _record(recorder, func, args, kwargs):
     try:
         return _decompose(recorder, func, args, kwargs)
     except Unsupported as error:
-        # The name that the user knows, rather than that of a part.
+        # Report the operator that the user has called instead of a part of it.
         raise Unsupported(name) from error
 
 
@@ -172,8 +173,9 @@ def _decompose(recorder, func, args, kwargs):
 
 
 def _write(recorder, func, args, kwargs):
-    """An operator that writes into its first argument: what its counterpart returns, put into the codes that views
-    share.
+    """Record an operator that writes into its first argument.
+
+    The result of its counterpart that does not write is copied into the codes of the argument, which its views share.
     """
     name = func._schema.name
     target = args[0] if args else None
@@ -181,7 +183,7 @@ def _write(recorder, func, args, kwargs):
         raise Unsupported(f"{name}.{func._overloadname}" if func._overloadname else name)
     if not isinstance(target, Recorded):
         raise Refusal(
-            f"{name} writes numbers of the pairs into a constant tensor",
+            f"{name} writes values of the pairs into a constant tensor",
             "Make a new tensor instead: x = x + y, torch.cat or torch.stack.",
         )
     packet = getattr(torch.ops.aten, name.removeprefix("aten::")[:-1])

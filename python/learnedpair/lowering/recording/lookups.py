@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Indexing: constant indices move data, indices that are recorded (types, mostly) look rows of constants up."""
+"""Indexing: constant indices move data, recorded indices (mostly types) become the operation ``lookup``."""
 
 import numpy as np
 import torch
@@ -11,12 +11,12 @@ from .refusals import Refusal
 from .rules import composite, rule
 from .tensor import Recorded
 
-#: The largest number of elements that are computed to choose one of several values that are not constant.
-_LARGEST_CHOICE = 4096
+#: The largest table of computed (not constant) values that a recorded index may select from, in elements.
+_MAX_CHOICE = 4096
 
 
 def _real_indices(recorder, indices):
-    """Indices as real tensors if their numbers are known, else None."""
+    """The indices as ordinary tensors if all of them are constant, else None."""
     real = [recorder.constant_values(x) for x in indices if x is not None]
     return (
         None if any(x is None for x in real) else [None if x is None else recorder.constant_values(x) for x in indices]
@@ -42,13 +42,13 @@ def index(recorder, func, args, kwargs):
     x = recorder.wrap(recorder.codes(x), x.dtype)
     where = [axis for axis, one in enumerate(indices) if one is not None]
     rest = [axis for axis in range(x.dim()) if axis not in where]
-    # Rows of a table [all combinations of the indexed axes][the other axes], chosen by one combined index.
+    # Look up rows of a table [all combinations of the indexed axes][the other axes] by one combined index.
     table = torch.permute(x, [*where, *rest]).reshape(-1, *[x.shape[axis] for axis in rest])
-    chosen = _rows(
-        recorder, table, _combined(recorder, [indices[axis] for axis in where], [x.shape[axis] for axis in where])
+    chosen = _lookup(
+        recorder, table, _combined_index(recorder, [indices[axis] for axis in where], [x.shape[axis] for axis in where])
     )
     if where == list(range(where[0], where[-1] + 1)) and where[0] > 0:
-        # The axes of adjacent indices stand where the indexed ones were; otherwise they come first.
+        # PyTorch and NumPy put the new axes in place of adjacent indexed axes; otherwise the new axes come first.
         count = chosen.dim() - len(rest)
         before = where[0]
         chosen = torch.permute(
@@ -57,48 +57,47 @@ def index(recorder, func, args, kwargs):
     return chosen
 
 
-def _combined(recorder, indices, sizes):
+def _combined_index(recorder, indices, sizes):
+    """The index into all combinations of the indexed axes, in row-major order."""
     if len(indices) == 1:
-        return indices[0]  # `lookup` counts negative ones from the end
+        return indices[0]  # `lookup` counts negative indices from the end
     total = None
     for one, size in zip(indices, sizes):
-        one = (
-            one if not isinstance(one, Recorded) or _is_input(recorder, one) else torch.where(one < 0, one + size, one)
-        )
+        one = one if not isinstance(one, Recorded) or _is_type(recorder, one) else torch.where(one < 0, one + size, one)
         total = one if total is None else total * size + one
     return total
 
 
-def _is_input(recorder, x):
-    """Whether an index is a type, which is never negative."""
+def _is_type(recorder, x):
+    """Whether an index consists of types, which are never negative."""
     types = [node for node, step in enumerate(recorder.builder.steps) if step.operation in ("particle1", "particle2")]
     return bool(
         np.isin(x.codes.numpy() // (recorder.pairs + 1), [recorder.references(node)[0] for node in types]).all()
     )
 
 
-def _rows(recorder, table, chosen):
-    """table[chosen] for a recorded index and a table [rows][...] that all pairs share."""
+def _lookup(recorder, table, chosen):
+    """Record table[chosen] for a recorded index and a table [rows][...] that all pairs share."""
     codes = recorder.codes(chosen).numpy()
     layout, varies = recorder.layout(codes)
     shape = tuple(table.shape[1:])
     rows = recorder.constant_step(recorder.codes(table).numpy() // (recorder.pairs + 1))
     if rows is None:
-        return _choice(table, chosen)
+        return _lookup_computed(table, chosen)
     width = int(np.prod(shape, dtype=int))
     references = recorder.decode(codes, layout)
-    operand = recorder.expression(references, whole=True)
+    operand = recorder.expression(references, expand=True)
     node = recorder.builder.step("lookup", [operand.node, rows], [width], references.size * width)
     return recorder.encode(recorder.references(node).reshape(*references.shape, *shape), layout, table.dtype, varies)
 
 
-def _choice(table, chosen):
-    """The same for a table that is computed: the sum over all rows, of which all but one are replaced by 0."""
+def _lookup_computed(table, chosen):
+    """Record table[chosen] for a computed table: the sum over all rows, with all but one replaced by 0."""
     count = table.shape[0]
-    if table.numel() > _LARGEST_CHOICE:
+    if table.numel() > _MAX_CHOICE:
         raise Refusal(
-            f"an index chooses from {table.numel()} numbers that are not constant",
-            "Index the parameters first, and compute with what is chosen.",
+            f"an index selects from {table.numel()} numbers that are not constant",
+            "Index the parameters first, and compute with the selected ones.",
         )
     chosen = torch.where(chosen < 0, chosen + count, chosen)
     mask = torch.unsqueeze(chosen, -1) == torch.arange(count)
@@ -148,8 +147,8 @@ def gather(recorder, func, args, kwargs):
 
 
 def _gather_from_constants(recorder, tables, chosen, layout, dtype):
-    """chosen[i] from tables[i], or from the one table if they are all the same."""
-    operand = recorder.expression(chosen, whole=True)
+    """Record tables[i][chosen[i]] for all i. If all tables are equal, only one is stored."""
+    operand = recorder.expression(chosen, expand=True)
     if (tables == tables[0]).all():
         table = recorder.constant_step(tables[0])
     else:
@@ -162,7 +161,7 @@ def _gather_from_constants(recorder, tables, chosen, layout, dtype):
     return recorder.encode(recorder.references(node).reshape(chosen.shape), layout, dtype)
 
 
-# Writing to indexed places.
+# Writing to indexed elements.
 
 
 @rule("index_put", "_unsafe_index_put")
@@ -180,7 +179,7 @@ def index_put(recorder, func, args, kwargs):
     ):
         mask = indices[0].reshape(*indices[0].shape, *[1] * (x.dim() - indices[0].dim()))
         return torch.where(mask, values.reshape([]), x)
-    raise Refusal("writing to places that depend on the pair cannot be recorded", "Use torch.where(mask, a, b).")
+    raise Refusal("writing to elements that depend on the pair cannot be recorded", "Use torch.where(mask, a, b).")
 
 
 @rule("scatter")
@@ -220,5 +219,5 @@ def index_fill(recorder, func, args, kwargs):
     x, dim, chosen, value = args
     real = recorder.constant_values(chosen)
     if real is None:
-        raise Refusal("writing to places that depend on the pair cannot be recorded", "Use torch.where(mask, a, b).")
+        raise Refusal("writing to elements that depend on the pair cannot be recorded", "Use torch.where(mask, a, b).")
     return recorder.wrap(recorder.codes(x).index_fill(dim, real, recorder.codes(value)), x.dtype)

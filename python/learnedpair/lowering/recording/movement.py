@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Operators that only move data, done by PyTorch on the codes; casts, and tensors that are filled with one number."""
+"""Operators that only move data, which PyTorch executes on the codes; casts; and tensors filled with one number."""
 
 import functools
 
@@ -105,7 +105,7 @@ def _in_codes(recorder, arguments):
 
 @composite("prims::view_of", "prims::copy_strided")
 def same(x, strides=None):
-    """What PyTorch's decompositions put around their results."""
+    """Record operators that PyTorch's decompositions apply to their results."""
     return torch.clone(x)
 
 
@@ -116,7 +116,8 @@ def detach(recorder, func, args, kwargs):
 
 
 def refuse_detached(recorder, x):
-    if isinstance(x, Recorded) and x.dtype.is_floating_point and recorder.has_slope(x):
+    """Refuse to detach a tensor with a derivative with respect to r, because the force would be wrong."""
+    if isinstance(x, Recorded) and x.dtype.is_floating_point and recorder.has_derivative(x):
         raise Refusal(
             "a value that depends on r is computed under no_grad(), or is detached, so that the force would not be the"
             " derivative of the energy",
@@ -142,15 +143,15 @@ def triu(x, diagonal=0):
 
 @rule("diag_embed")
 def diag_embed(recorder, func, args, kwargs):
-    codes = func(args[0].codes, *args[1:], **kwargs)  # PyTorch fills with 0
-    places = func(torch.ones_like(args[0].codes), *args[1:], **kwargs)
+    codes = func(args[0].codes, *args[1:], **kwargs)  # fills the rest with 0, which is replaced below
+    is_diagonal = func(torch.ones_like(args[0].codes), *args[1:], **kwargs)
     zero = recorder.code(recorder.builder.literal([0.0]))
-    return recorder.wrap(torch.where(places == 1, codes, torch.tensor(zero)), args[0].dtype)
+    return recorder.wrap(torch.where(is_diagonal == 1, codes, torch.tensor(zero)), args[0].dtype)
 
 
 @rule("_assert_tensor_metadata", "_assert_async")
 def assertion(recorder, func, args, kwargs):
-    """What torch.export asserts of types would not hold in double precision; of values nothing can be said."""
+    """Ignore assertions of torch.export: those on dtypes do not hold in double precision, and values are unknown."""
 
 
 # Casts.
@@ -169,7 +170,7 @@ def cast(recorder, func, args, kwargs):
     return recorder.wrap(x.codes.clone(), dtype)
 
 
-# Tensors filled with one number, and what is written into tensors.
+# Tensors filled with one number, and copies into tensors.
 
 
 def _filled(recorder, func, args, kwargs, value):
@@ -200,7 +201,7 @@ def empty(recorder, func, args, kwargs):
     result = recorder.meta(func, args, kwargs)
     return recorder.fill(
         result.shape,
-        recorder.builder.undefined("it uses numbers of a tensor that is empty (torch.empty)"),
+        recorder.builder.undefined("it uses elements of an uninitialized tensor (torch.empty)"),
         result.dtype,
     )
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Matrix products: ``linear`` where one matrix is constant, else products and sums of elements."""
+"""Matrix products: the operation ``linear`` if one matrix is constant, else products and sums of elements."""
 
 import numpy as np
 import torch
@@ -21,7 +21,15 @@ def batched(recorder, func, args, kwargs):
 
 
 def _decode(recorder, a, b):
-    """Both matrices [batch][m][k] and [batch][k][n] without the axis of the pairs, and where it is in the result."""
+    """Decode the matrices [batch][m][k] and [batch][k][n].
+
+    Returns
+    -------
+    (a, b) : references without the axis of the pairs
+    layout : Layout or None
+        The axis of the pairs in the result.
+    varies : bool
+    """
     (layout_a, varies_a), (layout_b, varies_b) = recorder.layout(a), recorder.layout(b)
     if varies_a and varies_b:
         if layout_a != layout_b or layout_a.axis != 0:
@@ -31,7 +39,7 @@ def _decode(recorder, a, b):
         layout = layout_a if varies_a else layout_b
         if layout.axis == (2 if varies_a else 1):
             raise MixesPairs("a matrix product that sums over the pairs")
-    else:  # the same for all pairs, perhaps repeated for each
+    else:  # shared by all pairs, possibly repeated along an axis of pairs
         layout = (
             layout_a
             if layout_a is not None and layout_a.axis < 2
@@ -45,7 +53,7 @@ def _decode(recorder, a, b):
 
 
 def _one_product(recorder, a, b):
-    """The scalar references of the product of matrices of references [m][k] and [k][n]."""
+    """The references of the product of two matrices of references, [m][k] and [k][n]."""
     (rows, inner), columns = a.shape, b.shape[1]
     matrix = recorder.constant_step(b.T)
     if matrix is not None:
@@ -58,14 +66,14 @@ def _one_product(recorder, a, b):
     products = (recorder.expression(left) * recorder.expression(right)).node
     if inner > 1:
         length = recorder.builder.steps[products].length
-        if length == 1:  # all factors were the same two numbers
+        if length == 1:  # all products have the same two factors
             products = recorder.builder.step("gather", [products], [0] * left.size, left.size)
         products = recorder.builder.step("sum", [products], (rows * columns, inner, 1), rows * columns)
     return np.broadcast_to(recorder.references(products), [rows * columns]).reshape(rows, columns)
 
 
 def _linear(recorder, matrix, vector, length):
-    operand = recorder.expression(vector, whole=True)
+    operand = recorder.expression(vector, expand=True)
     return recorder.references(recorder.builder.step("linear", [matrix, operand.node], (), length))
 
 
@@ -111,7 +119,7 @@ def addr(x, a, b, beta=1, alpha=1):
 
 @composite("_trilinear")
 def trilinear(a, b, c, expand1, expand2, expand3, sumdim, unroll_dim=1):
-    """What torch.nn.Bilinear is made of."""
+    """The operator behind torch.nn.Bilinear."""
     factors = [a, b, c]
     for i, axes in enumerate((expand1, expand2, expand3)):
         for axis in sorted(axes):

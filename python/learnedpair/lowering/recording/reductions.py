@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Sums and other reductions over the axes of a pair's own numbers, and what is made of them."""
+"""Sums and other reductions over axes other than that of the pairs, and operators that consist of reductions."""
 
 import math
 
@@ -16,7 +16,7 @@ def _axes(x, dims):
 
 
 def _reduce(recorder, operation, func, args, kwargs):
-    """Apply ``sum`` or ``max`` over axes; PyTorch says the shape and type of the result."""
+    """Record ``sum`` or ``max`` over axes; the shape and dtype of the result are PyTorch's."""
     x, result = args[0], recorder.meta(func, args, kwargs)
     axes = _axes(x, args[1] if len(args) > 1 else None)
     if result.numel() == 0:
@@ -34,12 +34,12 @@ def _reduce(recorder, operation, func, args, kwargs):
     if middle == 1:
         references = references.reshape(shape)
     else:
-        if axes == list(range(axes[0], axes[-1] + 1)):  # one block of axes: no need to move anything
+        if axes == list(range(axes[0], axes[-1] + 1)):  # adjacent axes need no transposition
             outer, inner = math.prod(references.shape[: axes[0]]), math.prod(references.shape[axes[-1] + 1 :])
         else:
             references = references.transpose(*kept, *axes)
             outer, inner = references.size // middle, 1
-        operand = recorder.expression(references, whole=True)
+        operand = recorder.expression(references, expand=True)
         node = recorder.builder.step(operation, [operand.node], (outer, middle, inner), outer * inner)
         references = recorder.references(node).reshape(shape)
     reduced = recorder.encode(references, layout, result.dtype, varies)
@@ -123,17 +123,17 @@ def _variance_and_mean(x, dim, unbiased, keepdim, correction):
 
 @composite("std")
 def standard_deviation(x, dim=None, unbiased=None, keepdim=False, correction=None):
-    return root_with_flat_zero(variance(x, dim, unbiased, keepdim, correction))
+    return sqrt_with_zero_derivative_at_zero(variance(x, dim, unbiased, keepdim, correction))
 
 
 @composite("std_mean")
 def standard_deviation_and_mean(x, dim=None, unbiased=None, keepdim=False, correction=None):
     variance, average = _variance_and_mean(x, dim, unbiased, keepdim, correction)
-    return root_with_flat_zero(variance), average
+    return sqrt_with_zero_derivative_at_zero(variance), average
 
 
-def root_with_flat_zero(x):
-    """The root, with the derivative 0 at 0 that PyTorch gives to norms and standard deviations."""
+def sqrt_with_zero_derivative_at_zero(x):
+    """The square root with the derivative 0 at 0, which PyTorch gives to norms and standard deviations."""
     return torch.where(x == 0, torch.zeros_like(x), torch.sqrt(x))
 
 
@@ -141,7 +141,7 @@ def root_with_flat_zero(x):
 def vector_norm(x, ord=2, dim=None, keepdim=False, dtype=None):
     dims = _axes(x, dim)
     powers = {
-        2: lambda: root_with_flat_zero(torch.sum(x * x, dims, keepdim)),
+        2: lambda: sqrt_with_zero_derivative_at_zero(torch.sum(x * x, dims, keepdim)),
         1: lambda: torch.sum(torch.abs(x), dims, keepdim),
         0: lambda: torch.sum((x != 0).to(x.dtype), dims, keepdim),
         math.inf: lambda: torch.amax(torch.abs(x), dims, keepdim),

@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Why a model cannot be recorded; recording/__init__.py adds the user's line and turns them into LoweringErrors."""
+"""Exceptions for models that cannot be recorded; recording/__init__.py adds the line and raises a LoweringError."""
 
 
 class Refusal(Exception):
-    """What the model does that a program cannot do.
+    """The model contains an operation that a program cannot express.
 
     Parameters
     ----------
     what : str
-        The middle of a sentence of which the subject is the model: "aten::nonzero makes ...".
+        The problem, as it follows the name of the model in the message: "aten::nonzero makes ...".
     advice : str
-        A sentence on the way out, or nothing.
+        A sentence with the remedy, or an empty string.
     """
 
     def __init__(self, what, advice=""):
@@ -20,7 +20,7 @@ class Refusal(Exception):
 
 
 class Unsupported(Refusal):
-    """An operation that has no rule; the message lists those that have one."""
+    """There is no rule for an operator; the message lists the supported ones."""
 
     def __init__(self, operation, why=""):
         super().__init__(f"{operation} is not supported{why}")
@@ -28,7 +28,7 @@ class Unsupported(Refusal):
 
 
 class MixesPairs(Refusal):
-    """Values of different pairs come together."""
+    """An operation combines values of different pairs."""
 
     def __init__(self, how="the operation"):
         super().__init__(

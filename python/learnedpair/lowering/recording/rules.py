@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The table of rules, one for each operator, and the three ways to write one."""
+"""The table of rules for operators, and the three decorators that register rules."""
 
 import numpy as np
 import torch
@@ -9,10 +9,10 @@ from torch.utils._pytree import tree_map
 from .builder import Expression
 from .tensor import Recorded
 
-#: What is done for an operator: name without overload -> function (recorder, func, args, kwargs) -> tensors.
+#: The rules: name of an operator without its overload -> function (recorder, func, args, kwargs) -> tensors.
 RULES = {}
 
-#: The operators that work element by element.
+#: The names of the elementwise operators.
 FORMULAS = set()
 
 
@@ -28,7 +28,7 @@ def rule(*names):
 
 
 def composite(*names):
-    """Register a function that takes the operator's arguments and computes with PyTorch operations that have rules."""
+    """Register a function that takes the arguments of an operator and is written in PyTorch operations with rules."""
 
     def register(function):
         return rule(*names)(lambda recorder, func, args, kwargs: function(*args, **kwargs)) and function
@@ -37,7 +37,7 @@ def composite(*names):
 
 
 def elementwise(*names):
-    """Register a formula for an operator that works element by element; tensors arrive in it as Expressions."""
+    """Register a formula for elementwise operators; it gets tensors as Expressions."""
 
     def register(formula):
         rule(*names)(lambda recorder, func, args, kwargs: apply_formula(recorder, formula, func, args, kwargs))
@@ -52,7 +52,7 @@ def _qualified(name):
 
 
 def apply_formula(recorder, formula, func, args, kwargs):
-    """Compute element by element, with PyTorch's broadcasting and its type of the result."""
+    """Apply a formula elementwise, with PyTorch's broadcasting and type promotion."""
     result = recorder.meta(func, args, kwargs)
     if result.numel() == 0:
         return recorder.wrap(torch.zeros(result.shape, dtype=torch.int64), result.dtype)
@@ -71,7 +71,7 @@ def apply_formula(recorder, formula, func, args, kwargs):
 
 
 def encode_expression(recorder, value, result, layout, varies):
-    """An Expression, or a Python number, as a recorded tensor of the shape and type of ``result``."""
+    """Convert an Expression or a Python number to a recorded tensor with the shape and dtype of ``result``."""
     if not isinstance(value, Expression):
         value = Expression(recorder.builder, recorder.builder.literal([value]))
     shape = list(result.shape)
@@ -82,5 +82,5 @@ def encode_expression(recorder, value, result, layout, varies):
 
 
 def to_codes(recorder, arguments):
-    """Arguments with the codes in place of recorded tensors."""
+    """Replace recorded tensors in arguments by their codes."""
     return tree_map(lambda x: x.codes if isinstance(x, Recorded) else x, arguments)

@@ -1,19 +1,16 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Tensors without data that know, for each of their places, which number of the program stands there.
+"""Tensors without data, whose elements refer to elements of the steps of a program.
 
-A recorded tensor has the shape that the model expects, including the axis of the P pairs. In place of numbers it has
-**codes**, a real int64 tensor of the same shape:
+A recorded tensor has the shape that the model expects, including the axis of the P pairs. Instead of numbers it has
+**codes**, an ordinary int64 tensor of the same shape:
 
     code = reference * (P + 1) + pair,      reference = step * 2**32 + element
 
-``pair`` is the index of the pair whose number it is, or P for a number that all pairs share. Whatever only moves data
-is
-done by PyTorch itself on the codes, views and writes into views included. Only when an operation computes, the codes
-are
-looked at: the axis along which ``pair`` counts from 0 to P-1 is taken out (P is a prime that divides no other length,
-so
-that the axis is found even after it was merged with others), and what is left are the operands, element by element.
+``pair`` is the index of the pair that the element belongs to, or P for a number that all pairs share. Operators that
+only move data are executed by PyTorch on the codes, including views and writes into views. The rules of other operators
+decode the codes: they remove the axis along which ``pair`` counts from 0 to P-1, and the remaining references are the
+operands. P is a prime that divides no other length, so that the axis is found even after it was merged with others.
 """
 
 from typing import NamedTuple
@@ -30,7 +27,7 @@ _ELEMENTS = 2**32
 
 
 class Recorded(torch.Tensor):
-    """A tensor whose operations are recorded; see the module's documentation.
+    """A tensor whose operators are recorded; see the documentation of this file.
 
     Attributes
     ----------
@@ -45,12 +42,12 @@ class Recorded(torch.Tensor):
     def __init__(self, recorder, codes, dtype):
         self.recorder, self.codes = recorder, codes
 
-    def __repr__(self):  # what a model prints must not look at numbers that do not exist
+    def __repr__(self):  # a model may print its tensors, and there are no numbers to print
         return f"Recorded(shape={tuple(self.shape)}, dtype={self.dtype})"
 
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
-        with torch._C.DisableTorchFunctionSubclass():  # results are what __torch_dispatch__ returns
+        with torch._C.DisableTorchFunctionSubclass():  # keep the results of __torch_dispatch__ as they are
             return func(*args, **(kwargs or {}))
 
     @classmethod
@@ -60,7 +57,7 @@ class Recorded(torch.Tensor):
 
 
 class Layout(NamedTuple):
-    """Where the pairs are: ``axis`` of a shape is made of [outer][P][inner]."""
+    """The place of the pairs in a shape: the axis ``axis`` consists of [outer][P][inner]."""
 
     axis: int
     outer: int
@@ -68,7 +65,7 @@ class Layout(NamedTuple):
 
 
 def leaves(arguments):
-    """All that is not a container in the arguments of an operator."""
+    """The arguments of an operator in a flat list, without the lists, tuples and dicts around them."""
     if isinstance(arguments, (list, tuple)):
         return [leaf for x in arguments for leaf in leaves(x)]
     if isinstance(arguments, dict):
@@ -77,7 +74,7 @@ def leaves(arguments):
 
 
 def _merged(x):
-    """The lengths and strides of a tensor in the order of its memory, where axes that are stored as one are one."""
+    """The lengths and strides of a tensor, with adjacent axes merged where they are contiguous in memory."""
     blocks = []
     for size, stride in zip(x.shape, x.stride()):
         if size == 1:
@@ -90,24 +87,24 @@ def _merged(x):
 
 
 class Recorder:
-    """What one recording needs: the program so far, the number of pairs, and how tensors and steps belong together.
+    """The state of one recording: the program so far, the number of pairs, and conversions between tensors and steps.
 
     Parameters
     ----------
     pairs : int
-        P, a prime that divides no length that occurs in the model.
+        P, a prime that divides no length of a tensor in the model.
     dispatch : callable (recorder, func, args, kwargs)
-        What is done for an operator.
+        Called for each operator.
     numbers : list of Tensor
-        Tensors that stand for Python numbers, as tracing writes them.
+        Tensors that tracing has made from Python numbers.
     """
 
     def __init__(self, pairs, dispatch, numbers=()):
         self.pairs = pairs
         self._numbers = {x.data_ptr() for x in numbers}
         self.builder = Builder()
-        self.refusal = None  # the first one, with its line; the model might swallow the exception
-        self.failure = None  # the last exception of another kind, with its line
+        self.refusal = None  # the first one, with its line; the model might catch the exception
+        self.failure = None  # the last other exception, with its line
         self.depth = 0
         self._dispatch = dispatch
         self._constants = {}
@@ -117,33 +114,35 @@ class Recorder:
     def dispatch(self, func, args, kwargs):
         return self._dispatch(self, func, args, kwargs)
 
-    # Steps to tensors.
+    # From steps to tensors.
 
     def wrap(self, codes, dtype):
+        """A recorded tensor with these codes."""
         return Recorded(self, codes, dtype)
 
     def input(self, operation, length, dtype=torch.float64, shape=(), varies=True):
-        """A recorded tensor [P, *shape], or only [*shape] if all pairs share it, of an input's elements."""
+        """A recorded tensor of the elements of an input, of shape [P, *shape], or [*shape] if all pairs share it."""
         node = self.builder.step(operation, (), (), length)
         references = self.references(node).reshape((1, *shape) if varies else shape)
         return self.encode(references, Layout(0, 1, 1) if varies else None, dtype, varies)
 
     def references(self, node):
+        """The references to all elements of a step."""
         return node * _ELEMENTS + np.arange(self.builder.steps[node].length, dtype=np.int64)
 
     def encode(self, references, layout, dtype, varies=True, like=None):
-        """The recorded tensor of scalar references; ``layout`` says where the axis of the pairs is put in.
+        """Make a recorded tensor from references, with the axis of the pairs inserted as ``layout`` says.
 
         Parameters
         ----------
         references : ndarray of int64
-            With the axis ``layout.axis`` of length outer * inner.
+            Without the pairs: the length of the axis ``layout.axis`` is outer * inner.
         layout : Layout or None
         dtype : torch.dtype
         varies : bool
-            Whether the numbers are different for each pair.
+            Whether each pair has its own numbers.
         like : Tensor, optional
-            Gives the strides, on which it depends whether later operations can make views.
+            A tensor with the strides of the result. They decide whether later operators can make views.
         """
         P = self.pairs
         codes = references.astype(np.int64) * (P + 1) + P
@@ -163,17 +162,18 @@ class Recorder:
         return self.wrap(codes, dtype)
 
     def fill(self, shape, node, dtype):
-        """A recorded tensor of which every element is the one number of a step, the same for all pairs."""
+        """A recorded tensor whose elements are all the first element of a step, shared by all pairs."""
         return self.wrap(torch.full(tuple(shape), self.code(node), dtype=torch.int64), dtype)
 
     def code(self, node):
+        """The code of the first element of a step, shared by all pairs."""
         return node * _ELEMENTS * (self.pairs + 1) + self.pairs
 
-    # Constant tensors.
+    # From constant tensors to steps.
 
     def codes(self, x):
-        """The codes of a tensor: recorded, or a real one, which becomes a weight, or a number, which becomes a
-        literal.
+        """The codes of a recorded tensor; of an ordinary tensor, which becomes a weight; or of a number, which becomes
+        a literal.
         """
         if isinstance(x, Recorded):
             return x.codes
@@ -185,7 +185,7 @@ class Recorder:
             raise Refusal(f"a constant tensor of type {x.dtype} and layout {x.layout} cannot be recorded")
         if x.numel() == 0:
             return torch.zeros(x.shape, dtype=torch.int64)
-        # In the order in which they are stored and without repetitions, so that all views of a matrix are one weight.
+        # Take the elements in the order of memory, without repetitions, so that all views of a matrix are one weight.
         order = sorted(range(x.dim()), key=lambda axis: (-x.stride(axis), axis))
         stored = x.detach().permute(order)
         stored = stored[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in stored.stride())]
@@ -194,18 +194,18 @@ class Recorder:
         return torch.from_numpy(np.array(references * (self.pairs + 1) + self.pairs)).permute(back).expand(x.shape)
 
     def _weight(self, x):
-        """The scalar references of a real tensor."""
-        # The same memory with the same contents is the same weight; its version tells whether it was written to.
+        """The references of an ordinary tensor, which becomes a weight."""
+        # Equal memory with equal contents is one weight. The version of a tensor changes when it is written to.
         key = (x.data_ptr(), _merged(x), x.dtype, x._version)
         if key not in self._constants:
             values = x.to(torch.float64).numpy()
-            for axis in range(values.ndim):  # what is the same for each pair is kept once
+            for axis in range(values.ndim):  # store numbers that are the same for each pair once
                 first = values.take([0], axis)
                 if values.shape[axis] % self.pairs == 0 and np.array_equal(
                     np.broadcast_to(first, values.shape), values, equal_nan=True
                 ):
                     values = first
-            # Keeping the tensor alive keeps its memory from being used for another one.
+            # Keep the tensor alive, so that its memory is not reused for another one.
             self._constants[key] = self.builder.weight(values.reshape(-1)), values.size, x
         node, size, _ = self._constants[key]
         references = self.references(node)
@@ -217,7 +217,7 @@ class Recorder:
         return np.broadcast_to(references.reshape(shape), x.shape)
 
     def widen(self, x):
-        """A shorter floating-point tensor in double precision, once, so that it stays one weight."""
+        """Convert a shorter floating-point tensor to double precision, only once, so that it becomes one weight."""
         if isinstance(x, torch.Tensor) and x.dtype in LOWER:
             key = (x.data_ptr(), tuple(x.shape), x.stride(), x.dtype, x._version)
             if key not in self._widened:
@@ -226,7 +226,7 @@ class Recorder:
         return widen(x)
 
     def constant_values(self, x):
-        """The numbers of a recorded tensor that is made of weights and literals alone, as a real tensor; else None."""
+        """The numbers of a recorded tensor as an ordinary tensor, if all are weights or literals; else None."""
         if not isinstance(x, Recorded):
             return x
         references = np.asarray(x.codes.numpy() // (self.pairs + 1))
@@ -243,9 +243,7 @@ class Recorder:
         return values
 
     def constant_step(self, references):
-        """One weight or literal with exactly the given numbers in this order, for steps that need one; None if they are
-        not constant.
-        """
+        """A single weight or literal with the given elements in this order; None if they are not constant."""
         references = np.ascontiguousarray(references).reshape(-1)
         key = references.tobytes()
         if key not in self._matrices:
@@ -261,17 +259,22 @@ class Recorder:
                 self._matrices[key] = self.builder.weight(values)
         return self._matrices[key]
 
-    # Tensors to steps.
+    # From tensors to steps.
 
     def layout(self, *tensors):
-        """Where the axis of the pairs is in several arrays of codes of the same shape.
+        """Find the axis of the pairs in several arrays of codes of the same shape.
 
         Returns
         -------
         layout : Layout or None
-            None if no axis is one of pairs.
+            None if there is no axis of pairs.
         varies : bool
-            Whether any of the numbers is different for each pair.
+            Whether pairs have numbers of their own in any of the arrays.
+
+        Raises
+        ------
+        MixesPairs
+            If the pairs are not in order along one and the same axis.
         """
         found = [layout for layout in map(self._layout_that_varies, tensors) if layout is not None]
         if found:
@@ -314,7 +317,7 @@ class Recorder:
         return (references == references.take([0], layout.axis + 1)).all()
 
     def decode(self, codes, layout):
-        """The scalar references of codes, with the axis of the pairs taken out of ``layout.axis``."""
+        """The references of codes, with the axis of the pairs removed from ``layout.axis``."""
         references = np.asarray(codes // (self.pairs + 1))
         if layout is None:
             return references
@@ -327,18 +330,18 @@ class Recorder:
             .reshape(*codes.shape[:axis], outer * inner, *codes.shape[axis + 1 :])
         )
 
-    def expression(self, references, is_bool=False, whole=False):
-        """The scalar references as an operand: a step as it is if possible, else gathered from one or several.
+    def expression(self, references, is_bool=False, expand=False):
+        """Convert references to an operand: an existing step if possible, else elements gathered from several steps.
 
         Parameters
         ----------
         references : ndarray of int64
         is_bool : bool
         whole : bool
-            Whether to write out numbers that are all the same, of which operations element by element take only one.
+            Whether to repeat an element that all references share. Elementwise operations take it as a scalar instead.
         """
         references = references.reshape(-1)
-        if not whole and (references == references[0]).all():
+        if not expand and (references == references[0]).all():
             references = references[:1]
         return Expression(self.builder, self._gathered(references), is_bool)
 
@@ -351,7 +354,7 @@ class Recorder:
                 raise Refusal(self.builder.steps[node].numbers[0])
         if len(different) == 1:
             return self._elements_of(different[0], elements)
-        if len(different) == len(starts):  # pieces one after another
+        if len(different) == len(starts):  # each step occurs in one contiguous piece
             pieces = [self._elements_of(*piece) for piece in zip(different, np.split(elements, starts[1:]))]
             return self._concat(pieces)
         offsets = dict(
@@ -369,16 +372,17 @@ class Recorder:
             return node
         return self.builder.step("gather", [node], elements.tolist(), len(elements))
 
-    def has_slope(self, x):
-        """Whether the derivative of a recorded tensor with respect to r may be other than 0."""
+    def has_derivative(self, x):
+        """Whether a recorded tensor may have a nonzero derivative with respect to r."""
         return any(
-            self.builder.has_slope(int(node)) for node in np.unique(x.codes.numpy() // (self.pairs + 1) // _ELEMENTS)
+            self.builder.has_derivative(int(node))
+            for node in np.unique(x.codes.numpy() // (self.pairs + 1) // _ELEMENTS)
         )
 
-    # PyTorch's own rules on shapes and types.
+    # Shapes and types by PyTorch's own rules.
 
     def meta(self, func, args, kwargs):
-        """What an operator returns, as tensors without data."""
+        """The results of an operator on the meta device: shapes, strides and dtypes without data."""
 
         def to_meta(x):
             if isinstance(x, torch.Tensor):

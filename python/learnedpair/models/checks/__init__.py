@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What is checked of a model, and at which pairs, distances and values of global parameters."""
+"""The checks of a model, and the pairs, distances and values of global parameters at which they are made."""

@@ -1,55 +1,56 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Checks whether the energy of a model is a continuous function of the distance, and its slope the derivative of the
-energy.
-"""
+"""Checks whether the energy is a continuous function of the distance, and dE/dr is its derivative."""
 
 import numpy as np
 
 from ..metadata.parameters import describe
 from .samples import name_pair
 
-#: Energies that change by more than this, in kJ/mol, within no distance are a jump.
+#: The largest discontinuity of the energy, in kJ/mol, that is not a jump.
 MAX_JUMP = 1e-3
-#: How many intervals are searched for jumps, those with the largest contradictions between energies and slopes.
+#: The number of intervals that are searched for jumps: those where energies and derivatives contradict each other most.
 MAX_INTERVALS = 256
-#: An interval is halved so many times: of a smooth function nothing is left of the change of the energy.
-HALVINGS = 32
-#: At how many distances of each pair of particles slopes are compared with differences of energies.
-POINTS = 5
-#: By how much they may differ, relative to the slope plus 1 kJ/mol/nm, and at which fraction of the points of a pair: a
-#: kink may lie at some.
-DIFFERENCE, FRACTION = 1e-3, 0.5
-#: The distance between two energies of a difference, relative to the distance of the particles.
-STEP = 1e-5
+#: The number of times that an interval is halved; after that, a smooth function no longer changes over it.
+NUM_HALVINGS = 32
+#: The number of distances of each pair of particles at which dE/dr is compared with finite differences.
+NUM_POINTS = 5
+#: Their largest allowed difference, relative to dE/dr plus 1 kJ/mol/nm; and the largest fraction of the points of a
+#: pair where it may be exceeded, because there may be a kink.
+MAX_DIFFERENCE, MAX_FRACTION = 1e-3, 0.5
+#: The step of the finite difference to each side, relative to the distance of the particles.
+RELATIVE_STEP = 1e-5
 
 
-def problem_of_continuity(model, samples, energy, slope, values):
-    """Jumps, or slopes that are no derivatives, of which jumps are the cause where there are any."""
-    energies, slopes = energy.reshape(samples.pairs, samples.points), slope.reshape(samples.pairs, samples.points)
-    detached = (np.ptp(energies, axis=1) > 0) & (slopes == 0).all(axis=1)
+def problem_of_continuity(model, samples, energy, dEdR, values):
+    """A sentence on jumps or, if there are none, on a wrong dE/dr; empty if there is no problem.
+
+    Jumps come first because they also make dE/dr wrong.
+    """
+    energies, derivatives = energy.reshape(samples.pairs, samples.points), dEdR.reshape(samples.pairs, samples.points)
+    detached = (np.ptp(energies, axis=1) > 0) & (derivatives == 0).all(axis=1)
     if detached.any():
         k = int(np.argmax(detached)) * samples.points
         return (
-            f"the model has no slope: for {samples.name(k, values)} and beyond the energy changes with the distance,"
-            " but automatic differentiation gives zero. Look for detach() or no_grad()."
+            f"the model has no derivative: for {samples.name(k, values)} and beyond the energy changes with the"
+            " distance, but automatic differentiation gives zero. Look for detach() or no_grad()."
         )
-    return _problem_of_energies(model, samples, energy, slope, values) or _problem_of_slopes(model, samples, values)
+    return _problem_of_energies(model, samples, energy, dEdR, values) or _problem_of_derivatives(model, samples, values)
 
 
-def _problem_of_energies(model, samples, energy, slope, values):
-    """What is wrong with energies that jump: a sentence, or nothing.
+def _problem_of_energies(model, samples, energy, dEdR, values):
+    """A sentence on a jump of the energy; empty if there is none.
 
     Parameters
     ----------
     model : Model
     samples : Samples
-    energy, slope : ndarray
-        Of the samples.
+    energy, dEdR : ndarray
+        The values of the samples.
     values : dict of str to float
-        Of the global parameters.
+        The values of the global parameters.
     """
-    jump = _find_jump(model, samples, energy, slope, values)
+    jump = _find_jump(model, samples, energy, dEdR, values)
     if jump is None:
         return ""
     pair, r, before, after = jump
@@ -63,22 +64,27 @@ def _problem_of_energies(model, samples, energy, slope, values):
 def _about_truncation(model):
     if model.truncated:
         return (
-            f"That the model is truncated allows a jump at its cutoff, {model.cutoff:g} nm, alone; look whether that is"
+            f"A truncated model may jump at its cutoff, {model.cutoff:g} nm, and nowhere else; check whether that is"
             " where it is cut off."
         )
     return (
-        f"If it is cut off there on purpose, the cutoff, {model.cutoff:g} nm, must be there, too, and truncated=True"
-        " must say so."
+        f"If it is cut off there on purpose, set the cutoff, now {model.cutoff:g} nm, to that distance and pass"
+        " truncated=True."
     )
 
 
-def _find_jump(model, samples, energy, slope, values):
-    """The pair, the distance and the energies on both sides of a jump, or None."""
-    r, energy, slope = (array.reshape(samples.pairs, samples.points) for array in (samples.distances, energy, slope))
+def _find_jump(model, samples, energy, dEdR, values):
+    """Find a jump by bisection of the intervals where energies and derivatives contradict each other.
+
+    Returns
+    -------
+    (pair, distance, energy before, energy after), or None
+    """
+    r, energy, dEdR = (array.reshape(samples.pairs, samples.points) for array in (samples.distances, energy, dEdR))
     width = np.diff(r, axis=1)
-    contradiction = np.abs(np.diff(energy, axis=1) - width * (slope[:, 1:] + slope[:, :-1]) / 2)
-    # Smooth functions contradict the trapezoidal rule by about this much.
-    expected = width * np.abs(np.diff(slope, axis=1)) / 12 + MAX_JUMP
+    contradiction = np.abs(np.diff(energy, axis=1) - width * (dEdR[:, 1:] + dEdR[:, :-1]) / 2)
+    # For a smooth function the error of the trapezoidal rule is about this large.
+    expected = width * np.abs(np.diff(dEdR, axis=1)) / 12 + MAX_JUMP
     chosen = np.argsort(-(contradiction / expected).ravel(), kind="stable")[:MAX_INTERVALS]
     chosen = chosen[contradiction.ravel()[chosen] > MAX_JUMP]
     if len(chosen) == 0:
@@ -88,12 +94,12 @@ def _find_jump(model, samples, energy, slope, values):
         array.reshape(samples.pairs, samples.points, *array.shape[1:])[row, 0]
         for array in (samples.particle1, samples.particle2)
     ]
-    left, right = ([array[row, column + end] for array in (r, energy, slope)] for end in (0, 1))
+    left, right = ([array[row, column + end] for array in (r, energy, dEdR)] for end in (0, 1))
 
     def change(a, b):
         return np.abs(b[1] - a[1] - (b[0] - a[0]) * (a[2] + b[2]) / 2)
 
-    for _ in range(HALVINGS):
+    for _ in range(NUM_HALVINGS):
         middle = [(left[0] + right[0]) / 2]
         middle += model.evaluate(middle[0], *particles, **values)
         in_left = change(left, middle) > change(middle, right)
@@ -112,29 +118,29 @@ def _find_jump(model, samples, energy, slope, values):
     return tuple(array[k] for array in particles), right[0][k], left[1][k], right[1][k]
 
 
-def _problem_of_slopes(model, samples, values):
-    """What is wrong with slopes that are not the derivatives of the energies: a sentence, or nothing.
-
-    Parameters
-    ----------
-    As for :func:`_problem_of_energies`.
-    """
+def _problem_of_derivatives(model, samples, values):
+    """A sentence on dE/dr that differs from finite differences of the energy; empty if it does not."""
     random = np.random.default_rng(0)
     first = slice(0, None, samples.points)
-    low, high = model.inner_cutoff * (1 + STEP), model.last_distance * (1 - STEP)
-    r = low + (high - low) * random.random((samples.pairs, POINTS))
-    particles = [np.repeat(array[first], POINTS, axis=0) for array in (samples.particle1, samples.particle2)]
-    before, after = (model.evaluate((r * (1 + step)).ravel(), *particles, **values)[0] for step in (-STEP, STEP))
-    slope = model.evaluate(r.ravel(), *particles, **values)[1]
-    difference = (after - before) / (2 * STEP * r.ravel())
-    rounding = 1e-15 * (np.abs(after) + np.abs(before)) / (STEP * r.ravel())
-    wrong = ~(np.abs(difference - slope) <= DIFFERENCE * (np.abs(slope) + np.abs(difference) + 1) + rounding)
-    of_pair = wrong.reshape(r.shape).mean(axis=1)
-    if not of_pair.max() > FRACTION:
+    low, high = model.inner_cutoff * (1 + RELATIVE_STEP), model.last_distance * (1 - RELATIVE_STEP)
+    r = low + (high - low) * random.random((samples.pairs, NUM_POINTS))
+    particles = [np.repeat(array[first], NUM_POINTS, axis=0) for array in (samples.particle1, samples.particle2)]
+    before, after = (
+        model.evaluate((r * (1 + step)).ravel(), *particles, **values)[0] for step in (-RELATIVE_STEP, RELATIVE_STEP)
+    )
+    dEdR = model.evaluate(r.ravel(), *particles, **values)[1]
+    difference = (after - before) / (2 * RELATIVE_STEP * r.ravel())
+    rounding = 1e-15 * (np.abs(after) + np.abs(before)) / (RELATIVE_STEP * r.ravel())
+    wrong = ~(np.abs(difference - dEdR) <= MAX_DIFFERENCE * (np.abs(dEdR) + np.abs(difference) + 1) + rounding)
+    fraction_of_pair = wrong.reshape(r.shape).mean(axis=1)
+    if not fraction_of_pair.max() > MAX_FRACTION:
         return ""
-    k = int(np.argmax(of_pair)) * POINTS + int(np.argmax(wrong.reshape(r.shape)[np.argmax(of_pair)]))
+    k = int(np.argmax(fraction_of_pair)) * NUM_POINTS + int(
+        np.argmax(wrong.reshape(r.shape)[np.argmax(fraction_of_pair)])
+    )
     return (
-        f"the slope is not the derivative of the energy: for {name_pair(model, particles[0][k], particles[1][k])} at"
-        f" {r.ravel()[k]:.4g} nm{describe(values)} automatic differentiation gives {slope[k]:.6g} kJ/mol/nm, and the"
-        f" energy changes by {difference[k]:.6g}. Look for detach(), no_grad(), or a backward() of your own."
+        "automatic differentiation does not give the derivative of the energy: for"
+        f" {name_pair(model, particles[0][k], particles[1][k])} at {r.ravel()[k]:.4g} nm{describe(values)} it gives"
+        f" {dEdR[k]:.6g} kJ/mol/nm, and the energy changes by {difference[k]:.6g}. Look for detach(), no_grad(), or a"
+        " backward() of your own."
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Checks whether a model keeps the contract, before anything is built from it."""
+"""Runs all checks of a model."""
 
 import numpy as np
 
@@ -9,26 +9,33 @@ from ..metadata.parameters import about_assumed_ranges, settings
 from .continuity import problem_of_continuity
 from .cutoff import problem_at_cutoff
 from .derivatives import problems_of_derivatives, warn_of_unused_parameters
-from .finiteness import problem_of_size, require_finite
-from .invariance import problem_of_coupled_pairs, problem_of_symmetry, require_symmetry, require_the_same_again
+from .finiteness import problem_of_magnitude, require_finite
+from .invariance import problem_of_coupled_pairs, problem_of_symmetry, require_reproducible, require_symmetry
 from .samples import MIN_POINTS, Samples, is_within_budget, pairs_of_ranges, pairs_of_rows, pairs_of_types
 
 
 def check_model(model):
-    """Check a model over its domain, for all pairs of types, or for random features within their ranges, at the values
-    of its global parameters that :func:`learnedpair.models.metadata.parameters.settings` lists.
+    """Check a model over its domain.
 
-    Checked are, in this order: finite values and slopes of a possible size, energies without jumps whose derivatives
-    the slopes are, exchange symmetry, value and slope on the way to the cutoff, derivatives with respect to global
-    parameters, and whether the model is anything but zero.
+    It is checked for all pairs of types, or for random features within their ranges, at the values of its global
+    parameters that :func:`learnedpair.models.metadata.parameters.settings` lists. The checks are, in this order:
 
-    If a feature has no range, nothing is known of the numbers to expect. Then it is only tried whether the model takes
-    arguments of these shapes; check_rows() does the rest when the features are known.
+    1. energy and dE/dr are finite, and repeated evaluation gives the same energies;
+    2. they are not too large for the platforms;
+    3. the energy is continuous, and dE/dr is its derivative;
+    4. the energy of a pair does not depend on the other pairs of the batch;
+    5. the energy does not change when the particles are exchanged;
+    6. energy and dE/dr vanish at the cutoff;
+    7. derivatives with respect to global parameters are those of the energy;
+    8. the model is not zero everywhere.
+
+    If a feature has no range, its values are unknown. The model is then only called once, with arguments of the right
+    shapes, and check_rows() makes the checks when the features are known.
 
     Raises
     ------
     ModelError
-        With a line for everything that is wrong, and what to do about it.
+        With one line for each problem and its remedy.
     """
     if model.features is None:
         _check(model, *pairs_of_types(model))
@@ -44,21 +51,22 @@ def check_model(model):
 
 
 def check_rows(model, rows):
-    """Check a model as check_model() does, for the features that are really in use.
+    """Check a model as check_model() does, for the features of a force.
 
-    If there are more pairs of distinct rows than can be evaluated in about a second, some are chosen at random, each
-    row in at least one if possible.
+    If there are more pairs of distinct feature vectors than can be evaluated in about a second, random pairs are
+    chosen, with each vector in at least one if possible.
 
     Parameters
     ----------
     model : Model
         With features.
     rows : ndarray, shape (n, n_features)
-        Of all covered particles; equal ones are checked once.
+        The feature vectors of all covered particles. Equal ones are checked once.
 
     Raises
     ------
     ModelError
+        As check_model().
     """
     if len(rows) > 0:
         _check(model, *pairs_of_rows(rows))
@@ -69,28 +77,29 @@ def check_rows(model, rows):
 def check_types(model, types):
     """Check a model as check_model() does, for the types that a force uses.
 
-    Only needed if the model has so many types that check_model() evaluated a part of their pairs; otherwise it does
-    nothing.
+    This is needed only if the model has so many types that check_model() has sampled their pairs; otherwise the
+    function does nothing.
 
     Parameters
     ----------
     model : Model
         With types.
     types : ndarray of int
-        Distinct ones.
+        Distinct types.
 
     Raises
     ------
     ModelError
+        As check_model().
     """
     if len(types) > 0 and not is_within_budget(len(model.types)):
         _check(model, *pairs_of_types(model, types))
 
 
-#: Functions of a model, samples, their energies and slopes, and the values of the global parameters, which return a
-#: sentence on what is wrong, or nothing.
+#: Functions (model, samples, energy, dEdR, values of the global parameters) -> a sentence on the problem, or an empty
+#: string.
 _CHECKS = {
-    "size": problem_of_size,
+    "magnitude": problem_of_magnitude,
     "continuity": problem_of_continuity,
     "coupled pairs": problem_of_coupled_pairs,
     "symmetry": problem_of_symmetry,
@@ -99,24 +108,24 @@ _CHECKS = {
 
 
 def _check(model, first, second):
-    """Collect what is wrong, each kind of problem once: at the first values of the global parameters where it is
-    seen.
+    """Run all checks for some pairs of particles, and report each problem once, at the first values of the global
+    parameters where it occurs.
     """
     problems, largest = {}, 0.0
-    tried = settings(model.parameters)
-    for number, values in enumerate(tried):
-        samples = Samples(model, first, second, share=1 if number == 0 else len(tried))
-        energy, slope = model.evaluate(*samples.arguments, **values)
-        require_finite(model, samples, energy, slope, values)
+    tried_values = settings(model.parameters)
+    for number, values in enumerate(tried_values):
+        samples = Samples(model, first, second, share=1 if number == 0 else len(tried_values))
+        energy, dEdR = model.evaluate(*samples.arguments, **values)
+        require_finite(model, samples, energy, dEdR, values)
         if number == 0:
-            require_the_same_again(model, samples, energy, values)
-        for kind, check in _CHECKS.items():
-            if kind not in problems:
-                problem = check(model, samples, energy, slope, values)
+            require_reproducible(model, samples, energy, values)
+        for name, check in _CHECKS.items():
+            if name not in problems:
+                problem = check(model, samples, energy, dEdR, values)
                 if problem:
-                    problems[kind] = problem + about_assumed_ranges(model.parameters, values)
-        largest = max(largest, np.abs(energy).max(), np.abs(slope).max())
-    problems.update(problems_of_derivatives(model, first, second, tried))
+                    problems[name] = problem + about_assumed_ranges(model.parameters, values)
+        largest = max(largest, np.abs(energy).max(), np.abs(dEdR).max())
+    problems.update(problems_of_derivatives(model, first, second, tried_values))
     if largest == 0 and not problems:
         problems["zero"] = (
             f"the model is zero for every pair, at every distance from {model.inner_cutoff:g} to {model.cutoff:g} nm,"

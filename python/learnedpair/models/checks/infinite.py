@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Finds out what makes the numbers of a model infinite or NaN."""
+"""Finds the causes of infinite and NaN numbers in a model."""
 
 import os
 import re
@@ -14,12 +14,12 @@ _TORCH = os.path.dirname(torch.__file__)
 
 
 def find_infinite_weights(module):
-    """The names of parameters and buffers that hold NaN or infinite numbers."""
+    """The names of the parameters and buffers of a module that contain NaN or infinite numbers."""
     named = [*module.named_parameters(), *module.named_buffers()]
     return [name for name, tensor in named if tensor.is_floating_point() and not torch.isfinite(tensor).all()]
 
 
-def find_infinite_slope(forward):
+def find_infinite_derivative(forward):
     """Name the operation whose derivative is infinite or NaN.
 
     Parameters
@@ -29,7 +29,7 @@ def find_infinite_slope(forward):
     Returns
     -------
     str
-        Sentences that begin with a blank.
+        Sentences for an error message, with a leading space.
     """
     operation, line = _failing_operation(forward)
     where = f" In this model it is {operation}{line}." if operation else ""
@@ -42,7 +42,7 @@ def find_infinite_slope(forward):
 
 
 def _failing_operation(forward):
-    """PyTorch's name of the operation, and its line in the model, both empty if that is not known."""
+    """The operation whose derivative is NaN, by PyTorch's name, and its line in the model; empty strings if unknown."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with torch.autograd.set_detect_anomaly(True, check_nan=True):
@@ -56,7 +56,10 @@ def _failing_operation(forward):
 
 
 def _line(caught):
-    """The last line outside of PyTorch in the traceback that PyTorch prints as a warning: " (file.py, line 12)"."""
+    """The line of the model in the traceback that anomaly detection prints as a warning, as " (file.py, line 12)".
+
+    It is the last line outside of PyTorch and of this package.
+    """
     for warning in caught:
         places = re.findall(r'File "([^"]+)", line (\d+)', str(warning.message))
         places = [

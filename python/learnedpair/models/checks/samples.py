@@ -1,33 +1,33 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Which pairs of particles and which distances a model is checked at."""
+"""The pairs of particles and the distances at which a model is checked."""
 
 import numpy as np
 
 from ..metadata.parameters import describe
 
-#: Evaluations spent on the checks; models with many types are sampled at fewer distances each.
+#: The number of evaluations for one check. Models with many types are evaluated at fewer distances for each pair.
 BUDGET = 200000
-#: The fewest and most distances for each pair of particles.
+#: The smallest and largest number of distances for each pair of particles.
 MIN_POINTS, MAX_POINTS = 16, 257
-#: How many pairs of particles the ranges of features are sampled with.
+#: The number of random pairs of particles within the ranges of features.
 RANDOM_PAIRS = 128
-#: What stands in for the range of a feature that has none, where any numbers will do.
-STAND_IN = (0.1, 1.0)
-#: Messages name this many features of a particle.
+#: The range of values used for a feature without a range, where any values will do.
+DEFAULT_RANGE = (0.1, 1.0)
+#: The number of features of a particle that messages show.
 MAX_NAMED = 8
 
 
 def pairs_of_types(model, types=None, points=MIN_POINTS):
-    """All pairs of types, or as many random ones as the budget allows, each type in at least one if possible.
+    """All pairs of types; or as many random pairs as the budget allows, with each type in at least one if possible.
 
     Parameters
     ----------
     model : Model
     types : ndarray of int
-        Distinct ones; by default all.
+        Distinct types; by default all.
     points : int
-        The number of evaluations of each pair, which limits the number of pairs.
+        The number of evaluations per pair, which limits the number of pairs.
 
     Returns
     -------
@@ -39,19 +39,21 @@ def pairs_of_types(model, types=None, points=MIN_POINTS):
 
 
 def pairs_of_ranges(model):
-    """The ends of the ranges of features, and random pairs within them; the same in every process.
+    """Pairs of feature vectors at the ends of the ranges, and random pairs within them; the same in every process.
 
     Returns
     -------
     first, second : ndarray, shape (n_pairs, n_features)
     """
-    low, high = (np.array([(limits or STAND_IN)[end] for limits in model.feature_ranges.values()]) for end in (0, 1))
+    low, high = (
+        np.array([(limits or DEFAULT_RANGE)[end] for limits in model.feature_ranges.values()]) for end in (0, 1)
+    )
     rows = random_rows(model.feature_ranges, 2 * RANDOM_PAIRS)
     return np.vstack([low, low, high, rows[::2]]), np.vstack([low, high, high, rows[1::2]])
 
 
 def random_rows(ranges, count, seed=0):
-    """Rows of features within their ranges, or within (0.1, 1) where there is none.
+    """Random feature vectors within the ranges, or within (0.1, 1) for a feature without a range.
 
     Parameters
     ----------
@@ -62,18 +64,20 @@ def random_rows(ranges, count, seed=0):
     -------
     ndarray, shape (count, n_features)
     """
-    low, high = np.array([limits or STAND_IN for limits in ranges.values()]).T
+    low, high = np.array([limits or DEFAULT_RANGE for limits in ranges.values()]).T
     return low + (high - low) * np.random.default_rng(seed).random((count, len(low)))
 
 
 def pairs_of_rows(rows, points=MIN_POINTS):
-    """All pairs of distinct rows, or as many random ones as the budget allows, each row in at least one if possible.
+    """All pairs of distinct feature vectors; or as many random pairs as the budget allows, with each vector in at least
+    one if possible.
 
     Parameters
     ----------
     rows : ndarray, shape (n, n_features)
+        Feature vectors, which may repeat.
     points : int
-        The number of evaluations of each pair, which limits the number of pairs.
+        The number of evaluations per pair, which limits the number of pairs.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def pairs_of_rows(rows, points=MIN_POINTS):
 
 
 class Samples:
-    """The same distances over the domain for each of some pairs of particles.
+    """The same distances, equally spaced over the domain, for each of some pairs of particles.
 
     Parameters
     ----------
@@ -93,14 +97,15 @@ class Samples:
     first, second : array of int, shape (n_pairs,), or of float, shape (n_pairs, n_features)
         The types or features of the particles of each pair.
     share : int
-        Take one in so many of the evaluations that the budget allows.
+        The fraction of the budget to use is 1 / share.
 
     Attributes
     ----------
     pairs, points : int
-        How many pairs there are, and how many distances for each.
+        The number of pairs of particles, and of distances for each.
     arguments : (distances, particle1, particle2)
-        All pairs at all distances, the distances of one pair after another: the arguments of PairModel.evaluate().
+        The arguments of PairModel.evaluate() for all pairs at all distances: first all distances of the first pair,
+        then those of the next.
     """
 
     def __init__(self, model, first, second, share=1):
@@ -115,7 +120,7 @@ class Samples:
         return self.distances, self.particle1, self.particle2
 
     def name(self, k, values):
-        """What messages call a pair at a distance, with these values of the global parameters."""
+        """Sample k for messages: the pair, the distance and the values of the global parameters."""
         return (
             f"{name_pair(self.model, self.particle1[k], self.particle2[k])} at {self.distances[k]:.4g}"
             f" nm{describe(values)}"
@@ -123,13 +128,13 @@ class Samples:
 
 
 def is_within_budget(count):
-    """Whether the budget allows to evaluate all pairs of this many distinct particles."""
+    """Whether the budget is enough for all pairs of this many distinct particles."""
     return count * (count + 1) // 2 <= BUDGET // MIN_POINTS
 
 
 def _pairs_within_budget(count, points):
-    """Pairs of indices below a count: all, or as many random ones as the budget allows, each index in at least one if
-    possible.
+    """All pairs of indices below a count; or as many random pairs as the budget allows, with each index in at least one
+    if possible.
     """
     most = BUDGET // points
     if count * (count + 1) // 2 <= most:
@@ -139,7 +144,7 @@ def _pairs_within_budget(count, points):
 
 
 def name_pair(model, particle1, particle2):
-    """What messages call a pair of particles."""
+    """A pair of particles for messages."""
     return (
         f"{'types' if model.features is None else 'features'} {_name_particle(model, particle1)} and"
         f" {_name_particle(model, particle2)}"

@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What a model leaves of its curves at the cutoff: an envelope or a switching function makes every curve end there,
-also one that has not decayed.
+"""The tails of a model's curves, to show how much of the energy is lost at the cutoff.
+
+An envelope or a switching function makes every curve end at the cutoff, also one that has not decayed yet.
 """
 
 from typing import NamedTuple
@@ -11,22 +12,34 @@ import numpy as np
 from ..metadata.parameters import describe
 from .samples import name_pair
 
-#: Where the tail begins, as a fraction of the cutoff.
-BEGINNING = 0.75
-#: Points of the integrals.
-POINTS = 400
-#: Of how many pairs find_worst_tail() computes integrals.
-MAX_INTEGRATED = 64
+#: Where a tail begins, as a fraction of the cutoff.
+TAIL_BEGIN = 0.75
+#: The number of points of each integral.
+INTEGRATION_POINTS = 400
+#: The number of pairs for which find_worst_tail() computes integrals.
+MAX_PAIRS = 64
 
 
 class Tail(NamedTuple):
-    """The end of the curve of a pair of particles. Integrals are those of 4 pi r^2 f(r), in kJ/mol nm^3: times half the
-    number density they are the energy per particle of a liquid without structure.
+    """The tail of the curve f(r) of a pair of particles.
 
-    ``distance`` is 3/4 of the cutoff, ``energy`` f there; ``integral`` goes from the inner cutoff to the cutoff, and
-    ``beyond`` from
-    ``distance`` on; ``dispersion`` is that of a curve with the same energy at ``distance`` that falls with r^-6 from
-    there to infinity.
+    The integrals are over 4 pi r^2 f(r), in kJ/mol nm^3. Multiplied by half the number density, they are the energy per
+    particle of a liquid without structure (g(r) = 1).
+
+    Attributes
+    ----------
+    name : str
+        The pair of particles.
+    distance : float, nm
+        Where the tail begins: 3/4 of the cutoff.
+    energy : float, kJ/mol
+        f(distance).
+    integral : float
+        From the inner cutoff to the cutoff.
+    beyond : float
+        From ``distance`` to the cutoff.
+    dispersion : float
+        From ``distance`` to infinity, for a curve that equals f at ``distance`` and decays as r^-6.
     """
 
     name: str
@@ -38,28 +51,29 @@ class Tail(NamedTuple):
 
     @property
     def lost(self):
-        """What the cutoff takes away from a curve that falls with r^-6."""
+        """The part of the integral that is lost at the cutoff if the curve decays as r^-6."""
         return abs(self.dispersion - self.beyond)
 
     def __str__(self):
-        share = f"{100 * abs(self.beyond / self.integral):.0f} % of the whole" if self.integral else "nothing before"
+        fraction = f"{100 * abs(self.beyond / self.integral):.0f} % of the whole" if self.integral else "nothing before"
         return (
             f"{self.name:<10} {self.energy:11.4g} kJ/mol at {self.distance:.4g} nm; integral of 4 pi r^2 f from there"
-            f" to the cutoff {self.beyond:.3g} kJ/mol nm^3 ({share}), and {self.dispersion:.3g} to infinity if it fell"
-            " as r^-6"
+            f" to the cutoff {self.beyond:.3g} kJ/mol nm^3 ({fraction}), and {self.dispersion:.3g} to infinity if it"
+            " fell as r^-6"
         )
 
 
 def find_tails(model, names, first, second, values):
-    """The ends of the curves of some pairs of particles, with switching.
+    """Compute the tails of some pairs of particles, including the switching function.
 
     Parameters
     ----------
     model : Model
     names : list of str, length n_pairs
+        The pairs of particles, for messages.
     first, second : array of int, shape (n_pairs,), or of float, shape (n_pairs, n_features)
     values : dict of str to float
-        Of the global parameters.
+        The values of the global parameters.
 
     Returns
     -------
@@ -69,9 +83,9 @@ def find_tails(model, names, first, second, values):
     ------
     The integral of 4 pi r^2 E (d/r)^6 from d to infinity is 4 pi E d^3 / 3.
     """
-    distance = max(BEGINNING * model.cutoff, model.inner_cutoff)
+    distance = max(TAIL_BEGIN * model.cutoff, model.inner_cutoff)
     r = [
-        np.linspace(low, high, POINTS)
+        np.linspace(low, high, INTEGRATION_POINTS)
         for low, high in ((model.inner_cutoff, distance), (distance, model.last_distance))
     ]
     energies = [_energies(model, part, first, second, values) for part in r]
@@ -85,9 +99,9 @@ def find_tails(model, names, first, second, values):
 
 
 def find_worst_tail(model, first, second, settings):
-    """The tail that loses most by the cutoff.
+    """Find the tail that loses most at the cutoff.
 
-    Many pairs are sorted out by their energy where the tail begins, and only those with the largest are integrated.
+    Only the pairs with the largest energies where the tail begins are integrated.
 
     Parameters
     ----------
@@ -99,13 +113,13 @@ def find_worst_tail(model, first, second, settings):
     Returns
     -------
     Tail
-        Its name says the pair and the values of the global parameters.
+        Its name contains the pair and the values of the global parameters.
     """
-    beginning = np.array([max(BEGINNING * model.cutoff, model.inner_cutoff)])
+    beginning = np.array([max(TAIL_BEGIN * model.cutoff, model.inner_cutoff)])
     tails = []
     for values in settings:
         largest = np.argsort(-np.abs(_energies(model, beginning, first, second, values)[:, 0]), kind="stable")[
-            :MAX_INTEGRATED
+            :MAX_PAIRS
         ]
         pairs = first[largest], second[largest]
         names = [f"{name_pair(model, *pair)}{describe(values)}" for pair in zip(*pairs, strict=True)]
@@ -124,5 +138,5 @@ def _energies(model, r, first, second, values):
 
 
 def _integral(values, r):
-    """By the trapezoidal rule, along the last axis."""
+    """Integrate along the last axis by the trapezoidal rule."""
     return ((values[:, 1:] + values[:, :-1]) / 2 * np.diff(r)).sum(axis=1)

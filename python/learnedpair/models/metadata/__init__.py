@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What a model says about itself beside the computation: names, units, distances, rules, parameters."""
+"""The metadata of a model: names of types or features, units, distances, rules and global parameters."""

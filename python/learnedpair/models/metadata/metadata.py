@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What a model file says about its model beside the computation itself."""
+"""The metadata of a model: the fields, and how they are read from a file and combined with those of the user."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -20,8 +20,8 @@ class Metadata:
 
     Exactly one of ``types`` (dict of type name to assignment rule, or to None) and ``features`` (dict of feature name
     to its (low, high) range, or to None) is set. ``global_parameters`` is a dict of name to default value, or to
-    (default, low, high). ``uncovered`` is a rule for atoms that no type is meant for. ``truncated`` says that the model
-    is cut off at its cutoff on purpose.
+    (default, low, high). ``uncovered`` is a rule for atoms that are meant to have no type. ``truncated`` is true if the
+    energy is meant to jump to zero at the cutoff.
     """
 
     cutoff: float
@@ -41,9 +41,9 @@ class Metadata:
 
 
 FIELDS = tuple(field.name for field in fields(Metadata))
-#: The inner cutoff of a model whose author does not say what it was trained on, in nm.
+#: The inner cutoff, in nm, of a model whose metadata give none.
 DEFAULT_INNER_CUTOFF_NM = 0.05
-#: Other cutoffs are probably in another unit than they seem to be.
+#: A cutoff outside this range, in nm, is probably given in a wrong unit.
 MIN_USUAL_CUTOFF_NM, MAX_USUAL_CUTOFF_NM = 0.2, 2.0
 
 
@@ -53,12 +53,12 @@ def parse_json(text, source):
     Returns
     -------
     dict
-        Some of the fields of Metadata.
+        Fields of Metadata by name; not necessarily all of them.
 
     Raises
     ------
     ModelError
-        If it is damaged or was written by a newer version.
+        If the text is damaged, has unknown entries, or was written by a newer version.
     """
     try:
         content = json.loads(text)
@@ -79,22 +79,27 @@ def parse_json(text, source):
 
 
 def combined(source, embedded, given):
-    """The metadata of a file, overridden by those that the user gives.
+    """Override the metadata of a file by those that the user gives.
 
-    The module in the file identifies types and features by their index. Therefore the names and their order are always
-    those of the file: a dict overrides the rules or ranges of the names in it, in any order, and a list must be equal
-    to the list in the file.
+    The module in the file identifies types and features by their index, so the names and their order in the file must
+    be kept. A dict overrides the rules or ranges of some names, in any order. A list must be equal to the names in the
+    file.
 
     Parameters
     ----------
     source : str
-        What messages call the model.
+        The name of the model in messages.
     embedded, given : dict
+        The metadata of the file and those of the user.
+
+    Returns
+    -------
+    dict
 
     Raises
     ------
     ModelError
-        If other names are given than the file has, or a list in another order.
+        If a given name is not in the file, or a list has other names or another order.
     """
     result = {**embedded, **given}
     for field in ("types", "features", "global_parameters"):
@@ -115,7 +120,7 @@ def combined(source, embedded, given):
 
 
 def read_parameters(global_parameters):
-    """The global parameters of checked metadata.
+    """Convert the global parameters of checked metadata.
 
     Parameters
     ----------
@@ -124,7 +129,7 @@ def read_parameters(global_parameters):
     Returns
     -------
     dict of str to GlobalParameter
-        With the range of :func:`learnedpair.models.metadata.parameters.assumed_range` where none is given.
+        Where no range is given, it is that of :func:`learnedpair.models.metadata.parameters.assumed_range`.
     """
     result = {}
     for name, value in (global_parameters or {}).items():
@@ -137,13 +142,13 @@ def read_parameters(global_parameters):
 
 
 def warn_of_unusual_cutoff(source, metadata):
-    """Warn of a cutoff that is probably in another unit than it seems to be."""
+    """Warn of a cutoff that is probably given in a wrong unit."""
     cutoff, unit_name = metadata.cutoff, metadata.length_unit
     nm = cutoff * units.factor(units.LENGTH, "length", unit_name)
     if not MIN_USUAL_CUTOFF_NM <= nm <= MAX_USUAL_CUTOFF_NM:
         converted = "" if unit_name == "nm" else f" ({cutoff:g} {unit_name})"
         warn(
             f"{source}: the cutoff is {nm:g} nm{converted}, {'longer' if nm > MAX_USUAL_CUTOFF_NM else 'shorter'}"
-            f" than usual ones, which are {MIN_USUAL_CUTOFF_NM:g} to {MAX_USUAL_CUTOFF_NM:g} nm; look at"
-            " length_unit, which says what unit the model is written in: 'nm', 'angstrom' or 'bohr'."
+            f" than usual ones, which are {MIN_USUAL_CUTOFF_NM:g} to {MAX_USUAL_CUTOFF_NM:g} nm; check"
+            " length_unit, the unit in which the model is written: 'nm', 'angstrom' or 'bohr'."
         )

@@ -1,22 +1,23 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Global parameters of models: their ranges, and the values that a model is checked with."""
+"""Global parameters of models: their ranges, and the values at which a model is checked."""
 
 import itertools
 from typing import NamedTuple
 
 import numpy as np
 
-#: How many values of each parameter are tried, equally spaced from one end of its range to the other.
+#: The number of values of each parameter that are tried, equally spaced over its range.
 LEVELS = 9
-#: With up to so many parameters all combinations of the ends of their ranges are tried, with more so many at random.
-MAX_SHOWN, RANDOM_CORNERS = 3, 8
+#: With up to MAX_EXHAUSTIVE parameters all combinations of the ends of their ranges are tried, with more parameters
+#: RANDOM_CORNERS combinations, drawn at random.
+MAX_EXHAUSTIVE, RANDOM_CORNERS = 3, 8
 
 
 class GlobalParameter(NamedTuple):
-    """A parameter that is the same for all pairs, and that a Context can change.
+    """A parameter that is the same for all pairs and can be set on a Context.
 
-    ``assumed`` says that the range was not given, and is the one of :func:`assumed_range`.
+    ``assumed`` is true if no range was given and :func:`assumed_range` has chosen it.
     """
 
     default: float
@@ -26,8 +27,9 @@ class GlobalParameter(NamedTuple):
 
 
 def assumed_range(default):
-    """The range of a parameter that has a default value alone: 0 to 1 if the default lies there, as that of a coupling
-    parameter does, else half to twice the default.
+    """The range of a parameter for which only a default value is given.
+
+    It is 0 to 1 if the default lies between them, as for a coupling parameter, else half to twice the default.
 
     Examples
     --------
@@ -40,11 +42,11 @@ def assumed_range(default):
 
 
 def settings(parameters):
-    """The values that a model is checked with: what is wrong at any of them is an error.
+    """The values of the global parameters at which a model is checked; a problem at any of them is an error.
 
-    These are the default values; the ends of the ranges, in all combinations; and LEVELS values of each parameter, from
-    one end of its range to the other, those of several parameters combined at random (a Latin hypercube). The same in
-    every process.
+    These are the default values; combinations of the ends of the ranges; and LEVELS values of each parameter over its
+    range, where the values of several parameters are combined at random (Latin hypercube sampling). The result is the
+    same in every process.
 
     Parameters
     ----------
@@ -53,12 +55,12 @@ def settings(parameters):
     Returns
     -------
     list of dict of str to float
-        First the default values; with no parameters one empty dict.
+        The default values come first. Without parameters the list holds one empty dict.
     """
     random = np.random.default_rng(0)
     names = list(parameters)
     ends = [(parameter.low, parameter.high) for parameter in parameters.values()]
-    if len(names) <= MAX_SHOWN:
+    if len(names) <= MAX_EXHAUSTIVE:
         corners = list(itertools.product(*ends))
     else:
         corners = [*zip(*ends), *(tuple(random.choice(end) for end in ends) for _ in range(RANDOM_CORNERS))]
@@ -70,18 +72,18 @@ def settings(parameters):
 
 
 def describe(values):
-    """What messages say of the values of global parameters: ", lam = 0.5", or nothing."""
+    """Values of global parameters for messages, such as ", lam = 0.5"; empty without parameters."""
     return "".join(f", {name} = {value:g}" for name, value in values.items())
 
 
 def about_assumed_ranges(parameters, values):
-    """That ranges of global parameters were assumed, if another one than the default made a problem."""
+    """A sentence on assumed ranges, if a problem occurs away from the default value of such a parameter; or empty."""
     moved = [name for name, value in values.items() if value != parameters[name].default and parameters[name].assumed]
     if not moved:
         return ""
     given = ", ".join(f"{name!r}: ({parameters[name].default:g}, low, high)" for name in moved)
     ranges = ", ".join(f"{name} from {parameters[name].low:g} to {parameters[name].high:g}" for name in moved)
     return (
-        f" No range was given, so that {ranges} was assumed; if the model is not made for that, say"
+        f" No range was given, so that {ranges} was assumed; if the model is not made for that, pass"
         f" global_parameters={{{given}}}."
     )

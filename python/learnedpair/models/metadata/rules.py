@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Rules, which say which atoms have a type: what a rule can be."""
+"""Assignment rules, which select the atoms of a type."""
 
 from openmm.app import Element
 
-#: The rule that selects all atoms. As the rule of the type None it selects all atoms that no other rule selects.
+#: The rule that selects all atoms. For the type None it selects the atoms that no other rule selects.
 ALL = "*:*"
 
 
@@ -16,7 +16,23 @@ def depends_on_label_only(rule):
 
 
 def selection(name, rule):
-    """Get the function of an atom that a rule stands for; ValueError if it cannot be understood."""
+    """Convert a rule to a function that tells whether an atom is selected.
+
+    Parameters
+    ----------
+    name : str or None
+        The type that the rule belongs to, for messages.
+    rule : str, openmm.app.Element, callable, or list, tuple or set of these
+
+    Returns
+    -------
+    callable (openmm.app.topology.Atom) -> bool
+
+    Raises
+    ------
+    ValueError
+        If the rule has none of these forms, or names no element.
+    """
     if callable(rule):
         return rule
     if isinstance(rule, Element):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Checks the metadata that users give, and puts them together."""
+"""Checks the metadata of a model."""
 
 import keyword
 import math
@@ -13,7 +13,7 @@ from ...errors import ModelError
 from .metadata import DEFAULT_INNER_CUTOFF_NM, Metadata
 from .rules import selection
 
-#: What PairModel.evaluate_derivatives() calls its own arguments, so that no global parameter can have the name.
+#: The names of the arguments of PairModel.evaluate_derivatives(), which no global parameter can have.
 RESERVED = ("self", "r", "particle1", "particle2", "names")
 
 
@@ -32,19 +32,23 @@ def make_metadata(
     uncovered=None,
     truncated=False,
 ):
-    """Check metadata and put them together.
+    """Check the fields of Metadata and combine them.
 
     Parameters
     ----------
     source : str
-        What the messages call the model.
+        The name of the model in messages.
     others
         As in :func:`learnedpair.export_model`.
+
+    Returns
+    -------
+    Metadata
 
     Raises
     ------
     ModelError
-        With one line for each thing that is missing or wrong.
+        With one line for each field that is missing or wrong.
     """
     problems = _Problems()
     types, uncovered = problems.attempt(_check_uncovered, types, uncovered) or (types, uncovered)
@@ -58,8 +62,8 @@ def make_metadata(
     global_parameters = problems.attempt(_check_globals, global_parameters, length_unit, energy_unit)
     if cutoff is None and types is None and features is None:
         problems.add(
-            "Files that PyTorch alone has written hold neither: lp.load_model(path, types=[...], cutoff=...) takes"
-            " both, and lp.export_model writes a file with both inside."
+            "A file written by PyTorch alone contains neither: pass both to lp.load_model(path, types=[...],"
+            " cutoff=...), or write the file with lp.export_model, which stores them in it."
         )
     problems.require_none(source)
     return Metadata(
@@ -78,7 +82,7 @@ def make_metadata(
 
 
 class _Problems:
-    """What is wrong with metadata, collected for one message."""
+    """Collects the problems of metadata for one message."""
 
     def __init__(self):
         self._texts = []
@@ -90,7 +94,7 @@ class _Problems:
         self._texts.append(text)
 
     def attempt(self, function, *arguments):
-        """The result of a function, or None if it raises a ModelError, whose text is added."""
+        """Call a function. If it raises a ModelError, add its text to the problems and return None."""
         try:
             return function(*arguments)
         except ModelError as error:
@@ -103,13 +107,13 @@ class _Problems:
 
 
 def _check_particles(problems, types, features, uncovered):
-    """The types and the features as dicts, of which one is None."""
+    """Check the types, the features and the rules; get types and features as dicts, one of which is None."""
     types = problems.attempt(_names_to_dict, types, "types")
     features = problems.attempt(_names_to_dict, features, "features")
     if (types is None) == (features is None) and not problems:
         problems.add(
-            "types or features, exactly one of them, must be given: the names of what the model distinguishes"
-            " particles by."
+            "exactly one of types and features must be given: the names of the types or features by which the model"
+            " distinguishes particles."
         )
     for name, rule in [*(types or {}).items(), (None, uncovered)]:
         problems.attempt(_check_rule, name, rule)
@@ -130,7 +134,7 @@ def _check_truncated(problems, truncated, switching_distance):
 
 
 def _check_distances(problems, cutoff, inner_cutoff, switching_distance, length_unit, energy_unit):
-    """Check the units, and the distances: the cutoff, the inner cutoff and the switching distance as numbers."""
+    """Check the units and distances; get the cutoff, the inner cutoff and the switching distance as numbers."""
     nm = problems.attempt(units.factor, units.LENGTH, "length", length_unit)
     problems.attempt(units.factor, units.ENERGY, "energy", energy_unit)
     if cutoff is None:
@@ -158,7 +162,7 @@ def _check_distances(problems, cutoff, inner_cutoff, switching_distance, length_
 
 
 def _names_to_dict(names, what):
-    """Accept a list of names, or a dict of name to something."""
+    """Convert a list of names, or a dict with names as its keys, to a dict; None stays None."""
     if names is None:
         return None
     if not isinstance(names, (list, tuple, dict)):
@@ -174,7 +178,7 @@ def _names_to_dict(names, what):
 
 
 def _check_rule(name, rule):
-    """A rule inside a model is text, and must be one that assign_types() understands."""
+    """Require a rule that can be stored as text and that assign_types() accepts."""
     if rule is None:
         return
     if not (isinstance(rule, str) or (isinstance(rule, (list, tuple)) and all(isinstance(part, str) for part in rule))):
@@ -193,7 +197,7 @@ def _is_finite(value):
 
 
 def _check_ranges(features):
-    """The ranges of features as pairs of float, or None where there is none."""
+    """Convert the ranges of features to pairs of float; None stays None."""
     ranges, problems = {}, []
     for name, limits in features.items():
         if limits is None:
@@ -216,7 +220,7 @@ def _check_ranges(features):
 
 
 def _check_globals(global_parameters, length_unit, energy_unit):
-    """Global parameters as default values, or as (default, low, high), all of them float, in the units of the model."""
+    """Convert global parameters to float: default values or (default, low, high), in the units of the model."""
     if global_parameters is None:
         return {}
     if not isinstance(global_parameters, dict):
@@ -270,7 +274,7 @@ def _check_distance(name, value, length_unit):
 
 
 def _check_uncovered(types, uncovered):
-    """Take the rule for atoms that are not covered, which may be given as that of the type None, out of the types."""
+    """Separate the rule of the type None, which selects uncovered atoms, from the rules of the types."""
     if not isinstance(types, dict) or None not in types:
         return types, uncovered
     if uncovered is not None:

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""PyTorch as this package uses it."""
+"""Helpers for PyTorch: modules, double precision, global state and error messages."""

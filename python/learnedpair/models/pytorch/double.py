@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Any module in double precision, whatever types its constants and casts have."""
+"""Runs any module in double precision, whatever the types of its constants and casts."""
 
 import contextlib
 
@@ -14,19 +14,18 @@ LOWER = {torch.float32, torch.float16, torch.bfloat16}
 
 
 def widen(x):
-    """float64 in place of a shorter floating-point type or tensor; anything else as it is."""
+    """Replace a shorter floating-point type, or a tensor of one, by float64; return anything else unchanged."""
     if isinstance(x, torch.dtype):
         return torch.float64 if x in LOWER else x
-    # The exact type: tensor subclasses know by themselves what they hold.
     if isinstance(x, torch.Tensor) and x.dtype in LOWER:
         return x.to(torch.float64)
     return x
 
 
 def widened(func, args, kwargs, widen=widen):
-    """The arguments of an operator with 64-bit floating-point numbers in place of shorter ones."""
+    """Convert the arguments of an operator from shorter floating-point types to float64."""
     if func._schema.is_mutable:
-        # What is written into must stay the tensor that it is; torch converts what is written.
+        # A tensor that is written to must stay the same object; PyTorch converts the values that are written.
         written = [a.alias_info is not None and a.alias_info.is_write for a in func._schema.arguments]
         args = [x if write else tree_map(widen, x) for x, write in zip(args, written)]
         return args, {k: x if isinstance(x, torch.Tensor) else tree_map(widen, x) for k, x in kwargs.items()}
@@ -36,22 +35,21 @@ def widened(func, args, kwargs, widen=widen):
 class InDoublePrecision(TorchDispatchMode):
     """A context in which all floating-point arithmetic of PyTorch is in double precision.
 
-    ``module.double()`` reaches parameters and buffers, and neither the constants of a frozen TorchScript file nor
-    ``x.float()`` in a forward. In this context arguments of type float32, float16 and bfloat16 are converted to float64
-    before an operator sees them, and where the program asks for one of these types it gets float64. It works below
-    automatic differentiation: gradients are as exact as values. What the operators of the backward pass see must be
-    converted too, so that ``torch.autograd.grad`` belongs inside of the context as well.
+    ``module.double()`` converts parameters and buffers, but not the constants of a frozen TorchScript file, and it does
+    not change ``x.float()`` in ``forward``. In this context, arguments of type float32, float16 and bfloat16 are
+    converted to float64 before an operator runs, and a request for one of these types gives float64. This happens below
+    autograd, so that gradients are as accurate as values. Call ``torch.autograd.grad`` inside the context as well, so
+    that the operators of the backward pass are converted, too.
 
-    ``last_failure`` is the message of the last operator that failed, or empty. TorchScript does not pass on the
-    messages of exceptions
-    that are raised here.
+    ``last_failure`` is the message of the last operator that failed, or an empty string. It is kept here because
+    TorchScript drops the messages of exceptions that are raised in this context.
     """
 
     last_failure = ""
 
     def __enter__(self):
-        # What is made from Python's numbers and from integers takes the default type. TorchScript's optimizer is
-        # switched off because what it fuses is no longer seen here.
+        # The default dtype decides the type of tensors made from Python numbers and of integers that are promoted.
+        # TorchScript's optimizer is off because fused operators do not pass through the dispatcher.
         self._contexts = [*getattr(self, "_contexts", ()), contextlib.ExitStack()]
         self._contexts[-1].enter_context(default_dtype(torch.float64))
         self._contexts[-1].enter_context(torch.jit.optimized_execution(False))

@@ -1,24 +1,24 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What PyTorch's exceptions say, in one line, with advice where PyTorch has none."""
+"""Shortens the messages of PyTorch's exceptions to one line, and adds advice where PyTorch gives none."""
 
 import re
 
 _ERROR = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception): (.+)$")
-#: Lines that point at a place in a model's source and have no words.
+#: Lines without words, which only mark a place in the model's source.
 _POINTER = re.compile(r"^[~^\s]*(<--- HERE)?$|^\W+$")
 
 
 def first_line(error):
-    """The first line of an exception's message, where the compiler of TorchScript says what the matter is."""
+    """The first line of an exception's message, in which the TorchScript compiler states the error."""
     return _lines(error)[0]
 
 
 def reason(error, message=""):
-    """The line of an exception's message that says what the matter is, for a model that fails when it is called.
+    """The line of an exception's message that states the error, for a model that fails when it is called.
 
-    TorchScript shows the model's source first, then a line that begins with the name of an exception. If the exception
-    was raised in Python, the source is all that it shows: then ``message`` is the message of that exception.
+    TorchScript prints the model's source first, then a line that begins with the name of the exception. It omits that
+    line if the exception was raised in Python; ``message`` is then used as the message of that exception.
     """
     lines = _lines(error)
     named = [match[1] for match in map(_ERROR.match, lines) if match]
@@ -28,12 +28,12 @@ def reason(error, message=""):
         text = f"{_lines(message)[0]}, in the line {lines[-1]}"
     else:
         text = lines[-1]
-    # What follows is PyTorch's list of all its backends, or where to report a bug.
+    # The rest is a list of all backends of PyTorch, or says where to report a bug.
     return re.split(r"(?<=\.) This could be because", text)[0]
 
 
 def advice(error):
-    """What to do about a model that fails when it is called: a sentence that begins with a blank, or nothing."""
+    """Advice on some errors of PyTorch: a sentence with a leading space, or an empty string."""
     text = str(error)
     if re.search(r"Parametrization is not working with scripting", text):
         return (

@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""PyTorch modules as this package uses them: copied to the CPU, in double precision, without what is wrapped around
-them.
-"""
+"""Handles PyTorch modules: removes wrappers, copies to the CPU, converts to double precision, hashes and pickles."""
 
 import contextlib
 import copy
@@ -18,7 +16,7 @@ from ...errors import ModelError
 from .messages import first_line
 from .state import without_torchscript_warnings
 
-#: What trainers put around a module, and the attribute that holds the module itself.
+#: Classes that training scripts wrap around a module, and the attribute that holds the wrapped module.
 _WRAPPERS = {
     "OptimizedModule": "_orig_mod",
     "DataParallel": "module",
@@ -29,14 +27,14 @@ _WRAPPERS = {
 
 
 def unwrapped(module):
-    """The user's own module inside of torch.compile(), DataParallel, DistributedDataParallel or AveragedModel."""
+    """The user's own module inside wrappers such as torch.compile(), DataParallel or AveragedModel."""
     while type(module).__name__ in _WRAPPERS and type(module).__module__.startswith("torch."):
         module = getattr(module, _WRAPPERS[type(module).__name__])
     return module
 
 
 def require_numbers(module, source):
-    """Require the parameters and buffers of a module to be numbers that can be copied.
+    """Require parameters and buffers that hold floating-point numbers.
 
     Raises
     ------
@@ -45,7 +43,7 @@ def require_numbers(module, source):
     """
     if _is_quantized(module):
         raise ModelError(
-            f"{source}: the module is quantized, and computes with integers of 8 bits in place of its weights; give the"
+            f"{source}: the module is quantized and computes with 8-bit integers instead of its weights; use the"
             " module as it was before quantization, in float32 or float64."
         )
     for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
@@ -67,21 +65,21 @@ def _is_quantized(module):
 
 
 def copy_of_module(module):
-    """A copy with all tensors on the CPU.
+    """Copy a module, with all tensors on the CPU.
 
     Raises
     ------
     Exception
-        Whatever a module may refuse.
+        Of any type, if the module cannot be copied.
     """
     if isinstance(module, torch.jit.ScriptModule):
-        file = io.BytesIO()  # deepcopy() makes parameters of such modules that cannot be used any more
+        file = io.BytesIO()  # deepcopy() would make the parameters of a ScriptModule unusable
         with without_torchscript_warnings():
             torch.jit.save(module, file)
             file.seek(0)
             return torch.jit.load(file, map_location="cpu")
-    # deepcopy() takes what is in its memo in place of a copy of its own. It refuses tensors that were computed from
-    # parameters, such as the weight of torch.nn.utils.weight_norm, and leaves tensors where they are.
+    # The memo of deepcopy() gives it the copies of tensors. Without it, tensors would stay on their device, and tensors
+    # that were computed from parameters, such as the weight of torch.nn.utils.weight_norm, would be refused.
     return copy.deepcopy(module, {id(tensor): _copy_of_tensor(tensor) for tensor in _tensors(module)})
 
 
@@ -108,7 +106,7 @@ def _copy_of_tensor(tensor):
 
 
 def digest_of_module(module):
-    """SHA-256 of what a module is and of its numbers; two formulas without any may differ in their code alone."""
+    """SHA-256 of a module's structure, code and numbers; formulas without parameters may differ in their code alone."""
     digest = hashlib.sha256(f"{module!r}\n{_code(module)}".encode())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(name.encode())
@@ -121,16 +119,17 @@ def _code(module):
         return getattr(module, "code", "")
     try:
         return inspect.getsource(type(module))
-    except (OSError, TypeError):  # defined where no file is
+    except (OSError, TypeError):  # there is no source file
         return ""
 
 
 def in_double_precision(module, source):
-    """The module with 64-bit arithmetic, in evaluation mode, without gradients of its parameters.
+    """Convert a module to float64 and evaluation mode, and switch off the gradients of its parameters.
 
     Raises
     ------
     ModelError
+        If the module cannot be converted.
     """
     try:
         module = module.double()
@@ -138,18 +137,23 @@ def in_double_precision(module, source):
             module.eval()
         for parameter in module.parameters():
             parameter.requires_grad_(False)
-    except Exception as error:  # whatever a module may refuse
+    except Exception as error:  # a user's module may raise anything
         raise ModelError(f"{source}: the module cannot compute in double precision ({first_line(error)}).") from error
     return module
 
 
 def pickle_module(module, source):
-    """A module as bytes, for a pickle of what it belongs to.
+    """Serialize a module for the pickle of a model.
+
+    Returns
+    -------
+    form : {"TorchScript", "module"}
+    content : bytes
 
     Raises
     ------
     ModelError
-        If pickle cannot store the module, as those of classes that are defined inside of functions.
+        If pickle cannot store the module, for instance because its class is defined inside a function.
     """
     if isinstance(module, torch.jit.ScriptModule):
         file = io.BytesIO()
@@ -158,7 +162,7 @@ def pickle_module(module, source):
         return "TorchScript", file.getvalue()
     try:
         return "module", pickle.dumps(module)
-    except Exception as error:  # whatever a module may refuse
+    except Exception as error:  # a user's module may raise anything
         raise ModelError(
             f"{source}: the module cannot be pickled ({first_line(error)}); define its class at the top of a file, or"
             " export it with lp.export_model and pickle the model that was loaded from the file."
@@ -166,7 +170,7 @@ def pickle_module(module, source):
 
 
 def unpickle_module(pickled):
-    """The module of pickle_module()."""
+    """Restore a module from the result of pickle_module()."""
     form, content = pickled
     if form == "module":
         return pickle.loads(content)

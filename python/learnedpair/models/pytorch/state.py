@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""PyTorch as it is when a program starts, whatever a script has switched on or off around a call of ours."""
+"""Restores PyTorch's initial global state inside calls of this package, whatever a script has changed."""
 
 import contextlib
 import functools
@@ -11,13 +11,13 @@ import torch
 
 @contextlib.contextmanager
 def default_torch_state():
-    """Automatic differentiation is on, new tensors are on the CPU, and there is no autocast."""
+    """A context with autograd on, new tensors on the CPU, and autocast off."""
     with torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"), torch.autocast("cpu", enabled=False):
         yield
 
 
 def in_default_torch_state(function):
-    """Call a function in :func:`default_torch_state`."""
+    """Decorate a function to run in :func:`default_torch_state`."""
 
     @functools.wraps(function)
     def wrapper(*args, **kwargs):
@@ -29,7 +29,7 @@ def in_default_torch_state(function):
 
 @contextlib.contextmanager
 def default_dtype(dtype):
-    """What floating-point type is made of Python's numbers and of integers."""
+    """A context with this default dtype, which tensors made from Python's floating-point numbers have."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
@@ -40,9 +40,7 @@ def default_dtype(dtype):
 
 @contextlib.contextmanager
 def without_torchscript_warnings():
-    """Nobody who reads or writes a TorchScript file with this package can act on PyTorch's warning that TorchScript is
-    deprecated.
-    """
+    """Suppress PyTorch's warning that TorchScript is deprecated: users of this package cannot act on it."""
     with warnings.catch_warnings():
         for category in (DeprecationWarning, FutureWarning):
             warnings.filterwarnings("ignore", r"`?torch\.jit\.", category)

@@ -359,11 +359,11 @@ def test_global_parameters_are_those_of_the_context():
         ),
         (
             dict(model=feature_model, features=[[0.1, 1.0]] * 11),
-            "11 rows of features were given, but the System has 12 particles; give one for each, None",
+            "11 feature vectors were given, but the System has 12 particles; give one for each, None",
         ),
         (
             dict(model=feature_model, features=np.ones((13, 2))),
-            "13 rows of features were given, but the System has 12 particles",
+            "13 feature vectors were given, but the System has 12 particles",
         ),
         (
             dict(model=feature_model, features=[None] * 12),

@@ -568,14 +568,14 @@ NAN_ROW = "nan nan\n"
             "short.csv",
             "0.4 16\n" * 5,
             (
-                "short.csv: there are 5 rows of features, but the System has 6 particles; expected one for each, with"
+                "short.csv: there are 5 feature vectors, but the System has 6 particles; expected one for each, with"
                 " nan for particles that are not covered."
             ),
         ),
         (
             "long.csv",
             "0.4 16\n" * 6 + NAN_ROW,
-            "long.csv: there are 7 rows of features, but the System has 6 particles",
+            "long.csv: there are 7 feature vectors, but the System has 6 particles",
         ),
         (
             "header.csv",

@@ -56,7 +56,7 @@ def add_correction(
         None selects atoms that have no type; it takes precedence over the other rules. A sequence is used as it is; a
         warning reports where it contradicts the rules inside the model or differs between residues of the same
         structure.
-    features : array, shape (n_particles, n_features), or sequence with one row of features, or None, for each particle
+    features : array, shape (n_particles, n_features), or sequence with one feature vector, or None, for each particle
         Required by models with features, and for these only. None for particles that are not covered.
     exclusions : "nonbonded", "molecules", or iterable of (int, int)
         "nonbonded", the default, follows the exceptions of the NonbondedForces. Every exception within a molecule is
@@ -203,7 +203,7 @@ def _particle_features(system, model, features):
     particles = list(features)
     if len(particles) != count:
         raise ValueError(
-            f"add_correction: {len(particles)} rows of features were given, but the System has {count} particles; give"
+            f"add_correction: {len(particles)} feature vectors were given, but the System has {count} particles; give"
             " one for each, None where the model does not apply."
         )
     return particles

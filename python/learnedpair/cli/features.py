@@ -33,7 +33,7 @@ def read_features(path, count):
         rows.pop()
     if count is not None and len(rows) != count:
         raise ValueError(
-            f"{path}: there are {len(rows)} rows of features, but the System has {count} particles; expected one for"
+            f"{path}: there are {len(rows)} feature vectors, but the System has {count} particles; expected one for"
             " each, with nan for particles that are not covered."
         )
     features = []

@@ -47,7 +47,7 @@ def add_arguments(parser):
         type=Path,
         metavar="FILE",
         help=(
-            "file with rows of features, as for apply, for which the values at the inner cutoff are shown (default: the"
+            "file with feature vectors, as for apply, for which the values at the inner cutoff are shown (default: the"
             " ends and the middle of the ranges)"
         ),
     )

@@ -212,8 +212,8 @@ def assembly():
     assert_array_equal(up, expected.astype(np.float32))
 
 
-# D = A*B+C for each warp, with row-major matrices. "accumulate" loops over two blocks of 16 columns of A (rows of B) and
-# adds the products to registers that are both C and D.
+# D = A*B+C for each warp, with row-major matrices. "accumulate" loops over two blocks of 16 columns of A (rows of B),
+# and adds the products to registers that are both C and D.
 TENSOR_CORES = """
     __device__ unsigned pair(const unsigned short* p, int next) { return p[0] | (unsigned) p[next]<<16; }
     extern "C" __global__ void multiply(const unsigned short* a, const unsigned short* b, const float* c, float* d) {

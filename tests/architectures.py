@@ -674,8 +674,8 @@ def by_name(name):
 
 @functools.cache
 def load(architecture, via):
-    """The model in one of the forms that users have, checked with few samples. test_forms.py checks all with as many
-    samples as for users.
+    """The model in one of the forms that users may load, checked with few samples. test_forms.py checks each
+    architecture with as many samples as users' models.
 
     Parameters
     ----------

@@ -646,7 +646,7 @@ def examples(count, **options):
 
     @settings(
         max_examples=count,
-        derandomize=True,  # cuda/program_registers.py and other scripts do not read conftest.py
+        derandomize=True,  # test_program_source.py is also imported in processes that do not load conftest.py
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -187,7 +187,7 @@ def alone(target, case, part):
     return evaluate(target.context(chains.together(makers[part](chains) + bonds), chains.positions))
 
 
-#: A force in the shared kernel, one force in each kernel, and a force without a cutoff.
+#: A force in the shared kernel; two forces, one in the shared kernel and one in its own; a force beside NoCutoff.
 FEW = ("same settings", "two corrections, different exclusions", "no cutoff")
 BOTH_KERNELS = "two corrections, different exclusions"
 #: The cases on OpenCL: each way to combine our forces with OpenMM's kernels and neighbor lists.

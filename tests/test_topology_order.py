@@ -126,7 +126,7 @@ def test_other_masses_give_a_warning(masses, residues):
 
 @pytest.mark.filterwarnings("error")
 def test_systems_of_force_fields_have_the_order_of_their_topology():
-    """With constraints, repartitioned masses, four-site water, Drude particles and all residues of a protein."""
+    """With constraints, ions, three- and four-site water, Drude particles, and hydrogen mass repartitioning."""
     for files, water in (
         (("amber14-all.xml", "amber14/tip4pew.xml"), "tip4pew"),
         (("charmm36_2024.xml", "charmm36_2024/water.xml"), "tip3p"),

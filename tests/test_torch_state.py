@@ -197,7 +197,7 @@ def test_parameters_may_be_on_a_gpu(tmp_path):
 def test_shared_parameters_stay_shared():
     module = Network()
     module.network.second.weight = module.network.of_product.weight = torch.nn.Parameter(torch.rand(8, 8))
-    with pytest.raises(lp.ModelError, match="the model fails"):  # a product of 8 features
+    with pytest.raises(lp.ModelError, match="the model fails"):  # the product of features has 2 elements, not 8
         lp.load_model(module, **METADATA)
     module = Network()
     module.again = module.network.second.weight

@@ -56,8 +56,7 @@ static inline void __trap() {
 }
 #define assert(condition) ((condition) ? (void) 0 : emu_fail("assertion failed: " #condition))
 
-/* ---- launching: the driver passes an array of pointers to the arguments; unpack it into the kernel's parameters ----
- */
+/* ---- launching: the driver passes an array of pointers to the arguments, which become the kernel's parameters ---- */
 template<class T> static inline T emu_argument(void* p) { // copied, since the host's float4 may not be aligned
     typename std::remove_cv<T>::type v;
     memcpy((void*) &v, p, sizeof v);

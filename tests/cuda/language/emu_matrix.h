@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 /* Tensor-core instructions. Sources: PTX ISA, sections "Matrix Fragments for mma.m16n8k16 with floating point type"
- * (the elements that each lane holds) and "Multiply-and-Accumulate Instruction: mma" (precision, participating lanes).
- */
+ * (the elements of each lane) and "Multiply-and-Accumulate Instruction: mma" (precision, participating lanes). */
 #pragma once
 #include "emu_types.h"
 #include "runtime.h"
@@ -71,8 +70,7 @@ static inline void emu_mma_m16n8k16_bf16(float& d0, float& d1, float& d2, float&
     d3 = own->c[3];
 }
 
-/* Rounds to bf16: to nearest, ties to even, with subnormal numbers. NaN becomes 0x7fff, as in NVIDIA's cuda_bf16.hpp.
- */
+/* Rounds to bf16: to nearest, ties to even, with subnormals. NaN becomes 0x7fff, as in NVIDIA's cuda_bf16.hpp. */
 static inline uint32_t emu_to_bf16(float f) {
     uint32_t bits = emu_bits<uint32_t>(f);
     return f != f ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* Three constructs of CUDA C that a header (emu.h) cannot provide to a C++ compiler. The source must be preprocessed.
- */
+/* Three constructs of CUDA C that a header (emu.h) cannot provide in C++. The source must be preprocessed. */
 #pragma once
 #include <set>
 #include <string>

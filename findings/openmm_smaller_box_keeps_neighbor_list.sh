@@ -16,7 +16,9 @@
 #
 #            Reference: 1983.475 kJ/mol; CPU: 1984.666; CPU after context.reinitialize(preserveState=True): 1983.486
 #
-# Who moves particles with the box, as barostats do, sees nothing of it. Exit status 0: the behaviour is as described.
+# Code that moves particles with the box, as barostats do, is not affected.
+#
+# Exit status 0: the behaviour is as described.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Pair functions as people write them, to try everything on that reads or runs models.
+"""Pair functions as users write them, for tests of all code that reads or runs models.
 
-All are exactly symmetric, smooth (the force has no jumps), finite on their domain, and vanish at the cutoff unless they
-have a switching distance. Weights are random, in single precision, and the same in every process.
+All functions are exactly symmetric, smooth (the force is continuous) and finite on their domain. They vanish at the
+cutoff unless they have a switching distance. Weights are random, in single precision, and the same in every process.
 """
 
 import functools
@@ -27,7 +27,7 @@ COULOMB = 138.935458  # kJ/mol nm/e^2
 
 @dataclass(frozen=True, eq=False)
 class Architecture:
-    """A pair function: what it is called, how the module is made, and the metadata that belong to it."""
+    """A pair function: its name, a function that makes the module, and the metadata of the model."""
 
     name: str
     make_module: Callable[[], nn.Module] = field(repr=False)
@@ -49,11 +49,11 @@ def envelope(r: Tensor, cutoff: float) -> Tensor:
     return x * x * x
 
 
-# Radial bases: r of shape [P] to [P, size].
+# Radial basis functions, from r of shape [P] to [P, size].
 
 
 class Gaussians(nn.Module):
-    """Equal Gaussians, equally spaced."""
+    """Equally spaced Gaussians of equal width."""
 
     def __init__(self, size, inner, cutoff):
         super().__init__()
@@ -92,7 +92,7 @@ class Bessel(nn.Module):
 
 
 class Chebyshev(nn.Module):
-    """Chebyshev polynomials, by their recurrence."""
+    """Chebyshev polynomials, computed by recurrence."""
 
     def __init__(self, size: int, cutoff: float):
         super().__init__()
@@ -108,7 +108,7 @@ class Chebyshev(nn.Module):
 
 
 class Powers(nn.Module):
-    """1/r, 1/r^6, sqrt r, ln r and exp(-r), each brought near unity."""
+    """1/r, 1/r^6, sqrt r, ln r and exp(-r), each scaled to the order of 1."""
 
     def forward(self, r: Tensor) -> Tensor:
         x = 0.3 / r
@@ -124,7 +124,7 @@ class Powers(nn.Module):
         )
 
 
-# Activations that are smooth enough for forces.
+# Activations whose first derivative is continuous, as forces require.
 
 
 class SquaredReLU(nn.Module):
@@ -133,7 +133,7 @@ class SquaredReLU(nn.Module):
 
 
 class TimesInput(nn.Module):
-    """x a(x): no kink at zero, where a has one."""
+    """x a(x), which has no kink at zero even if a has one."""
 
     def __init__(self, activation):
         super().__init__()
@@ -156,7 +156,7 @@ class SmoothHardtanh(nn.Module):
 
 
 class SoftMaxout(nn.Module):
-    """ln(exp x + exp y), element by element, of the two halves of a vector."""
+    """ln(exp x + exp y) of neighboring elements x, y of a vector."""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.logsumexp(x.view(x.shape[0], -1, 2), dim=2)
@@ -186,7 +186,7 @@ ACTIVATIONS = {
 
 
 class TypedNetwork(nn.Module):
-    """scale * body(basis(r), embedding of the types) * envelope: what follows differs in basis and body."""
+    """scale * body(basis(r), embedding of the types) * envelope; the networks below differ in basis and body."""
 
     def __init__(self, basis, size, body, width=16, cutoff=0.7, scale=20.0):
         super().__init__()
@@ -241,7 +241,7 @@ class Highway(nn.Module):
 
 
 class HandNormalized(nn.Module):
-    """A root-mean-square norm, as language models have it."""
+    """A root-mean-square norm, as in language models."""
 
     def __init__(self, width=16):
         super().__init__()
@@ -254,7 +254,7 @@ class HandNormalized(nn.Module):
 
 
 class RadialAttention(nn.Module):
-    """The types ask, the radial functions answer: a softmax over them weighs their values."""
+    """Attention with queries from the types, and keys and values from the radial basis functions."""
 
     def __init__(self, cutoff=0.7, size=10):
         super().__init__()
@@ -272,7 +272,7 @@ class RadialAttention(nn.Module):
 
 
 class BothOrders(nn.Module):
-    """Any network of (r, a, b), made symmetric by averaging both orders."""
+    """A network of (r, a, b) that is made symmetric by summing over both orders."""
 
     def __init__(self, cutoff=0.7):
         super().__init__()
@@ -289,7 +289,7 @@ class BothOrders(nn.Module):
 
 
 class MatrixPerType(nn.Module):
-    """A matrix for each type, applied to the radial functions."""
+    """A matrix for each type, applied to the radial basis functions."""
 
     def __init__(self, cutoff=0.7, size=10, width=8):
         super().__init__()
@@ -305,7 +305,7 @@ class MatrixPerType(nn.Module):
 
 
 class OneHot(nn.Module):
-    """Types as one-hot vectors, multiplied into a bilinear form of the radial functions."""
+    """A bilinear form of one-hot vectors of the types, whose coefficients multiply the radial basis functions."""
 
     def __init__(self, cutoff=0.7, size=8):
         super().__init__()
@@ -323,7 +323,7 @@ class OneHot(nn.Module):
 
 
 class Spline(nn.Module):
-    """A learned cubic spline: values and slopes at knots, looked up by floor(r/h)."""
+    """A learned cubic Hermite spline: values and slopes at knots, looked up by floor(r/h)."""
 
     def __init__(self, cutoff=0.7, intervals=24):
         super().__init__()
@@ -350,7 +350,7 @@ class Spline(nn.Module):
 
 
 class ScreenedNuclei(nn.Module):
-    """Ziegler, Biersack and Littmark's repulsion of screened nuclei, with learned screening; in angstrom and eV."""
+    """The screened nuclear repulsion of Ziegler, Biersack and Littmark, with learned screening; in angstrom and eV."""
 
     def __init__(self, cutoff=6.0):
         super().__init__()
@@ -369,7 +369,7 @@ class ScreenedNuclei(nn.Module):
 
 
 class Morse(nn.Module):
-    """Depth and position from parameters of both types, steepness from a symmetric matrix."""
+    """A Morse potential: depth and position from parameters of both types, steepness from a symmetric matrix."""
 
     def __init__(self):
         super().__init__()
@@ -385,7 +385,7 @@ class Morse(nn.Module):
 
 
 class Dispersion(nn.Module):
-    """-f6(br) C6/r^6 - f8(br) C8/r^8 with Tang and Toennies' damping, b and C learned for each type."""
+    """-f6(br) C6/r^6 - f8(br) C8/r^8 with Tang-Toennies damping; b, C6 and C8 are learned for each type."""
 
     def __init__(self):
         super().__init__()
@@ -409,9 +409,7 @@ class Dispersion(nn.Module):
 
 
 class PiecewiseWall(nn.Module):
-    """A parabola up to a learned distance and a half cosine beyond, chosen by comparison, with Behler's cutoff
-    function.
-    """
+    """A parabola up to a learned distance, then half a cosine, with Behler's cutoff function; chosen by comparison."""
 
     def __init__(self, cutoff=0.6):
         super().__init__()
@@ -430,9 +428,7 @@ class PiecewiseWall(nn.Module):
 
 
 class ChargePenetration(nn.Module):
-    """What the interaction of two Gaussian charges lacks of that of points, widths and charges as features (q,
-    alpha).
-    """
+    """The difference between Gaussian charges and point charges, with the features (q, alpha)."""
 
     def __init__(self, cutoff=0.8):
         super().__init__()
@@ -450,7 +446,7 @@ class ChargePenetration(nn.Module):
 
 
 class BornMayer(nn.Module):
-    """A exp(-b r) with a geometric and a harmonic mean of the features (A, b), in angstrom and kcal/mol."""
+    """A exp(-b r), where A is a geometric and b a harmonic mean of the features (A, b); in angstrom and kcal/mol."""
 
     def __init__(self, cutoff=8.0):
         super().__init__()
@@ -465,7 +461,7 @@ class BornMayer(nn.Module):
 
 
 class BilinearGate(nn.Module):
-    """The product of the features opens gates for the radial functions."""
+    """Radial basis functions with gates, which depend on the product of the features."""
 
     def __init__(self, features=4, cutoff=0.7, size=10):
         super().__init__()
@@ -481,7 +477,7 @@ class BilinearGate(nn.Module):
 
 
 class WithRadialFilter(nn.Module):
-    """Embedded features meet a filter made of the distance, as in SchNet."""
+    """Embedded features multiplied by a filter that depends on the distance, as in SchNet."""
 
     def __init__(self, features=5, cutoff=0.8, width=12):
         super().__init__()
@@ -499,7 +495,7 @@ class WithRadialFilter(nn.Module):
 
 
 class Wide(nn.Module):
-    """Three hidden layers of 64, 16 radial functions, 32 features."""
+    """Three hidden layers of width 64, 16 radial basis functions, 32 features."""
 
     def __init__(self, cutoff=0.7):
         super().__init__()
@@ -533,7 +529,7 @@ class SoftCore(nn.Module):
 
 
 class TwoParameters(nn.Module):
-    """A network that sees the temperature, coupled by lam."""
+    """A network that depends on the temperature, scaled by lam**2."""
 
     def __init__(self, cutoff=0.7, width=16):
         super().__init__()
@@ -554,8 +550,8 @@ class TwoParameters(nn.Module):
 
 
 class Screening(nn.Module):
-    """Charges screened by an ionic strength: exp(-kappa r) with kappa a root of the parameter, and a learned contact
-    term.
+    """The change of the Coulomb energy by ionic screening, exp(-kappa r) - 1, with a learned contact term. kappa is
+    proportional to the square root of the ionic strength.
     """
 
     def __init__(self, cutoff=0.9):
@@ -678,7 +674,8 @@ def by_name(name):
 
 @functools.cache
 def load(architecture, via):
-    """The model as a user has it, checked with few samples: test_forms.py checks all of them with as many as users do.
+    """The model in one of the forms that users may load, checked with few samples. test_forms.py checks each
+    architecture with as many samples as users' models.
 
     Parameters
     ----------
@@ -699,7 +696,7 @@ def _load(architecture, via):
         return lp.load_model(architecture.module(), **architecture.metadata)
     ending = "pt2" if via == "export" else "pt"
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PyTorch deprecates parts of itself
+        warnings.simplefilter("ignore")  # deprecation warnings of PyTorch about its own code
         return lp.export_model(
             architecture.module(),
             Path(folder) / f"{architecture.name}.{ending}",
@@ -709,14 +706,14 @@ def _load(architecture, via):
 
 
 def particles(architecture, n, seed, distinct=None):
-    """Types or features for n particles, at random.
+    """Random types or features for n particles.
 
     Parameters
     ----------
     architecture : Architecture
     n, seed : int
-    distinct : int
-        How many different rows of features there are at most; by default all differ.
+    distinct : int, optional
+        The maximum number of distinct feature vectors; by default all differ.
 
     Returns
     -------
@@ -726,5 +723,5 @@ def particles(architecture, n, seed, distinct=None):
     if "types" in architecture.metadata:
         return random.integers(0, len(architecture.metadata["types"]), n)
     low, high = np.array(list(architecture.metadata["features"].values())).T
-    rows = low + (high - low) * random.random((distinct or n, len(low)))
-    return rows if distinct is None else rows[random.integers(0, distinct, n)]
+    features = low + (high - low) * random.random((distinct or n, len(low)))
+    return features if distinct is None else features[random.integers(0, distinct, n)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Comparisons that fail on NaN, on wrong shapes, and with the worst place in the message; and the bounds they use."""
+"""Comparisons that fail on NaN and on wrong shapes, and report the worst element; and the error bounds of platforms."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ def assert_close(actual, expected, *, rtol=0.0, atol=0.0, what="values"):
 
 @dataclass(frozen=True)
 class Target:
-    """A platform and a precision, with the bounds that are set for it against the Reference platform."""
+    """A platform and a precision, with the error bounds that apply to it in comparisons with the Reference platform."""
 
     name: str
     precision: str | None
@@ -47,14 +47,12 @@ class Target:
 
     @property
     def tensor_cores(self):
-        """Whether large programs run on tensor cores: on CUDA in mixed precision, but not in single, so that the tests
-        see both.
-        """
+        """Whether large programs run on tensor cores: on CUDA in mixed but not in single precision, to test both."""
         return self.name == "CUDA" and self.precision == "mixed"
 
     @property
     def exact(self):
-        """Whether it computes in double precision."""
+        """Whether the target computes in double precision."""
         return self.name == "Reference" or self.precision == "double"
 
     @property
@@ -76,8 +74,7 @@ class Target:
         return context
 
     def _choose_tensor_cores(self):
-        # Not on OpenCL: PoCL may be starting a linker in another thread, with an environment that must not change
-        # meanwhile.
+        # Not on OpenCL: PoCL may start a linker in another thread, and the environment must not change meanwhile.
         return (
             unittest.mock.patch.dict(os.environ, LEARNEDPAIR_TENSOR_CORES=str(int(self.tensor_cores)))
             if self.name == "CUDA"
@@ -87,9 +84,9 @@ class Target:
     def assert_agrees(self, energy, forces, expected_energy, expected_forces, what=""):
         """Require energy and forces to agree with those of Reference within this platform's bounds.
 
-        Double precision: 1e-9 of the RMS force. Single: RMS error 1e-5 of the RMS force; the largest error of a
-        component
-        at most 1.6e-4 of it, which is what stiff walls have in CustomNonbondedForce on OpenCL.
+        Double precision: the RMS error of the forces is at most 1e-9 of the RMS force, and the largest error of a
+        component at most 1e-8 of it. Single and mixed: 1e-5, and 1.6e-4, the error of stiff walls in
+        CustomNonbondedForce on OpenCL.
         """
         expected_forces = np.asarray(expected_forces)
         rms = np.sqrt(np.mean(expected_forces**2))
@@ -110,7 +107,7 @@ class Target:
 
 
 def kernels_of(system, context):
-    """Where each LearnedPairForce of a System is evaluated, and whether on tensor cores."""
+    """The placement of each LearnedPairForce of a System, with ", tensor cores" if it uses them."""
     forces = [force for force in system.getForces() if lp.LearnedPairForce.is_learned_pair_force(force)]
     infos = [lp.LearnedPairForce.cast(force).getKernelInfo(context) for force in forces]
     return [info["placement"] + ", tensor cores" * info["tensor_cores"] for info in infos]
@@ -118,23 +115,23 @@ def kernels_of(system, context):
 
 REFERENCE, CPU = Target("Reference", None), Target("CPU", None)
 OPENCL, CUDA = Target("OpenCL", "single"), Target("CUDA", "single")
-#: One target for each platform: for claims that do not depend on the precision. OpenCL and CUDA have our kernels and
-#: the code around them in common, and a Context on PoCL takes longest to compile: where there are many cases that
-#: differ in that code, all run on CUDA and on OpenCL those among them that differ in what the device does.
+#: One target for each platform, for claims that do not depend on the precision. OpenCL and CUDA share our kernels and
+#: their host code, and PoCL takes longest to compile the kernels of a Context. Tests with many cases of that host code
+#: therefore run all of them on CUDA, and on OpenCL only those whose device code differs.
 PLATFORMS = [REFERENCE, CPU, OPENCL, CUDA]
-#: Our kernels have the same text in mixed as in single precision, and another type for sums of energies. On CUDA, mixed
-#: is the precision in which the tests use tensor cores.
+#: Our kernels have the same text in mixed and in single precision; only the type of energy sums differs. On CUDA, the
+#: tests use tensor cores in mixed precision.
 MIXED = [Target("OpenCL", "mixed"), Target("CUDA", "mixed")]
 TENSOR_CORES = MIXED[1:]
-#: In double precision literals, the sizes of uploads, and the number of warps in a group differ.
+#: In double precision, literals, the sizes of uploads, and the number of warps in a group differ.
 DOUBLE = [Target("OpenCL", "double"), Target("CUDA", "double")]
 TARGETS = PLATFORMS + MIXED + DOUBLE
-#: Contexts that divide their work between devices: one device, taken for two.
+#: Contexts that divide their work between two devices; the same device is given twice.
 SEVERAL_DEVICES = [Target("OpenCL", "mixed", devices=2), Target("CUDA", "mixed", devices=2)]
 
 
 def on(targets):
-    """Run a test on these targets, in place of one for each platform."""
+    """Run a test on these targets instead of one target per platform."""
     return pytest.mark.parametrize("target", targets, ids=str, indirect=True)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Reads the conformance files: programs with inputs and expected values."""
+"""Reads the conformance files, which hold programs with inputs and expected values (conformance/README.md)."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ def _number(value):
 
 
 def _array(values):
-    """Nested lists of numbers, some of them as text, as an array."""
+    """An array from nested lists of numbers, some of which are strings."""
     return np.array([_number(v) if not isinstance(v, list) else _array(v) for v in values])
 
 
@@ -34,8 +34,8 @@ class Case:
     mixed_derivatives: list
     tolerance: float
     derivative_absolute: float
-    ieee: bool  # has NaN or infinities, which devices need not honour
-    double: bool  # has numbers beyond the range of single precision
+    ieee: bool  # has NaN or infinities, which devices need not support
+    double: bool  # has numbers outside the range of single precision
     pair_program: dict | None
 
     def __str__(self):

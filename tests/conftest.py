@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Platforms as fixtures, and which tests are run. A platform that is absent is skipped, unless LEARNEDPAIR_REQUIRE
-names it: then that is a failure.
+"""Fixtures for platforms, and options that select tests. Tests on an absent platform are skipped; they fail if
+LEARNEDPAIR_REQUIRE names the platform.
 
 pytest                    everything, on the platforms of this machine
-pytest --fast             the fast tier: each kernel once on each platform, in single precision, and nothing slow
-pytest --platform CUDA    only the tests that need a platform, on that one (as under tests/cuda/emulate)
+pytest --fast             the fast tier: each kernel once on each platform, in single precision, and no slow tests
+pytest --platform CUDA    only the tests that need a platform, and only on this one (as under tests/cuda/emulate)
 """
 
 import contextlib
 import os
 
 import hypothesis
-import learnedpair  # noqa: F401  (OpenMM has loaded the plugin; this says clearly if not)
+import learnedpair  # noqa: F401  (raises an error that explains why, if OpenMM has not loaded the plugin)
 import models
 import openmm
 import pytest
@@ -34,7 +34,7 @@ def present(name):
 
 
 def _has_device(name):
-    """Whether a Context can be made: the library of a platform may be there without a device."""
+    """Whether a Context can be created: a platform may be installed without a device."""
     if name not in ("OpenCL", "CUDA"):
         return True
     system = openmm.System()
@@ -51,19 +51,19 @@ def pytest_addoption(parser):
     parser.addoption(
         "--fast",
         action="store_true",
-        help="of the tests that need a platform only those marked with core, in single"
-        " precision; of the others those not marked with slow",
+        help="run only the tests marked core, in single precision, of those that need a platform; and only the tests"
+        " not marked slow, of the others",
     )
 
 
 def pytest_configure(config):
     config.addinivalue_line(
         "markers",
-        "core: with a platform; together these run every kernel and every feature of it once. They are the fast tier,"
-        " and all that runs on Intel's OpenCL (opencl_intel)",
+        "core: needs a platform; together these tests run every kernel and every feature of it once. They are the fast"
+        " tier, and the tests that run on Intel's OpenCL (opencl_intel)",
     )
     config.addinivalue_line("markers", "all_samples: models are checked as thoroughly as users' models are")
-    config.addinivalue_line("markers", "slow: without a platform, and not in the fast tier")
+    config.addinivalue_line("markers", "slow: needs no platform, and is not in the fast tier")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -80,11 +80,11 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
     items[:] = [item for item in items if is_wanted(item)]
     for item in items:
-        _share_what_is_cached(item)
+        _group_by_cached_reference(item)
 
 
-def _share_what_is_cached(item):
-    """Let one process run all tests of a case whose reference is cached (pytest-xdist, --dist loadgroup)."""
+def _group_by_cached_reference(item):
+    """Run all tests that share a cached reference in one process (pytest-xdist, --dist loadgroup)."""
     for name in ("architecture", "case", "shape"):
         value = parameters(item).get(name)
         if value is not None:
@@ -93,19 +93,19 @@ def _share_what_is_cached(item):
 
 
 def parameters(item):
-    """What a test is parametrized with."""
+    """The parameters of a parametrized test, by name."""
     return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 @pytest.fixture(autouse=True)
 def seed():
-    """Weights that a test leaves to PyTorch do not depend on which tests ran before."""
+    """Seed PyTorch, so that random weights do not depend on the tests that ran before."""
     torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
 def samples_of_checks(request):
-    """Models are checked with few samples, except where the checks are what is tested."""
+    """Check models with few samples, except in tests marked all_samples, which test the checks themselves."""
     with contextlib.nullcontext() if request.node.get_closest_marker("all_samples") else models.few_samples():
         yield
 
@@ -115,12 +115,12 @@ _presence = {}
 
 @pytest.fixture(params=PLATFORMS, ids=str)
 def target(request):
-    """A platform with a precision: one target for each platform, unless a test says on(...) which (comparators.py)."""
+    """A platform with a precision: one target per platform, or those that a test chooses with comparators.on()."""
     name = request.param.name
     if name not in _presence:
         _presence[name] = present(name)
     if not _presence[name]:
-        message = f"the platform {name} is not there"
+        message = f"the platform {name} is not available"
         if name in REQUIRED or request.config.getoption("--platform") == name:
             pytest.fail(message)
         pytest.skip(message)
@@ -129,7 +129,7 @@ def target(request):
 
 @pytest.fixture(params=SETS)
 def instructions(request, monkeypatch):
-    """An instruction set of this processor, for Contexts on the CPU platform."""
+    """An instruction set that this processor has; Contexts on the CPU platform use it."""
     if request.param in missing():
         pytest.skip(f"the processor does not have {request.param}")
     monkeypatch.setenv(VARIABLE, request.param)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The instruction sets of the CPU platform: which there are, and which this processor lacks."""
+"""The instruction sets of the CPU platform, and those that this processor lacks."""
 
 import functools
 import os
@@ -17,7 +17,7 @@ SETS = ("AVX512", "AVX2", "SSE4", "portable")
 
 
 def context_of(force, instructions):
-    """A Context of two particles with this instruction set, whatever the environment says."""
+    """A Context for the particles of a force with a given instruction set; the environment variable is restored."""
     system = openmm.System()
     for _ in range(force.getNumParticles()):
         system.addParticle(1.0)
@@ -43,7 +43,7 @@ def small_force():
 
 @functools.cache
 def missing():
-    """The instruction sets that this processor lacks, as the error message tells."""
+    """The instruction sets that this processor lacks, according to the error message for an unknown one."""
     with pytest.raises(
         openmm.OpenMMException,
         match="LEARNEDPAIR_CPU_INSTRUCTIONS is 'MMX'; expected an instruction set of this processor: .*portable",

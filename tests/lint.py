@@ -27,7 +27,7 @@ SUFFIXES = {".py", ".pyi", ".cpp", ".h", ".cc", ".sh", ".cmake"}
 
 
 def tracked_files():
-    """The files that git knows and that are there."""
+    """All tracked files that exist."""
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return [ROOT / name for name in names.split("\0") if name and (ROOT / name).is_file()]
 
@@ -58,7 +58,7 @@ def run(*command):
 
 
 def run_tools(files, fix):
-    """Run ruff, clang-format and mypy; get whether none of them finds anything."""
+    """Run ruff, clang-format and mypy; return whether all of them pass."""
     import clang_format
 
     python = [path for path in files if path.suffix in (".py", ".pyi")]
@@ -92,7 +92,7 @@ def python_functions(text):
         yield node.name, node.lineno, length
 
 
-#: Where braces do not count: strings, comments, characters, and directives of the preprocessor.
+#: Text in which braces are not code: strings, comments, character literals, and preprocessor directives.
 CPP_TEXT = re.compile(
     r"""R"(?P<end>\w*)\(.*?\)(?P=end)" | //[^\n]* | /\*.*?\*/ | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])'
     | ^[ \t]*\#(?:\\\n|[^\n])*""",
@@ -103,9 +103,9 @@ CPP_BLOCK = re.compile(r"^\s*(?:extern|namespace|class|struct|enum|union)\b[^()]
 
 
 def cpp_functions(text):
-    """Name, first line, and number of lines of each function that is not inside of another one."""
+    """Name, first line, and number of lines of each function that is not inside another one."""
     text = CPP_TEXT.sub(lambda match: "\n" * match[0].count("\n"), text)
-    inside, depth, begin = None, 0, 0  # the function that is open and its depth; where the current statement begins
+    inside, depth, begin = None, 0, 0  # the open function, the depth of braces, the start of the current statement
     for match in re.finditer(r"[{};]", text):
         statement, position = text[begin : match.start()], match.start()
         begin = match.end()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Models to test with, and how thoroughly they are checked."""
+"""Models for tests, and the number of samples that they are checked with."""
 
 import unittest.mock
 
@@ -11,12 +11,12 @@ RULES = {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]}
 
 
 def few_samples():
-    """Check models with a fortieth of the samples: in tests of something else, that is most of the time of loading."""
+    """Check models with a fortieth of the samples. Most of the time that loading a model takes is spent on checks."""
     return unittest.mock.patch("learnedpair.models.checks.samples.BUDGET", 5000)
 
 
 def network(num_types=2, cutoff=0.6, inner=0.17, seed=0, scale=30.0):
-    """A pair network with random weights whose forces are about as large as a real correction's."""
+    """A pair network with random weights. Its forces are about as large as those of a real correction."""
     torch.manual_seed(seed)
     return lp.nn.TypedPairNetwork(num_types, cutoff, hidden=(16, 16), num_basis=12, inner=inner, energy_scale=scale)
 
@@ -34,14 +34,14 @@ class Wall(torch.nn.Module):
 
 
 class Formula(torch.nn.Module):
-    """Something simple and symmetric, zero with its slope at a cutoff of 1 in its own units."""
+    """A simple symmetric formula. Energy and dE/dr are zero at the cutoff of 1, in units of the model."""
 
     def forward(self, r, type1, type2):
         return (1 + type1 + type2) * (1 - r) ** 3 * (r < 1)
 
 
 class TwoParameters(torch.nn.Module):
-    """A formula of three types with two global parameters, a hundredth of the work of a network with them."""
+    """A formula for three types with two global parameters, a hundred times cheaper than such a network."""
 
     def forward(
         self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor, lam: torch.Tensor, temperature: torch.Tensor
@@ -50,7 +50,7 @@ class TwoParameters(torch.nn.Module):
 
 
 class Deciding(torch.nn.Module):
-    """Decides by the distances, which no program can."""
+    """Control flow that depends on the distances, which cannot be recorded as a program."""
 
     def forward(self, r, particle1, particle2):
         if bool((r > 0.3).any()):

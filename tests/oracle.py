@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The energy of LearnedPairForce once more, written independently of the plugin: NumPy, all pairs, all 27 periodic
-copies.
+"""An independent implementation of LearnedPairForce's energy in NumPy: all pairs, with the minimum image found among 27
+periodic images.
 """
 
 import itertools
@@ -10,7 +10,7 @@ import numpy as np
 
 
 def displacements(positions, box):
-    """The displacement from i to the nearest copy of j, for all pairs i<j.
+    """The displacement from i to the minimum image of j, for all pairs i<j.
 
     Returns
     -------
@@ -22,28 +22,28 @@ def displacements(positions, box):
     if box is None:
         return i, j, delta
     box = np.asarray(box)
-    for k in (2, 1, 0):  # into the cell first, so that the 27 copies around are enough
+    for k in (2, 1, 0):  # wrap into the cell first: then the minimum image is among the 27 nearest images
         delta = delta - np.round(delta[:, k : k + 1] / box[k, k]) * box[k]
-    copies = np.array([np.array(n) @ box for n in itertools.product((-1, 0, 1), repeat=3)])
+    shifts = np.array([np.array(n) @ box for n in itertools.product((-1, 0, 1), repeat=3)])
     best = np.full(len(delta), np.inf)
     nearest = delta.copy()
-    for copy in copies:
-        distance = ((delta + copy) ** 2).sum(axis=1)
-        closer = distance < best
-        best[closer] = distance[closer]
-        nearest[closer] = delta[closer] + copy
+    for shift in shifts:
+        squared = ((delta + shift) ** 2).sum(axis=1)
+        closer = squared < best
+        best[closer] = squared[closer]
+        nearest[closer] = delta[closer] + shift
     return i, j, nearest
 
 
 def switching(r, start, end):
-    """The switching function of OpenMM's NonbondedForce and its slope."""
+    """The switching function of OpenMM's NonbondedForce and its derivative."""
     y = np.clip((r - start) / (end - start), 0, None)
     return 1 - 10 * y**3 + 15 * y**4 - 6 * y**5, (-30 * y**2 + 60 * y**3 - 30 * y**4) / (end - start)
 
 
 def pairs_in_range(positions, particles, *, cutoff, box=None, exclusions=(), allowed=None):
-    """The pairs that interact: i, j, the displacement from i to the nearest copy of j, and the distance; see
-    energy_and_forces().
+    """The interacting pairs: i, j, the displacement from i to the minimum image of j, and the distance. The parameters
+    are those of energy_and_forces().
     """
     positions, particles = np.asarray(positions), np.asarray(particles)
     covered = particles >= 0 if particles.ndim == 1 else ~np.isnan(particles).any(axis=1)
@@ -64,19 +64,19 @@ def pairs_in_range(positions, particles, *, cutoff, box=None, exclusions=(), all
 def energy_and_forces(
     function, positions, types, *, cutoff, inner_cutoff, box=None, exclusions=(), switching_distance=None, allowed=None
 ):
-    """E = sum of S(r) f(r; type_i, type_j) over the pairs that interact, and its forces.
+    """E = sum of S(r) f(r; type_i, type_j) over the interacting pairs, and its forces.
 
     Parameters
     ----------
-    function : callable (r, type1, type2) -> (energy, slope)
+    function : callable (r, type1, type2) -> (energy, dEdR)
         For arrays of pairs; never called below the inner cutoff.
     positions : ndarray, shape (n, 3), nm
     types : ndarray of int, shape (n,), or of float, shape (n, n_features)
-        -1 for particles that are not covered; or rows of features, NaN for particles that are not covered.
+        The types, or the features. Particles that are not covered have the type -1, or NaN for all features.
     box : array, shape (3, 3), nm, or None
     exclusions : iterable of (int, int)
-    allowed : callable (i, j) -> bool
-        Interaction groups, if there are any.
+    allowed : callable (i, j) -> bool, optional
+        Whether the interaction groups allow a pair.
 
     Returns
     -------
@@ -87,13 +87,13 @@ def energy_and_forces(
     """
     positions, types = np.asarray(positions), np.asarray(types)
     i, j, delta, r = pairs_in_range(positions, types, cutoff=cutoff, box=box, exclusions=exclusions, allowed=allowed)
-    inside = np.maximum(r, inner_cutoff)
-    energy, slope = function(inside, types[i], types[j])
-    energy = energy + (r - inside) * slope
+    r_clamped = np.maximum(r, inner_cutoff)
+    energy, dEdR = function(r_clamped, types[i], types[j])
+    energy = energy + (r - r_clamped) * dEdR
     if switching_distance is not None:
-        value, value_slope = switching(r, switching_distance, cutoff)
-        energy, slope = value * energy, value * slope + value_slope * energy
-    force = slope[:, None] * delta / r[:, None]  # on i, towards j if the energy falls with the distance
+        value, derivative = switching(r, switching_distance, cutoff)
+        energy, dEdR = value * energy, value * dEdR + derivative * energy
+    force = dEdR[:, None] * delta / r[:, None]  # on i; towards j if the energy increases with the distance
     forces = np.zeros_like(positions)
     np.add.at(forces, i, force)
     np.subtract.at(forces, j, force)
@@ -103,14 +103,15 @@ def energy_and_forces(
 def pair_derivatives(
     derivatives, positions, particles, *, cutoff, inner_cutoff, box=None, exclusions=(), switching_distance=None
 ):
-    """What each pair that interacts adds to dE/dg, for each g; other parameters as for energy_and_forces().
+    """The contribution of each interacting pair to dE/dg, for each g.
+
+    The other parameters are those of energy_and_forces().
 
     Parameters
     ----------
     derivatives : callable (r, particle1, particle2) -> dict of str to (derivative, mixed)
-        df/dg and d2f/(dr dg) for arrays of pairs; never called below the inner cutoff. For the energies themselves,
-        which are
-        the derivative by a scale, {name: (energy, slope)}.
+        df/dg and d2f/(dr dg) for arrays of pairs; never called below the inner cutoff. For a scale, whose derivative is
+        the energy without it, {name: (energy, dEdR)}.
 
     Returns
     -------
@@ -118,19 +119,19 @@ def pair_derivatives(
     """
     particles = np.asarray(particles)
     i, j, _, r = pairs_in_range(positions, particles, cutoff=cutoff, box=box, exclusions=exclusions)
-    inside = np.maximum(r, inner_cutoff)
+    r_clamped = np.maximum(r, inner_cutoff)
     value = 1.0 if switching_distance is None else switching(r, switching_distance, cutoff)[0]
     return {
-        name: value * (derivative + (r - inside) * mixed)
-        for name, (derivative, mixed) in derivatives(inside, particles[i], particles[j]).items()
+        name: value * (derivative + (r - r_clamped) * mixed)
+        for name, (derivative, mixed) in derivatives(r_clamped, particles[i], particles[j]).items()
     }
 
 
 def assert_derivatives_agree(target, actual, contributions, what=""):
-    """Require parameter derivatives to be the sums of what the pairs add to them, within the bounds that
-    Target.assert_agrees() sets
-    for energies: relative to the sum, and to the root of the sum of squares, which is what rounding errors of many
-    pairs come to.
+    """Require parameter derivatives to be the sums of the contributions of pairs.
+
+    The bound is that of Target.assert_agrees() for energies. It is relative to the sum of the contributions plus the
+    root of the sum of their squares, since independent rounding errors of many pairs add up to the latter.
     """
     assert set(actual) == set(contributions), what
     for name, parts in contributions.items():

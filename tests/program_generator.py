@@ -1,15 +1,12 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Random programs for hypothesis, of every operation of docs/program.md, whose values stay of order 1 and well
+"""Random programs for hypothesis, with every operation of docs/program.md, whose values are of order 1 and well
 conditioned.
 
-Every value is drawn with an interval that holds it, and a bound of how far rounding errors before it can have come:
-what is
-too large, or would amplify them too far, is scaled down, and functions are given arguments that lie inside of their
-domains.
-Decisions (floor, less, select, lookup) are taken on values shifted by random digits, or on whole numbers, so that
-rounding
-does not turn them over. Kinks there are; that random inputs hit one exactly is not to be expected.
+For every value the generator knows an interval that contains it, and a bound for its rounding error. It scales values
+down that are too large or would amplify rounding errors too much, and keeps the arguments of functions inside their
+domains. Decisions (floor, less, select, lookup) depend on values shifted by random numbers, or on integers, so that
+rounding does not change them. Values may have kinks, but random inputs do not hit a kink exactly.
 """
 
 import itertools
@@ -26,20 +23,20 @@ INPUTS = ("distance", "particle1", "particle2", "pair", "globals")
 UNARY = ("neg", "abs", "floor", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid", "erf", "erfc")
 BINARY = ("add", "sub", "mul", "div", "pow", "minimum", "maximum", "less", "less_equal", "equal")
 BETWEEN = ("gather", "concat", "sum", "max", "linear", "lookup", "table", "table_slope")
-#: What a program of PairProgram can have; `pair` is of staged programs only.
+#: The operations of a PairProgram; the input `pair` occurs only in staged programs.
 OPERATIONS = {*UNARY, *BINARY, *BETWEEN, "select", "literal", "weight", "distance", "particle1", "particle2", "globals"}
 
 DISTANCES = (0.1, 0.9)  # nm
 FEATURES = (-1.5, 1.5)
 PARAMETERS = (0.3, 1.5)  # global parameters
 LONGEST = 8
-LARGEST = 8.0  # what values are scaled below
-NOISIEST = 300.0  # the largest rounding error of a value, in units of that of 1
+LARGEST = 8.0  # the largest magnitude of a value
+NOISIEST = 300.0  # the largest rounding error of a value, in units of the rounding error of 1
 
 
 @dataclass
 class RandomProgram:
-    """A pair program with what is needed to evaluate it."""
+    """A pair program and the data that its evaluation needs."""
 
     text: str
     weights: np.ndarray
@@ -47,7 +44,7 @@ class RandomProgram:
     num_features: int  # 0 if particles have types
     num_globals: int
     seed: int
-    table_ends: list = field(repr=False)  # of every table the places of its two ends among the weights
+    table_ends: list = field(repr=False)  # indices of the weights that are the first and last knot of a table
 
     @property
     def typed(self):
@@ -69,9 +66,9 @@ class RandomProgram:
         return {f"g{k}": generator.uniform(*PARAMETERS) for k in range(self.num_globals)}
 
     def inputs(self, count):
-        """Random pairs, from nothing but the seed: arrays that TensorProgram.evaluate() takes."""
+        """Arrays of random pairs for TensorProgram.evaluate(), which depend only on the seed."""
         generator = random.Random(self.seed)
-        rows = [
+        particles = [
             (
                 [float(generator.randrange(self.num_types))]
                 if self.typed
@@ -81,13 +78,13 @@ class RandomProgram:
         ]
         return {
             "distance": np.array([generator.uniform(*DISTANCES) for _ in range(count)]),
-            "particle1": np.array(rows[:count]),
-            "particle2": np.array(rows[count:]),
+            "particle1": np.array(particles[:count]),
+            "particle2": np.array(particles[count:]),
             "globals": np.array(list(self.global_parameters.values())),
         }
 
     def with_weights(self, weights):
-        """The same structure. The ends of tables are kept: they are in increasing order."""
+        """The same program with other weights, except for the ends of tables, which must be in increasing order."""
         weights = np.array(weights, dtype=float)
         weights[self.table_ends] = self.weights[self.table_ends]
         return _core.TensorProgram(self.text, weights)
@@ -109,15 +106,15 @@ class _Value:
     low: float
     high: float
     noise: float
-    inputs: frozenset  # those that it depends on
-    whole: bool = False  # a whole number, without rounding errors: types, truth values
+    inputs: frozenset  # the inputs that it depends on
+    whole: bool = False  # an integer without rounding error: types, truth values
 
     @property
     def largest(self):
         return max(abs(self.low), abs(self.high))
 
 
-_SMOOTH = {  # functions that are defined everywhere, with their steepest slope
+_SMOOTH = {  # functions that are defined everywhere, and the largest magnitude of their derivatives
     "tanh": (math.tanh, 1.0),
     "sigmoid": (lambda x: 0.5 * (1 + math.tanh(0.5 * x)), 0.25),
     "erf": (math.erf, 1.13),
@@ -129,12 +126,12 @@ _SMOOTH = {  # functions that are defined everywhere, with their steepest slope
 
 
 class _Writer:
-    """Draws steps; each method of the list MOVES adds a few, and what others may use to `pool`."""
+    """Draws steps. Each method of the list MOVES adds a few steps, and values that later steps may use to `pool`."""
 
     def __init__(self, draw, typed, max_steps):
         self.draw, self.typed, self.max_steps = draw, typed, max_steps
         self.seed = draw(st.integers(0, 2**31))
-        self.random = random.Random(self.seed + 2)  # for numbers; the structure is drawn
+        self.random = random.Random(self.seed + 2)  # for constants; the structure is drawn by hypothesis
         self.num_types = self.integer(2, 4) if typed else 0
         self.width = 1 if typed else self.integer(1, 4)
         self.num_globals = self.integer(0, 3)
@@ -158,7 +155,7 @@ class _Writer:
         return self.choose([value for value in self.pool if fits(value)])
 
     def partner(self, x):
-        """A value whose length goes with that of another."""
+        """A value whose length is compatible with that of x in an elementwise operation."""
         return self.any_value(lambda y: 1 in (x.size, y.size) or x.size == y.size)
 
     # Steps
@@ -198,36 +195,36 @@ class _Writer:
         return self.constant([self.uniform(low, high) for _ in range(size)], operation)
 
     def keep(self, value):
-        """Let others use a value, scaled down if it is too large or too noisy."""
+        """Add a value to the pool, scaled down if it or its rounding error is too large."""
         factor = min(1.0, LARGEST / max(value.largest, 1e-9), NOISIEST / max(value.noise, 1e-9))
         if factor < 1:
             value = self.binary("mul", value, self.constant([0.3 * factor], "literal"))
         self.pool.append(value)
         return value
 
-    # Operations, whose operands must lie in their domains
+    # Operations; the operands must be in their domains
 
     def unary(self, operation, x):
         if operation in _SMOOTH:
-            function, slope = _SMOOTH[operation]
+            function, derivative = _SMOOTH[operation]
             ends = sorted((function(x.low), function(x.high))) if function else (-1.0, 1.0)
-            return self.add(operation, [x], *ends, slope * x.noise)
+            return self.add(operation, [x], *ends, derivative * x.noise)
         if operation == "abs":
             return self.add(operation, [x], max(x.low, -x.high, 0.0), x.largest, x.noise)
         if operation == "floor":
             return self.add(operation, [x], math.floor(x.low), math.floor(x.high), 0.0, whole=True)
         function = getattr(math, operation)
-        slope = {
+        derivative = {
             "sqrt": lambda: 0.5 / math.sqrt(x.low),
             "log": lambda: 1 / x.low,
             "log1p": lambda: 1 / (1 + x.low),
         }.get(operation, lambda: math.exp(x.high))()
-        return self.add(operation, [x], function(x.low), function(x.high), slope * x.noise)
+        return self.add(operation, [x], function(x.low), function(x.high), derivative * x.noise)
 
     def binary(self, operation, x, y):
         if operation in ("less", "less_equal", "equal"):
             return self.add(operation, [x, y], 0.0, 1.0, 0.0, whole=True)
-        function, slopes = {
+        function, derivatives = {
             "add": (lambda a, b: a + b, (1, 1)),
             "sub": (lambda a, b: a - b, (1, 1)),
             "minimum": (min, (1, 1)),
@@ -239,13 +236,13 @@ class _Writer:
         ends = [function(a, b) for a, b in itertools.product((x.low, x.high), (y.low, y.high))]
         if operation == "mul" and x is y:
             ends = [max(x.low, -x.high, 0.0) ** 2, x.largest**2]
-        return self.add(operation, [x, y], min(ends), max(ends), slopes[0] * x.noise + slopes[1] * y.noise)
+        return self.add(operation, [x, y], min(ends), max(ends), derivatives[0] * x.noise + derivatives[1] * y.noise)
 
     def squashed(self, x):
         return x if x.largest <= 1.5 else self.unary(self.choose(["tanh", "sin", "sigmoid", "erf"]), x)
 
     def positive(self, x):
-        """Something between 0.5 and 2, made of x."""
+        """A value between 0.5 and 2 that depends on x."""
         if x.low >= 0.5 and x.high <= 2:
             return x
         kind = self.integer(0, 3)
@@ -316,7 +313,7 @@ class _Writer:
         )
 
     def whole_number(self, x):
-        """A whole number that no rounding changes: x itself, or x times something random, rounded down."""
+        """An integer that rounding does not change: x itself, or the floor of a random linear function of x."""
         if x.whole:
             return x
         scaled = self.binary("mul", x, self.random_constant(1, 1.0, 4.0))
@@ -354,7 +351,7 @@ class _Writer:
         self.keep(self.binary("pow", self.positive(x), exponent))
 
     def move_with_constant(self):
-        """Arithmetic with 0, 1 and the like, of which some is nothing."""
+        """Arithmetic with 0, 1, -1 or 2, which simplification may remove."""
         x, special = self.any_value(), self.choose([0.0, 1.0, -0.0, -1.0, 2.0])
         y = self.constant([special] * self.choose([1, x.size]))
         operation = self.choose(["add", "sub", "mul"] + ["div"] * (abs(special) == 1))
@@ -375,7 +372,7 @@ class _Writer:
             self.keep(self.binary(self.choose(["add", "sub"]), *((negative, y) if self.coin() else (y, negative))))
 
     def move_sums(self):
-        """A sum of several values, some of them negative."""
+        """A sum of several values, some of them subtracted."""
         total = self.any_value()
         for _ in range(self.integer(2, 4)):
             y = self.partner(total)
@@ -415,7 +412,7 @@ class _Writer:
         self.keep(self.sum_of(x, self.choose(extents), self.choose(["sum", "max"])))
 
     def move_outer_product(self):
-        """What a sum over [o][m][i] is of use for: all products of two vectors."""
+        """A sum over [o][m][i] of all products of the elements of two vectors."""
         x, y = (self.any_value(lambda value: value.size <= 3) for _ in range(2))
         if x.size * y.size <= LONGEST:
             left = self.gather(x, [i for i in range(x.size) for _ in range(y.size)])
@@ -426,7 +423,7 @@ class _Writer:
         self.keep(self.linear(self.any_value(), self.integer(1, 5)))
 
     def move_layer(self):
-        """A layer of a network on what is known of distance, particles and parameters, joined or added."""
+        """A network layer on a concatenation or a sum of values."""
         length = self.integer(1, 2)
         parts = [self.resized(self.any_value(), length) for _ in range(self.integer(2, 4))]
         if self.coin():
@@ -443,12 +440,12 @@ class _Writer:
         return x if x.size == size else self.gather(x, self.indices(x, size))
 
     def move_symmetric_layer(self):
-        """The same matrix on both particles."""
+        """The sum of the same linear layer applied to both particles."""
         x, y = (self.particle_value(k) for k in (1, 2))
         self.keep(self.binary("add", *(self.add_like(self.linear(x, 2), y))))
 
     def add_like(self, first, y):
-        """The layer that has been made, and the same on something else of the same length."""
+        """A layer that exists, and the same layer applied to another value of the same length."""
         step = self.steps[first.step]
         second = _Value(len(self.steps), first.size, first.low, first.high, first.noise, y.inputs)
         self.steps.append(_Step(step.operation, step.size, (step.operands[0], y.step)))
@@ -459,7 +456,7 @@ class _Writer:
         return x if not self.typed else self.binary("mul", x, self.constant([0.5], "literal"))
 
     def move_embedding(self):
-        """Numbers looked up by the types; by features, rounded, where there are no types."""
+        """A lookup by types, or by rounded features if there are no types."""
         x = self.input(self.choose(["particle1", "particle2"]))
         if self.typed and self.coin():
             both = self.binary("mul", self.input("particle1"), self.constant([float(self.num_types)], "literal"))
@@ -475,7 +472,7 @@ class _Writer:
             )
 
     def move_bins(self):
-        """Numbers looked up by the distance; the index may be negative, or too large."""
+        """A lookup by distance; the index may be negative or too large."""
         scaled = self.binary("mul", self.input("distance"), self.random_constant(1, 3.0, 9.0))
         offset = self.random_constant(1, -3.0, 3.0)
         self.keep(
@@ -504,9 +501,11 @@ class _Writer:
         self.keep(self.add("select", [choice, a, b], min(a.low, b.low), max(a.high, b.high), max(a.noise, b.noise)))
 
     def move_table(self):
-        """A table of r, or of what does not depend on r: its second derivative is asked for in neither case."""
-        slope = self.coin()
-        if slope:
+        """A table of a value that does not depend on both r and global parameters, or the derivative of a table for a
+        value that depends on neither: no derivative of `table_slope` is needed, which would be an error.
+        """
+        derivative = self.coin()
+        if derivative:
             x = self.any_value(lambda value: not value.inputs & {"distance", "globals"})
             x = self.gather(x, self.indices(x, 1))
         else:
@@ -517,10 +516,10 @@ class _Writer:
         numbers = [low, high]
         for _ in range(knots):
             numbers += [self.uniform(-1, 1) for _ in range(curves)] + [self.uniform(-1, 1) / h for _ in range(curves)]
-        bound = 6 / h if slope else 2.0
+        bound = 6 / h if derivative else 2.0
         self.keep(
             self.add(
-                "table_slope" if slope else "table",
+                "table_slope" if derivative else "table",
                 [x, self.constant(numbers, "weight")],
                 -bound,
                 bound,
@@ -531,7 +530,7 @@ class _Writer:
         )
 
     def move_repeat(self):
-        """A step that is there already, with operands exchanged where that changes nothing."""
+        """A duplicate of an existing step, with exchanged operands if the operation is commutative."""
         repeated = self.choose(self.pool)
         step = self.steps[repeated.step]
         if step.operation in INPUTS:
@@ -560,7 +559,7 @@ class _Writer:
         self.pool.append(self.unary("exp", self.unary("neg", self.binary("mul", scaled, scaled))))
 
     def finish(self):
-        """A sum of what is not used yet, or not of all of it: what is left over is dead code."""
+        """A sum of up to six values that no step uses; the rest of them is dead code."""
         used = {operand for step in self.steps for operand in step.operands}
         loose = [value for value in self.pool if value.step not in used and value.inputs][-6:] or self.pool[-1:]
         if not any("distance" in value.inputs for value in loose):
@@ -579,9 +578,7 @@ class _Writer:
         return self.finish().step
 
     def symmetrize(self, output):
-        """g(r, a1, a2) + g(r, a2, a1): every step once more, with the particles exchanged; constants are the same
-        ones.
-        """
+        """g(r, a1, a2) + g(r, a2, a1): repeat every step with the particles exchanged, but use the same constants."""
         exchanged = {}
         for i in range(len(self.steps)):
             step = self.steps[i]
@@ -632,11 +629,11 @@ def pair_programs(draw, typed=None, max_steps=60, symmetric=False):
     Parameters
     ----------
     typed : bool, optional
-        Whether particles have types or features; else that is drawn, too.
+        Whether particles have types rather than features; drawn by default.
     max_steps : int
-        About how many steps there are; twice as many if symmetric.
+        The approximate maximum number of steps; twice as many if symmetric.
     symmetric : bool
-        Whether the energy stays the same, to the last bit, when the particles are exchanged.
+        Whether the energy is invariant, to the last bit, under exchange of the particles.
     """
     writer = _Writer(draw, draw(st.booleans()) if typed is None else typed, max_steps)
     output = writer.write()
@@ -644,12 +641,12 @@ def pair_programs(draw, typed=None, max_steps=60, symmetric=False):
 
 
 def examples(count, **options):
-    """A list of random programs, always the same ones."""
+    """A list of random programs, the same in every run."""
     programs = []
 
     @settings(
         max_examples=count,
-        derandomize=True,  # cuda/program_registers.py and other scripts do not read conftest.py
+        derandomize=True,  # test_program_source.py is also imported in processes that do not load conftest.py
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""A plain interpreter of docs/program.md in NumPy, double precision, that checks everything the page says.
+"""A plain interpreter of programs in NumPy, in double precision, that enforces every rule of docs/program.md.
 
-It shares nothing with what writes programs or runs them.
+It shares no code with the package that writes and runs programs.
 """
 
 import math
@@ -63,8 +63,8 @@ _BINARY = {
 class _Interpreter:
     def __init__(self, weights, inputs, pairs):
         self.weights, self.inputs, self.pairs = weights, inputs, pairs
-        self.used = 0  # weights so far
-        self.seen = set()  # inputs so far
+        self.used = 0  # number of weights that the steps so far have taken
+        self.seen = set()  # inputs that have occurred
         self.values, self.operations = [], []
 
     def step(self, length, operation, words, numbers):
@@ -172,7 +172,7 @@ class _Interpreter:
 
 
 def _column(values, pairs):
-    """An input as an array [P, n]; one number for each pair may come without its axis."""
+    """An input as an array [P, n]. An array of one number per pair may have the shape [P]."""
     values = np.asarray(values, dtype=float)
     values = values[:, None] if values.ndim == 1 else values
     check(values.shape[0] in (1, pairs), "the inputs have different numbers of pairs")

@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Systems that several files test with, and what their energies and forces are by PyTorch or by an interpreter of
-programs, summed over pairs. They are cached, since computing that takes longer than most tests."""
+"""Systems shared by several test files, with their energies and forces from PyTorch or from an interpreter of programs,
+summed over pairs. They are cached, since their computation takes longer than most tests.
+"""
 
 import functools
 
@@ -17,7 +18,7 @@ from comparators import REFERENCE, assert_close, observe
 from conformance_files import PAIR_PROGRAMS
 
 METHODS = {"CutoffPeriodic": 2, "CutoffNonPeriodic": 1, "NoCutoff": 0}
-#: What the global parameters are multiplied with, so that they do not have their default values.
+#: A factor for the global parameters, so that they differ from their default values.
 MOVED = 0.85
 SCALE = 0.7
 
@@ -29,7 +30,11 @@ TOLERANCE = 1e-4
 
 @functools.cache
 def corrected_water(shape, switching):
-    """A box or a cluster of water, every seventh molecule uncovered; the force, and what PyTorch says of it."""
+    """A box or a cluster of water, where every seventh molecule is not covered.
+
+    Returns the System, the positions, the lowering report of the force, and the result of oracle.energy_and_forces()
+    with the PyTorch model.
+    """
     topology, positions, box = systems.water(64, triclinic=(shape == "triclinic"))
     periodic = shape != "cluster"
     model = models.water_model(switching_distance=0.45) if switching else models.water_model()
@@ -40,7 +45,7 @@ def corrected_water(shape, switching):
         system.addParticle(12.0)
     if periodic:
         system.setDefaultPeriodicBoxVectors(*box)
-    # Without exclusions, the hydrogens and oxygens of one molecule are pairs below the inner cutoff.
+    # Pairs of oxygen and hydrogen within a molecule that are not excluded are below the inner cutoff.
     exclusions = [(3 * k, 3 * k + 1) for k in range(0, len(names) // 3, 2)]
     force = model.create_force(
         names,
@@ -72,7 +77,7 @@ def conformance(name):
 
 
 def with_derivatives(force):
-    """The force with a scale, and the derivatives with respect to the scale and all global parameters."""
+    """Add to a force a scale, and derivatives with respect to the scale and all global parameters; return it."""
     force.setScaleParameter("scale", 1.0)
     force.addEnergyParameterDerivative("scale")
     for index in range(force.getNumGlobalParameters()):
@@ -87,13 +92,13 @@ def set_parameters(context, values):
 
 
 def expected_of(function, derivatives, cloud, particles, **options):
-    """Energy, forces, and what each pair adds to the derivatives, scaled by SCALE; the number of pairs below the inner
-    cutoff.
+    """The energy, the forces and the contributions of pairs to the derivatives, for a scale of SCALE, and the number of
+    pairs below the inner cutoff.
 
     Parameters
     ----------
     function, derivatives
-        As oracle.energy_and_forces() and oracle.pair_derivatives() take them.
+        For oracle.energy_and_forces() and oracle.pair_derivatives().
     """
     options = dict(box=cloud.box, exclusions=cloud.exclusions, **options)
     energy, forces, below = oracle.energy_and_forces(function, cloud.positions, particles, **options)
@@ -106,14 +111,16 @@ def expected_of(function, derivatives, cloud, particles, **options):
 
 @functools.cache
 def architecture_case(architecture):
-    """A System with a program of an architecture, its positions and parameters, and what PyTorch says of it."""
+    """A System with a program of an architecture, its positions and parameters, and the results expected by PyTorch."""
     model = architectures.load(architecture, "script")
     cloud = systems.Cloud(cutoff=model.cutoff, inner=model.inner_cutoff, seed=len(architecture.name))
-    rows = architectures.particles(architecture, cloud.count, seed=3, distinct=12)
-    force = with_derivatives(cloud.excluded(model.create_force(cloud.particles(rows), representation="program")))
+    given = architectures.particles(architecture, cloud.count, seed=3, distinct=12)
+    force = with_derivatives(cloud.excluded(model.create_force(cloud.particles(given), representation="program")))
     parameters = {name: MOVED * value for name, value in model.global_parameters.items()}
     particles = (
-        np.where(cloud.covered, rows, -1) if model.features is None else np.where(cloud.covered[:, None], rows, np.nan)
+        np.where(cloud.covered, given, -1)
+        if model.features is None
+        else np.where(cloud.covered[:, None], given, np.nan)
     )
     expected = expected_of(
         functools.partial(model.evaluate, **parameters),
@@ -129,7 +136,10 @@ def architecture_case(architecture):
 
 @functools.cache
 def reference_of(case, *arguments):
-    """What the Reference platform says of a case, a function that returns a System, positions and parameters first."""
+    """Energy, forces and derivatives of a case on the Reference platform.
+
+    ``case`` is a function that returns a System, positions and parameters, and perhaps more.
+    """
     system, positions, parameters, *_ = case(*arguments)
     context = REFERENCE.context(system, positions)
     set_parameters(context, parameters)
@@ -137,7 +147,7 @@ def reference_of(case, *arguments):
 
 
 def assert_is_the_model(target, case, *arguments):
-    """Reference against the oracle, to 1e-9; everything else against Reference, within its bounds."""
+    """Compare Reference with the oracle, to 1e-9, or another platform with Reference, within its bounds."""
     system, positions, parameters, (energy, forces, parts, below) = case(*arguments)
     assert below > 20, "the test must contain pairs below the inner cutoff"
     assert np.abs(forces).max() > 1
@@ -157,8 +167,10 @@ def assert_is_the_model(target, case, *arguments):
 
 
 def function_of(case):
-    """A PairProgram and its functions for the oracle: energies by the plain interpreter, slopes and derivatives by the
-    program that test_conformance.py compares with closed forms.
+    """A PairProgram, its parameters, and two functions for the oracle.
+
+    Energies come from the plain interpreter, derivatives from the PairProgram itself, which test_conformance.py
+    compares with closed forms.
     """
     given = case.pair_program
     function = lp.PairProgram(
@@ -193,25 +205,25 @@ def function_of(case):
 
 @functools.cache
 def conformance_case(name, method):
-    """A System with a program that is written in a conformance file; see architecture_case()."""
+    """A System with a program of a conformance file, and the same data as from architecture_case()."""
     case = conformance(name)
     function, parameters, evaluate_pairs, evaluate_derivatives = function_of(case)
     cloud = systems.Cloud(
         cutoff=0.8, inner=0.1, seed=len(case.name), periodic=method == "CutoffPeriodic", triclinic=True
     )
     random = np.random.default_rng(2)
-    rows = (
+    given = (
         random.integers(0, function.num_types, cloud.count)
         if function.num_types
         else case.inputs["particle1"][random.integers(0, len(case.inputs["particle1"]), cloud.count)]
     )
     force = with_derivatives(cloud.excluded(lp.LearnedPairForce(function)))
-    for row in cloud.particles(rows):
-        force.addParticle(row)
+    for particle in cloud.particles(given):
+        force.addParticle(particle)
     force.setNonbondedMethod(METHODS[method])
     force.setCutoffDistance(0.8)
     particles = (
-        np.where(cloud.covered, rows, -1) if function.num_types else np.where(cloud.covered[:, None], rows, np.nan)
+        np.where(cloud.covered, given, -1) if function.num_types else np.where(cloud.covered[:, None], given, np.nan)
     )
     expected = expected_of(
         evaluate_pairs,

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Runs the test suite on every platform there is: Reference, CPU, OpenCL where a device is found, and CUDA, which is
-emulated where there is no GPU but OpenMM's CUDA platform is installed (tests/cuda/README.md says what that needs).
+"""Runs the test suite on all available platforms: Reference, CPU, OpenCL if a device is found, and CUDA. Without a GPU,
+CUDA is emulated if OpenMM's CUDA platform is installed (tests/cuda/README.md lists the requirements).
 
 python tests/run.py           everything
 python tests/run.py --fast    the fast tier, for daily work: under three minutes on two cores
 
-The fast tier runs every platform, in single precision and on one device: tests marked with "core", which together run
-every kernel and every feature of it once. Of the tests that need no platform it leaves out those marked with "slow".
-A missing platform is a failure if LEARNEDPAIR_REQUIRE=Reference,CPU,OpenCL,CUDA names it. Arguments go to pytest.
+On each platform the fast tier runs the tests marked "core", in single precision and on one device. Together they run
+every kernel and every feature of it once. Of the tests that need no platform, the fast tier skips those marked "slow".
+A missing platform is a failure if LEARNEDPAIR_REQUIRE (e.g. Reference,CPU,OpenCL,CUDA) names it. All arguments are
+passed to pytest.
 """
 
 import os
@@ -20,7 +21,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 EMULATE = TESTS / "cuda" / "emulate"
-MISSING = 69  # the emulator's status if something it needs is not there
+MISSING = 69  # exit status of the emulator if a requirement is missing
 
 
 def has_gpu():
@@ -31,14 +32,14 @@ def has_gpu():
 
 def main():
     required = os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",")
-    # One process of tests for each core: more threads of PyTorch's would wait for each other.
+    # One test process per core: more PyTorch threads would only compete for the cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     processes = ["-n", str(os.cpu_count() or 1), "--dist", "loadgroup"]
     command = [sys.executable, "-m", "pytest", str(TESTS), *processes, *sys.argv[1:]]
     if has_gpu():
         print("CUDA: on this machine's GPU", flush=True)
     elif sys.platform != "linux":
-        print("CUDA: left out; the emulator runs on Linux", flush=True)
+        print("CUDA: left out; the emulator runs only on Linux", flush=True)
     else:
         probe = subprocess.run([str(EMULATE), "--", sys.executable, "-c", ""], capture_output=True, text=True)
         if probe.returncode == 0:

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Systems to test on: small enough for an emulated device, with everything that can go wrong in them."""
+"""Systems for tests, small enough for an emulated device, which contain many special cases: pairs below the inner
+cutoff, excluded pairs, particles that are not covered, triclinic boxes.
+"""
 
 import copy
 import functools
@@ -14,7 +16,7 @@ CUTOFF, INNER = 0.6, 0.2
 
 
 def curve(r, kind):
-    """Three smooth functions of distance, with a wall, that end at CUTOFF; and their slopes."""
+    """One of three smooth functions of distance with a wall, zero at CUTOFF; and its derivative, the slope."""
     amplitude, frequency = ((3.0, 9.0), (-2.0, 13.0), (1.5, 6.0))[kind]
     wall, decay = 4.0 * np.exp(-30 * (r - INNER)), -30.0
     x = 1 - (r / CUTOFF) ** 2
@@ -32,23 +34,24 @@ def table(knots=301, scale=1.0, kinds=(0, 1, 2)):
 
 
 def table_function(pair_table):
-    """The function of a table for arrays of pairs, as oracle.energy_and_forces() takes it."""
+    """A function for arrays of pairs that evaluates a table, for oracle.energy_and_forces()."""
 
     def function(r, type1, type2):
-        energy, slope = np.zeros_like(r), np.zeros_like(r)
+        energy, dEdR = np.zeros_like(r), np.zeros_like(r)
         for a in range(pair_table.num_types):
             for b in range(pair_table.num_types):
                 chosen = (type1 == a) & (type2 == b)
                 if chosen.any():
-                    energy[chosen], slope[chosen] = pair_table.evaluate(a, b, r[chosen])
-        return energy, slope
+                    energy[chosen], dEdR[chosen] = pair_table.evaluate(a, b, r[chosen])
+        return energy, dEdR
 
     return function
 
 
 class Chains:
-    """Molecules of three bonded particles on a jittered grid: bonded pairs far below the inner cutoff, some close
-    unbonded ones, particles of two types and some that are not covered."""
+    """Molecules of three bonded particles on a jittered grid. Bonded pairs are far below the inner cutoff, and some
+    unbonded pairs are close. Particles have two types; some particles are not covered.
+    """
 
     def __init__(self, molecules=40, seed=1, periodic=True, triclinic=False, density=12.0):
         random = np.random.default_rng(seed)
@@ -82,7 +85,7 @@ class Chains:
         return system
 
     def together(self, forces):
-        """A System of these particles with copies of some forces, in this order."""
+        """A System of these particles with copies of the given forces, in the given order."""
         system = self.system()
         for force in forces:
             system.addForce(copy.deepcopy(force))
@@ -101,7 +104,7 @@ class Chains:
         return force
 
     def nonbonded(self, method=openmm.NonbondedForce.CutoffPeriodic, cutoff=CUTOFF, group=0):
-        """A NonbondedForce with all pairs of a molecule as exceptions, some of them not zero, like scaled 1-4 pairs."""
+        """A NonbondedForce whose exceptions are all pairs within molecules; some are nonzero, like scaled 1-4 pairs."""
         force = openmm.NonbondedForce()
         force.setNonbondedMethod(method)
         force.setCutoffDistance(cutoff)
@@ -121,9 +124,9 @@ class Chains:
 
 
 class Cloud:
-    """Particles on a jittered grid, every second of them with the next one far inside the inner cutoff. Some such pairs
-    are
-    excluded, and every eleventh particle is not covered."""
+    """Pairs of particles on a jittered grid; the distance within a pair is far below the inner cutoff. Some of these
+    pairs are excluded, and every eleventh particle is not covered.
+    """
 
     def __init__(self, count=100, cutoff=0.7, inner=0.15, seed=1, periodic=True, triclinic=False):
         random = np.random.default_rng(seed)
@@ -153,12 +156,12 @@ class Cloud:
             system.addForce(force)
         return system
 
-    def particles(self, rows):
-        """Types or rows of features as create_force() takes them: None for what is not covered."""
-        return [row if covered else None for row, covered in zip(rows, self.covered, strict=True)]
+    def particles(self, given):
+        """Types or features for create_force(): those given, or None for particles that are not covered."""
+        return [x if covered else None for x, covered in zip(given, self.covered, strict=True)]
 
     def excluded(self, force):
-        """The force with this cloud's exclusions."""
+        """Add this cloud's exclusions to a force and return it."""
         for pair in self.exclusions:
             force.addExclusion(*pair)
         return force
@@ -185,7 +188,7 @@ def water(molecules, triclinic=False):
 def relaxed_water(molecules):
     """The same water after a short minimization: topology, positions (nm).
 
-    Done on the CPU platform: OpenMM 8.6.1's minimizer crashes on PoCL's OpenCL device, with or without this plugin.
+    The CPU platform is used because OpenMM 8.6.1's minimizer crashes on PoCL's OpenCL device, even without this plugin.
     """
     topology, positions, _ = water(molecules)
     context = openmm.Context(
@@ -197,7 +200,7 @@ def relaxed_water(molecules):
 
 
 def seeded(random):
-    """An integrator or a barostat with random numbers that are the same in each run."""
+    """Set the random seed of an integrator or a barostat, so that each run is the same, and return it."""
     random.setRandomNumberSeed(1)
     return random
 

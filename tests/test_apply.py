@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""One line adds a correction to a System, with the right particles, exclusions and boundary conditions."""
+"""Tests that add_correction() covers the right particles, with the right exclusions and boundary conditions."""
 
 import functools
 import itertools
@@ -18,7 +18,7 @@ from learnedpair.applying.exclusions import excluded_pairs
 from openmm import app
 
 
-def test_exclusions_are_pairs_of_particles_of_the_system():
+def test_exclusions_with_wrong_particles_are_refused():
     model = lp.load_model(models.Formula(), types=["A", "B"], cutoff=0.4, inner_cutoff=0.1, switching_distance=0.3)
     system, topology = openmm.System(), app.Topology()
     residue = topology.addResidue("X", topology.addChain())
@@ -38,12 +38,12 @@ def excluded(force):
     return {tuple(sorted(force.getExclusionParticles(i))) for i in range(force.getNumExclusions())}
 
 
-#: The first atom of each molecule of two_chains() has the type O of the model of water, and none has H.
+#: The first atom of each molecule of two_chains() has the type O of the water model, and no atom the type H.
 FIRST_ATOMS = {"O": "*:C0", "H": None, None: [f"*:C{i}" for i in range(1, 6)]}
 
 
 def two_chains():
-    """Two molecules with all kinds of bonded neighbors: hexane twice, united atoms."""
+    """Two molecules with 1-2, 1-3 and 1-4 pairs: hexane with united atoms."""
     topology = app.Topology()
     chain = topology.addChain()
     system = openmm.System()
@@ -61,7 +61,7 @@ def two_chains():
     return system, topology, force
 
 
-def test_defaults_on_water():
+def test_defaults_of_a_correction_of_water():
     topology, positions, _ = systems.water(64)
     system = systems.water_system(topology, app.PME)
     force = lp.add_correction(system, topology, models.water_model())
@@ -79,7 +79,7 @@ def test_defaults_on_water():
     evaluate(REFERENCE.context(system, positions))
 
 
-def test_path_scale_and_group(tmp_path):
+def test_correction_from_a_path_with_scale_and_force_group(tmp_path):
     lp.export_model(models.network(), tmp_path / "m.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
     topology, _, _ = systems.water(64)
     system = systems.water_system(topology)
@@ -107,7 +107,7 @@ def test_nonbonded_exclusions_are_all_exceptions():
     assert excluded(force) == {
         tuple(sorted(nonbonded.getExceptionParameters(i)[:2])) for i in range(nonbonded.getNumExceptions())
     }
-    assert (0, 3) in excluded(force) and (0, 4) not in excluded(force)  # scaled 1-4 pairs are excluded, too
+    assert (0, 3) in excluded(force) and (0, 4) not in excluded(force)  # scaled 1-4 pairs are also excluded
 
 
 def test_molecules_are_found_by_bonds_and_constraints():
@@ -122,7 +122,7 @@ def test_molecules_are_found_by_bonds_and_constraints():
     assert excluded(force) == {(0, 2), (0, 5), (2, 5), (6, 8), (6, 11), (8, 11)}
 
     def connected(change):
-        """Pairs within a molecule after something has connected particles of the two chains."""
+        """The covered pairs within a molecule after a change that connects the two chains."""
         system, topology, _ = two_chains()
         change(system)
         is_covered = np.isin(np.arange(12), (0, 6))
@@ -144,7 +144,7 @@ def test_molecules_are_found_by_bonds_and_constraints():
     assert connected(drude) == [(0, 6)]
 
 
-def test_given_exclusions_and_types():
+def test_given_exclusions_and_types_are_used():
     system, topology, _ = two_chains()
     force = lp.add_correction(
         system, topology, models.water_model(), types=["O"] * 6 + [None] * 6, exclusions=[(1, 0), (0, 1), (4, 5)]
@@ -153,7 +153,7 @@ def test_given_exclusions_and_types():
     assert force.getParticleTypes().tolist() == [0] * 6 + [-1] * 6
 
 
-def test_custom_nonbonded_force_is_followed_in_place_of_a_nonbonded_force():
+def test_custom_nonbonded_force_is_followed_if_there_is_no_nonbonded_force():
     system, topology, nonbonded = two_chains()
     custom = openmm.CustomNonbondedForce("r")
     for _ in range(12):
@@ -167,7 +167,7 @@ def test_custom_nonbonded_force_is_followed_in_place_of_a_nonbonded_force():
 
 
 class Coupled(torch.nn.Module):
-    """A network of two features, and an interaction of the first ones that a global parameter switches."""
+    """A network with two features, plus an interaction of the first feature that a global parameter scales."""
 
     def __init__(self):
         super().__init__()
@@ -175,8 +175,8 @@ class Coupled(torch.nn.Module):
         self.network = lp.nn.FeaturePairNetwork(2, 0.6, hidden=(8, 8), num_basis=8, inner=0.17, energy_scale=30.0)
 
     def forward(self, r, features1, features2, lam):
-        inside = torch.clamp(1 - (r / 0.6) ** 2, min=0) ** 3
-        return self.network(r, features1, features2) + lam * lam * features1[:, 0] * features2[:, 0] / r * inside
+        envelope = torch.clamp(1 - (r / 0.6) ** 2, min=0) ** 3
+        return self.network(r, features1, features2) + lam * lam * features1[:, 0] * features2[:, 0] / r * envelope
 
 
 RANGES = {"q": (-1.0, 1.0), "w": (0.5, 2.0)}
@@ -191,14 +191,14 @@ def feature_model():
 
 @functools.cache
 def plain_feature_model():
-    """Without a global parameter, which makes checks and tables take several times as long."""
+    """A model without global parameters, with which checks and tables would take several times as long."""
     torch.manual_seed(3)
     network = lp.nn.FeaturePairNetwork(2, 0.6, hidden=(8, 8), num_basis=8, inner=0.17, energy_scale=30.0)
     return lp.load_model(network, features=RANGES, cutoff=0.6, inner_cutoff=0.17)
 
 
 def water_features(molecules):
-    """A row for each atom of water, the second molecule not covered, the hydrogens not all alike."""
+    """Features of each atom of water; the second molecule is not covered, and the hydrogens differ."""
     rows = [row for i in range(molecules) for row in ([-0.8, 1.5], [0.4, 0.9], [0.4, 0.8 + 0.1 * (i % 3)])]
     return rows[:3] + [None] * 3 + rows[6:]
 
@@ -213,7 +213,7 @@ def call(**arguments):
     return lp.add_correction(system, topology, model, **arguments)
 
 
-def test_features_on_water():
+def test_correction_with_features_agrees_with_pytorch():
     topology, positions = systems.relaxed_water(64)
     _, _, box = systems.water(64)
     system = systems.water_system(topology, app.PME)
@@ -232,7 +232,7 @@ def test_features_on_water():
     assert_close(forces, -x.grad.numpy(), atol=1e-9 * np.abs(x.grad.numpy()).max())
 
 
-def test_features_are_a_list_or_an_array():
+def test_features_may_be_lists_or_arrays():
     rows = np.linspace([-1, 0.5], [1, 2], 12)
     objects = np.empty(12, dtype=object)
     objects[:] = [None, *map(list, rows[1:])]
@@ -246,14 +246,14 @@ def test_features_are_a_list_or_an_array():
         assert np.isnan(found(given)[0]).all() and np.array_equal(found(given)[1:], rows[1:])
 
 
-def test_exclusions_within_molecules_are_those_of_covered_particles():
+def test_only_covered_particles_of_molecules_are_excluded():
     features = [[0.1, 1.0] if i in (0, 2, 7, 9) else None for i in range(12)]
     assert excluded(call(model=plain_feature_model, features=features, exclusions="molecules")) == {(0, 2), (7, 9)}
 
 
 @pytest.mark.parametrize("method, expected", [(0, 1), (1, 1), (2, 2), (4, 2)])
 def test_periodicity_with_features(method, expected):
-    """NoCutoff of the other force is no reason to drop the cutoff that a model has."""
+    """If the other force has NoCutoff, the correction has the cutoff of the model nevertheless."""
     system, topology, nonbonded = two_chains()
     nonbonded.setNonbondedMethod(method)
     force = lp.add_correction(system, topology, plain_feature_model(), features=[[0.1, 1.0]] * 12)
@@ -279,7 +279,7 @@ def test_representation_and_tabulate_radial_are_passed_on():
         knots(representation="table")
 
 
-def test_global_parameters_are_those_of_the_context():
+def test_global_parameters_can_be_set_in_a_context():
     system, topology, _ = two_chains()
     force = lp.add_correction(system, topology, feature_model(), features=[[0.5, 1.0]] * 12, scale="s", force_group=1)
     force.addEnergyParameterDerivative("lam")
@@ -414,18 +414,18 @@ def test_global_parameters_are_those_of_the_context():
         ),
     ],
 )
-def test_wrong_arguments(arguments, message):
+def test_wrong_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         call(**arguments)
 
 
-def test_a_model_without_rules_needs_types():
+def test_model_without_rules_needs_types():
     system, topology, _ = two_chains()
     with pytest.raises(ValueError, match="does not say which atoms have the type 'O'; give types"):
         lp.add_correction(system, topology, models.water_model(types=["O", "H"]))
 
 
-def test_a_rule_inside_the_model_that_selects_nothing_is_an_error_unless_it_is_said():
+def test_rule_of_the_model_that_selects_no_atom_is_refused_unless_replaced_by_none():
     system, topology, _ = two_chains()
     model = models.water_model(types={"O": "BUT:C0", "H": "HOH:H1"}, uncovered=[f"BUT:C{i}" for i in range(1, 6)])
     with pytest.raises(
@@ -440,14 +440,14 @@ def test_a_rule_inside_the_model_that_selects_nothing_is_an_error_unless_it_is_s
     )
 
 
-def test_the_same_correction_twice_is_pointed_out():
+def test_second_identical_correction_gives_a_warning():
     system, topology, _ = two_chains()
     lp.add_correction(system, topology, models.water_model(), types=FIRST_ATOMS)
     with pytest.warns(UserWarning, match="already has a correction from TypedPairNetwork, and gets another one"):
         lp.add_correction(system, topology, models.water_model(), types=FIRST_ATOMS)
 
 
-def test_the_force_may_outlive_the_name_of_its_system():
+def test_force_keeps_its_system_alive():
     import gc
 
     system, topology, _ = two_chains()
@@ -459,21 +459,21 @@ def test_the_force_may_outlive_the_name_of_its_system():
 
 
 @pytest.mark.parametrize("given", [(0.5, 1.7), (0, 1, 2), 3, "01"])
-def test_exclusions_are_pairs_of_indices(given):
+def test_exclusions_that_are_not_pairs_of_indices_are_refused(given):
     with pytest.raises(
         TypeError, match="exclusions holds .*; expected pairs of indices of particles, two integers each"
     ):
         call(types=FIRST_ATOMS, exclusions=[given])
 
 
-def test_nothing_is_added_when_something_is_wrong():
+def test_failed_correction_does_not_change_the_system():
     system, topology, _ = two_chains()
     with pytest.raises(ValueError, match="exclusions"):
         lp.add_correction(system, topology, models.water_model(), types=FIRST_ATOMS, exclusions="all")
     assert system.getNumForces() == 1
 
 
-def test_assignment_rules():
+def test_assignment_rules_select_atoms():
     _, topology, _ = two_chains()
     assign = lp.assign_types
     assert assign(topology, {"A": "BUT:C1", "B": ["BUT:C2", "*:C3"]}) == [None, "A", "B", "B", None, None] * 2
@@ -488,7 +488,7 @@ def test_assignment_rules():
             assign(topology, {"A": wrong})
 
 
-def test_correction_on_every_platform(target):
+def test_correction_agrees_with_reference(target):
     topology, positions = systems.relaxed_water(64)
     system = systems.water_system(topology, app.PME, cutoff=0.6)
     lp.add_correction(system, topology, models.water_model(), force_group=3)
@@ -496,7 +496,7 @@ def test_correction_on_every_platform(target):
     target.assert_agrees(*evaluate(target.context(system, positions), groups={3}), *expected)
 
 
-def test_features_on_every_platform(target):
+def test_correction_with_features_agrees_with_reference(target):
     topology, positions = systems.relaxed_water(64)
     system = systems.water_system(topology, app.PME, cutoff=0.6)
     lp.add_correction(system, topology, feature_model(), features=water_features(64), force_group=3)

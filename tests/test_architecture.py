@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The folders of the Python package form layers: no file imports from a layer above its own."""
+"""Tests that the folders of the Python package form layers: no file imports from a layer above its own."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "python" / "learnedpair"
 
-#: The layers, highest first, as docs/architecture.md lists them: files of the top folder, or one folder.
+#: The layers, highest first, as listed in docs/architecture.md: files of the top folder, or one folder.
 LAYERS = (
     "__init__.py, __main__.py",
     "cli",
@@ -28,8 +28,8 @@ LAYERS = (
     "plugin.py, devices.py, units.py, errors.py",
 )
 
-#: What functions may import: a library that is not always installed, files that need PyTorch, and the compiled module,
-#: whose absence is explained.
+#: Modules that functions may import: an optional library, files that need PyTorch, and the compiled module, whose
+#: absence is explained in an error message.
 LAZY = {"matplotlib", "lowering/pair_model.py", "_core"}
 
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
@@ -63,7 +63,7 @@ def imported_by(file, node):
 
 
 def imports(file):
-    """Pairs of what a file imports and the line, with whether a function does."""
+    """The imports of a file: the target, the line, and whether the import is inside a function."""
     tree = ast.parse((PACKAGE / file).read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
     inside = {id(node) for function in functions for node in ast.walk(function)}
@@ -74,7 +74,7 @@ def imports(file):
 
 
 def problems_of(file):
-    """What is wrong with the imports of a file."""
+    """Messages about wrong imports of a file."""
     for target, line, is_lazy in imports(file):
         if target == "learnedpair":
             yield f"{file}:{line} imports the package by its name; expected a relative import"
@@ -111,7 +111,7 @@ def test_the_document_lists_the_layers():
 
 
 def test_every_folder_is_a_package():
-    """setuptools installs folders with an __init__.py."""
+    """setuptools installs only folders with an __init__.py."""
     folders = {path.parent.relative_to(PACKAGE.parent).as_posix() for path in PACKAGE.rglob("__init__.py")}
     assert {f"learnedpair/{file}".rpartition("/")[0] for file in FILES} == folders
 

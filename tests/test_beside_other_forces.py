@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""A LearnedPairForce neither changes other forces nor is changed by them, whatever their cutoffs, boundary conditions
-and
-exclusions are, whatever the force groups, and in either order."""
+"""Tests that a LearnedPairForce and other forces do not change each other, with different cutoffs, boundary conditions,
+exclusions and force groups, and in either order.
+"""
 
 import functools
 
@@ -90,8 +90,8 @@ def every_other(chains):
     return chains.molecule_pairs[::2]
 
 
-# Each case: periodicity of the box, the other forces, and how ours differs from the default: the same cutoff and
-# exclusions as NonbondedForce, periodic if the box is, in a force group of its own.
+# Each case: whether the box is periodic, the other forces, and our forces. By default our force has the cutoff and
+# exclusions of the NonbondedForce, is periodic if the box is, and has its own force group.
 CASES = {
     "same settings": (True, nonbonded(), learned()),
     "PME": (True, nonbonded(NB.PME), learned()),
@@ -137,7 +137,7 @@ CASES = {
     ),
     "CustomNonbondedForce with groups": (True, lambda c: [custom(c, groups=True)], learned()),
     "CustomGBForce": (True, lambda c: [custom_gb(c)], learned()),
-    "a force unknown to us": (True, lambda c: [many_particle(c)], learned()),
+    "a force of unknown kind": (True, lambda c: [many_particle(c)], learned()),
     "two corrections": (
         True,
         nonbonded(),
@@ -158,7 +158,7 @@ CASES = {
 }
 
 
-#: The cases in which each of our forces is evaluated inside OpenMM's own nonbonded kernel on GPUs: "s" shared, "o" own.
+#: The placement of each of our forces on GPUs, unless all have their own kernel: "s" for shared, "o" for own kernel.
 KERNELS = {
     "same settings": "s",
     "PME": "s",
@@ -180,17 +180,17 @@ KERNELS = {
 
 @functools.cache
 def alone(target, case, part):
-    """Energy and forces of the others (0) or of ours (1) without the rest."""
+    """Energy and forces of the other forces alone (part 0), or of our forces alone (part 1)."""
     periodic, *makers = CASES[case]
     chains = systems.Chains(molecules=27, periodic=periodic)
     bonds = [chains.bonded(OTHERS)] if part == 0 else []
     return evaluate(target.context(chains.together(makers[part](chains) + bonds), chains.positions))
 
 
-#: A kernel that is shared, one of each kind, and one without a cutoff.
+#: A force in the shared kernel; two forces, one in the shared kernel and one in its own; a force beside NoCutoff.
 FEW = ("same settings", "two corrections, different exclusions", "no cutoff")
 BOTH_KERNELS = "two corrections, different exclusions"
-#: What runs on OpenCL: each way to combine our forces with OpenMM's kernels and neighbor lists.
+#: The cases on OpenCL: each way to combine our forces with OpenMM's kernels and neighbor lists.
 ON_OPENCL = (
     *FEW,
     "PME",
@@ -199,18 +199,19 @@ ON_OPENCL = (
     "implicit solvent, cutoff",
     "CustomNonbondedForce and NonbondedForce",
     "CustomGBForce",
-    "a force unknown to us",
+    "a force of unknown kind",
     "two corrections alone",
     "only bonds",
 )
-#: What runs on several devices. OpenMM 8.6.1 does not run GBSAOBCForce and CustomGBForce there, and its
-#: CustomManyParticleForce ("a force unknown to us"), alone in a System, now and then has another result, 4e-5 off.
+#: The cases on several devices. OpenMM 8.6.1 does not support GBSAOBCForce and CustomGBForce there, and its
+#: CustomManyParticleForce ("a force of unknown kind"), even alone in a System, occasionally has an error of 4e-5.
 DIVIDED = (*FEW, "PME", "longer cutoff, same group", "CustomNonbondedForce and NonbondedForce", "only bonds")
 
 
-def places_of(k, case):
-    """Targets, and whether our forces come first. OpenCL and CUDA have the code in common that the order matters to:
-    each has one order, and Reference and CPU have both.
+def targets_and_orders(k, case):
+    """Targets, and whether our forces come first.
+
+    OpenCL and CUDA share the code that depends on the order, so each runs one order. Reference and CPU run both.
     """
     first, last = (True, False) if k % 2 == 0 else (False, True)
     places = [(REFERENCE, first), (REFERENCE, last), (CPU, first), (CPU, last), (CUDA, first)]
@@ -223,12 +224,12 @@ def places_of(k, case):
 CASES_ON_TARGETS = [
     pytest.param(target, case, "ours first" if first else "others first", marks=[pytest.mark.core] * (case in FEW))
     for k, case in enumerate(CASES)
-    for target, first in places_of(k, case)
+    for target, first in targets_and_orders(k, case)
 ]
 
 
 @pytest.mark.parametrize("target, case, first", CASES_ON_TARGETS, indirect=["target"], ids=str)
-def test_forces_do_not_disturb_each_other(target, case, first):
+def test_forces_do_not_change_each_other(target, case, first):
     periodic, make_others, make_ours = CASES[case]
     chains = systems.Chains(molecules=27, periodic=periodic)
     others, ours = make_others(chains) + [chains.bonded(OTHERS)], make_ours(chains)
@@ -248,7 +249,7 @@ def test_forces_do_not_disturb_each_other(target, case, first):
 
 
 def test_nonperiodic_force_in_a_periodic_system_is_refused(target):
-    """OpenMM moves molecules by whole boxes there, so that no right answer exists."""
+    """OpenMM moves molecules by whole box vectors there, which changes nonperiodic distances."""
     chains = systems.Chains(molecules=27)
     forces = [chains.learned(periodic=False), chains.nonbonded()]
     for order in (1, -1):
@@ -270,7 +271,7 @@ KERNELS_OF_LARGE_SYSTEMS = {"shared kernel": {}, "own kernel": {"exclusions": []
     ids=str,
 )
 def test_large_system_beside_nonbonded_force(target, ours):
-    """Enough particles for both neighbor lists: the one that is shared, and our own."""
+    """Enough particles for both neighbor lists, the shared one and our own."""
     ours = KERNELS_OF_LARGE_SYSTEMS[ours]
     chains = systems.Chains(molecules=1100, density=40.0)
     system = chains.system()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The model of tensor-core products in benchmarks/bf16_networks.py."""
+"""Tests the model of tensor-core products in benchmarks/bf16_networks.py."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 
-def test_numbers_are_divided_into_parts():
+def test_floats_are_split_into_three_bf16_numbers():
     from bf16_networks import round_to_bf16, split
 
     x = (np.random.default_rng(1).normal(size=10000) * 10.0 ** np.arange(-5, 5).repeat(1000)).astype(np.float32)
@@ -24,7 +24,7 @@ def test_numbers_are_divided_into_parts():
     assert all(np.abs(smaller / larger).max() <= 2.0**-8 for larger, smaller in zip(parts, parts[1:], strict=False))
 
 
-def test_six_products_are_as_exact_as_floats_and_fewer_are_not():
+def test_six_products_are_as_accurate_as_float_and_fewer_are_not():
     from bf16_networks import measure
 
     for cancellation in (1, 10):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The box of a living Context is changed, and the particles stay where they are."""
+"""Tests changes of the box of a Context while the particles do not move."""
 
 import architectures
 import learnedpair as lp
@@ -32,7 +32,7 @@ def program():
 
 def table():
     chains = systems.Chains()
-    force = chains.learned(exclusions=[(0, 1)])  # not those of the NonbondedForce, so that GPUs take a list of our own
+    force = chains.learned(exclusions=[(0, 1)])  # unlike NonbondedForce, so that the force has its own list on GPUs
     force.setParticleTypes([i % 2 for i in range(COUNT)])
     return force
 
@@ -53,7 +53,7 @@ def make_system(force, box):
     return system
 
 
-#: Reference, CPU and single precision see every shape of box; of the others each sees one.
+#: Targets of PLATFORMS compute every shape of box, the other targets one each.
 ON_TARGETS = [
     pytest.param(target, make, shape, id=f"{target}-{make.__name__}-{shape.__name__}")
     for make, shape, more in (
@@ -67,8 +67,8 @@ ON_TARGETS = [
 
 
 @pytest.mark.parametrize("target, make, shape", ON_TARGETS, indirect=["target"])
-def test_pairs_that_come_into_range_by_a_smaller_box_are_seen(target, make, shape):
-    """OpenMM rebuilds a neighbor list when particles have moved. Ours is rebuilt when the box has changed, too."""
+def test_neighbor_list_is_rebuilt_when_the_box_changes(target, make, shape):
+    """OpenMM rebuilds a neighbor list only when particles have moved; our own list also when the box has changed."""
     system = make_system(make(), shape(6.6))
     context, reference = target.context(system, POSITIONS), REFERENCE.context(system, POSITIONS)
     if target.name in ("OpenCL", "CUDA"):
@@ -81,4 +81,4 @@ def test_pairs_that_come_into_range_by_a_smaller_box_are_seen(target, make, shap
         expected = evaluate(reference, groups={1})
         target.assert_agrees(*evaluate(context, groups={1}), *expected, what=f"{edge} nm")
         energies.append(expected[0])
-    assert len(set(np.round(energies, 2))) == 4, "the box makes a difference"
+    assert len(set(np.round(energies, 2))) == 4, "the energies of different boxes must differ"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The command line: the demo from its input to its figure, and again from its saved System without PyTorch."""
+"""Tests the commands of learnedpair, the code blocks of the README, and an example."""
 
 import json
 import os
@@ -30,7 +30,7 @@ OUTPUTS = {"start.pdb", "system.xml", "trajectory.dcd", "log.csv", "rdf.csv", "r
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """A short demo of a small box, in a process of its own."""
+    """A short demo of a small box, in another process."""
     folder = tmp_path_factory.mktemp("demo")
     command = [
         sys.executable,
@@ -51,7 +51,7 @@ def demo(tmp_path_factory):
     return folder, result
 
 
-def test_demo_writes_what_it_says(demo):
+def test_demo_writes_its_output_files(demo):
     folder, result = demo
     out = folder / "out"
     assert {path.name for path in out.iterdir()} == OUTPUTS
@@ -67,7 +67,7 @@ def test_demo_writes_what_it_says(demo):
     assert "80 steps, ns/day" in result.stderr
     rdf = np.loadtxt(out / "rdf.csv", delimiter=",", skiprows=1)
     for g in rdf[:, 1:].T:
-        assert 1.5 < g.max() < 5 and 0.25 < rdf[g.argmax(), 0] < 0.32, "there is a first shell of neighbors"
+        assert 1.5 < g.max() < 5 and 0.25 < rdf[g.argmax(), 0] < 0.32, "the first peak must be that of liquid water"
         assert abs(g[-40:].mean() - 1) < 0.1
     assert len((out / "log.csv").read_text().splitlines()) == 41
     assert (out / "rdf.png").read_bytes()[:4] == b"\x89PNG"
@@ -75,7 +75,7 @@ def test_demo_writes_what_it_says(demo):
     assert int.from_bytes((out / "trajectory.dcd").read_bytes()[268:272], "little") == topology.getNumAtoms()
 
 
-def test_demo_runs_again_from_its_system_without_torch(demo):
+def test_demo_runs_from_its_stored_system_without_torch(demo):
     folder, _ = demo
     code = "import sys; sys.modules['torch'] = None; from learnedpair.cli import main; sys.exit(main())"
     arguments = [
@@ -96,7 +96,7 @@ def test_demo_runs_again_from_its_system_without_torch(demo):
     assert {path.name for path in (folder / "again").iterdir()} == OUTPUTS
 
 
-def test_demo_does_not_overwrite_unasked(demo, capsys, monkeypatch):
+def test_demo_does_not_overwrite_files_by_default(demo, capsys, monkeypatch):
     folder, _ = demo
     monkeypatch.chdir(folder)
     assert main(["demo", "--platform", "CPU", "--output", "out"]) == 1
@@ -106,7 +106,7 @@ def test_demo_does_not_overwrite_unasked(demo, capsys, monkeypatch):
     )
 
 
-def test_demo_on_a_structure_and_model_of_the_users(tmp_path, capsys):
+def test_demo_accepts_a_structure_and_a_model(tmp_path, capsys):
     topology, positions = systems.relaxed_water(400)
     with open(tmp_path / "box.cif", "w") as file:
         app.PDBxFile.writeFile(topology, positions * openmm.unit.nanometer, file)
@@ -148,8 +148,8 @@ def test_demo_on_a_structure_and_model_of_the_users(tmp_path, capsys):
     ],
 )
 @pytest.mark.parametrize("demo_has_run", [False, True])
-def test_wrong_arguments_are_one_sentence(arguments, message, demo_has_run, capsys, tmp_path, monkeypatch):
-    """Whatever is in the current folder."""
+def test_message_about_wrong_arguments_is_one_sentence(arguments, message, demo_has_run, capsys, tmp_path, monkeypatch):
+    """With and without files of an earlier demo in the current folder."""
     monkeypatch.chdir(tmp_path)
     if demo_has_run:
         (tmp_path / "demo_output").mkdir()
@@ -188,7 +188,7 @@ def test_inspect_shows_the_model(tmp_path, capsys):
 
 
 def inspect(capsys, *arguments, status=0):
-    """What `learnedpair inspect` prints, on both streams."""
+    """The output of `learnedpair inspect` on both streams."""
     assert main(["inspect", *map(str, arguments)]) == status
     return capsys.readouterr()
 
@@ -232,13 +232,13 @@ def test_bench_times_with_and_without_the_correction(tmp_path, capsys, demo):
 
 
 def export(folder, name, **metadata):
-    """The file of one of the architectures."""
+    """The path of an exported model of an architecture."""
     architecture = architectures.by_name(name)
     lp.export_model(architecture.module(), folder / f"{name}.pt", **{**architecture.metadata, **metadata})
     return folder / f"{name}.pt"
 
 
-def test_inspect_of_a_model_with_features(tmp_path, capsys):
+def test_inspect_shows_a_model_with_features(tmp_path, capsys):
     path = export(tmp_path, "charge_penetration")
     text = inspect(capsys, path).out
     assert "table: " not in text and "features:    q (-1 to 1); alpha (8 to 20)" in text
@@ -264,7 +264,7 @@ def test_inspect_of_a_model_with_features(tmp_path, capsys):
         assert bool(attractive) == (expected[1] * 0.15 > 1)
 
 
-def test_inspect_says_how_the_radial_part_is_tabulated(tmp_path, capsys):
+def test_inspect_shows_the_table_of_the_radial_part(tmp_path, capsys):
     path = export(tmp_path, "feature_network")
     text = inspect(capsys, path).out
     assert re.search(r"multiply-adds per pair, radial part in a table of \d+ knots\n", text) and re.search(
@@ -279,7 +279,7 @@ def test_inspect_says_how_the_radial_part_is_tabulated(tmp_path, capsys):
     assert "knots" not in text and " = table " not in text and re.search(r"\[12\] = exp ", text)
 
 
-def test_inspect_of_features_without_ranges_evaluates_nothing(tmp_path, capsys):
+def test_inspect_does_not_evaluate_a_model_with_features_without_ranges(tmp_path, capsys):
     text = inspect(capsys, export(tmp_path, "charge_penetration", features={"q": None, "alpha": (8.0, 20.0)})).out
     assert text.endswith(
         "The model was not evaluated: it does not say which range q may have. Give rows with --features.\n"
@@ -287,7 +287,7 @@ def test_inspect_of_features_without_ranges_evaluates_nothing(tmp_path, capsys):
     assert "its error" not in text and "At the inner cutoff" not in text and "erfc" in text
 
 
-def test_inspect_of_a_model_with_global_parameters(tmp_path, capsys):
+def test_inspect_shows_a_model_with_global_parameters(tmp_path, capsys):
     path = tmp_path / "two_parameters.pt"
     lp.export_model(models.TwoParameters(), path, **architectures.by_name("two_parameters").metadata)
     text = inspect(capsys, path).out
@@ -307,7 +307,7 @@ def test_inspect_of_a_model_with_global_parameters(tmp_path, capsys):
     assert "expected NAME=VALUE with a number" in inspect(capsys, path, "--parameter", "lam", status=1).err
 
 
-def test_inspect_shows_given_rows_of_features(tmp_path, capsys):
+def test_inspect_evaluates_given_features(tmp_path, capsys):
     path = export(tmp_path, "charge_penetration", features={"q": None, "alpha": (8.0, 20.0)})
     rows = tmp_path / "rows.csv"
     rows.write_text("0.4, 10\n-0.8, 12\n\n0.4, 10\n")
@@ -322,7 +322,7 @@ def test_inspect_shows_given_rows_of_features(tmp_path, capsys):
     )
 
 
-def test_a_reader_that_stops_early_is_no_error(tmp_path):
+def test_closed_pipe_is_not_an_error(tmp_path):
     path = export(tmp_path, "typed_tanh")
     command = f"'{sys.executable}' -m learnedpair inspect '{path}' | head -n 1"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
@@ -342,7 +342,7 @@ def test_inspect_shows_a_part_of_a_long_program(tmp_path, capsys):
     assert "more steps" not in everything and f"\noutput v{total - 1}\n" in everything
 
 
-def test_inspect_cuts_long_lines(tmp_path, capsys):
+def test_inspect_truncates_long_lines(tmp_path, capsys):
     path = export(tmp_path, "bilinear_gate")
     text, everything = (
         inspect(capsys, path, "--no-tabulate-radial", *arguments).out for arguments in ([], ["--program"])
@@ -362,14 +362,14 @@ class Kink(torch.nn.Module):
         return 10 * torch.abs(r - 0.3217) * (1 - r) ** 3 * (r < 1)
 
 
-def test_inspect_of_a_model_without_program_shows_its_table_and_why(tmp_path, capsys):
+def test_inspect_says_why_a_model_has_no_program(tmp_path, capsys):
     lp.export_model(models.Deciding(), tmp_path / "deciding.pt", types=["A"], cutoff=1.0)
     text = inspect(capsys, tmp_path / "deciding.pt").out
     assert "  table:       1 curves" in text and "  A-A " in text
     assert re.search(r"\n  program:     none\. deciding\.pt: .*mixes pairs.*representation='table'\.\n", text)
 
 
-def test_inspect_of_a_model_without_table_shows_its_program_and_why(tmp_path, capsys):
+def test_inspect_says_why_a_model_has_no_table(tmp_path, capsys):
     lp.export_model(Kink(), tmp_path / "kink.pt", types=["A"], cutoff=1.0)
     text = inspect(capsys, tmp_path / "kink.pt").out
     assert re.search(
@@ -378,11 +378,11 @@ def test_inspect_of_a_model_without_table_shows_its_program_and_why(tmp_path, ca
     assert "curves" not in text and re.search(r"= abs v\d+ +# radial\n", text) and "  A-A " in text
 
 
-def test_inspect_of_a_model_with_neither_fails(tmp_path, capsys):
+def test_inspect_of_a_model_with_neither_table_nor_program_fails(tmp_path, capsys):
     metadata = make_metadata("", features={"q": (0, 1)}, cutoff=1.0).to_json()
     torch.jit.save(
         torch.jit.script(models.Deciding()), tmp_path / "deciding.pt", _extra_files={FILE_NAME: metadata}
-    )  # export_model refuses
+    )  # export_model would refuse it
     printed = inspect(capsys, tmp_path / "deciding.pt", status=1)
     assert "features:    q (0 to 1)" in printed.out
     assert re.fullmatch(
@@ -390,7 +390,7 @@ def test_inspect_of_a_model_with_neither_fails(tmp_path, capsys):
     )
 
 
-def test_reports_of_forces_are_described():
+def test_descriptions_of_lowering_reports():
     from learnedpair.cli.inspect import describe
 
     table = models.water_model().create_force(["O", "H", "H"])
@@ -420,7 +420,7 @@ def test_apply_writes_a_corrected_system(tmp_path, capsys):
 
 
 @pytest.mark.filterwarnings("always")
-def test_apply_takes_rules(tmp_path, capsys):
+def test_apply_accepts_rules_for_types(tmp_path, capsys):
     topology, positions = systems.relaxed_water(64)
     (tmp_path / "in.xml").write_text(XmlSerializer.serialize(systems.water_system(topology)))
     with open(tmp_path / "t.pdb", "w") as file:
@@ -528,7 +528,7 @@ def test_apply_reads_features(featured, name, capsys):
     assert "5 of 6 particles covered, 6 pairs excluded" in text and "  program: " in text
 
 
-def test_apply_passes_representation_and_tabulate_radial_on(featured, tmp_path, capsys):
+def test_apply_accepts_representation_and_tabulate_radial(featured, tmp_path, capsys):
     (featured / "f.txt").write_text("0.5 " * 8 + "\n" + ("0.1 " * 8 + "\n") * 5)
     path = export(tmp_path, "feature_network")
     files = [
@@ -613,7 +613,7 @@ NAN_ROW = "nan nan\n"
         ("nothing.csv", NAN_ROW * 6, "the correction of m.pt would do nothing: no particle is covered"),
     ],
 )
-def test_apply_says_what_is_wrong_with_features(featured, name, content, message, capsys):
+def test_apply_refuses_wrong_files_of_features(featured, name, content, message, capsys):
     if isinstance(content, np.ndarray):
         np.save(featured / name, content)
     elif content is not None:
@@ -632,7 +632,7 @@ def test_apply_of_a_model_with_features_needs_them(featured, capsys):
 
 
 @pytest.mark.parametrize("name", ["in.xml", "t.pdb", "m.pt"])
-def test_apply_does_not_overwrite_what_it_reads(featured, name, capsys):
+def test_apply_does_not_overwrite_its_input(featured, name, capsys):
     before = (featured / name).read_bytes()
     files = [str(featured / file) for file in ("in.xml", "t.pdb", "m.pt")]
     assert main(["apply", *files, str(featured / "." / name)]) == 1
@@ -640,12 +640,12 @@ def test_apply_does_not_overwrite_what_it_reads(featured, name, capsys):
     assert (featured / name).read_bytes() == before
 
 
-def test_bench_says_how_to_time_a_model_with_features(featured, capsys):
+def test_bench_names_the_command_for_a_model_with_features(featured, capsys):
     assert main(["bench", "--pdb", str(featured / "t.pdb"), "--model", str(featured / "m.pt")]) == 1
     assert "write a System with learnedpair apply --features" in capsys.readouterr().err
 
 
-def test_the_model_in_the_package_is_the_one_its_report_describes():
+def test_packaged_model_agrees_with_its_training_report():
     from learnedpair.data import WATER_GFN2
 
     model = lp.load_model(WATER_GFN2)
@@ -663,7 +663,7 @@ def test_the_model_in_the_package_is_the_one_its_report_describes():
         assert np.abs(energy - columns[inside, k + 1]).max() < 2e-6
 
 
-def test_devices_that_are_processors_are_recognized():
+def test_cpu_devices_are_recognized():
     for name in (
         "pthread-skylake-avx512-Intel(R) Xeon(R) Processor",
         "cpu-haswell",
@@ -703,7 +703,7 @@ def test_the_tables_of_the_documentation_show_the_stored_results():
 
 
 def run_script(path, folder, *arguments):
-    """Run a script in a folder, on the CPU platform unless it says another one."""
+    """Run a script in a folder, with CPU as the default platform, and return its output."""
     result = subprocess.run(
         [sys.executable, str(path), *map(str, arguments)],
         cwd=folder,

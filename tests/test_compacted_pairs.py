@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The kernel that packs pairs in range for large programs on GPUs: every filling of its tiles, and both ways to
-multiply.
+"""Tests the GPU kernel for large programs, which compacts pairs in range: full, sparse and empty tiles, and networks
+with and without tensor cores.
 """
 
 import functools
@@ -28,7 +28,7 @@ CUTOFF = 0.6
 
 
 def make_system(positions, edge, types, periodic=True):
-    """Particles of different masses, so that OpenMM leaves them in their order, with a network between them."""
+    """Particles of different masses, so that OpenMM does not reorder them, whose interaction is a network."""
     force = architectures.load(architectures.by_name("both_orders"), "script").create_force(
         types, representation="program"
     )
@@ -55,9 +55,11 @@ def assert_right(target, system, positions):
 COUNTS = (2, 31, 32, 33, 64, 100)
 
 
-def fillings_of(k, count):
-    """Targets, and whether there is a box. That is a matter of the distance of one pair, not of tiles: each number of
-    particles has a box on OpenCL or on CUDA.
+def targets_and_boxes(k, count):
+    """Targets, and whether the system is periodic.
+
+    Periodicity affects the distance of a pair, but not the tiles: it is tested on OpenCL or on CUDA for each number of
+    particles.
     """
     places = [(OPENCL, k % 2 == 0), (CUDA, k % 2 == 1), (TENSOR_CORES[0], k % 2 == 0)]
     if count == 33:
@@ -72,13 +74,13 @@ def fillings_of(k, count):
     [
         pytest.param(target, count, periodic, marks=[pytest.mark.core] * (count == 33))
         for k, count in enumerate(COUNTS)
-        for target, periodic in fillings_of(k, count)
+        for target, periodic in targets_and_boxes(k, count)
     ],
     indirect=["target"],
     ids=str,
 )
 def test_all_pairs_in_range(target, count, periodic):
-    """Tiles are full: 1024 pairs, or 496 on the diagonal."""
+    """All pairs of each tile are in range: 1024, or 496 on the diagonal."""
     positions = np.random.default_rng(count).uniform(0, 0.34, (count, 3))
     _, expected = assert_right(target, make_system(positions, 2.0, [i % 2 for i in range(count)], periodic), positions)
     assert abs(expected[0]) > 0.1
@@ -86,7 +88,7 @@ def test_all_pairs_in_range(target, count, periodic):
 
 @on([OPENCL, CUDA, *TENSOR_CORES, *DOUBLE])
 def test_few_pairs_in_range(target):
-    """Most tiles have a pair or none; particles without a type lie between those with one."""
+    """Most tiles have one pair or none; every second particle is not covered."""
     positions = np.random.default_rng(3).uniform(0, 4.0, (300, 3))
     _, expected = assert_right(
         target, make_system(positions, 4.0, [(0, None, 1, None)[i % 4] for i in range(300)]), positions
@@ -116,10 +118,8 @@ def test_interaction_groups_and_exclusions_leave_pairs_out(target):
 
 
 @on([OPENCL, CUDA, *TENSOR_CORES, *DOUBLE[1:], *SEVERAL_DEVICES[1:]])
-def test_a_list_that_does_not_fit_at_first(target):
-    """Blocks of particles that lie anywhere: nearly all blocks meet, more than OpenMM makes room for in the
-    beginning.
-    """
+def test_neighbor_list_that_exceeds_its_first_allocation(target):
+    """Particles in random order: nearly all blocks are neighbors, more than OpenMM first allocates memory for."""
     count, edge = 1600, 2.6
     positions = np.random.default_rng(6).uniform(0, edge, (count, 3))
     context, _ = assert_right(target, make_system(positions, edge, [i % 2 for i in range(count)]), positions)
@@ -131,9 +131,9 @@ def test_a_list_that_does_not_fit_at_first(target):
 
 @on(MIXED)
 def test_particles_of_a_large_program_alone_are_sorted(target):
-    """OpenMM sorts particles in space and keeps them in the box, which neighbor lists and single precision need: every
-    250 steps, and only if it has a cutoff in its default kernel. Here all particles fly past four boxes in a step;
-    where they end, single precision has no digits left for the forces.
+    """Every 250 steps OpenMM sorts particles in space and wraps them into the box, which neighbor lists and single
+    precision need, but only if its default kernel has a cutoff. Here all particles move by four boxes in each step.
+    Without wrapping, their final coordinates would be too large for forces in single precision.
     """
     positions = np.random.default_rng(8).uniform(0, 2.0, (60, 3))
     system = make_system(positions, 2.0, [i % 2 for i in range(60)])
@@ -148,8 +148,8 @@ def test_particles_of_a_large_program_alone_are_sorted(target):
     target.assert_agrees(*evaluate(context), *evaluate(REFERENCE.context(system, moved)))
 
 
-class Text:
-    """The text of a program and its weights, step by step."""
+class ProgramWriter:
+    """Writes the text and the weights of a program step by step."""
 
     def __init__(self, rng):
         self.rng, self.lines, self.weights = rng, [], []
@@ -169,7 +169,7 @@ class Text:
         return self.step(size, f"{function} {vector}")
 
     def waves(self, r, size):
-        """Functions of the distance."""
+        """Radial basis functions: cosines with random frequencies."""
         return self.apply("cos", size, self.step(size, f"mul {r} {self.weight(size, 4.0)}"))
 
     def layer(self, vector, columns, rows):
@@ -181,11 +181,11 @@ class Text:
 
 
 def random_network(seed):
-    """Vectors of any length from 1 to 40, layers from 16 on: features in both, a vector that is used twice, sums of two
-    kinds.
+    """Vectors of length 1 to 40 and layers of width 16 to 40; features in two layers, a vector that is used twice, and
+    two kinds of sums.
     """
     rng = np.random.default_rng(seed)
-    text = Text(rng)
+    text = ProgramWriter(rng)
     num_features, basis = rng.integers(1, 41, 2)
     widths = rng.integers(16, 41, 2)
     r, features = text.step(1, "distance"), [text.step(num_features, f"particle{k}") for k in (1, 2)]
@@ -202,8 +202,8 @@ def random_network(seed):
 
 
 def shapes_of_one_matrix():
-    """The same numbers as a matrix of 16 rows and of 32."""
-    text = Text(np.random.default_rng(20))
+    """The same weight as a matrix of 16 rows and as a matrix of 32 rows."""
+    text = ProgramWriter(np.random.default_rng(20))
     r, matrix = text.step(1, "distance"), text.weight(512, 0.2)
     energies = []
     for rows, columns in ((16, 32), (32, 16)):
@@ -213,10 +213,10 @@ def shapes_of_one_matrix():
 
 
 def matrices_in_both_orders():
-    """First one, then the other; and the other way round: no order of all products with one of them before the
-    other.
+    """Two matrices applied in one order and in the other: the products with one matrix cannot all precede those with
+    the other.
     """
-    text = Text(np.random.default_rng(21))
+    text = ProgramWriter(np.random.default_rng(21))
     r, first, second = text.step(1, "distance"), text.weight(256, 0.3), text.weight(256, 0.3)
     vector = text.waves(r, 16)
     energies = []
@@ -228,9 +228,9 @@ def matrices_in_both_orders():
 
 
 def cancelling_branches():
-    """Two branches that differ by a tenth, and what they differ by: products must be as exact as those of floats."""
+    """The difference of two branches that differ by a tenth: products must be as accurate as those of floats."""
     rng = np.random.default_rng(22)
-    text = Text(rng)
+    text = ProgramWriter(rng)
     vector = text.waves(text.step(1, "distance"), 32)
     matrix, last = rng.normal(0, 32**-0.5, 1024), rng.normal(0, 1, 32)
     energies = []
@@ -248,8 +248,8 @@ NETWORKS = {
 }
 
 
-#: CUDA computes all networks, with tensor cores and without. In double precision and on several devices it computes a
-#: few, and so does OpenCL.
+#: CUDA computes all networks, with and without tensor cores, and a few of them in double precision and on several
+#: devices. OpenCL computes a few.
 FEW = ("random 0", "one matrix, two shapes", "branches that cancel")
 
 
@@ -266,7 +266,7 @@ FEW = ("random 0", "one matrix, two shapes", "branches that cancel")
     indirect=["target"],
     ids=str,
 )
-def test_networks(target, name):
+def test_networks_agree_with_reference(target, name):
     rng = np.random.default_rng(100)
     function = NETWORKS[name]()
     force = lp.LearnedPairForce(function)

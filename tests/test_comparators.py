@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The comparisons that other tests rely on can fail."""
+"""Tests that the comparisons used by other tests fail on wrong values."""
 
 import numpy as np
 import pytest

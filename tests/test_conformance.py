@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Programs mean what docs/program.md says: values and derivatives from closed forms, in 50 digits."""
+"""Tests that programs compute what docs/program.md specifies: values and derivatives of closed forms in 50 digits."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ from learnedpair import _core
 
 
 def assert_matches(actual, expected, tolerance, absolute=0.0, what=""):
-    """Relative agreement; NaN and infinities exactly where they are expected."""
+    """Require relative agreement, and NaN and infinities exactly where they are expected."""
     assert actual.shape == expected.shape, what
     finite = np.isfinite(expected)
     np.testing.assert_array_equal(np.where(finite, 0.0, actual), np.where(finite, 0.0, expected), err_msg=what)
@@ -66,6 +66,6 @@ def test_malformed_programs_are_refused(case):
     assert re.search(case["message"], str(error.value), re.IGNORECASE | re.DOTALL), str(error.value)
 
 
-def test_files_are_what_the_generator_writes():
+def test_files_equal_the_output_of_the_generator():
     result = subprocess.run([sys.executable, FOLDER / "generate.py", "--check"], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Energies that jump, at the cutoff or before, and slopes that are not their derivatives are refused; what is cut off
-on purpose is not.
+"""Tests that discontinuous energies, and forces that are not derivatives of the energy, are refused, and that models
+may be truncated on purpose.
 """
 
 import learnedpair as lp
@@ -59,7 +59,7 @@ JUMPS = {
 def test_energies_that_jump_are_refused(name, options):
     text, place = JUMPS[name]
     if "switching_distance" in options and "cutoff" in name:
-        pytest.skip("the switching function takes it away")
+        pytest.skip("the switching function removes the jump")
     module = WithGlobal(text) if "global_parameters" in options else Formula(text)
     with pytest.raises(
         lp.ModelError,
@@ -80,8 +80,8 @@ class WithGlobal(Formula):
 @pytest.mark.parametrize(
     "text", ["torch.cos(9 * r) * (r < 0.6)", "torch.cos(9 * r) * (r <= 0.6)", "torch.cos(9 * r)", "x", "torch.sqrt(x)"]
 )
-def test_values_and_slopes_must_vanish_on_the_way_to_the_cutoff(text):
-    """Those at the cutoff itself may be zero all the same."""
+def test_energy_and_derivative_must_vanish_as_the_cutoff_is_approached(text):
+    """Even if they are zero at the cutoff itself."""
     with pytest.raises(
         lp.ModelError,
         match=(
@@ -104,15 +104,15 @@ def test_values_and_slopes_must_vanish_on_the_way_to_the_cutoff(text):
         "1e4 * torch.exp(-80 * (r - 0.15)) * x**3",
     ],
 )
-def test_what_ends_smoothly_is_accepted(text):
-    """Also with a kink, a wall, or an envelope that barely vanishes."""
+def test_energies_that_end_smoothly_are_accepted(text):
+    """Even with a kink, a wall, or an envelope that barely vanishes."""
     lp.load_model(Formula(text), **METADATA)
 
 
 @pytest.mark.parametrize(
     "text", ["(r + r.detach()) * x**3", "x**3 + x.detach()**3 * r", "Cube(x)", "torch.cos(9 * r) * x.detach()**3"]
 )
-def test_slopes_that_are_no_derivatives_are_refused(text):
+def test_wrong_derivatives_are_refused(text):
     with pytest.raises(
         lp.ModelError,
         match=(
@@ -125,8 +125,8 @@ def test_slopes_that_are_no_derivatives_are_refused(text):
 
 @pytest.mark.parametrize("text", ["torch.cos(9 * r) * (r < 0.6)", "torch.cos(9 * r)"])
 @pytest.mark.parametrize("representation", ["table", "program"])
-def test_models_may_be_cut_off_on_purpose(target, text, representation, tmp_path):
-    """Up to the cutoff the energy is that of the model, whether it is zero at the cutoff itself or not."""
+def test_models_may_be_truncated_on_purpose(target, text, representation, tmp_path):
+    """Below the cutoff the energy is that of the model, whether or not the model is zero at the cutoff itself."""
     model = lp.export_model(
         torch.jit.trace(
             Formula(text).eval(), (torch.rand(3), torch.zeros(3, dtype=torch.int64), torch.zeros(3, dtype=torch.int64))

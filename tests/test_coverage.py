@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Rules that select no atom, or a part of what they seem to be meant for, are said with names and counts."""
+"""Tests the messages about rules that select no atom or only a part of residues, which contain names and counts."""
 
 import warnings
 
@@ -13,7 +13,7 @@ from openmm import app, unit
 
 
 def renamed_water(rename, molecules=64):
-    """Water, with the names of some residues or atoms changed: rename(residue) is called for each."""
+    """Water in which rename(residue), called for each residue, changes names of residues or atoms."""
     modeller = app.Modeller(app.Topology(), [])
     modeller.addSolvent(app.ForceField("amber14/tip3p.xml"), numAdded=molecules)
     system = systems.water_system(modeller.topology)
@@ -30,7 +30,7 @@ def apply(system, topology, **arguments):
     return lp.add_correction(system, topology, models.water_model(), **arguments)
 
 
-def test_residues_that_are_covered_in_part_are_said():
+def test_partly_covered_residues_give_a_warning():
     system, topology = renamed_water(h3, 100)
     with pytest.warns(
         UserWarning,
@@ -56,7 +56,7 @@ def test_atoms_may_be_left_out_on_purpose(left_out):
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_model_says_itself_what_it_leaves_out(tmp_path):
+def test_metadata_of_a_model_may_leave_atoms_out(tmp_path):
     lp.export_model(
         models.network(1),
         tmp_path / "oxygen.pt",
@@ -74,7 +74,7 @@ def test_a_model_says_itself_what_it_leaves_out(tmp_path):
     assert lp.load_model(tmp_path / "oxygen.pt", uncovered="HOH:H1").uncovered == "HOH:H1"
 
 
-def test_residues_of_one_structure_that_are_treated_differently_are_said():
+def test_different_treatment_of_equal_residues_gives_a_warning():
     def rename(residue):
         residue.name = "WAT" if residue.index >= 60 else residue.name
 
@@ -95,7 +95,7 @@ def test_residues_of_one_structure_that_are_treated_differently_are_said():
 
 @pytest.mark.filterwarnings("error")
 def test_isomers_may_be_treated_differently():
-    """Leucine and isoleucine consist of the same elements, bonded in other ways."""
+    """Leucine and isoleucine have the same elements but different bonds."""
     topology = app.Topology()
     chain = topology.addChain()
     for name, bonds in (("LEU", ((0, 1), (1, 2), (1, 3))), ("ILE", ((0, 1), (1, 2), (2, 3)))):
@@ -113,7 +113,7 @@ def test_isomers_may_be_treated_differently():
 
 
 @pytest.mark.filterwarnings("error")
-def test_particles_that_are_no_atoms_and_whole_residues_need_no_type():
+def test_virtual_sites_and_whole_residues_need_no_type():
     field = app.ForceField("amber14/tip4pew.xml")
     modeller = app.Modeller(app.Topology(), [])
     modeller.addSolvent(field, model="tip4pew", numAdded=60, ionicStrength=2 * unit.molar)
@@ -158,7 +158,7 @@ def salt_model(**rules):
         ),
     ],
 )
-def test_rules_that_select_no_atom_are_refused_and_near_misses_named(rule, message):
+def test_rules_that_select_no_atom_are_refused_with_similar_names(rule, message):
     system, topology = salt_water()
     with pytest.raises(ValueError, match=message):
         lp.add_correction(system, topology, salt_model(), types={"Na": rule})
@@ -166,7 +166,7 @@ def test_rules_that_select_no_atom_are_refused_and_near_misses_named(rule, messa
 
 
 def test_given_rules_complete_those_of_the_model():
-    """They used to replace them, so that oxygen had no type any more."""
+    """They used to replace the model's rules, so that oxygen had no type."""
     system, topology = salt_water()
     force = lp.add_correction(system, topology, salt_model(Na="Li"), types={"Na": "Na"})
     types = {atom.element.symbol: kind for atom, kind in zip(topology.atoms(), force.getParticleTypes(), strict=True)}
@@ -197,7 +197,7 @@ def test_a_type_without_a_rule_is_refused():
         lp.add_correction(system, topology, salt_model(Na=None), types={"O": "HOH:O"})
 
 
-def test_assign_types_knows_the_type_none():
+def test_assign_types_accepts_rules_for_none():
     topology, _, _ = systems.water(64)
     assert lp.assign_types(topology, {"O": "O", None: "HOH:H1"}) == ["O", None, None] * 64
     assert lp.assign_types(topology, {"H": "HOH:H1", None: "*:*"}) == [None, "H", None] * 64

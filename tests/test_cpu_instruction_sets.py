@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The CPU platform with every instruction set that this machine has, in boxes of all shapes, with any number of
-threads.
+"""Tests the CPU platform with every instruction set of this machine, in boxes of all shapes, and with several numbers
+of threads.
 """
 
 import functools
@@ -35,14 +35,14 @@ def test_the_best_instruction_set_is_chosen_and_named(monkeypatch):
         assert (info["platform"], info["neighbor_list"], info["instruction_set"]) == ("CPU", "own", best)
 
 
-def test_the_one_asked_for_is_taken(instructions):
+def test_requested_instruction_set_is_used(instructions):
     force = small_force()
     assert force.getKernelInfo(context_of(force, instructions))["instruction_set"] == instructions
 
 
 @pytest.mark.parametrize("switching", [False, True], ids=["plain", "switched"])
 @pytest.mark.parametrize("shape", ["rectangular", "triclinic", "cluster"])
-def test_tables(instructions, shape, switching):
+def test_tables_agree_with_reference(instructions, shape, switching):
     system, positions, _, _ = corrected_water(shape, switching)
     CPU.assert_agrees(
         *evaluate(CPU.context(system, positions)),
@@ -52,19 +52,19 @@ def test_tables(instructions, shape, switching):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
-def test_programs_of_networks(instructions, architecture):
+def test_architectures_agree_with_reference(instructions, architecture):
     assert_is_the_model(CPU, architecture_case, architecture)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", [case.name for case in PAIR_PROGRAMS])
-def test_programs_of_all_operations(instructions, name, method):
+def test_conformance_programs_agree_with_reference(instructions, name, method):
     assert_is_the_model(CPU, conformance_case, name, method)
 
 
 BOXES = {
-    "large": np.diag([4.0, 4.2, 4.4]),  # one copy of each neighbor is nearest to a whole block
-    "flat": np.diag([4.0, 4.0, 1.45]),  # not in one direction
+    "large": np.diag([4.0, 4.2, 4.4]),  # one image of each neighbor is the minimum image for a whole block
+    "flat": np.diag([4.0, 4.0, 1.45]),  # except in one direction
     "triclinic": np.array([[4.2, 0, 0], [1.9, 4.1, 0], [-1.7, 1.3, 4.0]]),
     "cluster": None,
 }
@@ -72,10 +72,9 @@ BOXES = {
 
 @functools.cache
 def gas(shape, kind):
-    """1200 particles of two types at random, every seventh not covered, with a table or a program; and what Reference
-    says of it.
+    """1200 random particles of two types with a table or a program, and the results of Reference.
 
-    Particles lie in many copies of the box, and some pairs on each other.
+    Every seventh particle is not covered. Particles are in many periodic images, and some pairs have the distance 0.
     """
     random = np.random.default_rng(7)
     box = BOXES[shape]
@@ -91,11 +90,11 @@ def gas(shape, kind):
     else:
         name = {"program": "typed_network", "features": "feature_network"}[kind]
         model = load(next(architecture for architecture in ARCHITECTURES if architecture.name == name), "script")
-        rows = np.random.default_rng(1).uniform(-1, 1, (2, 8))
+        features = np.random.default_rng(1).uniform(-1, 1, (2, 8))
         if model.features is None:
             particles = [None if type < 0 else int(type) for type in types]
         else:
-            particles = [None if type < 0 else rows[type][: len(model.features)] for type in types]
+            particles = [None if type < 0 else features[type][: len(model.features)] for type in types]
         force = model.create_force(particles, representation="program")
     force.setCutoffDistance(min(0.7, force.getCutoffDistance()._value))
     if box is None:
@@ -124,7 +123,7 @@ def observe(context):
 
 @pytest.mark.parametrize("kind", ["table", "program", "features"])
 @pytest.mark.parametrize("shape", BOXES)
-def test_boxes(instructions, shape, kind):
+def test_boxes_agree_with_reference(instructions, shape, kind):
     system, positions, (energy, forces, derivative) = gas(shape, kind)
     assert np.abs(forces).max() > 1
     context = CPU.context(system, positions)
@@ -132,7 +131,7 @@ def test_boxes(instructions, shape, kind):
     assert abs(observe(context)[2] - derivative) <= 2e-5 * (
         abs(derivative) + np.sqrt(np.mean(forces**2)) * np.sqrt(forces.size)
     )
-    alone = context.getState(forces=True).getForces(asNumpy=True)._value  # without the energy another loop is run
+    alone = context.getState(forces=True).getForces(asNumpy=True)._value  # another loop runs without the energy
     CPU.assert_agrees(energy, alone, energy, forces, what="forces without energy")
     without = context.getState(energy=True).getPotentialEnergy()._value
     CPU.assert_agrees(without, forces, energy, forces, what="energy without forces")
@@ -140,8 +139,8 @@ def test_boxes(instructions, shape, kind):
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
 @pytest.mark.parametrize("kind", ["table", "program", "features"])
-def test_threads(kind, threads):
-    """Any number of threads; and the same bits each time if forces are to be deterministic."""
+def test_any_number_of_threads(kind, threads):
+    """With DeterministicForces, results are the same to the last bit each time."""
     system, positions, (energy, forces, _) = gas("large", kind)
     results = []
     for _ in range(2):
@@ -174,13 +173,13 @@ FUNCTIONS = {
     "abs": (np.abs, [-3, 3]),
     "floor": (np.floor, [-40, 40]),
 }
-#: Units in the last place of single precision; sin and cos in units of that of 1, since arguments are rounded.
+#: In units in the last place (ULP) of single precision; for sin and cos, whose arguments are rounded, in ULPs of 1.
 MAX_ULPS = 4
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_elementary_functions(instructions, name):
-    """f = r g(x) has the slope g(x), which is the force on a pair that is far from all others."""
+def test_elementary_functions_are_accurate(instructions, name):
+    """f = r g(x) has the derivative g(x), which is the force between two particles that are far from all others."""
     exact, (low, high) = FUNCTIONS[name]
     random = np.random.default_rng(3)
     count = 2000
@@ -229,8 +228,8 @@ def test_elementary_functions(instructions, name):
     )
 
 
-def test_steps_that_read_one_element_of_what_they_could_overwrite(instructions):
-    """A vector times one of its own elements, neither of which is needed any more."""
+def test_results_do_not_overwrite_operands_that_are_still_read(instructions):
+    """A vector times one of its own elements, at the last use of both."""
     text = (
         "v0[1] = distance; v1[4] = particle1; v2[4] = particle2; v3[4] = add v1 v2; v4[4] = mul v3 v0; v5[1] = gather"
         " v4 {1}; v6[4] = mul v4 v5; v7[1] = sum v6 {1 4 1}; v8[4] = sub v3 v0; v9[1] = gather v8 {2}; v10[4] = less v8"

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The pair list of the CPU platform is complete, wherever particles and the box have gone since it was built.
+"""Tests that the neighbor list of the CPU platform is complete after particles have moved and the box has changed.
 
-The energy of every pair is 1, so that the energy is the number of pairs.
+The energy of every pair is 1, so the total energy is the number of pairs.
 """
 
 import itertools
@@ -14,18 +14,21 @@ import pytest
 from architectures import ARCHITECTURES, load
 from comparators import CPU, evaluate
 
-#: Within this distance (nm) of the cutoff, single precision may count a pair or not.
+#: Pairs whose distance is closer to the cutoff than this, in nm, may or may not be counted in single precision.
 ROUNDING = 2e-6
 SHAPES = ("cube", "flat", "rod", "triclinic", "small", "cluster", "far away", "outliers")
 
 
 class Particles:
-    """Some particles in a box or without one, and what it takes to list their pairs."""
+    """Random particles with or without a box, and all pairs that interact within the cutoff.
 
-    def __init__(self, shape, seed, copies=(-1, 2)):
+    ``extent`` is the range of the particles' coordinates in units of the box vectors.
+    """
+
+    def __init__(self, shape, seed, extent=(-1, 2)):
         self.random = np.random.default_rng(seed)
         self.cutoff = self.random.uniform(0.5, 0.9)
-        least = 2.6 * self.cutoff  # OpenMM allows cutoffs up to half of the box, and it will shrink
+        least = 2.6 * self.cutoff  # OpenMM allows cutoffs up to half of the box, which will shrink
         edges = {
             "cube": (3, 3, 3),
             "flat": (4, 4, 1),
@@ -44,23 +47,21 @@ class Particles:
             if shape == "outliers":
                 self.positions[::50] *= 1e5
         else:
-            self.positions = self.random.uniform(*copies, (self.count, 3)) @ self.box
+            self.positions = self.random.uniform(*extent, (self.count, 3)) @ self.box
         self.covered = self.random.random(self.count) < 0.8
         pairs = self.random.integers(0, self.count, (3 * self.count, 2))
         self.excluded = {tuple(sorted(map(int, pair))) for pair in pairs if pair[0] != pair[1]}
         first, second = np.triu_indices(self.count, 1)
         listed = self.covered[first] & self.covered[second]
         listed &= np.array([pair not in self.excluded for pair in zip(first.tolist(), second.tolist(), strict=True)])
-        self.group = (
-            None if seed % 2 == 0 else self.random.random(self.count) < 0.2
-        )  # of particles that interact with all
+        # Particles that interact with all others, while the rest interact only with these.
+        self.group = None if seed % 2 == 0 else self.random.random(self.count) < 0.2
         if self.group is not None:
             listed &= self.group[first] | self.group[second]
         self.pairs = first[listed], second[listed]
+        # Equal speeds: many particles have moved by nearly the largest displacement for which the list is valid.
         self.velocities = self.random.normal(size=(self.count, 3))
-        self.velocities /= np.linalg.norm(self.velocities, axis=1)[
-            :, None
-        ]  # so that many have moved as far as the list allows
+        self.velocities /= np.linalg.norm(self.velocities, axis=1)[:, None]
 
     def context(self):
         force = lp.LearnedPairForce(lp.PairTable(1, 0.1, self.cutoff, [[1.0] * 4], [[0.0] * 4], [0]))
@@ -81,15 +82,15 @@ class Particles:
         return CPU.context(system)
 
     def counts(self):
-        """How many pairs there are at least and at most."""
+        """The smallest and the largest possible number of pairs in range."""
         d = self.positions[self.pairs[0]] - self.positions[self.pairs[1]]
-        copies = [np.zeros(3)]
+        shifts = [np.zeros(3)]
         if self.box is not None:
             for k in (2, 1, 0):
                 d -= np.round(d[:, k] / self.box[k, k])[:, None] * self.box[k]
-            if np.any(self.box != np.diag(np.diag(self.box))):  # there may be a copy that is nearer
-                copies = [np.array(n) @ self.box for n in itertools.product((-1, 0, 1), repeat=3)]
-        r = np.sqrt(np.min([((d + copy) ** 2).sum(axis=1) for copy in copies], axis=0))
+            if np.any(self.box != np.diag(np.diag(self.box))):  # triclinic: another image may be nearer
+                shifts = [np.array(n) @ self.box for n in itertools.product((-1, 0, 1), repeat=3)]
+        r = np.sqrt(np.min([((d + shift) ** 2).sum(axis=1) for shift in shifts], axis=0))
         return int((r < self.cutoff - ROUNDING).sum()), int((r < self.cutoff + ROUNDING).sum())
 
     def move(self, time):
@@ -119,9 +120,8 @@ def test_no_pair_is_missed_and_none_counted_twice(instructions, shape, seed):
     found = [particles.check(context, "at first")]
     for step in range(16):
         if step % 3 == 2:
-            particles.shrink(
-                0.975 if step % 2 else 0.955, positions_too=bool(step % 2)
-            )  # with or without them, as a barostat or a script may do
+            # With the positions, as a barostat does, or without them, as a script may do.
+            particles.shrink(0.975 if step % 2 else 0.955, positions_too=bool(step % 2))
         else:
             particles.move(0.02)
         found.append(particles.check(context, f"step {step}"))
@@ -131,8 +131,8 @@ def test_no_pair_is_missed_and_none_counted_twice(instructions, shape, seed):
 
 
 @pytest.mark.parametrize("shape", ["cube", "flat", "triclinic"])
-def test_a_box_that_shrinks_brings_particles_closer_that_do_not_move(instructions, shape):
-    particles = Particles(shape, 0, copies=(0, 1))
+def test_list_is_complete_when_only_the_box_shrinks(instructions, shape):
+    particles = Particles(shape, 0, extent=(0, 1))
     context = particles.context()
     particles.check(context, "at first")
     for step in range(12):
@@ -143,7 +143,7 @@ def test_a_box_that_shrinks_brings_particles_closer_that_do_not_move(instruction
 @pytest.mark.parametrize("shape", ["cube", "cluster"])
 @pytest.mark.parametrize("count", [1, 40], ids=["one", "all"])
 @pytest.mark.parametrize("size", [1e15, 1e20, 1e30, 1e39, 1e200, np.inf])
-def test_coordinates_that_are_lost_in_rounding_are_refused(shape, count, size):
+def test_too_large_coordinates_are_refused(shape, count, size):
     particles = Particles(shape, 2)
     context = particles.context()
     found = particles.check(context, "at first")
@@ -165,7 +165,7 @@ def test_coordinates_that_are_lost_in_rounding_are_refused(shape, count, size):
     assert particles.check(context, "afterwards") == found
 
 
-def test_without_a_cutoff_positions_stay_exact_wherever_all_particles_go():
+def test_without_a_cutoff_a_common_translation_does_not_reduce_the_accuracy():
     architecture = next(architecture for architecture in ARCHITECTURES if architecture.name == "typed_network")
     force = load(architecture, "script").create_force([0, 1] * 20, nonbonded_method=lp.LearnedPairForce.NoCutoff)
     system = openmm.System()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Forces are the derivative of the energy, energy is conserved, and the scale parameter does what it says."""
+"""Tests that forces are the derivative of the energy, that energy is conserved, and that the scale acts as a factor."""
 
 import conservation
 import models
@@ -14,10 +14,10 @@ from openmm import app, unit
 
 @on(PLATFORMS + DOUBLE)
 def test_forces_are_the_derivative_of_the_energy(target):
-    """Central differences along the force, over four step sizes: the error must fall with the square of the step.
+    """Central differences along the force with four steps: the error must be proportional to the square of the step.
 
-    On single-precision platforms the energy has too few digits for that; their forces are compared with Reference
-    elsewhere, and here only the largest step is used, to its own accuracy.
+    In single precision the energy has too few digits for this test: only the largest step is used, with its accuracy.
+    Other tests compare forces in single precision with Reference.
     """
     chains = systems.Chains(triclinic=True)
     system = chains.system()
@@ -40,12 +40,12 @@ def test_forces_are_the_derivative_of_the_energy(target):
     if not target.exact:
         assert errors[0] < 2e-2
         return
-    slope = np.polyfit(np.log(steps), np.log(errors), 1)[0]
-    assert 1.7 < slope < 2.3, f"the error falls with the power {slope:.2f} of the step: {errors}"
+    order = np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert 1.7 < order < 2.3, f"the error is proportional to the power {order:.2f} of the step: {errors}"
     assert errors[-1] < 1e-4
 
 
-def test_every_component_by_finite_differences():
+def test_every_force_component_equals_finite_differences():
     chains = systems.Chains(molecules=4, periodic=False)
     system = chains.system()
     system.addForce(chains.learned(exclusions=[]))
@@ -112,7 +112,7 @@ def test_scale_is_shared_between_two_corrections_with_their_own_derivatives(targ
 
 
 def test_constant_pressure_and_multiple_time_steps_run(target):
-    """A barostat, and a correction in a force group of its own that is evaluated every second step."""
+    """A barostat, and a correction in a separate force group with a time step twice that of the other forces."""
     topology, positions = systems.relaxed_water(64)
     system = systems.water_system(topology, app.CutoffPeriodic, cutoff=0.5)
     models.lp.add_correction(
@@ -135,17 +135,17 @@ def test_constant_pressure_and_multiple_time_steps_run(target):
 
 @on([REFERENCE, CPU, OPENCL])
 def test_particles_may_be_reordered(target):
-    """GPUs sort identical molecules in space while they run: after many steps, forces still belong to their
-    particles. On CUDA test_programs.py shows that, with features in place of types.
+    """OpenMM sorts identical molecules in space on GPUs. After many steps, forces must belong to the right particles.
+    test_programs.py tests this on CUDA, with features instead of types.
     """
     topology, positions = systems.relaxed_water(400)
     system = systems.water_system(topology, app.CutoffPeriodic, cutoff=0.6)
     names = models.lp.assign_types(topology, models.RULES)
-    names = [None if i // 3 % 5 == 0 else name for i, name in enumerate(names)]  # molecules of two kinds
+    names = [None if i // 3 % 5 == 0 else name for i, name in enumerate(names)]  # every fifth molecule is not covered
     force = models.lp.add_correction(
         system, topology, models.water_model(), types=names, force_group=1, exclusions="molecules"
     )
-    # The oxygens of the last ten molecules interact with nothing: membership in a group is part of what a particle is.
+    # The last ten molecules interact with nothing: interaction groups distinguish particles, too.
     force.addInteractionGroup(range(0, 1000), range(0, len(names) - 30))
     context = target.context(system, positions, systems.seeded(openmm.LangevinMiddleIntegrator(300, 5, 0.002)))
     for _ in range(2):
@@ -160,10 +160,10 @@ def test_particles_may_be_reordered(target):
     target.assert_agrees(*evaluate(context, groups={1}), *evaluate(reference, groups={1}))
 
 
-def test_list_is_followed_through_many_small_changes():
-    """CPU keeps a neighbor list while particles move, wrap around and the box changes, each by less than would rebuild
-    it
-    at once: after every step the forces are still those of Reference."""
+def test_neighbor_list_of_cpu_follows_many_small_changes():
+    """Particles move and wrap around, and the box changes, each by too little to rebuild the neighbor list at once.
+    After every step the forces equal those of Reference.
+    """
     random = np.random.default_rng(5)
     chains = systems.Chains(molecules=200, density=25.0, triclinic=True)
     system = chains.system()

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The energy and every force are those of the model: a typed network, in liquid water and in a cluster, on every
-platform.
+"""Tests that energy and forces are those of the model, on every platform: a typed network, in liquid water and in a
+cluster.
 """
 
 import learnedpair as lp
@@ -13,7 +13,7 @@ import systems
 from comparators import CPU, DOUBLE, MIXED, PLATFORMS, REFERENCE, SEVERAL_DEVICES, TARGETS, assert_close, evaluate, on
 from reference_cases import corrected_water
 
-#: Each platform computes all shapes; in other precisions and on several devices OpenCL computes one, CUDA two.
+#: Each platform computes all shapes. In other precisions and on several devices, OpenCL computes one and CUDA two.
 SHAPES_ON_TARGETS = [
     pytest.param(
         target,
@@ -35,7 +35,7 @@ def test_energy_and_forces_are_those_of_the_model(target, shape, switching):
     system, positions, report, (energy, forces, pairs_below) = corrected_water(shape, switching)
     assert pairs_below > 50, "the test must contain pairs below the inner cutoff"
     reference = evaluate(REFERENCE.context(system, positions))
-    # The table's error, in energy and force, of each of the some hundred pairs that a particle has.
+    # The errors of the table add up over the pairs of a particle, about a hundred.
     pairs = len(positions) * 30
     assert_close(reference[0], energy, atol=pairs * report["max_energy_error"], what="energy of Reference")
     assert_close(reference[1], forces, atol=60 * report["max_force_error"], what="forces of Reference")
@@ -44,7 +44,7 @@ def test_energy_and_forces_are_those_of_the_model(target, shape, switching):
 
 @pytest.mark.parametrize("triclinic", [False, True], ids=["rectangular", "triclinic"])
 def test_table_is_evaluated_as_documented(triclinic):
-    """Reference against NumPy with the table itself as the function, to double precision."""
+    """Compare Reference with NumPy, in double precision, where the function is the table itself."""
     chains = systems.Chains(triclinic=triclinic)
     table = systems.table(knots=41)
     system = chains.system()
@@ -90,7 +90,7 @@ def test_interaction_groups_select_pairs_once(target):
     target.assert_agrees(*evaluate(target.context(system, chains.positions)), energy, forces)
 
 
-def test_a_larger_inner_and_a_shorter_outer_cutoff_than_the_tables(target):
+def test_inner_cutoff_may_be_larger_and_cutoff_shorter_than_those_of_the_table(target):
     chains = systems.Chains()
     table = systems.table()
     system = chains.system()
@@ -123,7 +123,7 @@ def test_a_larger_inner_and_a_shorter_outer_cutoff_than_the_tables(target):
     ids=str,
 )
 def test_any_number_of_particles(target, count):
-    """Around the borders of the blocks that platforms work in, and with fewer blocks than devices."""
+    """Numbers near the size of the blocks that platforms process, and fewer blocks than devices."""
     random = np.random.default_rng(count)
     positions = 1.5 * random.random((count, 3))
     system = openmm.System()
@@ -157,7 +157,7 @@ def test_a_single_particle_has_no_energy(target):
 
 @on(TARGETS)
 def test_particles_in_one_place_have_energy_but_no_force(target):
-    """At r=0 the Taylor expansion is finite, and there is no direction for a force."""
+    """At r=0 the Taylor expansion is finite, and the force has no direction."""
     table = systems.table()
     system = openmm.System()
     force = lp.LearnedPairForce(table)
@@ -166,13 +166,13 @@ def test_particles_in_one_place_have_energy_but_no_force(target):
         system.addParticle(1.0)
         force.addParticle(0)
     system.addForce(force)
-    energy, slope = table.evaluate(0, 0, [systems.INNER])
+    energy, dEdR = table.evaluate(0, 0, [systems.INNER])
     actual, forces = evaluate(target.context(system, np.full((2, 3), 0.3)))
-    assert_close(actual, energy[0] - systems.INNER * slope[0], rtol=1e-6)
+    assert_close(actual, energy[0] - systems.INNER * dEdR[0], rtol=1e-6)
     assert_close(forces, np.zeros((2, 3)))
 
 
-def test_nothing_covered_means_nothing_happens(target):
+def test_energy_is_zero_if_no_particle_is_covered(target):
     chains = systems.Chains()
     chains.types[:] = -1
     system = chains.system()
@@ -183,7 +183,7 @@ def test_nothing_covered_means_nothing_happens(target):
 
 
 def test_far_from_the_origin(target):
-    """Periodic copies of the same box, and a cluster somewhere else, have the same energy."""
+    """Moving particles by multiples of box vectors does not change the energy."""
     chains = systems.Chains()
     system = chains.system()
     system.addForce(chains.learned())
@@ -194,7 +194,7 @@ def test_far_from_the_origin(target):
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
-def test_one_particle_far_away_does_not_spoil_the_others(target, first):
+def test_one_particle_far_away_does_not_reduce_the_accuracy_of_others(target, first):
     chains = systems.Chains(periodic=False)
     chains.positions[0 if first else -1] += 1e4
     system = chains.system()
@@ -206,7 +206,7 @@ def test_one_particle_far_away_does_not_spoil_the_others(target, first):
 
 @on(PLATFORMS + SEVERAL_DEVICES[1:])
 def test_neighbor_list_is_built_and_followed(target):
-    """Enough particles for a neighbor list on every platform, moved far enough for another one."""
+    """Enough particles for a neighbor list on every platform, moved far enough to rebuild it."""
     chains = systems.Chains(molecules=1100, density=40.0)
     system = chains.system()
     system.addForce(chains.learned())

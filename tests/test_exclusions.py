@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Which exceptions and exclusions a correction follows, of which forces, and which it does not."""
+"""Tests which exceptions and exclusions of other forces become exclusions of a correction."""
 
 import copy
 
@@ -43,7 +43,7 @@ def probe(system):
 
 
 def in_order(system, forces):
-    """The same particles with these forces alone, in this order."""
+    """A System with the same particles and only the given forces, in the given order."""
     other = openmm.System()
     for i in range(system.getNumParticles()):
         other.addParticle(system.getParticleMass(i))
@@ -63,8 +63,8 @@ def test_the_exceptions_of_all_nonbonded_forces_are_followed(probe_first):
     assert excluded(force) == WITHIN and force.getNonbondedMethod() == force.CutoffPeriodic
 
 
-def test_the_numbers_are_right_beside_a_force_without_exceptions():
-    """The correction used to act along the bonds. On other platforms than Reference OpenMM refuses forces with
+def test_energy_and_forces_are_right_beside_a_force_without_exceptions():
+    """The correction used to act between bonded particles. Only the Reference platform of OpenMM accepts forces with
     different exceptions.
     """
     system, topology = water()
@@ -87,7 +87,7 @@ def test_the_numbers_are_right_beside_a_force_without_exceptions():
     assert_close(found[1], forces, atol=1e-3 * np.abs(forces).max())
 
 
-def test_forces_inside_of_other_forces_are_followed():
+def test_exceptions_of_forces_inside_other_forces_are_followed():
     system, topology = water()
     atm = openmm.ATMForce(0, 0, 0, 0, 0, 0, 0, 0, 1)
     for _ in range(system.getNumParticles()):
@@ -99,8 +99,8 @@ def test_forces_inside_of_other_forces_are_followed():
     assert excluded(lp.add_correction(in_order(system, [variable]), topology, models.water_model())) == WITHIN
 
 
-def test_exceptions_between_molecules_that_interact_are_no_exclusions():
-    """NBFIX can be written so."""
+def test_exceptions_between_molecules_that_interact_are_not_exclusions():
+    """NBFIX parameters can be written as such exceptions."""
     system, topology = water()
     nonbonded = nonbonded_of(system)
     nonbonded.addException(0, 3, -0.5, 0.3, 0.7)
@@ -169,7 +169,7 @@ def test_exclusions_of_all_custom_nonbonded_forces_are_followed():
     assert excluded(force) == {(0, 1), (3, 4)} and force.getNonbondedMethod() == force.CutoffPeriodic
 
 
-def test_bonds_of_a_topology_are_no_exclusions():
+def test_bonds_of_a_topology_are_refused_as_exclusions():
     system, topology = water()
     with pytest.raises(
         TypeError,
@@ -181,11 +181,8 @@ def test_bonds_of_a_topology_are_no_exclusions():
         lp.add_correction(system, topology, models.water_model(), exclusions=topology.bonds())
 
 
-def test_a_nonperiodic_force_field_with_a_periodic_restraint():
-    (
-        system,
-        topology,
-    ) = water()
+def test_periodic_restraint_in_a_nonperiodic_system_is_refused():
+    system, topology = water()
     nonbonded_of(system).setNonbondedMethod(openmm.NonbondedForce.NoCutoff)
     restraint = openmm.CustomBondForce("r")
     restraint.setUsesPeriodicBoundaryConditions(True)

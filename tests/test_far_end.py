@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Force errors of single precision in large systems, as docs/user/accuracy.md states them."""
+"""Tests the accuracy of forces in large systems, where single precision limits coordinates, as documented."""
 
 import learnedpair as lp
 import numpy as np
@@ -10,7 +10,7 @@ import systems
 from comparators import CPU, CUDA, DOUBLE, PLATFORMS, REFERENCE, TARGETS, evaluate, on
 
 COUNT = 400
-#: The RMS error of forces, relative to the RMS force: near the origin, and for each nm of the largest coordinate.
+#: The RMS error of forces, relative to the RMS force: near the origin, and per nm of the largest coordinate.
 NEAR, PER_NM = 2e-6, 6e-7
 
 
@@ -41,18 +41,18 @@ def cluster(origin):
     indirect=["target"],
     ids=str,
 )
-def test_places_in_large_boxes(target, edge):
-    """In the middle, at the far end, and beyond the end, where particles are in several copies of the box."""
+def test_accuracy_at_places_in_large_boxes(target, edge):
+    """In the middle, at the far end, and across the end, where particles are in several periodic images."""
     for place, largest in ((edge / 2 - 0.95, edge / 2 + 0.95), (edge - 1.9, edge), (edge - 0.95, edge)):
         error = rms_error(target, cluster([place] * 3), edge)
-        if target == CPU:  # keeps coordinates between -edge/2 and edge/2
+        if target == CPU:  # which wraps coordinates to between -edge/2 and edge/2
             largest = min(largest, edge / 2)
         assert error <= (1e-9 if target.exact else NEAR + PER_NM * largest), f"{error:.2e} at {place} nm of {edge} nm"
 
 
 @on([*PLATFORMS, *DOUBLE[1:]])
 @pytest.mark.parametrize("distance", [10.0, 100.0])
-def test_clusters_that_are_far_apart(target, distance):
+def test_accuracy_of_clusters_that_are_far_apart(target, distance):
     positions = cluster([0.0] * 3)
     positions[COUNT // 2 :, 0] += distance
     error = rms_error(target, positions)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""All architectures that models may have, in all forms that a model may be given in: one model, and one program."""
+"""Tests that all forms of a model that users may load give equal values and equal programs, for all architectures."""
 
 import architectures
 import learnedpair as lp
@@ -13,7 +13,7 @@ from learnedpair.lowering.recording import record_module
 
 
 def program_of(model):
-    """The program of a model as it is recorded, optimized."""
+    """The recorded program of a model, optimized."""
     typed = model.features is None
     text, weights = record_module(
         model.module,
@@ -30,15 +30,15 @@ def program_of(model):
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 @pytest.mark.all_samples
 def test_all_forms_of_a_model_are_the_same(architecture, monkeypatch):
-    """Each form has the energies, slopes and derivatives of the module, and the same program to the last bit.
+    """Each form has the energies and derivatives of the module, and the same program to the last bit.
 
-    The module is checked with all samples that users' models are checked with, the script with few, and the others,
-    which have the same values, are not.
+    The module is checked with as many samples as users' models, the script with few samples. The other forms, which
+    have the same values, are not checked.
     """
     original = lp.load_model(architecture.module(), **architecture.metadata)
-    rows = architectures.particles(architecture, 60, seed=1)
-    pairs = np.linspace(original.inner_cutoff, original.cutoff, 30), rows[:30], rows[30:]
-    energy, slope = original.evaluate(*pairs)
+    particles = architectures.particles(architecture, 60, seed=1)
+    pairs = np.linspace(original.inner_cutoff, original.cutoff, 30), particles[:30], particles[30:]
+    energy, dEdR = original.evaluate(*pairs)
     moved = {name: 0.9 * value for name, value in original.global_parameters.items()}
     derivatives, program = original.evaluate_derivatives(*pairs, **moved), program_of(original)
     scripted = architectures.load(architecture, "script")
@@ -49,7 +49,7 @@ def test_all_forms_of_a_model_are_the_same(architecture, monkeypatch):
         exchanged, _ = model.evaluate(pairs[0], pairs[2], pairs[1])
         assert np.array_equal(found[0], exchanged), f"{via}: asymmetric"
         assert_close(found[0], energy, rtol=1e-12, atol=1e-12, what=f"{via}: energies")
-        assert_close(found[1], slope, rtol=1e-12, atol=1e-11, what=f"{via}: slopes")
+        assert_close(found[1], dEdR, rtol=1e-12, atol=1e-11, what=f"{via}: dE/dr")
         found = model.evaluate_derivatives(*pairs, **moved)
         for name in moved:
             assert_close(found[name], derivatives[name], rtol=1e-12, atol=1e-11, what=f"{via}: {name}")
@@ -59,15 +59,15 @@ def test_all_forms_of_a_model_are_the_same(architecture, monkeypatch):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
-def test_architectures_have_exact_slopes_and_derivatives(architecture):
-    """Against central differences, whose error falls with the square of the step."""
+def test_architectures_have_exact_derivatives(architecture):
+    """Compare with central differences; dE/dr with two steps and Richardson extrapolation."""
     model = architectures.load(architecture, "module")
-    rows = architectures.particles(architecture, 40, seed=2)
-    pairs = np.linspace(model.inner_cutoff * 1.05, model.cutoff * 0.95, 20), rows[:20], rows[20:]
-    energy, slope = model.evaluate(*pairs)
+    particles = architectures.particles(architecture, 40, seed=2)
+    pairs = np.linspace(model.inner_cutoff * 1.05, model.cutoff * 0.95, 20), particles[:20], particles[20:]
+    energy, dEdR = model.evaluate(*pairs)
 
     def difference(h, name=None):
-        """(f(x+h) - f(x-h)) / 2h of energy and slope."""
+        """(f(x+h) - f(x-h)) / 2h of energy and dE/dr, where x is the distance or a global parameter."""
         shifted = []
         for step in (-h, h):
             if name is None:
@@ -78,9 +78,9 @@ def test_architectures_have_exact_slopes_and_derivatives(architecture):
 
     h = 1e-4
     coarse, fine = difference(2 * h)[0], difference(h)[0]
-    assert_close((4 * fine - coarse) / 3, slope, rtol=1e-5, atol=1e-5 * np.abs(slope).max())
+    assert_close((4 * fine - coarse) / 3, dEdR, rtol=1e-5, atol=1e-5 * np.abs(dEdR).max())
     for name, (derivative, mixed) in model.evaluate_derivatives(*pairs).items():
         h = 1e-4 * abs(model.global_parameters[name])
-        energy_difference, slope_difference = difference(h, name)
-        assert_close(energy_difference, derivative, rtol=1e-6, atol=1e-6 * np.abs(derivative).max())
-        assert_close(slope_difference, mixed, rtol=1e-6, atol=1e-6 * np.abs(mixed).max())
+        dEdG, d2EdRdG = difference(h, name)
+        assert_close(dEdG, derivative, rtol=1e-6, atol=1e-6 * np.abs(derivative).max())
+        assert_close(d2EdRdG, mixed, rtol=1e-6, atol=1e-6 * np.abs(mixed).max())

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Global parameters are checked, compared and tabulated over their ranges, and a Context does not leave these."""
+"""Tests that models are checked, compared and tabulated over the ranges of global parameters, which bind a Context."""
 
 import copy
 import doctest
@@ -21,7 +21,7 @@ CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.6, inner_cutoff=0.1)
 
 pytestmark = [
     pytest.mark.all_samples,
-    # The model has two parameters, and most expressions use one of them.
+    # The model has two parameters, and most expressions use only one of them.
     pytest.mark.filterwarnings("ignore:.*the global parameter '(lam|mu)' changes nothing"),
 ]
 
@@ -99,7 +99,7 @@ def load(text, lam=0.0, mu=1.0):
         ("torch.where(lam < -1, 1.0, 0.0) * a * b * envelope", 0.0, 1.0, "the model is zero for every pair"),
     ],
 )
-def test_what_shows_at_other_values_than_the_defaults_is_refused(text, lam, mu, message):
+def test_errors_at_other_values_than_the_defaults_are_found(text, lam, mu, message):
     with pytest.raises(lp.ModelError, match="(?s)" + message):
         load(text, lam, mu)
 
@@ -108,16 +108,16 @@ def test_what_shows_at_other_values_than_the_defaults_is_refused(text, lam, mu, 
     "text, lam",
     [
         ("lam * a * b * envelope", 0.0),
-        ("torch.where(lam > 0.5, 2 * a * b, a * b * (lam + 1.5)) * envelope", 0.0),  # a branch that dE/dlam jumps at
-        ("torch.sqrt(lam) * a * b * envelope", 0.5),  # whose derivative is infinite at an end of the range
+        ("torch.where(lam > 0.5, 2 * a * b, a * b * (lam + 1.5)) * envelope", 0.0),  # a branch where dE/dlam jumps
+        ("torch.sqrt(lam) * a * b * envelope", 0.5),  # dE/dlam is infinite at an end of the range
         ("a * b * envelope / lam", (0.5, 0.1, 1.0)),
     ],
 )
-def test_what_is_right_over_the_range_is_accepted(text, lam):
+def test_models_that_are_right_over_the_range_are_accepted(text, lam):
     assert load(text, lam).global_parameters["lam"] == (lam[0] if isinstance(lam, tuple) else lam)
 
 
-def test_ranges_that_are_assumed():
+def test_ranges_are_assumed_if_not_given():
     assert doctest.testmod(learnedpair.models.metadata.parameters).failed == 0
     model = lp.load_model(
         Expression("lam * mu * a * b * envelope"), **CHARGED, global_parameters={"lam": 1.0, "mu": 300 * unit.kelvin}
@@ -155,7 +155,7 @@ def test_ranges_that_are_assumed():
         ("01x", "expected a name and its default value"),
     ],
 )
-def test_ranges_that_are_none(given, message):
+def test_wrong_ranges_are_refused(given, message):
     with pytest.raises(lp.ModelError, match=message):
         load("lam * a * b * envelope", given)
 
@@ -185,8 +185,8 @@ class Network(torch.nn.Module):
         return lam * self.network(r, features1, features2)
 
 
-def test_the_tolerance_is_kept_whatever_the_default_is():
-    """With the default 0 every table used to be good enough."""
+def test_tolerance_of_a_table_does_not_depend_on_the_default():
+    """With the default 0, at which the energy is zero, every table used to be accepted."""
     rows = np.random.default_rng(0).uniform([-1, 0.5], [1, 2], (6, 2))
     first, second = np.triu_indices(6)
     r = np.tile(np.linspace(0.17, 0.6, 1009), len(first))
@@ -202,18 +202,18 @@ def test_the_tolerance_is_kept_whatever_the_default_is():
         )
         force = model.create_force(rows, tolerance=1e-4)
         knots.append(force.lowering_report["radial_knots"])
-        _, slope = model.evaluate(r, *particles, lam=1.0)
-        error = np.abs(force.getFunction().evaluate(r, *particles, lam=1.0)[1] - slope) / (np.abs(slope) + 1)
+        _, dEdR = model.evaluate(r, *particles, lam=1.0)
+        error = np.abs(force.getFunction().evaluate(r, *particles, lam=1.0)[1] - dEdR) / (np.abs(dEdR) + 1)
         assert error.max() <= 1e-4
         assert force.lowering_report["max_relative_force_error"] > 0.2 * error.max(), (
-            "the report is about the whole range"
+            "the report must be about the whole range"
         )
         assert force.lowering_report["global_parameter_ranges"] == {"lam": [0.0, 1.0]}
     assert max(knots) < 1.2 * min(knots) and min(knots) > 60
 
 
 def coupled_system(lam=(0.0, 0.0, 1.0)):
-    """Twenty charged particles whose interaction is switched on by lam."""
+    """Twenty charged particles whose interaction is proportional to lam."""
     model = lp.load_model(
         Expression("lam * mu * a * b * envelope"), **CHARGED, global_parameters={"lam": lam, "mu": 2.0}
     )
@@ -225,7 +225,7 @@ def coupled_system(lam=(0.0, 0.0, 1.0)):
     return system, np.random.default_rng(1).uniform(0, 1.3, (20, 3))
 
 
-def test_a_context_does_not_leave_the_range(target):
+def test_values_outside_the_range_are_refused_in_a_context(target):
     system, positions = coupled_system()
     context, reference = target.context(system, positions), REFERENCE.context(system, positions)
     for value in (0.0, 0.3, 1.0, 1 + 1e-9):
@@ -247,7 +247,7 @@ def test_a_context_does_not_leave_the_range(target):
     target.assert_agrees(*evaluate(context), *evaluate(reference))
 
 
-def test_the_range_of_a_force_can_be_set(target):
+def test_range_of_a_force_can_be_set(target):
     system, positions = coupled_system()
     force = lp.LearnedPairForce.cast(system.getForce(0))
     assert force.getGlobalParameterRange(0) == (0.0, 1.0) and force.getGlobalParameterRange(1) == (1.0, 4.0)
@@ -270,7 +270,7 @@ def test_the_range_of_a_force_can_be_set(target):
         force.setGlobalParameterRange(2, 0, 1)
 
 
-def test_ranges_travel_with_the_force():
+def test_copies_of_a_force_have_its_ranges():
     system, _ = coupled_system((0.0, -0.1, 1.25))
     again = openmm.XmlSerializer.deserialize(openmm.XmlSerializer.serialize(system))
     third = copy.deepcopy(system)
@@ -279,7 +279,7 @@ def test_ranges_travel_with_the_force():
     assert forces[1].getFunction().global_parameter_ranges == {"lam": (-0.1, 1.25), "mu": (1.0, 4.0)}
 
 
-def test_programs_by_hand_have_no_range_unless_one_is_given():
+def test_programs_have_no_range_unless_one_is_given():
     text = "v0[1] = distance\nv1[1] = globals\nv2[1] = mul v0 v1\noutput v2"
     assert lp.PairProgram(text, [], num_types=1, global_parameters={"g": 1.0}).global_parameter_ranges == {
         "g": (-np.inf, np.inf)

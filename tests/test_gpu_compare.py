@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What benchmarks/gpu_compare.py computes and prints, apart from times."""
+"""Tests the numbers and the output of benchmarks/gpu_compare.py, apart from times."""
 
 import json
 import subprocess
@@ -20,10 +20,8 @@ def benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
 
 
-def test_peak_is_that_of_the_data_sheets():
-    """Whitepapers of NVIDIA: A100 (108 multiprocessors, 1.41 GHz) 19.5 TFLOPS, GeForce RTX 3090 (82, 1.695 GHz)
-    35.6.
-    """
+def test_peak_performance_equals_that_of_the_data_sheets():
+    """NVIDIA's whitepapers: A100 (108 multiprocessors, 1.41 GHz) 19.5, GeForce RTX 3090 (82, 1.695 GHz) 35.6 TFLOPS."""
     from cuda_device import peak_flops, share_of_peak
 
     assert peak_flops((8, 0), 108, 1.41e9) == pytest.approx(19.5e12, rel=2e-3)
@@ -33,7 +31,7 @@ def test_peak_is_that_of_the_data_sheets():
     assert share_of_peak(5e9, 1e-3, None) is None and share_of_peak(5e9, None, 20e12) is None
 
 
-def test_no_driver_is_no_error(monkeypatch):
+def test_missing_driver_is_not_an_error(monkeypatch):
     import cuda_device
 
     def no_library(name):
@@ -43,11 +41,11 @@ def test_no_driver_is_no_error(monkeypatch):
     device = cuda_device.Device(0)
     assert device.free_memory() is None
     described = device.describe()
-    del described["driver"]  # is asked of nvidia-smi
+    del described["driver"]  # comes from nvidia-smi
     assert set(described.values()) == {None}
 
 
-def test_durations_are_read_from_what_ncu_prints():
+def test_durations_are_read_from_the_output_of_ncu():
     from kernel_times import parse_ncu
 
     text = """| a line of the program |
@@ -61,7 +59,7 @@ def test_durations_are_read_from_what_ncu_prints():
     assert parse_ncu("==ERROR== no permission\n") == {}
 
 
-def test_a_failure_becomes_a_row_with_its_message():
+def test_failure_becomes_a_table_row_with_its_message():
     from gpu_rows import COLUMNS, attempt, failed, format_row
 
     def no_memory():
@@ -75,7 +73,7 @@ def test_a_failure_becomes_a_row_with_its_message():
 
 
 @pytest.mark.parametrize("edges", [(1.7, 1.5, 1.4), (2.4, 3.3, 0.9)])
-def test_the_pair_list_of_tensors_finds_the_pairs_of_the_tree(edges):
+def test_both_verlet_lists_find_the_same_pairs(edges):
     from pair_lists import DeviceVerletList, VerletList
 
     random = np.random.default_rng(1)
@@ -90,7 +88,7 @@ def test_the_pair_list_of_tensors_finds_the_pairs_of_the_tree(edges):
         x += 0.1 * random.normal(size=x.shape)
 
 
-def test_a_box_of_copies_has_their_energy(monkeypatch):
+def test_tiled_box_has_the_energy_of_its_tiles(monkeypatch):
     import boxes
 
     tile = boxes.make_water_box(250, 0.7)
@@ -103,11 +101,11 @@ def test_a_box_of_copies_has_their_energy(monkeypatch):
         context = openmm.Context(one.system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
         context.setPositions(one.positions)
         energies.append(context.getState(energy=True).getPotentialEnergy()._value)
-    assert energies[1] == pytest.approx(8 * energies[0], rel=2e-4)  # as exact as PME on two grids
+    assert energies[1] == pytest.approx(8 * energies[0], rel=2e-4)  # the accuracy of PME with two grids
 
 
-def test_a_tiny_comparison_on_cpu(tmp_path):
-    """What is too large for an alternative is reported."""
+def test_small_comparison_on_cpu(tmp_path):
+    """A system that is too large for an alternative is reported."""
     command = [
         sys.executable,
         BENCHMARKS / "gpu_compare.py",

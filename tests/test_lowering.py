@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Tables are as accurate as they say, between their knots, for soft and for stiff models."""
+"""Tests that tables are as accurate as reported, also between their knots, for soft and for stiff models."""
 
 import learnedpair as lp
 import models
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 
 def worst_violation(model, force, tolerance):
-    """The largest force error, in units of what is allowed, on a grid that has nothing to do with the knots."""
+    """The largest force error relative to the allowed error, on a grid that is unrelated to the knots."""
     table = force.getFunction()
     r = np.linspace(model.inner_cutoff, model.cutoff, 20011)
     worst = 0.0
@@ -21,11 +21,11 @@ def worst_violation(model, force, tolerance):
         for b in range(a + 1):
             if table.curve_indices[a * len(model.types) + b] < 0:
                 continue
-            energy, slope = model.evaluate(r, np.full(len(r), a), np.full(len(r), b))
-            table_energy, table_slope = table.evaluate(a, b, r)
-            worst = max(worst, (np.abs(table_slope - slope) / (tolerance * (np.abs(slope) + 1))).max())
+            energy, dEdR = model.evaluate(r, np.full(len(r), a), np.full(len(r), b))
+            table_energy, table_dEdR = table.evaluate(a, b, r)
+            worst = max(worst, (np.abs(table_dEdR - dEdR) / (tolerance * (np.abs(dEdR) + 1))).max())
             assert np.abs(table_energy - energy).max() <= 1.5 * force.lowering_report["max_energy_error"] + 1e-12
-            assert np.abs(table_slope - slope).max() <= 1.5 * force.lowering_report["max_force_error"] + 1e-12
+            assert np.abs(table_dEdR - dEdR).max() <= 1.5 * force.lowering_report["max_force_error"] + 1e-12
     return worst
 
 
@@ -41,13 +41,13 @@ def test_tolerance_holds_between_the_knots(tolerance):
 
 
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-4, 1e-5])
-def test_a_wall_and_a_faint_tail_in_one_function(tolerance):
-    """1e4 kJ/mol/nm at the inner cutoff, 0.01 kJ/mol at the cutoff: the tail is resolved to its own size."""
+def test_wall_and_weak_tail_of_one_function_are_both_accurate(tolerance):
+    """1e4 kJ/mol/nm at the inner cutoff, 0.01 kJ/mol at the cutoff: the error of the tail is small relative to it."""
     model = lp.load_model(models.Wall(), types=["X"], cutoff=0.9, inner_cutoff=0.1, switching_distance=0.8)
     force = model.create_force([0, 0], tolerance=tolerance)
     assert worst_violation(model, force, tolerance) <= 1
-    _, slope = model.evaluate([0.1], [0], [0])
-    assert abs(slope[0]) > 9e3
+    _, dEdR = model.evaluate([0.1], [0], [0])
+    assert abs(dEdR[0]) > 9e3
     tail = np.linspace(0.7, 0.9, 501)
     energy, _ = model.evaluate(tail, np.zeros(501, int), np.zeros(501, int))
     assert_close(force.getFunction().evaluate(0, 0, tail)[0], energy, atol=1e-5, what="tail")
@@ -73,14 +73,14 @@ class Wave(torch.nn.Module):
         return torch.cos(self.frequency * r) * (1 - (r / 0.9) ** 2) ** 3
 
 
-def test_a_curve_gets_knots_until_its_slopes_are_those_of_its_energies():
-    """A PairTable refuses curves that turn several times between two knots, such as this one has at first."""
+def test_knots_are_added_until_slopes_and_energies_are_consistent():
+    """A PairTable refuses a curve that oscillates between two knots, as this one does with few knots."""
     model = lp.load_model(Wave(400.0), types=["X"], cutoff=0.9, inner_cutoff=0.1)
     force = model.create_force([0, 0], representation="table")
     assert worst_violation(model, force, 1e-4) <= 1
 
 
-def test_a_table_has_too_few_knots_for_a_curve_that_turns_between_them():
+def test_update_with_a_curve_that_oscillates_between_knots_is_refused():
     force = lp.load_model(Wave(10.0), types=["X"], cutoff=0.9, inner_cutoff=0.1).create_force([0, 0])
     faster = lp.load_model(Wave(2000.0), types=["X"], cutoff=0.9, inner_cutoff=0.1)
     with pytest.raises(
@@ -91,11 +91,11 @@ def test_a_table_has_too_few_knots_for_a_curve_that_turns_between_them():
         faster.update_force(force)
 
 
-def test_the_error_that_is_reported_is_that_of_the_table(monkeypatch):
+def test_reported_error_is_measured_on_the_table(monkeypatch):
     class Shifted(lp.PairTable):
         def evaluate(self, type1, type2, r):
-            energy, slope = super().evaluate(type1, type2, r)
-            return energy + 1.0, slope
+            energy, dEdR = super().evaluate(type1, type2, r)
+            return energy + 1.0, dEdR
 
     model = models.water_model()
     monkeypatch.setattr("learnedpair.lowering.curves.PairTable", Shifted)
@@ -103,7 +103,7 @@ def test_the_error_that_is_reported_is_that_of_the_table(monkeypatch):
     assert abs(report["max_energy_error"] - 1) < 1e-3 and abs(report["rms_energy_error"] - 1) < 1e-3
 
 
-def test_only_pairs_that_occur_are_made_and_equal_ones_shared():
+def test_table_has_only_the_curves_in_use_and_shares_equal_ones():
     class SamePairs(torch.nn.Module):
         def forward(self, r, type1, type2):
             return (1 - r) ** 3 * torch.where(type1 == type2, 1.0, 2.0)
@@ -155,13 +155,13 @@ def test_casts_to_single_precision_do_not_limit_a_table():
         (models.Formula, "1e-4", "tolerance is '1e-4'"),
     ],
 )
-def test_what_cannot_be_lowered_says_where(module, tolerance, message):
+def test_lowering_error_names_the_place(module, tolerance, message):
     model = lp.load_model(module(), types=["X"], cutoff=1.0, inner_cutoff=0.1)
     with pytest.raises(lp.LoweringError, match=message):
         model.create_force([0, 0], tolerance=tolerance, representation="table")
 
 
-def test_particles_are_named_or_numbered():
+def test_particles_are_given_by_type_name_or_index():
     model = models.water_model()
     force = model.create_force(np.array([0, 1, -1, 1]))
     assert force.getParticleTypes().tolist() == [0, 1, -1, 1]
@@ -181,7 +181,7 @@ def test_particles_are_named_or_numbered():
     assert model.create_force(["O", "O"], tolerance=np.float32(1e-3)).lowering_report["tolerance"] == np.float32(1e-3)
 
 
-def test_the_force_takes_over_the_models_distances():
+def test_force_has_the_distances_of_the_model():
     force = models.water_model(switching_distance=0.5).create_force(
         ["O"], nonbonded_method=lp.LearnedPairForce.CutoffNonPeriodic
     )

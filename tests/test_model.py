@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Models are read with their metadata, converted to nm and kJ/mol, and refused with a reason if they cannot be used."""
+"""Tests that models are read with their metadata, converted to nm and kJ/mol, and refused with a reason."""
 
 import functools
 import os
@@ -20,7 +20,7 @@ from learnedpair.models.checks.samples import random_rows
 pytestmark = pytest.mark.all_samples
 
 FORMULA = dict(types=["A", "B"], cutoff=1.0, inner_cutoff=0.1)
-#: For models with a cutoff of 1 in any unit.
+#: For models with a cutoff of 1, whatever the unit.
 SHORT = pytest.mark.filterwarnings("ignore:.*shorter than usual ones:UserWarning")
 R = np.linspace(0.1, 0.99, 7)
 
@@ -92,7 +92,7 @@ class Lambda(torch.nn.Module):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-def test_what_torch_export_has_fixed_is_pointed_out(tmp_path):
+def test_fixed_inputs_of_exported_programs_are_reported(tmp_path):
     example = (torch.rand(5, dtype=torch.float64), torch.zeros(5, dtype=torch.int64), torch.ones(5, dtype=torch.int64))
     with pytest.raises(
         lp.ModelError,
@@ -111,7 +111,7 @@ def test_what_torch_export_has_fixed_is_pointed_out(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_file_without_metadata_is_told_where_to_put_them(tmp_path):
+def test_message_for_a_file_without_metadata_says_where_to_give_them(tmp_path):
     torch.jit.save(torch.jit.script(models.Formula()), tmp_path / "bare.pt")
     with pytest.raises(
         lp.ModelError,
@@ -120,7 +120,7 @@ def test_a_file_without_metadata_is_told_where_to_put_them(tmp_path):
         lp.load_model(tmp_path / "bare.pt")
 
 
-def test_a_model_that_nothing_can_represent_is_not_written(tmp_path):
+def test_model_without_any_representation_is_not_written(tmp_path):
     with pytest.raises(lp.LoweringError, match="choosing.pt: .*mixes pairs"):
         lp.export_model(models.Deciding(), tmp_path / "choosing.pt", features={"q": (0, 1)}, cutoff=1.0)
     assert os.listdir(tmp_path) == []
@@ -132,7 +132,7 @@ def test_a_model_that_nothing_can_represent_is_not_written(tmp_path):
     "energy_unit, kj_mol", [("kcal/mol", 4.184), ("eV", 96.4853321233), ("hartree", 2625.49963948), ("kJ/mol", 1.0)]
 )
 def test_units_are_converted(length_unit, nm, energy_unit, kj_mol):
-    class Scaled(models.Formula):  # the formula, small enough to vanish at the cutoff in any unit
+    class Scaled(models.Formula):  # the formula is small enough to vanish at the cutoff in any unit
         pass
 
     model = lp.load_model(Scaled(), length_unit=length_unit, energy_unit=energy_unit, switching_distance=0.9, **FORMULA)
@@ -157,7 +157,7 @@ def test_float32_models_are_evaluated_in_float64():
     )
 
 
-def test_loading_leaves_the_users_module_alone():
+def test_loading_does_not_change_the_users_module():
     module = models.network()
     module.train()
     lp.load_model(module, types=["O", "H"], cutoff=0.6, inner_cutoff=0.17)
@@ -242,12 +242,12 @@ class Fails(torch.nn.Module):
         (Fails, r"the model fails for .* pairs \(.*\); expected forward\(r: Tensor\[P\]"),
     ],
 )
-def test_models_that_break_the_contract(module, message):
+def test_models_that_break_the_contract_are_refused(module, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(module(), **FORMULA)
 
 
-def test_all_that_is_wrong_is_said_at_once():
+def test_all_errors_are_reported_at_once():
     class Both(torch.nn.Module):
         def forward(self, r, type1, type2):
             return 1 + type1 * r
@@ -300,12 +300,12 @@ def test_all_that_is_wrong_is_said_at_once():
         (dict(global_parameters={"a b": 1.0}), "global_parameters has the entry 'a b'"),
     ],
 )
-def test_wrong_metadata(change, message):
+def test_wrong_metadata_are_refused(change, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(models.Formula(), **{**FORMULA, **change})
 
 
-def test_unknown_keyword():
+def test_unknown_keyword_is_refused():
     with pytest.raises(TypeError, match="unknown keyword 'cut_off'"):
         lp.load_model(models.Formula(), cut_off=1.0)
 
@@ -330,7 +330,7 @@ def coupled_model():
 
 
 def coupled(lam=0.5, offset=2.0):
-    """Energy, slope, and both derivatives of each."""
+    """(E, dE/dr), and the derivatives of both with respect to lam and to offset."""
     q, w = ROWS1[:, 0] * ROWS2[:, 0], ROWS1[:, 1] + ROWS2[:, 1]
     factors = q * lam**2 + w * offset, 2 * q * lam, w
     return [(factor * (1 - R) ** 3, -3 * factor * (1 - R) ** 2) for factor in factors]
@@ -360,7 +360,7 @@ def test_features_and_global_parameters(units):
     assert model.evaluate_derivatives(r, ROWS1, ROWS2, names=[]) == {}
 
 
-def test_models_say_what_their_features_and_global_parameters_are():
+def test_features_and_global_parameters_are_properties_and_printed():
     model = lp.load_model(Coupled(), **COUPLED)
     assert model.types is None and model.type_rules is None
     assert (
@@ -382,7 +382,7 @@ def test_models_say_what_their_features_and_global_parameters_are():
 @pytest.mark.filterwarnings("ignore:.*the global parameter 'nothing' changes nothing")
 def test_derivatives_that_are_zero():
     class Constant(torch.nn.Module):
-        """Depends on one parameter everywhere in the same way, and on the other one not at all."""
+        """Equal to one parameter at all distances, and independent of the other."""
 
         def forward(self, r, type1, type2, level, nothing):
             return level + 0 * r
@@ -421,13 +421,13 @@ class OtherOrder(torch.nn.Module):
 
 
 @pytest.mark.parametrize("trace", [False, True])
-def test_global_parameters_go_by_name(tmp_path, trace):
+def test_global_parameters_are_passed_by_name(tmp_path, trace):
     model = lp.export_model(OtherOrder(), tmp_path / "m.pt", trace=trace, **COUPLED)
     assert_close(model.evaluate(R, ROWS1, ROWS2, offset=1.0, lam=0.8)[0], coupled(0.8, 1.0)[0][0], rtol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
-def test_tracing_that_fixes_a_number_is_noticed(tmp_path):
+def test_traced_models_that_fix_a_number_are_refused(tmp_path):
     class Fixed(torch.nn.Module):
         def forward(self, r, features1, features2, lam, offset):
             return (lam + offset * (1 if offset.item() < 3 else 2)) * (1 - r) ** 3
@@ -476,14 +476,14 @@ def test_tracing_that_fixes_a_number_is_noticed(tmp_path):
         ((R, ROWS1, ROWS2), {"lam": "1"}, "the global parameter 'lam' is '1'; expected a finite number"),
     ],
 )
-def test_wrong_features_and_global_parameters(arguments, values, message):
+def test_wrong_features_and_global_parameters_are_refused(arguments, values, message):
     model = coupled_model()
     for function in (model.evaluate, model.evaluate_derivatives):
         with pytest.raises(ValueError, match="Coupled: " + message):
             function(*arguments, **values)
 
 
-def test_unknown_names_of_derivatives():
+def test_unknown_names_of_derivatives_are_refused():
     with pytest.raises(ValueError, match="there is no global parameter 'mu'; the model has lam, offset"):
         lp.load_model(Coupled(), **COUPLED).evaluate_derivatives(R, ROWS1, ROWS2, ["mu"])
     with pytest.raises(ValueError, match="there is no global parameter 'mu'; the model has none"):
@@ -520,7 +520,7 @@ def test_unknown_names_of_derivatives():
         ),
     ],
 )
-def test_wrong_metadata_of_features_and_global_parameters(change, message):
+def test_wrong_metadata_of_features_and_global_parameters_are_refused(change, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(Coupled(), **{**COUPLED, **change})
 
@@ -563,12 +563,12 @@ class ThreeFeatures(torch.nn.Module):
         ),
     ],
 )
-def test_models_that_break_the_contract_within_the_ranges(module, message):
+def test_models_that_break_the_contract_within_the_ranges_are_refused(module, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(module(), features={"q": (-1, 1), "w": (0, 1)}, cutoff=1.0, inner_cutoff=0.1)
 
 
-def test_without_ranges_the_rows_in_use_are_checked():
+def test_without_ranges_the_features_in_use_are_checked():
     metadata = dict(features={"q": None, "w": (0, 1)}, cutoff=1.0, inner_cutoff=0.1)
     with pytest.raises(lp.ModelError, match="the model fails for"):  # the shapes are checked nevertheless
         lp.load_model(ThreeFeatures(), **metadata)
@@ -582,8 +582,8 @@ def test_without_ranges_the_rows_in_use_are_checked():
         check_rows(model, np.append(rows, [[-0.1, 0.5]], axis=0))
 
 
-def test_each_of_many_rows_is_checked(monkeypatch):
-    """There are more pairs than can be checked, but not more rows."""
+def test_each_of_many_feature_vectors_is_checked(monkeypatch):
+    """There are too many pairs to check them all, but each feature vector occurs in a checked pair."""
     model = lp.load_model(RootOfFeature(), features=["q", "w"], cutoff=1.0, inner_cutoff=0.1)
     evaluate, seen = model.evaluate, []
 
@@ -597,7 +597,7 @@ def test_each_of_many_rows_is_checked(monkeypatch):
     assert np.array_equal(seen[0], rows)
 
 
-def test_long_rows_are_named_by_their_first_features():
+def test_messages_contain_only_the_first_of_many_features():
     class Asymmetric32(torch.nn.Module):
         def forward(self, r, features1, features2):
             return features1[:, 31] * (1 - r) ** 3
@@ -624,7 +624,7 @@ def test_long_rows_are_named_by_their_first_features():
         ([0.5, 1.0], r"particle 0 is 0.5; expected 2 features"),
     ],
 )
-def test_features_of_particles_are_refused(particles, message):
+def test_wrong_features_of_particles_are_refused(particles, message):
     with pytest.raises(ValueError, match="Coupled: " + message):
         lp.load_model(Coupled(), **COUPLED).feature_rows(particles)
 
@@ -633,7 +633,7 @@ def test_features_of_particles():
     model = lp.load_model(Coupled(), **COUPLED)
     rows = model.feature_rows(
         [(0.5, 1.0), None, np.array([1.0 + 1e-7, 2], dtype=np.float32)]
-    )  # a range is often known in single precision only
+    )  # the end of a range is often known only in single precision
     assert np.isnan(rows[1]).all() and rows.shape == (3, 2)
     assert_close(rows[[0, 2]], [[0.5, 1.0], [1.0, 2.0]], atol=2e-7)
     assert_close(model.feature_rows(ROWS1), ROWS1)
@@ -654,7 +654,7 @@ class DetachedGlobal(torch.nn.Module):
         return lam.detach() * (1 - r) ** 3
 
 
-def test_derivatives_that_break_the_contract():
+def test_derivatives_that_break_the_contract_are_refused():
     with pytest.raises(
         lp.ModelError,
         match=(
@@ -674,7 +674,7 @@ def test_derivatives_that_break_the_contract():
         lp.load_model(DetachedGlobal(), global_parameters={"lam": 1.0}, **FORMULA)
     lp.load_model(
         Coupled(), **{**COUPLED, "global_parameters": {"lam": 0.0, "offset": 1.0}}
-    )  # a derivative may be zero at the default
+    )  # the derivative with respect to lam may be zero at the default
 
 
 class OnlyOnce(torch.autograd.Function):
@@ -695,7 +695,7 @@ class DifferentiableOnce(torch.nn.Module):
 
 
 class HardSigmoid(torch.nn.Module):
-    """PyTorch cannot differentiate it twice."""
+    """A function that PyTorch cannot differentiate twice."""
 
     def forward(self, r, type1, type2, lam):
         return torch.nn.functional.hardsigmoid(lam * r) * (1 - r) ** 3
@@ -720,12 +720,12 @@ class HardSigmoid(torch.nn.Module):
         ),
     ],
 )
-def test_derivatives_that_pytorch_does_not_have(module, message):
+def test_models_that_pytorch_cannot_differentiate_twice_are_refused(module, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(module(), global_parameters={"lam": 1.0}, **FORMULA)
 
 
-def test_no_table_for_features_and_global_parameters():
+def test_table_of_features_or_global_parameters_is_refused():
     with pytest.raises(
         lp.LoweringError,
         match="Coupled: the model has features, and a table is for types; use representation='program'",
@@ -739,12 +739,12 @@ def test_no_table_for_features_and_global_parameters():
         model.update_force(force)
 
 
-def test_scripted_activations_have_exact_slopes():
-    """TorchScript's optimizer would give leaky_relu's slope in single precision."""
+def test_scripted_activations_have_exact_derivatives():
+    """TorchScript's optimizer would compute the derivative of leaky_relu in single precision."""
     architecture = architectures.by_name("typed_leaky_relu")
     types = np.arange(60) % 3, np.arange(60) // 20
     r = np.linspace(0.15, 0.69, 60)
-    for k in range(4):  # it sets in after a few calls
+    for k in range(4):  # the optimizer starts after a few calls
         assert_close(
             architectures.load(architecture, "script").evaluate(r, *types),
             architectures.load(architecture, "module").evaluate(r, *types),
@@ -753,12 +753,12 @@ def test_scripted_activations_have_exact_slopes():
         )
 
 
-def test_few_distinct_rows():
+def test_random_particles_have_few_distinct_features():
     rows = architectures.particles(architectures.by_name("wide"), 100, seed=0, distinct=3)
     assert rows.shape == (100, 32) and len(np.unique(rows, axis=0)) == 3
 
 
-def test_files_that_are_no_models(tmp_path):
+def test_files_that_are_not_models_are_refused(tmp_path):
     path = tmp_path / "model.pt"
     with pytest.raises(lp.ModelError, match="there is no such file"):
         lp.load_model(path)
@@ -778,7 +778,7 @@ def test_files_that_are_no_models(tmp_path):
         lp.load_model(path)
 
 
-def test_a_flipped_bit_is_noticed(tmp_path):
+def test_flipped_bit_is_detected(tmp_path):
     path = tmp_path / "model.pt"
     lp.export_model(models.network(), path, types=["O", "H"], cutoff=0.6, inner_cutoff=0.17)
     content = bytearray(path.read_bytes())
@@ -795,7 +795,7 @@ class Bomb:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-def test_programs_hidden_in_exported_files_do_not_run(tmp_path, capsys):
+def test_pickled_code_in_exported_files_does_not_run(tmp_path, capsys):
     import pickle
 
     example = (torch.rand(5, dtype=torch.float64), torch.zeros(5, dtype=torch.int64), torch.ones(5, dtype=torch.int64))
@@ -821,14 +821,14 @@ def test_a_traced_model_that_differs_from_its_module_is_refused(tmp_path):
         lp.export_model(TypesInPython(), tmp_path / "m.pt", trace=True, **FORMULA)
 
 
-def test_wrong_arguments_of_evaluate():
+def test_wrong_arguments_of_evaluate_are_refused():
     model = lp.load_model(models.Formula(), **FORMULA)
     for types in ([0, 2], [0.5, 0.5], [0], [[0, 0]]):
         with pytest.raises(ValueError, match="expected one type from 0 to 1 for each of the 2 distances"):
             model.evaluate([0.5, 0.6], types, [0, 0])
 
 
-def test_damaged_and_newer_metadata(tmp_path):
+def test_damaged_and_newer_metadata_are_refused(tmp_path):
     scripted = torch.jit.script(models.Formula())
     path = tmp_path / "model.pt"
     for text, message in (
@@ -842,7 +842,7 @@ def test_damaged_and_newer_metadata(tmp_path):
             lp.load_model(path, **FORMULA)
 
 
-def test_export_of_a_wrong_model_leaves_no_file(tmp_path):
+def test_export_of_a_wrong_model_does_not_change_the_file(tmp_path):
     path = tmp_path / "model.pt"
     path.write_bytes(b"what was there before")
     with pytest.raises(lp.ModelError, match="asymmetric"):
@@ -875,20 +875,20 @@ def test_modules_that_cannot_be_scripted_can_be_traced(tmp_path):
         (1.0, "angstrom", r"the cutoff is 0.1 nm \(1 angstrom\), shorter than usual ones"),
     ],
 )
-def test_cutoffs_that_look_like_another_unit_are_pointed_out(cutoff, length_unit, message):
+def test_unusual_cutoffs_give_a_warning(cutoff, length_unit, message):
     with pytest.warns(UserWarning, match=message) as caught:
         lp.load_model(models.Formula(), types=["A"], cutoff=cutoff, inner_cutoff=0.1, length_unit=length_unit)
     assert {warning.filename for warning in caught} == {__file__}, "the line of the user"
 
 
 @pytest.mark.filterwarnings("error")
-def test_usual_cutoffs_are_not_pointed_out():
+def test_usual_cutoffs_give_no_warning():
     for cutoff, unit_of_length in ((2.0, "nm"), (12.0, "angstrom")):
         lp.load_model(models.Formula(), types=["A"], cutoff=cutoff, inner_cutoff=0.1, length_unit=unit_of_length)
 
 
 def test_pair_energy_is_the_energy_of_the_force():
-    """lp.nn.PairEnergy, to train with, against NumPy and the Reference platform, with gradients."""
+    """Compare lp.nn.PairEnergy and its gradients with NumPy."""
     import oracle
     import systems
 
@@ -961,7 +961,7 @@ def test_pair_energy_of_features(name):
         assert function(positions, *arguments).item() != energy.item()
 
 
-def test_pair_energy_refuses_what_are_no_particles():
+def test_pair_energy_refuses_wrong_particles():
     energy = lp.nn.PairEnergy(architectures.by_name("soft_core").module(), cutoff=0.9, inner_cutoff=0.1)
     positions = torch.zeros(3, 3)
     for particles in (torch.zeros(3), torch.zeros(2, 2), torch.zeros(3, 2, dtype=torch.int64)):
@@ -977,7 +977,7 @@ def test_pair_energy_refuses_what_are_no_particles():
         energy(positions, None, torch.tensor([[0.3, 0.1], [0.3, float("nan")], [0.3, 0.1]]), lam=0.5)
 
 
-def test_the_feature_network_is_the_formula_in_its_documentation():
+def test_feature_network_equals_its_documented_formula():
     torch.manual_seed(0)
     network = lp.nn.FeaturePairNetwork(3, 0.6, hidden=(5, 4), num_basis=6, inner=0.1, energy_scale=7.0).double()
     weights = {name: parameter.detach().numpy() for name, parameter in network.named_parameters()}
@@ -1014,13 +1014,13 @@ def test_the_feature_network_is_the_formula_in_its_documentation():
         ((2, 0.1, (8, 8), 4, 0.2), "inner and cutoff must satisfy 0 <= inner < cutoff, not 0.2 and 0.1 nm"),
     ],
 )
-def test_feature_networks_that_cannot_be(arguments, message):
+def test_impossible_feature_networks_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         lp.nn.FeaturePairNetwork(*arguments)
 
 
 class Expression(torch.nn.Module):
-    """Some expression of r and of the charges a and b, times an envelope."""
+    """An expression of r and of the charges a and b, times an envelope."""
 
     def __init__(self, text):
         super().__init__()
@@ -1042,15 +1042,15 @@ CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.7, inner_cutoff=0.1)
         ("a * b * (torch.sqrt(1e8 + r) - 1e4) * 1e3", "forces of the program have a relative error of"),
     ],
 )
-def test_programs_that_need_double_precision_are_pointed_out(text, message):
-    """They agree with the model in double precision, and would be NaN or noise on most platforms."""
+def test_programs_that_need_double_precision_give_a_warning(text, message):
+    """In double precision they agree with the model; in single precision they would be NaN or inaccurate."""
     with pytest.warns(UserWarning, match=f"in single precision the .*{message}.*softplus"):
         lp.load_model(Expression(text), **CHARGED).create_force([[0.5], [-0.9]], representation="program")
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("text", ["a * b * torch.tanh(1e3 * r)", "torch.nn.functional.softplus(1e3 * a * b * r)"])
-def test_ordinary_programs_need_no_double_precision(text):
+def test_programs_accurate_in_single_precision_give_no_warning(text):
     lp.load_model(Expression(text), **CHARGED).create_force([[0.5], [-0.9]], representation="program")
 
 
@@ -1071,14 +1071,14 @@ class Weighted(torch.nn.Module):
         return self.weight * (1 - r) ** 3
 
 
-def test_random_models_are_called_random():
+def test_random_models_are_refused():
     with pytest.raises(
         lp.ModelError, match="the model is random: for features .* and .* the next time. Look for dropout"
     ):
         lp.load_model(Expression("torch.nn.functional.dropout(a * b * r, 0.5, training=True)"), **CHARGED)
 
 
-def test_models_that_round_differently_each_time_are_not_called_random():
+def test_models_with_varying_rounding_errors_are_accepted():
     class Noisy(torch.nn.Module):
         def __init__(self, noise):
             super().__init__()
@@ -1106,7 +1106,7 @@ def test_models_whose_pairs_depend_on_each_other_are_refused():
         lp.load_model(Coupled(), **FORMULA)
 
 
-def test_what_pytorch_cannot_differentiate_names_the_model():
+def test_models_that_pytorch_cannot_differentiate_are_refused():
     class InPlace(torch.nn.Module):
         def forward(self, r, features1, features2):
             x = r.exp()
@@ -1128,7 +1128,7 @@ def test_different_formulas_have_different_digests():
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
-def test_traced_choices_by_a_global_parameter_are_refused(tmp_path):
+def test_traced_branches_on_a_global_parameter_are_refused(tmp_path):
     class Choice(torch.nn.Module):
         def forward(self, r, type1, type2, lam):
             return lam * (1 - r) ** 3 if lam > 0.5 else 2 * lam * (1 - r) ** 3
@@ -1159,7 +1159,7 @@ def test_masked_features_are_refused():
 
 
 def test_many_types_are_checked_in_reasonable_time():
-    """Some pairs of types are chosen at random; each type is in at least one."""
+    """Only a random part of the pairs of types is checked, but each type is in at least one pair."""
 
     class Many(torch.nn.Module):
         def __init__(self):

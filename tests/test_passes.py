@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Passes do what docs/program.md, section 5, says, change nothing else, and look at no weight; stages put together are
-the program.
+"""Tests that passes transform programs as docs/program.md, section 5, specifies, do not change values otherwise, and do
+not depend on weights; and that the stages together compute the same as the program.
 """
 
 import json
@@ -22,18 +22,18 @@ from learnedpair import _core
 from program_generator import BINARY, INPUTS, OPERATIONS, UNARY, examples, pair_programs
 
 EXACT = ("fold_constants", "simplify", "share_subexpressions", "remove_dead_code")
-STAGED = ("split_linear_layers", "regroup_sums", "optimize")  # results change by rounding
+STAGED = ("split_linear_layers", "regroup_sums", "optimize")  # passes that change results by rounding errors
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, np.inf, -np.inf, np.nan, 1e300, -1e-310)
 FINITE = [case for case in CASES if not case.ieee]
 
 
 def random_programs(count, **options):
-    """Run a test for so many random programs."""
+    """A decorator that runs a test for a number of random programs."""
     return lambda test: settings(max_examples=count)(given(pair_programs(**options))(test))
 
 
 def tensor_program(text, weights=()):
-    """A program from lines between semicolons."""
+    """A program from its lines, separated by semicolons."""
     return _core.TensorProgram(text.replace("; ", "\n") + "\n", np.array(weights, dtype=float))
 
 
@@ -46,7 +46,7 @@ def apply(name, program, typed):
 
 
 def bits(values):
-    """The bits of numbers; all NaN are one."""
+    """The bits of numbers; all NaNs are made equal."""
     values = np.array(values)
     values[np.isnan(values)] = np.nan
     return values.view(np.int64)
@@ -60,7 +60,7 @@ def assert_same_bits(actual, expected, what):
 
 
 def assert_agree(actual, expected, what, rtol=1e-12):
-    """Relative agreement, with a floor for what is small beside the other results: 1e-13 of the largest, and of 1."""
+    """Require relative agreement, or an absolute error of at most 1e-13 of the largest result, or of 1."""
     assert len(actual) == len(expected), what
     scale = max(1.0, max(np.abs(x).max() for x in expected))
     for k, (a, b) in enumerate(zip(actual, expected, strict=True)):
@@ -68,7 +68,7 @@ def assert_agree(actual, expected, what, rtol=1e-12):
 
 
 def all_derivatives(program, num_globals):
-    """f, df/dr, and df/dg, d2f/drdg for each parameter."""
+    """A program with the outputs f, df/dr, and df/dg, d2f/drdg for each global parameter."""
     program = program.differentiate("distance", 0, 1)
     for k in range(num_globals):
         program = program.differentiate("globals", k, 2)
@@ -76,7 +76,7 @@ def all_derivatives(program, num_globals):
 
 
 def with_all_outputs(program):
-    """The same steps, every one of which is an output: nothing can hide."""
+    """The same program with every step as an output, so that the value of every step is compared."""
     lines = program.text.splitlines()[:-1]
     return _core.TensorProgram(
         "\n".join(lines) + "\noutput" + "".join(f" v{k}" for k in range(len(lines))) + "\n", program.weights
@@ -90,8 +90,8 @@ def steps_of(program):
 
 
 def expressions(program):
-    """The outputs as formulas, with the numbers of weights: the same for programs that differ in the order of
-    independent steps only.
+    """The outputs as formulas with the values of weights: equal for programs that differ only in the order of
+    independent steps.
     """
     weights, values = iter(program.weights), []
     for size, operation, rest in re.findall(r"v\d+\[(\d+)\] = (\w+)(.*)", program.text):
@@ -106,7 +106,7 @@ def expressions(program):
 
 
 def multiply_adds(function):
-    """Multiply-adds per pair, and per particle, from what the program says about itself."""
+    """Multiply-adds per pair and per particle, from the description of the program."""
     return tuple(
         int(
             re.search(
@@ -130,7 +130,7 @@ def conformance_function(case):
     )
 
 
-# What the generator makes
+# Random programs
 
 
 def test_random_programs_have_every_operation():
@@ -148,7 +148,7 @@ def test_random_programs_have_every_operation():
 
 
 @random_programs(100)
-def test_random_programs_have_sane_values(program):
+def test_random_programs_have_bounded_values(program):
     for values in all_derivatives(with_all_outputs(program.program), 0).evaluate(**program.inputs(7)):
         assert np.abs(values).max() < 1e3
 
@@ -176,8 +176,8 @@ def test_exact_passes_keep_every_bit_of_conformance_programs(case, name):
 
 @random_programs(200)
 def test_exact_passes_keep_every_bit_of_random_programs(program):
-    """With all steps as outputs, and with derivatives; on ordinary numbers and on those that break inexact
-    identities.
+    """With all steps as outputs, and with derivatives; for ordinary numbers, and for special numbers for which
+    identities of real numbers do not hold in floating point.
     """
     inputs = program.inputs(40)
     special = {name: np.resize(np.array(SPECIAL), values.shape) for name, values in inputs.items()}
@@ -241,7 +241,7 @@ def test_optimizing_again_changes_nothing(program):
 
 
 @random_programs(100)
-def test_passes_look_at_no_weight(program):
+def test_passes_do_not_depend_on_weights(program):
     original = program.program
     others = [
         np.zeros(len(program.weights)),
@@ -255,7 +255,7 @@ def test_passes_look_at_no_weight(program):
             assert apply(name, other, program.typed).text == apply(name, original, program.typed).text, name
         assert other.differentiate("distance", 0, 1).text == original.differentiate("distance", 0, 1).text
         assert other.stages(program.typed) == original.stages(program.typed)
-    other = program.with_weights(0.9 * program.weights)  # of which tables can be made: nothing is NaN
+    other = program.with_weights(0.9 * program.weights)  # no value is NaN, which tables cannot have
     tables = [one.optimize(program.typed).tabulate_radial(program.typed, 0.1, 0.9, 5) for one in (other, original)]
     assert tables[0].text == tables[1].text
 
@@ -292,8 +292,8 @@ SPECIAL_WEIGHTS = {
 
 @pytest.mark.parametrize("text, weights", list(SPECIAL_WEIGHTS.values()), ids=list(SPECIAL_WEIGHTS))
 @pytest.mark.parametrize("name", [*EXACT, *STAGED])
-def test_special_weights_are_weights(name, text, weights):
-    """Those that make NaN, those that change nothing, and equal ones."""
+def test_special_weights_do_not_change_the_text(name, text, weights):
+    """Weights that make NaN, weights that are neutral in an operation, and equal weights."""
     first, *others = [short(apply(name, tensor_program(text, one), False)) for one in weights]
     for other in others:
         assert other == first
@@ -332,7 +332,7 @@ FOLDED = [
         (),
         "v0[1] = literal -1; v1[1] = log v0; output v1",
         (),
-    ),  # no constant holds NaN
+    ),  # constants are never NaN
     (
         "v0[1] = distance; v1[1] = literal 2; v2[1] = exp v1; v3[1] = mul v0 v2; output v3",
         (),
@@ -400,7 +400,7 @@ SIMPLIFIED = {
 
 
 @pytest.mark.parametrize("before, after", SIMPLIFIED.values(), ids=SIMPLIFIED)
-def test_what_is_simplified(before, after):
+def test_exact_identities_are_simplified(before, after):
     program = tensor_program(before)
     simple = program.simplify().remove_dead_code()
     assert short(simple) == after
@@ -435,8 +435,8 @@ KEPT = {
 
 
 @pytest.mark.parametrize("text", KEPT.values(), ids=KEPT)
-def test_what_is_not_simplified(text):
-    """Nothing that is wrong for 0, -0, infinities or NaN, or changes the length."""
+def test_other_expressions_are_not_simplified(text):
+    """Identities that do not hold for 0, -0, infinities or NaN, or would change the length."""
     assert short(tensor_program(text).simplify().remove_dead_code()) == text
 
 
@@ -479,7 +479,7 @@ SHARED = {
         X + "v1[3] = tanh v0; v2[3] = tanh v0; v3[3] = mul v1 v2; output v3",
         X + "v1[3] = tanh v0; v2[3] = mul v1 v1; output v2",
     ),
-    "a chain of them": (
+    "chains of equal steps": (
         X + "v1[3] = tanh v0; v2[3] = tanh v0; v3[3] = exp v1; v4[3] = exp v2; v5[3] = sub v3 v4; output v5",
         X + "v1[3] = tanh v0; v2[3] = exp v1; v3[3] = sub v2 v2; output v3",
     ),
@@ -516,7 +516,7 @@ SHARED = {
 
 
 @pytest.mark.parametrize("before, after", SHARED.values(), ids=SHARED)
-def test_what_is_shared(before, after):
+def test_only_equal_expressions_are_shared(before, after):
     weights = [1, 2] * before.count("weight")
     assert short(tensor_program(before, weights).share_subexpressions().remove_dead_code()) == (after or before)
 
@@ -598,7 +598,7 @@ NOT_SPLIT = {
 
 
 @pytest.mark.parametrize("before, num_weights, after, weights", SPLIT.values(), ids=SPLIT)
-def test_what_is_split(before, num_weights, after, weights):
+def test_linear_layers_are_split_by_stages(before, num_weights, after, weights):
     program = tensor_program(INPUTS_OF_LAYER + before, np.arange(num_weights))
     assert expressions(program.split_linear_layers(False)) == expressions(
         tensor_program(INPUTS_OF_LAYER + after, weights)
@@ -606,22 +606,22 @@ def test_what_is_split(before, num_weights, after, weights):
 
 
 @pytest.mark.parametrize("text", NOT_SPLIT.values(), ids=NOT_SPLIT)
-def test_what_is_not_split(text):
+def test_other_linear_layers_are_not_split(text):
     program = tensor_program(
         INPUTS_OF_LAYER + text, np.arange(3.0 if "v7[3]" in text else 4.0 if "v5[4]" in text else 2.0)
     )
     assert program.split_linear_layers(False).text == program.text
 
 
-def test_pairs_of_types_are_not_split():
-    """What depends on two types is computed for each pair of types, whether it is split or not."""
+def test_layers_on_two_types_are_not_split():
+    """A value that depends on two types is computed once for each pair of types, split or not."""
     text = "v0[1] = particle1; v1[1] = particle2; v2[2] = concat v0 v1; v3[2] = weight; v4[1] = linear v3 v2; output v4"
     program = tensor_program(text, [1, 2])
     assert program.split_linear_layers(True).text == program.text != program.split_linear_layers(False).text
 
 
 def test_splitting_a_sum_that_is_added_to_itself_does_not_multiply_the_steps():
-    """Every value of the chain is visited once, not once for each of the 2^12 ways that lead to it."""
+    """Every value of the chain is visited once, not once for each of the 2^12 paths to it."""
     lines = [
         "v0[1] = distance",
         "v1[1] = particle1",
@@ -645,25 +645,25 @@ REGROUPED = {
         "v4[2] = mul v0 v3; v5[2] = sub v4 v1; v6[2] = sub v2 v5; v7[2] = sub v6 v1; output v7",
         "v4[2] = mul v0 v3; v5[2] = sub v1 v1; v6[2] = add v5 v2; v7[2] = sub v6 v4; output v7",
     ),
-    "nothing but negative terms of a stage": (
+    "only negative terms of a stage": (
         "v4[2] = sub v0 v1; v5[2] = sub v4 v3; v6[2] = sub v5 v1; output v6",
         "v4[2] = add v1 v1; v5[2] = add v3 v4; v6[2] = sub v0 v5; output v6",
     ),
-    "what is used twice": ("v4[2] = add v0 v1; v5[2] = add v4 v3; v6[2] = mul v5 v4; output v6", None),
-    "what is an output": ("v4[2] = add v0 v1; v5[2] = add v4 v3; output v4 v5", None),
+    "a sum that is used twice": ("v4[2] = add v0 v1; v5[2] = add v4 v3; v6[2] = mul v5 v4; output v6", None),
+    "a sum that is an output": ("v4[2] = add v0 v1; v5[2] = add v4 v3; output v4 v5", None),
     "shorter sums": ("v4[1] = gather v1 {0}; v5[1] = add v0 v4; v6[2] = add v5 v3; output v6", None),
     "one stage": ("v4[2] = exp v1; v5[2] = sub v1 v4; v6[2] = add v4 v5; output v6", None),
 }
 
 
 @pytest.mark.parametrize("before, after", REGROUPED.values(), ids=REGROUPED)
-def test_what_is_regrouped(before, after):
+def test_sums_are_regrouped_by_stages(before, after):
     program = tensor_program(INPUTS_OF_LAYER + before)
     assert expressions(program.regroup_sums(False)) == expressions(tensor_program(INPUTS_OF_LAYER + (after or before)))
 
 
-def test_optimizing_puts_all_passes_together():
-    """A layer on distance and types: what is constant is folded, what each type contributes is a sum for the pair of
+def test_optimizing_combines_all_passes():
+    """A layer on distance and types: constants are folded, and the contributions of types are added for each pair of
     types.
     """
     text = (
@@ -684,7 +684,7 @@ def test_optimizing_puts_all_passes_together():
 
 
 def test_functions_of_weights_that_occur_twice_are_computed_once():
-    """Folded, two equal steps would be two weights, which nothing could share any more."""
+    """If they were folded first, two equal steps would become two weights, which are never shared."""
     g = "v{0}[2] = exp v1; v{1}[2] = mul v0 v{0}; v{2}[2] = tanh v{1}; "
     text = (
         "v0[1] = distance; v1[2] = weight; "
@@ -755,7 +755,7 @@ def test_derivatives_have_the_lengths_of_values():
     np.testing.assert_array_equal(outputs[3], np.zeros((2, 3)))
 
 
-def test_what_cannot_be_differentiated_is_refused():
+def test_impossible_derivatives_are_refused():
     table = tensor_program(
         "v0[1] = distance; v1[6] = weight; v2[1] = table v0 v1 {2}; output v2", [0, 1, 0, 1, 2, 1]
     ).differentiate("distance", 0, 1)
@@ -765,8 +765,8 @@ def test_what_cannot_be_differentiated_is_refused():
         table.differentiate("particle1", 0, 1)
 
 
-def test_nothing_but_what_is_asked_for_is_differentiated():
-    """Not the derivatives that are there already: with each parameter they would be three times as many."""
+def test_only_the_requested_outputs_are_differentiated():
+    """Existing derivatives are not differentiated again, which would triple the outputs with each parameter."""
     text = (
         "v0[1] = distance; v1[8] = globals; v2[8] = mul v0 v1; v3[8] = tanh v2; v4[1] = sum v3 {1 8 1}; v5[1] = tanh"
         " v4; output v5"
@@ -776,7 +776,7 @@ def test_nothing_but_what_is_asked_for_is_differentiated():
 
 
 def test_a_table_of_several_parameters_is_differentiated():
-    """table_slope, the derivative by one of them, need not be differentiated by the next."""
+    """The table_slope in the derivative by one parameter need not be differentiated with respect to the next."""
     text = (
         "v0[1] = distance; v1[2] = globals; v2[1] = sum v1 {1 2 1}; v3[6] = weight; v4[1] = table v2 v3 {2}; v5[1] ="
         " mul v0 v4; output v5"
@@ -790,8 +790,8 @@ def test_a_table_of_several_parameters_is_differentiated():
 
 
 def central_differences(function, x, h):
-    """The derivative with an error of h^4, and an estimate of its error, from three steps: with two, some kinks go
-    unnoticed.
+    """The derivative with an error of order h^4, and an estimate of the error, from three steps. Two steps would miss
+    some kinks.
     """
 
     def stencil(h):
@@ -802,7 +802,7 @@ def central_differences(function, x, h):
 
 
 def assert_differences_agree(derivative, function, x, scale):
-    """@return how many places could be compared: there is no kink near them"""
+    """Compare a derivative with differences where no kink is near; return the number of such places."""
     expected, error = central_differences(function, x, 2e-3)
     smooth = error < 1e-5 * scale
     assert_close(derivative[smooth], expected[smooth], atol=1e-9 * scale + 2 * error[smooth], what="derivative")
@@ -810,7 +810,7 @@ def assert_differences_agree(derivative, function, x, scale):
 
 
 @pytest.mark.parametrize("variable", ["distance", "globals"])
-def test_derivatives_are_finite_differences(variable):
+def test_derivatives_equal_finite_differences(variable):
     compared, total = 0, 0
 
     @random_programs(300)
@@ -818,23 +818,23 @@ def test_derivatives_are_finite_differences(variable):
         nonlocal compared, total
         inputs, count = program.inputs(24), 24
         elements = range(program.num_globals) if variable == "globals" else [0]
-        with_slope = program.program.differentiate("distance", 0, 1)
+        with_dEdR = program.program.differentiate("distance", 0, 1)
         for element in elements:
 
             def at(x, element=element):
                 moved = {name: np.array(values) for name, values in inputs.items()}
                 if variable == "distance":
                     moved["distance"] = x
-                    return with_slope.evaluate(**moved)
+                    return with_dEdR.evaluate(**moved)
                 moved["globals"][element] = x
-                return with_slope.evaluate(**moved)
+                return with_dEdR.evaluate(**moved)
 
             x = inputs["distance"] if variable == "distance" else inputs["globals"][element]
-            energy, slope, *derivatives = (
-                with_slope if variable == "distance" else with_slope.differentiate("globals", element, 2)
+            energy, dEdR, *derivatives = (
+                with_dEdR if variable == "distance" else with_dEdR.differentiate("globals", element, 2)
             ).evaluate(**inputs)
-            scale = 1 + np.abs(energy).max() + np.abs(slope).max()
-            pairs = [(slope, 0)] if variable == "distance" else list(zip(derivatives, (0, 1), strict=True))
+            scale = 1 + np.abs(energy).max() + np.abs(dEdR).max()
+            pairs = [(dEdR, 0)] if variable == "distance" else list(zip(derivatives, (0, 1), strict=True))
             for derivative, output in pairs:
                 compared += assert_differences_agree(
                     derivative[:, 0], lambda x, output=output, at=at: at(x)[output][:, 0], x, scale
@@ -860,7 +860,7 @@ def test_the_order_of_derivatives_does_not_matter(program):
 
 
 def run_part(part, count, **inputs):
-    """The outputs of a part, one after another, for each pair."""
+    """The concatenated outputs of a part, for each pair."""
     if part is None:
         return np.zeros((count, 0))
     return np.concatenate(
@@ -869,7 +869,7 @@ def run_part(part, count, **inputs):
 
 
 def recombine(function, derivatives, distance, particle1, particle2, parameters):
-    """What the platforms do: run the parts, each on nothing but its inputs, and the pair part on their results."""
+    """Evaluate a function as platforms do: run each part on its own inputs, and the pair part on the results."""
     parts, count = function.stages(derivatives), len(distance)
     pair_inputs = {
         "globals": run_part(parts["global"], 1, globals=parameters)[0],
@@ -883,27 +883,27 @@ def recombine(function, derivatives, distance, particle1, particle2, parameters)
 
 
 def assert_stages_agree(function, distance, particle1, particle2, parameters, what):
-    """parameters: values by name"""
+    """Compare the recombined stages with the function; parameters are values by name."""
     values = np.array([parameters[name] for name in function.global_parameters])
     derivatives = list(range(len(values)))
-    energy, slope = function.evaluate(distance, particle1, particle2, **parameters)
-    assert_agree(recombine(function, [], distance, particle1, particle2, values), [energy, slope], what)
-    expected = [energy, slope]
+    energy, dEdR = function.evaluate(distance, particle1, particle2, **parameters)
+    assert_agree(recombine(function, [], distance, particle1, particle2, values), [energy, dEdR], what)
+    expected = [energy, dEdR]
     for pair in function.evaluate_derivatives(distance, particle1, particle2, **parameters).values():
         expected += pair
     assert_agree(
         recombine(function, derivatives, distance, particle1, particle2, values), expected, f"{what}, derivatives"
     )
-    for k in derivatives[1:]:  # one of several
+    for k in derivatives[1:]:  # one derivative of several
         assert_agree(
             recombine(function, [k], distance, particle1, particle2, values),
-            [energy, slope, *expected[2 + 2 * k : 4 + 2 * k]],
+            [energy, dEdR, *expected[2 + 2 * k : 4 + 2 * k]],
             f"{what}, derivative {k}",
         )
 
 
 @random_programs(250)
-def test_stages_of_random_programs_are_the_program(program):
+def test_stages_of_random_programs_equal_the_program(program):
     inputs = program.inputs(21)
     assert_stages_agree(
         program.function,
@@ -916,7 +916,7 @@ def test_stages_of_random_programs_are_the_program(program):
 
 
 @random_programs(100, symmetric=True)
-def test_stages_of_symmetric_programs_are_the_program(program):
+def test_stages_of_symmetric_programs_equal_the_program(program):
     inputs = program.inputs(5)
     assert_stages_agree(
         program.function,
@@ -929,7 +929,7 @@ def test_stages_of_symmetric_programs_are_the_program(program):
 
 
 @pytest.mark.parametrize("case", PAIR_PROGRAMS, ids=str)
-def test_stages_of_conformance_programs_are_the_program(case):
+def test_stages_of_conformance_programs_equal_the_program(case):
     function = conformance_function(case)
     parameters = dict(zip(function.global_parameters, case.inputs["globals"], strict=True))
     assert_stages_agree(
@@ -944,11 +944,11 @@ SMALL = {
     "one particle": "v0[1] = particle1; output v0",
     "the other particle": "v0[1] = particle2; v1[1] = exp v0; output v1",
     "both particles": "v0[1] = particle2; v1[1] = particle1; v2[1] = sub v0 v1; output v2",
-    "the same of both": (
+    "the same function of both": (
         "v0[1] = particle1; v1[1] = particle2; v2[1] = exp v0; v3[1] = exp v1; v4[1] = distance; v5[1] = mul v2 v4;"
         " v6[1] = mul v3 v5; output v6"
     ),
-    "something of one": "v0[1] = particle2; v1[1] = distance; v2[1] = mul v0 v1; output v2",
+    "one particle and the distance": "v0[1] = particle2; v1[1] = distance; v2[1] = mul v0 v1; output v2",
     "particle and parameter": (
         "v0[1] = particle2; v1[2] = globals; v2[2] = mul v0 v1; v3[1] = distance; v4[2] = mul v2 v3; v5[1] = sum v4 {1"
         " 2 1}; output v5"
@@ -961,7 +961,7 @@ SMALL = {
 
 @pytest.mark.parametrize("typed", [False, True])
 @pytest.mark.parametrize("text", SMALL.values(), ids=SMALL)
-def test_stages_of_small_programs(text, typed):
+def test_stages_of_small_programs_equal_the_program(text, typed):
     function = _core.PairProgram(
         text.replace("; ", "\n") + "\n",
         np.full(text.count("weight"), 3.0),
@@ -974,8 +974,8 @@ def test_stages_of_small_programs(text, typed):
     assert_stages_agree(function, np.array([0.2, 0.3, 0.5, 0.8]), types1, types2, {"a": -0.25, "b": 1.5}, text)
 
 
-def test_the_parts_of_a_small_program():
-    """The particle part knows one particle; what both particles need of it is there once."""
+def test_parts_of_a_small_program():
+    """The particle part depends on one particle; each value that is needed of both particles occurs once in it."""
     text = (
         "v0[1] = distance; v1[2] = particle1; v2[2] = particle2; v3[1] = globals; v4[2] = tanh v1; v5[2] = tanh v2;"
         " v6[2] = mul v4 v5; v7[1] = exp v3; v8[2] = mul v6 v7; v9[2] = mul v0 v8; v10[1] = sum v9 {1 2 1}; v11[2] ="
@@ -1021,8 +1021,8 @@ def test_every_step_is_computed_as_rarely_as_possible(program):
                 )
 
 
-def test_more_types_than_pairs_of_types_can_be_kept_for():
-    """What depends on both types is then computed for each pair of particles."""
+def test_too_many_types_have_no_stage_for_pairs_of_types():
+    """Values that depend on both types are then computed for each pair of particles."""
     text = (
         "v0[1] = distance; v1[1] = particle1; v2[1] = particle2; v3[3000] = weight; v4[1] = lookup v1 v3 {1}; v5[1] ="
         " lookup v2 v3 {1}; v6[1] = mul v4 v5; v7[1] = exp v6; v8[1] = mul v0 v7; output v8"
@@ -1036,7 +1036,7 @@ def test_more_types_than_pairs_of_types_can_be_kept_for():
 
 
 def network(particles, layers=(), weights=(), num_features=4):
-    """W (basis(r)[16], h1[8], h2[8]), 12 rows, with one more layer."""
+    """The text and random weights of a network: 16 Gaussians of r, then the given lines for particles and layers."""
     lines = [
         "v0[1] = distance",
         f"v1[{num_features}] = particle1",
@@ -1087,8 +1087,8 @@ def check_network(function):
     )
 
 
-def test_the_particles_columns_of_a_layer_leave_the_pair_part():
-    """Of 12x32 numbers 12x16 are left for each pair, once for the energy and once for the force."""
+def test_columns_of_particles_leave_the_pair_part():
+    """Of the 12x32 matrix elements 12x16 remain for each pair, once for the energy and once for the force."""
     function = network_function(
         ["v13[32] = concat v7 v10 v12", "v14[384] = weight", "v15[12] = linear v14 v13", *head(15)], [384, 12]
     )
@@ -1113,8 +1113,8 @@ def test_a_matrix_that_both_particles_share_is_applied_once():
 
 
 def test_a_layer_applied_in_both_orders_shares_its_columns():
-    """W (basis, h1, h2) and W (basis, h2, h1): the columns of the distance once for each pair, the others once for each
-    particle.
+    """W (basis, h1, h2) and W (basis, h2, h1): the columns for the distance are applied once per pair, the others once
+    per particle.
     """
     function = network_function(
         [
@@ -1174,7 +1174,7 @@ def test_work_on_global_parameters_leaves_the_pair_part():
 
 
 @random_programs(60)
-def test_stages_look_at_no_weight(program):
+def test_stages_do_not_depend_on_weights(program):
     other = program.with_weights(np.floor(3 * program.weights))
     other = _core.PairProgram(
         other.text, other.weights, program.num_types, program.num_features, 0.05, program.global_parameters
@@ -1186,7 +1186,7 @@ def test_stages_look_at_no_weight(program):
     }
 
 
-def test_the_description_of_a_program():
+def test_description_of_a_program():
     text = (
         "v0[1] = distance; v1[1] = particle1; v2[1] = particle2; v3[1] = mul v1 v2; v4[1] = literal 1; v5[1] = mul v4"
         " v0; v6[1] = div v3 v5; output v6"
@@ -1211,13 +1211,13 @@ def test_the_description_of_a_program():
 
 
 def errors_of_table(function, knots):
-    """The largest errors of energy and slope between the knots."""
+    """The largest errors of E and dE/dr between the knots."""
     r = np.linspace(0.1, 0.9, 4099)
     generator = np.random.default_rng(2)
     particles = generator.normal(size=(2, len(r), 4))
-    energy, slope = function.evaluate(r, *particles)
-    table_energy, table_slope = function.tabulate_radial(0.9, knots).evaluate(r, *particles)
-    return np.abs(table_energy - energy).max(), np.abs(table_slope - slope).max()
+    energy, dEdR = function.evaluate(r, *particles)
+    table_energy, table_dEdR = function.tabulate_radial(0.9, knots).evaluate(r, *particles)
+    return np.abs(table_energy - energy).max(), np.abs(table_dEdR - dEdR).max()
 
 
 def smooth_function():
@@ -1231,7 +1231,7 @@ def smooth_function():
 
 
 def test_tables_converge():
-    """The error goes with h^4 in energy and h^3 in force."""
+    """The error is of order h^4 in the energy and h^3 in the force."""
     function = smooth_function()
     errors = np.array([errors_of_table(function, knots) for knots in (9, 17, 33, 65)])
     ratios = errors[:-1] / errors[1:]
@@ -1239,22 +1239,22 @@ def test_tables_converge():
     assert ((ratios[:, 1] > 6.5) & (ratios[:, 1] < 9.5)).all(), ratios
 
 
-def test_the_slope_of_a_table_is_the_derivative_of_its_energy():
+def test_force_of_a_table_is_the_derivative_of_its_energy():
     knots = 9
     function = smooth_function().tabulate_radial(0.9, knots)
     r = np.random.default_rng(4).uniform(0.1, 0.9, 200)
-    r = r[np.abs((r - 0.1) / 0.1 - np.round((r - 0.1) / 0.1)) > 0.05]  # not across a knot
+    r = r[np.abs((r - 0.1) / 0.1 - np.round((r - 0.1) / 0.1)) > 0.05]  # no difference across a knot
     particles = np.random.default_rng(2).normal(size=(2, len(r), 4))
     expected, error = central_differences(lambda r: function.evaluate(r, *particles)[0], r, 1e-3)
-    assert_close(function.evaluate(r, *particles)[1], expected, atol=1e-10, what="slope")
+    assert_close(function.evaluate(r, *particles)[1], expected, atol=1e-10, what="dE/dr")
     assert error.max() < 1e-8
-    outside = np.array([0.05, 0.97, 1.1])  # the first and last piece go on
+    outside = np.array([0.05, 0.97, 1.1])  # where the first or last cubic is extrapolated
     expected, _ = central_differences(lambda r: function.evaluate(r, *particles[:, :3])[0], outside, 1e-3)
-    assert_close(function.evaluate(outside, *particles[:, :3])[1], expected, rtol=1e-8, atol=1e-9, what="slope outside")
+    assert_close(function.evaluate(outside, *particles[:, :3])[1], expected, rtol=1e-8, atol=1e-9, what="dE/dr outside")
 
 
-def test_a_layer_is_left_to_the_table():
-    """What the distance contributes to a layer: one table of 12 curves, in the place of basis and matrix."""
+def test_radial_part_of_a_layer_becomes_a_table():
+    """The contribution of the distance to a layer: one table of 12 curves replaces basis functions and matrix."""
     function = smooth_function().tabulate_radial(0.9, 33)
     assert multiply_adds(function)[0] == 2 * (3 * 12 + 12)
     assert Counter(operation for _, operation, _ in steps_of(function.stages()["pair"]))["exp"] == 0
@@ -1265,7 +1265,7 @@ def test_a_layer_is_left_to_the_table():
 @random_programs(150)
 def test_tables_are_exact_at_their_knots(program):
     if {operation for _, operation, _ in steps_of(program.program)} & {"floor", "less", "less_equal", "equal"}:
-        return  # a decision may turn over by the rounding of a table
+        return  # rounding errors of a table may change a decision
     knots, typed, inputs = 9, program.typed, program.inputs(9)
     inputs["distance"] = 0.1 + np.arange(knots) * (0.9 - 0.1) / (knots - 1)
     optimized = program.program.optimize(typed)
@@ -1278,17 +1278,15 @@ def test_tables_are_exact_at_their_knots(program):
     )
 
 
-def test_whole_numbers_stay_whole():
-    """Interpolation turns the 2 that a distance is rounded down to into 1.9999999999999998: row 1 of what it is looked
-    up in.
-    """
+def test_integers_are_not_tabulated():
+    """Interpolation would turn floor(x) = 2 into 1.9999999999999998, and a lookup would return the wrong row."""
     text = (
         "v0[1] = distance; v1[2] = literal 10 20; v2[2] = mul v0 v1; v3[2] = floor v2; v4[1] = particle1; v5[2] = add"
         " v3 v4; v6[24] = weight; v7[2] = lookup v5 v6 {1}; v8[1] = sum v7 {1 2 1}; output v8"
     )
     program = tensor_program(text, np.arange(24.0))
     r = np.random.default_rng(1).uniform(0.1, 0.9, 2000)
-    middle = np.abs(20 * r - np.round(20 * r)) > 0.2  # no knot is so far from the next step that one lies between them
+    middle = np.abs(20 * r - np.round(20 * r)) > 0.2  # so far from the steps of floor that no step is between the knots
     inputs = {"distance": r[middle], "particle1": np.ones(middle.sum())}
     assert_same_bits(
         program.tabulate_radial(False, 0.1, 0.9, 401).evaluate(**inputs), program.evaluate(**inputs), "whole numbers"
@@ -1296,14 +1294,14 @@ def test_whole_numbers_stay_whole():
 
 
 KEPT_FROM_TABLES = {
-    "what depends on parameters": (
+    "values that depend on parameters": (
         "v0[1] = distance; v1[2] = globals; v2[2] = mul v0 v1; v3[2] = exp v2; v4[2] = particle1; v5[2] = mul v3 v4;"
         " v6[1] = sum v5 {1 2 1}; output v6"
     ),
     "one number": (
         "v0[1] = distance; v1[1] = exp v0; v2[2] = particle1; v3[2] = mul v1 v2; v4[1] = sum v3 {1 2 1}; output v4"
     ),
-    "what no pair needs": (
+    "a program that depends only on r": (
         "v0[1] = distance; v1[2] = literal 1 2; v2[2] = mul v0 v1; v3[2] = exp v2; v4[1] = sum v3 {1 2 1}; output v4"
     ),
     "no distance": "v0[2] = particle1; v1[2] = particle2; v2[2] = mul v0 v1; v3[1] = sum v2 {1 2 1}; output v3",
@@ -1311,7 +1309,7 @@ KEPT_FROM_TABLES = {
 
 
 @pytest.mark.parametrize("text", KEPT_FROM_TABLES.values(), ids=KEPT_FROM_TABLES)
-def test_what_is_not_tabulated(text):
+def test_other_radial_values_are_not_tabulated(text):
     program = tensor_program(text)
     assert program.tabulate_radial(False, 0.1, 0.9, 5).text == program.text
     once = tensor_program(text.replace("v1[2] = globals", "v1[2] = literal 1 2"))
@@ -1319,7 +1317,7 @@ def test_what_is_not_tabulated(text):
 
 
 def test_text_of_a_table():
-    """One table for all values; those that depend on parameters are left."""
+    """One table for all radial values, except those that depend on global parameters."""
     text = (
         "v0[1] = distance; v1[2] = literal 1 2; v2[2] = mul v0 v1; v3[2] = exp v2; v4[2] = particle1; v5[2] = mul v3"
         " v4; v6[3] = literal 1 2 3; v7[3] = mul v0 v6; v8[1] = sum v4 {1 2 1}; v9[3] = mul v7 v8; v10[2] = globals;"
@@ -1341,7 +1339,7 @@ def test_text_of_a_table():
     )
 
 
-# Everything is always the same
+# Determinism
 
 
 CHILD = """
@@ -1355,7 +1353,7 @@ for text, weights, types, features, parameters in json.load(sys.stdin):
 """
 
 
-def test_two_processes_write_the_same():
+def test_two_processes_write_equal_programs():
     programs = [
         [program.text, program.weights.tolist(), program.num_types, program.num_features, program.global_parameters]
         for program in examples(40)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The right library answers on each platform, and a plugin that does not fit says so."""
+"""Tests that each platform uses its own library, that load failures are explained, and the lifetime of forces."""
 
 import copy
 import gc
@@ -27,9 +27,10 @@ def test_no_library_failed_to_load():
 
 @on(TARGETS)
 def test_each_platform_has_its_own_kernel(target):
-    """CpuPlatform is also a ReferencePlatform: registering by cast would put Reference's kernel there. Told by name,
-    and by
-    their arithmetic: Reference and double precision agree to the last digits, the others do not."""
+    """CpuPlatform is derived from ReferencePlatform: a registration by dynamic_cast would register Reference's kernel
+    for it. The kernels are distinguished by name and by their rounding errors: only double precision agrees with
+    Reference to the last digits.
+    """
     chains = systems.Chains()
     system = chains.system()
     force = chains.learned()
@@ -51,21 +52,21 @@ def test_each_platform_has_its_own_kernel(target):
         assert 0 < difference < 1e-2
 
 
-def test_libraries_lie_where_import_openmm_finds_them():
+def test_libraries_are_installed_where_openmm_finds_them():
     folder = Path(openmm.version.openmm_library_path)
     names = {path.name for path in folder.glob("plugins/*LearnedPair*")}
     assert len(list(folder.glob("*OpenMMLearnedPair.*"))) == 1
     assert {re.sub(r"\W.*|^lib", "", name) for name in names} >= {"OpenMMLearnedPairReference", "OpenMMLearnedPairCPU"}
 
 
-def test_another_openmm_is_named_at_import():
+def test_import_with_another_version_of_openmm_is_refused():
     with pytest.raises(lp.PluginLoadError, match=r"built for OpenMM 8\.6\.1, but OpenMM 8\.7 is running.*pip install"):
         check_version("8.6.1", "8.7")
     check_version("8.6.1", "8.6.0")
     check_version("8.6", "8.6.2.dev-abc")
 
 
-def test_failures_of_other_plugins_are_not_ours():
+def test_failures_of_other_plugins_are_ignored():
     failures = [
         "Error loading library libOpenMMLearnedPairCUDA.so: libcuda.so.1 is missing",
         "Error loading library libOpenMMOther.so: no",
@@ -74,8 +75,8 @@ def test_failures_of_other_plugins_are_not_ours():
     assert library_failures(["Reference", "CUDA"], failures) == failures[:1]
 
 
-class Pretended:
-    """A platform with a device, for which the plugin has no library."""
+class UnsupportedPlatform:
+    """A platform for which the plugin has no library."""
 
     def __init__(self, name):
         self.name = name
@@ -98,8 +99,8 @@ class Pretended:
         ("OpenCL", "CL/cl.h is in Debian's package opencl-headers"),
     ],
 )
-def test_a_platform_without_a_library_that_is_asked_for(monkeypatch, name, headers):
-    platforms = [openmm.Platform.getPlatform("Reference"), Pretended(name)]
+def test_requesting_a_platform_without_a_library_names_the_remedy(monkeypatch, name, headers):
+    platforms = [openmm.Platform.getPlatform("Reference"), UnsupportedPlatform(name)]
     monkeypatch.setattr(openmm.Platform, "getNumPlatforms", staticmethod(lambda: 2))
     monkeypatch.setattr(
         openmm.Platform,
@@ -133,8 +134,8 @@ find_platform("OpenCL")
 
 
 @on([OPENCL])
-def test_a_platform_without_a_library_is_not_mentioned_at_import(target, tmp_path):
-    """OpenMM finds all its libraries and the plugin's, except those for OpenCL and CUDA."""
+def test_import_does_not_mention_platforms_without_a_library(target, tmp_path):
+    """OpenMM finds all its libraries and those of the plugin, except the plugin's for OpenCL and CUDA."""
     libraries = Path(openmm.version.openmm_library_path)
     (tmp_path / "plugins").mkdir()
     for path in [*libraries.glob("*.*"), *libraries.glob("plugins/*.*")]:
@@ -180,7 +181,7 @@ def removed(chains):
     return force
 
 
-def removed_behind_a_cast(chains):
+def cast_then_removed(chains):
     system = chains.system()
     system.addForce(chains.learned())
     force = lp.LearnedPairForce.cast(system.getForce(0))
@@ -188,7 +189,7 @@ def removed_behind_a_cast(chains):
     return force
 
 
-def of_a_system_that_is_gone(chains):
+def of_a_deleted_system(chains):
     system, force = chains.system(), chains.learned()
     system.addForce(force)
     del system
@@ -197,8 +198,8 @@ def of_a_system_that_is_gone(chains):
 
 
 @pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("make", [removed, removed_behind_a_cast, of_a_system_that_is_gone])
-def test_a_force_that_openmm_has_deleted_is_an_exception(make, use):
+@pytest.mark.parametrize("make", [removed, cast_then_removed, of_a_deleted_system])
+def test_using_a_force_that_openmm_has_deleted_raises_an_exception(make, use):
     force = make(systems.Chains(molecules=4))
     with pytest.raises(
         (openmm.OpenMMException, TypeError),
@@ -210,7 +211,7 @@ def test_a_force_that_openmm_has_deleted_is_an_exception(make, use):
         USES[use](force)
 
 
-def test_a_force_is_itself_as_long_as_it_exists():
+def test_copies_and_casts_refer_to_the_right_force():
     chains = systems.Chains(molecules=4)
     force = chains.learned()
     force.note = ["mine"]
@@ -233,7 +234,7 @@ def test_a_force_is_itself_as_long_as_it_exists():
 
 
 def test_several_contexts_at_once(target):
-    """Each has its own types, scale and positions, and they take turns."""
+    """Each Context has its own function, scale and positions; they are evaluated in turn."""
     chains = systems.Chains()
     contexts, expected = [], []
     for k in range(3):

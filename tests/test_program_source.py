@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Programs printed as source: the same text for the same structure, readable, and right for random programs on
-devices.
+"""Tests programs printed as source: the text depends only on the structure, is readable, and is right for random
+programs on devices.
 """
 
 import os
@@ -19,7 +19,7 @@ from conformance_files import PAIR_PROGRAMS
 from program_generator import examples
 
 HERE = Path(__file__).parent
-#: r, a layer of both particles, and a sum: one loop in which two values are made and added up.
+#: The distance, a layer of both particles, and a sum: one loop that computes two values and accumulates them.
 SMALL = """v0[1] = distance
 v1[2] = particle1
 v2[2] = particle2
@@ -81,7 +81,7 @@ def test_source_does_not_depend_on_weights():
     assert one == other
 
 
-def test_two_processes_print_the_same():
+def test_two_processes_print_equal_source():
     script = (
         "import sys; sys.path.insert(0, sys.argv[1]); import test_program_source as"
         " t\nprint(*[t.function(case).source(double, unroll) for case in t.PAIR_PROGRAMS for double in (False, True)"
@@ -100,7 +100,7 @@ def test_two_processes_print_the_same():
     assert len(texts) == 1 and len(texts.pop()) > 5000
 
 
-#: A layer with 20 inputs, which is no multiple of 8, and 16 outputs, and their sum.
+#: A layer with 20 inputs, which is not a multiple of 8, and 16 outputs, and their sum.
 LAYER = """v0[1] = distance
 v1[20] = weight
 v2[20] = mul v0 v1
@@ -182,7 +182,7 @@ const real lpOutput1[2] = {lpV9[0], lpV9[1]};
     ],
     ids=["sum", "max", "gather", "none"],
 )
-def test_what_tensor_cores_cannot_do_is_named(change, obstacle):
+def test_message_names_the_step_that_tensor_cores_do_not_support(change, obstacle):
     text = LAYER.replace(*change)
     if "{4 4 1}" in text:
         text = text.replace("v6[1]", "v6[4]").replace("output v6", "v7[1] = sum v6 {1 4 1}\noutput v7")
@@ -194,14 +194,14 @@ def test_what_tensor_cores_cannot_do_is_named(change, obstacle):
             program.tensor_core_source()
 
 
-def test_narrow_layers_are_left_to_others():
+def test_narrow_layers_do_not_run_on_tensor_cores():
     text = LAYER.replace("320", "300").replace("v5[16]", "v5[15]").replace("16 1}", "15 1}")
     with pytest.raises(ValueError, match="no layer is at least 16 wide"):
         lp.PairProgram(text, np.linspace(0.1, 0.9, 320), num_types=1).tensor_core_source()
 
 
 @pytest.mark.parametrize("rows, fits", [(128, True), (129, False)])
-def test_wide_layers_are_left_to_others(rows, fits):
+def test_too_wide_layers_do_not_run_on_tensor_cores(rows, fits):
     text = LAYER.replace("320", str(20 * rows)).replace("v5[16]", f"v5[{rows}]").replace("16 1}", f"{rows} 1}}")
     program = lp.PairProgram(text, np.linspace(0.1, 0.9, 20 * rows + 20), num_types=1)
     if fits:
@@ -212,8 +212,8 @@ def test_wide_layers_are_left_to_others(rows, fits):
 
 
 @pytest.mark.parametrize("case", PAIR_PROGRAMS, ids=str)
-def test_all_names_are_ours(case):
-    """Nothing that a user has named, and nothing that other parts of a kernel could mean."""
+def test_source_has_only_names_with_our_prefix(case):
+    """Other names are those of the kernel language: none comes from a user or from another part of a kernel."""
     known = {
         "real",
         "real4",
@@ -251,15 +251,15 @@ RANDOM = examples(24, max_steps=40, symmetric=True)
 
 
 def random_system(example, seed):
-    """Forty particles, some of them below the inner cutoff of others, with a force of a random program."""
+    """Forty particles with a force of a random program; some pairs are below the inner cutoff."""
     rng = np.random.default_rng(seed)
     count = 40
     force = lp.LearnedPairForce(example.function)
     if example.typed:
         force.setParticleTypes(rng.integers(-1, example.num_types, count).astype(np.int32))
     else:
-        rows = rng.uniform(-1.5, 1.5, (7, example.num_features))
-        force.setAllParticleFeatures([None if i % 9 == 0 else rows[i % 7] for i in range(count)])
+        features = rng.uniform(-1.5, 1.5, (7, example.num_features))
+        force.setAllParticleFeatures([None if i % 9 == 0 else features[i % 7] for i in range(count)])
     force.setCutoffDistance(0.9)
     force.setInnerCutoffDistance(0.3)
     for name in example.global_parameters:
@@ -280,7 +280,7 @@ def derivatives(context):
 @pytest.mark.parametrize("index", range(len(RANDOM)))
 @on(DOUBLE)
 def test_random_programs_on_devices(target, index):
-    """In double precision, where steps of a random program are not crossed by rounding."""
+    """In double precision, where rounding does not change decisions of a random program."""
     example = RANDOM[index]
     system, positions = random_system(example, index)
     reference, context = (each.context(system, positions) for each in (REFERENCE, target))

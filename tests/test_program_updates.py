@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Programs in a Context that goes on: new weights, features and parameters equal a new Context; and programs in XML."""
+"""Tests that a Context updated with new weights, features and parameters equals a new one; and programs in XML."""
 
 import copy
 import functools
@@ -22,12 +22,12 @@ from openmm import XmlSerializer, unit
 
 @functools.cache
 def load_known(name, seed=None):
-    """load() without metadata, cached: checking a model takes a second."""
+    """load() without metadata, cached because checking a model takes a second."""
     return load(name, seed)
 
 
 def load(name, seed=None, **metadata):
-    """A model by the name of its architecture; with a seed, one of the same architecture with other weights."""
+    """The model of an architecture, by its name; with a seed, a model with other weights."""
     architecture = architectures.by_name(name)
     if seed is None and not metadata:
         return architectures.load(architecture, "module")
@@ -35,15 +35,13 @@ def load(name, seed=None, **metadata):
         torch.manual_seed(seed)
         module = architecture.make_module()
         with torch.no_grad():
-            for parameter in module.parameters():  # some begin with the same value each time
+            for parameter in module.parameters():  # some are initialized without random numbers
                 parameter.mul_(1.1)
         return lp.load_model(module, **{**architecture.metadata, **metadata})
 
 
 class Running:
-    """A force that runs a program, in a System and, if there is a target, in a Context, with all derivatives it can
-    give.
-    """
+    """A force with a program and all its energy parameter derivatives, in a System and, with a target, in a Context."""
 
     def __init__(self, name, target=None, force=None, **options):
         self.architecture = architectures.by_name(name)
@@ -56,25 +54,27 @@ class Running:
         self.context = target and target.context(self.system, self.cloud.positions)
 
     def make_force(self, options):
-        force = self.cloud.excluded(self.model.create_force(list(self.rows(6)), representation="program", **options))
+        force = self.cloud.excluded(
+            self.model.create_force(list(self.particles(6)), representation="program", **options)
+        )
         force.setScaleParameter("scale", 0.8)
         for parameter in [*self.names, "scale"]:
             force.addEnergyParameterDerivative(parameter)
         return force
 
-    def rows(self, distinct, seed=1):
-        """Types, or so many distinct rows of features, for all particles."""
+    def particles(self, distinct, seed=1):
+        """Types, or features with a number of distinct vectors, for all particles."""
         return architectures.particles(self.architecture, self.cloud.count, seed=seed, distinct=distinct)
 
-    def set_particles(self, rows):
+    def set_particles(self, particles):
         if self.model.features is None:
-            self.force.setParticleTypes(np.array([-1 if row is None else row for row in rows]))
+            self.force.setParticleTypes(np.array([-1 if particle is None else particle for particle in particles]))
         else:
-            self.force.setAllParticleFeatures(rows)
+            self.force.setAllParticleFeatures(particles)
 
     def assert_equals_a_new_context(self, what):
-        """Energy, forces and derivatives, against Reference and the program's own derivatives summed over pairs;
-        returns the energy.
+        """Compare energy and forces with Reference, and derivatives with those of the program summed over pairs; return
+        the energy.
         """
         energy, forces, derivatives = observe(self.context)
         values = {name: self.context.getParameter(name) for name in [*self.names, "scale"]}
@@ -84,7 +84,7 @@ class Running:
         return energy
 
     def contributions(self, values):
-        """What each pair adds to the derivatives."""
+        """The contribution of each pair to the derivatives."""
         function, scale = self.force.getFunction(), values["scale"]
         values = {name: values[name] for name in self.names}
         particles = (
@@ -112,8 +112,8 @@ class Running:
 
 @functools.cache
 def expected_of(name, xml, **values):
-    """Energy and forces by Reference, and what each pair adds to the derivatives, of a force in the System of this
-    architecture with these parameters. Cached: all targets are taken through the same states.
+    """Energy and forces of a force on Reference, in the System of this architecture and with these parameters, and the
+    contribution of each pair to the derivatives. Cached, since all targets go through the same states.
     """
     running = Running(name, force=lp.LearnedPairForce.cast(XmlSerializer.deserialize(xml)))
     reference = REFERENCE.context(running.system, running.cloud.positions)
@@ -122,12 +122,12 @@ def expected_of(name, xml, **values):
     return evaluate(reference), running.contributions(values)
 
 
-# A program in OpenMM's kernel and one in its own kernel for types, likewise for features; and three with global
+# A program in OpenMM's kernel and one in its own kernel, for types and for features; and three programs with global
 # parameters.
 UPDATED = ("one_hot", "typed_tanh", "bilinear_gate", "feature_network", "two_parameters", "soft_core", "screening")
 
 
-#: Weights are uploaded in another form for tensor cores, and in another size in double precision.
+#: Weights are uploaded as fragments for tensor cores, and as larger numbers in double precision.
 UPDATED_ON_TARGETS = [
     pytest.param(target, name, marks=[pytest.mark.core] * (name in ("typed_tanh", "soft_core")))
     for name in UPDATED
@@ -139,7 +139,7 @@ UPDATED_ON_TARGETS = [
 
 @pytest.mark.parametrize("target, name", UPDATED_ON_TARGETS, indirect=["target"], ids=str)
 def test_updates_equal_a_new_context(target, name):
-    """One Context is taken through all that may change; after each change it is compared with a new one."""
+    """One Context goes through all possible changes, and is compared with a new Context after each change."""
     running = Running(name, target)
     energies = [running.assert_equals_a_new_context("first")]
 
@@ -150,38 +150,42 @@ def test_updates_equal_a_new_context(target, name):
 
     load_known(name, seed=7).update_force(running.force)
     update("new weights")
-    running.set_particles(list(running.rows(40, seed=2)))
+    running.set_particles(list(running.particles(40, seed=2)))
     update("more distinct particles")
-    running.set_particles(list(running.rows(2, seed=3)))
+    running.set_particles(list(running.particles(2, seed=3)))
     update("fewer distinct particles")
-    running.set_particles([None if i % 4 == 0 else row for i, row in enumerate(running.rows(20, seed=4))])
+    running.set_particles(
+        [None if i % 4 == 0 else particle for i, particle in enumerate(running.particles(20, seed=4))]
+    )
     update("particles uncovered")
-    running.set_particles([None if i % 5 == 2 else row for i, row in enumerate(running.rows(30, seed=5))])
+    running.set_particles(
+        [None if i % 5 == 2 else particle for i, particle in enumerate(running.particles(30, seed=5))]
+    )
     update("others uncovered")
     running.context.setParameter("scale", -1.4)
     for parameter, default in running.model.global_parameters.items():
         running.context.setParameter(parameter, 0.5 * default)
     energies.append(running.assert_equals_a_new_context("parameters"))
     running.model.update_force(running.force)
-    running.set_particles(list(running.rows(12, seed=6)))
+    running.set_particles(list(running.particles(12, seed=6)))
     update("weights and particles while parameters do not have their default values")
 
 
 @functools.cache
 def tabulated_and_updated(name):
-    """A force with a tabulated radial part (as a Running), and a copy of it with other weights. Cached, since making
-    them takes seconds.
+    """A force with a tabulated radial part (in a Running), and a copy with other weights. Cached, since making them
+    takes seconds.
     """
-    first = Running(name, tabulate_radial=True, tolerance=1e-4)  # it holds the System, which owns the force
+    first = Running(name, tabulate_radial=True, tolerance=1e-4)  # keeps the System alive, which owns the force
     updated = copy.deepcopy(first.force)
-    load_known(name, seed=7).update_force(updated, tolerance=2e-3)  # other weights may need more knots than these had
+    load_known(name, seed=7).update_force(updated, tolerance=2e-3)  # larger, since other weights may need more knots
     return first, updated
 
 
 @on(PLATFORMS + TENSOR_CORES + DOUBLE)
 @pytest.mark.parametrize("name", ["typed_network", "feature_network"])
 def test_updates_of_programs_with_a_tabulated_radial_part(target, name):
-    """update_force() keeps the number of knots, and says what the new table's error is."""
+    """update_force() keeps the number of knots, and reports the error of the new table."""
     made, updated = tabulated_and_updated(name)
     running = Running(name, target, force=copy.deepcopy(made.force))
     first, report = running.assert_equals_a_new_context("first"), running.force.lowering_report
@@ -194,7 +198,7 @@ def test_updates_of_programs_with_a_tabulated_radial_part(target, name):
     assert 0 < running.force.lowering_report["max_relative_force_error"] <= 2e-3
 
 
-def test_what_does_not_fit_the_knots_of_the_radial_part_is_refused():
+def test_update_that_needs_more_knots_of_the_radial_part_is_refused():
     running = Running("typed_network", tabulate_radial=True, tolerance=1e-2)
     function, report = running.force.getFunction(), running.force.lowering_report
     with pytest.raises(
@@ -205,7 +209,7 @@ def test_what_does_not_fit_the_knots_of_the_radial_part_is_refused():
 
 
 def other_network():
-    """Of another structure, with what two_parameters takes."""
+    """A model of another structure, with the types and global parameters of two_parameters."""
     return lp.load_model(models.TwoParameters(), **architectures.by_name("two_parameters").metadata)
 
 
@@ -269,9 +273,9 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_what_an_update_cannot_change_is_refused(what):
+def test_updates_of_other_properties_are_refused(what):
     running = Running("two_parameters")
-    force = running.model.create_force(list(running.rows(6)), representation="program")
+    force = running.model.create_force(list(running.particles(6)), representation="program")
     force.setScaleParameter("scale", 0.8)
     force.addEnergyParameterDerivative("lam")
     system = running.cloud.system(force)
@@ -296,7 +300,7 @@ def test_what_an_update_cannot_change_is_refused(what):
         ),
     ],
 )
-def test_default_values_are_for_new_contexts(change, words):
+def test_update_of_default_values_is_refused(change, words):
     running = Running("two_parameters")
     context = REFERENCE.context(running.system, running.cloud.positions)
     change(running.force)
@@ -304,7 +308,7 @@ def test_default_values_are_for_new_contexts(change, words):
         running.force.updateParametersInContext(context)
 
 
-def test_a_program_does_not_replace_a_table():
+def test_update_of_a_table_by_a_program_is_refused():
     chains = systems.Chains(molecules=27)
     force = chains.learned()
     system = chains.system()
@@ -320,7 +324,7 @@ def test_a_program_does_not_replace_a_table():
 
 
 class WithCutoff(torch.nn.Module):
-    """Its cutoff is a weight, so that the program's text does not tell it."""
+    """A model whose cutoff is a weight, so that the text of the program does not depend on it."""
 
     def __init__(self, cutoff):
         super().__init__()
@@ -334,7 +338,7 @@ def with_cutoff(cutoff, low=-1, high=1):
     return lp.load_model(WithCutoff(cutoff), features={"q": (low, high)}, cutoff=cutoff, inner_cutoff=0.1)
 
 
-def test_a_model_with_another_cutoff_needs_a_new_force():
+def test_update_with_a_model_of_another_cutoff_is_refused():
     force = with_cutoff(0.5).create_force([[0.3], [-0.9]])
     for cutoff in (0.4, 0.9):
         with pytest.raises(
@@ -345,12 +349,12 @@ def test_a_model_with_another_cutoff_needs_a_new_force():
             ),
         ):
             with_cutoff(cutoff).update_force(force)
-    force.setCutoffDistance(0.45)  # a user may shorten it
+    force.setCutoffDistance(0.45)  # users may shorten the cutoff
     with_cutoff(0.5).update_force(force)
     assert force.getCutoffDistance()._value == 0.45
 
 
-def test_an_update_requires_the_features_within_the_ranges_of_the_model():
+def test_update_requires_features_within_the_ranges_of_the_model():
     force = with_cutoff(0.5).create_force([None, [0.3], [-0.9]])
     with pytest.raises(ValueError, match="the feature 'q' of particle 2 is -0.9; expected -0.5 to 0.5"):
         with_cutoff(0.5, -0.5, 0.5).update_force(force)
@@ -368,23 +372,27 @@ def test_a_function_of_other_features_is_refused():
 
 @pytest.mark.parametrize("setter", ["setAllParticleFeatures", "setParticleFeatures", "addParticle"])
 def test_features_stay_within_the_ranges_of_the_model(setter):
-    """The ranges travel with the force, also through XML."""
+    """The ranges are part of the force and of its XML."""
     original = load("charge_penetration").create_force([[0.5, 9.0], None])
     for force in (original, lp.LearnedPairForce.cast(XmlSerializer.clone(original))):
-        for row, message in (
+        for features, message in (
             ([0.5, 20.5], r"the feature 'alpha' of particle \d is 20\.5; expected 8 to 20"),
             ([np.nan, 9.0], r"'q' of particle \d is nan"),
         ):
             with pytest.raises(ValueError, match=message):
-                set_row(force, setter, row)
+                set_features(force, setter, features)
         assert force.getNumParticles() == 2 and force.getParticleFeatures(1) is None
-        set_row(force, setter, [-1.0, 20.0])
+        set_features(force, setter, [-1.0, 20.0])
         assert force.getParticleFeatures(force.getNumParticles() - 1).tolist() == [-1.0, 20.0]
 
 
-def set_row(force, setter, row):
+def set_features(force, setter, features):
     """Set the features of particle 1, or of a new particle."""
-    arguments = {"setAllParticleFeatures": ([None, row],), "setParticleFeatures": (1, row), "addParticle": (row,)}
+    arguments = {
+        "setAllParticleFeatures": ([None, features],),
+        "setParticleFeatures": (1, features),
+        "addParticle": (features,),
+    }
     getattr(force, setter)(*arguments[setter])
 
 
@@ -397,7 +405,7 @@ def set_row(force, setter, row):
     ],
 )
 def test_features_with_units_are_refused(features):
-    """Only the model knows the units that it was trained with."""
+    """The units of features are those of the training data, which only the model determines."""
     model = load("charge_penetration")
     with pytest.raises(
         TypeError, match="have the unit (elementary charge|nanometer); expected plain numbers in the units"
@@ -410,7 +418,7 @@ def test_features_with_units_are_refused(features):
 
 
 def test_features_out_of_range_are_refused_by_the_function_itself():
-    """The ranges are in the function and its XML, not in the report: users of C++ and of XML have them too."""
+    """The ranges are in the function and its XML, not in the report, so that C++ and XML check them too."""
     running = Running("feature_network", REFERENCE)
     force = running.force
     force.lowering_report = {}
@@ -426,8 +434,8 @@ def test_features_out_of_range_are_refused_by_the_function_itself():
 
 
 @pytest.mark.parametrize("name", ["soft_core", "two_parameters"])
-def test_reinitialize_takes_over_everything(target, name):
-    """Another program with the same global parameters, which keep the values that they have in the Context."""
+def test_reinitialize_applies_all_changes(target, name):
+    """Another program with the same global parameters, whose values in the Context are kept."""
     running = Running(name, target)
     running.context.setParameter("lam", 0.35)
     before = running.assert_equals_a_new_context("before")
@@ -439,7 +447,9 @@ def test_reinitialize_takes_over_everything(target, name):
             + f"\noutput v{function.text.count('=')}\n",
         )
     )
-    running.set_particles([None if i % 3 == 0 else row for i, row in enumerate(running.rows(20, seed=2))])
+    running.set_particles(
+        [None if i % 3 == 0 else particle for i, particle in enumerate(running.particles(20, seed=2))]
+    )
     running.context.reinitialize(preserveState=True)
     assert running.context.getParameter("lam") == 0.35
     after = running.assert_equals_a_new_context("after")
@@ -480,7 +490,7 @@ v15[1] = literal -inf
 v16[1] = maximum v14 v15
 output v16
 """
-ROWS = [[1.5, -0.0], None, [5e-324, 1 / 3], [-2.0, 1e300], None]
+FEATURES = [[1.5, -0.0], None, [5e-324, 1 / 3], [-2.0, 1e300], None]
 
 
 def elaborate_force():
@@ -492,8 +502,8 @@ def elaborate_force():
         global_parameters={'lambda <1> & "2" more': 0.25, "\u03bb": 1 / 3},
     )
     force = lp.LearnedPairForce(function)
-    for row in ROWS:
-        force.addParticle(row)
+    for features in FEATURES:
+        force.addParticle(features)
     force.setName("program")
     force.setForceGroup(3)
     force.setCutoffDistance(0.9)
@@ -550,16 +560,18 @@ def test_copies_are_equal_to_the_last_bit(how):
     assert again.weights.tobytes() == EXTREME.tobytes()
     assert again.min_distance == function.min_distance
     assert np.array_equal(copied.getAllParticleFeatures(), force.getAllParticleFeatures(), equal_nan=True)
-    assert [row is None for row in ROWS] == [copied.getParticleFeatures(i) is None for i in range(len(ROWS))]
-    for i, row in enumerate(ROWS):
-        if row is not None:
-            assert copied.getParticleFeatures(i).tobytes() == np.array(row).tobytes()
+    assert [features is None for features in FEATURES] == [
+        copied.getParticleFeatures(i) is None for i in range(len(FEATURES))
+    ]
+    for i, features in enumerate(FEATURES):
+        if features is not None:
+            assert copied.getParticleFeatures(i).tobytes() == np.array(features).tobytes()
     copied.setParticleFeatures(0, None)
     assert force.getParticleFeatures(0) is not None, "a copy must be independent"
 
 
 @pytest.mark.parametrize("name", ["soft_core", "typed_tanh"])
-def test_system_round_trip(target, name):
+def test_copied_systems_have_the_same_energy_and_forces(target, name):
     running = Running(name)
     expected = evaluate(REFERENCE.context(running.system, running.cloud.positions))
     for again in (XmlSerializer.deserialize(XmlSerializer.serialize(running.system)), copy.deepcopy(running.system)):
@@ -569,8 +581,8 @@ def test_system_round_trip(target, name):
             assert evaluate(context)[0] == expected[0]
 
 
-def test_a_large_network_does_not_make_a_large_file():
-    """64-64-64-1: 11,000 weights of 8 bytes, as text of 4/3 of that."""
+def test_xml_of_a_large_network_is_not_much_larger_than_its_weights():
+    """64-64-64-1: 11,000 weights of 8 bytes; base64 needs 4/3 of that."""
     running = Running("wide")
     assert len(running.force.getFunction().weights) > 10000
     assert len(XmlSerializer.serialize(running.system)) < 400000
@@ -579,9 +591,9 @@ def test_a_large_network_does_not_make_a_large_file():
 @pytest.mark.parametrize("platform", ["Reference", "CPU"])
 @pytest.mark.parametrize("name", ["soft_core", "two_parameters"])
 def test_checkpoints_continue_identically(platform, name):
-    """Reference continues bit by bit. CPU continues up to rounding: it builds a new pair list, and the order of the
-    list is the order
-    in which forces are summed."""
+    """Reference continues bit by bit. CPU continues up to rounding errors: it builds a new neighbor list, whose order
+    determines the order in which forces are summed.
+    """
     running = Running(name)
 
     def context():
@@ -686,8 +698,8 @@ def test_damaged_xml_is_refused(damage):
         XmlSerializer.deserialize(change(text))
 
 
-def test_xml_that_ends_early_is_refused():
-    """OpenMM's parser takes it for complete, and lost exclusions and interaction groups would be lost silently."""
+def test_truncated_xml_is_refused():
+    """OpenMM's parser accepts it as complete; exclusions and interaction groups would be lost without an error."""
     text = XmlSerializer.serialize(elaborate_force())
     for length in range(text.index("<Force") + len("<Force"), text.index("<End"), 7):
         with pytest.raises(openmm.OpenMMException):
@@ -699,7 +711,7 @@ def test_xml_that_ends_early_is_refused():
         XmlSerializer.deserialize(text[: text.index("<InteractionGroup ")])
 
 
-#: A table, as text.
+#: The XML of a force with a table.
 TABLE_XML = """<?xml version="1.0" ?>
 <Force cutoff=".6" forceGroup="0" innerCutoff=".2" method="2" name="LearnedPairForce" report=" end" scaleDefault=".5"
 scaleParameter="s" switchingDistance=".6" type="LearnedPairForce" useSwitchingFunction="0" version="2">

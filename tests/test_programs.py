@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Forces that run programs: what the model says is what every platform computes, alone and beside other forces."""
+"""Tests that forces with programs agree with the model on every platform, alone and beside other forces."""
 
 import copy
 import functools
@@ -48,11 +48,12 @@ from reference_cases import (
 
 OURS, OTHERS = 0, 1
 
-#: Architectures that are differentiated, on exact targets: small and large programs, for types and for features.
+#: Architectures whose forces are compared with finite differences, on exact targets: small and large programs, for
+#: types and for features.
 DIFFERENTIATED = ("typed_celu", "both_orders", "charge_penetration", "soft_core")
 
 
-#: What runs on OpenCL, in single precision: small and large programs with every operation that any architecture has.
+#: Architectures that run on OpenCL, in single precision: small and large programs with every operation that occurs.
 ON_OPENCL = (
     *DIFFERENTIATED,
     "morse",
@@ -85,7 +86,7 @@ def targets_of(k, architecture):
     )
 
 
-#: A small and a large program for types, likewise for features and with global parameters: every kernel there is.
+#: A small and a large program for types, for features, and with global parameters: these use every kernel.
 CORE = ("morse", "typed_network", "charge_penetration", "feature_network", "two_parameters", "soft_core")
 ON_TARGETS = [
     pytest.param(target, architecture, marks=[pytest.mark.core] * (architecture.name in CORE))
@@ -95,11 +96,11 @@ ON_TARGETS = [
 
 
 @pytest.mark.parametrize("target, architecture", ON_TARGETS, indirect=["target"], ids=str)
-def test_architectures_are_computed_as_pytorch_computes_them(target, architecture):
+def test_architectures_agree_with_pytorch(target, architecture):
     assert_is_the_model(target, architecture_case, architecture)
 
 
-#: CUDA computes each case with all methods, OpenCL with one; in double precision CUDA computes each with one.
+#: CUDA computes each case with all nonbonded methods, OpenCL with one, and CUDA in double precision with one.
 CONFORMANCE_ON_TARGETS = [
     pytest.param(target, case.name, method, marks=[pytest.mark.core] * ((k, m) in ((0, 0), (1, 2), (2, 1))))
     for k, case in enumerate(PAIR_PROGRAMS)
@@ -109,7 +110,7 @@ CONFORMANCE_ON_TARGETS = [
 
 
 @pytest.mark.parametrize("target, name, method", CONFORMANCE_ON_TARGETS, indirect=["target"], ids=str)
-def test_conformance_programs_as_forces(target, name, method):
+def test_forces_of_conformance_programs_agree_with_the_oracle(target, name, method):
     assert_is_the_model(target, conformance_case, name, method)
 
 
@@ -125,8 +126,8 @@ output v6
 
 
 @on(PLATFORMS + DOUBLE)
-def test_powers_of_numbers_of_either_sign(target):
-    """With exponents that are no constants: even and odd, and 0, of (r - 0.45 nm)."""
+def test_powers_of_negative_numbers_agree_with_reference(target):
+    """Powers of (r - 0.45 nm) with weights as exponents: 0, even and odd numbers."""
     chains = systems.Chains()
     system = chains.system()
     system.addForce(
@@ -142,16 +143,16 @@ def test_powers_of_numbers_of_either_sign(target):
     )
 
 
-# Beside other forces: Chains has 27 molecules of three bonded particles, of which all pairs are excluded.
+# Beside other forces: Chains has 27 molecules of three bonded particles; all pairs within molecules are excluded.
 
 
 def small_program(chains, method="CutoffPeriodic", group=OURS):
-    """A soft core with a global parameter: what runs inside OpenMM's kernel."""
+    """A soft core with a global parameter, small enough for OpenMM's kernel."""
     return program_force(chains, function_of(conformance("pair_soft_core"))[0], method, group)
 
 
 def large_program(chains, method="CutoffPeriodic", group=OURS):
-    """A network with 928 multiply-adds a pair, which has a kernel of its own."""
+    """A network with 928 multiply-adds per pair, which has its own kernel."""
     return program_force(
         chains,
         architectures.load(architectures.by_name("typed_tanh"), "script")
@@ -181,9 +182,8 @@ def nonbonded(name, cutoff=systems.CUTOFF):
     return lambda chains: [chains.nonbonded(getattr(openmm.NonbondedForce, name), cutoff, OTHERS)]
 
 
-#: Whether the box is periodic, the other forces, ours, and for each of ours whether it shares OpenMM's kernel ("s"),
-#: has another of OpenMM's kernels ("o") or packs
-#: its pairs ("p").
+#: Whether the box is periodic, the other forces, our forces, and the placement of each of our forces: OpenMM's shared
+#: kernel ("s"), a second instance of that kernel ("o"), or the kernel for compacted pairs ("c").
 BESIDE = {
     "no cutoff, alone, small": (False, lambda chains: [], lambda chains: [small_program(chains, "NoCutoff")], "s"),
     "no cutoff, alone, large": (False, lambda chains: [], lambda chains: [large_program(chains, "NoCutoff")], "o"),
@@ -218,9 +218,9 @@ BESIDE = {
         "o",
     ),
     "PME, small": (True, nonbonded("PME"), lambda chains: [small_program(chains)], "s"),
-    "PME, large": (True, nonbonded("PME"), lambda chains: [large_program(chains)], "p"),
-    "three corrections beside PME": (True, nonbonded("PME"), three_corrections, "ssp"),
-    "three corrections alone": (True, lambda chains: [], three_corrections, "ssp"),
+    "PME, large": (True, nonbonded("PME"), lambda chains: [large_program(chains)], "c"),
+    "three corrections beside PME": (True, nonbonded("PME"), three_corrections, "ssc"),
+    "three corrections alone": (True, lambda chains: [], three_corrections, "ssc"),
     "a program without cutoff beside a table": (
         False,
         lambda chains: [],
@@ -240,26 +240,27 @@ def others_alone(target, periodic, case):
 
 @functools.cache
 def ours_alone(case):
-    """Energy and forces of each of our forces by itself, on Reference."""
+    """Energy and forces of each of our forces alone, on Reference."""
     periodic, _, make_ours, _ = BESIDE[case]
     chains = systems.Chains(molecules=27, periodic=periodic)
     return [evaluate(REFERENCE.context(chains.together([force]), chains.positions)) for force in make_ours(chains)]
 
 
-#: One of each kind, and all kinds at once.
+#: Cases that together have every placement; and a case with a table, a small and a large program.
 FEW = ("no cutoff, alone, large", "PME, small", "three corrections beside PME")
-ALL_KINDS = "three corrections alone"
+THREE_CORRECTIONS = "three corrections alone"
 
 
-def places_of(k, case):
-    """Targets, and whether our forces come first. OpenCL and CUDA have the code in common that the order matters to:
-    each has one order, and Reference and CPU have both.
+def targets_and_orders(k, case):
+    """Targets, and whether our forces come first.
+
+    OpenCL and CUDA share the code that depends on the order, so each runs one order. Reference and CPU run both.
     """
     first, last = (True, False) if k % 2 == 0 else (False, True)
     places = [(REFERENCE, first), (REFERENCE, last), (CPU, first), (CPU, last), (CUDA, first), (OPENCL, last)]
-    places += [(target, last) for target in TENSOR_CORES if "p" in BESIDE[case][3]]
+    places += [(target, last) for target in TENSOR_CORES if "c" in BESIDE[case][3]]
     for on_opencl, on_cuda in (DOUBLE, SEVERAL_DEVICES):
-        places += [(on_opencl, first)] * (case == ALL_KINDS) + [(on_cuda, last)] * (case in FEW)
+        places += [(on_opencl, first)] * (case == THREE_CORRECTIONS) + [(on_cuda, last)] * (case in FEW)
     return places
 
 
@@ -271,7 +272,7 @@ BESIDE_ON_TARGETS = [
         marks=[pytest.mark.core] * (case == FEW[2]),
     )
     for k, case in enumerate(BESIDE)
-    for target, first in places_of(k, case)
+    for target, first in targets_and_orders(k, case)
 ]
 
 
@@ -283,9 +284,9 @@ def test_programs_beside_other_forces(target, case, first):
     system = chains.together(ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
     if target.name in ("OpenCL", "CUDA"):
-        packed = "compacted pairs" + ", tensor cores" * target.tensor_cores
+        compacted = "compacted pairs" + ", tensor cores" * target.tensor_cores
         assert kernels_of(system, context) == [
-            {"s": "shared kernel", "o": "own kernel", "p": packed}[letter] for letter in letters
+            {"s": "shared kernel", "o": "own kernel", "c": compacted}[letter] for letter in letters
         ]
     expected = ours_alone(case)
     target.assert_agrees(
@@ -312,7 +313,7 @@ EXACT_ON_TARGETS = [
 
 @pytest.mark.parametrize("target, architecture", EXACT_ON_TARGETS, indirect=["target"], ids=str)
 def test_forces_are_the_derivative_of_the_energy(target, architecture):
-    """Central differences along the force: the error falls with the square of the step."""
+    """Central differences along the force: the error must be proportional to the square of the step."""
     system, positions, parameters, _ = architecture_case(architecture)
     context = target.context(system, positions)
     set_parameters(context, parameters)
@@ -325,14 +326,14 @@ def test_forces_are_the_derivative_of_the_energy(target, architecture):
             context.setPositions(positions + sign * h * forces / norm)
             energies.append(evaluate(context)[0])
         errors.append(abs((energies[1] - energies[0]) / (2 * h) - norm) / norm)
-    slope = np.polyfit(np.log(steps), np.log(errors), 1)[0]
-    assert 1.7 < slope < 2.3, f"the error falls with the power {slope:.2f} of the step: {errors}"
+    order = np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert 1.7 < order < 2.3, f"the error is proportional to the power {order:.2f} of the step: {errors}"
     assert errors[-1] < 1e-4
 
 
 @functools.cache
 def water_model(hidden=(16, 16), size=10):
-    """A network of two features, with forces about as large as a real correction's."""
+    """A network with two features, whose forces are about as large as those of a real correction."""
     torch.manual_seed(0)
     return lp.load_model(
         lp.nn.FeaturePairNetwork(2, 0.6, hidden, size, inner=0.17, energy_scale=30.0),
@@ -343,7 +344,7 @@ def water_model(hidden=(16, 16), size=10):
 
 
 def water_features(molecules, kinds):
-    """Features of each atom of water, of several kinds of molecules that take turns at random."""
+    """Features of the atoms of water, for molecules of several kinds in random order."""
     kind = np.random.default_rng(4).integers(0, kinds, molecules) / max(kinds, 1)
     return np.stack(
         [np.array([[-0.8, 0.1 + 0.5 * k], [0.4 + 0.3 * k, 0.9], [0.4 + 0.3 * k, 0.9]]) for k in kind]
@@ -361,9 +362,9 @@ def test_energy_is_conserved_as_well_as_without_the_program():
 
 @pytest.mark.parametrize("target, kinds", [(CPU, 3), (OPENCL, 1), (CUDA, 3)], indirect=["target"], ids=str)
 def test_only_molecules_with_equal_features_are_exchanged(target, kinds):
-    """GPUs sort identical molecules in space while they run; after many steps, and after molecules have changed places,
-    forces still
-    belong to their particles, whether all molecules have the same features or there are several kinds of them."""
+    """OpenMM sorts identical molecules in space on GPUs. After many steps, and after molecules have exchanged places,
+    forces must belong to the right particles, whether or not all molecules have the same features.
+    """
     molecules = 700
     topology, positions = systems.relaxed_water(molecules)
     system = systems.water_system(topology, app.CutoffPeriodic, cutoff=0.6)
@@ -385,7 +386,7 @@ def test_only_molecules_with_equal_features_are_exchanged(target, kinds):
     target.assert_agrees(*evaluate(context, groups={1}), *evaluate(reference, groups={1}))
 
 
-# The radial part in a table.
+# Tables of the radial part.
 
 
 @functools.cache
@@ -396,7 +397,7 @@ def tabulated_model(name):
     return architectures.load(architectures.by_name(name), "script")
 
 
-#: The number of different particles of each: with twelve there are pairs that the table is not measured with.
+#: The number of distinct particles of each model; with twelve there are pairs that the error is not measured for.
 TABULATED = {"typed network 16-32-32-1": 3, "feature_network": 12, "wide": 4}
 
 
@@ -419,7 +420,7 @@ def tabulated_force(name, tolerance):
 
 
 def tolerance_of(name):
-    """Making a table for the wide network takes up to a minute with a tolerance of 1e-5."""
+    """A larger tolerance for the wide network: making its table takes up to a minute with a tolerance of 1e-5."""
     return 1e-3 if name == "wide" else 1e-4
 
 
@@ -440,13 +441,12 @@ def test_tables_of_the_radial_part_keep_their_tolerance(name, tolerance):
         np.repeat(rows[pairs[0]], len(grid), axis=0),
         np.repeat(rows[pairs[1]], len(grid), axis=0),
     )
-    energy, slope = exact.evaluate(r, first, second)
-    table_energy, table_slope = function.evaluate(r, first, second)
-    relative = np.abs(table_slope - slope) / (np.abs(slope) + 1)
+    energy, dEdR = exact.evaluate(r, first, second)
+    table_energy, table_dEdR = function.evaluate(r, first, second)
+    relative = np.abs(table_dEdR - dEdR) / (np.abs(dEdR) + 1)
     assert relative.max() <= tolerance
-    assert relative.max() > 1e-3 * tolerance, "a table that is this much better than asked for would be a waste"
-    # The report: what it says of the structure is so, and what it says of errors is what is found here, by other
-    # samples.
+    assert relative.max() > 1e-3 * tolerance, "a table so much more accurate than requested has too many knots"
+    # The report has the structure of the program, and errors close to those measured here with other samples.
     assert report["representation"] == "program" and report["tolerance"] == tolerance
     assert f"{{{report['radial_knots']}}}" in next(line for line in function.text.splitlines() if "= table " in line)
     assert report["weights"] == len(function.weights) and report["multiply_adds_per_pair"] == function.multiply_adds
@@ -458,8 +458,8 @@ def test_tables_of_the_radial_part_keep_their_tolerance(name, tolerance):
 
 
 @pytest.mark.parametrize("name", TABULATED)
-def test_the_force_of_a_tabulated_program_is_the_derivative_of_its_energy(name):
-    """By central differences of two steps, inside of the intervals: at knots the slope of the force jumps."""
+def test_force_of_a_tabulated_program_is_the_derivative_of_its_energy(name):
+    """Central differences with two steps, between knots: at knots the derivative of the force is discontinuous."""
     model = tabulated_model(name)
     force, rows = tabulated_force(name, tolerance_of(name)), some_particles(name, 100)
     knots = force.lowering_report["radial_knots"]
@@ -474,7 +474,7 @@ def test_the_force_of_a_tabulated_program_is_the_derivative_of_its_energy(name):
         errors.append(np.abs(numerical - function.evaluate(r, *pairs)[1]))
     scale = np.abs(function.evaluate(r, *pairs)[1]).max()
     assert errors[1].max() < 1e-3 * scale
-    assert_close(errors[0].sum() / errors[1].sum(), 4, atol=0.2, what="the error falls with the square of the step")
+    assert_close(errors[0].sum() / errors[1].sum(), 4, atol=0.2, what="ratio of errors with the step and half of it")
 
 
 @pytest.mark.parametrize(
@@ -487,7 +487,7 @@ def test_the_force_of_a_tabulated_program_is_the_derivative_of_its_energy(name):
     indirect=["target"],
     ids=str,
 )
-def test_tabulated_programs_on_every_platform(target, name):
+def test_tabulated_programs_agree_with_reference(target, name):
     model = tabulated_model(name)
     force = copy.deepcopy(tabulated_force(name, tolerance_of(name)))
     cloud = systems.Cloud(cutoff=model.cutoff, inner=model.inner_cutoff)
@@ -498,7 +498,7 @@ def test_tabulated_programs_on_every_platform(target, name):
 
 
 class BasisOfGlobals(torch.nn.Module):
-    """One basis moves with a global parameter, another one does not; ``fixed`` says whether there is the latter."""
+    """A network with basis functions that depend on a global parameter, and, if ``fixed``, others that do not."""
 
     def __init__(self, fixed: bool):
         super().__init__()
@@ -518,7 +518,7 @@ class BasisOfGlobals(torch.nn.Module):
 
 
 @pytest.mark.parametrize("fixed", [False, True], ids=["all of it", "a part of it"])
-def test_what_depends_on_global_parameters_is_not_tabulated(fixed):
+def test_basis_functions_that_depend_on_global_parameters_are_not_tabulated(fixed):
     torch.manual_seed(2)
     model = lp.load_model(
         BasisOfGlobals(fixed), types=["A", "B"], cutoff=0.6, inner_cutoff=0.15, global_parameters={"width": 30.0}
@@ -529,9 +529,9 @@ def test_what_depends_on_global_parameters_is_not_tabulated(fixed):
     r = np.linspace(0.15, 0.6, 1001)
     pairs = np.arange(1001) % 2, np.arange(1001) // 2 % 2
     for width in (30.0, 55.0, 12.0):
-        energy, slope = model.evaluate(r, *pairs, width=width)
+        energy, dEdR = model.evaluate(r, *pairs, width=width)
         found = function.evaluate(r, *pairs, width=width)
-        assert_close(found[1], slope, rtol=1e-6, atol=1e-6, what=f"slope at width {width}")
+        assert_close(found[1], dEdR, rtol=1e-6, atol=1e-6, what=f"dE/dr at width {width}")
         assert_close(found[0], energy, rtol=1e-6, atol=1e-6, what=f"energy at width {width}")
     changed = np.abs(model.evaluate(r, *pairs, width=55.0)[1] - model.evaluate(r, *pairs)[1]).max()
     assert changed > 1
@@ -552,7 +552,7 @@ open(sys.argv[3], "w").write(openmm.XmlSerializer.serialize(system))
 
 
 @pytest.mark.parametrize("name, tolerance", [("typed_network", 1e-5), ("dispersion", 1e-4), ("screened_nuclei", 1e-4)])
-def test_a_table_made_from_a_program_without_pytorch_is_that_of_the_model(tmp_path, name, tolerance):
+def test_table_made_from_a_program_without_pytorch_equals_the_table_of_the_model(tmp_path, name, tolerance):
     model = architectures.load(architectures.by_name(name), "script")
     types = ["A", "B", None, "A", "C"]
     system = openmm.System()
@@ -588,7 +588,7 @@ def test_a_table_made_from_a_program_without_pytorch_is_that_of_the_model(tmp_pa
     assert (force.getParticleTypes() == expected.getParticleTypes()).all()
 
 
-def test_what_cannot_be_tabulated_says_why():
+def test_message_says_why_a_force_cannot_be_tabulated():
     def message(force):
         with pytest.raises(lp.LoweringError) as error:
             lp.tabulate(force)
@@ -607,7 +607,7 @@ def test_what_cannot_be_tabulated_says_why():
     assert "the force has no cutoff, and a table ends at one; set a nonbonded method with a cutoff" in message(force)
 
 
-# Which representation a model gets.
+# The choice of the representation.
 
 
 def test_auto_takes_a_table_for_types_and_a_program_with_a_tabulated_radial_part_for_others():
@@ -624,7 +624,7 @@ def test_auto_takes_a_table_for_types_and_a_program_with_a_tabulated_radial_part
             and force.getFunction().has_table
         )
         assert force.lowering_report["tolerance"] == 1e-4
-    # "program" is the model itself, unless the table is asked for; NoCutoff has no table.
+    # "program" means no table, unless it is requested; a force with NoCutoff has no table.
     for force in (
         typed.create_force([0, 1], nonbonded_method=0),
         features.create_force(rows, nonbonded_method=0),
@@ -639,11 +639,11 @@ def test_auto_takes_a_table_for_types_and_a_program_with_a_tabulated_radial_part
         assert force.lowering_report["tolerance"] is None
 
 
-def test_auto_makes_no_table_that_is_too_large(monkeypatch):
+def test_auto_takes_a_program_if_the_table_is_too_large(monkeypatch):
     model = architectures.load(architectures.by_name("typed_network"), "module")
     assert model.create_force([0, 1, 2]).lowering_report["representation"] == "table"
     needed = model.create_force([0, 1, 2]).lowering_report["bytes"]
-    for limit in (1000, needed - 1):  # the second is not exceeded before the table has been made
+    for limit in (1000, needed - 1):  # the second limit is exceeded only when the table is complete
         monkeypatch.setattr("learnedpair.lowering.representation.MAX_TABLE_BYTES", limit)
         assert model.create_force([0, 1, 2]).lowering_report["representation"] == "program"
         assert model.create_force([0, 1, 2], representation="table").lowering_report["bytes"] > limit
@@ -691,7 +691,7 @@ def test_impossible_combinations_are_refused(case):
 
 
 @pytest.mark.parametrize("particles", ["AB", {"A": 1}, {1, 2}])
-def test_particles_that_are_no_sequence_are_refused(particles):
+def test_particles_that_are_not_a_sequence_are_refused(particles):
     with pytest.raises(TypeError, match=f"the particles are a {type(particles).__name__}; expected a sequence"):
         architectures.load(architectures.by_name("typed_network"), "module").create_force(particles)
 
@@ -702,8 +702,8 @@ BAD_NAMES = ('*/ #error "', "lp0_interacts", "LP_HOLE_EVALUATE", "r2; }", "real"
 
 
 @pytest.mark.parametrize("feature", ["x", "}; #error {"])
-def test_names_do_not_get_into_kernels(target, feature):
-    """Names of parameters, features and types that would break a kernel, or that its source uses itself."""
+def test_names_do_not_occur_in_kernels(target, feature):
+    """Names of parameters, features and types that would break a kernel, or that occur in its source."""
     function, parameters, *_ = function_of(conformance("pair_charge_penetration"))
     rows = conformance("pair_charge_penetration").inputs["particle1"]
 
@@ -751,7 +751,7 @@ for force in system.getForces():
 """
 
 
-def test_two_processes_write_the_same_kernel(tmp_path):
+def test_two_processes_print_equal_kernels(tmp_path):
     system = openmm.System()
     for name in ("wide", "two_parameters", "spline", "soft_core"):
         architecture = architectures.by_name(name)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Programs recorded from PyTorch modules, evaluated by the oracle, have the values of the modules; what cannot be
-recorded is refused.
+"""Tests that programs recorded from PyTorch modules have the values of the modules, and that modules which cannot be
+recorded are refused.
 """
 
 import importlib.util
@@ -26,7 +26,7 @@ from learnedpair.models.pytorch.double import InDoublePrecision
 PAIRS = 23
 FRONT_ENDS = ("eager", "script", "trace", "export", "frozen")
 
-#: What every operator is tried on: x and y [P, 4] with values of both signs, p [P, 4] positive, z [P, 2, 3], b [P, 4]
+#: The arguments of every operator: x and y [P, 4] with values of both signs, p [P, 4] positive, z [P, 2, 3], b [P, 4]
 #: of type bool.
 MODULE = '''
 import math
@@ -36,7 +36,7 @@ import torch.nn.functional as F
 
 
 def weighted(q, r):
-    """A sum of everything, in which each place counts differently."""
+    """A weighted sum of all elements, with a different factor for each."""
     q = q.reshape(r.shape[0], -1).to(r.dtype)
     return (q * (1.0 + 0.37 * torch.arange(q.shape[1]))).sum(-1)
 
@@ -73,7 +73,7 @@ class Model(torch.nn.Module):
         return weighted(q, r)
 '''
 
-#: A model of which forward is all that it has.
+#: A minimal model, whose forward is replaced.
 BARE = """
 import torch
 import torch.nn.functional as F
@@ -91,7 +91,7 @@ class Model(torch.nn.Module):
 
 
 def make_module(tmp_path, body, template=MODULE):
-    """A module whose forward has the given lines, imported from a file, because TorchScript wants to read it."""
+    """A module whose forward has the given lines, imported from a file, because TorchScript reads the source."""
     body = textwrap.dedent(body).strip()
     if "q =" not in body and "return" not in body:
         body = f"q = {body}"
@@ -120,9 +120,9 @@ def saved_and_loaded(module, save, load):
 
 
 def through(front_end, model):
-    """The model as one of the kinds of modules that can be recorded."""
+    """The model as PyTorch gives it after the front end: eager, scripted, traced, exported or frozen."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PyTorch's own deprecations
+        warnings.simplefilter("ignore")  # deprecation warnings of PyTorch about its own code
         if front_end == "eager":
             return model
         if front_end == "script":
@@ -555,10 +555,10 @@ q = (w / w.sum()) * x + w
 """,
 ]
 
-#: What a front end of PyTorch's own cannot express.
+#: Operators that a front end of PyTorch does not support.
 NOT_WITH = {"torch.take_along_dim(x, type1[:, None], 1)": {"export"}, "torch.gradient(x, dim=1)[0]": {"export"}}
-#: torch.export is slow, and what it hands over is what the others do: it goes through a part of the operators, many in
-#: one module.
+#: torch.export is slow, and gives the same operators as the other front ends: only a part of the operators is exported,
+#: many of them in one module.
 EXPORTED = [body for body in OPERATORS[::6] if body not in NOT_WITH]
 
 
@@ -570,17 +570,17 @@ def test_recorded_program_has_the_values_of_the_module(body, tmp_path):
 
 
 @pytest.mark.parametrize("bodies", [EXPORTED[k::3] for k in range(3)], ids=range(3))
-def test_recorded_program_of_many_exported_operators(bodies, tmp_path):
+def test_recorded_program_of_exported_operators_has_the_values_of_the_module(bodies, tmp_path):
     lines = [f"q{k} = {body}" for k, body in enumerate(bodies)]
     total = " + ".join(f"weighted(q{k}, r)" for k in range(len(bodies)))
     assert_recorded(make_module(tmp_path, "\n".join([*lines, f"return {total}"])), ["eager", "export"])
 
 
 def assert_recorded(model, front_ends, assigns=False):
-    """Each front end's program has the values of its module, and the text of the others.
+    """Require the program of each front end to have the values of its module, and the same text as the others.
 
-    A number that is written into a tensor, as the model does if it ``assigns``, is a literal in a trace, and a weight
-    elsewhere.
+    If the model ``assigns`` a number to elements of a tensor, this number is a literal in a trace and a weight
+    otherwise.
     """
     arguments = some_pairs()
     texts = {}
@@ -601,7 +601,7 @@ def assert_recorded(model, front_ends, assigns=False):
 
 @st.composite
 def movements(draw, axes=3):
-    """A chain of operations on a tensor [P, a, b], as functions that keep the axis of the pairs first."""
+    """A chain of operations on a tensor [P, a, b]. The axis of pairs is the first before and after each operation."""
     return draw(
         st.lists(
             st.tuples(st.sampled_from(sorted(MOVEMENTS)), st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=6
@@ -657,7 +657,7 @@ class Moving(torch.nn.Module):
 
 @settings(max_examples=150)
 @given(movements())
-def test_data_that_moves_arrives(chain):
+def test_recorded_data_movement_has_the_values_of_the_module(chain):
     model, arguments = Moving(chain).double().eval(), some_pairs()
     program = record_module(model, source="model", num_types=3)
     with InDoublePrecision():
@@ -839,7 +839,8 @@ def line_of(path, text):
     return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)
 
 
-#: What cannot be refused: tracing has decided already, freezing removes detach(), and torch.export refuses by itself.
+#: Cases that recording cannot refuse: tracing has fixed the decision, freezing has removed detach(), or torch.export
+#: itself raises an error.
 NOT_REFUSED = {
     *((name, front_end) for name in ("control flow", "control flow on a number") for front_end in ("trace", "export")),
     ("item", "trace"),
@@ -856,7 +857,7 @@ NOT_REFUSED = {
     "name, front_end",
     [(name, front_end) for name in REFUSALS for front_end in FRONT_ENDS if (name, front_end) not in NOT_REFUSED],
 )
-def test_refusal_says_what_and_where(name, front_end, tmp_path):
+def test_refusal_names_the_operation_and_the_line(name, front_end, tmp_path):
     body, text, message = REFUSALS[name]
     module = through(front_end, make_module(tmp_path, body, BARE))
     with pytest.raises(LoweringError, match=message) as refused:
@@ -902,13 +903,13 @@ def test_results_that_are_not_one_number_for_each_pair_are_refused(body, message
         record_module(make_module(tmp_path, body, BARE), source="user.pt", num_types=3)
 
 
-def test_exception_that_the_model_swallows_is_still_a_refusal(tmp_path):
+def test_refusal_that_the_model_catches_is_raised_again(tmp_path):
     model = make_module(tmp_path, "try:\n    return torch.atan(r)\nexcept Exception:\n    return r", BARE)
     with pytest.raises(LoweringError, match="aten::atan"):
         record_module(model, source="user.pt", num_types=3)
 
 
-def test_neither_types_nor_features_is_an_error_of_the_caller():
+def test_recording_requires_either_types_or_features():
     with pytest.raises(TypeError, match="either num_types or num_features"):
         record_module(Moving([]), source="model")
     with pytest.raises(TypeError, match="either num_types or num_features"):
@@ -973,7 +974,7 @@ def make_module_with_one_global():
     return One()
 
 
-def test_units_are_steps_only_if_they_change_something(tmp_path):
+def test_unit_conversions_by_1_are_not_recorded(tmp_path):
     model = make_module(tmp_path, "return r * r", BARE)
     assert record_module(model, source="m", num_types=1)[0] == "v0[1] = distance\nv1[1] = mul v0 v0\noutput v1\n"
     text, weights = record_module(model, source="m", num_types=1, length_factor=0.1, energy_factor=4.184)
@@ -993,7 +994,7 @@ def test_model_that_ignores_its_inputs(tmp_path):
 # The text.
 
 
-def test_constant_that_is_used_twice_is_one_weight_and_what_is_not_needed_is_left_out(tmp_path):
+def test_repeated_constants_are_one_weight_and_unused_steps_are_removed(tmp_path):
     body = """
     unused = torch.sin(r)
     w = self.m.t()
@@ -1001,12 +1002,12 @@ def test_constant_that_is_used_twice_is_one_weight_and_what_is_not_needed_is_lef
     q = q + self.e[type1] + self.e[type2]
     """
     text, weights = record_module(make_module(tmp_path, body), source="m", num_types=3)
-    assert text.count("= sin") == 1  # that of x
-    # e; m and its transpose as matrices; the product with the clone; the row of m; the coefficients of weighted().
+    assert text.count("= sin") == 1  # the sine in x
+    # e; m and its transpose as matrices; the clone of m; the first row of m; the factors of weighted().
     assert text.count("= weight") == 6 and len(weights) == 12 + 12 + 12 + 12 + 4 + 4
 
 
-def test_equal_numbers_in_different_parameters_stay_two_weights(tmp_path):
+def test_different_parameters_with_equal_numbers_are_different_weights(tmp_path):
     models = [make_module(tmp_path, "q = self.lin(x) + self.lin(y)[:, :1] * self.w.sum()") for _ in range(2)]
     for parameter in models[0].parameters():
         parameter.fill_(0.5)
@@ -1032,7 +1033,7 @@ def test_text_is_the_same_in_every_process(tmp_path):
     assert len(digests) == 1 and len(digests.pop().strip()) == 64
 
 
-def test_recording_leaves_the_module_and_pytorch_as_they_were(tmp_path):
+def test_recording_does_not_change_the_module_or_settings_of_pytorch(tmp_path):
     model = make_module(tmp_path, "self.batch(x)")
     for parameter in model.parameters():
         parameter.requires_grad_(True)
@@ -1045,11 +1046,11 @@ def test_recording_leaves_the_module_and_pytorch_as_they_were(tmp_path):
     assert torch.get_default_dtype() == torch.float32 and type(torch.zeros(2) + 1) is torch.Tensor
 
 
-# Derivatives: the program in PyTorch, with PyTorch's derivatives of the program's operations.
+# Derivatives: the program evaluated with PyTorch, and differentiated by it.
 
 
 def differentiate(program, r, type1, type2):
-    """In forward mode, in which select does what docs/program.md says, also beside NaN."""
+    """df/dr by forward-mode differentiation, where select follows docs/program.md even beside NaN."""
     return torch.func.jvp(lambda r: in_pytorch(program, r, type1, type2), (r.detach(),), (torch.ones_like(r),))[
         1
     ].detach()
@@ -1150,10 +1151,11 @@ def test_derivatives_at_kinks_are_those_of_pytorch(body, tmp_path):
     r = torch.tensor([-1.7, -0.5, -1e-9, 0.0, 1e-9, 0.5, 1.3], dtype=torch.float64, requires_grad=True)
     types = torch.zeros(len(r), dtype=torch.int64)
     (expected,) = torch.autograd.grad(model(r, types, types).sum(), r)
-    if "clamp" in body:  # at its limits PyTorch has the slope 1 before 2.14, and 0 since then; programs have 1
+    if "clamp" in body:  # at its limits the derivative is 1 in PyTorch before 2.14, 0 since then, and 1 in programs
         limits = [float(number) for number in re.findall(r"-?\d\.\d", body)]
         expected[torch.isin(r, torch.tensor(limits, dtype=r.dtype))] = 1
-    assert_close(differentiate(program, r, types, types).numpy(), expected, 1e-7)  # PyTorch has 1/6 in single precision
+    # The tolerance is for the constant 1/6, which PyTorch has in single precision.
+    assert_close(differentiate(program, r, types, types).numpy(), expected, 1e-7)
 
 
 # Accuracy where formulas cancel or overflow.
@@ -1181,7 +1183,7 @@ def test_derivatives_at_kinks_are_those_of_pytorch(body, tmp_path):
         "torch.log1p(torch.exp(-abs(r)))",
     ],
 )
-def test_values_far_out_and_near_zero_have_small_relative_errors(body, tmp_path):
+def test_values_of_very_large_and_small_arguments_have_small_relative_errors(body, tmp_path):
     model = make_module(tmp_path, f"return {body}", BARE)
     r = torch.cat(
         [
@@ -1198,7 +1200,7 @@ def test_values_far_out_and_near_zero_have_small_relative_errors(body, tmp_path)
     assert (np.abs(got - expected) <= 1e-12 * np.abs(expected) + 1e-300).all()
 
 
-# Double precision whatever the module says.
+# Double precision, even where the module uses single precision.
 
 SINGLE = """
 import torch
@@ -1229,7 +1231,7 @@ BODIES_IN_SINGLE = {
 
 
 def in_exact_double(name, model):
-    """The same formula with nothing in single precision but the numbers that the module has."""
+    """The same formula in double precision, with the module's weights rounded to single precision."""
     first, second, e = model.first, model.second, model.e.detach().double()
 
     def network(r):
@@ -1245,7 +1247,7 @@ def in_exact_double(name, model):
         "factories": lambda r, a, b: torch.exp(-r[:, None] * linspace()).sum(1) + 0.1 * a.double(),
         "half": (
             lambda r, a, b: torch.sin(r) + np.float32(0.3).item() * e[b] / 3
-        ),  # torch.tensor rounds before anybody can see it
+        ),  # torch.tensor rounds the number before it can be intercepted
     }[name]
 
 
@@ -1263,7 +1265,7 @@ def test_everything_is_in_double_precision(name, kind, tmp_path):
     if kind == "frozen":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # Values that are made of nothing but constants are folded in single precision: they are data then.
+            # Values that depend only on constants are folded in single precision, and become data of the module.
             module = saved_and_loaded(
                 torch.jit.freeze(torch.jit.script(model), optimize_numerics=False), torch.jit.save, torch.jit.load
             )
@@ -1271,21 +1273,21 @@ def test_everything_is_in_double_precision(name, kind, tmp_path):
     r, type1, type2 = some_pairs()
     r.requires_grad_(True)
     expected = exact(r, type1, type2)
-    (slopes,) = torch.autograd.grad(expected.sum(), r)
-    for _ in range(3):  # TorchScript optimizes what runs for the second time
+    (dEdR,) = torch.autograd.grad(expected.sum(), r)
+    for _ in range(3):  # TorchScript optimizes a function when it runs for the second time
         with InDoublePrecision():
             energies = module(r, type1, type2)
             (got,) = torch.autograd.grad(energies.sum(), r)
         assert energies.dtype == got.dtype == torch.float64
         assert_close(energies.detach().numpy(), expected.detach())
-        assert_close(got.numpy(), slopes)
+        assert_close(got.numpy(), dEdR)
     program = record_module(module, source="m", num_types=3)
     assert_close(oracle(program, r.detach(), type1, type2), energies.detach())
     assert torch.get_default_dtype() == torch.float32
 
 
-def test_single_precision_shows_without_the_context(tmp_path):
-    """What the test above relies on: the same module is wrong in single precision."""
+def test_casts_are_in_single_precision_without_the_context(tmp_path):
+    """The test above relies on this: without InDoublePrecision, the module has the errors of single precision."""
 
     class Casting(torch.nn.Module):
         def forward(self, r):
@@ -1297,7 +1299,7 @@ def test_single_precision_shows_without_the_context(tmp_path):
         assert abs(Casting()(r) - torch.sin(r)) == 0
 
 
-# The oracle itself refuses what docs/program.md does not allow.
+# The oracle refuses programs that docs/program.md does not allow.
 
 
 @pytest.mark.parametrize(
@@ -1325,7 +1327,7 @@ def test_oracle_refuses_broken_programs(text):
         program_oracle.evaluate(text, np.zeros(0), distance=np.ones(2))
 
 
-def test_oracle_takes_every_operation():
+def test_oracle_evaluates_tables_lookups_and_maxima():
     text = (
         "v0[1] = distance\nv1[2] = literal 1.5 -2\nv2[2] = mul v0 v1\nv3[4] = concat v2 v1\nv4[2] = max v3 {2 2"
         " 1}\nv5[6] = weight\nv6[1] = table v0 v5 {2}\nv7[1] = table_slope v0 v5 {2}\nv8[1] = lookup v7 v1 {1}\noutput"

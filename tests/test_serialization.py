@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The force travels with its System: XML, copies, checkpoints, processes without PyTorch."""
+"""Tests copies of a force, by XML, deepcopy and pickle; checkpoints; and simulations without PyTorch."""
 
 import copy
 import pickle
@@ -61,7 +61,7 @@ def assert_equal_forces(a, b):
         g.curve_indices,
     )
     for x, y in zip(f.energies + f.slopes, g.energies + g.slopes):
-        assert x.tobytes() == y.tobytes(), "numbers must survive to the last bit"
+        assert x.tobytes() == y.tobytes(), "numbers must be equal to the last bit"
 
 
 COPIES = {
@@ -85,14 +85,14 @@ def test_copies_are_equal(how):
 @pytest.mark.parametrize(
     "report", [{"a": "b"}, {"a": 'quote " and & and <tag>'}, {"text": "ends with &"}, {}, {"unicode": "Å ∞"}]
 )
-def test_reports_survive_xml(report):
+def test_xml_preserves_reports(report):
     """OpenMM's parser loses a single character after an entity at the end of a text."""
     force = lp.LearnedPairForce(systems.table())
     force.lowering_report = report
     assert COPIES["xml"](force).lowering_report == report
 
 
-def test_extreme_numbers_survive_xml():
+def test_xml_preserves_extreme_numbers():
     values = np.array([0.0, -0.0, 5e-324, -3.4028234663852886e38, 1 / 3, np.nextafter(1, 2), 1e-300])
     table = lp.PairTable(1, 0.1, 0.5, [values], [values[::-1]], [0])
     force = lp.LearnedPairForce(table)
@@ -101,7 +101,7 @@ def test_extreme_numbers_survive_xml():
     assert again.slopes[0].tobytes() == values[::-1].copy().tobytes()
 
 
-def test_system_round_trip_and_deepcopy(target):
+def test_copied_systems_have_the_same_energy_and_forces(target):
     chains = systems.Chains()
     system = chains.system()
     system.addForce(elaborate_force(chains))
@@ -146,7 +146,7 @@ def test_xml_runs_without_torch(tmp_path, prelude):
     assert float(result.stdout) == evaluate(REFERENCE.context(system, positions))[0]
 
 
-def test_without_torch_loading_a_model_says_what_to_install(tmp_path):
+def test_message_without_torch_says_what_to_install(tmp_path):
     code = "import sys; sys.modules['torch'] = None\nimport learnedpair\nlearnedpair.load_model('x.pt')"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode != 0

@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""One Context that divides its work between devices: every kernel, with two devices and three, in every precision.
-Other files have tests on several devices where the division makes a difference (comparators.SEVERAL_DEVICES)."""
+"""Tests Contexts that divide their work between devices: every kernel, with two and three devices, in every precision.
+
+Other files use comparators.SEVERAL_DEVICES in tests where the division matters.
+"""
 
 import architectures
 import numpy as np
@@ -15,7 +17,7 @@ def table(chains):
     return chains.learned()
 
 
-def table_with_exclusions_of_its_own(chains):
+def table_with_other_exclusions(chains):
     return chains.learned(exclusions=[])
 
 
@@ -28,10 +30,10 @@ def network(chains):
     return force
 
 
-#: Each kernel with two devices and three, in two precisions on CUDA and in another on OpenCL.
+#: Each kernel with two and three devices, in two precisions on CUDA and in one on OpenCL.
 KERNELS = {
     "shared kernel": (table, Target("OpenCL", "single", 3)),
-    "own kernel": (table_with_exclusions_of_its_own, Target("OpenCL", "double", 2)),
+    "own kernel": (table_with_other_exclusions, Target("OpenCL", "double", 2)),
     "compacted pairs": (network, Target("OpenCL", "mixed", 2)),
 }
 ON_TARGETS = [
@@ -58,7 +60,7 @@ def test_devices_share_the_pairs(target, kernel):
 
 
 @on([Target("OpenCL", "single", 2)])
-def test_derivatives_are_refused(target):
+def test_parameter_derivatives_are_refused(target):
     chains = systems.Chains()
     system = chains.system()
     force = chains.learned()
@@ -76,10 +78,10 @@ def test_derivatives_are_refused(target):
 
 
 @on([Target("OpenCL", "mixed", 2)])
-def test_a_refused_box_ends_what_the_devices_have_begun(target):
-    """On OpenCL only: on CUDA OpenMM 8.6.1 finds the box too small first, does not wait for its other threads, and may
-    crash, also
-    with a NonbondedForce alone."""
+def test_refused_box_does_not_leave_running_worker_threads(target):
+    """Only on OpenCL: on CUDA OpenMM 8.6.1 refuses the box first without waiting for its other threads, and may crash,
+    even with a NonbondedForce alone.
+    """
     chains = systems.Chains()
     system = chains.system()
     system.addForce(chains.learned())

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Several forces may have one parameter: the derivative of the energy with respect to it is that of all of them."""
+"""Tests that the derivative with respect to a parameter of several forces is that of the sum of their energies."""
 
 import learnedpair as lp
 import numpy as np
@@ -37,7 +37,7 @@ def program_force(chains, asked):
 
 
 def system_of(chains, asked, group=0):
-    """A table that s scales and a program with the parameter s."""
+    """A table with the scale s and a program with the global parameter s."""
     system = chains.system()
     for make, ask in zip((table_force, program_force), asked, strict=True):
         force = make(chains, ask)
@@ -53,7 +53,7 @@ def derivative(context, value):
 
 @on(PLATFORMS + DOUBLE)
 @pytest.mark.parametrize("asked", [(True, False), (False, True), (True, True)])
-def test_whichever_force_was_asked(target, asked):
+def test_derivative_includes_all_forces_whichever_requests_it(target, asked):
     chains = systems.Chains()
     context = target.context(system_of(chains, asked), chains.positions)
     reference = REFERENCE.context(system_of(chains, (False, False)), chains.positions)
@@ -64,12 +64,11 @@ def test_whichever_force_was_asked(target, asked):
     expected = (energies[1] - energies[0]) / 2e-5
     assert abs(expected) > 10
     assert_close(derivative(context, 0.7), expected, rtol=1e-7 if target.exact else 1e-4)
-    assert_close(
-        derivative(context, 0.7), expected, rtol=1e-7 if target.exact else 1e-4
-    )  # nothing is left from the time before
+    # The second evaluation must not add to the first.
+    assert_close(derivative(context, 0.7), expected, rtol=1e-7 if target.exact else 1e-4)
 
 
-def test_after_an_update(target):
+def test_derivative_after_an_update(target):
     chains = systems.Chains()
     system = system_of(chains, (True, False))
     context = target.context(system, chains.positions)
@@ -81,7 +80,7 @@ def test_after_an_update(target):
     assert_close(derivative(context, 1.2), derivative(reference, 1.2), rtol=1e-9 if target.exact else 1e-4)
 
 
-def test_a_force_of_openmms_own_was_asked(target):
+def test_derivative_includes_our_forces_if_another_force_requests_it(target):
     chains = systems.Chains()
     system = system_of(chains, (False, False))
     bond = openmm.CustomBondForce("s*r")
@@ -112,7 +111,7 @@ def test_one_group_has_the_derivative_of_its_own_forces(target):
     assert all(abs(value) > 1 for value in found)
 
 
-def test_nothing_is_computed_that_nobody_asked_for():
+def test_derivatives_that_are_not_requested_are_zero():
     chains = systems.Chains(molecules=4)
     context = REFERENCE.context(system_of(chains, (False, False)), chains.positions)
     assert not any(context.getState(parameterDerivatives=True).getEnergyParameterDerivatives().values())

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The source distribution holds every file that a build and the README's commands need."""
+"""Tests that the source distribution contains every file that a build and the README's commands need."""
 
 import re
 import shutil
@@ -13,14 +13,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_SOURCES = (".*", "*.egg-info", "__pycache__", "build", "demo_output", "dist")
-#: What must be in it whole.
+#: The folders that must be complete.
 FOLDERS = ("benchmarks", "cmake", "docs", "examples", "findings", "platforms", "plugin", "python", "tests")
 FILES = ("CMakeLists.txt", "LICENSE", "README.md", "VERSION", "constraints.txt", "pyproject.toml", "setup.py")
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """A copy of the project as it would be checked out: setuptools writes into the folder that it works in."""
+    """A copy of the source tree, since setuptools writes into the folder that it works in."""
     return shutil.copytree(
         ROOT, tmp_path_factory.mktemp("tree") / "project", ignore=shutil.ignore_patterns(*NOT_SOURCES)
     )
@@ -58,7 +58,7 @@ def test_every_file_that_cmake_names_is_there(names):
 
 
 def test_the_package_has_all_its_folders(names):
-    """setuptools takes folders with an __init__.py as packages."""
+    """setuptools finds only folders with an __init__.py."""
     folders = {path.parent for path in (ROOT / "python/learnedpair").rglob("*.py")}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
     assert {"python/learnedpair/py.typed", "python/learnedpair/_core.pyi"} <= names

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The stub of the compiled module, which type checkers read, names what the module has."""
+"""Tests that the stub of the compiled module, which type checkers read, has the names of the module."""
 
 import ast
 from pathlib import Path
@@ -13,7 +13,7 @@ CLASSES = {node.name: node for node in STUB.body if isinstance(node, ast.ClassDe
 
 
 def names_in(body):
-    """Functions, classes and variables that are public, or that Python calls."""
+    """The names of public functions, classes and variables."""
     names = set()
     for node in body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):

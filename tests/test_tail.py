@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What a model leaves of its curves at the cutoff is shown, whatever brings them to zero there."""
+"""Tests the report on the tail of a model: its energy near the cutoff, where an envelope, a switching function or
+truncation ends it.
+"""
 
 import architectures
 import learnedpair as lp
@@ -14,7 +16,7 @@ METADATA = dict(types=["Ar", "Ne"], cutoff=0.9, inner_cutoff=0.3)
 
 
 class Dispersion(torch.nn.Module):
-    """-0.01 r^-6 kJ/mol, half of it and a quarter with neon, times an envelope if asked for."""
+    """-0.01 r^-6 kJ/mol for argon, half of it with one neon atom, a quarter with two; optionally times an envelope."""
 
     def __init__(self, envelope):
         super().__init__()
@@ -28,7 +30,7 @@ class Dispersion(torch.nn.Module):
 
 
 def expected(switching_distance, envelope, end=0.9):
-    """The integral of 4 pi r^2 f from 0.675 nm on, by many more points."""
+    """The integral of 4 pi r^2 f from 0.675 nm on, by the trapezoidal rule with many points."""
     r = np.linspace(0.675, end, 200001)
     energy = -0.01 * r**-6
     if envelope:
@@ -45,7 +47,7 @@ def expected(switching_distance, envelope, end=0.9):
     [dict(envelope=True), dict(switching_distance=0.7), dict(truncated=True)],
     ids=["envelope", "switched", "truncated"],
 )
-def test_the_end_of_a_dispersion_curve(options):
+def test_tail_of_a_dispersion_curve_equals_its_integral(options):
     module = Dispersion(options.pop("envelope", False))
     model = lp.load_model(module, **METADATA, **options)
     tails = find_tails(model, ["Ar-Ar", "Ar-Ne"], np.array([0, 0]), np.array([0, 1]), {})
@@ -56,7 +58,7 @@ def test_the_end_of_a_dispersion_curve(options):
     assert first.beyond == pytest.approx(expected(options.get("switching_distance"), module.envelope), rel=1e-3)
     assert first.dispersion == pytest.approx(4 / 3 * np.pi * 0.675**3 * first.energy)
     assert first.integral < first.beyond < 0 and second.beyond == pytest.approx(first.beyond / 2)
-    if options.get("truncated"):  # what is missing is the integral from the cutoff to infinity
+    if options.get("truncated"):  # the missing part is the integral from the cutoff to infinity
         assert first.lost == pytest.approx(4 / 3 * np.pi * 0.01 / 0.9**3, rel=1e-3)
     assert (
         model.worst_tail().name == "types Ar and Ar"
@@ -64,7 +66,7 @@ def test_the_end_of_a_dispersion_curve(options):
     )
 
 
-def test_the_report_of_an_export_and_inspect_show_it(tmp_path, capsys):
+def test_export_and_inspect_print_the_tail(tmp_path, capsys):
     model = lp.export_model(Dispersion(False), tmp_path / "argon.pt", **METADATA, switching_distance=0.7)
     tail = find_tails(model, ["Ar-Ar"], np.array([0]), np.array([0]), {})[0]
     assert f"at 0.675 nm; integral of 4 pi r^2 f from there to the cutoff {tail.beyond:.3g} kJ/mol nm^3" in str(model)
@@ -75,7 +77,7 @@ def test_the_report_of_an_export_and_inspect_show_it(tmp_path, capsys):
     assert "a dispersion-like interaction is cut off: its energy and pressure in a liquid are missing" in text
 
 
-def test_models_of_features():
+def test_tails_of_models_with_features():
     assert (
         lp.load_model(
             architectures.by_name("charge_penetration").module(),

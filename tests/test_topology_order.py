@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""A topology whose atoms are not the System's particles, in their order, is told by masses; masses that were changed on
-purpose are not.
+"""Tests that masses reveal a topology whose atoms are in another order than the System's particles, and that masses
+changed on purpose are accepted.
 """
 
 import learnedpair as lp
@@ -17,7 +17,7 @@ E = app.element
 
 
 def topology_of(*residues):
-    """A topology of residues, each a name with its atoms: (name, element), the first bonded to all hydrogens."""
+    """A topology of residues, each a name and atoms (name, element); hydrogens are bonded to the first atom."""
     topology = app.Topology()
     chain = topology.addChain()
     for name, atoms in residues:
@@ -94,14 +94,14 @@ def test_atoms_in_another_order_are_refused(masses, residues, message):
         ((*WATER, 0.0), (FOUR,)),  # a virtual site
         ((14.027,) * 2, (("BUT", [("C1", E.carbon), ("C2", E.carbon)]),)),  # united atoms
         ((15.035, 16.043), (("X", [("C1", E.carbon), ("C2", E.carbon)]),)),
-        ((72.0, 45.0), (("W", [("W", None), ("X", None)]),)),  # coarse grains
+        ((72.0, 45.0), (("W", [("W", None), ("X", None)]),)),  # coarse-grained beads
         (
             (15.599, 1.008, 1.008, 0.4),
             (("HOH", [*HOH[1], ("D", None)]),),
-        ),  # a Drude particle, whose mass is taken from its atom
+        ),  # a Drude particle, whose mass is subtracted from its atom
     ],
 )
-def test_masses_that_were_changed_on_purpose_are_not_pointed_out(masses, residues):
+def test_masses_changed_on_purpose_give_no_warning(masses, residues):
     check(system_of(*masses), topology_of(*residues))
 
 
@@ -110,10 +110,10 @@ def test_masses_that_were_changed_on_purpose_are_not_pointed_out(masses, residue
     [
         (SODIUM + WATER, (("K", [("K", E.potassium)]), HOH)),
         ((12.0,) * 3, (HOH,)),
-        ((159.99, 10.08, 10.08), (HOH,)),  # ten times as heavy, to move slowly
+        ((159.99, 10.08, 10.08), (HOH,)),  # ten times as heavy, for slower motion
     ],
 )
-def test_other_masses_are_pointed_out(masses, residues):
+def test_other_masses_give_a_warning(masses, residues):
     with pytest.warns(
         UserWarning,
         match=(
@@ -126,7 +126,7 @@ def test_other_masses_are_pointed_out(masses, residues):
 
 @pytest.mark.filterwarnings("error")
 def test_systems_of_force_fields_have_the_order_of_their_topology():
-    """With constraints, repartitioned masses, four-site water, Drude particles and all residues of a protein."""
+    """With constraints, ions, three- and four-site water, Drude particles, and hydrogen mass repartitioning."""
     for files, water in (
         (("amber14-all.xml", "amber14/tip4pew.xml"), "tip4pew"),
         (("charmm36_2024.xml", "charmm36_2024/water.xml"), "tip3p"),
@@ -143,12 +143,12 @@ def test_systems_of_force_fields_have_the_order_of_their_topology():
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("hydrogen_mass", [None, 3.0, 4.0])
-def test_a_peptide(hydrogen_mass):
+def test_exchanged_atoms_of_a_peptide_are_refused(hydrogen_mass):
     topology = peptide()
     system = system_with_masses_of(topology, hydrogen_mass)
     check(system, topology)
     atoms = list(topology.atoms())
-    for first, second in ((0, 1), (2, 9), (3, 4), (1, 6)):  # of other elements
+    for first, second in ((0, 1), (2, 9), (3, 4), (1, 6)):  # atoms of different elements
         assert atoms[first].element is not atoms[second].element
         system = system_with_masses_of(topology, hydrogen_mass)
         masses = [system.getParticleMass(i) for i in (first, second)]
@@ -175,7 +175,7 @@ def peptide():
 
 
 def system_with_masses_of(topology, hydrogen_mass):
-    """A System whose hydrogens have a mass that their neighbors lose, as createSystem(hydrogenMass=...) makes it."""
+    """A System with hydrogen mass repartitioning, as createSystem(hydrogenMass=...) does it."""
     system = system_of(*(atom.element.mass for atom in topology.atoms()))
     if hydrogen_mass is not None:
         for bond in topology.bonds():
@@ -187,7 +187,7 @@ def system_with_masses_of(topology, hydrogen_mass):
     return system
 
 
-def test_add_correction_types_no_sodium_as_oxygen():
+def test_add_correction_does_not_assign_oxygen_to_sodium():
     topology = topology_of(OXYGEN, OXYGEN, NA)
     system = system_of(22.990, 15.999, 15.999)
     system.addForce(openmm.NonbondedForce())
@@ -220,13 +220,13 @@ def test_add_correction_types_no_sodium_as_oxygen():
         (lambda topology, positions: positions, "the topology is a ndarray"),
     ],
 )
-def test_what_is_no_topology(wrong, message):
+def test_other_objects_than_a_topology_are_refused(wrong, message):
     topology, positions, _ = systems.water(64)
     with pytest.raises(TypeError, match=message):
         lp.add_correction(systems.water_system(topology), wrong(topology, positions * np.ones(3)), models.water_model())
 
 
-def test_rules_want_a_topology_too():
+def test_assign_types_refuses_wrong_arguments():
     topology, positions, _ = systems.water(64)
     with pytest.raises(TypeError, match="assign_types: the topology is a Modeller; .* give its .topology"):
         lp.assign_types(app.Modeller(topology, positions), {"O": "O"})
@@ -234,7 +234,7 @@ def test_rules_want_a_topology_too():
         lp.assign_types(topology, ["O"])
 
 
-def test_what_is_no_system():
+def test_simulation_in_place_of_a_system_is_refused():
     topology, _, _ = systems.water(64)
     simulation = app.Simulation(
         topology,

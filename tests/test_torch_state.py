@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Nothing depends on what a script has switched on or off in PyTorch, on where parameters are, or on their type."""
+"""Tests that results do not depend on the global state of PyTorch, or on the device or type of parameters; pickling."""
 
 import contextlib
 import pickle
@@ -36,7 +36,7 @@ class Network(torch.nn.Module):
 
 
 class PlainNetwork(Network):
-    """Without a global parameter, which makes checks take several times as long."""
+    """The network without a global parameter, with which checks would take several times as long."""
 
     def forward(self, r, features1, features2):
         return (1 + self.shift[0]) * self.network(r, features1, features2)
@@ -75,12 +75,12 @@ STATES = {
 }
 
 
-#: The states in which models are written, too, which takes a while.
+#: The states in which models are also written, which takes longer.
 WRITING = ("inference_mode", "default device", "bfloat16")
 
 
-def everything(module, folder, writing):
-    """All that a model goes through, as numbers and texts."""
+def results_of(module, folder, writing):
+    """The results of loading, writing, evaluating and lowering a model, as numbers and texts."""
     model = lp.load_model(module, **METADATA)
     energies = [model.evaluate(*PAIRS, lam=0.5)]
     if writing:
@@ -98,15 +98,15 @@ def everything(module, folder, writing):
 
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory):
-    return Network(), everything(Network(), tmp_path_factory.mktemp("usual"), False)
+    return Network(), results_of(Network(), tmp_path_factory.mktemp("usual"), False)
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 @pytest.mark.parametrize("state", STATES)
-def test_nothing_depends_on_the_state_of_pytorch(state, usual, tmp_path):
+def test_results_do_not_depend_on_the_state_of_pytorch(state, usual, tmp_path):
     module, expected = usual
     with STATES[state]():
-        found = everything(module, tmp_path, state in WRITING)
+        found = results_of(module, tmp_path, state in WRITING)
         assert torch.is_grad_enabled() == (
             state not in ("no_grad", "inference_mode", "set_grad_enabled")
         ) and torch.is_inference_mode_enabled() == (state == "inference_mode")
@@ -117,7 +117,7 @@ def test_nothing_depends_on_the_state_of_pytorch(state, usual, tmp_path):
     assert_close(np.array(found[2]), np.array(expected[2]), rtol=1e-12)
 
 
-def test_modules_that_were_made_in_inference_mode():
+def test_modules_made_in_inference_mode_can_be_loaded():
     with torch.inference_mode():
         module = Network()
     assert_close(
@@ -127,7 +127,7 @@ def test_modules_that_were_made_in_inference_mode():
     )
 
 
-def test_energies_to_train_with_in_inference_mode():
+def test_pair_energy_works_in_inference_mode():
     chains = systems.Chains(molecules=8)
     energy = lp.nn.PairEnergy(models.water_model())
     arguments = torch.tensor(chains.positions), torch.tensor(chains.box), torch.tensor(chains.types), chains.bonds
@@ -140,7 +140,7 @@ def test_energies_to_train_with_in_inference_mode():
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-def test_parameters_of_any_floating_point_type(dtype, tmp_path):
+def test_parameters_may_have_any_floating_point_type(dtype, tmp_path):
     module = PlainNetwork().to(dtype)
     model = lp.load_model(module, **PLAIN)
     rounded = PlainNetwork().to(dtype).double()
@@ -155,7 +155,7 @@ def test_parameters_of_any_floating_point_type(dtype, tmp_path):
 
 
 class Elsewhere(torch.Tensor):
-    """A tensor that says it is on a GPU, where there is none: its numbers can be had by cpu() alone."""
+    """A tensor that claims to be on a GPU; only cpu() gives its numbers. For machines without a GPU."""
 
     @staticmethod
     def __new__(cls, numbers):
@@ -175,7 +175,7 @@ class Elsewhere(torch.Tensor):
         raise RuntimeError(f"{func} on a GPU")
 
 
-def test_parameters_on_a_gpu(tmp_path):
+def test_parameters_may_be_on_a_gpu(tmp_path):
     expected = lp.load_model(PlainNetwork(), **PLAIN)
     module = PlainNetwork()
     for part in module.modules():
@@ -191,13 +191,13 @@ def test_parameters_on_a_gpu(tmp_path):
         lp.export_model(module, tmp_path / "m.pt2", **PLAIN),
     ):
         assert_close(model.evaluate(*PAIRS), expected.evaluate(*PAIRS), rtol=1e-12)
-    assert next(module.parameters()).device.type == "cuda", "the user's module is left alone"
+    assert next(module.parameters()).device.type == "cuda", "the user's module must not change"
 
 
 def test_shared_parameters_stay_shared():
     module = Network()
     module.network.second.weight = module.network.of_product.weight = torch.nn.Parameter(torch.rand(8, 8))
-    with pytest.raises(lp.ModelError, match="the model fails"):  # a product of 8 features
+    with pytest.raises(lp.ModelError, match="the model fails"):  # the product of features has 2 elements, not 8
         lp.load_model(module, **METADATA)
     module = Network()
     module.again = module.network.second.weight
@@ -206,7 +206,7 @@ def test_shared_parameters_stay_shared():
 
 
 @pytest.mark.parametrize("form", ["module", "m.pt", "m.pt2"])
-def test_models_pickle(form, tmp_path):
+def test_models_can_be_pickled(form, tmp_path):
     model = (
         lp.load_model(models.network(), types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
         if form == "module"
@@ -224,8 +224,8 @@ def test_models_pickle(form, tmp_path):
     )
 
 
-def test_models_go_to_other_processes(tmp_path):
-    """As multiprocessing does it."""
+def test_pickled_models_can_be_used_in_other_processes(tmp_path):
+    """As multiprocessing sends objects."""
     model = lp.export_model(models.network(), tmp_path / "m.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
     (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
     code = "import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb')).evaluate([0.3], [0], [1])[0][0])"
@@ -235,7 +235,7 @@ def test_models_go_to_other_processes(tmp_path):
     assert float(result.stdout) == pytest.approx(model.evaluate([0.3], [0], [1])[0][0], rel=1e-14)
 
 
-def test_modules_that_pickle_does_not_know_are_named():
+def test_modules_that_cannot_be_pickled_are_named():
     class Local(models.Formula):
         pass
 
@@ -250,7 +250,7 @@ def test_modules_that_pickle_does_not_know_are_named():
         pickle.dumps(model)
 
 
-def test_forces_pickle():
+def test_forces_can_be_pickled():
     chains = systems.Chains()
     force = chains.learned()
     force.setScaleParameter("s", 2.0)
@@ -264,7 +264,7 @@ def test_forces_pickle():
 
 
 @pytest.mark.filterwarnings("default")
-def test_nobody_is_told_that_torchscript_is_deprecated(tmp_path):
+def test_deprecation_warnings_of_torchscript_are_suppressed(tmp_path):
     scripted = torch.jit.script(models.network())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

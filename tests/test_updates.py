@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""updateParametersInContext() equals a new Context, and refuses what it cannot change."""
+"""Tests that updateParametersInContext() makes a Context equal to a new one, and refuses other changes."""
 
 import models
 import numpy as np
@@ -44,8 +44,8 @@ def test_update_equals_a_new_context(target, change, groups):
     target.assert_agrees(*evaluate(context), *expected)
 
 
-def test_update_after_steps_keeps_particles_apart(target):
-    """After particles have been sorted, new types must reach the particles they are meant for."""
+def test_update_after_steps_assigns_types_to_the_right_particles(target):
+    """OpenMM may have sorted the particles meanwhile."""
     chains = systems.Chains()
     system = chains.system()
     force = chains.learned()
@@ -79,7 +79,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_what_an_update_cannot_change_is_refused(what):
+def test_updates_of_other_properties_are_refused(what):
     chains = systems.Chains()
     system = chains.system()
     force = chains.learned()
@@ -103,7 +103,7 @@ def test_update_is_validated():
         force.updateParametersInContext(context)
 
 
-def test_reinitialize_takes_over_everything(target):
+def test_reinitialize_applies_all_changes(target):
     chains = systems.Chains()
     system = chains.system()
     force = chains.learned()
@@ -115,10 +115,8 @@ def test_reinitialize_takes_over_everything(target):
     target.assert_agrees(*evaluate(context), *evaluate(REFERENCE.context(system, chains.positions)))
 
 
-def test_a_model_that_was_trained_further_fits_into_a_running_context(target):
-    """update_force() keeps the knots, so that the Context takes the new function over; the report is the new
-    model's.
-    """
+def test_context_can_be_updated_with_other_weights_of_a_model(target):
+    """update_force() keeps the number of knots, so that the Context accepts the function, and replaces the report."""
     chains = systems.Chains()
     system = chains.system()
     arguments = dict(types=["O", "H"], cutoff=0.6, inner_cutoff=0.17)
@@ -138,7 +136,7 @@ def test_a_model_that_was_trained_further_fits_into_a_running_context(target):
     target.assert_agrees(energy, forces, *evaluate(REFERENCE.context(system, chains.positions)))
 
 
-def test_what_does_not_fit_the_knots_is_refused():
+def test_models_that_do_not_fit_the_force_are_refused():
     model = models.water_model()
     force = model.create_force(["O", "H", "O", "H"], tolerance=1e-2)
     knots = force.lowering_report["knots"]
@@ -165,14 +163,14 @@ def test_what_does_not_fit_the_knots_is_refused():
     assert force.lowering_report["knots"] == knots
 
 
-def test_updating_a_force_that_covers_nothing():
+def test_force_that_covers_no_pair_can_be_updated():
     model = models.water_model()
     force = model.create_force([None, "O"])
     model.update_force(force)
     assert force.lowering_report["curves"] == 0
 
 
-def test_the_report_goes_with_the_function():
+def test_new_function_removes_the_report():
     force = models.water_model().create_force(["O", "H"])
     assert force.lowering_report["types"] == ["O", "H"]
     force.setFunction(systems.table())
@@ -181,7 +179,7 @@ def test_the_report_goes_with_the_function():
         force.setFunction(models.water_model())
 
 
-def test_a_global_parameter_that_is_not_finite_is_refused(target):
+def test_global_parameter_that_is_not_finite_is_refused(target):
     chains = systems.Chains()
     system = chains.system()
     force = chains.learned()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Every wrong input to the Force gets its own sentence, which names the thing, the value and the way out."""
+"""Tests the message for every wrong input to a force, which names the object, the value and the remedy."""
 
 import learnedpair as lp
 import numpy as np
@@ -58,7 +58,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_are_found_when_a_context_is_made(mistake):
+def test_mistakes_are_found_when_a_context_is_created(mistake):
     chains = systems.Chains(molecules=4)
     system = chains.system()
     force = chains.learned()
@@ -82,7 +82,7 @@ def test_all_platforms_refuse_with_the_same_words(target):
         target.context(system)
 
 
-def test_box_smaller_than_twice_the_cutoff(target):
+def test_box_smaller_than_twice_the_cutoff_is_refused(target):
     chains = systems.Chains()
     system = chains.system()
     system.addForce(chains.learned())
@@ -93,13 +93,13 @@ def test_box_smaller_than_twice_the_cutoff(target):
         target.context(system)
 
 
-def test_box_that_shrinks_below_twice_the_cutoff(target):
+def test_box_that_shrinks_below_twice_the_cutoff_is_refused(target):
     chains = systems.Chains()
     system = chains.system()
     system.addForce(chains.learned())
     context = target.context(system, chains.positions)
     context.setPeriodicBoxVectors((2, 0, 0), (0, 2, 0), (0, 0, 1.1))
-    # On GPUs OpenMM's own check of its nonbonded kernel comes first.
+    # On GPUs the check of OpenMM's own nonbonded kernel comes first.
     with pytest.raises(
         openmm.OpenMMException,
         match="more than half the width of the periodic box, 1.1 nm|less than twice the nonbonded cutoff",
@@ -107,7 +107,7 @@ def test_box_that_shrinks_below_twice_the_cutoff(target):
         context.getState(energy=True)
 
 
-def test_too_many_kinds_of_particles():
+def test_too_many_interaction_classes_are_refused():
     chains = systems.Chains(molecules=1000)
     system = chains.system()
     force = chains.learned()
@@ -128,7 +128,7 @@ def test_too_many_kinds_of_particles():
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("periodic", [True, False])
 @pytest.mark.parametrize("name", ["Reference", "CPU"])
-def test_positions_that_are_not_numbers(name, periodic, value):
+def test_positions_that_are_not_finite_are_refused(name, periodic, value):
     chains = systems.Chains(periodic=periodic)
     system = chains.system()
     system.addForce(chains.learned())
@@ -166,7 +166,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("mistake", TABLES)
-def test_wrong_tables_cannot_be_made(mistake):
+def test_wrong_tables_are_refused(mistake):
     arguments = dict(
         num_types=2,
         min_distance=0.2,
@@ -181,7 +181,7 @@ def test_wrong_tables_cannot_be_made(mistake):
 
 
 def curve_with(change, knots=301, kind=0):
-    """A table of one curve whose slopes are changed."""
+    """The arguments for a table of one curve with changed slopes."""
     r = np.linspace(0.2, 0.6, knots)
     energies, slopes = systems.curve(r, kind)
     return dict(
@@ -203,7 +203,7 @@ SLOPES = {
 }
 OTHERS = {
     "of another curve": lambda slopes, r: systems.curve(r, 1)[1],
-    "the other way round": lambda slopes, r: slopes[::-1].copy(),
+    "in reverse order": lambda slopes, r: slopes[::-1].copy(),
 }
 CONTRADICTION = (
     r"^PairTable: curve 0 has slopes that contradict its energies: between knots \d+ and \d+ the energy changes by .*"
@@ -232,7 +232,7 @@ def test_slopes_of_coarse_tables_are_accepted(knots, kind):
     lp.PairTable(**curve_with(lambda slopes, r: slopes, knots, kind))
 
 
-def test_slopes_of_walls_and_of_nothing_are_accepted():
+def test_slopes_of_walls_and_of_constants_are_accepted():
     r = np.linspace(0.1, 1.0, 51)
     walls = [
         (r**-12, -12 * r**-13),
@@ -245,7 +245,7 @@ def test_slopes_of_walls_and_of_nothing_are_accepted():
         lp.PairTable(1, 0.1, 1.0, [energies], [slopes], [0])
 
 
-def test_slopes_of_tables_in_programs():
+def test_slopes_of_tables_in_programs_must_fit_the_energies():
     r = np.linspace(0.2, 0.6, 101)
     numbers = np.stack([np.cos(9 * r), np.exp(-r), -9 * np.sin(9 * r), -np.exp(-r)], axis=1)
     text = "v0[1] = distance\nv1[406] = weight\nv2[2] = table v0 v1 {101}\nv3[1] = sum v2 {1 2 1}\noutput v3"
@@ -258,7 +258,7 @@ def test_slopes_of_tables_in_programs():
         lp.PairProgram(text, np.concatenate([[0.2, 0.6], numbers.ravel()]), num_types=1, min_distance=0.2)
 
 
-def test_wrong_indices_and_arguments_of_methods():
+def test_wrong_indices_and_arguments_of_methods_are_refused():
     force = lp.LearnedPairForce(systems.table())
     for call in (
         lambda: force.getParticleType(0),
@@ -299,7 +299,7 @@ def test_wrong_indices_and_arguments_of_methods():
         force.createExclusionsFromBonds([(4, 5)], 2)
 
 
-def test_evaluating_a_table_for_types_it_does_not_have():
+def test_table_refuses_distances_and_types_that_it_does_not_have():
     table = lp.PairTable(2, 0.2, 0.6, [[1.0, 0.0]], [[-1.0, 0.0]], [0, -1, -1, 0])
     for r in (0.19, 0.61, 1e12, np.inf, np.nan):
         with pytest.raises(

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What PyTorch says of a model, and what trainers wrap around it, becomes one sentence that says what to do, or
-works.
+"""Tests that failures of PyTorch and unusual modules become one sentence with a remedy, and that the wrappers of
+training frameworks are removed.
 """
 
 import zipfile
@@ -26,7 +26,7 @@ PAIRS = np.array([0.2, 0.4, 0.6]), np.array([[0.5], [-0.5], [1.0]]), np.array([[
 
 
 class Network(torch.nn.Module):
-    """A network whose hidden layer may be reparametrized."""
+    """A network whose hidden layer can be reparametrized."""
 
     def __init__(self, wrap=lambda layer: layer):
         super().__init__()
@@ -98,7 +98,7 @@ WRAPPERS = {
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize("wrapper", WRAPPERS)
-def test_what_trainers_put_around_a_module_is_taken_off(wrapper, tmp_path):
+def test_wrappers_of_training_frameworks_are_removed(wrapper, tmp_path):
     wrapped = WRAPPERS[wrapper](Network())
     expected = lp.load_model(Network(), **CHARGED).evaluate(*PAIRS)
     model = lp.load_model(wrapped, **CHARGED)
@@ -123,7 +123,7 @@ def test_what_trainers_put_around_a_module_is_taken_off(wrapper, tmp_path):
     ],
     ids=["new", "old", "spectral"],
 )
-def test_weights_that_are_computed(wrap, tmp_path):
+def test_models_with_parametrized_weights_can_be_loaded(wrap, tmp_path):
     module = Network(wrap).eval()
     model = lp.load_model(module, **CHARGED)
     with torch.no_grad():
@@ -137,7 +137,7 @@ def test_weights_that_are_computed(wrap, tmp_path):
         )
 
 
-def test_scripting_does_not_know_parametrizations(tmp_path):
+def test_scripting_a_parametrized_module_names_the_remedies(tmp_path):
     with pytest.raises(
         lp.ModelError,
         match=(
@@ -149,7 +149,7 @@ def test_scripting_does_not_know_parametrizations(tmp_path):
 
 
 def test_files_of_aotinductor_are_named(tmp_path):
-    """A file with the names of one: compiling a real one takes half a minute."""
+    """A file with the same member names; compiling a real one takes half a minute."""
     with zipfile.ZipFile(tmp_path / "compiled.pt2", "w") as archive:
         for name in ("archive_format", "data/aotinductor/model/x.wrapper.so", "version"):
             archive.writestr(f"compiled/{name}", "pt2")
@@ -173,8 +173,8 @@ class TooFewTypes(torch.nn.Module):
 
 
 @pytest.mark.parametrize("form", ["scripted", "module"])
-def test_why_a_module_fails_is_said(form, tmp_path):
-    """TorchScript shows a line of its own source in place of PyTorch's words."""
+def test_message_contains_the_reason_of_pytorch(form, tmp_path):
+    """TorchScript shows a line of its own source instead of PyTorch's message."""
     module = TooFewTypes() if form == "module" else torch.jit.script(TooFewTypes())
     with pytest.raises(lp.ModelError, match="the model fails for .* pairs \\(index out of range in self"):
         lp.load_model(module, types=["A", "B", "C"], cutoff=1.0, inner_cutoff=0.1)
@@ -214,7 +214,7 @@ def test_the_operation_behind_a_where_is_named():
 
 
 class SoftCore(torch.nn.Module):
-    """A soft core that lam = 1 makes hard."""
+    """A soft core that becomes a hard core for lam = 1."""
 
     def forward(self, r, type1, type2, lam):
         x = (r / 0.3) ** 6 + 0.5 * (1 - lam)
@@ -222,7 +222,7 @@ class SoftCore(torch.nn.Module):
 
 
 @pytest.mark.parametrize("cutoff, unit_of_length, found", [(0.9, "nm", "0.05"), (9.0, "angstrom", "0.5")])
-def test_why_the_inner_cutoff_should_be_raised_and_to_what(cutoff, unit_of_length, found):
+def test_message_advises_a_larger_inner_cutoff(cutoff, unit_of_length, found):
     scale = 1.0 if unit_of_length == "nm" else 10.0
 
     class InItsUnit(SoftCore):
@@ -249,7 +249,7 @@ def test_why_the_inner_cutoff_should_be_raised_and_to_what(cutoff, unit_of_lengt
     assert lp.load_model(InItsUnit(), **metadata, inner_cutoff=advice).inner_cutoff == pytest.approx(advice / scale)
 
 
-def test_xml_that_is_cut_off(tmp_path, capsys):
+def test_truncated_xml_is_refused(tmp_path, capsys):
     topology, _, _ = systems.water(64)
     system = systems.water_system(topology)
     lp.add_correction(system, topology, models.water_model())

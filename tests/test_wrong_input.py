@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Wrong input that used to give wrong numbers without an error or a warning, and valid input that used to be refused.
-Each test is
-one case that was found by trying to get past the checks."""
+"""Tests of wrong input that used to give wrong numbers without an error or a warning, and of valid input that used to
+be refused. Each case was found by trying to circumvent the checks.
+"""
 
 import copy
 import pickle
@@ -27,7 +27,7 @@ def envelope(r):
 
 
 class Model(torch.nn.Module):
-    """A function of what a module is called with, times the envelope."""
+    """A function of the arguments of forward(), times the envelope."""
 
     def __init__(self, function):
         super().__init__()
@@ -57,7 +57,7 @@ R = np.array([0.3, 0.4])
     [{"Na": "NA:Na", "Cl": "CL:Cl"}, {"Cl": "CL:Cl", "Na": "NA:Na"}, {"Cl": "CL:Cl"}, ["Na", "Cl"], {None: "HOH:*"}],
 )
 def test_types_of_a_file_keep_their_order(tmp_path, types):
-    """A dict in another order gave chloride the curve of sodium."""
+    """With a dict in another order, chloride used to get the curve of sodium."""
     lp.export_model(Ions(), tmp_path / "ions.pt", types={"Na": "NA:NA", "Cl": "CL:CL"}, **CUTOFF)
     model = lp.load_model(tmp_path / "ions.pt", types=types)
     assert model.types == ["Na", "Cl"] and model.uncovered == ("HOH:*" if None in types else None)
@@ -96,7 +96,7 @@ class TwoParameters(torch.nn.Module):
         return (lam + 2 * mu) * (1 + type1 + type2) * envelope(r)
 
 
-def test_one_range_of_several_may_be_given(tmp_path):
+def test_range_of_one_global_parameter_may_be_replaced(tmp_path):
     lp.export_model(
         TwoParameters(),
         tmp_path / "g.pt",
@@ -126,13 +126,13 @@ class Pairs(torch.nn.Module):
 
 
 def test_one_asymmetric_pair_of_many_types_is_found():
-    """Platforms exchange particles, so that each gave another energy."""
+    """Platforms evaluate a pair in either order, and used to give different energies."""
     with pytest.raises(lp.ModelError, match="Pairs: the model is asymmetric: for types T0 and T2 at "):
         lp.load_model(Pairs(200, [(0, 2, 50)]), types=[f"T{k}" for k in range(200)], **CUTOFF)
 
 
-def test_types_that_occur_are_checked_though_there_are_too_many_to_check_all():
-    """Of 200 types half of the pairs are evaluated when the model is loaded."""
+def test_types_in_use_are_checked_if_there_are_too_many_to_check_all():
+    """For 200 types, half of the pairs are evaluated when the model is loaded."""
     module = Pairs(200, [(i, j, np.nan) for i, j in ((0, 2), (2, 0))])
     names = [f"T{k}" for k in range(200)]
     module.weights[0, 2] = module.weights[2, 0] = 1
@@ -143,7 +143,7 @@ def test_types_that_occur_are_checked_though_there_are_too_many_to_check_all():
     model.create_force(["T0"] * 3 + ["T3"] * 3, representation="program")
 
 
-def test_one_asymmetric_pair_of_many_rows_is_found():
+def test_one_asymmetric_pair_of_many_features_is_found():
     def charges(r, a, b):
         return torch.where((a[:, 0] > 0.497) & (b[:, 0] < -0.497), 2.0, 1.0)
 
@@ -158,8 +158,8 @@ def test_one_asymmetric_pair_of_many_rows_is_found():
         model.create_force(np.linspace(-0.5, 0.5, 400)[:, None])
 
 
-def test_a_periodic_correction_in_a_system_without_a_box_is_refused(target):
-    """create_force() makes periodic forces, and OpenMM's box of 2 nm, which nobody had chosen, brought images in."""
+def test_periodic_correction_in_a_nonperiodic_system_is_refused(target):
+    """create_force() makes periodic forces, which used to interact across OpenMM's default box of 2 nm."""
     system = openmm.System()
     nonbonded = openmm.NonbondedForce()
     for _ in range(2):
@@ -182,7 +182,7 @@ def test_a_periodic_correction_in_a_system_without_a_box_is_refused(target):
 
 
 def topology_of(*residues):
-    """Residues as (name, atoms, bonded): atoms are pairs of a name and a symbol, or None."""
+    """A topology of residues (name, atoms, bonded); atoms are pairs of a name and an element symbol or None."""
     topology = app.Topology()
     chain = topology.addChain()
     for name, atoms, bonded in residues:
@@ -196,8 +196,8 @@ def topology_of(*residues):
 HYDROXYL = [("O", "O"), ("H1", "H")]
 
 
-def test_the_rule_of_the_type_none_comes_first():
-    """Atoms that were left out by it were covered all the same if another rule selected them, too."""
+def test_rule_of_the_type_none_comes_first():
+    """Atoms that it leaves out used to be covered if another rule selected them, too."""
     topology = topology_of(("HOH", HYDROXYL, True), ("ETH", HYDROXYL, True))
     assert lp.assign_types(topology, {"O": "O", None: "HOH:*"}) == [None, None, "O", None]
     assert lp.assign_types(topology, {"O": "O", None: ["HOH:H1", "*:*"]}) == ["O", None, "O", None]
@@ -217,7 +217,7 @@ def correct(topology, rules=None, **arguments):
     return lp.add_correction(water_system(topology), topology, model, **arguments)
 
 
-def test_rules_that_the_rule_of_the_type_none_empties_are_refused():
+def test_rules_whose_atoms_are_all_left_out_are_refused():
     topology = topology_of(*[("HOH", HYDROXYL, True)] * 4)
     with pytest.raises(
         ValueError,
@@ -238,7 +238,7 @@ def test_rules_that_the_rule_of_the_type_none_empties_are_refused():
 
 
 def test_atoms_that_are_left_out_do_not_hide_others():
-    """With a rule for the hydrogens of water in the model, oxygens without a type were not noticed."""
+    """If the model has a rule for the hydrogens of water, oxygens without a type used to give no warning."""
     topology = topology_of(*[("HOH", HYDROXYL, True)] * 6)
     rules = {"O": "HOH:O", "H": None, None: "HOH:H1"}
     with pytest.warns(
@@ -263,7 +263,7 @@ def test_atoms_that_are_left_out_do_not_hide_others():
         {"O": lambda atom: atom.name == "O" and atom.residue.index < 4, "H": None, None: "*:*"},
     ],
 )
-def test_residues_that_are_left_out_as_a_whole_are_no_reason_for_a_warning(types):
+def test_residues_that_are_left_out_as_a_whole_give_no_warning(types):
     assert (correct(topology_of(*[("HOH", HYDROXYL, True)] * 6), types=types).getParticleTypes() >= 0).sum() == 4
 
 
@@ -282,12 +282,12 @@ def test_residues_that_are_left_out_as_a_whole_are_no_reason_for_a_warning(types
         ),
     ],
 )
-def test_residues_without_bonds_and_without_elements_are_looked_at(residues, rules, message):
+def test_residues_without_bonds_or_elements_are_compared(residues, rules, message):
     with pytest.warns(UserWarning, match=message):
         correct(topology_of(*residues), types=rules)
 
 
-def test_a_list_that_contradicts_the_rules_of_the_model_is_warned_of():
+def test_list_that_contradicts_the_rules_of_the_model_gives_a_warning():
     topology, rules = topology_of(*[("HOH", HYDROXYL, True)] * 6), {"O": "HOH:O", "H": "ETH:H1"}
     with pytest.warns(
         UserWarning,
@@ -300,8 +300,8 @@ def test_a_list_that_contradicts_the_rules_of_the_model_is_warned_of():
     correct(topology, rules, types=["O", None] * 6)
 
 
-def test_symbols_are_those_of_elements():
-    """'CA' was calcium, and not the carbon of that name."""
+def test_wrong_case_of_element_symbols_is_refused():
+    """'CA' used to be calcium rather than the carbon of that name."""
     topology = topology_of(("ALA", [("CA", "C")], False), ("CA", [("CA", "Ca")], False))
     with pytest.raises(
         ValueError,
@@ -334,7 +334,7 @@ class NotClamped(torch.nn.Module):
         return (1 - (r / 0.6) ** 2) ** 3
 
 
-def test_no_cutoff_wants_a_model_that_ends():
+def test_no_cutoff_requires_a_model_that_is_zero_beyond_its_cutoff():
     model = lp.load_model(NotClamped(), types=["A"], **CUTOFF)
     model.create_force(["A"] * 2, nonbonded_method=lp.LearnedPairForce.CutoffNonPeriodic)
     with pytest.raises(
@@ -348,7 +348,7 @@ def test_no_cutoff_wants_a_model_that_ends():
 
 
 @pytest.mark.parametrize("method", [app.PME, app.CutoffPeriodic, "CutoffPeriodic", None, 2.0, True, 3])
-def test_nonbonded_methods_are_those_of_the_force(method):
+def test_other_nonbonded_methods_are_refused(method):
     model = lp.load_model(Ions(), types=["Na", "Cl"], **CUTOFF)
     with pytest.raises(
         TypeError,
@@ -360,7 +360,7 @@ def test_nonbonded_methods_are_those_of_the_force(method):
         model.create_force(["Na"], nonbonded_method=method)
 
 
-def test_programs_that_are_zero_for_what_occurs_are_refused():
+def test_programs_that_are_zero_for_the_particles_in_use_are_refused():
     topology = topology_of(*[("HOH", HYDROXYL, True)] * 4)
     zero = Model(lambda r, a, b: (a * b).to(r.dtype))
     for options in ({"representation": "program"}, {}):
@@ -376,8 +376,8 @@ def test_programs_that_are_zero_for_what_occurs_are_refused():
 
 
 @pytest.mark.parametrize("particles", [[True, False], np.array([True, False]), torch.tensor([True, False])])
-def test_truth_values_are_no_types(particles):
-    """A mask covered all particles: Python takes True and False for 1 and 0."""
+def test_truth_values_are_refused_as_types(particles):
+    """A mask used to cover all particles, since True and False equal 1 and 0 in Python."""
     model = lp.load_model(Ions(), types=["Na", "Cl"], **CUTOFF)
     with pytest.raises(TypeError, match="is not a type; expected a name, an index from 0 to 1, or None"):
         model.create_force(particles)
@@ -415,7 +415,7 @@ def test_features_that_become_nan_are_refused():
 
 
 def test_quantities_of_global_parameters_have_the_units_of_the_model():
-    """A module in kcal/mol and angstrom got kJ/mol and nm."""
+    """A module in kcal/mol and angstrom used to get numbers in kJ/mol and nm."""
 
     def lennard_jones(r, a, b, eps, sigma, temperature):
         return 4 * eps * (sigma / r) ** 6 * temperature / 300
@@ -456,7 +456,7 @@ def test_quantities_of_global_parameters_have_the_units_of_the_model():
         lp.load_model(Angstrom(), global_parameters={"k": 1 * unit.kilojoule_per_mole / unit.nanometer}, **metadata)
 
 
-def test_a_parameter_that_changes_nothing_is_warned_of():
+def test_parameter_without_effect_gives_a_warning():
     class Misspelled(torch.nn.Module):
         def forward(self, r, type1, type2, **parameters):
             return parameters.get("lam", 3.0) * envelope(r)
@@ -494,7 +494,7 @@ def test_quantities_of_tables_are_converted():
     assert_close(program.evaluate([3.0] * unit.angstrom, [0], [0])[0], program.evaluate([0.3], [0], [0])[0], rtol=1e-14)
 
 
-def test_what_a_table_does_not_reach_becomes_a_program():
+def test_model_becomes_a_program_if_a_table_does_not_reach_the_tolerance():
     model = lp.load_model(Model(lambda r, a, b: torch.relu(torch.sin(40 * r))), types=["A"], **CUTOFF)
     with pytest.warns(
         UserWarning, match="does not reach the tolerance .* It becomes a program instead, which is exact and costs more"
@@ -505,7 +505,7 @@ def test_what_a_table_does_not_reach_becomes_a_program():
         model.create_force(["A"] * 2, representation="table")
 
 
-def test_distances_may_be_changed_in_place():
+def test_model_may_change_distances_in_place():
     class InPlace(torch.nn.Module):
         def forward(self, r, type1, type2):
             r *= 10
@@ -542,7 +542,7 @@ def test_updates_keep_the_range_of_a_force():
         load(3.0, 0.4, 0.6).update_force(force)
 
 
-def test_a_removed_force_says_so_in_every_way():
+def test_every_method_of_a_removed_force_raises_an_exception():
     system = openmm.System()
     system.addForce(lp.load_model(Ions(), types=["Na", "Cl"], **CUTOFF).create_force(["Na"]))
     force = lp.LearnedPairForce.cast(system.getForce(0))
@@ -562,7 +562,7 @@ def test_a_removed_force_says_so_in_every_way():
 
 
 @pytest.mark.parametrize("given", [5, None, Ions, {"a": 1}])
-def test_what_is_no_model(given):
+def test_other_objects_than_a_model_are_refused(given):
     with pytest.raises(
         TypeError, match="load_model: the model is a .*; expected the path of a model file, a torch.nn.Module, or"
     ):
@@ -572,7 +572,7 @@ def test_what_is_no_model(given):
         lp.add_correction(systems.water_system(topology), topology, given)
 
 
-def test_exclusions_that_are_nothing():
+def test_exclusions_of_none_are_refused():
     topology = topology_of(*[("HOH", HYDROXYL, True)] * 4)
     with pytest.raises(
         TypeError, match=r"exclusions is None; expected 'nonbonded', 'molecules', or pairs of particles, \[\] for none"
@@ -580,7 +580,7 @@ def test_exclusions_that_are_nothing():
         correct(topology, types={"O": "O", "H": "H"}, exclusions=None)
 
 
-def test_bonds_that_the_topology_does_not_have_are_said():
+def test_bonds_missing_in_the_topology_give_a_warning():
     topology = topology_of(*[("HOH", HYDROXYL, True)] * 2, *[("HOH", HYDROXYL, False)] * 2)
     system = water_system(topology)
     bonds = openmm.HarmonicBondForce()
@@ -595,8 +595,8 @@ def test_bonds_that_the_topology_does_not_have_are_said():
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
-def test_tracing_is_compared_for_features_of_either_sign(tmp_path):
-    """Features without a range were taken from (0.1, 1) alone."""
+def test_traced_model_is_compared_for_features_of_either_sign(tmp_path):
+    """Features without a range used to be sampled only from 0.1 to 1."""
 
     def signed(r, a, b):
         return (a[:, 0] * b[:, 0]) * (-150.0 if (a < 0).any() else 1.0)
@@ -614,7 +614,7 @@ def test_pair_energy_checks_boxes_and_exclusions():
         energy(positions, None, types, [(0, -1)])
 
 
-def test_the_tail_is_shown_where_the_model_is_largest():
+def test_tail_is_reported_for_the_parameters_where_it_is_largest():
     class Coupled(torch.nn.Module):
         def forward(self, r, type1, type2, lam):
             return -lam * (0.3 / r) ** 6 * envelope(r)

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Write the conformance files: programs, inputs, and what docs/program.md says that they give.
+"""Write the conformance files: programs, inputs, and the outputs that docs/program.md requires.
 
-Each function below a ``@case`` is one file. It has the text of a program and, beside it, the mathematical function
-that the program should be, in mpmath; nothing here reads the text. The first paragraph of its docstring is the file's
-description, the second one the formula. Derivatives are central differences in 200 digits. Where a case gives them as
-formulas, those are written, and the differences must agree with them wherever the function is smooth.
+Each function with the decorator ``@case`` makes one file. It contains the text of a program and, beside it, the
+function that the program must compute, in mpmath; nothing here reads the text. The first paragraph of its docstring is
+the description in the file, the second one the formula. Derivatives are central differences with 200 digits. If a case
+gives them as formulas, the formulas are used, and must agree with the differences wherever the function is smooth.
 
     python tests/conformance/generate.py            writes the files beside this script
     python tests/conformance/generate.py --check    fails if one of them would change
@@ -34,11 +34,11 @@ CASES = {}
 
 @dataclass
 class Case:
-    """A program, what to run it on, and the function that it should be.
+    """A program, its inputs, and the function that it must compute.
 
-    ``f``, ``slope`` and each of ``global_slopes`` are called as ``f(r, a, b, p, g)`` for one pair, with the distance,
-    the two particles, the numbers of the pair and the globals as (lists of) mpf, and return a list of outputs, each a
-    list of numbers.
+    ``f``, ``derivative`` and each of ``global_derivatives`` are called as ``f(r, a, b, p, g)`` for one pair. The
+    arguments are the distance, the two particles, the numbers of the pair and the globals, as (lists of) mpf. They
+    return a list of outputs, each a list of numbers.
     """
 
     text: str
@@ -49,8 +49,8 @@ class Case:
     particle2: list = field(default_factory=list)
     pair: list = field(default_factory=list)
     globals: list = field(default_factory=list)
-    slope: object = None  # d/dr; None: by differences
-    global_slopes: list = None  # d/dg for each global; None: by differences
+    derivative: object = None  # d/dr; None: central differences
+    global_derivatives: list = None  # d/dg for each global; None: central differences
 
 
 def case(
@@ -61,17 +61,17 @@ def case(
     Parameters
     ----------
     tolerance : float
-        The relative error that is allowed in double precision.
+        The allowed relative error in double precision.
     derivative_absolute : float
-        The absolute error that is allowed in derivatives beside it, for rules like 1 - tanh^2 that cancel.
+        An additional absolute error allowed in derivatives, for rules like 1 - tanh^2, which cancel.
     smooth : bool
-        Whether the derivatives that the case gives as formulas can be compared with differences.
+        Whether derivatives that the case gives as formulas can be compared with differences.
     differentiable : bool
-        Whether there are derivatives in the file.
+        Whether the file contains derivatives.
     ieee, double : bool
-        Whether there are NaNs or infinities, or finite numbers that single precision does not have.
+        Whether there are NaNs or infinities, or finite numbers outside the range of single precision.
     pair_program : dict, optional
-        What a Force needs to know to run this program.
+        The data that a force needs to run this program.
     """
 
     def register(function):
@@ -112,9 +112,10 @@ def case(
 def values_and_derivatives(made, smooth, differentiable, mixed):
     """Evaluate a case for all pairs: its outputs, and their derivatives if it has any.
 
-    With ``mixed`` there are also the d^2/dr dg, which forces need below the inner cutoff.
+    With ``mixed``, the derivatives d^2/dr dg are included, which forces need below the inner cutoff.
     """
-    values, slopes, global_slopes, mixed_slopes = [], [], [[] for _ in made.globals], [[] for _ in made.globals]
+    values, derivatives = [], []
+    global_derivatives, mixed_derivatives = ([[] for _ in made.globals] for _ in range(2))
     for index, distance in enumerate(made.distance):
         r = mpf(distance)
         a, b, p = (
@@ -131,30 +132,33 @@ def values_and_derivatives(made, smooth, differentiable, mixed):
         values.append(made.f(r, a, b, p, g))
         if not differentiable:
             continue
-        slopes.append(made.slope(r, a, b, p, g) if made.slope else difference(of_distance, r))
-        if made.slope and smooth:
-            require_equal(slopes[-1], difference(of_distance, r))
+        derivatives.append(made.derivative(r, a, b, p, g) if made.derivative else difference(of_distance, r))
+        if made.derivative and smooth:
+            require_equal(derivatives[-1], difference(of_distance, r))
         for k, x in enumerate(g):
             by_global = partial(of_global, k)
-            global_slopes[k].append(
-                made.global_slopes[k](r, a, b, p, g) if made.global_slopes else difference(by_global, x)
+            global_derivatives[k].append(
+                made.global_derivatives[k](r, a, b, p, g) if made.global_derivatives else difference(by_global, x)
             )
-            if made.global_slopes and smooth:
-                require_equal(global_slopes[k][-1], difference(by_global, x))
+            if made.global_derivatives and smooth:
+                require_equal(global_derivatives[k][-1], difference(by_global, x))
             if mixed:
-                mixed_slopes[k].append(
+                mixed_derivatives[k].append(
                     difference(lambda y, x=x, by_global=by_global: difference(partial(by_global, r=y), x), r)
                 )
     result = {"outputs": by_output(values), "derivatives": {}}
     if differentiable:
-        result["derivatives"] = {"distance": by_output(slopes), "globals": [by_output(x) for x in global_slopes]}
+        result["derivatives"] = {
+            "distance": by_output(derivatives),
+            "globals": [by_output(x) for x in global_derivatives],
+        }
         if mixed:
-            result["derivatives"]["distance_globals"] = [by_output(x) for x in mixed_slopes]
+            result["derivatives"]["distance_globals"] = [by_output(x) for x in mixed_derivatives]
     return result
 
 
 def difference(f, x):
-    """df/dx from central differences: the error is of order step^2, far below double precision, also if nested."""
+    """df/dx by central differences. The error, of order step^2, is far below double precision, even if nested."""
     with mp.workdps(200):
         step = mpf(10) ** -40
         up, down = f(x + step), f(x - step)
@@ -173,16 +177,14 @@ def by_output(rows):
 
 
 def to_double(x):
-    """The nearest double, with ties to even, whatever the version of mpmath: Python's division of integers rounds
-    so.
-    """
+    """The nearest double, with ties to even, independent of mpmath's version: Python divides integers like this."""
     if isinstance(x, float):
         return x
     numerator, denominator = to_rational(mpf(x)._mpf_)
     return int(numerator) / int(denominator)
 
 
-# What the cases are written with.
+# Helpers of the cases.
 
 
 def sigmoid(x):
@@ -213,7 +215,7 @@ FUNCTIONS = {  # operation: value, derivative
 
 
 def functions(operations, points, width):
-    """A case of some functions of x = s r + t, with s and t such that x are the given points, without rounding."""
+    """A case for functions of x = s r + t, where s and t are chosen so that x is exactly a given point."""
     assert len(points) % width == 0
     pairs = [points[i : i + width] for i in range(0, len(points), width)]
     distance = [0.5 if i % 2 == 0 else 0.25 for i in range(len(pairs))]
@@ -236,10 +238,10 @@ def functions(operations, points, width):
     def f(r, a, b, p, g):
         return [[FUNCTIONS[operation][0](u * r + v) for u, v in zip(a, b, strict=True)] for operation in operations]
 
-    def slope(r, a, b, p, g):
+    def derivative(r, a, b, p, g):
         return [[FUNCTIONS[operation][1](u * r + v) * u for u, v in zip(a, b, strict=True)] for operation in operations]
 
-    return Case("\n".join(lines), f, distance, particle1=s, particle2=t, slope=slope)
+    return Case("\n".join(lines), f, distance, particle1=s, particle2=t, derivative=derivative)
 
 
 def numbers(seed, count, low, high, digits=3):
@@ -253,7 +255,7 @@ def rows(seed, count, width, low, high, digits=3):
 
 
 def distances(seed, count, low=0.1, high=0.9):
-    """Distances all over the range, in no order."""
+    """Distances that cover the range, in random order."""
     result = [round(low + (high - low) * (i + u) / count, 4) for i, u in enumerate(numbers(seed, count, 0.05, 0.95))]
     random.Random(seed).shuffle(result)
     return result
@@ -269,7 +271,7 @@ def listing(values):
 
 
 def matrix_times(matrix, x):
-    """W x, with W row by row in one list."""
+    """W x, where W is a list of the matrix elements, row by row."""
     n = len(x)
     assert len(matrix) % n == 0
     return [mp.fsum(matrix[i + j] * x[j] for j in range(n)) for i in range(0, len(matrix), n)]
@@ -311,9 +313,9 @@ def form_example():
 
 @case(0)
 def form_inputs():
-    """All inputs and constants as outputs, just as they came, in another order and with all their digits.
+    """All inputs and constants as outputs, in another order, with all their digits.
 
-    outputs: g, w, b, r, c, p, a; the weights belong to three steps, in their order
+    outputs: g, w, b, r, c, p, a; the weights belong to three steps, in the order of the steps
     """
     c = [math.pi, 1e-30, -2.5e-07, 123456789.0, 1e22, 0.1, -0.0625, 3.0]
     w = [math.e, -1 / 3, 5e-05, 7.0, 1e17, 0.30000000000000004]
@@ -387,7 +389,7 @@ def form_order():
 
 @case(1e-15)
 def form_outputs():
-    """Several outputs: a step that others use, a constant, an input, not in the order of the steps.
+    """Several outputs, not in the order of the steps: a step that others use, a constant, an input.
 
     outputs: r^2 x_i, 3, r, sum of r^2 x_i, r^2
     """
@@ -409,7 +411,7 @@ def form_outputs():
 
 @case(1e-15)
 def form_unused():
-    """Steps and weights that no output needs; the weights count all the same.
+    """Steps and weights that no output depends on; the weights are part of the list of weights nevertheless.
 
     f = w_2 r + w_3
     """
@@ -433,7 +435,7 @@ def form_unused():
 
 @case(1e-14)
 def form_globals():
-    """Three globals, with derivatives by each of them and by r.
+    """Three globals, with derivatives with respect to each of them and to r.
 
     outputs: g1 r + g2^2/r + g1 g2 sin(g3 r), exp(-g_i r); the third global occurs with the others and alone
     """
@@ -466,7 +468,7 @@ def form_globals():
 
 @case(1e-15)
 def form_pair_input():
-    """What staging makes: numbers of the pair beside those of the particles and a global.
+    """The inputs of a staged program: numbers of the pair, of the particles, and a global.
 
     outputs: p1 r + p2 a b, g (p3 - r), for 33 pairs
     """
@@ -506,7 +508,7 @@ def form_pair_input():
 
 @case(5e-14)
 def form_long():
-    """A long chain of steps, in which rounding adds up: the recurrence of the Chebyshev polynomials.
+    """A long chain of steps, in which rounding errors accumulate: the recurrence of the Chebyshev polynomials.
 
     T_0 = 1, T_1 = x, T_(n+1) = 2 x T_n - T_(n-1), T_n(x) = cos(n arccos x), for x = r and n = 24, 25
     """
@@ -557,14 +559,14 @@ def form_wide():
     return Case(text, f, [0.15, 0.37, 0.82], centers + w1 + w2)
 
 
-# Element by element.
+# Elementwise operations.
 
 
 @case(0, smooth=False)
 def elements_neg_abs_floor():
-    """neg, abs and floor of negative numbers, of whole numbers and of 0, where abs has the derivative 0.
+    """neg, abs and floor of negative numbers, of integers and of 0, where the derivative of abs is 0.
 
-    -x, |x|, floor(x) for x = s r + t; slopes -s, s sign(x), 0
+    -x, |x|, floor(x) for x = s r + t; derivatives -s, s sign(x), 0
     """
     return functions(
         ["neg", "abs", "floor"],
@@ -594,7 +596,7 @@ def elements_neg_abs_floor():
 def elements_sqrt_log():
     """sqrt and log of small, ordinary and large numbers, and close to 1.
 
-    sqrt(x), ln(x) for x = s r + t; slopes s/(2 sqrt(x)), s/x
+    sqrt(x), ln(x) for x = s r + t; derivatives s/(2 sqrt(x)), s/x
     """
     return functions(
         ["sqrt", "log"],
@@ -607,7 +609,7 @@ def elements_sqrt_log():
 def elements_exp_expm1():
     """exp and expm1 of tiny, ordinary and large numbers.
 
-    e^x, e^x - 1 for x = s r + t; slopes s e^x
+    e^x, e^x - 1 for x = s r + t; derivatives s e^x
     """
     return functions(
         ["exp", "expm1"],
@@ -639,7 +641,7 @@ def elements_exp_expm1():
 def elements_log1p():
     """log1p of tiny, ordinary and large numbers and close to -1.
 
-    ln(1+x) for x = s r + t; slopes s/(1+x)
+    ln(1+x) for x = s r + t; derivatives s/(1+x)
     """
     return functions(
         ["log1p"],
@@ -652,7 +654,7 @@ def elements_log1p():
 def elements_sin_cos():
     """sin and cos of tiny, ordinary and large numbers, and close to their zeros.
 
-    sin(x), cos(x) for x = s r + t; slopes s cos(x), -s sin(x)
+    sin(x), cos(x) for x = s r + t; derivatives s cos(x), -s sin(x)
     """
     return functions(
         ["sin", "cos"],
@@ -682,7 +684,7 @@ def elements_sin_cos():
 def elements_tanh():
     """tanh of tiny and ordinary numbers, and where it is 1 to rounding.
 
-    tanh(x) for x = s r + t; slopes s/cosh(x)^2
+    tanh(x) for x = s r + t; derivatives s/cosh(x)^2
     """
     return functions(
         ["tanh"],
@@ -714,7 +716,7 @@ def elements_tanh():
 def elements_sigmoid():
     """sigmoid of tiny and ordinary numbers, and where it is 0 or 1 to rounding.
 
-    1/(1 + e^-x) for x = s r + t; slopes s/((1 + e^-x) (1 + e^x))
+    1/(1 + e^-x) for x = s r + t; derivatives s/((1 + e^-x) (1 + e^x))
     """
     return functions(
         ["sigmoid"],
@@ -746,7 +748,7 @@ def elements_sigmoid():
 def elements_erf_erfc():
     """erf and erfc of tiny and ordinary numbers, and where one of them is tiny.
 
-    erf(x), erfc(x) for x = s r + t; slopes +-s 2/sqrt(pi) e^-x^2
+    erf(x), erfc(x) for x = s r + t; derivatives +-s 2/sqrt(pi) e^-x^2
     """
     return functions(
         ["erf", "erfc"],
@@ -757,7 +759,7 @@ def elements_erf_erfc():
 
 @case(1e-14, double=True)
 def elements_double_range():
-    """Numbers that only double precision has.
+    """Numbers outside the range of single precision.
 
     with x = a r and y = b r: e^x, e^-x, 1/(1 + e^-x), ln(1 + e^-x), erfc(y); z^2.5, sqrt(z), ln(z) for z = 1e-100,
     2e100
@@ -913,9 +915,9 @@ def elements_broadcast_choices():
         ]
         return [smaller, smaller, larger, larger, below, above, below_or_same, above_or_same, same, same] + chosen
 
-    def slope(r, a, b, p, g):
+    def derivative(r, a, b, p, g):
         c, zeros = a[0] != 0, [mpf(0)] * 3
-        smaller, larger = [min(u, 2) for u in p], [max(u, 2) for u in p]  # where they tie, both slopes are 2
+        smaller, larger = [min(u, 2) for u in p], [max(u, 2) for u in p]  # at a tie, both derivatives are 2
         chosen = [
             p if c else zeros,
             larger,
@@ -926,14 +928,15 @@ def elements_broadcast_choices():
         ]
         return [smaller, smaller, larger, larger] + [zeros] * 6 + chosen
 
-    return Case(text, f, [0.5, 0.25], particle1=[[1.0], [0.0]], pair=[[1.0, 2.0, 3.5], [2.5, 0.5, 2.0]], slope=slope)
+    pair = [[1.0, 2.0, 3.5], [2.5, 0.5, 2.0]]
+    return Case(text, f, [0.5, 0.25], particle1=[[1.0], [0.0]], pair=pair, derivative=derivative)
 
 
 @case(4e-15)
 def elements_pow_integer():
-    """Powers with the whole exponents 0, 1, 2, 3, -1, -2 and 10, of positive and negative numbers.
+    """Powers of positive and negative numbers with the integer exponents 0, 1, 2, 3, -1, -2 and 10.
 
-    x^k for x = a r; slopes a k x^(k-1)
+    x^k for x = a r; derivatives a k x^(k-1)
     """
     k = [0, 1, 2, 3, -1, -2, 10]
     text = f"""
@@ -950,7 +953,7 @@ def elements_pow_integer():
     def f(r, a, b, p, g):
         return [[(u * r) ** n for u, n in zip(a, k, strict=True)], [(u * r) ** 3 for u in a]]
 
-    def slope(r, a, b, p, g):
+    def derivative(r, a, b, p, g):
         return [[u * n * (u * r) ** (n - 1) for u, n in zip(a, k, strict=True)], [3 * u**3 * r**2 for u in a]]
 
     rows = [
@@ -958,12 +961,12 @@ def elements_pow_integer():
         [-7.0, -0.25, 4.0, 0.75, 0.125, -3.0, 2.5],
         [10.0, 1.0, -12.0, 9.0, 5.0, 6.0, -0.5],
     ]
-    return Case(text, f, [0.5, 0.75, 0.25], particle1=rows, slope=slope)
+    return Case(text, f, [0.5, 0.75, 0.25], particle1=rows, derivative=derivative)
 
 
 @case(1e-14)
 def elements_pow_real():
-    """Powers with real exponents of positive numbers, where base, exponent or both depend on r and on a global.
+    """Powers of positive numbers with real exponents, where base, exponent or both depend on r and on a global.
 
     x^c, 2^(g x), x^(g+r), (x+g)^(x r) for x = a + r and c = 0.5, 1.5, -0.3, 2.75
     """
@@ -1000,7 +1003,7 @@ def elements_pow_real():
 
 @case(0, smooth=False)
 def elements_pow_zero():
-    """Powers of 0 with exponents that are not negative, constant or a global: 0^0 = 1, and no NaN in a derivative.
+    """Powers of 0 with nonnegative exponents, constant or a global: 0^0 = 1, and no derivative is NaN.
 
     x^k and x^(g_k) for x = r - 1/2 = 0 and k, g_k = 0, 1, 1.5, 2, 3: values 1, 0, 0, 0, 0; d/dr 0, 1, 0, 0, 0; d/dg 0
     """
@@ -1023,14 +1026,14 @@ def elements_pow_zero():
         always([1, 0, 0, 0, 0]),
         [0.5],
         globals=[0.0, 1.0, 1.5, 2.0, 3.0],
-        slope=always([0, 1, 0, 0, 0]),
-        global_slopes=[always([0] * 5)] * 5,
+        derivative=always([0, 1, 0, 0, 0]),
+        global_derivatives=[always([0] * 5)] * 5,
     )
 
 
 @case(0, smooth=False)
 def elements_minimum_maximum():
-    """minimum and maximum, with ties, whose derivative is the mean of both.
+    """minimum and maximum, with ties, where the derivative is the mean of both derivatives.
 
     min and max of x = a r + g and y = b, with dx/dr = a, dx/dg = 1, dy/dr = dy/dg = 0; with ties in half of the
     elements
@@ -1058,29 +1061,36 @@ def elements_minimum_maximum():
         """The share of x in the derivative of min(x, y)."""
         return mpf(1) / 2 if x == y else mpf(x < y)
 
-    def slope(r, a, b, p, g):
+    def derivative(r, a, b, p, g):
         shares = [share(u * r + g[0], v) for u, v in zip(a, b, strict=True)]
         return [
             [s * u for s, u in zip(shares, a, strict=True)],
             [(1 - s) * u for s, u in zip(shares, a, strict=True)],
         ] * 2
 
-    def global_slope(r, a, b, p, g):
+    def global_derivative(r, a, b, p, g):
         shares = [share(u * r + g[0], v) for u, v in zip(a, b, strict=True)]
         return [shares, [1 - s for s in shares]] * 2
 
     a = [[1.0, -2.0, 3.0, 8.0], [4.0, -1.0, 0.0, 2.0], [-8.0, 16.0, 5.0, 1.0]]
     b = [[0.75, 0.0, 1.75, -1.0], [0.25, 0.0, 0.25, 0.125], [-1.75, 4.0, 2.0, 0.5]]
     return Case(
-        text, f, [0.5, 0.125, 0.25], particle1=a, particle2=b, globals=[0.25], slope=slope, global_slopes=[global_slope]
+        text,
+        f,
+        [0.5, 0.125, 0.25],
+        particle1=a,
+        particle2=b,
+        globals=[0.25],
+        derivative=derivative,
+        global_derivatives=[global_derivative],
     )
 
 
 @case(0, smooth=False)
 def elements_comparisons():
-    """less, less_equal and equal, with numbers that are equal, and arithmetic with the results.
+    """less, less_equal and equal, also for equal numbers, and arithmetic with the results.
 
-    x < y, x <= y, x = y as 1 or 0 for x = a r and y = b, and x (x < y) - y (x <= y), the slope of which is a (x < y)
+    x < y, x <= y, x = y as 1 or 0 for x = a r and y = b, and x (x < y) - y (x <= y), whose derivative is a (x < y)
     """
     text = """
         v0[1] = distance
@@ -1105,18 +1115,18 @@ def elements_comparisons():
             [x * (x < y) - y * (x <= y) for x, y in pairs],
         ]
 
-    def slope(r, a, b, p, g):
+    def derivative(r, a, b, p, g):
         zeros = [mpf(0)] * 6
         return [zeros, zeros, zeros, [u * (u * r < v) for u, v in zip(a, b, strict=True)]]
 
     a = [[1.0, 2.0, -4.0, 0.0, 0.0, 3.0], [8.0, -8.0, 1.0, 5.0, 0.5, -1.0]]
     b = [[0.5, 0.5, -2.0, 0.0, 1.0, 2.0], [2.0, -3.0, 0.25, 1.0, 0.125, 1.0]]
-    return Case(text, f, [0.5, 0.25], particle1=a, particle2=b, slope=slope)
+    return Case(text, f, [0.5, 0.25], particle1=a, particle2=b, derivative=derivative)
 
 
 @case(1e-15)
 def elements_select():
-    """select by conditions that are 0, 1, or anything else, which counts as true; nested, and by a range of r.
+    """select with conditions that are 0, 1, or another number, which counts as true; nested, and by ranges of r.
 
     a r if c else b/r; then r^2 below 0.4, r below 0.6, 1/r above
     """
@@ -1161,7 +1171,7 @@ def elements_select():
 
 @case(0)
 def between_gather_concat():
-    """gather with repeated, reversed and single indices, also of a value of length 1, and concat of two to four values.
+    """gather with repeated, reversed and single indices, and of a value of length 1; concat of two to four values.
 
     with x = a r: x[3 3 0], x[4 3 2 1 0], x[2], r r, (x, r), (r, x, a), (x, x), (1, r, x, b)
     """
@@ -1208,7 +1218,7 @@ def between_gather_concat():
 
 @case(4e-15)
 def between_sum():
-    """sum over the first, the middle and the last of the axes of 24 numbers, over all of them, and over one that has
+    """sum over the first, the middle and the last axis of an array of 24 numbers, over all of them, and over an axis of
     length 1.
 
     sum over j of x[i][j][k] with x = exp(a r) as an array {o m i}
@@ -1230,10 +1240,10 @@ def between_sum():
 
 @case(0, smooth=False)
 def between_max():
-    """max over the first, the middle and the last of the axes of 12 numbers; where several are largest, the slope is
-    the mean of theirs.
+    """max over the first, the middle and the last axis of an array of 12 numbers; where several elements are largest,
+    the derivative is the mean of their derivatives.
 
-    max over j of x[i][j][k] with x = a r + b as an array {o m i}; slopes: the mean of a over the largest
+    max over j of x[i][j][k] with x = a r + b as an array {o m i}; derivatives: the mean of a over the largest
     """
     shapes = [(2, 3, 2), (1, 12, 1), (3, 4, 1), (1, 2, 6), (12, 1, 1)]
     lines = ["v0[1] = distance", "v1[12] = particle1", "v2[12] = particle2", "v3[12] = mul v1 v0", "v4[12] = add v3 v2"]
@@ -1247,7 +1257,7 @@ def between_max():
         x = [u * r + v for u, v in zip(a, b, strict=True)]
         return [[max(x[j] for j in group) for group in groups(*shape)] for shape in shapes]
 
-    def slope(r, a, b, p, g):
+    def derivative(r, a, b, p, g):
         x = [u * r + v for u, v in zip(a, b, strict=True)]
 
         def of(group):
@@ -1256,8 +1266,8 @@ def between_max():
 
         return [[of(group) for group in groups(*shape)] for shape in shapes]
 
-    # In the first pair x = -2, 7, 1, 0, 7, 3.5, 7, 1, 7, -1, 3, 2: two, then four are largest. In the second there are
-    # no ties, and all is negative.
+    # In the first pair x = -2, 7, 1, 0, 7, 3.5, 7, 1, 7, -1, 3, 2: two elements are largest, then four. The second pair
+    # has no ties, and all elements are negative.
     a = [
         [1.0, 2.0, 3.0, 0.0, 6.0, 7.0, 8.0, -9.0, 4.0, 5.0, 2.0, 1.0],
         [1.0, -2.0, 3.0, -4.0, 5.0, -6.0, 7.0, -8.0, 9.0, -10.0, 11.0, -12.0],
@@ -1266,12 +1276,12 @@ def between_max():
         [-2.5, 6.0, -0.5, 0.0, 4.0, 0.0, 3.0, 5.5, 5.0, -3.5, 2.0, 1.5],
         [-20.0, -21.5, -22.0, -23.0, -24.0, -25.0, -26.0, -27.0, -28.0, -29.0, -30.0, -31.0],
     ]
-    return Case("\n".join(lines), f, [0.5, 0.25], particle1=a, particle2=b, slope=slope)
+    return Case("\n".join(lines), f, [0.5, 0.25], particle1=a, particle2=b, derivative=derivative)
 
 
 @case(2e-15)
 def between_linear():
-    """linear with matrices that are not square, with one row or one column, from weights and from a literal.
+    """linear with non-square matrices, with one row or one column, from weights and from a literal.
 
     W x with x = exp(a r) of length 4: 3 x 4, 6 x 4, 1 x 4; V r with V 2 x 1; L y with L = [[1, -2, 0.5], [0, 4, -1]]
     and y = (r, r^2, 1/r)
@@ -1314,10 +1324,10 @@ def between_linear():
 
 @case(0, smooth=False)
 def between_lookup():
-    """lookup by several numbers at once: rounded towards zero, from the end if negative, brought into the range; from a
-    weight and a literal.
+    """lookup with several indices: rounded towards zero, counted from the end if negative, clamped to the range; from a
+    weight and from a literal.
 
-    T[k] with 3 rows of 2 and L[k] with 4 rows of 1, slopes 0; floor(8 r) as an index, times r
+    T[k] with 3 rows of 2 and L[k] with 4 rows of 1, derivatives 0; floor(8 r) as an index, times r
     """
     k = [
         0.0,
@@ -1371,21 +1381,21 @@ def between_lookup():
             [mpf(x) for x in (10, 20, 30, 40)],
         ]
 
-    def slope(r, a, b, p, g):
+    def derivative(r, a, b, p, g):
         i = {0.125: 1, 0.3125: 2, 0.75: 2}[float(r)]
         return [[mpf(0)] * 12, [mpf(0)] * 6, row(i), [mpf(0)] * 4]
 
-    return Case(text, f, [0.125, 0.3125, 0.75], w, [k[i : i + 6] for i in range(0, 18, 6)], slope=slope)
+    return Case(text, f, [0.125, 0.3125, 0.75], w, [k[i : i + 6] for i in range(0, 18, 6)], derivative=derivative)
 
 
 def hermite(data, knots, r):
-    """Values and slopes of the curves of a table: the cubic Hermite polynomials of PairTable.h."""
+    """Values and derivatives of the curves of a table, the cubic Hermite polynomials of PairTable.h."""
     first, last = mpf(data[0]), mpf(data[1])
     n = (len(data) - 2) // (2 * knots)
     h = (last - first) / (knots - 1)
     k = min(max(int(mp.floor((r - first) / h)), 0), knots - 2)
     t = (r - first) / h - k
-    values, slopes = [], []
+    values, derivatives = [], []
     for c in range(n):
         e0, d0, e1, d1 = (mpf(data[2 + 2 * n * knot + offset + c]) for knot in (k, k + 1) for offset in (0, n))
         values.append(
@@ -1394,8 +1404,8 @@ def hermite(data, knots, r):
             + t**2 * (3 - 2 * t) * e1
             + t**2 * (t - 1) * h * d1
         )
-        slopes.append(6 * t * (1 - t) * (e1 - e0) / h + (1 - t) * (1 - 3 * t) * d0 + t * (3 * t - 2) * d1)
-    return values, slopes
+        derivatives.append(6 * t * (1 - t) * (e1 - e0) / h + (1 - t) * (1 - 3 * t) * d0 + t * (3 * t - 2) * d1)
+    return values, derivatives
 
 
 TABLE = [0.25, 1.25] + [  # five knots of three values and three slopes
@@ -1427,8 +1437,8 @@ TABLE_DISTANCES = [
 
 @case(1e-14, smooth=False)
 def between_table():
-    """table with three curves and five knots, at the knots, between and outside of them, where the first or last piece
-    goes on.
+    """table with three curves and five knots, at the knots, between and outside of them, where the first or last cubic
+    is extrapolated.
 
     f = (1+2t)(1-t)^2 E_k + t(1-t)^2 h E'_k + t^2 (3-2t) E_k+1 + t^2 (t-1) h E'_k+1 with t = (r - r_k)/h; its derivative
     """
@@ -1443,7 +1453,7 @@ def between_table():
         lambda r, a, b, p, g: [hermite(TABLE, 5, r)[0]],
         TABLE_DISTANCES,
         TABLE,
-        slope=lambda r, a, b, p, g: [hermite(TABLE, 5, r)[1]],
+        derivative=lambda r, a, b, p, g: [hermite(TABLE, 5, r)[1]],
     )
 
 
@@ -1464,8 +1474,8 @@ def between_table_slope():
 
 @case(4e-14)
 def between_table_scaled():
-    """table of a number other than r, with knots that are not exact in binary, one with only two knots; derivatives by
-    r and by a global.
+    """table of a number other than r, with knots that are not exact in binary, and a table with only two knots;
+    derivatives with respect to r and to a global.
 
     T(g r + r^2) w with two curves, nine knots and w = (1, g); U(r/g) with one curve and two knots
     """
@@ -1508,7 +1518,7 @@ ENDS = [0.0, -1.0, -2.0, INF, -INF, NAN, 800.0, -800.0]
 def ieee_functions():
     """All functions of one number at 0, -1, -2, the infinities, NaN, and 800 and -800.
 
-    the values of IEEE 754 and of the C standard, annex F; finite ones in mpmath
+    the values of IEEE 754 and of the C standard, annex F; finite values in mpmath
     """
     results = {
         "neg": [0, 1, 2, -INF, INF, NAN, -800, 800],
@@ -1561,7 +1571,7 @@ def ieee_two_operands():
 
 @case(0, ieee=True, differentiable=False)
 def ieee_between():
-    """NaN and infinities in gather, concat, sum, max and linear: they stay in the elements that they belong to.
+    """NaN and infinities in gather, concat, sum, max and linear: they affect only the elements that depend on them.
 
     x = (1, inf, nan, -inf, 2, 3): x[0 4 1], sums and maxima over pairs and over triples, W (x0, x1) with W = [[1, 1],
     [0, 1], [1, 0]]
@@ -1599,8 +1609,8 @@ def ieee_between():
 
 @case(1e-15, ieee=True, smooth=False)
 def ieee_select():
-    """select keeps what is not chosen out of value and derivative, even if it is NaN or infinite; NaN as a condition is
-    not 0.
+    """select ignores the operand that is not chosen in value and derivative, even if it is NaN or infinite; NaN as a
+    condition is not 0.
 
     with x = a r: ln x if x > 0 else 1 - x, sqrt x if x > 0 else r, x^-2 if x is not 0 else 7 r; r if NaN else 2 r
     """
@@ -1637,7 +1647,7 @@ def ieee_select():
             [r],
         ]
 
-    def slope(r, a, b, p, g):
+    def derivative(r, a, b, p, g):
         return [
             [1 / r if u > 0 else -u for u in p],
             [mp.sqrt(u / r) / 2 if u > 0 else mpf(1) for u in p],
@@ -1651,15 +1661,15 @@ def ieee_select():
         [0.5, 0.25],
         particle1=[[NAN], [NAN]],
         pair=[[2.0, -3.0, 0.0, 5.0], [0.0, 0.5, -4.0, -0.125]],
-        slope=slope,
+        derivative=derivative,
     )
 
 
 @case(1e-15, ieee=True, smooth=False)
 def ieee_derivatives():
-    """What the derivative rules give where a function or its slope is infinite or NaN.
+    """The results of the derivative rules where a function or its derivative is infinite or NaN.
 
-    with x = r - c = (0, -1): sqrt x, ln x, 1/x, x^0.5, x^-1; ln(1 + x - 1) by log1p; slopes 1/(2 sqrt x), 1/x,
+    with x = r - c = (0, -1): sqrt x, ln x, 1/x, x^0.5, x^-1; ln(1 + x - 1) by log1p; derivatives 1/(2 sqrt x), 1/x,
     -(1/x)/x, 0.5 x^-0.5, -x^-2, 1/(1 + x - 1)
     """
     text = """
@@ -1679,8 +1689,8 @@ def ieee_derivatives():
         output v3 v4 v6 v8 v10 v12
     """
     values = [[0, NAN], [-INF, NAN], [INF, -1], [0, NAN], [INF, -1], [-INF, NAN]]
-    slopes = [[INF, NAN], [INF, -1], [-INF, -1], [INF, NAN], [-INF, -1], [INF, -1]]
-    return Case(text, lambda r, a, b, p, g: values, [0.5], slope=lambda r, a, b, p, g: slopes)
+    derivatives = [[INF, NAN], [INF, -1], [-INF, -1], [INF, NAN], [-INF, -1], [INF, -1]]
+    return Case(text, lambda r, a, b, p, g: values, [0.5], derivative=lambda r, a, b, p, g: derivatives)
 
 
 # Pair programs.
@@ -1688,7 +1698,7 @@ def ieee_derivatives():
 
 @case(2e-13, pair_program={"types": 2, "globals": []})
 def pair_gaussian_network():
-    """A tanh network of 8, 8 and 1 units on 8 Gaussians of the distance; each type adds to the first layer.
+    """A tanh network of 8, 8 and 1 units on 8 Gaussians of the distance; each type adds a vector to the first layer.
 
     E = 12 W_3 tanh(W_2 tanh(W_1 G(r) + T[a] + T[b] + b_1) + b_2) + b_3 with G_k = exp(-((r - c_k)/0.1)^2), c_k = 0.1,
     0.2, ..., 0.8
@@ -1746,7 +1756,7 @@ def pair_gaussian_network():
 
 @case(4e-14, pair_program={"types": 3, "globals": [["lambda", 0.4]]})
 def pair_soft_core():
-    """The soft-core Lennard-Jones potential with sigma and epsilon of types and a global lambda.
+    """The soft-core Lennard-Jones potential with sigma and epsilon for each type and a global lambda.
 
     E = 4 eps lambda (1/s^2 - 1/s), s = (1 - lambda)^2/2 + (r/sigma)^6, sigma = (sigma_a + sigma_b)/2, eps = sqrt(eps_a
     eps_b)
@@ -1808,7 +1818,7 @@ def pair_soft_core():
 
 @case(4e-14, pair_program={"types": 3, "globals": []})
 def pair_morse():
-    """Morse potentials, whose parameters are looked up by both types at once.
+    """Morse potentials with parameters for each pair of types.
 
     E = D (x^2 - 2 x), x = exp(-alpha (r - r_0)), with (D, alpha, r_0) in row 3 a + b
     """
@@ -1855,7 +1865,7 @@ def pair_morse():
 
 @case(2e-14, pair_program={"types": 4, "globals": []})
 def pair_zbl():
-    """The Ziegler-Biersack-Littmark repulsion, with atomic numbers of types.
+    """The Ziegler-Biersack-Littmark repulsion, with an atomic number for each type.
 
     E = 138.935456 Z_a Z_b/r sum_k c_k exp(-d_k r/s), s = 0.0468479/(Z_a^0.23 + Z_b^0.23) nm
     """
@@ -1903,7 +1913,7 @@ def pair_zbl():
     )
 
 
-# For the two programs on features: distinct particles, of which pairs are drawn.
+# For the two programs with features: distinct particles, from which pairs are drawn.
 CHARGED = [[-0.834, 6.0, 45.0], [0.417, 1.0, 33.5], [1.0, 9.0, 52.0], [-1.0, 7.0, 29.5], [0.25, 4.0, 38.0]]
 VECTORS = [[0.5, -1.2, 0.3], [1.5, 0.4, -0.7], [-0.9, 0.8, 1.1], [0.2, 0.1, -1.6], [-1.3, -0.5, 0.6], [0.7, 1.9, 0.05]]
 
@@ -1915,8 +1925,8 @@ def drawn(seed, count, particles):
 
 @case(4e-14, pair_program={"features": 3, "globals": [["beta", 1.6], ["strength", 0.75]]})
 def pair_charge_penetration():
-    """Screened charges with charge penetration: clouds of width 1/alpha about cores of charge Z, with features q, Z,
-    alpha.
+    """Screened charges with charge penetration: electron clouds of width 1/alpha around cores of charge Z, with
+    features q, Z, alpha.
 
     E = k/r (q_a q_b erfc(beta r) - strength (Z_a n_b e^(-alpha_b r) + Z_b n_a e^(-alpha_a r) + n_a n_b (e^(-alpha_a r)
     + e^(-alpha_b r))/2)), n = q - Z, k = 138.935456
@@ -2186,7 +2196,7 @@ def negative():
 
 
 def encode(value):
-    """JSON has no NaN and no infinities: they are strings."""
+    """Replace NaN and infinities, which JSON does not have, by strings."""
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if isinstance(value, list):
@@ -2195,7 +2205,7 @@ def encode(value):
 
 
 def to_json(value, indent=""):
-    """JSON in which a list of numbers takes one line, and so does whatever is short."""
+    """JSON text in which lists of numbers, and values that fit, take one line."""
     line = json.dumps(value)
     if (
         len(line) <= 120 - len(indent)
@@ -2221,7 +2231,7 @@ def main():
     present = {path.name: path.read_bytes() for path in HERE.glob("*.json")}
     changed = sorted(name for name in files | present if files.get(name) != present.get(name))
     if check:
-        sys.exit(f"these files are not what generate.py writes: {', '.join(changed)}" if changed else 0)
+        sys.exit(f"these files differ from the output of generate.py: {', '.join(changed)}" if changed else 0)
     for name in changed:
         if name in files:
             (HERE / name).write_bytes(files[name])

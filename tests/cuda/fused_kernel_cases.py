@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""A few steps of dense molecules with PME on the CUDA platform, with or without a correction, one Context after
-another, for tests that look at what the platform compiled and launched:
-fused_kernel_cases.py single|mixed|double none|shared|shorter|own...
-Prints a line for each: the correction, and how many modules and lines of the log of launches there are by then."""
+"""A few steps of dense molecules with PME on the CUDA platform, with and without a correction, in one Context after
+another. Tests inspect the modules that the platform compiled and the kernels that it launched.
+
+Run as: fused_kernel_cases.py single|mixed|double none|shared|shorter|own...
+Prints a line for each correction: its name, and the numbers of modules and of lines in the log of launches so far.
+"""
 
 import os
 import sys

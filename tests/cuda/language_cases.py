@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Small CUDA kernels with results that NumPy can tell, each a function of this file. See test_emulator_language.py.
+"""Small CUDA kernels whose results are compared with NumPy, each in a function of this file; for
+test_emulator_language.py.
 
-Run as: emulate -- python language_cases.py CASE [ARGUMENT]; prints "passed CASE" at the end.
-The case compile_tensor_cores also runs under the dry run.
+Run as: emulate -- python language_cases.py CASE [ARGUMENT]; prints "passed CASE" at the end. The case
+compile_tensor_cores is for the dry run.
 """
 
 import ctypes
@@ -16,13 +17,13 @@ from numpy.testing import assert_array_equal
 
 ARCHITECTURE = os.environ.get("DRYRUN_CC", "99")
 if "DRYRUN_CC" in os.environ:
-    import openmm  # noqa: F401  (brings the real NVRTC with it, wherever it is installed)
+    import openmm  # noqa: F401  (loads the real NVRTC)
 
 nvrtc, cuda = ctypes.CDLL("libnvrtc.so.13"), ctypes.CDLL("libcuda.so.1")
 
 
 def compile_source(source):
-    """Returns (whether it compiled, the PTX or the compiler's messages)."""
+    """Compile a source; return (success, the PTX or the compiler's messages)."""
     program, size = ctypes.c_void_p(), ctypes.c_size_t()
     assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), None, 0, None, None) == 0
     ok = nvrtc.nvrtcCompileProgram(program, 1, (ctypes.c_char_p * 1)(f"-arch=compute_{ARCHITECTURE}".encode())) == 0
@@ -34,7 +35,7 @@ def compile_source(source):
 
 
 def load(source, name):
-    """Compiles a kernel and loads it into the current context."""
+    """Compile a kernel and load it into the current context."""
     ok, ptx = compile_source(source)
     assert ok, ptx
     module, kernel = ctypes.c_void_p(), ctypes.c_void_p()
@@ -44,7 +45,7 @@ def load(source, name):
 
 
 def run(kernel, grid, block, *arguments, shared=0):
-    """Returns the driver's answer. Device memory is host memory: NumPy arrays are passed by their address."""
+    """Launch a kernel; return the driver's status. NumPy arrays are passed by address: device memory is host memory."""
     values = [ctypes.c_void_p(a.ctypes.data) if isinstance(a, np.ndarray) else a for a in arguments]
     pointers = (ctypes.c_void_p * len(values))(*[ctypes.addressof(v) for v in values])
     grid, block = (list(x) + [1] * (3 - len(x)) for x in (grid, block))
@@ -90,7 +91,7 @@ def votes():
         """
         extern "C" __global__ void votes(unsigned* out) {
             int i = threadIdx.x, lane = i%32;
-            if (i >= 48) return;                       // returned lanes do not vote, and nobody waits for them
+            if (i >= 48) return;                       // returned lanes do not vote, and no lane waits for them
             out[i] = __ballot_sync(0xffffffff, lane%3 == 0);
             out[64+i] = __any_sync(0xffffffff, lane == 31)+2*__all_sync(0xffffffff, lane < 16);
             out[128+i] = __match_any_sync(0xffffffff, lane/4);
@@ -185,7 +186,7 @@ def grids_and_blocks():
 
 
 def assembly():
-    """Inline assembly, with the conversion that OpenMM's neighbor list uses: to half precision, rounded up."""
+    """Inline assembly: the conversion to half precision that OpenMM's neighbor list uses, which rounds up."""
     x = np.concatenate([np.random.default_rng(1).normal(size=1000) * s for s in (1e-6, 1e-3, 1, 1e3)]).astype(
         np.float32
     )
@@ -211,9 +212,8 @@ def assembly():
     assert_array_equal(up, expected.astype(np.float32))
 
 
-# D = A*B+C for each warp, of row-major matrices. "accumulate" runs over two blocks of 16 columns of A (rows of B), and
-# keeps
-# the sums in the registers that are both C and D.
+# D = A*B+C for each warp, with row-major matrices. "accumulate" loops over two blocks of 16 columns of A (rows of B),
+# and adds the products to registers that are both C and D.
 TENSOR_CORES = """
     __device__ unsigned pair(const unsigned short* p, int next) { return p[0] | (unsigned) p[next]<<16; }
     extern "C" __global__ void multiply(const unsigned short* a, const unsigned short* b, const float* c, float* d) {
@@ -253,7 +253,7 @@ TENSOR_CORES = """
 
 
 def bf16_matrices(random, shape):
-    """Different bf16 numbers of magnitude 2^-4 to 2^4 and either sign, as bits and as floats."""
+    """Distinct bf16 numbers with magnitudes from 2^-4 to 2^4 and random signs, as bits and as floats."""
     bits = random.choice(np.arange(0x3D80, 0x4180), np.prod(shape), replace=False) | random.choice(
         [0, 0x8000], np.prod(shape)
     )
@@ -261,7 +261,7 @@ def bf16_matrices(random, shape):
 
 
 def matrix_product(a, b, c):
-    """Cut off after each 16 products, as emu_matrix.h says."""
+    """A*B+C, truncated after every 16 products as in emu_matrix.h."""
     for k in range(0, a.shape[-1], 16):
         exact = a[..., :, k : k + 16].astype(float) @ b[..., k : k + 16, :] + c
         c = exact.astype(np.float32)
@@ -297,10 +297,10 @@ def bf16_conversion():
         (1 + 2**-8, 0x3F80),
         (1 + 3 * 2**-8, 0x3F82),
         (-1 - 2**-8, 0xBF80),
-        (-1 - 3 * 2**-8, 0xBF82),  # ties: to even
+        (-1 - 3 * 2**-8, 0xBF82),  # ties are rounded to even
         (1 + 2**-8 + 2**-23, 0x3F81),
         (1 + 3 * 2**-8 - 2**-23, 0x3F81),
-        (-1 - 2**-8 - 2**-23, 0xBF81),  # beside a tie
+        (-1 - 2**-8 - 2**-23, 0xBF81),  # next to a tie
         (2 - 2**-23, 0x4000),  # into the next binade
         (3.3895314e38, 0x7F7F),
         (3.4028235e38, 0x7F80),
@@ -315,7 +315,7 @@ def bf16_conversion():
         np.array([case[0] for case in cases], dtype=np.float32),
         np.array([case[1] for case in cases], dtype=np.uint32),
     )
-    others = np.array([0x7F800001, 0xFF800001, 0xFFC00000, 0xFFFFFFFF], dtype=np.uint32)  # NaNs of other bits
+    others = np.array([0x7F800001, 0xFF800001, 0xFFC00000, 0xFFFFFFFF], dtype=np.uint32)  # NaNs with other bits
     x, expected = np.append(x, others.view(np.float32)), np.append(expected, np.full(4, 0x7FFF, dtype=np.uint32))
     low, high = x.repeat(len(x)), np.tile(x, len(x))
     out = np.zeros(len(low), dtype=np.uint32)
@@ -324,7 +324,7 @@ def bf16_conversion():
 
 
 def missing_lane(what):
-    """Lane 7 does something else while the others multiply; or the warp has 16 lanes only."""
+    """Lane 7 does not take part in a matrix product; or the warp has only 16 lanes."""
     lane_7 = {"returns": "return", "waits": "__syncwarp()", "never was": ""}[what]
     launch(
         f"#define LANE_7 {lane_7}"
@@ -366,7 +366,7 @@ def matrix_product_and_memory(barrier):
 
 
 def compile_tensor_cores():
-    """By the real NVRTC, under the dry run: the driver keeps the module."""
+    """Compile with the real NVRTC, under the dry run, whose driver saves the module."""
     ok, ptx = compile_source(TENSOR_CORES)
     assert ok and f".target sm_{ARCHITECTURE}" in ptx, ptx
     assert cuda.cuModuleLoadDataEx(ctypes.byref(ctypes.c_void_p()), ptx.encode(), 0, None, None) == 0
@@ -379,7 +379,7 @@ def unknown_instruction():
 
 
 def thread_order(order):
-    """Threads that do not wait run one after another, in the order that EMULATE_ORDER says."""
+    """Threads that do not wait run one after another, in the order given by EMULATE_ORDER."""
     out, count = np.zeros(64, dtype=np.int32), np.zeros(1, dtype=np.int32)
     launch(
         """
@@ -419,7 +419,7 @@ COUNT = """
 
 
 def host_threads():
-    """Several host threads launch at once: blocks of one launch never mix with those of another."""
+    """Several host threads launch concurrently: blocks of different launches are never interleaved."""
     kernel = load(COUNT, "count")
 
     def work(_):
@@ -467,7 +467,7 @@ def contexts():
 
 
 def devices(number):
-    """With EMULATE_DEVICES there are several, each of which can reach the memory of the others."""
+    """EMULATE_DEVICES sets the number of devices, each of which can access the memory of the others."""
     count, device, answer = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
     assert cuda.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value == int(number)
     for i in range(count.value):
@@ -503,7 +503,7 @@ def buffer_contents(expected):
 
 
 def buffer_end(index):
-    """Writes one element of a buffer of 100, for EMULATE_GUARD=1."""
+    """Write one element of a buffer of 100 elements, for EMULATE_GUARD=1."""
     launch(
         """
         extern "C" __global__ void write(float* p, int i) { p[i] = 1; }""",

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""OpenMM's own forces and integrators on the emulated CUDA platform, against its Reference platform.
+"""Compares OpenMM's own forces and integrators on the emulated CUDA platform with its Reference platform.
 
-Run as: emulate -- python openmm_cases.py CASE PRECISION [ARGUMENT...]; prints a JSON object. See
-test_emulator_openmm.py.
-Lengths are in nm, energies in kJ/mol; errors are relative unless their name ends in a unit.
+Run as: emulate -- python openmm_cases.py CASE PRECISION [ARGUMENT...]; prints a JSON object for
+test_emulator_openmm.py. Lengths are in nm, energies in kJ/mol. Errors are relative, unless their name ends in a unit.
 """
 
 import json
@@ -14,10 +13,10 @@ import tempfile
 
 import numpy as np
 
-# The emulator's log shows which kernels ran; the driver opens it at the first launch.
+# The emulator's log names the kernels that ran; the driver opens it at the first launch.
 LOG = os.environ.setdefault("EMULATE_LOG", os.path.join(tempfile.mkdtemp(), "launches.log"))
 
-import openmm as mm  # noqa: E402  (after the log has been chosen)
+import openmm as mm  # noqa: E402  (after EMULATE_LOG is set)
 
 WATER_CHARGES = (-0.834, 0.417, 0.417)
 OH, HOH = 0.09572, 1.82421813  # bond length and angle
@@ -47,7 +46,7 @@ def force_error(c, reference, groups=-1):
 
 
 def compare(system, positions, precision, devices=None):
-    """The largest errors of any force group."""
+    """The CUDA Context, and the largest errors of its force groups."""
     c, reference = (
         context(system, positions, "CUDA", precision, devices=devices),
         context(system, positions, "Reference"),
@@ -80,7 +79,7 @@ def particles(n, spacing):
 
 
 def water(n, method, rigid=True, cutoff=0.9):
-    """n water molecules in random orientations; bonded forces in group 0, nonbonded ones in group 1."""
+    """n water molecules in random orientations; bonded forces are in group 0, nonbonded forces in group 1."""
     oxygens, edge = grid(n, 0.31, jitter=0.05)
     random = np.random.default_rng(2)
     system, bonds, angles, nonbonded = mm.System(), mm.HarmonicBondForce(), mm.HarmonicAngleForce(), mm.NonbondedForce()
@@ -108,7 +107,7 @@ def water(n, method, rigid=True, cutoff=0.9):
 
 
 def tabulated(n, method):
-    """A pair potential of types and tabulated functions, with exclusions."""
+    """A pair potential that depends on types, with tabulated functions and exclusions."""
     system, positions = particles(n, 0.31)
     force = mm.CustomNonbondedForce("scale(type1,type2)*shape(r)*(1+0.1*charge1*charge2)")
     r = np.linspace(0, 1, 101)
@@ -150,7 +149,7 @@ def fused_system():
 
 
 def chain():
-    """A random chain with every kind of bonded force, each in its own group."""
+    """A random chain with six kinds of bonded forces, each in its own group."""
     n = 40
     random = np.random.default_rng(3)
     step = random.normal(size=(n, 3))
@@ -183,11 +182,11 @@ def chain():
     return system, positions
 
 
-# ---- cases: each returns a Context of the CUDA platform and what was measured ----
+# ---- cases: each returns a Context of the CUDA platform and the measured quantities ----
 
 
 def exact_parameters(precision):
-    """Parameters that a float holds exactly: what remains in double precision is OpenMM's fixed-point forces."""
+    """Parameters that are exact in float. In double precision only the rounding of fixed-point forces remains."""
     system, positions = particles(512, 0.32)
     system.addForce(lennard_jones(512, 0.25, 0.25, 0.25, mm.NonbondedForce.CutoffPeriodic, 0.75))
     return compare(system, positions, precision)
@@ -219,7 +218,7 @@ def bonded(precision):
 
 
 def born_solvation(precision):
-    """A cluster of charges in generalized Born solvent: kernels that walk all tiles twice."""
+    """A cluster of charges in generalized Born solvent, whose kernels process all tiles twice."""
     system, positions = particles(150, 0.28)
     born = mm.GBSAOBCForce()
     for i in range(150):
@@ -246,10 +245,10 @@ def verlet(precision):
 
 
 def langevin(precision):
-    """Random numbers differ between platforms: measure the temperature and the constraints."""
+    """Measures temperature and constraints, since random numbers differ between platforms."""
     system, positions = water(64, mm.NonbondedForce.CutoffNonPeriodic)
     integrator = mm.LangevinMiddleIntegrator(300, 50, 0.002)
-    integrator.setRandomNumberSeed(7)  # of 40 random seeds six gave less than 250 K or more than 350 K
+    integrator.setRandomNumberSeed(7)  # 6 of 40 random seeds give a temperature below 250 K or above 350 K
     c = context(system, positions, "CUDA", precision, integrator)
     before = c.getState(energy=True).getPotentialEnergy()._value
     mm.LocalEnergyMinimizer.minimize(c, maxIterations=20)
@@ -265,7 +264,7 @@ def langevin(precision):
 
 
 def neighbor_list(precision):
-    """More than 3000 atoms, so that NonbondedForce uses the neighbor list with single pairs; then atoms move."""
+    """More than 3000 atoms, so that NonbondedForce uses the neighbor list with single pairs; then atoms are moved."""
     system, positions = water(1100, mm.NonbondedForce.CutoffPeriodic)
     c, reference = context(system, positions, "CUDA", precision), context(system, positions, "Reference")
     result = {"force_error": force_error(c, reference)}
@@ -281,7 +280,7 @@ def neighbor_list(precision):
 
 
 def several_devices(precision, devices, kind):
-    """Forces of a Context that shares the work between devices. OpenMM moves work between them at each evaluation."""
+    """Forces of a Context on several devices. OpenMM rebalances the work between the devices at each evaluation."""
     system, positions = {
         "water": lambda: water(300, mm.NonbondedForce.PME, rigid=False),
         "fused": fused_system,
@@ -333,9 +332,9 @@ def nonbonded_launches():
 
 
 def list_builds():
-    """The neighbor list builds so far as (tiles, single pairs), and how many launches only looked whether to build.
+    """The neighbor list builds so far as (tiles, single pairs), and the number of launches that built no list.
 
-    The kernel goes through warp collectives only if it builds the list, and OpenMM then downloads the two counts.
+    The kernel calls warp collectives only if it builds the list, and OpenMM then downloads the two counts.
     """
     builds, idle, building = [], 0, False
     for words in launches():

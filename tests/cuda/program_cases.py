@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Programs on the CUDA platform, one Context after another, for tests that look at what the platform compiled:
-program_cases.py single|mixed|double NAME... with names of tests/architectures.py, conformance programs, or "none".
-Prints a line
-for each: its name, what evaluates it, and its multiply-adds per pair."""
+"""Programs on the CUDA platform, in one Context after another. Tests inspect the modules that the platform compiled.
+
+Run as: program_cases.py single|mixed|double NAME...
+A name is that of an architecture of tests/architectures.py or of a conformance program, or "none".
+Prints a line for each name: the name, the kernel that evaluates the program, and its multiply-adds per pair.
+"""
 
 import sys
 import warnings
@@ -33,9 +35,9 @@ def make_force(name, count):
                 global_parameters=dict(map(tuple, wanted["globals"])),
             )
             force = lp.LearnedPairForce(program)
-            rows = case.inputs["particle1"].reshape(len(case.inputs["distance"]), -1)
+            features = case.inputs["particle1"].reshape(len(case.inputs["distance"]), -1)
             if program.num_features:
-                force.setAllParticleFeatures(rows[np.arange(count) % len(rows)])
+                force.setAllParticleFeatures(features[np.arange(count) % len(features)])
             else:
                 force.setParticleTypes(np.arange(count) % program.num_types)
             return force

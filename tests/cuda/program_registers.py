@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Registers, spills and stack of the kernel that evaluates each program of the tests, by the dry run:
+"""Measures registers, spills and stack of the kernel that evaluates each program of the tests, with the dry run.
 
 python tests/cuda/program_registers.py benchmarks/results/program_registers.json
 """
@@ -18,13 +18,13 @@ from conformance_files import PAIR_PROGRAMS  # noqa: E402
 from support import dryrun  # noqa: E402
 
 NAMES = [case.name for case in PAIR_PROGRAMS] + [architecture.name for architecture in ARCHITECTURES]
-PACKED = "computeLearnedPairs"  # our kernel for compacted pairs; the others are evaluated in OpenMM's, which is
-NONBONDED = "computeNonbonded"
-ENTRY = re.compile(rf"(module\d+)\.ptx ({NONBONDED}|{PACKED}): Used (\d+) registers")
+COMPACTED = "computeLearnedPairs"  # our kernel for compacted pairs
+NONBONDED = "computeNonbonded"  # OpenMM's kernel, for all other pairs
+ENTRY = re.compile(rf"(module\d+)\.ptx ({NONBONDED}|{COMPACTED}): Used (\d+) registers")
 
 
 def measure(folder, cc, precision, names=NAMES, tensor_cores=True):
-    """What ptxas says of the kernel of each program.
+    """Compile the kernel of each program and read its resources from the output of ptxas.
 
     Returns
     -------
@@ -50,15 +50,15 @@ def measure(folder, cc, precision, names=NAMES, tensor_cores=True):
     launched = [
         line.split()[:2]
         for line in (folder / "launches.log").read_text().splitlines()
-        if line.split()[0] in (NONBONDED, PACKED)
+        if line.split()[0] in (NONBONDED, COMPACTED)
     ]
     measured, position = {}, 0
     for name, kernel, cost in runs:
-        # A kernel of our own is launched beside OpenMM's for the other forces.
+        # Our own kernel is launched in addition to OpenMM's kernel for the other forces.
         mine = launched[position : position + (2 if "own kernel" in kernel or "compacted pairs" in kernel else 1)]
         position += len(mine)
         values = []
-        for _, module in [launch for launch in mine if launch[0] == PACKED] or mine:
+        for _, module in [launch for launch in mine if launch[0] == COMPACTED] or mine:
             line = compiled[f"module{int(module):03d}"]
             values.append(
                 (

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""How tests run programs on the emulated CUDA platform, and what happens where that is not possible."""
+"""Runs programs on the emulated CUDA platform, and skips or fails tests where it is not available."""
 
 import functools
 import json
@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-#: What the emulator looks for: threads in reverse order, accesses behind buffers, and buffers that begin as NaN, all at
-#: once; and races in shared memory.
+#: The emulator's checks, in two runs: reverse order of threads, accesses beyond the end of buffers, and buffers filled
+#: with NaN; then races in shared memory.
 CHECKS = ({"EMULATE_ORDER": "reverse", "EMULATE_GUARD": "1", "EMULATE_POISON": "1"}, {"EMULATE_RACES": "1"})
-UNAVAILABLE = 69  # how the commands say that something they need is missing
+UNAVAILABLE = 69  # exit status of the commands if a requirement is missing
 
 
 def skip_or_fail(reason):
@@ -27,10 +27,10 @@ def skip_or_fail(reason):
 
 
 def emulate(*command, out=None, timeout=600, **environment):
-    """Run a command with the emulated CUDA platform.
+    """Run a command with the emulated CUDA platform and return the finished process.
 
-    ``out`` is the emulator's folder (default: the command's own default, so that compiled kernels are found again) and
-    ``environment`` holds further variables. Returns the finished process.
+    ``out`` is the emulator's folder; the default is that of the command, so that compiled kernels are reused.
+    ``environment`` holds additional environment variables.
     """
     return _run("emulate", *([out] if out else []), "--", *command, timeout=timeout, **environment)
 
@@ -49,7 +49,7 @@ def require(tool):
 
 
 def measure(script, *arguments, **environment):
-    """Run a script of this folder on the emulator; it prints one JSON object as its last line, which is returned."""
+    """Run a script of this folder on the emulator and return the JSON object that it prints as its last line."""
     result = emulate(sys.executable, HERE / script, *arguments, **environment)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout.splitlines()[-1])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The commands emulate and dryrun themselves, and when tests that need them skip."""
+"""Tests the commands emulate and dryrun, and that tests are skipped where these cannot run."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ print(context.getPlatform().getPropertyValue(context, "DeviceName"))
 
 
 def test_dry_run_compiles_and_counts_every_kernel_and_names_its_device(tmp_path):
-    """For sm_80; test_fused_kernel.py looks at both architectures."""
+    """For sm_80; test_fused_kernel.py compiles for both architectures."""
     support.require("dryrun")
     result = support.dryrun(tmp_path / "out", 80, sys.executable, "-c", STEP)
     assert result.returncode == 0, result.stderr
@@ -40,7 +40,7 @@ def test_dry_run_compiles_and_counts_every_kernel_and_names_its_device(tmp_path)
         assert f"{module} computeNonbonded: Used " in (tmp_path / "out" / "registers.txt").read_text()
 
 
-def test_dry_run_passes_on_how_the_command_ended(tmp_path):
+def test_dry_run_returns_the_exit_status_of_the_command(tmp_path):
     support.require("dryrun")
     assert support.dryrun(tmp_path / "out", 90, sys.executable, "-c", "raise SystemExit(3)").returncode == 3
 
@@ -84,7 +84,9 @@ def bare_python(tmp_path):
         ("PYTHON", "{bare_python}", "OpenMM's CUDA platform"),
     ],
 )
-def test_what_is_missing_is_said_in_one_sentence(arguments, variable, value, part, tmp_path, bare_python, monkeypatch):
+def test_missing_requirement_is_named_in_one_sentence(
+    arguments, variable, value, part, tmp_path, bare_python, monkeypatch
+):
     monkeypatch.delenv("OPENMM_PLUGIN_DIR", raising=False)
     monkeypatch.setenv(variable, value.format(bare_python=bare_python))
     tool, *rest = arguments

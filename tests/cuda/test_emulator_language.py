@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The emulator by itself, without OpenMM: does it run CUDA C as a GPU would, and does it report what is wrong?"""
+"""Tests the emulator without OpenMM: whether it runs CUDA C as a GPU does, and reports errors."""
 
 import signal
 import sys
@@ -37,7 +37,7 @@ def assert_passed(result, case):
         "contexts",
     ],
 )
-def test_result_is_what_numpy_says(case):
+def test_results_equal_those_of_numpy(case):
     assert_passed(run(case), case)
 
 
@@ -74,14 +74,14 @@ def test_matrix_product_without_all_lanes_is_reported(what, message, lanes):
 
 
 @pytest.mark.parametrize("barrier, races", [("", True), ("__syncwarp();", False)])
-def test_matrix_product_orders_no_memory(barrier, races):
+def test_matrix_product_does_not_order_shared_memory(barrier, races):
     result = run("matrix_product_and_memory", barrier, EMULATE_RACES="1")
     assert_passed(result, "matrix_product_and_memory")
     assert ("race in shared memory" in result.stderr) == races, result.stderr
 
 
 @pytest.mark.parametrize("cc", [80, 90])
-def test_tensor_core_instructions_are_what_nvrtc_and_ptxas_accept(tmp_path, cc):
+def test_nvrtc_and_ptxas_accept_tensor_core_instructions(tmp_path, cc):
     support.require("dryrun")
     result = support.dryrun(
         tmp_path / "out", cc, sys.executable, support.HERE / "language_cases.py", "compile_tensor_cores"
@@ -122,7 +122,7 @@ def test_number_of_devices_can_be_chosen(number):
 
 
 @pytest.mark.parametrize("guard, index, status", [("1", 99, 0), ("1", 100, -signal.SIGSEGV), ("0", 100, 0)])
-def test_guard_stops_at_a_write_behind_a_buffer(guard, index, status):
+def test_guard_stops_at_a_write_beyond_the_end_of_a_buffer(guard, index, status):
     assert run("buffer_end", str(index), EMULATE_GUARD=guard).returncode == status
 
 

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""OpenMM's CUDA platform on the emulator agrees with its Reference platform."""
+"""Tests that OpenMM's CUDA platform on the emulator agrees with its Reference platform."""
 
 import sys
 
 import pytest
 import support
 
-# OpenMM keeps nonbonded parameters as floats in every precision, hence the limit for double.
+# OpenMM stores nonbonded parameters as floats in every precision, hence the limit for double.
 LIMIT = {"single": 5e-5, "mixed": 5e-5, "double": 2e-6}
 
 
@@ -18,7 +18,7 @@ def emulator():
 
 @pytest.fixture
 def measure(tmp_path):
-    """Runs a case of openmm_cases.py; also makes sure that the emulator ran it, and which kernels must have run."""
+    """Run a case of openmm_cases.py, and check that it ran on the emulator and launched a given kernel."""
 
     def run(case, precision, *arguments, kernel="computeNonbonded", device="CUDA emulator", **environment):
         result = support.measure(
@@ -60,7 +60,7 @@ def test_double_precision_is_exact_where_parameters_are_exact_in_float(measure):
     assert result["energy_error"] <= 1e-12
 
 
-def test_fused_forces_need_no_order_no_room_behind_buffers_and_no_zeros(measure):
+def test_fused_forces_agree_in_reverse_order_with_guarded_and_poisoned_buffers(measure):
     assert measure("fused", "mixed", **support.CHECKS[0])["force_error"] <= LIMIT["mixed"]
 
 
@@ -115,7 +115,7 @@ def test_neighbor_list_is_kept_while_nothing_moves_and_rebuilt_after_a_move(meas
     ],
 )
 def test_forces_of_several_devices_agree_with_one_device_and_with_reference(measure, kind, precision, devices):
-    """OpenMM copies between contexts of one device through the host, between devices directly."""
+    """OpenMM copies data through the host between contexts of one device, and directly between two devices."""
     number = len(devices.split(","))
     result = measure(
         "several_devices", precision, devices, kind, device=",".join(number * ["CUDA emulator"]), EMULATE_DEVICES="2"

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What the correction costs inside OpenMM's CUDA kernel: registers, spills and launches by the dry run, which compiles
-with the real NVRTC; and that the single-pair list stays on, by the emulator, which runs it.
+"""Tests the cost of the correction in OpenMM's CUDA kernel. The dry run, which compiles with the real NVRTC, counts
+registers, spills and launches. The emulator, which runs the kernel, checks that the single-pair list stays on.
 """
 
 import re
@@ -13,21 +13,19 @@ import pytest
 from support import CHECKS, dryrun, emulate, require
 
 SCRIPT = Path(__file__).parent / "fused_kernel_cases.py"
-THREADS = 256  # per block: OpenMM's fixed launch shape, with 4 blocks per multiprocessor
+THREADS = 256  # per block: OpenMM launches 4 such blocks per multiprocessor
 REGISTERS = 65536  # per multiprocessor, on sm_80 and sm_90
 WANTED_BLOCKS = 4
 
 
 def resident_blocks(registers):
-    """How many blocks fit into a multiprocessor's registers, which are given out to warps in units of 256."""
+    """The number of blocks that fit into a multiprocessor's registers, which are allocated to warps in units of 256."""
     per_warp = -(-registers * 32 // 256) * 256
     return REGISTERS // (per_warp * THREADS // 32)
 
 
 def parts(result):
-    """Of each correction that a run of the script went through, the numbers of its modules and of its lines in the log
-    of launches, as slices of all.
-    """
+    """For each correction in the output of the script, two slices: of all modules, and of the lines of the log."""
     assert result.returncode == 0, result.stderr
     modules, lines, found = 0, 0, {}
     for words in map(str.split, result.stdout.splitlines()):
@@ -39,7 +37,7 @@ def parts(result):
 
 
 def compile_and_launch(out, precision, cc, *corrections):
-    """Registers, spilled bytes and launches of each correction on the dry run's driver."""
+    """Registers, spilled bytes and launches of each correction, with the driver of the dry run."""
     found = parts(dryrun(out, cc, sys.executable, SCRIPT, precision, *corrections))
     compiled = [line for line in (out / "registers.txt").read_text().splitlines() if " computeNonbonded:" in line]
     launched = (out / "launches.log").read_text().splitlines()
@@ -72,7 +70,7 @@ def test_shared_kernel_costs_no_occupancy_and_no_launch(tmp_path, precision, cc,
             f"{registers} registers with the correction ({correction}), {alone} without"
         )
         assert launches == launches_alone, correction
-    if "own" in results:  # this test can tell: with other exclusions a second kernel and neighbor list are launched
+    if "own" in results:  # with other exclusions a second kernel is launched, and this test detects it
         assert results["own"][2]["computeNonbonded"] == 2 * launches_alone["computeNonbonded"]
 
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""NVRTC and ptxas accept the kernel of every program, small programs do not cost the shared kernel its occupancy, and
-the
-emulator's checks find nothing in large ones."""
+"""Tests that NVRTC and ptxas accept the kernel of every program, that small programs do not reduce the occupancy of the
+shared kernel, and that the emulator's checks find no error.
+"""
 
 import sys
 from pathlib import Path
@@ -11,15 +11,15 @@ import pytest
 from program_registers import NAMES, measure
 from support import CHECKS, emulate, require
 
-MAX_REGISTERS = 96  # of OpenMM's nonbonded kernel with a program in it; without one it has 48 to 53
-MAX_SPILLED = (
-    256  # bytes stored and loaded, on tensor cores, where a vector of 64 and its derivative take half of all registers
-)
+MAX_REGISTERS = 96  # of OpenMM's nonbonded kernel with a program in it; without a program it takes 48 to 53
+#: Bytes of spill stores and loads on tensor cores, where a vector of length 64 and its derivative take half of all
+#: registers.
+MAX_SPILLED = 256
 SCRIPT = Path(__file__).parent / "program_cases.py"
 
 
-# Compiling takes minutes: all programs are compiled for sm_80, and half of them for sm_90. program_registers.py
-# compiles all for both.
+# Compilation takes minutes. All programs are compiled for sm_80, half of them for sm_90; program_registers.py compiles
+# all for both.
 @pytest.mark.parametrize(
     "cc, tensor_cores, names", [(80, True, NAMES), (90, False, NAMES[::2])], ids=["80-tensor cores", "90"]
 )

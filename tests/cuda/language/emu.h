@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* The CUDA C language on the host: included before every kernel source that nvrtc.cpp compiles.
- * Blocks run one at a time, and so do the threads of a block. */
+/* The CUDA C language on the host; included before every kernel source that nvrtc.cpp compiles. Blocks run one at a
+ * time, and so do the threads of a block. */
 #pragma once
 #include "runtime.h"
 // C++17's special functions make up most of <cmath>; leaving them out saves 30 ms per compilation.
@@ -56,8 +56,8 @@ static inline void __trap() {
 }
 #define assert(condition) ((condition) ? (void) 0 : emu_fail("assertion failed: " #condition))
 
-/* ---- launching: the driver has an array of pointers to the arguments; unpack them as the kernel's parameters ---- */
-template<class T> static inline T emu_argument(void* p) { // the host may keep a float4 at any address
+/* ---- launching: the driver passes an array of pointers to the arguments, which become the kernel's parameters ---- */
+template<class T> static inline T emu_argument(void* p) { // copied, since the host's float4 may not be aligned
     typename std::remove_cv<T>::type v;
     memcpy((void*) &v, p, sizeof v);
     return v;

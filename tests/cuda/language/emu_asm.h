@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* PTX instructions: rewrite.cpp turns asm("text" : outputs : inputs) into a call of a function named after the text.
- * A kernel that uses another instruction fails to compile, and the message names the function that is missing: add it
- * here. Operands come in the order of the assembly's lists; outputs are references. */
+/* PTX instructions: rewrite.cpp turns asm("text" : outputs : inputs) into a call of a function named after the text. A
+ * kernel that uses another instruction fails to compile, and the message names the missing function, which is to be
+ * added here. Operands are in the order of the lists in the assembly statement; outputs are references. */
 #pragma once
 #include "emu_matrix.h"
 #include "emu_types.h"
@@ -33,8 +33,8 @@ static inline void emu_asm_cvt_rp_f16_f32_0_1(unsigned short& h, float f) { // r
 template<class T> static inline void emu_asm_cvt_rn_bf16x2_f32_0_1_2(T& d, float upper, float lower) {
     d = emu_bits<T>(emu_to_bf16(upper) << 16 | emu_to_bf16(lower));
 }
-/* {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%10,%11,%12,%13}: D, A, B, C; or {%0,%1,%2,%3} for C too, with "+f" operands.
- */
+/* Operands: D {%0,%1,%2,%3}, A {%4,%5,%6,%7}, B {%8,%9}, C {%10,%11,%12,%13}; in the second function C is D, with "+f"
+ * operands. */
 static inline void emu_asm_mma_sync_aligned_m16n8k16_row_col_f32_bf16_bf16_f32_0_1_2_3_4_5_6_7_8_9_10_11_12_13(
         float& d0, float& d1, float& d2, float& d3, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0,
         uint32_t b1, float c0, float c1, float c2, float c3) {

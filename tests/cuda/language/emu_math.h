@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* Integer, floating point and conversion functions. Those of floating point are the host's accurate ones, also where
- * a GPU would use fast approximations; but powf has its domain, and not its accuracy. */
+/* Integer, floating-point and conversion functions. The floating-point functions are the accurate ones of the host,
+ * even where a GPU would use fast approximations; powf has the domain of a GPU's, but not its rounding. */
 #pragma once
 
 /* ---- bits ---- */
@@ -140,7 +140,7 @@ static inline float __log2f(float x) {
 static inline float __log10f(float x) {
     return log10f(x);
 }
-/* What --use_fast_math, which OpenMM compiles with, makes of powf: NaN for x < 0, and for x = y = 0. */
+/* The definition of powf with --use_fast_math, an option that OpenMM uses: NaN for x < 0, and for x = y = 0. */
 static inline float __powf(float x, float y) {
     return exp2f(y * log2f(x));
 }

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* Atomics, which are plain operations since one thread runs at a time, and loads and stores with cache hints. */
+/* Atomics, which are plain operations because one thread runs at a time; and loads and stores with cache hints. */
 #pragma once
 
 /* ---- atomics ---- */
 template<class T> struct EmuSame {
     typedef T type;
 };
-#ifdef __SANITIZE_THREAD__ // atomics do not race: hide them from the race check
+#ifdef __SANITIZE_THREAD__ // atomics are not races: exclude them from the race check
 #define EMU_ATOMIC_FUNCTION static __attribute__((noinline, no_sanitize_thread))
 #else
 #define EMU_ATOMIC_FUNCTION static inline

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* CUDA's vector types, and the functions that look at a value's bits as another type. */
+/* CUDA's vector types, and the functions that reinterpret the bits of a value as another type. */
 #pragma once
 #include "runtime.h"
 #include <string.h>

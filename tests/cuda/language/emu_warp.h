@@ -24,7 +24,7 @@ static inline void __syncwarp(unsigned mask = 0xffffffffu) {
 static inline void __threadfence() {}
 static inline void __threadfence_block() {}
 static inline void __threadfence_system() {}
-/* The lanes that have not returned: right where the warp is converged, too many inside a divergent branch. */
+/* The lanes that have not returned: correct where the warp is converged, too many lanes in a divergent branch. */
 static inline unsigned __activemask() {
     return emu_self->warp->alive;
 }
@@ -75,8 +75,8 @@ static inline int __any_sync(unsigned mask, int predicate) {
 static inline int __all_sync(unsigned mask, int predicate) {
     return __ballot_sync(mask, !predicate) == 0;
 }
-/* Matches and reductions look at the values of all lanes, so that nobody may go on before everybody has looked. */
-template<class T, class F> static inline void emu_lookAtAll(unsigned mask, T v, F look) {
+/* Matches and reductions read the values of all lanes, so no lane may continue before all lanes have read them. */
+template<class T, class F> static inline void emu_readAll(unsigned mask, T v, F look) {
     EmuWarp* w = emu_self->warp;
     unsigned lanes = __ballot_sync(mask, 1);
     emu_offer(v);
@@ -89,7 +89,7 @@ template<class T, class F> static inline void emu_lookAtAll(unsigned mask, T v, 
 }
 template<class T> static inline unsigned __match_any_sync(unsigned mask, T v) {
     unsigned same = 0;
-    emu_lookAtAll(mask, v, [&](int lane, T other) {
+    emu_readAll(mask, v, [&](int lane, T other) {
         if (other == v)
             same |= 1u << lane;
     });
@@ -97,7 +97,7 @@ template<class T> static inline unsigned __match_any_sync(unsigned mask, T v) {
 }
 template<class T> static inline unsigned __match_all_sync(unsigned mask, T v, int* all) {
     unsigned same = 0, present = 0;
-    emu_lookAtAll(mask, v, [&](int lane, T other) {
+    emu_readAll(mask, v, [&](int lane, T other) {
         present |= 1u << lane;
         if (other == v)
             same |= 1u << lane;
@@ -109,7 +109,7 @@ template<class T> static inline unsigned __match_all_sync(unsigned mask, T v, in
     template<class T> static inline T name(unsigned mask, T v) {                                                       \
         T r = v;                                                                                                       \
         int self = emu_self->lane;                                                                                     \
-        emu_lookAtAll(mask, v, [&](int lane, T o) {                                                                    \
+        emu_readAll(mask, v, [&](int lane, T o) {                                                                      \
             if (lane != self)                                                                                          \
                 r = expression;                                                                                        \
         });                                                                                                            \

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* What compiled kernels (emu.h) and the scheduler inside the stand-in libcuda share. */
+/* The interface between compiled kernels (emu.h) and the scheduler, which is part of the replacement of libcuda. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -10,18 +10,18 @@ struct EmuIndex {
     unsigned x, y, z;
 };
 
-/* What a lane holds of the matrices of a tensor-core instruction; see emu_matrix.h. */
+/* The fragments of the matrices of a tensor-core instruction that one lane holds; see emu_matrix.h. */
 struct EmuFragments {
     uint32_t a[4], b[2];
     float c[4];
 };
 
-/* The lanes of a warp meet in emu_warp_sync(). Each first puts down a value and which lane's value it wants; when the
- * last one arrives everybody receives a copy, so that a fast lane's next collective cannot change what a slow lane has
- * yet to read. */
+/* The lanes of a warp synchronize in emu_warp_sync(). Each lane first stores a value and the lane whose value it needs.
+ * When the last lane arrives, each lane receives a copy: the next collective of a fast lane cannot change a value that
+ * a slow lane has yet to read. */
 struct EmuWarp {
     uint64_t offered[32], received[32];
-    uint64_t key[32]; // what each waiting lane waits for: kind of collective and mask
+    uint64_t key[32]; // the collective that each waiting lane is in: its type and mask
     unsigned char source[32];
     // One bit per lane:
     unsigned votes;
@@ -29,9 +29,9 @@ struct EmuWarp {
     unsigned ready;     // can run
     unsigned waiting;   // in a warp collective
     unsigned atBarrier; // in __syncthreads
-    unsigned first;     // (not bits) the thread number of lane 0
+    unsigned first;     // (not a bit mask) the thread number of lane 0
     EmuFragments fragments[32];
-    void (*multiply)(EmuFragments* lanes); // called once, when all lanes have put down their fragments
+    void (*multiply)(EmuFragments* lanes); // called once, when all lanes have stored their fragments
 };
 
 struct EmuThread {
@@ -48,6 +48,6 @@ extern EmuThread* emu_self; // the thread that runs now
 extern EmuIndex emu_block, emu_blockDim, emu_gridDim;
 extern char emu_dynamic_shared[]; // extern __shared__ arrays
 void emu_warp_sync(unsigned mask, EmuCollective kind);
-int emu_block_sync(int predicate);  // returns how many threads passed a true predicate
+int emu_block_sync(int predicate);  // returns the number of threads whose predicate is true
 void emu_fail(const char* message); // ends the process, naming the kernel and the waiting threads
 }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* The places are recognised by their text, in OpenMM 8.6. They were found by reading the kernels, by
- * EMULATE_ORDER=reverse and by EMULATE_RACES=1. All lanes of the warp pass each of them. */
+/* The places are recognized by their text, in OpenMM 8.6. They were found by reading the kernels, with
+ * EMULATE_ORDER=reverse and with EMULATE_RACES=1. All lanes of the warp pass through each place. */
 #include "barriers.h"
 using std::string;
 
@@ -16,12 +16,12 @@ string addBarriers(string source) {
         // findInteractingBlocks.cu: the exclusions and positions of block x, loaded by all lanes
         {"if (MAX_EXCLUSIONS > 32)\n            __syncthreads();",
             "__syncwarp(); if (MAX_EXCLUSIONS > 32)\n            __syncthreads();"},
-        // the buffer of neighbors, filled by all lanes: before its pairs are counted, after it is compacted, before it
+        // the buffer of neighbors, filled by all lanes: before its pairs are counted, after compaction, and before it
         // is stored
         {"// Record interactions that should be computed as single pairs rather than in blocks.", "__syncwarp();"},
         {"return numCompacted;", "__syncwarp(); return numCompacted;"},
         {"unsigned int tilesToStore = ", "__syncwarp(); unsigned int tilesToStore = "},
-        // lane 0 reserves space for all
+        // lane 0 reserves space for all lanes
         {"unsigned int newTileStartIndex = tileStartIndex;",
             "__syncwarp(); unsigned int newTileStartIndex = tileStartIndex;"},
         // nonbonded.cu and others, without a neighbor list: the next 32 tiles to skip, loaded by all lanes
@@ -32,8 +32,8 @@ string addBarriers(string source) {
     };
     for (auto& r : replacements)
         replaceAll(source, r[0], r[1]);
-    // Tiles whose lanes pass each other's atoms around in shared memory, and read their own again after the loop.
-    // (Where they do so by shuffles, those are barriers already.)
+    // Tiles whose lanes rotate atoms through shared memory, and read their own atom again after the loop. (Shuffles, if
+    // the kernel uses them instead, are barriers already.)
     const string turn = "tj = (tj + 1) & (TILE_SIZE - 1);", turnAndWait = turn + " __syncwarp();";
     for (size_t p = source.find(turn); p != string::npos; p = source.find(turn, p + turnAndWait.size()))
         if (source.substr(p < 100 ? 0 : p - 100, 100).find("shfl(") == string::npos)

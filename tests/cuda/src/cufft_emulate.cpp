@@ -11,8 +11,8 @@ enum Type { R2C = 0x2a, C2R = 0x2c, C2C = 0x29, D2Z = 0x6a, Z2D = 0x6c, Z2Z = 0x
 enum Result { Success = 0, InvalidPlan = 1, InvalidType = 3, InvalidSize = 8 };
 struct Plan {
     int x, y, z, type;
-    fftwf_plan single[2][2] = {}; // by direction (0: forward) and whether in place; made when first needed
-    fftw_plan twice[2][2] = {};
+    fftwf_plan single[2][2] = {}; // indexed by direction (0: forward) and in place (1); created at the first use
+    fftw_plan twice[2][2] = {};   // the same in double precision
 };
 static std::map<int, Plan> plans;
 static std::mutex guard; // FFTW's planner is not thread safe

@@ -63,15 +63,15 @@ extern "C" CUresult cuProfilerStop() {
     return CUDA_SUCCESS;
 }
 
-/* NVRTC 13 asks a driver that is already loaded for internal tables, whose first word is their size. It leaves alone a
- * table that says it is too short. */
+/* If a driver is loaded, NVRTC 13 asks it for internal tables, whose first word is their size. NVRTC does not use a
+ * table that is too short. */
 extern "C" CUresult cuGetExportTable(const void** table, const CUuuid*) {
     static const size_t shortTable[16] = {16};
     *table = shortTable;
     return CUDA_SUCCESS;
 }
 
-/* ---- contexts: OpenMM checks that what it pops is what it pushed ---- */
+/* ---- contexts: OpenMM checks that it pops the context that it pushed ---- */
 struct Context {
     CUdevice device;
 };

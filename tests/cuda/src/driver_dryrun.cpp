@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* The driver of the dry run: modules are PTX, compiled by the real NVRTC and kept for reading; launches are written
- * down. DRYRUN_CC   compute capability to report, e.g. 80 or 90 (default 90) DRYRUN_OUT  folder that receives every
- * module's PTX as moduleNNN.ptx, and a line per launch in launches.log: kernel, module, blocks, threads per block */
+/* The driver of the dry run. Modules are PTX compiled by the real NVRTC, and are saved; launches are logged.
+ *   DRYRUN_CC   compute capability to report, e.g. 80 or 90 (default 90)
+ *   DRYRUN_OUT  folder that receives the PTX of every module as moduleNNN.ptx, and one line per launch in launches.log:
+ *               kernel, module, blocks, threads per block */
 #include "driver.h"
 #include "options.h"
 #include <errno.h>
@@ -29,7 +30,7 @@ int numDevices() {
 }
 void downloaded(const void*, size_t) {}
 
-static mutex oneAtATime; // host threads may load and launch at once
+static mutex oneAtATime; // host threads may load and launch concurrently
 struct Module {
     string ptx;
     int number;
@@ -39,7 +40,7 @@ struct Function {
     Module* module;
 };
 
-/* Writes the PTX under the next number that no process has taken; returns the number. */
+/* Saves the PTX under the next number that no process has taken, and returns the number. */
 static int save(const string& ptx) {
     for (int number = 0;; number++) {
         char name[40];

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 
 /* The driver of the emulator: modules are host shared objects (made by nvrtc.cpp), and launches run.
- *   EMULATE_LOG      file that receives a line per launch and per small download (neighbor list sizes, flags)
- *   EMULATE_PROFILE  file that receives, at the end, the time spent in each kernel
- *   EMULATE_SMS      how many multiprocessors to report (default 2): few, since OpenMM launches blocks in proportion
- *   EMULATE_DEVICES  how many devices to report (default 1) */
+ *   EMULATE_LOG      file that receives one line per launch and per small download (neighbor list sizes, flags)
+ *   EMULATE_PROFILE  file that receives the time spent in each kernel when the process ends
+ *   EMULATE_SMS      number of multiprocessors to report (default 2; small, since OpenMM launches blocks in proportion)
+ *   EMULATE_DEVICES  number of devices to report (default 1) */
 #include "driver.h"
 #include "options.h"
 #include "scheduler.h"
@@ -24,7 +24,7 @@ using namespace std;
 const char* const deviceName = "CUDA emulator";
 int computeCapability() {
     return 99;
-} // no card has this one
+} // no GPU has this one
 int numMultiprocessors() {
     return intOption("EMULATE_SMS", 2);
 }
@@ -32,7 +32,7 @@ int numDevices() {
     return intOption("EMULATE_DEVICES", 1);
 }
 
-/* Host threads write whole lines. */
+/* The log is line-buffered and locked, so lines of different host threads do not mix. */
 static bool logging() {
     return getenv("EMULATE_LOG") != NULL;
 }
@@ -58,7 +58,7 @@ void downloaded(const void* data, size_t size) {
 /* ---- modules: the "PTX" is one line, the path of a shared object ---- */
 struct Module {
     void* library;
-    CUcontext context; // in which it was loaded: its kernels run in no other
+    CUcontext context; // the context in which the module was loaded; its kernels run only there
 };
 struct Kernel {
     string name;
@@ -148,7 +148,7 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
                 kernel->name.c_str());
         return CUDA_ERROR_INVALID_HANDLE;
     }
-    static mutex oneAtATime; // contexts of several host threads take turns
+    static mutex oneAtATime; // launches of several host threads run one after another
     lock_guard<mutex> guard(oneAtATime);
     double start = now();
     unsigned long collectives = runGrid(kernel->name.c_str(), kernel->run, {gx, gy, gz}, {bx, by, bz}, args);

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* Device memory of both drivers: host memory, so that copies are memcpy.
- *   EMULATE_POISON=1  fill new device buffers with NaN patterns rather than zeros
- *   EMULATE_GUARD=1   an access behind the end of a device buffer ends the process with a segmentation fault */
+/* Device memory of both drivers. It is host memory, and copies are calls of memcpy.
+ *   EMULATE_POISON=1  fill new device buffers with NaN patterns instead of zeros
+ *   EMULATE_GUARD=1   end the process with a segmentation fault at an access beyond the end of a device buffer */
 #include "driver.h"
 #include "options.h"
 #include <algorithm>
@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Ends (up to alignment) where a page without access begins; never reused. */
+/* Allocates memory that ends, up to alignment, at the start of an inaccessible page. It is never reused. */
 static void* guarded(size_t n) {
     const size_t page = sysconf(_SC_PAGESIZE), length = (n + 15) / 16 * 16, pages = (length + page - 1) / page * page;
     char* memory = (char*) mmap(
@@ -26,7 +26,7 @@ static bool guarding() {
 }
 
 CUresult cuMemAlloc(CUdeviceptr* p, size_t n) {
-    const size_t room = 256; // an access a little behind the end is EMULATE_GUARD's business, and spoils nothing here
+    const size_t room = 256; // an access just beyond the end does no harm; EMULATE_GUARD detects it
     void* memory = guarding() ? guarded(n) : aligned_alloc(256, (n + room + 255) / 256 * 256);
     if (!memory)
         return CUDA_ERROR_OUT_OF_MEMORY;

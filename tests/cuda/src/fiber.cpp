@@ -47,13 +47,13 @@ static void prepare(Fiber* f, char* stack, size_t size, void (*main)()) {
 #endif
 
 Fiber* newFiber(void (*main)()) {
-    const size_t size = 512 * 1024, guard = 64 * 1024; // pages that are never touched cost nothing
+    const size_t size = 512 * 1024, guard = 64 * 1024; // untouched pages cost nothing
     char* stack =
             (char*) mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (stack == MAP_FAILED)
         return nullptr;
-    mprotect(stack, guard, PROT_NONE); // an overflow stops here instead of in another thread's stack
-    // Stagger the tops: if all were at the same offset in a page, they would compete for the same cache lines.
+    mprotect(stack, guard, PROT_NONE); // a stack overflow stops here, before it reaches another thread's stack
+    // Stagger the stack tops: at the same offset in their pages they would compete for the same cache lines.
     static int count;
     Fiber* f = new Fiber();
     prepare(f, stack, size - 1088 * (count++ % 32), main);

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* Fibers: several stacks on one OS thread, of which one runs until it switches to another. */
+/* Fibers: several stacks on one OS thread. One fiber runs until it switches to another. */
 #pragma once
 
 #if defined(__x86_64__)
 struct Fiber {
     void* stackPointer;
 };
-/* Saves the registers that a function must preserve, then continues on the other stack. */
+/* Saves the callee-saved registers, then continues on the other stack. */
 extern "C" void emu_switch(void** save, void* resume);
 inline void switchFiber(Fiber* from, Fiber* to) {
     emu_switch(&from->stackPointer, to->stackPointer);
@@ -23,5 +23,6 @@ inline void switchFiber(Fiber* from, Fiber* to) {
 }
 #endif
 
-/* A fiber that calls main(), which must not return, when it is first switched to; NULL if there is no memory. */
+/* Creates a fiber that calls main() when it is first switched to; main() must not return. Returns NULL if there is no
+ * memory. */
 Fiber* newFiber(void (*main)());

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Prints, as shell assignments, what of CUDA and OpenMM this Python environment holds; empty where there is nothing.
+"""Prints the paths of CUDA and OpenMM in this Python environment as shell assignments; empty if not found.
 
-The commands emulate and dryrun read it. OpenMM itself is not imported, since that loads its plugins.
+The commands emulate and dryrun read them. OpenMM itself is not imported, since that would load its plugins.
 """
 
 import glob
@@ -13,7 +13,7 @@ import shlex
 
 
 def folders_of(package):
-    """Where a package is, without importing it; a namespace package such as nvidia may be in several folders."""
+    """The folders of a package, found without importing it. A namespace package such as nvidia may have several."""
     spec = importlib.util.find_spec(package)
     return list(spec.submodule_search_locations or []) if spec else []
 

@@ -1,15 +1,14 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* A stand-in for NVRTC: "compiles" CUDA C with the host's C++ compiler into a shared object and returns, as PTX, a line
- * of text that names it, which driver_emulate.cpp loads. Steps: insert the barriers that OpenMM's code leaves out
- * (barriers.h); run the preprocessor, so that macros hide nothing; rewrite what C++ cannot express (rewrite.h); compile
- * with emu.h in front. Compiled kernels are kept by hash, next to their source (.cu) and what the compiler saw (.cpp).
- *   EMULATE_BUILD       folder of the stand-in libraries and of the headers in language/
- *   EMULATE_KERNELS     folder for compiled kernels
- *   EMULATE_BARRIERS=0  leave the source as it is
- *   EMULATE_RACES=1     let every access to memory be checked (races.h)
- *   CXX, EMULATE_CXXFLAGS  compiler (default g++) and further flags, e.g. "-O0 -g" */
+/* A replacement for NVRTC. It compiles CUDA C with the host's C++ compiler into a shared object. In place of PTX it
+ * returns a line of text with the path of the object, which driver_emulate.cpp loads. Steps: insert the barriers that
+ * OpenMM's code lacks (barriers.h); run the preprocessor, to expand macros; rewrite constructs that C++ does not have
+ * (rewrite.h); compile with emu.h included first. Compiled kernels are kept under a hash, next to their source (.cu)
+ * and the C++ code that was compiled (.cpp). EMULATE_BUILD       folder of the replacement libraries and of the headers
+ * in language/ EMULATE_KERNELS     folder for compiled kernels EMULATE_BARRIERS=0  do not insert barriers
+ *   EMULATE_RACES=1     check every memory access (races.h)
+ *   CXX, EMULATE_CXXFLAGS  compiler (default g++) and additional flags, e.g. "-O0 -g" */
 #include "barriers.h"
 #include "options.h"
 #include "rewrite.h"
@@ -25,10 +24,10 @@ using namespace std;
 
 enum Result { Success = 0, InvalidInput = 3, CompilationError = 6 };
 
-// -O1 runs these kernels as fast as -O2, whose compilation takes half as long again; -fexpensive-optimizations adds the
-// vzeroupper instructions without which a kernel that calls exp() in double precision ran four times slower. FMA
-// contraction, which -march=native allows, is what a GPU does too. Kernels reuse memory as other types and let integers
-// wrap.
+// With -O1 these kernels run as fast as with -O2, and compile faster (tests/cuda/README.md). -fexpensive-optimizations
+// adds vzeroupper instructions, without which a kernel that calls exp() in double precision ran four times slower. FMA
+// contraction, which -march=native allows, is also done on GPUs. Kernels reuse memory as other types
+// (-fno-strict-aliasing) and let integers wrap (-fwrapv).
 static const string KernelFlags =
         "-std=gnu++17 -O1 -fexpensive-optimizations -march=native -fno-math-errno -fno-trapping-math "
         "-fno-strict-aliasing -fwrapv "
@@ -55,7 +54,7 @@ static string quote(const string& s) { // for the shell
         quoted += (c == '\'' ? string("'\\''") : string(1, c));
     return quoted + "'";
 }
-/* Another process may make the same file now: each writes one of its own, then gives it the common name. */
+/* Several processes may create the same file at the same time: each writes its own file and then renames it. */
 static string ownName(const string& path) {
     return path + "." + to_string(getpid());
 }
@@ -92,8 +91,8 @@ bool Program::run(const string& command) {
     return pclose(pipe) == 0;
 }
 
-/* A header that includes emu.h, with its precompiled form (.gch) beside it, which saves 0.05 s per kernel source.
- * The compiler takes the header itself when it cannot use the precompiled one. */
+/* Creates a header that includes emu.h, and its precompiled form (.gch), which saves 0.05 s per kernel source. The
+ * compiler falls back to the header itself if it cannot use the precompiled form. */
 bool Program::makeHeader(const string& header, const string& flags) {
     string own = ownName(header), precompiled = header + ".gch";
     if (exists(precompiled))
@@ -122,13 +121,13 @@ bool Program::makeLibrary(const string& base, const string& source, const string
         ok = run(cxx + " " + flags + " -shared -nodefaultlibs -include " + quote(header) + " " + quote(own + ".cpp") +
                 " -o " + quote(own + ".so") + " -L" + quote(build) + " -l:libcuda.so.1 -lm -lgcc -lc");
     }
-    for (const char* end : {".cu", ".cpp", ".so"}) // the library last: its name promises that the rest is there
+    for (const char* end : {".cu", ".cpp", ".so"}) // the library last: if it exists, the other files exist too
         rename((own + end).c_str(), (base + end).c_str());
     return ok;
 }
 
 Result Program::compile(int numOptions, const char* const* options) {
-    static mutex oneAtATime; // ownName() tells processes apart, not threads
+    static mutex oneAtATime; // ownName() is unique to a process, not to a thread
     lock_guard<mutex> guard(oneAtATime);
     string defines = Defines;
     for (int i = 0; i < numOptions; i++) {
@@ -142,7 +141,7 @@ Result Program::compile(int numOptions, const char* const* options) {
     string flags = KernelFlags + " " + option("EMULATE_CXXFLAGS") +
             (intOption("EMULATE_RACES") ? " -g -fsanitize=thread" : "");
     string text = (intOption("EMULATE_BARRIERS", 1) ? addBarriers(source) : source);
-    // The build folder is named after the emulator's own sources, the compiler and the processor.
+    // The name of the build folder is a hash of the emulator's own sources, the compiler and the processor.
     string key = hashText(text + defines + flags + cxx + build.substr(build.rfind('/') + 1)),
            base = option("EMULATE_KERNELS") + "/" + key;
     ptx = "// CUDA emulator module " + base + ".so\n";
@@ -159,7 +158,7 @@ int nvrtcVersion(int* major, int* minor) {
     *minor = 0;
     return Success;
 }
-/* An architecture that no card has, so that these kernels cannot be taken for a real card's. */
+/* An architecture that no GPU has, so that these kernels cannot be confused with those of a real GPU. */
 int nvrtcGetNumSupportedArchs(int* n) {
     *n = 1;
     return Success;

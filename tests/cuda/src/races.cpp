@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* For the race check nvrtc.cpp compiles kernels with -fsanitize=thread, which calls a function before every access to
- * memory; the functions here stand in for the sanitizer's own library. Only the last writer and the last two readers of
- * a cell of two bytes are remembered, so that a race can go unnoticed. */
+/* For the race check, nvrtc.cpp compiles kernels with -fsanitize=thread, which calls a function before every memory
+ * access; the functions in this file replace the sanitizer's own library. Only the last writer and the last two readers
+ * of each cell of two bytes are remembered, so a race can go unnoticed. */
 #include "races.h"
 #include "options.h"
 #include "scheduler.h"
@@ -93,7 +93,7 @@ static string readLine(const string& path, int number) {
     return text + strspn(text, " \t");
 }
 
-/* "FILE.cu:LINE: what the line says", for the address that a call returns to. */
+/* "FILE.cu:LINE: text of the line", for the return address of a call. */
 static string sourceLine(void* code) {
     Dl_info info;
     dladdr(code, &info);
@@ -101,7 +101,7 @@ static string sourceLine(void* code) {
     snprintf(command, sizeof command, "addr2line -i -e '%s' 0x%lx", info.dli_fname,
             (unsigned long) ((char*) code - (char*) info.dli_fbase) - 1);
     FILE* pipe = popen(command, "r");
-    while (pipe && fgets(next, sizeof next, pipe)) // of functions inlined into each other, the outermost comes last
+    while (pipe && fgets(next, sizeof next, pipe)) // of inlined functions, the outermost comes last
         strcpy(text, next);
     if (pipe)
         pclose(pipe);

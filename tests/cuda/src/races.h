@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* EMULATE_RACES=1: reports when two threads of a block use the same two bytes of shared memory, at least one writing,
- * without a barrier between them: __syncthreads, or for lanes of one warp a collective that all its lanes pass.
- * The scheduler tells the check when threads met. */
+/* EMULATE_RACES=1: reports two threads of a block that access the same two bytes of shared memory, at least one of them
+ * writing, without a barrier in between. A barrier is __syncthreads or, for lanes of one warp, a collective of all its
+ * lanes. The scheduler calls these functions at every barrier. */
 #pragma once
 void racesBegin(const char* kernelName, void* kernelCode); // a launch begins
-void racesBlockBarrier();                                  // all threads of the block met, or the next block begins
-void racesWarpBarrier(int warp);                           // all lanes of the warp met
+void racesBlockBarrier();                                  // a barrier of the block, or the next block begins
+void racesWarpBarrier(int warp);                           // a barrier of all lanes of the warp

@@ -21,7 +21,7 @@ static size_t skipSpace(const string& s, size_t p) {
         p++;
     return p;
 }
-static size_t skipParens(const string& s, size_t p) { // p at '(': behind the matching ')'
+static size_t skipParens(const string& s, size_t p) { // from p, at a '(', to the position after the matching ')'
     int depth = 0;
     for (bool text = false; p < s.size(); p++) {
         if (text && s[p] == '\\') {
@@ -51,7 +51,7 @@ void rewriteDynamicShared(string& s) {
             continue;
         string declaration = s.substr(q, end - q);
         declaration.erase(shared - q, strlen("__shared__"));
-        size_t align; // an alignment is met anyway
+        size_t align; // the buffer satisfies any alignment: remove the attribute
         while ((align = declaration.find("__align__")) != string::npos)
             declaration.erase(align, skipParens(declaration, declaration.find('(', align)) - align);
         size_t bracket = declaration.find('[');
@@ -77,9 +77,9 @@ void rewriteAssembly(string& s) {
             continue;
         size_t end = skipParens(s, q);
         string name = "emu_asm", operands;
-        bool apart = true; // something else than a letter or digit came before
+        bool apart = true; // the previous character was neither a letter nor a digit
         q = skipSpace(s, q + 1);
-        for (; s[q] == '"'; q = skipSpace(s, q + 1)) // the text may come in several pieces
+        for (; s[q] == '"'; q = skipSpace(s, q + 1)) // the text may consist of several string literals
             for (q++; s[q] != '"'; q++) {
                 if (isalnum((unsigned char) s[q])) {
                     name += (apart ? "_" : "") + string(1, s[q]);
@@ -91,7 +91,7 @@ void rewriteAssembly(string& s) {
                         q++; // \n and \t separate words too
                 }
             }
-        while (q < end) { // every parenthesis that follows a constraint holds an operand
+        while (q < end) { // every pair of parentheses after a constraint contains an operand
             if (s[q] == '"')
                 q = s.find('"', q + 1) + 1;
             else if (s[q] == '(') {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* The three things in CUDA C that a header (emu.h) cannot give a C++ compiler. The source must be preprocessed. */
+/* Three constructs of CUDA C that a header (emu.h) cannot provide in C++. The source must be preprocessed. */
 #pragma once
 #include <set>
 #include <string>

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* A thread runs until it must wait for others (__syncthreads, or any warp collective); then the lowest thread that can
- * run continues. A thread that never waits costs a function call and no fiber switch, because the next thread starts on
- * the same stack. Returned threads count as arrived. If none can run, the kernel has a deadlock.
- *   EMULATE_ORDER=reverse  runs the highest ready thread first instead: results that change show code that relies on an
- *                          order, or on warps in lockstep, without a barrier. */
+/* A thread runs until it must wait for others (__syncthreads, or any warp collective); then the lowest thread that is
+ * ready continues. A thread that never waits costs a function call and no fiber switch, because the next thread starts
+ * on the same stack. Threads that have returned count as arrived. If no thread is ready, the kernel has a deadlock.
+ *   EMULATE_ORDER=reverse  runs the highest ready thread first instead. If results change, the kernel relies on an
+ * order of threads, or on warps in lockstep, without a barrier. */
 #include "scheduler.h"
 #include "fiber.h"
 #include "options.h"
@@ -22,12 +22,12 @@ static EmuThread threads[MaxThreads];
 static EmuWarp warps[MaxThreads / 32];
 static unsigned readyWarps; // one bit per warp that has a ready lane
 static int numThreads, numWarps;
-static int alive, arrived;    // threads that have not returned; that are at __syncthreads
-static int votes, voteResult; // true predicates of the __syncthreads that is under way; of the last one
+static int alive, arrived;    // numbers of threads that have not returned, and that wait in __syncthreads
+static int votes, voteResult; // numbers of true predicates in the current and in the last __syncthreads
 static EmuKernel kernel;
 static void** arguments;
 static const char* kernelName = "(none)";
-static unsigned long collectives; // how often threads met since the launch
+static unsigned long collectives; // number of barriers and collectives since the launch
 static bool reverse;
 
 static inline int first(unsigned bits) {
@@ -69,7 +69,7 @@ void emu_fail(const char* message) {
 /* ---- fibers ---- */
 static Fiber launcher; // the caller of runGrid
 static Fiber* running;
-static std::vector<Fiber*> idle; // wait in runThreads for a thread to run
+static std::vector<Fiber*> idle; // fibers that wait in runThreads for a thread to run
 static void runThreads();
 
 static inline void switchTo(Fiber* to) {
@@ -96,7 +96,7 @@ static inline EmuThread* next() {
     return &threads[w->first + first(w->ready)];
 }
 
-/* The running thread cannot continue: hand over to another one (or to itself, if it has just been released). */
+/* The running thread cannot continue: switch to another one (or to itself, if it has just been released). */
 static inline void yield(EmuThread* self) {
     EmuThread* t = next();
     if (t == self)
@@ -107,13 +107,13 @@ static inline void yield(EmuThread* self) {
     switchTo(t->fiber ? t->fiber : takeFiber());
 }
 
-/* ---- where threads meet ---- */
+/* ---- barriers and collectives ---- */
 
-/* If all lanes of the group wait for the same, exchange what they offered and let them continue. */
+/* If all lanes of the group wait in the same collective, exchange the values they offered and let them continue. */
 static void release(EmuWarp* w, uint64_t key, unsigned group) {
     for (unsigned lanes = group; lanes; lanes &= lanes - 1)
         if (w->key[__builtin_ctz(lanes)] != key)
-            return; // waits for something else: either that comes first, or it is a deadlock
+            return; // this lane waits in another collective, which will complete first or is a deadlock
     if (key >> 32 == EMU_SHUFFLE)
         for (unsigned lanes = group; lanes; lanes &= lanes - 1) {
             int lane = __builtin_ctz(lanes);
@@ -130,7 +130,7 @@ static void release(EmuWarp* w, uint64_t key, unsigned group) {
     w->waiting &= ~group;
     setReady(w, group);
     if (group == w->alive &&
-            key >> 32 != EMU_MATRIX) // which orders registers only: shared memory needs a __syncwarp beside it
+            key >> 32 != EMU_MATRIX) // a matrix product does not order shared memory, which needs a __syncwarp
         racesWarpBarrier(w - warps);
     collectives++;
 }
@@ -185,7 +185,7 @@ static void exitThread(EmuThread* t) {
     w->alive &= ~bit;
     clearReady(w, bit);
     alive--;
-    for (unsigned lanes = w->waiting; lanes; lanes &= lanes - 1) // somebody may have waited for this thread only
+    for (unsigned lanes = w->waiting; lanes; lanes &= lanes - 1) // other lanes may have waited for this one only
         if (w->waiting & lanes & -lanes)
             releaseWarp(w, w->key[__builtin_ctz(lanes)]);
     if (arrived > 0 && arrived == alive)
@@ -194,8 +194,8 @@ static void exitThread(EmuThread* t) {
 
 /* ---- running ---- */
 
-/* What every fiber does: run threads of the block one after another; when the next thread to run has a stack of its own
- * already, leave this one for later use. */
+/* The main function of every fiber: run threads of the block one after another. If the next thread to run already has
+ * its own stack, put this fiber aside for later use. */
 static void runThreads() {
     for (;;) {
         emu_self->fiber = running;

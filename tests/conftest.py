@@ -8,6 +8,7 @@ pytest --fast             the fast tier: each kernel once on each platform, in s
 pytest --platform CUDA    only the tests that need a platform, and only on this one (as under tests/cuda/emulate)
 """
 
+import collections
 import contextlib
 import os
 
@@ -21,6 +22,9 @@ from comparators import PLATFORMS
 from cpu_instructions import SETS, VARIABLE, missing
 
 REQUIRED = [name for name in os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",") if name]
+
+#: Of a test with many cases the fast tier runs one in this number.
+EVERY = 10
 
 # The same random examples in each run, on each machine.
 hypothesis.settings.register_profile("reproducible", derandomize=True, deadline=None, database=None)
@@ -52,7 +56,7 @@ def pytest_addoption(parser):
         "--fast",
         action="store_true",
         help="run only the tests marked core, in single precision, of those that need a platform; and only the tests"
-        " not marked slow, of the others",
+        f" not marked slow, of the others, with every {EVERY}th case of those marked many_cases",
     )
 
 
@@ -64,21 +68,32 @@ def pytest_configure(config):
     )
     config.addinivalue_line("markers", "all_samples: models are checked as thoroughly as users' models are")
     config.addinivalue_line("markers", "slow: needs no platform, and is not in the fast tier")
+    config.addinivalue_line("markers", f"many_cases: needs no platform; the fast tier runs every {EVERY}th case")
 
 
 def pytest_collection_modifyitems(config, items):
     name, fast = config.getoption("--platform"), config.getoption("--fast")
+    cases = collections.Counter()  # of each test function
+
+    def is_in_fast_tier(item):
+        if item.get_closest_marker("slow"):
+            return False
+        if item.get_closest_marker("many_cases"):
+            cases[item.function] += 1
+            return cases[item.function] % EVERY == 1
+        return True
 
     def is_wanted(item):
         target = parameters(item).get("target")
         if target is None:
-            return name is None and not (fast and item.get_closest_marker("slow"))
+            return name is None and (not fast or is_in_fast_tier(item))
         return name in (None, target.name) and not (
             fast and (target not in PLATFORMS or item.get_closest_marker("core") is None)
         )
 
-    config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
-    items[:] = [item for item in items if is_wanted(item)]
+    wanted = [is_wanted(item) for item in items]
+    config.hook.pytest_deselected(items=[item for item, runs in zip(items, wanted) if not runs])
+    items[:] = [item for item, runs in zip(items, wanted) if runs]
     for item in items:
         _group_by_cached_reference(item)
 

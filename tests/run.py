@@ -8,7 +8,8 @@ python tests/run.py           everything
 python tests/run.py --fast    the fast tier, for daily work: under three minutes on two cores
 
 On each platform the fast tier runs the tests marked "core", in single precision and on one device. Together they run
-every kernel and every feature of it once. Of the tests that need no platform, the fast tier skips those marked "slow".
+every kernel and every feature of it once. Of the tests that need no platform, the fast tier skips those marked "slow",
+and runs a tenth of the cases of those marked "many_cases".
 A missing platform is a failure if LEARNEDPAIR_REQUIRE (e.g. Reference,CPU,OpenCL,CUDA) names it. All arguments are
 passed to pytest.
 """

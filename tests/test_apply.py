@@ -260,6 +260,7 @@ def test_periodicity_with_features(method, expected):
     assert (force.getNonbondedMethod(), force.getCutoffDistance()._value) == (expected, 0.6)
 
 
+@pytest.mark.slow
 def test_representation_and_tabulate_radial_are_passed_on():
     rows = [[0.1, 1.0]] * 12
 

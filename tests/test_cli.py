@@ -51,6 +51,7 @@ def demo(tmp_path_factory):
     return folder, result
 
 
+@pytest.mark.slow
 def test_demo_writes_its_output_files(demo):
     folder, result = demo
     out = folder / "out"
@@ -75,6 +76,7 @@ def test_demo_writes_its_output_files(demo):
     assert int.from_bytes((out / "trajectory.dcd").read_bytes()[268:272], "little") == topology.getNumAtoms()
 
 
+@pytest.mark.slow
 def test_demo_runs_from_its_stored_system_without_torch(demo):
     folder, _ = demo
     code = "import sys; sys.modules['torch'] = None; from learnedpair.cli import main; sys.exit(main())"
@@ -96,6 +98,7 @@ def test_demo_runs_from_its_stored_system_without_torch(demo):
     assert {path.name for path in (folder / "again").iterdir()} == OUTPUTS
 
 
+@pytest.mark.slow
 def test_demo_does_not_overwrite_files_by_default(demo, capsys, monkeypatch):
     folder, _ = demo
     monkeypatch.chdir(folder)
@@ -106,6 +109,7 @@ def test_demo_does_not_overwrite_files_by_default(demo, capsys, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_demo_accepts_a_structure_and_a_model(tmp_path, capsys):
     topology, positions = systems.relaxed_water(400)
     with open(tmp_path / "box.cif", "w") as file:
@@ -193,6 +197,7 @@ def inspect(capsys, *arguments, status=0):
     return capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_bench_times_with_and_without_the_correction(tmp_path, capsys, demo):
     folder, _ = demo
     stored = ["--system", str(folder / "out" / "system.xml"), "--pdb", str(folder / "out" / "start.pdb")]
@@ -264,6 +269,7 @@ def test_inspect_shows_a_model_with_features(tmp_path, capsys):
         assert bool(attractive) == (expected[1] * 0.15 > 1)
 
 
+@pytest.mark.slow
 def test_inspect_shows_the_table_of_the_radial_part(tmp_path, capsys):
     path = export(tmp_path, "feature_network")
     text = inspect(capsys, path).out
@@ -287,6 +293,7 @@ def test_inspect_does_not_evaluate_a_model_with_features_without_ranges(tmp_path
     assert "its error" not in text and "At the inner cutoff" not in text and "erfc" in text
 
 
+@pytest.mark.slow
 def test_inspect_shows_a_model_with_global_parameters(tmp_path, capsys):
     path = tmp_path / "two_parameters.pt"
     lp.export_model(models.TwoParameters(), path, **architectures.by_name("two_parameters").metadata)
@@ -322,6 +329,7 @@ def test_inspect_evaluates_given_features(tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_closed_pipe_is_not_an_error(tmp_path):
     path = export(tmp_path, "typed_tanh")
     command = f"'{sys.executable}' -m learnedpair inspect '{path}' | head -n 1"
@@ -528,6 +536,7 @@ def test_apply_reads_features(featured, name, capsys):
     assert "5 of 6 particles covered, 6 pairs excluded" in text and "  program: " in text
 
 
+@pytest.mark.slow
 def test_apply_accepts_representation_and_tabulate_radial(featured, tmp_path, capsys):
     (featured / "f.txt").write_text("0.5 " * 8 + "\n" + ("0.1 " * 8 + "\n") * 5)
     path = export(tmp_path, "feature_network")
@@ -720,6 +729,7 @@ def python_code(name):
     return re.findall(r"^```python\n(.*?)^```$", (ROOT / name).read_text(encoding="utf-8"), re.M | re.S)
 
 
+@pytest.mark.slow
 def test_the_code_of_the_documentation_runs(tmp_path):
     script, model = python_code("README.md")
     (features,) = python_code("docs/user/features.md")
@@ -738,6 +748,7 @@ def test_the_code_of_the_documentation_runs(tmp_path):
     assert np.isfinite(float(energy)) and abs(float(derivative)) > 1
 
 
+@pytest.mark.slow
 def test_the_example_with_features_runs(tmp_path):
     output = run_script(
         ROOT / "examples" / "feature_model" / "charge_penetration.py", tmp_path, "--output", tmp_path / "out"

@@ -56,6 +56,7 @@ JUMPS = {
     [{}, dict(switching_distance=0.55), dict(global_parameters={"lam": 1.0})],
     ids=["plain", "switched", "global"],
 )
+@pytest.mark.many_cases
 def test_energies_that_jump_are_refused(name, options):
     text, place = JUMPS[name]
     if "switching_distance" in options and "cutoff" in name:

@@ -158,6 +158,7 @@ def salt_model(**rules):
         ),
     ],
 )
+@pytest.mark.many_cases
 def test_rules_that_select_no_atom_are_refused_with_similar_names(rule, message):
     system, topology = salt_water()
     with pytest.raises(ValueError, match=message):

@@ -52,12 +52,14 @@ def test_tables_agree_with_reference(instructions, shape, switching):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+@pytest.mark.many_cases
 def test_architectures_agree_with_reference(instructions, architecture):
     assert_is_the_model(CPU, architecture_case, architecture)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", [case.name for case in PAIR_PROGRAMS])
+@pytest.mark.many_cases
 def test_conformance_programs_agree_with_reference(instructions, name, method):
     assert_is_the_model(CPU, conformance_case, name, method)
 
@@ -123,6 +125,7 @@ def observe(context):
 
 @pytest.mark.parametrize("kind", ["table", "program", "features"])
 @pytest.mark.parametrize("shape", BOXES)
+@pytest.mark.many_cases
 def test_boxes_agree_with_reference(instructions, shape, kind):
     system, positions, (energy, forces, derivative) = gas(shape, kind)
     assert np.abs(forces).max() > 1

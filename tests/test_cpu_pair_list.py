@@ -114,6 +114,7 @@ class Particles:
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.many_cases
 def test_no_pair_is_missed_and_none_counted_twice(instructions, shape, seed):
     particles = Particles(shape, seed)
     context = particles.context()
@@ -131,6 +132,7 @@ def test_no_pair_is_missed_and_none_counted_twice(instructions, shape, seed):
 
 
 @pytest.mark.parametrize("shape", ["cube", "flat", "triclinic"])
+@pytest.mark.many_cases
 def test_list_is_complete_when_only_the_box_shrinks(instructions, shape):
     particles = Particles(shape, 0, extent=(0, 1))
     context = particles.context()

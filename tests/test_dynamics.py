@@ -65,6 +65,7 @@ def test_every_force_component_equals_finite_differences():
     assert_close(numerical, forces, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_energy_is_conserved_as_well_as_without_the_correction():
     conservation.assert_as_good_as_without(
         lambda system, topology: models.lp.add_correction(system, topology, models.water_model())

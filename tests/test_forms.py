@@ -29,6 +29,7 @@ def program_of(model):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 @pytest.mark.all_samples
+@pytest.mark.many_cases
 def test_all_forms_of_a_model_are_the_same(architecture, monkeypatch):
     """Each form has the energies and derivatives of the module, and the same program to the last bit.
 
@@ -59,6 +60,7 @@ def test_all_forms_of_a_model_are_the_same(architecture, monkeypatch):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+@pytest.mark.many_cases
 def test_architectures_have_exact_derivatives(architecture):
     """Compare with central differences; dE/dr with two steps and Richardson extrapolation."""
     model = architectures.load(architecture, "module")

@@ -99,6 +99,7 @@ def load(text, lam=0.0, mu=1.0):
         ("torch.where(lam < -1, 1.0, 0.0) * a * b * envelope", 0.0, 1.0, "the model is zero for every pair"),
     ],
 )
+@pytest.mark.many_cases
 def test_errors_at_other_values_than_the_defaults_are_found(text, lam, mu, message):
     with pytest.raises(lp.ModelError, match="(?s)" + message):
         load(text, lam, mu)
@@ -113,6 +114,7 @@ def test_errors_at_other_values_than_the_defaults_are_found(text, lam, mu, messa
         ("a * b * envelope / lam", (0.5, 0.1, 1.0)),
     ],
 )
+@pytest.mark.many_cases
 def test_models_that_are_right_over_the_range_are_accepted(text, lam):
     assert load(text, lam).global_parameters["lam"] == (lam[0] if isinstance(lam, tuple) else lam)
 
@@ -185,6 +187,7 @@ class Network(torch.nn.Module):
         return lam * self.network(r, features1, features2)
 
 
+@pytest.mark.slow
 def test_tolerance_of_a_table_does_not_depend_on_the_default():
     """With the default 0, at which the energy is zero, every table used to be accepted."""
     rows = np.random.default_rng(0).uniform([-1, 0.5], [1, 2], (6, 2))

@@ -104,6 +104,7 @@ def test_tiled_box_has_the_energy_of_its_tiles(monkeypatch):
     assert energies[1] == pytest.approx(8 * energies[0], rel=2e-4)  # the accuracy of PME with two grids
 
 
+@pytest.mark.slow
 def test_small_comparison_on_cpu(tmp_path):
     """A system that is too large for an alternative is reported."""
     command = [

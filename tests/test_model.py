@@ -242,6 +242,7 @@ class Fails(torch.nn.Module):
         (Fails, r"the model fails for .* pairs \(.*\); expected forward\(r: Tensor\[P\]"),
     ],
 )
+@pytest.mark.many_cases
 def test_models_that_break_the_contract_are_refused(module, message):
     with pytest.raises(lp.ModelError, match=message):
         lp.load_model(module(), **FORMULA)
@@ -399,6 +400,7 @@ def test_derivatives_that_are_zero():
 
 @pytest.mark.parametrize("trace", [False, True])
 @pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.many_cases
 def test_files_with_features_and_global_parameters(tmp_path, trace, ranges):
     metadata = {**COUPLED, "features": COUPLED["features"] if ranges else ["q", "w"]}
     lp.export_model(Coupled(), tmp_path / "m.pt", trace=trace, **metadata)
@@ -421,6 +423,7 @@ class OtherOrder(torch.nn.Module):
 
 
 @pytest.mark.parametrize("trace", [False, True])
+@pytest.mark.many_cases
 def test_global_parameters_are_passed_by_name(tmp_path, trace):
     model = lp.export_model(OtherOrder(), tmp_path / "m.pt", trace=trace, **COUPLED)
     assert_close(model.evaluate(R, ROWS1, ROWS2, offset=1.0, lam=0.8)[0], coupled(0.8, 1.0)[0][0], rtol=1e-12)
@@ -624,6 +627,7 @@ def test_messages_contain_only_the_first_of_many_features():
         ([0.5, 1.0], r"particle 0 is 0.5; expected 2 features"),
     ],
 )
+@pytest.mark.many_cases
 def test_wrong_features_of_particles_are_refused(particles, message):
     with pytest.raises(ValueError, match="Coupled: " + message):
         lp.load_model(Coupled(), **COUPLED).feature_rows(particles)

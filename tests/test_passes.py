@@ -133,6 +133,7 @@ def conformance_function(case):
 # Random programs
 
 
+@pytest.mark.slow
 def test_random_programs_have_every_operation():
     programs = examples(300)
     count = Counter(operation for program in programs for _, operation, _ in steps_of(program.program))

@@ -213,6 +213,7 @@ def other_network():
     return lp.load_model(models.TwoParameters(), **architectures.by_name("two_parameters").metadata)
 
 
+@pytest.mark.slow
 def test_models_of_another_structure_are_refused():
     running = Running("two_parameters")
     force = running.force
@@ -273,6 +274,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.many_cases
 def test_updates_of_other_properties_are_refused(what):
     running = Running("two_parameters")
     force = running.model.create_force(list(running.particles(6)), representation="program")
@@ -528,6 +530,7 @@ COPIES = {
 
 
 @pytest.mark.parametrize("how", COPIES)
+@pytest.mark.many_cases
 def test_copies_are_equal_to_the_last_bit(how):
     force = elaborate_force()
     copied = COPIES[how](force)

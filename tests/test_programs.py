@@ -351,6 +351,7 @@ def water_features(molecules, kinds):
     ).reshape(-1, 2)
 
 
+@pytest.mark.slow
 def test_energy_is_conserved_as_well_as_without_the_program():
     def correct(system, topology):
         force = water_model().create_force(water_features(216, 4), representation="program")
@@ -428,6 +429,7 @@ def tolerance_of(name):
     "name, tolerance",
     [("wide", 1e-3)] + [(name, 10.0**-k) for name in TABULATED if name != "wide" for k in (3, 4, 5, 6)],
 )
+@pytest.mark.slow
 def test_tables_of_the_radial_part_keep_their_tolerance(name, tolerance):
     model = tabulated_model(name)
     force, exact, rows = tabulated_force(name, tolerance), exact_function(name), some_particles(name, 100)
@@ -458,6 +460,7 @@ def test_tables_of_the_radial_part_keep_their_tolerance(name, tolerance):
 
 
 @pytest.mark.parametrize("name", TABULATED)
+@pytest.mark.many_cases
 def test_force_of_a_tabulated_program_is_the_derivative_of_its_energy(name):
     """Central differences with two steps, between knots: at knots the derivative of the force is discontinuous."""
     model = tabulated_model(name)
@@ -751,6 +754,7 @@ for force in system.getForces():
 """
 
 
+@pytest.mark.slow
 def test_two_processes_print_equal_kernels(tmp_path):
     system = openmm.System()
     for name in ("wide", "two_parameters", "spline", "soft_core"):

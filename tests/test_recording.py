@@ -563,6 +563,7 @@ EXPORTED = [body for body in OPERATORS[::6] if body not in NOT_WITH]
 
 
 @pytest.mark.parametrize("body", OPERATORS + STATEMENTS)
+@pytest.mark.many_cases
 def test_recorded_program_has_the_values_of_the_module(body, tmp_path):
     left_out = NOT_WITH.get(body, set()) | ({"export"} if body in OPERATORS else set())
     front_ends = [front_end for front_end in FRONT_ENDS if front_end not in left_out]
@@ -570,6 +571,7 @@ def test_recorded_program_has_the_values_of_the_module(body, tmp_path):
 
 
 @pytest.mark.parametrize("bodies", [EXPORTED[k::3] for k in range(3)], ids=range(3))
+@pytest.mark.slow
 def test_recorded_program_of_exported_operators_has_the_values_of_the_module(bodies, tmp_path):
     lines = [f"q{k} = {body}" for k, body in enumerate(bodies)]
     total = " + ".join(f"weighted(q{k}, r)" for k in range(len(bodies)))
@@ -657,6 +659,7 @@ class Moving(torch.nn.Module):
 
 @settings(max_examples=150)
 @given(movements())
+@pytest.mark.slow
 def test_recorded_data_movement_has_the_values_of_the_module(chain):
     model, arguments = Moving(chain).double().eval(), some_pairs()
     program = record_module(model, source="model", num_types=3)
@@ -1015,6 +1018,7 @@ def test_different_parameters_with_equal_numbers_are_different_weights(tmp_path)
     assert texts[0] == texts[1]
 
 
+@pytest.mark.slow
 def test_text_is_the_same_in_every_process(tmp_path):
     make_module(tmp_path, "torch.softmax(self.lin(x), 1)")
     script = (

@@ -125,6 +125,7 @@ def test_other_masses_give_a_warning(masses, residues):
 
 
 @pytest.mark.filterwarnings("error")
+@pytest.mark.slow
 def test_systems_of_force_fields_have_the_order_of_their_topology():
     """With constraints, ions, three- and four-site water, Drude particles, and hydrogen mass repartitioning."""
     for files, water in (

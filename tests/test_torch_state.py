@@ -103,6 +103,7 @@ def usual(tmp_path_factory):
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 @pytest.mark.parametrize("state", STATES)
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_state_of_pytorch(state, usual, tmp_path):
     module, expected = usual
     with STATES[state]():
@@ -140,6 +141,7 @@ def test_pair_energy_works_in_inference_mode():
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.many_cases
 def test_parameters_may_have_any_floating_point_type(dtype, tmp_path):
     module = PlainNetwork().to(dtype)
     model = lp.load_model(module, **PLAIN)
@@ -224,6 +226,7 @@ def test_models_can_be_pickled(form, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_pickled_models_can_be_used_in_other_processes(tmp_path):
     """As multiprocessing sends objects."""
     model = lp.export_model(models.network(), tmp_path / "m.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)

@@ -98,6 +98,7 @@ WRAPPERS = {
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize("wrapper", WRAPPERS)
+@pytest.mark.many_cases
 def test_wrappers_of_training_frameworks_are_removed(wrapper, tmp_path):
     wrapped = WRAPPERS[wrapper](Network())
     expected = lp.load_model(Network(), **CHARGED).evaluate(*PAIRS)
@@ -123,6 +124,7 @@ def test_wrappers_of_training_frameworks_are_removed(wrapper, tmp_path):
     ],
     ids=["new", "old", "spectral"],
 )
+@pytest.mark.many_cases
 def test_models_with_parametrized_weights_can_be_loaded(wrap, tmp_path):
     module = Network(wrap).eval()
     model = lp.load_model(module, **CHARGED)

@@ -45,6 +45,7 @@ def test_dry_run_returns_the_exit_status_of_the_command(tmp_path):
     assert support.dryrun(tmp_path / "out", 90, sys.executable, "-c", "raise SystemExit(3)").returncode == 3
 
 
+@pytest.mark.slow
 def test_emulators_that_start_at_once_share_one_build_and_its_kernels(tmp_path):
     support.require("emulate")
     command = [support.HERE / "emulate", tmp_path, "--", sys.executable, support.HERE / "language_cases.py", "votes"]

@@ -37,6 +37,7 @@ def assert_passed(result, case):
         "contexts",
     ],
 )
+@pytest.mark.many_cases
 def test_results_equal_those_of_numpy(case):
     assert_passed(run(case), case)
 

@@ -48,6 +48,7 @@ def measure(tmp_path):
         ("born_solvation", "mixed", "computeGBSAForce1"),
     ],
 )
+@pytest.mark.many_cases
 def test_forces_and_energies_agree_with_reference(measure, case, precision, kernel):
     result = measure(case, precision, kernel=kernel)
     assert result["force_error"] <= LIMIT[precision]
@@ -72,6 +73,7 @@ def test_fused_forces_agree_in_reverse_order_with_guarded_and_poisoned_buffers(m
         ("tabulated_neighbor_list", "0", True),
     ],
 )
+@pytest.mark.slow
 def test_race_check_reports_openmm_only_without_the_barriers_that_the_emulator_adds(case, barriers, races):
     result = support.emulate(
         sys.executable, support.HERE / "openmm_cases.py", case, "single", EMULATE_RACES="1", EMULATE_BARRIERS=barriers
@@ -87,6 +89,7 @@ def test_constrained_steps_agree_with_reference(measure, precision, limit):
     assert result["position_error_nm"] <= limit
 
 
+@pytest.mark.slow
 def test_minimization_and_langevin_dynamics_keep_temperature_and_constraints(measure):
     result = measure("langevin", "mixed", kernel="generateRandomNumbers")
     assert result["minimized"] < -100
@@ -94,6 +97,7 @@ def test_minimization_and_langevin_dynamics_keep_temperature_and_constraints(mea
     assert result["constraint_error"] <= 1e-4
 
 
+@pytest.mark.slow
 def test_neighbor_list_is_kept_while_nothing_moves_and_rebuilt_after_a_move(measure):
     result = measure("neighbor_list", "single", kernel="findBlocksWithInteractions")
     assert result["force_error"] <= LIMIT["single"] and result["force_error_after_move"] <= LIMIT["single"]
@@ -114,6 +118,7 @@ def test_neighbor_list_is_kept_while_nothing_moves_and_rebuilt_after_a_move(meas
         ("tabulated", "mixed", "0,0"),
     ],
 )
+@pytest.mark.slow
 def test_forces_of_several_devices_agree_with_one_device_and_with_reference(measure, kind, precision, devices):
     """OpenMM copies data through the host between contexts of one device, and directly between two devices."""
     number = len(devices.split(","))
@@ -127,6 +132,7 @@ def test_forces_of_several_devices_agree_with_one_device_and_with_reference(meas
 
 
 @pytest.mark.parametrize("devices", ["0,0", "0,1"])
+@pytest.mark.slow
 def test_constrained_steps_on_several_devices_agree_with_one_device(measure, devices):
     result = measure(
         "steps_on_several_devices",

@@ -55,6 +55,7 @@ def compile_and_launch(out, precision, cc, *corrections):
 
 
 @pytest.mark.parametrize("cc, precision", [(80, "mixed"), (90, "single"), (90, "mixed"), (90, "double")])
+@pytest.mark.slow
 def test_shared_kernel_costs_no_occupancy_and_no_launch(tmp_path, precision, cc, record_property):
     require("dryrun")
     results = compile_and_launch(
@@ -74,6 +75,7 @@ def test_shared_kernel_costs_no_occupancy_and_no_launch(tmp_path, precision, cc,
         assert results["own"][2]["computeNonbonded"] == 2 * launches_alone["computeNonbonded"]
 
 
+@pytest.mark.slow
 def test_single_pair_list_stays_on(tmp_path):
     require("emulate")
     log = tmp_path / "launches.log"
@@ -86,6 +88,7 @@ def test_single_pair_list_stays_on(tmp_path):
 
 
 @pytest.mark.parametrize("checks", CHECKS, ids=lambda checks: " ".join(checks))
+@pytest.mark.slow
 def test_clean_under_the_emulators_checks(checks):
     require("emulate")
     result = emulate(sys.executable, SCRIPT, "mixed", "shared", "own", **checks)

@@ -23,6 +23,7 @@ SCRIPT = Path(__file__).parent / "program_cases.py"
 @pytest.mark.parametrize(
     "cc, tensor_cores, names", [(80, True, NAMES), (90, False, NAMES[::2])], ids=["80-tensor cores", "90"]
 )
+@pytest.mark.slow
 def test_every_program_compiles(tmp_path, cc, tensor_cores, names, record_property):
     require("dryrun")
     programs = measure(tmp_path, cc, "single", names, tensor_cores=tensor_cores)
@@ -41,6 +42,7 @@ def test_every_program_compiles(tmp_path, cc, tensor_cores, names, record_proper
 
 
 @pytest.mark.parametrize("checks", CHECKS, ids=lambda checks: " ".join(checks))
+@pytest.mark.slow
 def test_clean_under_the_emulators_checks(checks):
     require("emulate")
     result = emulate(

@@ -97,6 +97,22 @@ def add_correction(
         If residues are covered in part, if residues of the same structure are treated differently, if masses do not
         match the elements, if exceptions between molecules were not followed, or if the System already has this
         correction.
+
+    Examples
+    --------
+    A box of TIP3P water, with the correction to GFN2-xTB that ships with the package:
+
+    >>> import learnedpair as lp
+    >>> from learnedpair.data import WATER_GFN2
+    >>> from openmm import app, unit
+    >>> water = app.Modeller(app.Topology(), [])
+    >>> forcefield = app.ForceField("amber14/tip3p.xml")
+    >>> water.addSolvent(forcefield, numAdded=150)
+    >>> system = forcefield.createSystem(
+    ...     water.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.7 * unit.nanometer
+    ... )
+    >>> lp.add_correction(system, water.topology, WATER_GFN2, scale="lambda_gfn2", force_group=1)
+    <LearnedPairForce 'LearnedPairForce': 450 of 450 particles covered (O 150, H 300), cutoff 0.7 nm, 3 curves, group 1>
     """
     if not isinstance(system, openmm.System):
         raise TypeError(

@@ -46,10 +46,11 @@ def assign_types(topology, rules):
 
     Examples
     --------
+    >>> import learnedpair as lp
     >>> from openmm import app
     >>> water = app.Modeller(app.Topology(), [])
     >>> water.addSolvent(app.ForceField("amber14/tip3p.xml"), numAdded=100)
-    >>> assign_types(water.topology, {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]})[:4]
+    >>> lp.assign_types(water.topology, {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]})[:4]
     ['O', 'H', 'H', 'O']
     """
     atoms = AtomTable(topology, "assign_types")

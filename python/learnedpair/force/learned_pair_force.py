@@ -54,6 +54,42 @@ class LearnedPairForce(GuardedForce):
     Source
     ------
     The class of the same name in C++, plugin/include/LearnedPairForce.h.
+
+    Examples
+    --------
+    A correction to the Lennard-Jones energy of two argon atoms, -0.3 kJ/mol (1 - r^2)^3 up to 1 nm:
+
+    >>> import numpy as np
+    >>> import openmm
+    >>> import learnedpair as lp
+    >>> from openmm import unit
+    >>> r = np.linspace(0.25, 1.0, 301)
+    >>> table = lp.PairTable(
+    ...     num_types=1,
+    ...     min_distance=0.25,
+    ...     max_distance=1.0,
+    ...     energies=[-0.3 * (1 - r**2) ** 3],
+    ...     slopes=[1.8 * r * (1 - r**2) ** 2],
+    ...     curve_indices=[0],
+    ... )
+    >>> system = openmm.System()
+    >>> system.setDefaultPeriodicBoxVectors([3, 0, 0], [0, 3, 0], [0, 0, 3])
+    >>> nonbonded = openmm.NonbondedForce()
+    >>> nonbonded.setNonbondedMethod(openmm.NonbondedForce.CutoffPeriodic)
+    >>> correction = lp.LearnedPairForce(table)
+    >>> correction.setForceGroup(1)
+    >>> for particle in range(2):
+    ...     index = system.addParticle(39.948)
+    ...     index = nonbonded.addParticle(0, 0.34, 0.996)
+    ...     index = correction.addParticle(0)
+    >>> for force in (nonbonded, correction):
+    ...     index = system.addForce(force)
+    >>> integrator = openmm.VerletIntegrator(2 * unit.femtosecond)
+    >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+    >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+    >>> energy = context.getState(energy=True, groups={1}).getPotentialEnergy()
+    >>> round(energy.value_in_unit(unit.kilojoule_per_mole), 4)
+    -0.1778
     """
 
     NoCutoff = 0
@@ -110,6 +146,19 @@ class LearnedPairForce(GuardedForce):
         ------
         TypeError
             If ``force`` is not a learned pair force.
+
+        Examples
+        --------
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> system = openmm.System()
+        >>> for mass in [15.999, 1.008, 1.008]:
+        ...     index = system.addParticle(mass)
+        >>> index = system.addForce(lp.load_model(WATER_GFN2).create_force(["O", "H", "H"]))
+        >>> loaded = openmm.XmlSerializer.deserialize(openmm.XmlSerializer.serialize(system))
+        >>> lp.LearnedPairForce.cast(loaded.getForce(0)).getParticleTypes().tolist()
+        [0, 1, 1]
         """
         if not isinstance(force, openmm.Force):
             raise TypeError(f"LearnedPairForce.cast: expected an openmm.Force, got a {type(force).__name__}.")
@@ -137,6 +186,19 @@ class LearnedPairForce(GuardedForce):
         The lowering report is cleared. The names, default values and ranges of the global parameters become those of
         the new function. An existing Context uses the new function after updateParametersInContext(), which requires a
         table of the same shape or a program of the same structure: see :meth:`PairModel.update_force`.
+
+        Examples
+        --------
+        Another coefficient for argon atoms, in place of the first table:
+
+        >>> import numpy as np
+        >>> import learnedpair as lp
+        >>> r = np.linspace(0.25, 1.0, 301)
+        >>> energy, slope = -0.3 * (1 - r**2) ** 3, 1.8 * r * (1 - r**2) ** 2
+        >>> force = lp.LearnedPairForce(lp.PairTable(1, 0.25, 1.0, [energy], [slope], [0]))
+        >>> force.setFunction(lp.PairTable(1, 0.25, 1.0, [2 * energy], [2 * slope], [0]))
+        >>> round(float(force.getFunction().energies[0][0]), 3)
+        -0.494
         """
         _require_function(function)
         self._access.setFunction(function)
@@ -165,6 +227,18 @@ class LearnedPairForce(GuardedForce):
             If the type is not an integer, or the features are not the right number of real numbers.
         ValueError
             If a feature is NaN or outside of the range of the function.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> force = lp.load_model(WATER_GFN2).create_force(["O", "H", "H"])
+        >>> force.addParticle(0)  # the oxygen atom of another molecule
+        3
+        >>> force.addParticle(None)  # an ion that the model does not cover
+        4
+        >>> force.getParticleTypes().tolist()
+        [0, 1, 1, 0, -1]
         """
         if self.getNumFeatures() > 0:
             return self._access.addParticle(self._row(self.getNumParticles(), particle))
@@ -226,6 +300,17 @@ class LearnedPairForce(GuardedForce):
             If ``features`` are not the right number of real numbers.
         ValueError
             If a feature is NaN or outside of the range of the function.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> network = lp.nn.FeaturePairNetwork(num_features=1, cutoff=0.6, hidden=(4, 4), inner=0.2)
+        >>> model = lp.load_model(network, features={"charge": (-1.0, 1.0)}, cutoff=0.6, inner_cutoff=0.2)
+        >>> force = model.create_force([[-0.8], [0.4], [0.4]])
+        >>> force.setParticleFeatures(0, [-0.9])
+        >>> force.setParticleFeatures(2, None)
+        >>> force.getAllParticleFeatures().tolist()
+        [[-0.9], [0.4], [nan]]
         """
         index = operator.index(index)
         self._access.setParticleFeatures(index, self._row(index, features))
@@ -253,6 +338,16 @@ class LearnedPairForce(GuardedForce):
             If a row is not the right number of real numbers.
         ValueError
             If a feature of a covered particle is NaN, or outside of the range of the function.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> network = lp.nn.FeaturePairNetwork(num_features=1, cutoff=0.6, hidden=(4, 4), inner=0.2)
+        >>> model = lp.load_model(network, features={"charge": (-1.0, 1.0)}, cutoff=0.6, inner_cutoff=0.2)
+        >>> force = model.create_force([[-0.8], [0.4], [0.4], None])
+        >>> force.setAllParticleFeatures([[-0.9], [0.45], [0.45], None])
+        >>> force.getAllParticleFeatures().tolist()
+        [[-0.9], [0.45], [0.45], [nan]]
         """
         rows, covered = feature_rows(features, self.getNumFeatures())
         was_covered = self.getParticleTypes() != self.NotCovered
@@ -343,6 +438,20 @@ class LearnedPairForce(GuardedForce):
         bonds : iterable of (int, int), or of pairs of atoms such as topology.bonds()
         bondCutoff : int
             Pairs separated by this number of bonds or fewer are excluded.
+
+        Examples
+        --------
+        The hydrogen atoms of a water molecule are two bonds apart:
+
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> from openmm import app
+        >>> water = app.Modeller(app.Topology(), [])
+        >>> water.addSolvent(app.ForceField("amber14/tip3p.xml"), numAdded=10)
+        >>> force = lp.load_model(WATER_GFN2).create_force(10 * ["O", "H", "H"])
+        >>> force.createExclusionsFromBonds(water.topology.bonds(), 2)
+        >>> force.getNumExclusions()
+        30
         """
         pairs = [
             tuple(atom.index if isinstance(atom, Atom) else operator.index(atom) for atom in bond[:2]) for bond in bonds
@@ -368,6 +477,16 @@ class LearnedPairForce(GuardedForce):
         -------
         int
             The index of the group.
+
+        Examples
+        --------
+        Only pairs of the first of ten water molecules with the others:
+
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> force = lp.load_model(WATER_GFN2).create_force(10 * ["O", "H", "H"])
+        >>> force.addInteractionGroup(range(3), range(3, 30))
+        0
         """
         return self._access.addInteractionGroup({operator.index(i) for i in set1}, {operator.index(i) for i in set2})
 
@@ -398,6 +517,32 @@ class LearnedPairForce(GuardedForce):
             The name of the parameter in the Context. An empty name removes the scale.
         defaultValue : float
             The value of the parameter in a new Context.
+
+        Examples
+        --------
+        A correction for argon that is switched on by half:
+
+        >>> import numpy as np
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> r = np.linspace(0.25, 1.0, 301)
+        >>> energy, slope = -0.3 * (1 - r**2) ** 3, 1.8 * r * (1 - r**2) ** 2
+        >>> force = lp.LearnedPairForce(lp.PairTable(1, 0.25, 1.0, [energy], [slope], [0]))
+        >>> force.setNonbondedMethod(force.CutoffNonPeriodic)
+        >>> force.setParticleTypes([0, 0])
+        >>> force.setScaleParameter("lambda_delta", 0.5)
+        >>> system = openmm.System()
+        >>> for particle in range(2):
+        ...     index = system.addParticle(39.948)
+        >>> index = system.addForce(force)
+        >>> integrator = openmm.VerletIntegrator(0.002)
+        >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+        >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+        >>> context.getState(energy=True).getPotentialEnergy().format("%.4f")
+        '-0.0889 kJ/mol'
+        >>> context.setParameter("lambda_delta", 1.0)
+        >>> context.getState(energy=True).getPotentialEnergy().format("%.4f")
+        '-0.1778 kJ/mol'
         """
         if not isinstance(name, str):
             raise TypeError(
@@ -447,6 +592,26 @@ class LearnedPairForce(GuardedForce):
         index : int
         low, high : float, or Quantity
             The ends of the range; may be infinite.
+
+        Examples
+        --------
+        >>> import torch
+        >>> import learnedpair as lp
+        >>> class Dispersion(torch.nn.Module):
+        ...     def forward(self, r, type1, type2, c6):
+        ...         return -c6 / r**6
+        >>> model = lp.load_model(
+        ...     Dispersion(),
+        ...     types=["Ar"],
+        ...     global_parameters={"c6": (0.0062, 0.005, 0.007)},
+        ...     cutoff=1.0,
+        ...     inner_cutoff=0.3,
+        ...     switching_distance=0.8,
+        ... )
+        >>> force = model.create_force(["Ar", "Ar"])
+        >>> force.setGlobalParameterRange(0, 0.0, 0.01)
+        >>> force.getGlobalParameterName(0), force.getGlobalParameterRange(0)
+        ('c6', (0.0, 0.01))
         """
         self._access.setGlobalParameterRange(
             index, self._parameter_value(index, low), self._parameter_value(index, high)
@@ -474,6 +639,31 @@ class LearnedPairForce(GuardedForce):
         A State contains the sum of the derivatives over all forces. One request is enough for every LearnedPairForce of
         the System that has this parameter. OpenMM's own forces contribute only if each of them has a request of its
         own.
+
+        Examples
+        --------
+        The derivative of a correction for argon with respect to its scale, which is its energy at scale 1:
+
+        >>> import numpy as np
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> r = np.linspace(0.25, 1.0, 301)
+        >>> energy, slope = -0.3 * (1 - r**2) ** 3, 1.8 * r * (1 - r**2) ** 2
+        >>> force = lp.LearnedPairForce(lp.PairTable(1, 0.25, 1.0, [energy], [slope], [0]))
+        >>> force.setNonbondedMethod(force.CutoffNonPeriodic)
+        >>> force.setParticleTypes([0, 0])
+        >>> force.setScaleParameter("lambda_delta", 0.5)
+        >>> force.addEnergyParameterDerivative("lambda_delta")
+        >>> system = openmm.System()
+        >>> for particle in range(2):
+        ...     index = system.addParticle(39.948)
+        >>> index = system.addForce(force)
+        >>> integrator = openmm.VerletIntegrator(0.002)
+        >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+        >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+        >>> derivatives = context.getState(parameterDerivatives=True).getEnergyParameterDerivatives()
+        >>> round(derivatives["lambda_delta"], 4)
+        -0.1778
         """
         self._access.addEnergyParameterDerivative(name)
 
@@ -510,6 +700,30 @@ class LearnedPairForce(GuardedForce):
         openmm.OpenMMException
             If anything else has changed. Other changes require a new Context or
             ``context.reinitialize(preserveState=True)``.
+
+        Examples
+        --------
+        The second of two argon atoms is left out of the correction:
+
+        >>> import numpy as np
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> r = np.linspace(0.25, 1.0, 301)
+        >>> energy, slope = -0.3 * (1 - r**2) ** 3, 1.8 * r * (1 - r**2) ** 2
+        >>> force = lp.LearnedPairForce(lp.PairTable(1, 0.25, 1.0, [energy], [slope], [0]))
+        >>> force.setNonbondedMethod(force.CutoffNonPeriodic)
+        >>> force.setParticleTypes([0, 0])
+        >>> system = openmm.System()
+        >>> for particle in range(2):
+        ...     index = system.addParticle(39.948)
+        >>> index = system.addForce(force)
+        >>> integrator = openmm.VerletIntegrator(0.002)
+        >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+        >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+        >>> force.setParticleType(1, force.NotCovered)
+        >>> force.updateParametersInContext(context)
+        >>> context.getState(energy=True).getPotentialEnergy().format("%.4f")
+        '0.0000 kJ/mol'
         """
         self._access.updateParametersInContext(_address_of(context))
 
@@ -543,6 +757,27 @@ class LearnedPairForce(GuardedForce):
                 "table" or "program".
             ``num_devices`` : int
                 The number of devices that the Context uses.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> r = np.linspace(0.25, 1.0, 301)
+        >>> energy, slope = -0.3 * (1 - r**2) ** 3, 1.8 * r * (1 - r**2) ** 2
+        >>> force = lp.LearnedPairForce(lp.PairTable(1, 0.25, 1.0, [energy], [slope], [0]))
+        >>> force.setNonbondedMethod(force.CutoffNonPeriodic)
+        >>> force.setParticleTypes([0, 0])
+        >>> system = openmm.System()
+        >>> for particle in range(2):
+        ...     index = system.addParticle(39.948)
+        >>> index = system.addForce(force)
+        >>> integrator = openmm.VerletIntegrator(0.002)
+        >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+        >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+        >>> info = force.getKernelInfo(context)
+        >>> info["platform"], info["placement"], info["evaluation"]
+        ('Reference', 'all pairs', 'table')
         """
         return self._access.getKernelInfo(_address_of(context))
 

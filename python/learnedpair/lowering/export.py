@@ -96,6 +96,25 @@ def export_model(
         If the metadata are wrong, a check of the model fails, or PyTorch cannot script, trace or export the module.
     LoweringError
         If the model has features or global parameters, which rules out a table, and cannot be recorded as a program.
+
+    Examples
+    --------
+    >>> import os
+    >>> import tempfile
+    >>> import learnedpair as lp
+    >>> network = lp.nn.TypedPairNetwork(num_types=2, cutoff=0.6, inner=0.15)
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> model = lp.export_model(
+    ...     network,
+    ...     os.path.join(folder.name, "delta.pt"),
+    ...     types={"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]},
+    ...     cutoff=0.6,
+    ...     inner_cutoff=0.15,
+    ...     description="an untrained network",
+    ... )
+    >>> model.source, model.types, model.description
+    ('delta.pt', ['O', 'H'], 'an untrained network')
+    >>> folder.cleanup()
     """
     path = os.fspath(path)
     name = os.path.basename(path)

@@ -123,6 +123,20 @@ class Model:
             If the model does not have these types, features or global parameters.
         ModelError
             If the module fails, cannot be differentiated, or does not return one number for each pair.
+
+        Examples
+        --------
+        A pair of oxygen atoms, and an oxygen and a hydrogen atom:
+
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> model = lp.load_model(WATER_GFN2)
+        >>> oxygen, hydrogen = model.types.index("O"), model.types.index("H")
+        >>> energy, dEdR = model.evaluate([0.28, 0.35], [oxygen, oxygen], [oxygen, hydrogen])
+        >>> energy.round(2).tolist()
+        [-10.89, 0.59]
+        >>> dEdR.round(1).tolist()
+        [260.9, -22.1]
         """
         r, particle1, particle2 = check_pairs(self, r, particle1, particle2)
         values = self.global_values(global_parameters)
@@ -161,6 +175,27 @@ class Model:
         ------
         ValueError, ModelError
             As in :meth:`evaluate`.
+
+        Examples
+        --------
+        A screened Coulomb energy of two charges, with the inverse screening length as a global parameter:
+
+        >>> import torch
+        >>> import learnedpair as lp
+        >>> class ScreenedCoulomb(torch.nn.Module):
+        ...     def forward(self, r, charge1, charge2, kappa):
+        ...         return 138.935 * (charge1 * charge2).squeeze(-1) * torch.exp(-kappa * r) / r
+        >>> model = lp.load_model(
+        ...     ScreenedCoulomb(),
+        ...     features={"charge": (-1.0, 1.0)},
+        ...     global_parameters={"kappa": (3.0, 1.0, 5.0)},
+        ...     cutoff=1.0,
+        ...     inner_cutoff=0.2,
+        ...     switching_distance=0.8,
+        ... )
+        >>> dEdG, d2EdRdG = model.evaluate_derivatives([0.5], [[1.0]], [[-1.0]])["kappa"]
+        >>> dEdG.round(2).tolist()
+        [31.0]
         """
         pairs = check_pairs(self, r, particle1, particle2)
         values = self.global_values(global_parameters)

@@ -34,6 +34,24 @@ class PairEnergy(torch.nn.Module):
     Source
     ------
     plugin/include/LearnedPairForce.h
+
+    Examples
+    --------
+    The energy and the forces of three argon atoms, for a loss function:
+
+    >>> import torch
+    >>> import learnedpair as lp
+    >>> network = lp.nn.TypedPairNetwork(num_types=1, cutoff=0.8, inner=0.3)
+    >>> pair_energy = lp.nn.PairEnergy(network, cutoff=0.8, inner_cutoff=0.3)
+    >>> positions = torch.tensor([[0.0, 0.0, 0.0], [0.38, 0.0, 0.0], [0.0, 0.4, 0.0]], requires_grad=True)
+    >>> types = torch.zeros(3, dtype=torch.int64)
+    >>> energy = pair_energy(positions, None, types)
+    >>> (gradient,) = torch.autograd.grad(energy, positions, create_graph=True)
+    >>> forces = -gradient
+    >>> forces.shape
+    torch.Size([3, 3])
+    >>> bool(forces.sum(dim=0).abs().max() < 1e-3)
+    True
     """
 
     def __init__(self, function, cutoff=None, inner_cutoff=None, switching_distance=None):

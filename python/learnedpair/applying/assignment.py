@@ -4,8 +4,10 @@
 
 import difflib
 from collections import Counter
+from typing import Any
 
 import numpy as np
+from openmm import app
 
 from ..models.metadata.rules import ALL, depends_on_label_only, selection
 from .atom_table import AtomTable
@@ -18,7 +20,7 @@ MAX_NAMED = 5
 WATER = {"HOH", "WAT", "H2O", "SOL", "TIP3", "TIP", "TP3", "TIP4", "SPC", "DOD"}
 
 
-def assign_types(topology, rules):
+def assign_types(topology: app.Topology, rules: dict[Any, Any]) -> list[str | None]:
     """Get the type of each atom by rules.
 
     Parameters

@@ -2,21 +2,33 @@
 # SPDX-License-Identifier: MIT
 """PairModel, a trained model that can be turned into a force; and load_model()."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import openmm
+import torch
+from torch.export import ExportedProgram
+
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.checks.contract import check_model
 from ..models.checks.cutoff import require_zero_beyond_cutoff
-from ..models.load import read_model
+from ..models.load import ModelParts, read_model
 from ..models.metadata.metadata import warn_of_unusual_cutoff
 from ..models.model import Model
 from ..models.pytorch.state import in_default_torch_state
 from .creation import check_arguments, configure_force
 from .particles import distinct_particles, read_particles
-from .representation import choose_representation
+from .representation import Representation, choose_representation
 from .updating import lower_like, parameter_settings, replace_function, require_same_particles
 
 
 @in_default_torch_state
-def load_model(path_or_module, **metadata):
+def load_model(
+    path_or_module: str | os.PathLike[str] | torch.nn.Module | ExportedProgram, **metadata: Any
+) -> PairModel:
     """Load a pair model and check it.
 
     Parameters
@@ -62,7 +74,7 @@ def load_model(path_or_module, **metadata):
     return checked_model(parts)
 
 
-def checked_model(parts):
+def checked_model(parts: ModelParts) -> PairModel:
     """Make a model and check it.
 
     Parameters
@@ -136,13 +148,13 @@ class PairModel(Model):
     @in_default_torch_state
     def create_force(
         self,
-        particles,
+        particles: Iterable[Any],
         *,
-        nonbonded_method=LearnedPairForce.CutoffPeriodic,
-        representation="auto",
-        tolerance=1e-4,
-        tabulate_radial=None,
-    ):
+        nonbonded_method: int = LearnedPairForce.CutoffPeriodic,
+        representation: Representation = "auto",
+        tolerance: float = 1e-4,
+        tabulate_radial: bool | None = None,
+    ) -> LearnedPairForce:
         """Create a force with the function, cutoff, inner cutoff and switching distance of this model.
 
         Parameters
@@ -211,7 +223,7 @@ class PairModel(Model):
         return configure_force(self, function, report, particles, nonbonded_method)
 
     @in_default_torch_state
-    def update_force(self, force, *, tolerance=1e-4):
+    def update_force(self, force: openmm.Force, *, tolerance: float = 1e-4) -> None:
         """Replace the function of an existing force by this model, without a change of its structure.
 
         This is for a model whose training continues while a Context is in use, because updateParametersInContext() can

@@ -5,6 +5,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import openmm
 
 from ..errors import LoweringError
 from ..force.functions import PairProgram
@@ -34,7 +35,7 @@ class _SampledProgram:
         return self.program.evaluate(r, type1, type2)
 
 
-def tabulate(force, tolerance=1e-4):
+def tabulate(force: openmm.Force, tolerance: float = 1e-4) -> None:
     """Replace the program of a force by a table, which is faster.
 
     Parameters

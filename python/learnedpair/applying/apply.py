@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import openmm
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from openmm import app
 
 from ..errors import warn
@@ -36,7 +36,7 @@ def add_correction(
     topology: app.Topology,
     model: PairModel | str | os.PathLike[str],
     *,
-    types: dict[Any, Any] | Sequence[str | int | None] | None = None,
+    types: dict[Any, Any] | Sequence[str | int | None] | NDArray[Any] | None = None,
     features: ArrayLike | Sequence[ArrayLike | None] | None = None,
     exclusions: Literal["nonbonded", "molecules"] | Iterable[Sequence[int]] = "nonbonded",
     scale: str | None = None,

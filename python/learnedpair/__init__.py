@@ -11,6 +11,7 @@ PyTorch.
 """
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
 from .applying.apply import add_correction
 from .applying.assignment import assign_types
@@ -20,7 +21,13 @@ from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
 from .lowering.tabulation import tabulate
 
-__version__ = _core.version
+if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
+    from . import nn as nn
+    from .lowering.export import export_model as export_model
+    from .lowering.pair_model import PairModel as PairModel
+    from .lowering.pair_model import load_model as load_model
+
+__version__: str = _core.version
 
 #: Public names that need PyTorch, and the modules that define them.
 _NEED_TORCH = {
@@ -44,11 +51,11 @@ __all__ = [
 ]
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *_NEED_TORCH])
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name not in _NEED_TORCH:
         raise AttributeError(f"module 'learnedpair' has no attribute {name!r}")
     try:

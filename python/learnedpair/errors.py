@@ -33,7 +33,7 @@ class PluginLoadError(LearnedPairError, ImportError):
     """The C++ libraries of the plugin do not match the running OpenMM, or OpenMM has not loaded them."""
 
 
-def warn(message):
+def warn(message: str) -> None:
     """Issue a UserWarning that points to the line of the user's script that called this package."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):

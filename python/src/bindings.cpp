@@ -154,7 +154,28 @@ openmm.OpenMMException
 
 Source
 ------
-Piecewise cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.)")
+Piecewise cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.
+
+Examples
+--------
+Two curves for argon and krypton, -c (1 - r^2)^3 with c = 0.3 kJ/mol for Ar-Ar and 0.4 kJ/mol for Ar-Kr; none for Kr-Kr:
+
+>>> import numpy as np
+>>> import learnedpair as lp
+>>> r = np.linspace(0.25, 1.0, 301)
+>>> shape, slope = -((1 - r**2) ** 3), 6 * r * (1 - r**2) ** 2
+>>> table = lp.PairTable(
+...     num_types=2,
+...     min_distance=0.25,
+...     max_distance=1.0,
+...     energies=[0.3 * shape, 0.4 * shape],
+...     slopes=[0.3 * slope, 0.4 * slope],
+...     curve_indices=[0, 1, 1, -1],
+... )
+>>> force = lp.LearnedPairForce(table)
+>>> force.setParticleTypes([0, 0, 1])
+>>> force.getCutoffDistance()
+1.0 nm)")
             .def(py::init(&createTable), py::arg("num_types"), py::arg("min_distance"), py::arg("max_distance"),
                     py::arg("energies"), py::arg("slopes"), py::arg("curve_indices"))
             .def_property_readonly("curve_indices", &PairTable::getCurveIndices,
@@ -195,7 +216,17 @@ dEdR : ndarray, shape (n,), kJ/mol/nm
 Raises
 ------
 ValueError
-    If a type is out of range, the pair of types has no curve, or a distance is outside of the table.)");
+    If a type is out of range, the pair of types has no curve, or a distance is outside of the table.
+
+Examples
+--------
+>>> import numpy as np
+>>> import learnedpair as lp
+>>> r = np.linspace(0.25, 1.0, 301)
+>>> table = lp.PairTable(1, 0.25, 1.0, [-0.3 * (1 - r**2) ** 3], [1.8 * r * (1 - r**2) ** 2], [0])
+>>> energy, dEdR = table.evaluate(0, 0, [0.4, 0.5])
+>>> energy.round(3).tolist(), dEdR.round(3).tolist()
+([-0.178, -0.127], [0.508, 0.506]))");
 
     bindPrograms(m);
     bindSystems(m);

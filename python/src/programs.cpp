@@ -243,7 +243,19 @@ weights : ndarray
 Raises
 ------
 openmm.OpenMMException
-    If the text is not a valid program, naming the step, or the number of weights is wrong.)")
+    If the text is not a valid program, naming the step, or the number of weights is wrong.
+
+Examples
+--------
+>>> from learnedpair import _core
+>>> program = _core.TensorProgram(
+...     """v0[1] = distance
+...     v1[1] = neg v0
+...     v2[1] = exp v1
+...     output v2"""
+... )
+>>> program.stages(typed=True)
+['radial', 'radial', 'radial'])")
             .def(py::init([](const string& text, const Doubles& weights) {
                 return std::make_shared<TensorProgram>(text, toVector<double>(weights));
             }),
@@ -276,7 +288,15 @@ list of ndarray, shape (n_pairs, length)
 Raises
 ------
 ValueError
-    If an input is missing, or its size is wrong.)")
+    If an input is missing, or its size is wrong.
+
+Examples
+--------
+>>> from learnedpair import _core
+>>> program = _core.TensorProgram("v0[1] = distance\nv1[1] = exp v0\noutput v1")
+>>> (output,) = program.evaluate(distance=[0.0, 1.0])
+>>> output.round(3).tolist()
+[[1.0], [2.718]])")
             .def("fold_constants", &foldConstants,
                     "Evaluate steps whose operands are all constant. The result is a weight if any operand is.")
             .def("simplify", &simplify,
@@ -322,7 +342,25 @@ The passes are share_subexpressions, fold_constants, simplify, split_linear_laye
 Parameters
 ----------
 typed : bool
-    Whether particles have types; false if they have features.)")
+    Whether particles have types; false if they have features.
+
+Examples
+--------
+A factor of 2 that is computed from two numbers becomes one literal:
+
+>>> from learnedpair import _core
+>>> program = _core.TensorProgram(
+...     """v0[1] = distance
+...     v1[1] = literal 1
+...     v2[1] = add v1 v1
+...     v3[1] = mul v2 v0
+...     output v3"""
+... )
+>>> print(program.optimize(typed=True).text, end="")
+v0[1] = distance
+v1[1] = literal 2
+v2[1] = mul v1 v0
+output v2)")
             .def(
                     "differentiate",
                     [](const TensorProgram& program, const string& input, int element, int numOutputs) {
@@ -354,7 +392,17 @@ openmm.OpenMMException
 
 Source
 ------
-Griewank and Walther, Evaluating Derivatives, ch. 3.)")
+Griewank and Walther, Evaluating Derivatives, ch. 3.
+
+Examples
+--------
+The second output is the derivative of r^2 with respect to r:
+
+>>> from learnedpair import _core
+>>> square = _core.TensorProgram("v0[1] = distance\nv1[1] = mul v0 v0\noutput v1")
+>>> with_derivative = square.differentiate("distance", element=0, num_outputs=1)
+>>> [output.tolist() for output in with_derivative.evaluate(distance=[3.0])]
+[[[9.0]], [[6.0]]])")
             .def(
                     "tabulate_radial",
                     [](const TensorProgram& program, bool typed, double minDistance, double maxDistance, int numKnots) {
@@ -433,7 +481,36 @@ Raises
 ------
 openmm.OpenMMException
     If the text is not a valid program, naming the step; if its inputs or outputs are not as described; or if a name or
-    a number is invalid.)")
+    a number is invalid.
+
+Examples
+--------
+The screened Coulomb energy of two charges in e, with the inverse screening length kappa in 1/nm. Programs are usually
+made from a model, by :meth:`PairModel.create_force`.
+
+>>> import learnedpair as lp
+>>> screened_coulomb = """v0[1] = distance
+... v1[1] = particle1
+... v2[1] = particle2
+... v3[1] = globals
+... v4[1] = mul v3 v0
+... v5[1] = neg v4
+... v6[1] = exp v5
+... v7[1] = mul v1 v2
+... v8[1] = mul v7 v6
+... v9[1] = div v8 v0
+... v10[1] = literal 138.935
+... v11[1] = mul v9 v10
+... output v11"""
+>>> program = lp.PairProgram(
+...     screened_coulomb,
+...     weights=[],
+...     features={"charge": (-2.0, 2.0)},
+...     min_distance=0.1,
+...     global_parameters={"kappa": (3.0, 1.0, 5.0)},
+... )
+>>> program.feature_ranges, program.global_parameters
+({'charge': (-2.0, 2.0)}, {'kappa': 3.0}))")
             .def(py::init(&createPairProgram), py::arg("text"), py::arg("weights"), py::arg("num_types") = 0,
                     py::arg("num_features") = 0, py::arg("min_distance") = 0.05,
                     py::arg("global_parameters") = py::dict(), py::arg("features") = py::none())
@@ -490,7 +567,30 @@ Raises
 ValueError
     If an array has the wrong size, or a type is invalid.
 TypeError
-    If there is no global parameter of a given name.)")
+    If there is no global parameter of a given name.
+
+Examples
+--------
+The screened Coulomb energy of two charges:
+
+>>> import learnedpair as lp
+>>> screened_coulomb = """v0[1] = distance
+... v1[1] = particle1
+... v2[1] = particle2
+... v3[1] = globals
+... v4[1] = mul v3 v0
+... v5[1] = neg v4
+... v6[1] = exp v5
+... v7[1] = mul v1 v2
+... v8[1] = mul v7 v6
+... v9[1] = div v8 v0
+... v10[1] = literal 138.935
+... v11[1] = mul v9 v10
+... output v11"""
+>>> program = lp.PairProgram(screened_coulomb, [], num_features=1, global_parameters={"kappa": 3.0})
+>>> energy, dEdR = program.evaluate([0.5, 1.0], [[1.0], [1.0]], [[-1.0], [-1.0]], kappa=0.0)
+>>> energy.round(1).tolist(), dEdR.round(1).tolist()
+([-277.9, -138.9], [555.7, 138.9]))")
             .def(
                     "evaluate_in_single_precision",
                     [](std::shared_ptr<PairProgram> function, const py::object& r, const Doubles& particle1,
@@ -528,7 +628,30 @@ r, particle1, particle2, **globals
 Returns
 -------
 dict of str to (ndarray, ndarray)
-    For each parameter g, (dEdG, d2EdRdG): dE/dg and d2E/drdg, each of shape (n,).)")
+    For each parameter g, (dEdG, d2EdRdG): dE/dg and d2E/drdg, each of shape (n,).
+
+Examples
+--------
+The derivative of the screened Coulomb energy of two charges with respect to kappa is -r times the energy:
+
+>>> import learnedpair as lp
+>>> screened_coulomb = """v0[1] = distance
+... v1[1] = particle1
+... v2[1] = particle2
+... v3[1] = globals
+... v4[1] = mul v3 v0
+... v5[1] = neg v4
+... v6[1] = exp v5
+... v7[1] = mul v1 v2
+... v8[1] = mul v7 v6
+... v9[1] = div v8 v0
+... v10[1] = literal 138.935
+... v11[1] = mul v9 v10
+... output v11"""
+>>> program = lp.PairProgram(screened_coulomb, [], num_features=1, global_parameters={"kappa": 3.0})
+>>> dEdG, d2EdRdG = program.evaluate_derivatives([0.5], [[1.0]], [[-1.0]])["kappa"]
+>>> dEdG.round(1).tolist()
+[31.0])")
             .def(
                     "tabulate_radial",
                     [](const PairProgram& function, double maxDistance, int numKnots) {
@@ -550,7 +673,19 @@ num_knots : int
 
 Returns
 -------
-PairProgram)")
+PairProgram
+
+Examples
+--------
+>>> import learnedpair as lp
+>>> from learnedpair.data import WATER_GFN2
+>>> force = lp.load_model(WATER_GFN2).create_force(["O", "H", "H"], representation="program")
+>>> program = force.getFunction()
+>>> tabulated = program.tabulate_radial(max_distance=0.7, num_knots=1000)
+>>> program.has_table, tabulated.has_table
+(False, True)
+>>> tabulated.multiply_adds < program.multiply_adds
+True)")
             .def("describe", &describeProgram,
                     "Get the optimized program as text for people, with the stage of each step and the cost of each"
                     " part (str).")

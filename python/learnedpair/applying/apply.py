@@ -2,9 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Adding a correction to an existing System."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import openmm
+from numpy.typing import ArrayLike, NDArray
+from openmm import app
 
 from ..errors import warn
 from ..force.learned_pair_force import LearnedPairForce
@@ -14,6 +20,10 @@ from .no_effect import why_no_effect
 from .particle_types import particle_types
 from .topology_order import require_topology
 
+if TYPE_CHECKING:  # these need PyTorch
+    from ..lowering.pair_model import PairModel
+    from ..lowering.representation import Representation
+
 #: A Context copies its System when it is created, so later changes of the System do not reach it.
 _ABOUT_SIMULATIONS = (
     ": correct the System before the Simulation is made from it. "
@@ -22,19 +32,19 @@ _ABOUT_SIMULATIONS = (
 
 
 def add_correction(
-    system,
-    topology,
-    model,
+    system: openmm.System,
+    topology: app.Topology,
+    model: PairModel | str | os.PathLike[str],
     *,
-    types=None,
-    features=None,
-    exclusions="nonbonded",
-    scale=None,
-    force_group=0,
-    representation="auto",
-    tolerance=1e-4,
-    tabulate_radial=None,
-):
+    types: dict[Any, Any] | Sequence[str | int | None] | NDArray[Any] | None = None,
+    features: ArrayLike | Sequence[ArrayLike | None] | None = None,
+    exclusions: Literal["nonbonded", "molecules"] | Iterable[Sequence[int]] = "nonbonded",
+    scale: str | None = None,
+    force_group: int = 0,
+    representation: Representation = "auto",
+    tolerance: float = 1e-4,
+    tabulate_radial: bool | None = None,
+) -> LearnedPairForce:
     """Add a learned correction to a System.
 
     The correction is periodic (CutoffPeriodic) if any NonbondedForce of the System is periodic. Without
@@ -97,6 +107,22 @@ def add_correction(
         If residues are covered in part, if residues of the same structure are treated differently, if masses do not
         match the elements, if exceptions between molecules were not followed, or if the System already has this
         correction.
+
+    Examples
+    --------
+    A box of TIP3P water, with the correction to GFN2-xTB that ships with the package:
+
+    >>> import learnedpair as lp
+    >>> from learnedpair.data import WATER_GFN2
+    >>> from openmm import app, unit
+    >>> water = app.Modeller(app.Topology(), [])
+    >>> forcefield = app.ForceField("amber14/tip3p.xml")
+    >>> water.addSolvent(forcefield, numAdded=150)
+    >>> system = forcefield.createSystem(
+    ...     water.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.7 * unit.nanometer
+    ... )
+    >>> lp.add_correction(system, water.topology, WATER_GFN2, scale="lambda_gfn2", force_group=1)
+    <LearnedPairForce 'LearnedPairForce': 450 of 450 particles covered (O 150, H 300), cutoff 0.7 nm, 3 curves, group 1>
     """
     if not isinstance(system, openmm.System):
         raise TypeError(
@@ -131,18 +157,18 @@ def add_correction(
     return force
 
 
-def _loaded(model):
+def _loaded(model: PairModel | str | os.PathLike[str]) -> PairModel:
     """Return a model as it is; load it if its path is given."""
-    if hasattr(model, "create_force"):
-        return model
-    if not isinstance(model, (str, os.PathLike)):
+    if isinstance(model, (str, os.PathLike)):
+        from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
+
+        return load_model(model)
+    if not hasattr(model, "create_force"):
         raise TypeError(
             f"add_correction: the model is a {type(model).__name__}; expected a PairModel, as load_model() returns"
             " it, or the path of a model file."
         )
-    from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
-
-    return load_model(model)
+    return model
 
 
 def _require_scale(scale, model):

@@ -4,8 +4,10 @@
 
 import difflib
 from collections import Counter
+from typing import Any
 
 import numpy as np
+from openmm import app
 
 from ..models.metadata.rules import ALL, depends_on_label_only, selection
 from .atom_table import AtomTable
@@ -18,7 +20,7 @@ MAX_NAMED = 5
 WATER = {"HOH", "WAT", "H2O", "SOL", "TIP3", "TIP", "TP3", "TIP4", "SPC", "DOD"}
 
 
-def assign_types(topology, rules):
+def assign_types(topology: app.Topology, rules: dict[Any, Any]) -> list[str | None]:
     """Get the type of each atom by rules.
 
     Parameters
@@ -46,10 +48,11 @@ def assign_types(topology, rules):
 
     Examples
     --------
+    >>> import learnedpair as lp
     >>> from openmm import app
     >>> water = app.Modeller(app.Topology(), [])
     >>> water.addSolvent(app.ForceField("amber14/tip3p.xml"), numAdded=100)
-    >>> assign_types(water.topology, {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]})[:4]
+    >>> lp.assign_types(water.topology, {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]})[:4]
     ['O', 'H', 'H', 'O']
     """
     atoms = AtomTable(topology, "assign_types")

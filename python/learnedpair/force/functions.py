@@ -2,9 +2,14 @@
 # SPDX-License-Identifier: MIT
 """The compiled module and its pair functions."""
 
+from typing import TYPE_CHECKING
+
 from ..plugin import load
 
 core = load()
 
-PairTable = core.PairTable
-PairProgram = core.PairProgram
+if TYPE_CHECKING:
+    from .._core import PairProgram, PairTable
+else:
+    PairTable = core.PairTable
+    PairProgram = core.PairProgram

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """A text for the kernel information of a force."""
 
+from typing import Any
 
-def describe_kernel(info):
+
+def describe_kernel(info: dict[str, Any]) -> str:
     """Describe the kernel of a force in one line, such as "CUDA, compacted pairs, tensor cores".
 
     Parameters

@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: MIT
 """LearnedPairForce as a Python class: an openmm.Force that follows OpenMM's naming and unit conventions."""
 
+from __future__ import annotations
+
 import copy
 import json
 import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import openmm
+from numpy.typing import ArrayLike, NDArray
 from openmm import unit
 from openmm.app import Atom
 
@@ -17,7 +22,7 @@ from .lifetime import GuardedForce
 from .particles import as_type, as_types, feature_rows
 
 
-def _require_function(function):
+def _require_function(function: object) -> None:
     if not isinstance(function, (PairTable, PairProgram)):
         raise TypeError(
             f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable or a PairProgram,"
@@ -25,7 +30,7 @@ def _require_function(function):
         )
 
 
-def _address_of(context):
+def _address_of(context: object) -> int:
     if not isinstance(context, openmm.Context):
         raise TypeError(f"LearnedPairForce: expected an openmm.Context, got a {type(context).__name__}.")
     return int(context.this)
@@ -54,6 +59,42 @@ class LearnedPairForce(GuardedForce):
     Source
     ------
     The class of the same name in C++, plugin/include/LearnedPairForce.h.
+
+    Examples
+    --------
+    A correction to the Lennard-Jones energy of two argon atoms, -0.3 kJ/mol (1 - r^2)^3 up to 1 nm:
+
+    >>> import numpy as np
+    >>> import openmm
+    >>> import learnedpair as lp
+    >>> from openmm import unit
+    >>> r = np.linspace(0.25, 1.0, 301)
+    >>> table = lp.PairTable(
+    ...     num_types=1,
+    ...     min_distance=0.25,
+    ...     max_distance=1.0,
+    ...     energies=[-0.3 * (1 - r**2) ** 3],
+    ...     slopes=[1.8 * r * (1 - r**2) ** 2],
+    ...     curve_indices=[0],
+    ... )
+    >>> system = openmm.System()
+    >>> system.setDefaultPeriodicBoxVectors([3, 0, 0], [0, 3, 0], [0, 0, 3])
+    >>> nonbonded = openmm.NonbondedForce()
+    >>> nonbonded.setNonbondedMethod(openmm.NonbondedForce.CutoffPeriodic)
+    >>> correction = lp.LearnedPairForce(table)
+    >>> correction.setForceGroup(1)
+    >>> for particle in range(2):
+    ...     index = system.addParticle(39.948)
+    ...     index = nonbonded.addParticle(0, 0.34, 0.996)
+    ...     index = correction.addParticle(0)
+    >>> for force in (nonbonded, correction):
+    ...     index = system.addForce(force)
+    >>> integrator = openmm.VerletIntegrator(2 * unit.femtosecond)
+    >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+    >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+    >>> energy = context.getState(energy=True, groups={1}).getPotentialEnergy()
+    >>> round(energy.value_in_unit(unit.kilojoule_per_mole), 4)
+    -0.1778
     """
 
     NoCutoff = 0
@@ -62,14 +103,14 @@ class LearnedPairForce(GuardedForce):
     #: The type of a particle that the function does not cover: it does not interact through this force.
     NotCovered = -1
 
-    def __init__(self, function):
+    def __init__(self, function: PairTable | PairProgram) -> None:
         _require_function(function)
         # OpenMM's Python layer creates the proxy object by deserializing a minimal force, so that it owns the C++ force
         # as it owns any other force.
         self.this = openmm.XmlSerializer.deserialize(core.prototype_xml()).this
         self._access.initialize(function)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         function = self.getFunction()
         what = (
             f"{len(function.energies)} curves"
@@ -81,7 +122,7 @@ class LearnedPairForce(GuardedForce):
             f"{what}, group {self.getForceGroup()}>"
         )
 
-    def __copy__(self):
+    def __copy__(self) -> LearnedPairForce:
         _ = self.this  # raises if the force no longer exists
         result = LearnedPairForce.cast(openmm.XmlSerializer.clone(self))
         result.__dict__.update(
@@ -90,11 +131,11 @@ class LearnedPairForce(GuardedForce):
         return result
 
     @property
-    def _access(self):
+    def _access(self) -> Any:
         return core.force_at(int(self.this))
 
     @staticmethod
-    def cast(force):
+    def cast(force: openmm.Force) -> LearnedPairForce:
         """Convert a generic openmm.Force from a System, an XML file or a copy to a LearnedPairForce.
 
         Parameters
@@ -110,6 +151,19 @@ class LearnedPairForce(GuardedForce):
         ------
         TypeError
             If ``force`` is not a learned pair force.
+
+        Examples
+        --------
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> system = openmm.System()
+        >>> for mass in [15.999, 1.008, 1.008]:
+        ...     index = system.addParticle(mass)
+        >>> index = system.addForce(lp.load_model(WATER_GFN2).create_force(["O", "H", "H"]))
+        >>> loaded = openmm.XmlSerializer.deserialize(openmm.XmlSerializer.serialize(system))
+        >>> lp.LearnedPairForce.cast(loaded.getForce(0)).getParticleTypes().tolist()
+        [0, 1, 1]
         """
         if not isinstance(force, openmm.Force):
             raise TypeError(f"LearnedPairForce.cast: expected an openmm.Force, got a {type(force).__name__}.")
@@ -123,29 +177,42 @@ class LearnedPairForce(GuardedForce):
         return result
 
     @staticmethod
-    def is_learned_pair_force(force):
+    def is_learned_pair_force(force: openmm.Force) -> bool:
         """Get whether :meth:`cast` accepts a force."""
         return core.is_learned_pair_force(int(force.this))
 
-    def getFunction(self):
+    def getFunction(self) -> PairTable | PairProgram:
         """Get the pair function, a PairTable or a PairProgram."""
         return self._access.getFunction()
 
-    def setFunction(self, function):
+    def setFunction(self, function: PairTable | PairProgram) -> None:
         """Replace the pair function.
 
         The lowering report is cleared. The names, default values and ranges of the global parameters become those of
         the new function. An existing Context uses the new function after updateParametersInContext(), which requires a
         table of the same shape or a program of the same structure: see :meth:`PairModel.update_force`.
+
+        Examples
+        --------
+        Another coefficient for argon atoms, in place of the first table:
+
+        >>> import numpy as np
+        >>> import learnedpair as lp
+        >>> r = np.linspace(0.25, 1.0, 301)
+        >>> energy, slope = -0.3 * (1 - r**2) ** 3, 1.8 * r * (1 - r**2) ** 2
+        >>> force = lp.LearnedPairForce(lp.PairTable(1, 0.25, 1.0, [energy], [slope], [0]))
+        >>> force.setFunction(lp.PairTable(1, 0.25, 1.0, [2 * energy], [2 * slope], [0]))
+        >>> round(float(force.getFunction().energies[0][0]), 3)
+        -0.494
         """
         _require_function(function)
         self._access.setFunction(function)
 
-    def getNumParticles(self):
+    def getNumParticles(self) -> int:
         """Get the number of particles; it must equal the number of particles in the System."""
         return self._access.getNumParticles()
 
-    def addParticle(self, particle):
+    def addParticle(self, particle: int | ArrayLike | None) -> int:
         """Add a particle. Particles are added in the order in which they appear in the System.
 
         Parameters
@@ -165,12 +232,24 @@ class LearnedPairForce(GuardedForce):
             If the type is not an integer, or the features are not the right number of real numbers.
         ValueError
             If a feature is NaN or outside of the range of the function.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> force = lp.load_model(WATER_GFN2).create_force(["O", "H", "H"])
+        >>> force.addParticle(0)  # the oxygen atom of another molecule
+        3
+        >>> force.addParticle(None)  # an ion that the model does not cover
+        4
+        >>> force.getParticleTypes().tolist()
+        [0, 1, 1, 0, -1]
         """
         if self.getNumFeatures() > 0:
             return self._access.addParticle(self._row(self.getNumParticles(), particle))
         return self._access.addParticle(self.NotCovered if particle is None else as_type(particle, "addParticle"))
 
-    def _row(self, index, features):
+    def _row(self, index: int, features: ArrayLike | None) -> list[float]:
         """Convert the features of one particle to a list, which is empty for None."""
         rows, covered = feature_rows([features], self.getNumFeatures(), first=index)
         if features is not None and not covered[0]:
@@ -180,19 +259,19 @@ class LearnedPairForce(GuardedForce):
             )
         return rows[0].tolist() if covered[0] else []
 
-    def getParticleType(self, index):
+    def getParticleType(self, index: int) -> int:
         """Get the type of a particle (int)."""
         return self._access.getParticleType(index)
 
-    def setParticleType(self, index, type):
+    def setParticleType(self, index: int, type: int) -> None:
         """Set the type of a particle (int, or NotCovered)."""
         self._access.setParticleType(index, as_type(type, "setParticleType"))
 
-    def getParticleTypes(self):
+    def getParticleTypes(self) -> NDArray[np.int32]:
         """Get the types of all particles, an ndarray of shape (n_particles,)."""
         return self._access.getParticleTypes()
 
-    def setParticleTypes(self, types):
+    def setParticleTypes(self, types: ArrayLike) -> None:
         """Set the types of all particles at once. Existing particles are replaced; their number may change.
 
         Parameters
@@ -202,16 +281,16 @@ class LearnedPairForce(GuardedForce):
         """
         self._access.setParticleTypes(as_types(types))
 
-    def getNumFeatures(self):
+    def getNumFeatures(self) -> int:
         """Get the number of features per particle; 0 if the function takes types."""
         return self.getFunction().num_features
 
-    def getParticleFeatures(self, index):
+    def getParticleFeatures(self, index: int) -> NDArray[np.float64] | None:
         """Get the features of a particle, an ndarray of shape (n_features,), or None if it is not covered."""
         row = self._access.getParticleFeatures(index)
         return np.array(row) if row else None
 
-    def setParticleFeatures(self, index, features):
+    def setParticleFeatures(self, index: int, features: ArrayLike | None) -> None:
         """Set the features of a particle.
 
         Parameters
@@ -226,11 +305,22 @@ class LearnedPairForce(GuardedForce):
             If ``features`` are not the right number of real numbers.
         ValueError
             If a feature is NaN or outside of the range of the function.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> network = lp.nn.FeaturePairNetwork(num_features=1, cutoff=0.6, hidden=(4, 4), inner=0.2)
+        >>> model = lp.load_model(network, features={"charge": (-1.0, 1.0)}, cutoff=0.6, inner_cutoff=0.2)
+        >>> force = model.create_force([[-0.8], [0.4], [0.4]])
+        >>> force.setParticleFeatures(0, [-0.9])
+        >>> force.setParticleFeatures(2, None)
+        >>> force.getAllParticleFeatures().tolist()
+        [[-0.9], [0.4], [nan]]
         """
         index = operator.index(index)
         self._access.setParticleFeatures(index, self._row(index, features))
 
-    def getAllParticleFeatures(self):
+    def getAllParticleFeatures(self) -> NDArray[np.float64]:
         """Get the features of all particles, an ndarray of shape (n_particles, n_features). Rows of particles that are
         not covered are NaN.
         """
@@ -238,7 +328,7 @@ class LearnedPairForce(GuardedForce):
         rows[self.getParticleTypes() == self.NotCovered] = np.nan
         return rows
 
-    def setAllParticleFeatures(self, features):
+    def setAllParticleFeatures(self, features: ArrayLike | Sequence[ArrayLike | None]) -> None:
         """Set the features of all particles at once. Existing particles are replaced; their number may change.
 
         Parameters
@@ -253,6 +343,16 @@ class LearnedPairForce(GuardedForce):
             If a row is not the right number of real numbers.
         ValueError
             If a feature of a covered particle is NaN, or outside of the range of the function.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> network = lp.nn.FeaturePairNetwork(num_features=1, cutoff=0.6, hidden=(4, 4), inner=0.2)
+        >>> model = lp.load_model(network, features={"charge": (-1.0, 1.0)}, cutoff=0.6, inner_cutoff=0.2)
+        >>> force = model.create_force([[-0.8], [0.4], [0.4], None])
+        >>> force.setAllParticleFeatures([[-0.9], [0.45], [0.45], None])
+        >>> force.getAllParticleFeatures().tolist()
+        [[-0.9], [0.45], [0.45], [nan]]
         """
         rows, covered = feature_rows(features, self.getNumFeatures())
         was_covered = self.getParticleTypes() != self.NotCovered
@@ -264,55 +364,55 @@ class LearnedPairForce(GuardedForce):
                 )
         self._access.setAllParticleFeatures(rows.ravel(), covered.tolist())
 
-    def getNonbondedMethod(self):
+    def getNonbondedMethod(self) -> int:
         """Get the method used for long distances: NoCutoff, CutoffNonPeriodic or CutoffPeriodic."""
         return self._access.getNonbondedMethod()
 
-    def setNonbondedMethod(self, method):
+    def setNonbondedMethod(self, method: int) -> None:
         """Set the method used for long distances. The default is CutoffPeriodic."""
         self._access.setNonbondedMethod(method)
 
-    def getCutoffDistance(self):
+    def getCutoffDistance(self) -> unit.Quantity:
         """Get the cutoff distance (Quantity, length)."""
         return self._access.getCutoffDistance() * unit.nanometer
 
-    def setCutoffDistance(self, distance):
+    def setCutoffDistance(self, distance: float | unit.Quantity) -> None:
         """Set the cutoff distance (Quantity, or a number in nm); at most the function's ``max_distance``."""
         self._access.setCutoffDistance(float(in_nanometers(distance)))
 
-    def getInnerCutoffDistance(self):
+    def getInnerCutoffDistance(self) -> unit.Quantity:
         """Get the inner cutoff distance (Quantity, length)."""
         return self._access.getInnerCutoffDistance() * unit.nanometer
 
-    def setInnerCutoffDistance(self, distance):
+    def setInnerCutoffDistance(self, distance: float | unit.Quantity) -> None:
         """Set the inner cutoff distance (Quantity, or a number in nm); at least the function's ``min_distance``."""
         self._access.setInnerCutoffDistance(float(in_nanometers(distance)))
 
-    def getUseSwitchingFunction(self):
+    def getUseSwitchingFunction(self) -> bool:
         """Get whether the switching function is used."""
         return self._access.getUseSwitchingFunction()
 
-    def setUseSwitchingFunction(self, use):
+    def setUseSwitchingFunction(self, use: bool) -> None:
         """Set whether the switching function is used."""
         self._access.setUseSwitchingFunction(use)
 
-    def getSwitchingDistance(self):
+    def getSwitchingDistance(self) -> unit.Quantity:
         """Get the distance at which the switching function begins to reduce the energy (Quantity, length)."""
         return self._access.getSwitchingDistance() * unit.nanometer
 
-    def setSwitchingDistance(self, distance):
+    def setSwitchingDistance(self, distance: float | unit.Quantity) -> None:
         """Set the switching distance (Quantity, or a number in nm); from the inner cutoff to less than the cutoff."""
         self._access.setSwitchingDistance(float(in_nanometers(distance)))
 
-    def getNumExclusions(self):
+    def getNumExclusions(self) -> int:
         """Get the number of excluded pairs."""
         return self._access.getNumExclusions()
 
-    def addExclusion(self, particle1, particle2):
+    def addExclusion(self, particle1: int, particle2: int) -> int:
         """Exclude a pair of particles. Returns the index of the exclusion."""
         return self._access.addExclusion(particle1, particle2)
 
-    def addExclusions(self, pairs):
+    def addExclusions(self, pairs: Sequence[Sequence[int]] | NDArray[np.integer]) -> None:
         """Exclude many pairs of particles at once.
 
         Parameters
@@ -327,15 +427,15 @@ class LearnedPairForce(GuardedForce):
             )
         self._access.addExclusions(pairs)
 
-    def getExclusionParticles(self, index):
+    def getExclusionParticles(self, index: int) -> tuple[int, int]:
         """Get the two particles of an exclusion, as a tuple."""
         return self._access.getExclusionParticles(index)
 
-    def setExclusionParticles(self, index, particle1, particle2):
+    def setExclusionParticles(self, index: int, particle1: int, particle2: int) -> None:
         """Set the two particles of an exclusion."""
         self._access.setExclusionParticles(index, particle1, particle2)
 
-    def createExclusionsFromBonds(self, bonds, bondCutoff):
+    def createExclusionsFromBonds(self, bonds: Iterable[Sequence[int | Atom]], bondCutoff: int) -> None:
         """Exclude all pairs of particles that are connected by a few bonds. Existing exclusions are kept.
 
         Parameters
@@ -343,17 +443,31 @@ class LearnedPairForce(GuardedForce):
         bonds : iterable of (int, int), or of pairs of atoms such as topology.bonds()
         bondCutoff : int
             Pairs separated by this number of bonds or fewer are excluded.
+
+        Examples
+        --------
+        The hydrogen atoms of a water molecule are two bonds apart:
+
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> from openmm import app
+        >>> water = app.Modeller(app.Topology(), [])
+        >>> water.addSolvent(app.ForceField("amber14/tip3p.xml"), numAdded=10)
+        >>> force = lp.load_model(WATER_GFN2).create_force(10 * ["O", "H", "H"])
+        >>> force.createExclusionsFromBonds(water.topology.bonds(), 2)
+        >>> force.getNumExclusions()
+        30
         """
         pairs = [
             tuple(atom.index if isinstance(atom, Atom) else operator.index(atom) for atom in bond[:2]) for bond in bonds
         ]
         self._access.createExclusionsFromBonds(pairs, bondCutoff)
 
-    def getNumInteractionGroups(self):
+    def getNumInteractionGroups(self) -> int:
         """Get the number of interaction groups."""
         return self._access.getNumInteractionGroups()
 
-    def addInteractionGroup(self, set1, set2):
+    def addInteractionGroup(self, set1: Iterable[int], set2: Iterable[int]) -> int:
         """Add an interaction group.
 
         Without interaction groups, all pairs interact. With them, only pairs with one particle in the first set and the
@@ -368,28 +482,38 @@ class LearnedPairForce(GuardedForce):
         -------
         int
             The index of the group.
+
+        Examples
+        --------
+        Only pairs of the first of ten water molecules with the others:
+
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> force = lp.load_model(WATER_GFN2).create_force(10 * ["O", "H", "H"])
+        >>> force.addInteractionGroup(range(3), range(3, 30))
+        0
         """
         return self._access.addInteractionGroup({operator.index(i) for i in set1}, {operator.index(i) for i in set2})
 
-    def getInteractionGroupParameters(self, index):
+    def getInteractionGroupParameters(self, index: int) -> tuple[set[int], set[int]]:
         """Get the two sets of an interaction group, as a tuple."""
         return self._access.getInteractionGroupParameters(index)
 
-    def setInteractionGroupParameters(self, index, set1, set2):
+    def setInteractionGroupParameters(self, index: int, set1: Iterable[int], set2: Iterable[int]) -> None:
         """Set the two sets of an interaction group."""
         self._access.setInteractionGroupParameters(
             index, {operator.index(i) for i in set1}, {operator.index(i) for i in set2}
         )
 
-    def getScaleParameter(self):
+    def getScaleParameter(self) -> str:
         """Get the name of the global parameter that scales the energy, or an empty string if there is none."""
         return self._access.getScaleParameter()
 
-    def getScaleDefaultValue(self):
+    def getScaleDefaultValue(self) -> float:
         """Get the value of the scale in a new Context."""
         return self._access.getScaleDefaultValue()
 
-    def setScaleParameter(self, name, defaultValue=1.0):
+    def setScaleParameter(self, name: str, defaultValue: float | unit.Quantity = 1.0) -> None:
         """Scale the energy by a global parameter.
 
         Parameters
@@ -398,6 +522,32 @@ class LearnedPairForce(GuardedForce):
             The name of the parameter in the Context. An empty name removes the scale.
         defaultValue : float
             The value of the parameter in a new Context.
+
+        Examples
+        --------
+        A correction for argon that is switched on by half:
+
+        >>> import numpy as np
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> r = np.linspace(0.25, 1.0, 301)
+        >>> energy, slope = -0.3 * (1 - r**2) ** 3, 1.8 * r * (1 - r**2) ** 2
+        >>> force = lp.LearnedPairForce(lp.PairTable(1, 0.25, 1.0, [energy], [slope], [0]))
+        >>> force.setNonbondedMethod(force.CutoffNonPeriodic)
+        >>> force.setParticleTypes([0, 0])
+        >>> force.setScaleParameter("lambda_delta", 0.5)
+        >>> system = openmm.System()
+        >>> for particle in range(2):
+        ...     index = system.addParticle(39.948)
+        >>> index = system.addForce(force)
+        >>> integrator = openmm.VerletIntegrator(0.002)
+        >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+        >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+        >>> context.getState(energy=True).getPotentialEnergy().format("%.4f")
+        '-0.0889 kJ/mol'
+        >>> context.setParameter("lambda_delta", 1.0)
+        >>> context.getState(energy=True).getPotentialEnergy().format("%.4f")
+        '-0.1778 kJ/mol'
         """
         if not isinstance(name, str):
             raise TypeError(
@@ -406,19 +556,19 @@ class LearnedPairForce(GuardedForce):
             )
         self._access.setScaleParameter(name, float(in_md_units(defaultValue)))
 
-    def getNumGlobalParameters(self):
+    def getNumGlobalParameters(self) -> int:
         """Get the number of global parameters of the function. The scale is not counted."""
         return self._access.getNumGlobalParameters()
 
-    def getGlobalParameterName(self, index):
+    def getGlobalParameterName(self, index: int) -> str:
         """Get the name of a global parameter of the function."""
         return self._access.getGlobalParameterName(index)
 
-    def getGlobalParameterDefaultValue(self, index):
+    def getGlobalParameterDefaultValue(self, index: int) -> float:
         """Get the value of a global parameter in a new Context."""
         return self._access.getGlobalParameterDefaultValue(index)
 
-    def setGlobalParameterDefaultValue(self, index, value):
+    def setGlobalParameterDefaultValue(self, index: int, value: float | unit.Quantity) -> None:
         """Set the value of a global parameter in a new Context.
 
         Parameters
@@ -430,13 +580,13 @@ class LearnedPairForce(GuardedForce):
         """
         self._access.setGlobalParameterDefaultValue(index, self._parameter_value(index, value))
 
-    def getGlobalParameterRange(self, index):
+    def getGlobalParameterRange(self, index: int) -> tuple[float, float]:
         """Get the range of a global parameter of the function, a tuple (low, high). A Context raises an exception if
         the value is outside of the range.
         """
         return self._access.getGlobalParameterRange(index)
 
-    def setGlobalParameterRange(self, index, low, high):
+    def setGlobalParameterRange(self, index: int, low: float | unit.Quantity, high: float | unit.Quantity) -> None:
         """Set the range of a global parameter of the function.
 
         The model was checked, and tables in its program were made, for the original range. Results outside of the
@@ -447,12 +597,32 @@ class LearnedPairForce(GuardedForce):
         index : int
         low, high : float, or Quantity
             The ends of the range; may be infinite.
+
+        Examples
+        --------
+        >>> import torch
+        >>> import learnedpair as lp
+        >>> class Dispersion(torch.nn.Module):
+        ...     def forward(self, r, type1, type2, c6):
+        ...         return -c6 / r**6
+        >>> model = lp.load_model(
+        ...     Dispersion(),
+        ...     types=["Ar"],
+        ...     global_parameters={"c6": (0.0062, 0.005, 0.007)},
+        ...     cutoff=1.0,
+        ...     inner_cutoff=0.3,
+        ...     switching_distance=0.8,
+        ... )
+        >>> force = model.create_force(["Ar", "Ar"])
+        >>> force.setGlobalParameterRange(0, 0.0, 0.01)
+        >>> force.getGlobalParameterName(0), force.getGlobalParameterRange(0)
+        ('c6', (0.0, 0.01))
         """
         self._access.setGlobalParameterRange(
             index, self._parameter_value(index, low), self._parameter_value(index, high)
         )
 
-    def _parameter_value(self, index, value):
+    def _parameter_value(self, index: int, value: float | unit.Quantity) -> float:
         """Convert the value of a global parameter to a number. A Quantity is converted to the units of the model."""
         report = self.lowering_report
         return float(
@@ -464,25 +634,50 @@ class LearnedPairForce(GuardedForce):
             )
         )
 
-    def getNumEnergyParameterDerivatives(self):
+    def getNumEnergyParameterDerivatives(self) -> int:
         """Get the number of parameters for which the derivative of the energy is computed."""
         return self._access.getNumEnergyParameterDerivatives()
 
-    def addEnergyParameterDerivative(self, name):
+    def addEnergyParameterDerivative(self, name: str) -> None:
         """Request the derivative of the energy with respect to the scale or a global parameter of the function.
 
         A State contains the sum of the derivatives over all forces. One request is enough for every LearnedPairForce of
         the System that has this parameter. OpenMM's own forces contribute only if each of them has a request of its
         own.
+
+        Examples
+        --------
+        The derivative of a correction for argon with respect to its scale, which is its energy at scale 1:
+
+        >>> import numpy as np
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> r = np.linspace(0.25, 1.0, 301)
+        >>> energy, slope = -0.3 * (1 - r**2) ** 3, 1.8 * r * (1 - r**2) ** 2
+        >>> force = lp.LearnedPairForce(lp.PairTable(1, 0.25, 1.0, [energy], [slope], [0]))
+        >>> force.setNonbondedMethod(force.CutoffNonPeriodic)
+        >>> force.setParticleTypes([0, 0])
+        >>> force.setScaleParameter("lambda_delta", 0.5)
+        >>> force.addEnergyParameterDerivative("lambda_delta")
+        >>> system = openmm.System()
+        >>> for particle in range(2):
+        ...     index = system.addParticle(39.948)
+        >>> index = system.addForce(force)
+        >>> integrator = openmm.VerletIntegrator(0.002)
+        >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+        >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+        >>> derivatives = context.getState(parameterDerivatives=True).getEnergyParameterDerivatives()
+        >>> round(derivatives["lambda_delta"], 4)
+        -0.1778
         """
         self._access.addEnergyParameterDerivative(name)
 
-    def getEnergyParameterDerivativeName(self, index):
+    def getEnergyParameterDerivativeName(self, index: int) -> str:
         """Get the name of a parameter for which the derivative of the energy is computed."""
         return self._access.getEnergyParameterDerivativeName(index)
 
     @property
-    def lowering_report(self):
+    def lowering_report(self) -> dict[str, Any]:
         """The origin and accuracy of the function, as a dict; empty for a function that was not made from a model.
 
         The entries are documented at :func:`learnedpair.lowering.tables.lower_to_table` and
@@ -496,12 +691,12 @@ class LearnedPairForce(GuardedForce):
         return report if isinstance(report, dict) else {"text": text}
 
     @lowering_report.setter
-    def lowering_report(self, report):
+    def lowering_report(self, report: dict[str, Any]) -> None:
         if not isinstance(report, dict):
             raise TypeError(f"LearnedPairForce.lowering_report: got a {type(report).__name__}; expected a dict.")
         self._access.setReport(json.dumps(report))
 
-    def updateParametersInContext(self, context):
+    def updateParametersInContext(self, context: openmm.Context) -> None:
         """Update an existing Context with the types or features of the particles, and with the values of a table or the
         weights of a program.
 
@@ -510,10 +705,34 @@ class LearnedPairForce(GuardedForce):
         openmm.OpenMMException
             If anything else has changed. Other changes require a new Context or
             ``context.reinitialize(preserveState=True)``.
+
+        Examples
+        --------
+        The second of two argon atoms is left out of the correction:
+
+        >>> import numpy as np
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> r = np.linspace(0.25, 1.0, 301)
+        >>> energy, slope = -0.3 * (1 - r**2) ** 3, 1.8 * r * (1 - r**2) ** 2
+        >>> force = lp.LearnedPairForce(lp.PairTable(1, 0.25, 1.0, [energy], [slope], [0]))
+        >>> force.setNonbondedMethod(force.CutoffNonPeriodic)
+        >>> force.setParticleTypes([0, 0])
+        >>> system = openmm.System()
+        >>> for particle in range(2):
+        ...     index = system.addParticle(39.948)
+        >>> index = system.addForce(force)
+        >>> integrator = openmm.VerletIntegrator(0.002)
+        >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+        >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+        >>> force.setParticleType(1, force.NotCovered)
+        >>> force.updateParametersInContext(context)
+        >>> context.getState(energy=True).getPotentialEnergy().format("%.4f")
+        '0.0000 kJ/mol'
         """
         self._access.updateParametersInContext(_address_of(context))
 
-    def getKernelInfo(self, context):
+    def getKernelInfo(self, context: openmm.Context) -> dict[str, Any]:
         """Get a description of the kernel that evaluates this force in a Context.
 
         Parameters
@@ -543,11 +762,32 @@ class LearnedPairForce(GuardedForce):
                 "table" or "program".
             ``num_devices`` : int
                 The number of devices that the Context uses.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> r = np.linspace(0.25, 1.0, 301)
+        >>> energy, slope = -0.3 * (1 - r**2) ** 3, 1.8 * r * (1 - r**2) ** 2
+        >>> force = lp.LearnedPairForce(lp.PairTable(1, 0.25, 1.0, [energy], [slope], [0]))
+        >>> force.setNonbondedMethod(force.CutoffNonPeriodic)
+        >>> force.setParticleTypes([0, 0])
+        >>> system = openmm.System()
+        >>> for particle in range(2):
+        ...     index = system.addParticle(39.948)
+        >>> index = system.addForce(force)
+        >>> integrator = openmm.VerletIntegrator(0.002)
+        >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+        >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+        >>> info = force.getKernelInfo(context)
+        >>> info["platform"], info["placement"], info["evaluation"]
+        ('Reference', 'all pairs', 'table')
         """
         return self._access.getKernelInfo(_address_of(context))
 
 
-def describe_coverage(force):
+def describe_coverage(force: LearnedPairForce) -> str:
     """Describe how many particles a force covers, and how many of each type, such as "6 of 888 particles covered (Na 3,
     Cl 3)".
     """

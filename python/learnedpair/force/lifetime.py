@@ -4,15 +4,16 @@
 
 import functools
 import weakref
+from typing import Any
 
 import openmm
 
 from .functions import core
 
-_owners = weakref.WeakKeyDictionary()
+_owners: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
-def keep_alive(force, system):
+def keep_alive(force: openmm.Force, system: openmm.System) -> None:
     """Keep a System alive as long as the Python object of a force that belongs to it."""
     _owners[force] = system
 
@@ -21,7 +22,7 @@ class GuardedForce(openmm.Force):
     """A force that raises an OpenMMException when it is used after OpenMM has deleted it."""
 
     @property
-    def this(self):
+    def this(self) -> Any:
         """The SWIG pointer to the C++ object.
 
         Raises
@@ -38,7 +39,7 @@ class GuardedForce(openmm.Force):
         return pointer
 
     @this.setter
-    def this(self, pointer):
+    def this(self, pointer: Any) -> None:
         self._pointer = pointer, core.handle_of(int(pointer))
 
 

@@ -3,8 +3,11 @@
 """Writes a trained model to a file that contains its metadata, and checks the file before it gets its final name."""
 
 import os
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import torch
+from openmm import unit
 from torch.export import ExportedProgram
 
 from ..errors import ModelError
@@ -21,22 +24,22 @@ from .programs import lower_to_program
 
 @in_default_torch_state
 def export_model(
-    module,
-    path,
+    module: torch.nn.Module | ExportedProgram,
+    path: str | os.PathLike[str],
     *,
-    types=None,
-    features=None,
-    cutoff,
-    inner_cutoff=None,
-    switching_distance=None,
-    length_unit="nm",
-    energy_unit="kJ/mol",
-    global_parameters=None,
-    description="",
-    uncovered=None,
-    truncated=False,
-    trace=False,
-):
+    types: Sequence[str] | dict[Any, Any] | None = None,
+    features: Sequence[str] | dict[str, Any] | None = None,
+    cutoff: float | unit.Quantity,
+    inner_cutoff: float | unit.Quantity | None = None,
+    switching_distance: float | unit.Quantity | None = None,
+    length_unit: Literal["nm", "angstrom", "bohr"] = "nm",
+    energy_unit: Literal["kJ/mol", "kcal/mol", "eV", "hartree"] = "kJ/mol",
+    global_parameters: dict[str, Any] | None = None,
+    description: str = "",
+    uncovered: Any = None,
+    truncated: bool = False,
+    trace: bool = False,
+) -> PairModel:
     """Write a pair model and its metadata to a file: for torch.export if the path ends in .pt2, else as TorchScript.
 
     The file is written under a temporary name, loaded, checked and compared with the module. It gets its final name
@@ -96,6 +99,25 @@ def export_model(
         If the metadata are wrong, a check of the model fails, or PyTorch cannot script, trace or export the module.
     LoweringError
         If the model has features or global parameters, which rules out a table, and cannot be recorded as a program.
+
+    Examples
+    --------
+    >>> import os
+    >>> import tempfile
+    >>> import learnedpair as lp
+    >>> network = lp.nn.TypedPairNetwork(num_types=2, cutoff=0.6, inner=0.15)
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> model = lp.export_model(
+    ...     network,
+    ...     os.path.join(folder.name, "delta.pt"),
+    ...     types={"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]},
+    ...     cutoff=0.6,
+    ...     inner_cutoff=0.15,
+    ...     description="an untrained network",
+    ... )
+    >>> model.source, model.types, model.description
+    ('delta.pt', ['O', 'H'], 'an untrained network')
+    >>> folder.cleanup()
     """
     path = os.fspath(path)
     name = os.path.basename(path)

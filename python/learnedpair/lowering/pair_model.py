@@ -2,21 +2,33 @@
 # SPDX-License-Identifier: MIT
 """PairModel, a trained model that can be turned into a force; and load_model()."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import openmm
+import torch
+from torch.export import ExportedProgram
+
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.checks.contract import check_model
 from ..models.checks.cutoff import require_zero_beyond_cutoff
-from ..models.load import read_model
+from ..models.load import ModelParts, read_model
 from ..models.metadata.metadata import warn_of_unusual_cutoff
 from ..models.model import Model
 from ..models.pytorch.state import in_default_torch_state
 from .creation import check_arguments, configure_force
 from .particles import distinct_particles, read_particles
-from .representation import choose_representation
+from .representation import Representation, choose_representation
 from .updating import lower_like, parameter_settings, replace_function, require_same_particles
 
 
 @in_default_torch_state
-def load_model(path_or_module, **metadata):
+def load_model(
+    path_or_module: str | os.PathLike[str] | torch.nn.Module | ExportedProgram, **metadata: Any
+) -> PairModel:
     """Load a pair model and check it.
 
     Parameters
@@ -37,13 +49,32 @@ def load_model(path_or_module, **metadata):
     ModelError
         If the file cannot be read, metadata are missing, or a check of the model fails. The message lists all problems
         with their remedies.
+
+    Examples
+    --------
+    A file carries its metadata:
+
+    >>> import learnedpair as lp
+    >>> from learnedpair.data import WATER_GFN2
+    >>> model = lp.load_model(WATER_GFN2)
+    >>> model.type_rules
+    {'O': 'HOH:O', 'H': ['HOH:H1', 'HOH:H2']}
+    >>> model.inner_cutoff, model.cutoff
+    (0.15, 0.7)
+
+    A module in memory needs them as arguments:
+
+    >>> network = lp.nn.TypedPairNetwork(num_types=2, cutoff=0.8, inner=0.3)
+    >>> model = lp.load_model(network, types=["Ar", "Kr"], cutoff=0.8, inner_cutoff=0.3)
+    >>> model.types
+    ['Ar', 'Kr']
     """
     parts = read_model(path_or_module, metadata)
     warn_of_unusual_cutoff(parts.source, parts.metadata)
     return checked_model(parts)
 
 
-def checked_model(parts):
+def checked_model(parts: ModelParts) -> PairModel:
     """Make a model and check it.
 
     Parameters
@@ -98,18 +129,32 @@ class PairModel(Model):
         The name of the file or class.
     digest : str
         SHA-256 of the file; or of the code, parameters and buffers of a module.
+
+    Examples
+    --------
+    >>> import learnedpair as lp
+    >>> from learnedpair.data import WATER_GFN2
+    >>> model = lp.load_model(WATER_GFN2)
+    >>> print(model)
+    PairModel water_gfn2.pt
+      types:       O (HOH:O); H (HOH:H1, HOH:H2)
+      domain:      0.15 to 0.7 nm
+      units:       nm, kJ/mol
+    ...
+    >>> model.create_force(2 * ["O", "H", "H"])
+    <LearnedPairForce 'LearnedPairForce': 6 of 6 particles covered (O 2, H 4), cutoff 0.7 nm, 3 curves, group 0>
     """
 
     @in_default_torch_state
     def create_force(
         self,
-        particles,
+        particles: Iterable[Any],
         *,
-        nonbonded_method=LearnedPairForce.CutoffPeriodic,
-        representation="auto",
-        tolerance=1e-4,
-        tabulate_radial=None,
-    ):
+        nonbonded_method: int = LearnedPairForce.CutoffPeriodic,
+        representation: Representation = "auto",
+        tolerance: float = 1e-4,
+        tabulate_radial: bool | None = None,
+    ) -> LearnedPairForce:
         """Create a force with the function, cutoff, inner cutoff and switching distance of this model.
 
         Parameters
@@ -145,6 +190,26 @@ class PairModel(Model):
             If a check of the model fails for the given particles.
         LoweringError
             If the model cannot have the requested representation, or the tolerance cannot be met.
+
+        Examples
+        --------
+        Two water molecules and an ion that the model does not cover:
+
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> model = lp.load_model(WATER_GFN2)
+        >>> particles = ["O", "H", "H", "O", "H", "H", None]
+        >>> force = model.create_force(particles)
+        >>> force.getParticleTypes().tolist()
+        [0, 1, 1, 0, 1, 1, -1]
+        >>> force.lowering_report["representation"], force.lowering_report["curves"]
+        ('table', 3)
+
+        The network itself instead of a table:
+
+        >>> exact = model.create_force(particles, representation="program")
+        >>> exact.getFunction()
+        <PairProgram of 2 types: ... steps, 1715 weights>
         """
         check_arguments(self, particles, nonbonded_method, representation)
         no_cutoff = nonbonded_method == LearnedPairForce.NoCutoff
@@ -158,7 +223,7 @@ class PairModel(Model):
         return configure_force(self, function, report, particles, nonbonded_method)
 
     @in_default_torch_state
-    def update_force(self, force, *, tolerance=1e-4):
+    def update_force(self, force: openmm.Force, *, tolerance: float = 1e-4) -> None:
         """Replace the function of an existing force by this model, without a change of its structure.
 
         This is for a model whose training continues while a Context is in use, because updateParametersInContext() can
@@ -176,6 +241,34 @@ class PairModel(Model):
         LoweringError
             If the model does not fit the structure of the force, or the table of the force has too few knots for the
             tolerance. The force is then unchanged; make a new one.
+
+        Examples
+        --------
+        A network is trained further while a Context uses it; a change of the weights stands for the training here.
+
+        >>> import openmm
+        >>> import torch
+        >>> import learnedpair as lp
+        >>> network = lp.nn.TypedPairNetwork(num_types=1, cutoff=0.8, inner=0.3)
+        >>> metadata = dict(types=["Ar"], cutoff=0.8, inner_cutoff=0.3)
+        >>> model = lp.load_model(network, **metadata)
+        >>> method = lp.LearnedPairForce.CutoffNonPeriodic
+        >>> force = model.create_force(["Ar", "Ar"], nonbonded_method=method, representation="program")
+        >>> system = openmm.System()
+        >>> for particle in range(2):
+        ...     index = system.addParticle(39.948)
+        >>> index = system.addForce(force)
+        >>> integrator = openmm.VerletIntegrator(0.002)
+        >>> context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+        >>> context.setPositions([[0, 0, 0], [0.4, 0, 0]])
+        >>> before = context.getState(energy=True).getPotentialEnergy()
+        >>> with torch.no_grad():
+        ...     for parameter in network.last.parameters():
+        ...         parameter *= 2
+        >>> lp.load_model(network, **metadata).update_force(force)
+        >>> force.updateParametersInContext(context)
+        >>> round(context.getState(energy=True).getPotentialEnergy() / before, 3)
+        2.0
         """
         force = LearnedPairForce.cast(force)
         require_same_particles(self, force)

@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Chooses the representation of a model: a table or a program."""
 
+from typing import Literal, TypeAlias
+
 from ..errors import LoweringError, ToleranceError, warn
 from .curves import MIN_INTERVALS
 from .particles import occurring_pairs
 from .programs import lower_to_program
 from .reports import BYTES_PER_KNOT
 from .tables import lower_to_table
+
+#: What create_force() and add_correction() accept.
+Representation: TypeAlias = Literal["auto", "table", "program"]
 
 #: The largest table that "auto" makes.
 MAX_TABLE_BYTES = 32 * 2**20

@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Calls the module of a model for a batch of pairs, in double precision and in the module's units."""
 
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
+from openmm import unit
 
 from .. import units
 from ..errors import ModelError
@@ -19,7 +23,9 @@ def batches(count):
     return (slice(start, start + BATCH) for start in range(0, count, BATCH))
 
 
-def check_pairs(model, r, particle1, particle2):
+def check_pairs(
+    model: Any, r: ArrayLike | unit.Quantity, particle1: ArrayLike, particle2: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any]]:
     """Convert the arguments of Model.evaluate() to arrays: the distances, and types or features of both particles.
 
     Raises
@@ -27,7 +33,8 @@ def check_pairs(model, r, particle1, particle2):
     ValueError
         If the shapes do not match, or the model does not have these types or features.
     """
-    r, particles = np.asarray(units.in_nanometers(r), dtype=float), (np.asarray(particle1), np.asarray(particle2))
+    r = np.asarray(units.in_nanometers(r), dtype=float)
+    particles = (np.asarray(particle1), np.asarray(particle2))
     if r.ndim != 1:
         raise ValueError(f"{model.source}: the distances have the shape {r.shape}; expected (n,).")
     for index, values in enumerate(particles, start=1):

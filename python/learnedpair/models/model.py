@@ -5,8 +5,13 @@
 import math
 import numbers
 import operator
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from openmm import unit
 
 from .. import units
 from ..errors import ModelError
@@ -15,7 +20,7 @@ from ..force.particles import as_numbers, is_bool
 from ..force.ranges import check_ranges
 from .checks.infinite import find_infinite_derivative, find_infinite_weights
 from .checks.samples import pairs_of_ranges, pairs_of_types
-from .checks.tail import find_worst_tail
+from .checks.tail import Tail, find_worst_tail
 from .derivatives import parameter_derivatives
 from .evaluation import batches, check_pairs, expected_features, forward, gradient
 from .files import read_module
@@ -34,7 +39,9 @@ class Model:
     The attributes are documented in :class:`learnedpair.PairModel`, the subclass that can be turned into a force.
     """
 
-    def __init__(self, module, metadata: Metadata, source, digest, content=None):
+    def __init__(
+        self, module: torch.nn.Module, metadata: Metadata, source: str, digest: str, content: bytes | None = None
+    ) -> None:
         self.metadata = metadata
         self.source = source
         self.digest = digest
@@ -63,12 +70,12 @@ class Model:
         self.module = in_double_precision(module, source)
         self._worst_tail = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         return describe(self)
 
     __repr__ = __str__
 
-    def __getstate__(self):
+    def __getstate__(self) -> tuple[Any, ...]:
         return (
             self.metadata,
             self.source,
@@ -78,12 +85,12 @@ class Model:
         )
 
     @in_default_torch_state
-    def __setstate__(self, state):
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         metadata, source, digest, content, module = state
         module = read_module(content, source)[0] if content else unpickle_module(module)
-        self.__init__(module, metadata, source, digest, content)
+        Model.__init__(self, module, metadata, source, digest, content)
 
-    def worst_tail(self):
+    def worst_tail(self) -> Tail | None:
         """Find the tail of the curve that loses most at the cutoff.
 
         Compared are all pairs of types, or pairs of feature vectors within the ranges, at all values of the global
@@ -95,12 +102,18 @@ class Model:
             None if a feature has no range.
         """
         if self._worst_tail is None and None not in (self.feature_ranges or {}).values():
-            pairs = pairs_of_types(self) if self.features is None else pairs_of_ranges(self)
-            self._worst_tail = find_worst_tail(self, *pairs, settings(self.parameters))
+            first, second = pairs_of_types(self) if self.features is None else pairs_of_ranges(self)
+            self._worst_tail = find_worst_tail(self, first, second, settings(self.parameters))
         return self._worst_tail
 
     @in_default_torch_state
-    def evaluate(self, r, particle1, particle2, **global_parameters):
+    def evaluate(
+        self,
+        r: ArrayLike | unit.Quantity,
+        particle1: ArrayLike,
+        particle2: ArrayLike,
+        **global_parameters: float | unit.Quantity,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Evaluate the model for many pairs in double precision.
 
         Parameters
@@ -123,6 +136,20 @@ class Model:
             If the model does not have these types, features or global parameters.
         ModelError
             If the module fails, cannot be differentiated, or does not return one number for each pair.
+
+        Examples
+        --------
+        A pair of oxygen atoms, and an oxygen and a hydrogen atom:
+
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> model = lp.load_model(WATER_GFN2)
+        >>> oxygen, hydrogen = model.types.index("O"), model.types.index("H")
+        >>> energy, dEdR = model.evaluate([0.28, 0.35], [oxygen, oxygen], [oxygen, hydrogen])
+        >>> energy.round(2).tolist()
+        [-10.89, 0.59]
+        >>> dEdR.round(1).tolist()
+        [260.9, -22.1]
         """
         r, particle1, particle2 = check_pairs(self, r, particle1, particle2)
         values = self.global_values(global_parameters)
@@ -141,7 +168,14 @@ class Model:
         return energies * self.energy_factor, dEdR * (self.energy_factor / self.length_factor)
 
     @in_default_torch_state
-    def evaluate_derivatives(self, r, particle1, particle2, names=None, **global_parameters):
+    def evaluate_derivatives(
+        self,
+        r: ArrayLike | unit.Quantity,
+        particle1: ArrayLike,
+        particle2: ArrayLike,
+        names: Iterable[str] | None = None,
+        **global_parameters: float | unit.Quantity,
+    ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
         """Differentiate the model with respect to global parameters, in double precision.
 
         Parameters
@@ -161,6 +195,27 @@ class Model:
         ------
         ValueError, ModelError
             As in :meth:`evaluate`.
+
+        Examples
+        --------
+        A screened Coulomb energy of two charges, with the inverse screening length as a global parameter:
+
+        >>> import torch
+        >>> import learnedpair as lp
+        >>> class ScreenedCoulomb(torch.nn.Module):
+        ...     def forward(self, r, charge1, charge2, kappa):
+        ...         return 138.935 * (charge1 * charge2).squeeze(-1) * torch.exp(-kappa * r) / r
+        >>> model = lp.load_model(
+        ...     ScreenedCoulomb(),
+        ...     features={"charge": (-1.0, 1.0)},
+        ...     global_parameters={"kappa": (3.0, 1.0, 5.0)},
+        ...     cutoff=1.0,
+        ...     inner_cutoff=0.2,
+        ...     switching_distance=0.8,
+        ... )
+        >>> dEdG, d2EdRdG = model.evaluate_derivatives([0.5], [[1.0]], [[-1.0]])["kappa"]
+        >>> dEdG.round(2).tolist()
+        [31.0]
         """
         pairs = check_pairs(self, r, particle1, particle2)
         values = self.global_values(global_parameters)
@@ -168,7 +223,7 @@ class Model:
         self._require_globals(names)
         return parameter_derivatives(self, pairs, names, values)
 
-    def _require_globals(self, names):
+    def _require_globals(self, names: Iterable[str]) -> None:
         for name in names:
             if name not in self.global_parameters:
                 raise ValueError(
@@ -176,7 +231,7 @@ class Model:
                     f" {', '.join(self.global_parameters) or 'none'}."
                 )
 
-    def global_values(self, changes):
+    def global_values(self, changes: dict[str, Any]) -> dict[str, float]:
         """The values of all global parameters: the given ones, and default values for the others.
 
         Parameters
@@ -205,12 +260,14 @@ class Model:
                 )
         return {name: float(changes.get(name, default)) for name, default in self.global_parameters.items()}
 
-    def find_infinite_weights(self):
+    def find_infinite_weights(self) -> list[str]:
         """The names of the module's parameters and buffers that contain NaN or infinite numbers."""
         return find_infinite_weights(self.module)
 
     @in_default_torch_state
-    def find_infinite_derivative(self, r, particle1, particle2, **global_parameters):
+    def find_infinite_derivative(
+        self, r: ArrayLike, particle1: ArrayLike, particle2: ArrayLike, **global_parameters: float | unit.Quantity
+    ) -> str:
         """Explain why dE/dr is infinite or NaN although the energy is finite.
 
         Parameters
@@ -228,7 +285,7 @@ class Model:
                 lambda: forward(self, r, particle1, particle2, self.global_values(global_parameters))
             )
 
-    def type_index(self, particle):
+    def type_index(self, particle: str | int | None) -> int:
         """The index of a type that is given by name or index; -1 for None.
 
         Raises
@@ -238,6 +295,7 @@ class Model:
         """
         if particle is None:
             return LearnedPairForce.NotCovered
+        assert self.types is not None
         if is_bool(particle):
             raise TypeError(
                 f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1},"
@@ -263,7 +321,7 @@ class Model:
             )
         return index
 
-    def type_indices(self, particles):
+    def type_indices(self, particles: Iterable[str | int | None]) -> NDArray[np.int32]:
         """The indices of the types of many particles.
 
         Parameters
@@ -281,7 +339,7 @@ class Model:
             return np.fromiter(map(indices.__getitem__, particles), np.int32, len(particles))
         return np.array([self.type_index(particle) for particle in particles], dtype=np.int32)
 
-    def feature_rows(self, particles):
+    def feature_rows(self, particles: Iterable[ArrayLike | None]) -> NDArray[np.float64]:
         """Convert the feature vectors of particles to an array.
 
         Parameters
@@ -301,6 +359,7 @@ class Model:
         TypeError
             If a feature has a unit.
         """
+        assert self.features is not None and self.feature_ranges is not None
         particles = list(particles)
         rows = np.full((len(particles), len(self.features)), np.nan)
         covered = [index for index, particle in enumerate(particles) if particle is not None]

@@ -2,9 +2,18 @@
 # SPDX-License-Identifier: MIT
 """The energy of a LearnedPairForce as a differentiable PyTorch module, for training."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 import torch
+from openmm import unit
 
 from ..units import in_nanometers
+
+if TYPE_CHECKING:
+    from ..lowering.pair_model import PairModel
 
 
 class PairEnergy(torch.nn.Module):
@@ -34,13 +43,37 @@ class PairEnergy(torch.nn.Module):
     Source
     ------
     plugin/include/LearnedPairForce.h
+
+    Examples
+    --------
+    The energy and the forces of three argon atoms, for a loss function:
+
+    >>> import torch
+    >>> import learnedpair as lp
+    >>> network = lp.nn.TypedPairNetwork(num_types=1, cutoff=0.8, inner=0.3)
+    >>> pair_energy = lp.nn.PairEnergy(network, cutoff=0.8, inner_cutoff=0.3)
+    >>> positions = torch.tensor([[0.0, 0.0, 0.0], [0.38, 0.0, 0.0], [0.0, 0.4, 0.0]], requires_grad=True)
+    >>> types = torch.zeros(3, dtype=torch.int64)
+    >>> energy = pair_energy(positions, None, types)
+    >>> (gradient,) = torch.autograd.grad(energy, positions, create_graph=True)
+    >>> forces = -gradient
+    >>> forces.shape
+    torch.Size([3, 3])
+    >>> bool(forces.sum(dim=0).abs().max() < 1e-3)
+    True
     """
 
-    def __init__(self, function, cutoff=None, inner_cutoff=None, switching_distance=None):
+    def __init__(
+        self,
+        function: torch.nn.Module | PairModel,
+        cutoff: float | unit.Quantity | None = None,
+        inner_cutoff: float | unit.Quantity | None = None,
+        switching_distance: float | unit.Quantity | None = None,
+    ) -> None:
         super().__init__()
         cutoff, inner_cutoff, switching_distance = map(in_nanometers, (cutoff, inner_cutoff, switching_distance))
         self.length_factor, self.energy_factor = 1.0, 1.0
-        self.global_parameters = {}
+        self.global_parameters: dict[str, float] = {}
         if not isinstance(function, torch.nn.Module):
             model, function = function, function.module
             cutoff, inner_cutoff, switching_distance = model.cutoff, model.inner_cutoff, model.switching_distance
@@ -51,7 +84,13 @@ class PairEnergy(torch.nn.Module):
         self.function = function
         self.cutoff, self.inner_cutoff, self.switching_distance = cutoff, inner_cutoff, switching_distance
 
-    def pair_function(self, r, particle1, particle2, **global_parameters):
+    def pair_function(
+        self,
+        r: torch.Tensor,
+        particle1: torch.Tensor,
+        particle2: torch.Tensor,
+        **global_parameters: float | torch.Tensor,
+    ) -> torch.Tensor:
         """Evaluate f, with its Taylor expansion below the inner cutoff.
 
         Parameters
@@ -82,7 +121,14 @@ class PairEnergy(torch.nn.Module):
             (dEdR,) = torch.autograd.grad(energy_inner.sum(), r_inner, create_graph=True)
         return energy.index_add(0, below_inner.nonzero()[:, 0], (r[below_inner] - self.inner_cutoff) * dEdR)
 
-    def forward(self, positions, box, particles, exclusions=(), **global_parameters):
+    def forward(
+        self,
+        positions: torch.Tensor,
+        box: torch.Tensor | None,
+        particles: torch.Tensor,
+        exclusions: Iterable[tuple[int, int]] = (),
+        **global_parameters: float | torch.Tensor,
+    ) -> torch.Tensor:
         """Compute the energy.
 
         Parameters
@@ -109,11 +155,12 @@ class PairEnergy(torch.nn.Module):
         if torch.is_inference_mode_enabled():
             # The Taylor expansion below the inner cutoff needs autograd, which inference mode rules out.
             with torch.inference_mode(False), torch.no_grad():
-                normal = [x.clone() if isinstance(x, torch.Tensor) else x for x in (positions, box, particles)]
                 return self.forward(
-                    *normal,
+                    _normal(positions),
+                    _normal(box),
+                    _normal(particles),
                     exclusions,
-                    **{name: x.clone() if isinstance(x, torch.Tensor) else x for name, x in global_parameters.items()},
+                    **{name: _normal(value) for name, value in global_parameters.items()},
                 )
         count = len(positions)
         allowed = torch.ones(count, count, dtype=torch.bool, device=positions.device).triu(1)
@@ -144,7 +191,12 @@ class PairEnergy(torch.nn.Module):
         return energy.sum()
 
 
-def _covered(particles, count):
+def _normal(value: Any) -> Any:
+    """Convert a tensor of inference mode to a normal one. Return any other value unchanged."""
+    return value.clone() if isinstance(value, torch.Tensor) else value
+
+
+def _covered(particles: torch.Tensor, count: int) -> torch.Tensor:
     """A mask of the particles that have a type or features, shape (N,)."""
     features = particles.is_floating_point()
     if len(particles) != count or particles.dim() != (2 if features else 1):

@@ -99,6 +99,16 @@ class TypedPairNetwork(_GaussianNetwork):
     convolutional neural network for modeling quantum interactions", NeurIPS 30 (2017),
     section 4.1. The envelope is the lowest power of the even polynomial 1 - (r/rc)^2 whose
     value and first two derivatives vanish at rc; it is also smooth in r^2 at the origin.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import learnedpair as lp
+    >>> network = lp.nn.TypedPairNetwork(num_types=2, cutoff=0.6, inner=0.15)
+    >>> oxygen, hydrogen = torch.tensor([0, 0, 0]), torch.tensor([1, 1, 1])
+    >>> energy = network(torch.tensor([0.2, 0.4, 0.6]), oxygen, hydrogen)
+    >>> energy.shape, energy[2].item() == 0
+    (torch.Size([3]), True)
     """
 
     def __init__(
@@ -174,6 +184,20 @@ class FeaturePairNetwork(_GaussianNetwork):
         Center (nm) of the first Gaussian; choose it near the shortest distance trained on.
     energy_scale : float
         The factor s (kJ/mol), chosen so that the network's output is about unity.
+
+    Examples
+    --------
+    The features are a partial charge in e and an atomic polarizability in 10^-3 nm^3:
+
+    >>> import torch
+    >>> import learnedpair as lp
+    >>> network = lp.nn.FeaturePairNetwork(num_features=2, cutoff=0.6, inner=0.15)
+    >>> oxygen, hydrogen = torch.tensor([[-0.8, 0.8]]), torch.tensor([[0.4, 0.4]])
+    >>> r = torch.tensor([0.35])
+    >>> network(r, oxygen, hydrogen).shape
+    torch.Size([1])
+    >>> bool(network(r, oxygen, hydrogen) == network(r, hydrogen, oxygen))
+    True
     """
 
     def __init__(

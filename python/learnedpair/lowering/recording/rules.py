@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The table of rules for operators, and the three decorators that register rules."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch.utils._pytree import tree_map
@@ -10,10 +12,10 @@ from .builder import Expression
 from .tensor import Recorded
 
 #: The rules: name of an operator without its overload -> function (recorder, func, args, kwargs) -> tensors.
-RULES = {}
+RULES: dict[str, Callable] = {}
 
 #: The names of the elementwise operators.
-FORMULAS = set()
+FORMULAS: set[str] = set()
 
 
 def rule(*names):

@@ -3,7 +3,7 @@
 """The metadata of a model: the fields, and how they are read from a file and combined with those of the user."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 
 from ... import units
 from ...errors import ModelError, warn
@@ -27,7 +27,7 @@ class Metadata:
     cutoff: float
     types: dict | None = None
     features: dict | None = None
-    inner_cutoff: float = None
+    inner_cutoff: float = field(kw_only=True)
     switching_distance: float | None = None
     length_unit: str = "nm"
     energy_unit: str = "kJ/mol"
@@ -102,18 +102,18 @@ def combined(source, embedded, given):
         If a given name is not in the file, or a list has other names or another order.
     """
     result = {**embedded, **given}
-    for field in ("types", "features", "global_parameters"):
-        inside, other = embedded.get(field), given.get(field)
+    for entry in ("types", "features", "global_parameters"):
+        inside, other = embedded.get(entry), given.get(entry)
         if not inside or not isinstance(other, (dict, list, tuple)):
             continue
         names = [name for name in other if name is not None]
         if isinstance(other, dict) and set(names) <= set(inside):
-            result[field] = {**inside, **{name: other[name] for name in names}}
+            result[entry] = {**inside, **{name: other[name] for name in names}}
             if None in other:
                 result["uncovered"] = other[None]
         elif isinstance(other, dict) or names != list(inside):
             raise ModelError(
-                f"{source}: {field} is {other!r}, but the model in the file has {', '.join(inside)}, in this order;"
+                f"{source}: {entry} is {other!r}, but the model in the file has {', '.join(inside)}, in this order;"
                 " give a dict with some of these names, or export the module again."
             )
     return result

@@ -5,8 +5,13 @@
 import contextlib
 import functools
 import warnings
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import torch
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @contextlib.contextmanager
@@ -16,11 +21,11 @@ def default_torch_state():
         yield
 
 
-def in_default_torch_state(function):
+def in_default_torch_state(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function to run in :func:`default_torch_state`."""
 
     @functools.wraps(function)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         with default_torch_state():
             return function(*args, **kwargs)
 

@@ -21,7 +21,7 @@ from learnedpair import _core
 
 INPUTS = ("distance", "particle1", "particle2", "pair", "globals")
 UNARY = ("neg", "abs", "floor", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid", "erf", "erfc")
-BINARY = ("add", "sub", "mul", "div", "pow", "minimum", "maximum", "less", "less_equal", "equal")
+BINARY = ("add", "sub", "mul", "div", "pow", "atan2", "minimum", "maximum", "less", "less_equal", "equal")
 BETWEEN = ("gather", "concat", "sum", "max", "linear", "lookup", "table", "table_slope")
 #: The operations of a PairProgram; the input `pair` occurs only in staged programs.
 OPERATIONS = {*UNARY, *BINARY, *BETWEEN, "select", "literal", "weight", "distance", "particle1", "particle2", "globals"}
@@ -232,6 +232,7 @@ class _Writer:
             "mul": (lambda a, b: a * b, (y.largest, x.largest)),
             "div": (lambda a, b: a / b, (1 / max(abs(y.low), 1e-9), x.largest / max(y.low**2, 1e-9))),
             "pow": (lambda a, b: a**b, (y.largest * 2.0**7, 2.0**7)),
+            "atan2": (math.atan2, (2, 2)),  # one operand is at least 0.5
         }[operation]
         ends = [function(a, b) for a, b in itertools.product((x.low, x.high), (y.low, y.high))]
         if operation == "mul" and x is y:
@@ -349,6 +350,12 @@ class _Writer:
             else self.squashed(self.partner(x))
         )
         self.keep(self.binary("pow", self.positive(x), exponent))
+
+    def move_angle(self):
+        """An angle from -pi/2 to pi/2, or from 0 to pi: the jump from -pi to pi is not in either interval."""
+        x = self.any_value()
+        y = self.positive(self.partner(x))
+        self.keep(self.binary("atan2", *((x, y) if self.coin() else (y, x))))
 
     def move_with_constant(self):
         """Arithmetic with 0, 1, -1 or 2, which simplification may remove."""

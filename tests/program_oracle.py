@@ -52,6 +52,7 @@ _BINARY = {
     "mul": np.multiply,
     "div": np.divide,
     "pow": np.power,
+    "atan2": np.arctan2,
     "minimum": np.minimum,
     "maximum": np.maximum,
     "less": lambda a, b: (a < b).astype(float),

@@ -180,9 +180,36 @@ FUNCTIONS = {
 MAX_ULPS = 4
 
 
+def results_of_function(value, features):
+    """g of each row of features, where `value` holds the lines of g from v4 on: f = r g has the derivative g, which is
+    the force between two particles that are far from all others. The features are v3, and the result is the last line.
+    """
+    count, width = features.shape
+    lines = ["v0[1] = distance", f"v1[{width}] = particle1", f"v2[{width}] = particle2", f"v3[{width}] = add v1 v2"]
+    lines += value
+    lines += [f"v{len(lines)}[1] = mul v0 v{len(lines) - 1}", f"output v{len(lines)}"]
+    force = lp.LearnedPairForce(
+        lp.PairProgram("\n".join(lines) + "\n", np.zeros(0), num_features=width, min_distance=0.01)
+    )
+    for row in features:
+        force.addParticle(row)
+        force.addParticle(np.zeros(width))
+    force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
+    force.setCutoffDistance(0.5)
+    force.setInnerCutoffDistance(0.01)
+    system = openmm.System()
+    for _ in range(2 * count):
+        system.addParticle(1.0)
+    system.addForce(force)
+    sites = np.stack(np.unravel_index(np.arange(count), (13, 13, 13)), axis=1) * 1.0
+    positions = np.stack([sites, sites + [0.25, 0, 0]], axis=1).reshape(-1, 3)
+    forces = CPU.context(system, positions).getState(forces=True).getForces(asNumpy=True)._value
+    assert (forces[::2, 0] == -forces[1::2, 0]).all()
+    return forces[::2, 0]
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_elementary_functions_are_accurate(instructions, name):
-    """f = r g(x) has the derivative g(x), which is the force between two particles that are far from all others."""
     exact, (low, high) = FUNCTIONS[name]
     random = np.random.default_rng(3)
     count = 2000
@@ -194,27 +221,7 @@ def test_elementary_functions_are_accurate(instructions, name):
         ]
     ).astype(np.float32)
     x = np.where((x < low) | (x > high), np.float32(0.5), x)
-    text = (
-        f"v0[1] = distance; v1[1] = particle1; v2[1] = particle2; v3[1] = add v1 v2; v4[1] = {name} v3; v5[1] = mul v0"
-        " v4; output v5".replace("; ", "\n")
-        + "\n"
-    )
-    force = lp.LearnedPairForce(lp.PairProgram(text, np.zeros(0), num_features=1, min_distance=0.01))
-    for value in x:
-        force.addParticle([float(value)])
-        force.addParticle([0.0])
-    force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
-    force.setCutoffDistance(0.5)
-    force.setInnerCutoffDistance(0.01)
-    system = openmm.System()
-    for _ in range(2 * count):
-        system.addParticle(1.0)
-    system.addForce(force)
-    sites = np.stack(np.unravel_index(np.arange(count), (13, 13, 13)), axis=1) * 1.0
-    positions = np.stack([sites, sites + [0.25, 0, 0]], axis=1).reshape(-1, 3)
-    forces = CPU.context(system, positions).getState(forces=True).getForces(asNumpy=True)._value
-    found, expected = forces[::2, 0], exact(x.astype(float))
-    assert (found == -forces[1::2, 0]).all()
+    found, expected = results_of_function([f"v4[1] = {name} v3"], x[:, None].astype(float)), exact(x.astype(float))
     with np.errstate(over="ignore"):
         single = expected.astype(np.float32)
     representable = (np.abs(single) < 1e37) & ((np.abs(single) >= np.finfo(np.float32).tiny) | (single == 0))
@@ -229,6 +236,43 @@ def test_elementary_functions_are_accurate(instructions, name):
     assert error.max() <= MAX_ULPS, (
         f"{name}({x[representable][worst]!r}) is off by {error.max():.1f} units in the last place"
     )
+
+
+def test_atan2_is_accurate(instructions):
+    """In all quadrants, for all magnitudes, and at zeros of both signs: a product with 1 or -1 gives 0 the sign.
+
+    Lengths and signs of y and x are separate features.
+    """
+    random = np.random.default_rng(4)
+    magnitude = 10.0 ** random.uniform(-35, 38, (2, 400))
+    close = random.uniform(0, 2, (2, 1400))  # of the same order of magnitude
+    equal = np.repeat(random.uniform(0, 2, (1, 80)), 2, axis=0)
+    special = np.array(np.meshgrid([0, 1e-37, 1, 3e38], [0, 1e-37, 1, 3e38])).reshape(2, -1)
+    lengths = np.concatenate([magnitude, close, equal, np.repeat(special, 4, axis=1)], axis=1)
+    lengths = lengths.astype(np.float32).astype(float)
+    signs = random.choice([-1.0, 1.0], lengths.shape)
+    signs[:, -4 * special.shape[1] :] = np.tile([[1, 1, -1, -1], [1, -1, 1, -1]], special.shape[1])
+    found = results_of_function(
+        [
+            "v4[2] = gather v3 {0 1}",
+            "v5[2] = gather v3 {2 3}",
+            "v6[2] = mul v4 v5",
+            "v7[1] = gather v6 {0}",
+            "v8[1] = gather v6 {1}",
+            "v9[1] = atan2 v7 v8",
+        ],
+        np.concatenate([lengths, signs]).T,
+    )
+    y, x = lengths * signs
+    expected = np.arctan2(y, x)
+    tiny = np.finfo(np.float32).tiny
+    normal = np.abs(expected) >= tiny
+    error = np.abs(found - expected)[normal] / np.spacing(np.abs(expected[normal]).astype(np.float32))
+    worst = int(np.argmax(error))
+    assert error.max() <= MAX_ULPS, (
+        f"atan2({y[normal][worst]!r}, {x[normal][worst]!r}) is off by {error.max():.1f} units in the last place"
+    )
+    assert (np.abs(found[~normal]) <= 2 * tiny).all(), "subnormal numbers may be zero"
 
 
 def test_results_do_not_overwrite_operands_that_are_still_read(instructions):

@@ -21,6 +21,8 @@ from hypothesis import given, settings
 from learnedpair import _core
 from program_generator import BINARY, INPUTS, OPERATIONS, UNARY, examples, pair_programs
 
+ROOT = Path(__file__).resolve().parents[1]
+
 EXACT = ("fold_constants", "simplify", "share_subexpressions", "remove_dead_code")
 STAGED = ("split_linear_layers", "regroup_sums", "optimize")  # passes that change results by rounding errors
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, np.inf, -np.inf, np.nan, 1e300, -1e-310)
@@ -131,6 +133,15 @@ def conformance_function(case):
 
 
 # Random programs
+
+
+def test_every_elementwise_operation_is_in_the_random_programs_and_in_the_conformance_files():
+    definition = (ROOT / "plugin" / "include" / "internal" / "elementwise.def").read_text()
+    defined = re.findall(r'^ELEMENTWISE\(\w+, "(\w+)", (\d)', definition, re.MULTILINE)
+    assert {name for name, count in defined if count == "1"} == set(UNARY)
+    assert {name for name, count in defined if count == "2"} == set(BINARY)
+    tested = {operation for case in CASES for _, operation, _ in steps_of(case.program)}
+    assert {name for name, _ in defined} <= tested
 
 
 @pytest.mark.slow

@@ -239,6 +239,7 @@ def test_source_has_only_names_with_our_prefix(case):
         "ERF",
         "ERFC",
         "POW",
+        "atan2",
         "pragma",
         "unroll",
     }

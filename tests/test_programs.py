@@ -143,6 +143,38 @@ def test_powers_of_negative_numbers_agree_with_reference(target):
     )
 
 
+ANGLES = """v0[1] = distance
+v1[1] = weight
+v2[1] = sub v0 v1
+v3[5] = weight
+v4[5] = mul v3 v2
+v5[5] = literal 1 -1 0.5 -0.5 30
+v6[5] = atan2 v4 v5
+v7[5] = atan2 v5 v4
+v8[5] = atan2 v1 v4
+v9[15] = concat v6 v7 v8
+v10[15] = weight
+v11[1] = linear v10 v9
+v12[1] = sub v0 v0
+v13[1] = atan2 v12 v12
+v14[1] = add v11 v13
+output v14
+"""
+
+
+@on(PLATFORMS + DOUBLE)
+def test_angles_in_all_quadrants_agree_with_reference(target):
+    """atan2 with a weight, a literal or a function of r as either operand, and of (0, 0)."""
+    chains = systems.Chains()
+    system = chains.system()
+    weights = [0.45, 3, -0.2, 5, 10, -7, *np.linspace(-1, 2, 15)]
+    weights[6 + 1] = weights[6 + 3] = 0  # atan2(y, -1) and atan2(y, -0.5) jump where y = 0
+    system.addForce(program_force(chains, lp.PairProgram(ANGLES, weights, num_types=2), "CutoffPeriodic", OURS))
+    target.assert_agrees(
+        *evaluate(target.context(system, chains.positions)), *evaluate(REFERENCE.context(system, chains.positions))
+    )
+
+
 # Beside other forces: Chains has 27 molecules of three bonded particles; all pairs within molecules are excluded.
 
 

@@ -491,6 +491,14 @@ torch.linspace(0.0, 1.0, 139) * r[:, None]
 torch.exp(-(r.unsqueeze(-1) - torch.arange(0, 1, 0.1, device=r.device)) ** 2 / 0.1)
 F.relu(x, inplace=True) * 2
 F.normalize(x, p=1.0, dim=1)
+torch.atan2(x, y)
+x.atan2(r[:, None])
+torch.arctan2(r[:, None], y - 1.0)
+torch.atan2(self.w, x)
+torch.atan2(x, torch.tensor(-0.0))
+torch.atan2(type1, type2 - 1)
+torch.atan2(self.w, torch.tensor(-2.0)) * x
+x.clone().atan2_(y)
 """.strip().splitlines()
 
 STATEMENTS = [
@@ -558,7 +566,7 @@ q = (w / w.sum()) * x + w
 #: Operators that a front end of PyTorch does not support.
 NOT_WITH = {"torch.take_along_dim(x, type1[:, None], 1)": {"export"}, "torch.gradient(x, dim=1)[0]": {"export"}}
 #: torch.export is slow, and gives the same operators as the other front ends: only a part of the operators is exported,
-#: many of them in one module.
+#: many of them in one module. New operators go to the end of OPERATORS, so that this part contains the same ones.
 EXPORTED = [body for body in OPERATORS[::6] if body not in NOT_WITH]
 
 
@@ -1060,11 +1068,17 @@ def differentiate(program, r, type1, type2):
     ].detach()
 
 
+def angle(a, b):
+    """atan2 with the derivative 0 at (0, 0). PyTorch has it in reverse mode; in forward mode it has NaN there."""
+    return torch.where((a == 0) & (b == 0), torch.atan2(a.detach(), b.detach()), torch.atan2(a, b))
+
+
 def in_pytorch(program, r, type1, type2):
     text, weights = program
     values, used = [], 0
     inputs = {"distance": r[:, None], "particle1": type1[:, None].double(), "particle2": type2[:, None].double()}
     named = {
+        "atan2": angle,
         "less": lambda a, b: (a < b).double(),
         "less_equal": lambda a, b: (a <= b).double(),
         "equal": lambda a, b: (a == b).double(),
@@ -1130,6 +1144,11 @@ torch.where(r > 0, r, r * r)
 torch.sinh(r)
 torch.asinh(r)
 torch.sinc(r)
+torch.atan2(r, r)
+torch.atan2(r, 2.0 * r * r)
+torch.atan2(r, torch.zeros_like(r))
+torch.atan2(torch.zeros_like(r), r)
+torch.atan2(-r, torch.tensor(-0.5))
 torch.logaddexp(r, 2 * r)
 torch.norm(torch.stack([r, 2 * r], 1), dim=1)
 torch.stack([r, r], 1).std(1)

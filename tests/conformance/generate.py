@@ -1031,6 +1031,93 @@ def elements_pow_zero():
     )
 
 
+#: (y, x), where one is 0 or -0
+SIGNED_ZEROS = [(y, x) for y in (0.0, -0.0) for x in (1.0, 0.0, -0.0, -1.0)] + [
+    (y, x) for y in (2.0, -2.0) for x in (0.0, -0.0)
+]
+
+
+def signed_zero_angles():
+    """atan2(y, x) of SIGNED_ZEROS: 0 and pi with the sign of y, and pi/2 with the sign of y."""
+    return [0.0, 0.0, mp.pi, mp.pi, -0.0, -0.0, -mp.pi, -mp.pi, mp.pi / 2, mp.pi / 2, -mp.pi / 2, -mp.pi / 2]
+
+
+@case(1e-14)
+def elements_atan2():
+    """Angles in all quadrants, with both operands variable, one of them constant, and operands of length 1.
+
+    atan2(u, v), atan2(u, w), atan2(w, v), atan2(u, g + r), atan2(g + r, v) for u = a r + g, v = b r - g and weights w
+    """
+    text = """
+        v0[1] = distance
+        v1[8] = particle1
+        v2[8] = particle2
+        v3[1] = globals
+        v4[8] = mul v1 v0
+        v5[8] = add v4 v3
+        v6[8] = mul v2 v0
+        v7[8] = sub v6 v3
+        v8[8] = weight
+        v9[1] = add v3 v0
+        v10[8] = atan2 v5 v7
+        v11[8] = atan2 v5 v8
+        v12[8] = atan2 v8 v7
+        v13[8] = atan2 v5 v9
+        v14[8] = atan2 v9 v7
+        output v10 v11 v12 v13 v14
+    """
+    w = [1.5, -1.5, 0.25, -0.25, 40.0, -40.0, 1e-3, -1e-3]
+
+    def f(r, a, b, p, g):
+        u, v, s = [x * r + g[0] for x in a], [x * r - g[0] for x in b], g[0] + r
+        return [
+            [mp.atan2(y, x) for y, x in zip(u, v, strict=True)],
+            [mp.atan2(y, x) for y, x in zip(u, w, strict=True)],
+            [mp.atan2(y, x) for y, x in zip(w, v, strict=True)],
+            [mp.atan2(y, s) for y in u],
+            [mp.atan2(s, x) for x in v],
+        ]
+
+    a = [[3.0, 3.5, -4.0, -4.5, 20.0, -30.0, 100.0, -500.0], [-2.0, 5.0, -7.0, 3.0, -3.5, 60.0, -1000.0, 2.5]]
+    b = [[6.0, -6.5, -5.0, 8.5, -1000.0, 7.0, 3.75, 900.0], [-3.0, 4.0, 80.0, -40.0, 300.0, -9.0, 8.0, -2.75]]
+    return Case(text, f, [0.5, 0.75], w, a, b, globals=[0.3])
+
+
+@case(1e-15, smooth=False)
+def elements_atan2_axes():
+    """Angles on the axes, and of (0, 0), where the derivative is 0.
+
+    atan2(u, v) for (v, u) = (1, 0), (0, 1), (-1, 0), (0, -1), (0, 0), (2, 2), (-2, 2), (-2, -2), (2, -2), with u = r -
+    c and v = s r - d at r = 1/2; derivatives (v - s u)/(u^2 + v^2)
+    """
+    text = """
+        v0[1] = distance
+        v1[9] = particle1
+        v2[9] = particle2
+        v3[9] = literal 1 1 -1 -1 3 3 0 0 0
+        v4[9] = sub v0 v1
+        v5[9] = mul v3 v0
+        v6[9] = sub v5 v2
+        v7[9] = atan2 v4 v6
+        output v7
+    """
+    s = [1, 1, -1, -1, 3, 3, 0, 0, 0]
+    u, v = [0, 1, 0, -1, 0, 2, 2, -2, -2], [1, 0, -1, 0, 0, 2, -2, -2, 2]
+    angles = [0, mp.pi / 2, mp.pi, -mp.pi / 2, 0, mp.pi / 4, 3 * mp.pi / 4, -3 * mp.pi / 4, -mp.pi / 4]
+
+    def derivative(r, a, b, p, g):
+        return [[mpf(x - k * y) / (x * x + y * y) if x or y else mpf(0) for y, x, k in zip(u, v, s, strict=True)]]
+
+    return Case(
+        text,
+        lambda r, a, b, p, g: [[mpf(angle) for angle in angles]],
+        [0.5],
+        particle1=[[0.5 - y for y in u]],
+        particle2=[[0.5 * k - x for x, k in zip(v, s, strict=True)]],
+        derivative=derivative,
+    )
+
+
 @case(0, smooth=False)
 def elements_minimum_maximum():
     """minimum and maximum, with ties, where the derivative is the mean of both derivatives.
@@ -1569,6 +1656,46 @@ def ieee_two_operands():
     return Case("\n".join(lines), lambda r, a, b, p, g: list(results.values()), [0.5], particle1=[a], particle2=[b])
 
 
+@case(1e-15, ieee=True, differentiable=False)
+def ieee_atan2():
+    """Angles of points with zeros of both signs, infinities and NaN, where both operands are variable or constant.
+
+    the values of the C standard, annex F; 1/angle, too, which differs for 0 and -0
+    """
+    infinite = {
+        (1.0, INF): 0.0,
+        (-1.0, INF): -0.0,
+        (1.0, -INF): mp.pi,
+        (-1.0, -INF): -mp.pi,
+        (INF, -3.0): mp.pi / 2,
+        (-INF, 3.0): -mp.pi / 2,
+        (INF, INF): mp.pi / 4,
+        (-INF, INF): -mp.pi / 4,
+        (INF, -INF): 3 * mp.pi / 4,
+        (-INF, -INF): -3 * mp.pi / 4,
+    }
+    points = [*SIGNED_ZEROS, *infinite]
+    angles = [*signed_zero_angles(), *infinite.values()]
+    n = len(points)
+    text = f"""
+        v0[{n + 4}] = particle1
+        v1[{n + 4}] = particle2
+        v2[{n + 4}] = atan2 v0 v1
+        v3[1] = literal 1
+        v4[{n + 4}] = div v3 v2
+        v5[{n}] = literal {listing([y for y, _ in points])}
+        v6[{n}] = literal {listing([x for _, x in points])}
+        v7[{n}] = atan2 v5 v6
+        v8[{n}] = div v3 v7
+        output v2 v4 v7 v8
+    """
+    invalid = [(NAN, 1.0), (1.0, NAN), (NAN, 0.0), (-INF, NAN)]
+    inverse = [math.copysign(INF, x) if x == 0 else 1 / x for x in angles]
+    y, x = ([point[k] for point in points + invalid] for k in (0, 1))
+    outputs = [angles + [NAN] * 4, inverse + [NAN] * 4, angles, inverse]
+    return Case(text, lambda r, a, b, p, g: outputs, [0.5], particle1=[y], particle2=[x])
+
+
 @case(0, ieee=True, differentiable=False)
 def ieee_between():
     """NaN and infinities in gather, concat, sum, max and linear: they affect only the elements that depend on them.
@@ -1913,7 +2040,7 @@ def pair_zbl():
     )
 
 
-# For the two programs with features: distinct particles, from which pairs are drawn.
+# For the three programs with features: distinct particles, from which pairs are drawn.
 CHARGED = [[-0.834, 6.0, 45.0], [0.417, 1.0, 33.5], [1.0, 9.0, 52.0], [-1.0, 7.0, 29.5], [0.25, 4.0, 38.0]]
 VECTORS = [[0.5, -1.2, 0.3], [1.5, 0.4, -0.7], [-0.9, 0.8, 1.1], [0.2, 0.1, -1.6], [-1.3, -0.5, 0.6], [0.7, 1.9, 0.05]]
 
@@ -1990,6 +2117,58 @@ def pair_charge_penetration():
         particle1=drawn("penetration1", count, CHARGED),
         particle2=drawn("penetration2", count, CHARGED),
         globals=[1.6, 0.75],
+    )
+
+
+@case(4e-14, pair_program={"features": 3, "globals": [["turn", 0.4]]})
+def pair_polar_angles():
+    """Angles of sums of features, in all quadrants, whose coordinates depend on r and on a global.
+
+    E = 3 theta_1 + theta_2 + cos theta_3 with theta = atan2(y, x), x = a_1 + b_1 + r/2 and y = a_2 + b_2 - turn r:
+    atan2(y, x), atan2(y - 5, 2 r), atan2(3/4, x)
+    """
+    text = """
+        v0[1] = distance
+        v1[3] = particle1
+        v2[3] = particle2
+        v3[1] = globals
+        v4[3] = add v1 v2
+        v5[1] = gather v4 {0}
+        v6[1] = gather v4 {1}
+        v7[1] = literal 0.5
+        v8[1] = mul v7 v0
+        v9[1] = add v5 v8
+        v10[1] = mul v3 v0
+        v11[1] = sub v6 v10
+        v12[1] = atan2 v11 v9
+        v13[1] = weight
+        v14[1] = sub v11 v13
+        v15[1] = literal 2
+        v16[1] = mul v15 v0
+        v17[1] = atan2 v14 v16
+        v18[1] = literal 0.75
+        v19[1] = atan2 v18 v9
+        v20[1] = cos v19
+        v21[1] = literal 3
+        v22[1] = mul v21 v12
+        v23[1] = add v22 v17
+        v24[1] = add v23 v20
+        output v24
+    """
+
+    def f(r, a, b, p, g):
+        x, y = mpf(a[0]) + b[0] + r / 2, mpf(a[1]) + b[1] - g[0] * r
+        return [[3 * mp.atan2(y, x) + mp.atan2(y - 5, 2 * r) + mp.cos(mp.atan2(mpf(3) / 4, x))]]
+
+    count = 32
+    return Case(
+        text,
+        f,
+        distances("angles", count),
+        [5.0],
+        drawn("angles1", count, VECTORS),
+        drawn("angles2", count, VECTORS),
+        globals=[0.4],
     )
 
 

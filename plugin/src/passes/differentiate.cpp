@@ -78,6 +78,9 @@ private:
     int negative(int dx) {
         return dx == Zero ? Zero : unary(Operation::Neg, dx);
     }
+    int minus(int dx, int dy) {
+        return dx == Zero ? negative(dy) : dy == Zero ? dx : binary(Operation::Sub, dx, dy);
+    }
     int orZero(int dx) {
         return dx == Zero ? builder.literal(0) : dx;
     }
@@ -201,7 +204,7 @@ private:
     int differentiateBinary(Operation operation, int a, int b, int y, int da, int db) {
         switch (operation) {
             case Operation::Add: return plus(da, db);
-            case Operation::Sub: return da == Zero ? negative(db) : db == Zero ? da : binary(Operation::Sub, da, db);
+            case Operation::Sub: return minus(da, db);
             case Operation::Mul:                     // a' b + a b'
                 if (isSigmoidOf(b, a) && da != Zero) // SiLU: (b + y (1-b)) a', which has fewer operations
                     return times(binary(Operation::Add, b,
@@ -211,16 +214,23 @@ private:
                     return differentiateBinary(operation, b, a, y, db, da);
                 return plus(da == Zero ? Zero : times(b, da), db == Zero ? Zero : times(a, db));
             case Operation::Div: { // (a' - y b')/b
-                int numerator = (db == Zero  ? da
-                                : da == Zero ? negative(times(y, db))
-                                             : binary(Operation::Sub, da, times(y, db)));
-                return binary(Operation::Div, numerator, b);
+                return binary(Operation::Div, minus(da, db == Zero ? Zero : times(y, db)), b);
             }
             case Operation::Pow: return plus(differentiateBase(a, b, da), differentiateExponent(a, b, y, db));
+            case Operation::Atan2: return differentiateAngle(a, b, da, db);
             case Operation::Minimum: return differentiateChoice(binary(Operation::Less, a, b), a, b, da, db);
             case Operation::Maximum: return differentiateChoice(binary(Operation::Less, b, a), a, b, da, db);
             default: throw noRule(operation);
         }
+    }
+
+    /** The derivative of atan2(a, b): (b a' - a b')/(a^2 + b^2), and 0 where a = b = 0. */
+    int differentiateAngle(int a, int b, int da, int db) {
+        int numerator = minus(da == Zero ? Zero : times(b, da), db == Zero ? Zero : times(a, db));
+        int square = binary(Operation::Add, binary(Operation::Mul, a, a), binary(Operation::Mul, b, b));
+        int zero = builder.literal(0);
+        return builder.add(Operation::Select,
+                {binary(Operation::Equal, square, zero), zero, binary(Operation::Div, numerator, square)});
     }
 
     /** The derivative of the chosen one of two values, or the mean of both derivatives where the values are equal. */

@@ -129,4 +129,23 @@ inline Floats sine(const Floats& x, int quarter) {
     return (Floats) ((Ints) result ^ ((q & 2) << 30));
 }
 
+/** The angle of the point (x, y): the arctangent of a quotient from 0 to 1, and reflections into the other octants. */
+inline Floats atan2(const Floats& y, const Floats& x) {
+    Floats width = abs(x), height = abs(y);
+    Mask steep = less(width, height);
+    Floats shorter = select(steep, width, height), longer = select(steep, height, width);
+    Floats q = select(equal(shorter, longer), constant(1.0f), shorter / longer); // two infinities, too
+    q = select(equal(longer, Floats{}), Floats{}, q);
+    Mask small = less(q, constant(0.414213562373095f)); // tan(pi/8)
+    Floats t = select(small, q, (q - 1) * reciprocal(q + 1)), z = t * t;
+    Floats p = 8.05374449538e-2f * z - 1.38776856032e-1f;
+    p = p * z + 1.99777106478e-1f;
+    p = p * z - 3.33329491539e-1f;
+    Floats angle = p * z * t + t;
+    angle = select(small, angle, angle - 2.18556941e-8f + 0.785398185f); // pi/4 as two floats
+    angle = select(steep, 1.57079632679489662f - angle, angle);
+    angle = select(less(copySign(constant(1.0f), x), Floats{}), 3.14159265358979324f - angle, angle); // -0, too
+    return copySign(angle, y);
+}
+
 } // namespace

@@ -260,6 +260,11 @@ def hypot(x, y):
     return (x * x + y * y).apply("sqrt")
 
 
+@elementwise("atan2", "arctan2")
+def atan2(y, x):
+    return _apply("atan2", y, x)
+
+
 @elementwise("tan")
 def tan(x):
     return x.apply("sin") / x.apply("cos")

@@ -56,6 +56,7 @@ def run_examples(text, name):
     return "".join(report)
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize("name", OBJECTS)
 def test_examples_run(name):
     text = inspect.getdoc(OBJECTS[name])

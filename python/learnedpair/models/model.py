@@ -295,7 +295,8 @@ class Model:
         """
         if particle is None:
             return LearnedPairForce.NotCovered
-        assert self.types is not None
+        if self.types is None:
+            raise TypeError(f"{self.source}: {particle!r} is not a type: the model takes features of particles.")
         if is_bool(particle):
             raise TypeError(
                 f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1},"
@@ -359,7 +360,8 @@ class Model:
         TypeError
             If a feature has a unit.
         """
-        assert self.features is not None and self.feature_ranges is not None
+        if self.features is None or self.feature_ranges is None:
+            raise TypeError(f"{self.source}: the model takes types of particles, not features.")
         particles = list(particles)
         rows = np.full((len(particles), len(self.features)), np.nan)
         covered = [index for index, particle in enumerate(particles) if particle is not None]

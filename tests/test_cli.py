@@ -373,7 +373,7 @@ class Kink(torch.nn.Module):
 def test_inspect_says_why_a_model_has_no_program(tmp_path, capsys):
     lp.export_model(models.Deciding(), tmp_path / "deciding.pt", types=["A"], cutoff=1.0)
     text = inspect(capsys, tmp_path / "deciding.pt").out
-    assert "  table:       1 curves" in text and "  A-A " in text
+    assert "  table:       1 curve," in text and "  A-A " in text
     assert re.search(r"\n  program:     none\. deciding\.pt: .*mixes pairs.*representation='table'\.\n", text)
 
 

@@ -291,7 +291,8 @@ def describe(report):
             f" energy at most {report['max_energy_error']:.2g} kJ/mol, in double precision at sampled pairs"
         )
     return (
-        f"  table:       {report['curves']} curves, {report['knots']} knots, {report['bytes']} bytes\n  its error:  "
+        f"  table:       {report['curves']} curve{'s' * (report['curves'] != 1)}, {report['knots']} knots,"
+        f" {report['bytes']} bytes\n  its error:  "
         f" per pair, force at most {report['max_relative_force_error']:.2g} of |F| + 1 kJ/mol/nm (RMS"
         f" {report['rms_force_error']:.2g} kJ/mol/nm), energy at most {report['max_energy_error']:.2g} kJ/mol (RMS"
         f" {report['rms_energy_error']:.2g})"

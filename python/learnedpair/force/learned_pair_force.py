@@ -113,7 +113,7 @@ class LearnedPairForce(GuardedForce):
     def __repr__(self) -> str:
         function = self.getFunction()
         what = (
-            f"{len(function.energies)} curves"
+            f"{len(function.energies)} curve{'s' * (len(function.energies) != 1)}"
             if isinstance(function, PairTable)
             else f"a program with {len(function.weights)} weights"
         )

@@ -27,7 +27,7 @@ A network learns the difference of two Lennard-Jones energies of argon, and beco
 True
 >>> model = lp.load_model(network, types=["Ar"], cutoff=0.8, inner_cutoff=0.33)
 >>> model.create_force(2 * ["Ar"])
-<LearnedPairForce 'LearnedPairForce': 2 of 2 particles covered (Ar 2), cutoff 0.8 nm, 1 curves, group 0>
+<LearnedPairForce 'LearnedPairForce': 2 of 2 particles covered (Ar 2), cutoff 0.8 nm, 1 curve, group 0>
 """
 
 from .energy import PairEnergy

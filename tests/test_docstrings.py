@@ -3,7 +3,9 @@
 """Tests that public functions, classes and important methods have examples in their docstrings, and that these run."""
 
 import doctest
+import importlib
 import inspect
+import pkgutil
 
 import learnedpair as lp
 import pytest
@@ -63,6 +65,20 @@ def test_examples_run(name):
     assert "Examples\n--------\n" in text
     report = run_examples(text, name)
     assert report == "", report
+
+
+def test_examples_of_internal_functions_run():
+    texts = {inspect.getdoc(each) for each in OBJECTS.values()}
+    modules = [
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(lp.__path__, "learnedpair.")
+        if not module.name.endswith("__main__")
+    ]
+    found = [test for module in modules for test in doctest.DocTestFinder().find(module)]
+    internal = {test.name: test.docstring for test in found if inspect.cleandoc(test.docstring) not in texts}
+    assert "learnedpair.models.metadata.parameters.assumed_range" in internal
+    reports = [run_examples(text, name) for name, text in internal.items() if ">>>" in text]
+    assert "".join(reports) == ""
 
 
 def test_wrong_output_is_reported():

@@ -33,6 +33,7 @@ def assumed_range(default):
 
     Examples
     --------
+    >>> from learnedpair.models.metadata.parameters import assumed_range
     >>> assumed_range(0.0), assumed_range(300.0), assumed_range(-2.0)
     ((0.0, 1.0), (150.0, 600.0), (-4.0, -1.0))
     """

@@ -26,9 +26,9 @@ def test_exclusions_with_wrong_particles_are_refused():
         system.addParticle(12.0)
         topology.addAtom("C", app.element.carbon, residue)
     system.addForce(openmm.NonbondedForce())
-    for pair in ((0, 3), (1, 1), (-1, 2)):
+    for pair in ((0, 3), (1, 1), (-1, 2), (0, 2**70)):
         with pytest.raises(
-            ValueError, match=r"exclusions has the pair \(-?\d, \d\); expected two different particles from 0 to 2"
+            ValueError, match=r"exclusions has the pair \(-?\d, \d+\); expected two different particles from 0 to 2"
         ):
             lp.add_correction(system, topology, model, types=[0, 1, 1], exclusions=[pair])
     assert system.getNumForces() == 1

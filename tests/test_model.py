@@ -1131,6 +1131,41 @@ def test_different_formulas_have_different_digests():
     assert len(digests) >= 4 and lp.load_model(Weighted(), **FORMULA).digest in digests
 
 
+def test_docstrings_do_not_change_digests():
+    def with_one_line():
+        class Curve(torch.nn.Module):
+            """One description."""
+
+            def forward(self, r, type1, type2):
+                return 2 * (0.6 - r) ** 3
+
+        return Curve()
+
+    def with_several_lines():
+        class Curve(torch.nn.Module):
+            def forward(self, r, type1, type2):
+                """Another description,
+
+                of several lines.
+                """
+                return 2 * (0.6 - r) ** 3
+
+        return Curve()
+
+    def with_another_number():
+        class Curve(torch.nn.Module):
+            def forward(self, r, type1, type2):
+                return 3 * (0.6 - r) ** 3
+
+        return Curve()
+
+    one, several, other = (
+        lp.load_model(make(), types=["A"], cutoff=0.6, inner_cutoff=0.15).digest
+        for make in (with_one_line, with_several_lines, with_another_number)
+    )
+    assert one == several != other
+
+
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 def test_traced_branches_on_a_global_parameter_are_refused(tmp_path):
     class Choice(torch.nn.Module):

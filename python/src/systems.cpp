@@ -13,6 +13,7 @@
 #include "openmm/VirtualSite.h"
 #include <numeric>
 #include <pybind11/numpy.h>
+#include <tuple>
 #include <vector>
 
 namespace py = pybind11;
@@ -32,19 +33,13 @@ template<class ForceClass> static const ForceClass& forceAt(uintptr_t address) {
     return *force;
 }
 
-/** Make an array of shape (n, 2) of the indices that follow each other in pairs. */
-static Integers toPairs(const vector<int>& indices) {
-    Integers result({(py::ssize_t) indices.size() / 2, (py::ssize_t) 2});
-    std::copy(indices.begin(), indices.end(), result.mutable_data());
-    return result;
-}
-
-/** Collect the pairs of particles that get(index, particle1, particle2) returns. */
+/** Make an array of shape (count, 2) of the pairs of particles that get(index, particle1, particle2) sets. */
 template<class GetPair> static Integers collectPairs(int count, GetPair get) {
-    vector<int> indices(2 * count);
+    Integers result({(py::ssize_t) count, (py::ssize_t) 2});
+    int* particles = result.mutable_data();
     for (int i = 0; i < count; i++)
-        get(i, indices[2 * i], indices[2 * i + 1]);
-    return toPairs(indices);
+        get(i, particles[2 * i], particles[2 * i + 1]);
+    return result;
 }
 
 static py::array_t<double> getMasses(uintptr_t address) {
@@ -65,14 +60,15 @@ static Integers getConstraints(uintptr_t address) {
 
 static Integers getVirtualSites(uintptr_t address) {
     const System& system = systemAt(address);
-    vector<int> indices;
+    vector<std::pair<int, int>> pairs;
     for (int i = 0; i < system.getNumParticles(); i++)
         if (system.isVirtualSite(i)) {
             const VirtualSite& site = system.getVirtualSite(i);
             for (int k = 0; k < site.getNumParticles(); k++)
-                indices.insert(indices.end(), {i, site.getParticle(k)});
+                pairs.push_back({i, site.getParticle(k)});
         }
-    return toPairs(indices);
+    return collectPairs(
+            pairs.size(), [&](int i, int& particle1, int& particle2) { std::tie(particle1, particle2) = pairs[i]; });
 }
 
 static py::tuple getExceptions(uintptr_t address) {

@@ -12,9 +12,9 @@ from openmm import app
 from ..models.metadata.rules import ALL, depends_on_label_only, selection
 from .atom_table import AtomTable
 
-#: What select() returns for atoms that no rule selects, and for atoms that are meant to have no type.
+#: Results of select() for atoms that no rule selects, and for atoms that intentionally have no type.
 NO_RULE, LEFT_OUT = -1, -2
-#: Messages name this many of the names that a topology has.
+#: The largest number of names in a message.
 MAX_NAMED = 5
 #: Residue names of water in common force fields and programs.
 WATER = {"HOH", "WAT", "H2O", "SOL", "TIP3", "TIP", "TP3", "TIP4", "SPC", "DOD"}
@@ -27,12 +27,11 @@ def assign_types(topology: app.Topology, rules: dict[Any, Any]) -> list[str | No
     ----------
     topology : openmm.app.Topology
     rules : dict of str to rule
-        For each type name the atoms that have it: ``"RESIDUE:ATOM"``, where either name may be ``*``; the symbol of an
-        element, such as ``"O"``; an openmm.app.Element; a function of an atom that returns whether it is selected; or a
-        list of these. A rule of the type None selects atoms that are meant to have no type, whatever the other rules
-        say:
-        ``{"O": "O", None: "HOH:*"}`` are all oxygens but those of water. ``"*:*"`` is there all atoms that no other
-        rule selects.
+        The rule of each type selects its atoms. A rule is ``"RESIDUE:ATOM"``, where either name may be ``*``; the
+        symbol of an element, such as ``"O"``; an openmm.app.Element; a function of an atom that returns whether it is
+        selected; or a list of these. The rule of the type None selects atoms that have no type; it takes precedence
+        over the other rules: ``{"O": "O", None: "HOH:*"}`` selects all oxygens except those of water. For the type
+        None, ``"*:*"`` selects the atoms that no other rule selects.
 
     Returns
     -------
@@ -44,7 +43,7 @@ def assign_types(topology: app.Topology, rules: dict[Any, Any]) -> list[str | No
     ValueError
         If a rule cannot be understood, or two rules select the same atom.
     TypeError
-        If the topology or the rules are something else.
+        If the topology is not an openmm.app.Topology, or the rules are not a dict.
 
     Examples
     --------
@@ -75,7 +74,7 @@ def select(atoms, rules):
     Returns
     -------
     ndarray of int, shape (n_atoms,)
-        The index of the rule among those of types (:func:`rule_names`), NO_RULE or LEFT_OUT.
+        The index of the type in :func:`rule_names`, NO_RULE or LEFT_OUT.
 
     Raises
     ------
@@ -100,20 +99,20 @@ def select(atoms, rules):
 
 
 def rule_names(rules):
-    """The names of the types that have a rule, in the order of the rules."""
+    """The names of the types in the order of their rules, without None."""
     return [name for name in rules if name is not None]
 
 
 def names_of(selected, rules):
-    """The type of each atom, a list of str or None, from what :func:`select` returns."""
+    """Convert the result of :func:`select` to the type of each atom, a list of str or None."""
+    # The last two elements have the indices NO_RULE and LEFT_OUT.
     return np.array([*rule_names(rules), None, None], dtype=object)[selected].tolist()
 
 
 def _selected_by(atoms, selects, rule, among):
-    """Whether a rule selects each atom, of those among which it is asked."""
+    """Whether a rule selects each atom. It is evaluated only for the atoms of the mask ``among``."""
     if depends_on_label_only(rule):
-        first = np.unique(atoms.label, return_index=True)[1]
-        return np.array([selects(atoms.atoms[i]) for i in first], dtype=bool)[atoms.label] & among
+        return np.array([selects(atoms.atoms[i]) for i in atoms.first_atoms], dtype=bool)[atoms.label] & among
     result = np.zeros(len(among), dtype=bool)
     for i in np.flatnonzero(among).tolist():
         result[i] = bool(selects(atoms.atoms[i]))
@@ -126,9 +125,9 @@ def _left_out(atoms, rule):
     Returns
     -------
     is_left_out : ndarray of bool, shape (n_atoms,)
-        Whether the rule selects an atom by name or by a function. This comes before all other rules.
+        Whether the rule selects an atom by a name, an element or a function. This takes precedence over other rules.
     leaves_out_others : bool
-        Whether the rule has "*:*" in it, which leaves out the atoms that no other rule selects.
+        Whether the rule contains "*:*", which leaves out the atoms that no other rule selects.
     """
     parts = [] if rule is None else list(rule) if isinstance(rule, (list, tuple, set)) else [rule]
     named = [part for part in parts if not (isinstance(part, str) and part == ALL)]
@@ -137,20 +136,22 @@ def _left_out(atoms, rule):
 
 
 def near_misses(atoms, rule):
-    """What a topology has in place of the atoms that a rule would select, for a message: names that are similar, or
-    any.
+    """List names in a topology that are similar to those of a rule; if there are none, the most frequent names.
+
+    The list is for the message about a rule that selects no atom.
 
     Parameters
     ----------
     atoms : AtomTable
     rule
-        That selects no atom.
+        A rule that selects no atom.
 
     Returns
     -------
     text : str
         "HOH:O (64 atoms), ..."
     similar : bool
+        Whether the names are similar.
     """
     present = Counter()
     for (residue, name, _), count in zip(atoms.labels, np.bincount(atoms.label).tolist(), strict=True):
@@ -168,8 +169,8 @@ def near_misses(atoms, rule):
 
 
 def _similar(name, present):
-    """Names like "RESIDUE:ATOM" that differ from one in upper and lower case, in the residue or the atom alone, or in
-    few letters.
+    """Find names similar to a name "RESIDUE:ATOM": names that differ in case, in the residue alone, in the atom alone,
+    or in few letters.
     """
     residue, _, atom = name.upper().partition(":")
 

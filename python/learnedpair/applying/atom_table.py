@@ -11,14 +11,14 @@ from openmm.app import Topology
 class AtomTable:
     """The atoms of a topology as arrays.
 
-    Most atoms of a large System share their names with many others: a label is a distinct (residue name, atom name,
-    element), and rules are looked up once for each label.
+    A label is a distinct (residue name, atom name, element). A large System has few labels, so rules are evaluated once
+    for each label.
 
     Parameters
     ----------
     topology : openmm.app.Topology
     source : str
-        How messages begin.
+        The beginning of error messages.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class AtomTable:
     Raises
     ------
     TypeError
-        If the topology is something else.
+        If the topology is not an openmm.app.Topology.
     ValueError
-        If atoms are not numbered in the order of the residues.
+        If the atoms are not numbered in the order of the residues.
     """
 
     def __init__(self, topology, source):
@@ -55,6 +55,8 @@ class AtomTable:
             len(self.atoms),
         )
         self.labels = list(indices)
+        #: The index of the first atom with each label.
+        self.first_atoms = np.unique(self.label, return_index=True)[1]
 
     def _require_order(self, source):
         for place, atom in enumerate(self.atoms):
@@ -73,29 +75,37 @@ class AtomTable:
             [[bond[0].index for bond in bonds], [bond[1].index for bond in bonds]], dtype=np.int32
         ).T.reshape(-1, 2)
 
-    @functools.cached_property
-    def elements(self):
-        """The element of each label, None for virtual sites and coarse-grained particles."""
-        return [element for _, _, element in self.labels]
+    def map_elements(self, function, dtype):
+        """Evaluate a function of the element for each atom.
 
-    def of_labels(self, function, dtype):
-        """For each atom what a function of its label's element is."""
-        return np.array([function(element) for element in self.elements], dtype=dtype)[self.label]
+        Parameters
+        ----------
+        function : callable
+            Its argument is an openmm.app.Element, or None for a virtual site or a coarse-grained particle.
+        dtype : data-type
+            The type of its result.
+
+        Returns
+        -------
+        ndarray, shape (n_atoms,)
+        """
+        return np.array([function(element) for _, _, element in self.labels], dtype=dtype)[self.label]
 
     def residue_runs(self, included):
-        """Group atoms by residue.
+        """Group some of the atoms by residue.
 
         Parameters
         ----------
         included : ndarray of bool, shape (n_atoms,)
-            The atoms that are grouped.
+            Which atoms are grouped.
 
         Returns
         -------
         indices : ndarray of int
-            The atoms that are included.
+            The included atoms.
         ends : ndarray of int
-            Where in it each residue ends that has any: the atoms of residue k are indices[ends[k - 1]:ends[k]].
+            The end of each residue within indices. The atoms of residue k are indices[ends[k - 1]:ends[k]]. Residues
+            without included atoms are omitted.
         """
         indices = np.flatnonzero(included)
         residue = self.residue[indices]
@@ -103,8 +113,9 @@ class AtomTable:
 
 
 def _require_is_topology(topology, source):
-    """Require an openmm.app.Topology; TypeError for something that has one, such as a PDBFile, and for anything
-    else.
+    """Raise a TypeError for anything but an openmm.app.Topology.
+
+    The message gives advice if the object has a topology, such as a PDBFile.
     """
     if not isinstance(topology, Topology):
         remedy = (

@@ -109,7 +109,7 @@ def _distinct_residues(atoms, assigned):
     list of (ndarray of int, int)
         The atoms of the first residue of each group, and the number of residues.
     """
-    has_element = atoms.of_labels(lambda element: element is not None, bool)
+    has_element = atoms.map_elements(lambda element: element is not None, bool)
     has_any = np.bincount(atoms.residue, has_element)[atoms.residue] > 0
     indices, ends = atoms.residue_runs(has_element | ~has_any)
     codes = atoms.label[indices] * (assigned.max(initial=0) - LEFT_OUT + 1) + assigned[indices] - LEFT_OUT

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Finds the pairs of a System that a correction leaves out."""
+"""Finds the pairs of particles that a correction excludes."""
 
 import collections
 import operator
@@ -12,15 +12,15 @@ from openmm.app import Atom
 from ..errors import warn
 from ..force.functions import core
 
-#: More excluded pairs than this mean that something else was meant.
+#: More excluded pairs are taken for a mistake of the user.
 MAX_EXCLUSIONS = 20_000_000
-#: How many bonds are between the particles of an exception at most.
+#: The largest number of bonds between the particles of an exception: force fields scale 1-4 pairs.
 MAX_BONDS_APART = 3
 
 
 def nonbonded_forces(system):
-    """The NonbondedForces of a System, or else its CustomNonbondedForces, also those inside of ATMForce and
-    CustomCVForce.
+    """Get the NonbondedForces of a System, or its CustomNonbondedForces if there are none. Forces within an ATMForce or
+    a CustomCVForce are included.
     """
     forces = list(_all_forces(system.getForces()))
     for kind in (openmm.NonbondedForce, openmm.CustomNonbondedForce):
@@ -33,16 +33,15 @@ def nonbonded_forces(system):
 def _all_forces(forces):
     for force in forces:
         yield force
-        if isinstance(
-            force, openmm.ATMForce
-        ):  # in which forces come back as plain Forces, and their copies as what they are
+        if isinstance(force, openmm.ATMForce):
+            # getForce() returns plain Forces; their clones have their own class.
             yield from _all_forces(openmm.XmlSerializer.clone(force.getForce(i)) for i in range(force.getNumForces()))
         elif isinstance(force, openmm.CustomCVForce):
             yield from _all_forces(force.getCollectiveVariable(i) for i in range(force.getNumCollectiveVariables()))
 
 
 def excluded_pairs(exclusions, system, atoms, is_covered):
-    """The pairs that a correction leaves out.
+    """Get the pairs that a correction excludes.
 
     Parameters
     ----------
@@ -51,12 +50,12 @@ def excluded_pairs(exclusions, system, atoms, is_covered):
     system : openmm.System
     atoms : AtomTable
     is_covered : ndarray of bool, shape (n_particles,)
-        For each particle whether the correction covers it.
+        Whether the correction covers each particle.
 
     Returns
     -------
     ndarray of int, shape (n, 2)
-        Each pair once, the lower index first, sorted.
+        The pairs in increasing order, each once, with the lower index first.
 
     Raises
     ------
@@ -75,18 +74,18 @@ def excluded_pairs(exclusions, system, atoms, is_covered):
             f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles,"
             " [] for none."
         )
-    pairs = _sorted_pairs(list(map(_pair, exclusions)))
-    wrong = np.flatnonzero((pairs[:, 0] < 0) | (pairs[:, 0] == pairs[:, 1]) | (pairs[:, 1] >= system.getNumParticles()))
-    if len(wrong) > 0:
-        raise ValueError(
-            f"add_correction: exclusions has the pair {tuple(pairs[wrong[0]].tolist())}; expected two different"
-            f" particles from 0 to {system.getNumParticles() - 1}."
-        )
-    return pairs
+    pairs = [_pair(given) for given in exclusions]
+    for i, j in pairs:
+        if i == j or not (0 <= i < system.getNumParticles() and 0 <= j < system.getNumParticles()):
+            raise ValueError(
+                f"add_correction: exclusions has the pair {(i, j)}; expected two different particles from 0 to"
+                f" {system.getNumParticles() - 1}."
+            )
+    return _sorted_pairs(pairs)
 
 
 def _sorted_pairs(pairs):
-    """Each of some unordered pairs once, the lower index first."""
+    """Sort unordered pairs, with the lower index first, and drop repetitions."""
     pairs = np.sort(np.asarray(pairs, dtype=np.int64).reshape(-1, 2), axis=1)
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     pairs = pairs[order]
@@ -96,7 +95,7 @@ def _sorted_pairs(pairs):
 
 
 def _pair(given):
-    """Two indices of particles."""
+    """Convert a pair that the user gives to two integers."""
     if isinstance(given, tuple) and len(given) == 2 and all(isinstance(atom, Atom) for atom in given):
         raise TypeError(
             "add_correction: exclusions are bonds of a topology, and bonded pairs alone are hardly what should be left"
@@ -122,8 +121,8 @@ def _pairs_of_nonbonded(system, atoms):
         )
     if isinstance(forces[0], openmm.CustomNonbondedForce):
         return _sorted_pairs(np.concatenate([core.exclusions(int(force.this)) for force in forces]))
-    # Exceptions within a molecule are bonded neighbors, whatever is left of their interaction. Exceptions between
-    # molecules that still interact are pairs with parameters of their own, and no reason to leave a correction out.
+    # Exceptions within a molecule are bonded neighbors and are excluded, even if they interact in part. Exceptions
+    # between molecules that interact have special parameters (NBFIX) and are not excluded.
     pairs, interacts = map(np.concatenate, zip(*(core.exceptions(int(force.this)) for force in forces), strict=True))
     excluded, interacting = _sorted_pairs(pairs[~interacts]), _sorted_pairs(pairs[interacts])
     if len(interacting) == 0:
@@ -168,11 +167,11 @@ def _pairs_within_molecules(system, atoms, is_covered):
 
 
 def _are_bonded(pairs, system, atoms):
-    """Whether the particles of each pair belong to one molecule, or are connected by three bonds of the System's forces
-    at most.
+    """Whether the particles of each pair belong to one molecule, or are connected by at most three bonds of the forces
+    of the System.
 
-    The forces are asked for molecules whose bonds the topology does not have. Their bonds alone do not make a molecule:
-    some are restraints.
+    The bonds of the forces are needed for molecules without bonds in the topology. They do not define molecules,
+    because some of them are restraints.
     """
     molecule = _molecules(system, atoms)
     result = molecule[pairs[:, 0]] == molecule[pairs[:, 1]]
@@ -192,12 +191,12 @@ def _are_bonded(pairs, system, atoms):
 
 
 def _molecules(system, atoms):
-    """A number for each particle that is equal for the particles of a molecule, an ndarray of shape (n_particles,)."""
+    """Get the lowest index within the molecule of each particle, an ndarray of shape (n_particles,)."""
     return core.connected_components(system.getNumParticles(), _bonds_of_molecules(system, atoms))
 
 
 def _bonds_of_molecules(system, atoms):
-    """The pairs that make molecules: bonds of the topology, constraints, virtual sites and Drude particles."""
+    """Get the pairs that define molecules: bonds of the topology, constraints, virtual sites and Drude particles."""
     address = int(system.this)
     drude = [
         force.getParticleParameters(i)[:2]

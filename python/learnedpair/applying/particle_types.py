@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Which particle has which type of a model: by rules of the user and of the model, or one by one."""
+"""Determines the type of each particle, from rules of the user and of the model or from a list of types."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def particle_types(atoms, model, types):
     ----------
     atoms : AtomTable
     model : PairModel
-        With types.
+        A model with types.
     types : dict of str to rule, sequence with one type for each particle, or None
         As in :func:`add_correction`.
 
@@ -28,13 +28,13 @@ def particle_types(atoms, model, types):
     Raises
     ------
     ValueError
-        If a rule is missing, selects no atom, or contradicts another one, or there are more or fewer types than
-        particles.
+        If a rule is missing, selects no atom or contradicts another one, or if the number of types is not the number
+        of particles.
 
     Warns
     -----
     UserWarning
-        If residues are covered in part or treated differently, or types are not those of the model's own rules.
+        If residues are covered in part or treated differently, or types differ from those of the model's own rules.
     """
     if types is None or isinstance(types, dict):
         return _types_by_rules(atoms, model, types or {})
@@ -46,7 +46,7 @@ def particle_types(atoms, model, types):
         )
     indices = model.type_indices(given)
     _warn_of_list(atoms, model, indices)
-    return np.array([*model.types, None], dtype=object)[indices].tolist()
+    return np.array([*model.types, None], dtype=object)[indices].tolist()  # -1 is the last element, None
 
 
 def _types_by_rules(atoms, model, given):
@@ -70,7 +70,7 @@ def _types_by_rules(atoms, model, given):
     assigned = select(atoms, rules)
     selected = {None} if (assigned == LEFT_OUT).any() else set()
     selected.update(np.array(rule_names(rules), dtype=object)[np.unique(assigned[assigned >= 0])])
-    # That the model's own rule of the type None, or the one for all other atoms, selects none is no mistake.
+    # The model's own rule of the type None, and a rule for all other atoms, may select no atom.
     idle = [
         name for name in rules if name not in selected and (name is not None or (None in given and rules[None] != ALL))
     ]
@@ -83,7 +83,7 @@ def _types_by_rules(atoms, model, given):
 
 
 def _describe_idle_rule(atoms, model, name, rules, given):
-    """What is wrong with a rule that selects no atom: a sentence or two."""
+    """Describe the problem of a rule that selects no atom, in one or two sentences."""
     rule, whose = rules[name], "" if name in given else f" in {model.source}"
     if name is not None and None in rules:
         hidden = (select(atoms, {name: rule}) >= 0).sum()
@@ -103,8 +103,8 @@ def _describe_idle_rule(atoms, model, name, rules, given):
 
 
 def _warn_of_denied_atoms(atoms, model, given, assigned):
-    """Warn of atoms that the model's own rule selects, where the user says that there are none, and no rule selects
-    them.
+    """Warn of atoms that the model's own rule of a type selects, if the user states that no atom has this type and no
+    other rule selects them.
     """
     for name, rule in given.items():
         own = None if name is None else model.type_rules.get(name)
@@ -119,7 +119,7 @@ def _warn_of_denied_atoms(atoms, model, given, assigned):
 
 
 def _require_no_conflict(atoms, model, given):
-    """Require that rules of the user's select nothing that the model's own rule of the type None leaves out."""
+    """Raise an error if a rule of the user selects an atom that the model's own rule of the type None leaves out."""
     if model.uncovered == ALL:
         return
     chosen = select(atoms, given)
@@ -134,9 +134,7 @@ def _require_no_conflict(atoms, model, given):
 
 
 def _warn_of_list(atoms, model, indices):
-    """Warn if types that were given one by one are not those of the model's own rules, or differ between residues of
-    the same structure.
-    """
+    """Warn if listed types differ from those of the model's own rules, or between residues of the same structure."""
     # A residue without a type was left out on purpose: its user gave None for each of its atoms.
     is_covered = np.bincount(atoms.residue, indices >= 0)[atoms.residue] > 0
     warn_of_different_treatment(atoms, np.where(is_covered, indices, LEFT_OUT))

@@ -61,7 +61,7 @@ def require_topology(topology, system, source):
 
 def _require_order(atoms, masses, source):
     groups = _Groups(atoms, masses)
-    differences = groups.sum(masses) - groups.sum(atoms.of_labels(_mass_of_element, float))
+    differences = groups.sum(masses) - groups.sum(atoms.map_elements(_mass_of_element, float))
     misplaced = (np.abs(differences) < MASS_TOLERANCE) & groups.are_permuted()
     compared = groups.are_comparable()
     unexplained = compared & ~groups.are_explained(differences)
@@ -97,9 +97,9 @@ class _Groups:
 
     def __init__(self, atoms, masses):
         self._masses = masses
-        self._is_hydrogen = atoms.of_labels(lambda which: which is element.hydrogen, bool)
-        self._is_carbon = atoms.of_labels(lambda which: which is element.carbon, bool)
-        self._has_element = atoms.of_labels(lambda which: which is not None, bool)
+        self._is_hydrogen = atoms.map_elements(lambda which: which is element.hydrogen, bool)
+        self._is_carbon = atoms.map_elements(lambda which: which is element.carbon, bool)
+        self._has_element = atoms.map_elements(lambda which: which is not None, bool)
         center = self._centers(atoms.bonds)
         makes_whole = np.where(self._has_element, self._is_hydrogen & (center < 0), masses > 0)
         is_whole = np.bincount(atoms.residue, makes_whole)[atoms.residue] > 0

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Handles PyTorch modules: removes wrappers, copies to the CPU, converts to double precision, hashes and pickles."""
 
+import ast
 import contextlib
 import copy
 import hashlib
 import inspect
 import io
 import pickle
+import textwrap
 
 import torch
 from torch.utils._pytree import tree_leaves
@@ -118,9 +120,26 @@ def _code(module):
     if isinstance(module, (torch.jit.ScriptModule, torch.fx.GraphModule)):
         return getattr(module, "code", "")
     try:
-        return inspect.getsource(type(module))
+        source = textwrap.dedent(inspect.getsource(type(module)))
     except (OSError, TypeError):  # there is no source file
         return ""
+    return _without_docstrings(source)
+
+
+def _without_docstrings(source):
+    """Remove the lines of docstrings from source text: another docstring does not make another model."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a string that continues at the left margin prevents dedenting
+        return source
+    lines = source.splitlines()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False) is not None:
+            docstring = node.body[0]
+            for number in range(docstring.lineno, docstring.end_lineno + 1):
+                if docstring.lineno > node.lineno:
+                    lines[number - 1] = ""
+    return "\n".join(line for line in lines if line)
 
 
 def in_double_precision(module, source):

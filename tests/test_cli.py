@@ -17,6 +17,7 @@ import openmm
 import pytest
 import systems
 import torch
+from documentation import python_code
 from learnedpair.cli import main
 from learnedpair.cli.rdf import RadialDistribution
 from learnedpair.devices import fastest_platform, is_cpu_device
@@ -220,7 +221,7 @@ def test_bench_times_with_and_without_the_correction(tmp_path, capsys, demo):
         "1350 particles",
         "evaluated by: CPU, SIMD loop",
         "ms/step",
-        "median and range of 4 alternating blocks of 3 steps",
+        "median and range of the ratios of 4 pairs of neighboring blocks of 3 steps (not the quotient of the medians",
         "creating the Context",
     ):
         assert part in text, text
@@ -722,11 +723,6 @@ def run_script(path, folder, *arguments):
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
-
-
-def python_code(name):
-    """The blocks of Python code in a Markdown file."""
-    return re.findall(r"^```python\n(.*?)^```$", (ROOT / name).read_text(encoding="utf-8"), re.M | re.S)
 
 
 @pytest.mark.slow

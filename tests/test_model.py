@@ -147,6 +147,49 @@ def test_units_are_converted(length_unit, nm, energy_unit, kj_mol):
     assert_close(s, kj_mol / nm * expected[1], rtol=1e-9)
 
 
+def test_converted_distances_are_decimal_numbers():
+    """6 * 0.1 is 0.6000000000000001 in floating-point numbers."""
+
+    class Decaying(torch.nn.Module):
+        def forward(self, r, type1, type2):
+            return (1 + type1 + type2) * torch.exp(-r)
+
+    A = openmm.unit.angstrom
+    for cutoff, inner_cutoff, switching_distance, length_unit in (
+        (6.0, 1.9, 5.7, "angstrom"),
+        (6 * A, 1.9 * A, 5.7 * A, "nm"),
+        (0.6 * openmm.unit.nanometer, 190 * openmm.unit.picometer, 5.7 * A, "angstrom"),
+        (0.6, 0.19, 0.57, "nm"),
+    ):
+        model = lp.load_model(
+            Decaying(),
+            types=["A", "B"],
+            cutoff=cutoff,
+            inner_cutoff=inner_cutoff,
+            switching_distance=switching_distance,
+            length_unit=length_unit,
+        )
+        assert (model.cutoff, model.inner_cutoff, model.switching_distance) == (0.6, 0.19, 0.57)
+        force = model.create_force(["A"])
+        assert force.lowering_report["domain_nm"] == [0.19, 0.6] and "cutoff 0.6 nm" in repr(force)
+        assert force.getSwitchingDistance()._value == 0.57 and force.getInnerCutoffDistance()._value == 0.19
+    force.setCutoffDistance(5.7 * A)
+    force.setInnerCutoffDistance(3 * A)
+    force.setSwitchingDistance(4.1 * A)
+    assert (force.getCutoffDistance()._value, force.getInnerCutoffDistance()._value) == (0.57, 0.3)
+    assert force.getSwitchingDistance()._value == 0.41
+
+
+def test_distances_in_nm_are_not_rounded():
+    third = 1 / 3
+    model = lp.load_model(models.Formula(), types=["A", "B"], cutoff=1.0, inner_cutoff=third)
+    force = model.create_force(["A"])
+    for value in (third, 0.1 * 7):
+        force.setInnerCutoffDistance(value * openmm.unit.nanometer)
+        assert force.getInnerCutoffDistance()._value == value
+    assert model.inner_cutoff == third
+
+
 def test_float32_models_are_evaluated_in_float64():
     model = lp.load_model(models.network(), types=["O", "H"], cutoff=0.6, inner_cutoff=0.17)
     reference = models.network().double()

@@ -77,6 +77,25 @@ def test_export_and_inspect_print_the_tail(tmp_path, capsys):
     assert "a dispersion-like interaction is cut off: its energy and pressure in a liquid are missing" in text
 
 
+def test_negligible_energies_are_printed_as_zero(tmp_path, capsys):
+    class Decaying(torch.nn.Module):
+        def forward(self, r, type1, type2):
+            return -torch.exp(-300 * r) * torch.clamp(1 - r / 0.9, min=0) ** 3 * (1 - type1 * type2)
+
+    model = lp.export_model(Decaying(), tmp_path / "decaying.pt", **METADATA)
+    argon, neon = find_tails(model, ["Ar-Ar", "Ne-Ne"], np.array([0, 1]), np.array([0, 1]), {})
+    assert -1e-80 < argon.energy < 0 and argon.integral < 0
+    ending = (
+        "0 kJ/mol at 0.675 nm; integral of 4 pi r^2 f from there to the cutoff 0 kJ/mol nm^3 (nothing before), and 0 to"
+        " infinity if it fell as r^-6"
+    )
+    assert str(argon) == f"Ar-Ar      {'':10}{ending}" and str(neon) == f"Ne-Ne      {'':10}{ending}"
+    assert main(["inspect", str(tmp_path / "decaying.pt")]) == 0
+    text = capsys.readouterr().out
+    assert f"  Ne-Ne      {0:12.4g} kJ/mol, dE/dr {0:10.4g} kJ/mol/nm\n" in text and "-0 kJ" not in text + str(model)
+    assert "e-8" not in text
+
+
 def test_tails_of_models_with_features():
     assert (
         lp.load_model(

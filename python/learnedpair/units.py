@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Unit conversion: the units that a model may use, in terms of this package's units, nm and kJ/mol."""
 
+import numbers
+
 import numpy as np
 from openmm import unit
 
@@ -15,6 +17,13 @@ ENERGY = {"kJ/mol": 1.0, "kcal/mol": 4.184, "eV": 96.48533212331, "hartree": 262
 _LENGTH_UNITS = {"nm": unit.nanometer, "angstrom": unit.angstrom, "bohr": unit.bohr}
 
 
+def converted_length(number, factor):
+    """Multiply a length by a conversion factor and round the product to 15 significant digits: 6 angstrom is 0.6 nm,
+    not 0.6000000000000001 nm. With the factor 1, the number is returned unchanged.
+    """
+    return number if factor == 1.0 else float(f"{number * factor:.15g}")
+
+
 def in_length_unit(name, quantity, length_unit):
     """Convert a Quantity to a number in "nm", "angstrom" or "bohr".
 
@@ -24,7 +33,7 @@ def in_length_unit(name, quantity, length_unit):
         If it is not a length.
     """
     try:
-        return quantity.value_in_unit(_LENGTH_UNITS.get(length_unit, unit.nanometer))
+        return _in_unit(quantity, _LENGTH_UNITS.get(length_unit, unit.nanometer))
     except TypeError:
         raise ModelError(f"{name} is {quantity}; expected a length.") from None
 
@@ -66,7 +75,15 @@ def in_model_units(name, value, length_unit, energy_unit):
 
 def in_nanometers(distance):
     """Convert a Quantity to numbers in nm. Plain numbers, which are in nm, are returned unchanged."""
-    return distance.value_in_unit(unit.nanometer) if unit.is_quantity(distance) else distance
+    return _in_unit(distance, unit.nanometer) if unit.is_quantity(distance) else distance
+
+
+def _in_unit(quantity, wanted):
+    """Convert a Quantity of length to the wanted unit. A single number is rounded as in converted_length()."""
+    value = quantity.value_in_unit(wanted)
+    if not isinstance(value, numbers.Real):
+        return value  # an array or a list
+    return converted_length(quantity.value_in_unit(quantity.unit), quantity.unit.conversion_factor_to(wanted))
 
 
 def curve_numbers(values, what):

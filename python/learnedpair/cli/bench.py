@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Time a System with and without its correction, on this machine.
 
-Blocks of steps with and without the correction alternate, so that other load on the machine affects both equally. The
-default is a box of TIP3P water with the correction that is included in this package. To time your own, use --pdb and
---model, or --system and --pdb. The integrator is LangevinMiddleIntegrator at 300 K. Systems made from --pdb have no
+Blocks of steps with and without the correction alternate, so that other load on the machine affects both equally. Each
+block with the correction and the block without it that comes before give one ratio. The median of these ratios is
+printed; it need not equal the quotient of the two printed times per step, which are medians themselves.
+
+The default is a box of TIP3P water with the correction that is included in this package. To time your own, use --pdb
+and --model, or --system and --pdb. The integrator is LangevinMiddleIntegrator at 300 K. Systems made from --pdb have no
 barostat; --system is used as it is.
 """
 
@@ -79,7 +82,8 @@ def run(options):
     echo(
         f"time per step with it / without it: {report['ratio']:.3f}"
         f" [{report['ratio_min']:.3f}, {report['ratio_max']:.3f}],"
-        f" median and range of {options.repeats} alternating blocks of {options.steps} steps"
+        f" median and range of the ratios of {options.repeats} pairs of neighboring blocks of {options.steps} steps"
+        " (not the quotient of the medians above)"
     )
     echo(f"creating the Context: {plain.creation:.2f} s without it, {corrected.creation:.2f} s with it")
     if options.json is not None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import LoweringError
 from ..lowering.tolerance import check_tolerance
-from ..models.checks.tail import find_tails
+from ..models.checks.tail import find_tails, printable
 from ..models.metadata.parameters import describe as describe_values
 from .features import read_features
 
@@ -253,7 +253,6 @@ def _show_inner_cutoff(model, names, particle1, particle2, parameters):
         f"At the inner cutoff, {model.inner_cutoff:g} nm, below which each function goes on as a straight line{where}:"
     )
     energies, dEdR = model.evaluate(np.full(len(names), model.inner_cutoff), particle1, particle2, **parameters)
-    energies, dEdR = energies + 0.0, dEdR + 0.0  # turns negative zeros into zeros
     attractive = dEdR * model.inner_cutoff > HARMLESS_GAIN
     shown = np.arange(len(names))
     if len(names) > MAX_PAIRS:
@@ -261,7 +260,7 @@ def _show_inner_cutoff(model, names, particle1, particle2, parameters):
     width = max(10, *(len(names[k]) for k in shown))
     for k in shown:
         print(
-            f"  {names[k]:<{width}} {energies[k]:12.4g} kJ/mol, dE/dr {dEdR[k]:10.4g}"
+            f"  {names[k]:<{width}} {printable(energies[k]):12.4g} kJ/mol, dE/dr {printable(dEdR[k]):10.4g}"
             f" kJ/mol/nm{', ATTRACTIVE' if attractive[k] else ''}"
         )
     if len(names) > len(shown):

@@ -57,10 +57,12 @@ class Model:
         self.global_parameter_ranges = {
             name: (parameter.low, parameter.high) for name, parameter in self.parameters.items()
         }
-        self.cutoff = metadata.cutoff * self.length_factor
-        self.inner_cutoff = metadata.inner_cutoff * self.length_factor
+        self.cutoff = units.converted_length(metadata.cutoff, self.length_factor)
+        self.inner_cutoff = units.converted_length(metadata.inner_cutoff, self.length_factor)
         self.switching_distance = (
-            None if metadata.switching_distance is None else metadata.switching_distance * self.length_factor
+            None
+            if metadata.switching_distance is None
+            else units.converted_length(metadata.switching_distance, self.length_factor)
         )
         self.truncated = metadata.truncated
         # A truncated model may already be zero at the cutoff itself.

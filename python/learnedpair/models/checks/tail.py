@@ -18,6 +18,8 @@ TAIL_BEGIN = 0.75
 INTEGRATION_POINTS = 400
 #: The number of pairs for which find_worst_tail() computes integrals.
 MAX_PAIRS = 64
+#: Energies, in kJ/mol, and their derivatives and integrals are printed as 0 if they are smaller than this.
+NEGLIGIBLE = 1e-12
 
 
 class Tail(NamedTuple):
@@ -55,12 +57,22 @@ class Tail(NamedTuple):
         return abs(self.dispersion - self.beyond)
 
     def __str__(self):
-        fraction = f"{100 * abs(self.beyond / self.integral):.0f} % of the whole" if self.integral else "nothing before"
+        energy, integral, beyond, dispersion = map(
+            printable, (self.energy, self.integral, self.beyond, self.dispersion)
+        )
+        fraction = f"{100 * abs(beyond / integral):.0f} % of the whole" if integral else "nothing before"
         return (
-            f"{self.name:<10} {self.energy:11.4g} kJ/mol at {self.distance:.4g} nm; integral of 4 pi r^2 f from there"
-            f" to the cutoff {self.beyond:.3g} kJ/mol nm^3 ({fraction}), and {self.dispersion:.3g} to infinity if it"
+            f"{self.name:<10} {energy:11.4g} kJ/mol at {self.distance:.4g} nm; integral of 4 pi r^2 f from there"
+            f" to the cutoff {beyond:.3g} kJ/mol nm^3 ({fraction}), and {dispersion:.3g} to infinity if it"
             " fell as r^-6"
         )
+
+
+def printable(number):
+    """Return a number for printing: 0 if it is negligible or a negative zero, such as the -9e-80 kJ/mol of a curve that
+    has decayed.
+    """
+    return 0.0 if abs(number) < NEGLIGIBLE else number
 
 
 def find_tails(model, names, first, second, values):

@@ -94,8 +94,8 @@ def add_correction(
     ------
     ValueError
         If the topology does not match the System, a rule selects no atom, the correction would have no effect, the
-        types or features are not those that the model takes, or the System has no nonbonded force whose exclusions
-        could be followed.
+        types or features are not those that the model takes, or ``exclusions`` is "nonbonded" and the System has no
+        NonbondedForce or CustomNonbondedForce.
     TypeError
         If an argument has the wrong type.
     ModelError, LoweringError

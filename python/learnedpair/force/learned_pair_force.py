@@ -42,10 +42,10 @@ class LearnedPairForce(GuardedForce):
     E = s * sum over pairs i<j in P with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
 
     f is the pair function, r_c the cutoff, and a_i the type or the features of particle i. g are the global parameters
-    of f, which are Context parameters of the same names. P is the set of pairs that are not excluded, belong to an
-    interaction group if there are any, and consist of two covered particles. Below the inner cutoff, f is replaced by
-    its first-order Taylor expansion at the inner cutoff. S is OpenMM's quintic switching function, off by default. s is
-    the scale, an optional global parameter.
+    of f, which are Context parameters of the same names. P is the set of pairs of two covered particles that are not
+    excluded. If there are interaction groups, only their pairs count. Below the inner cutoff, f is replaced by its
+    first-order Taylor expansion at the inner cutoff. S is OpenMM's quintic switching function, off by default. s is the
+    scale, an optional global parameter.
 
     Usually created by :meth:`PairModel.create_force` or :func:`add_correction`. System.getForces() and the
     XmlSerializer return generic openmm.Force objects; use :meth:`cast` to get a LearnedPairForce from them.
@@ -334,8 +334,9 @@ class LearnedPairForce(GuardedForce):
         Parameters
         ----------
         features : array, shape (n_particles, n_features), or sequence with a row or None for each particle
-            None for particles that are not covered. getAllParticleFeatures() returns a row of NaN for such a particle.
-            A row of NaN is accepted for a particle that is not covered at present, and rejected for a covered one.
+            None for particles that are not covered. A row of NaN, which getAllParticleFeatures() returns for an
+            uncovered particle, leaves an uncovered particle uncovered. It is refused for a covered particle; to uncover
+            one, give None.
 
         Raises
         ------
@@ -680,8 +681,43 @@ class LearnedPairForce(GuardedForce):
     def lowering_report(self) -> dict[str, Any]:
         """The origin and accuracy of the function, as a dict; empty for a function that was not made from a model.
 
-        The entries are documented at :func:`learnedpair.lowering.tables.lower_to_table` and
-        :func:`learnedpair.lowering.programs.lower_to_program`. The report is copied and serialized with the force.
+        The report is copied and serialized with the force. Its entries are
+
+        ``representation`` : str
+            "table" or "program".
+        ``model``, ``digest``, ``description`` : str
+            The name, the SHA-256 digest and the description of the model.
+        ``domain_nm`` : list of float
+            The inner cutoff and the cutoff of the model, in nm.
+        ``truncated`` : bool
+            Whether the model is cut off at its cutoff on purpose.
+        ``tolerance`` : float or None
+            The tolerance of the table; None for a program without a table.
+        ``max_relative_force_error``, ``max_energy_error`` : float
+            The largest force error, relative to |F| + 1 kJ/mol/nm, and the largest energy error, in kJ/mol. They are
+            measured between the knots of a table, or at sampled pairs, distances and global parameters for a program.
+        ``types`` : list of str
+            The names of the types, unless the model takes features.
+
+        Only for a table:
+
+        ``max_force_error``, ``rms_force_error``, ``rms_energy_error`` : float
+            In kJ/mol/nm and kJ/mol.
+        ``curves``, ``knots``, ``bytes`` : int
+            The number of distinct curves, the number of all their knots, and their size in single precision.
+
+        Only for a program:
+
+        ``features``, ``feature_ranges`` : list of str, dict
+            The names of the features and their ranges, if the model takes features.
+        ``global_parameters``, ``global_parameter_ranges`` : dict
+            The default values and the ranges of the global parameters.
+        ``length_unit``, ``energy_unit`` : str
+            The units of the model, to which Quantities of global parameters are converted.
+        ``radial_knots`` : int
+            The number of knots of the tabulated radial part; 0 without one.
+        ``weights``, ``multiply_adds_per_pair`` : int
+            The number of weights, and the cost of a pair.
         """
         text = self._access.getReport()
         try:

@@ -98,7 +98,7 @@ def export_model(
     ModelError
         If the metadata are wrong, a check of the model fails, or PyTorch cannot script, trace or export the module.
     LoweringError
-        If the model has features or global parameters, which rules out a table, and cannot be recorded as a program.
+        If the model needs a program, since it has features or global parameters, and cannot be recorded as one.
 
     Examples
     --------

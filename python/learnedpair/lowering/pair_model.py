@@ -162,8 +162,8 @@ class PairModel(Model):
         particles : sequence, one element for each particle of the System
             The type of each particle, by name or index, or its feature vector; None for a particle that is not covered.
         nonbonded_method : LearnedPairForce.CutoffPeriodic, CutoffNonPeriodic or NoCutoff
-            NoCutoff requires a program and evaluates it at all distances, so that a model that is not zero beyond its
-            cutoff is refused.
+            NoCutoff requires a program, which is evaluated at all distances. With NoCutoff the model must be zero
+            beyond its cutoff; another model is refused.
         representation : {"auto", "table", "program"}
             "table" samples the model, which must have types and no global parameters. "program" records the
             computation of the model. "auto" makes a table if that is possible, at most 32 MiB large and within the

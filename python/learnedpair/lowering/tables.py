@@ -23,7 +23,8 @@ def lower_to_table(model, pairs, tolerance):
         The pairs of types that get a curve.
     tolerance : float
         The force error is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``. It is measured at nine points of each
-        interval between two knots, of which there are at least 64; narrower details of the model may be missed.
+        interval between two knots: three fixed points, by which the number of knots is chosen, and six random points.
+        There are at least 64 intervals; narrower details of the model may be missed.
 
     Returns
     -------

@@ -115,7 +115,9 @@ def architecture_case(architecture):
     model = architectures.load(architecture, "script")
     cloud = systems.Cloud(cutoff=model.cutoff, inner=model.inner_cutoff, seed=len(architecture.name))
     given = architectures.particles(architecture, cloud.count, seed=3, distinct=12)
-    force = with_derivatives(cloud.excluded(model.create_force(cloud.particles(given), representation="program")))
+    force = with_derivatives(
+        cloud.excluded(model.create_force(cloud.particles(given), representation="program", evaluation="exact"))
+    )
     parameters = {name: MOVED * value for name, value in model.global_parameters.items()}
     particles = (
         np.where(cloud.covered, given, -1)

@@ -219,7 +219,13 @@ def test_correction_with_features_agrees_with_pytorch():
     system = systems.water_system(topology, app.PME)
     features = water_features(64)
     force = lp.add_correction(
-        system, topology, feature_model(), features=features, representation="program", force_group=3
+        system,
+        topology,
+        feature_model(),
+        features=features,
+        representation="program",
+        evaluation="exact",
+        force_group=3,
     )
     rows = np.array([[np.nan] * 2 if row is None else row for row in features])
     assert np.array_equal(force.getAllParticleFeatures(), rows, equal_nan=True)
@@ -238,7 +244,9 @@ def test_features_may_be_lists_or_arrays():
     objects[:] = [None, *map(list, rows[1:])]
 
     def found(features):
-        return call(model=plain_feature_model, features=features, representation="program").getAllParticleFeatures()
+        return call(
+            model=plain_feature_model, features=features, representation="program", evaluation="exact"
+        ).getAllParticleFeatures()
 
     assert np.array_equal(found(rows), rows)
     assert np.array_equal(found(rows.astype(np.float32)), rows.astype(np.float32))
@@ -267,13 +275,15 @@ def test_representation_and_tabulate_radial_are_passed_on():
     def knots(**arguments):
         return call(model=plain_feature_model, features=rows, **arguments).lowering_report["radial_knots"]
 
-    by_default = knots()
-    assert by_default > 0 and knots(tabulate_radial=False) == 0
-    assert knots(representation="program") == 0
-    assert knots(representation="program", tabulate_radial=True) == by_default
-    assert knots(tolerance=1e-6) > 2 * by_default
+    by_default = knots(evaluation="exact")
+    assert by_default > 0 and knots(evaluation="exact", tabulate_radial=False) == 0 and knots() == 0
+    assert knots(representation="program", evaluation="exact") == 0
+    assert knots(representation="program", evaluation="exact", tabulate_radial=True) == by_default
+    assert knots(tolerance=1e-6, evaluation="exact") > 2 * by_default
     assert isinstance(call(types=["O"] * 12).getFunction(), lp.PairTable)
-    assert isinstance(call(types=["O"] * 12, representation="program").getFunction(), lp.PairProgram)
+    assert isinstance(
+        call(types=["O"] * 12, representation="program", evaluation="exact").getFunction(), lp.PairProgram
+    )
     with pytest.raises(
         lp.LoweringError, match="the model has features, and a table is for types; use representation='program'"
     ):

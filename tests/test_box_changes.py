@@ -24,7 +24,7 @@ def triclinic(edge):
 
 def program():
     force = architectures.load(architectures.by_name("both_orders"), "script").create_force(
-        [i % 2 for i in range(COUNT)], representation="program"
+        [i % 2 for i in range(COUNT)], representation="program", evaluation="exact"
     )
     force.setCutoffDistance(0.6)
     return force

@@ -273,16 +273,20 @@ def test_inspect_shows_a_model_with_features(tmp_path, capsys):
 @pytest.mark.slow
 def test_inspect_shows_the_table_of_the_radial_part(tmp_path, capsys):
     path = export(tmp_path, "feature_network")
-    text = inspect(capsys, path).out
+    text = inspect(capsys, path, "--tabulate-radial").out
     assert re.search(r"multiply-adds per pair, radial part in a table of \d+ knots\n", text) and re.search(
         r"= table v0 v1 \{\d+\} +# radial\n", text
     )
     few, many = (
-        int(re.search(r"table of (\d+) knots", inspect(capsys, path, "--tolerance", tolerance).out)[1])
+        int(
+            re.search(
+                r"table of (\d+) knots", inspect(capsys, path, "--tabulate-radial", "--tolerance", tolerance).out
+            )[1]
+        )
         for tolerance in (1e-3, 1e-5)
     )
     assert many > 2 * few
-    text = inspect(capsys, path, "--no-tabulate-radial").out
+    text = inspect(capsys, path).out
     assert "knots" not in text and " = table " not in text and re.search(r"\[12\] = exp ", text)
 
 
@@ -404,7 +408,9 @@ def test_descriptions_of_lowering_reports():
 
     table = models.water_model().create_force(["O", "H", "H"])
     assert describe(table.lowering_report).startswith("  table:       2 curves")
-    program = models.water_model().create_force(["O", "H", "H"], representation="program", tabulate_radial=True)
+    program = models.water_model().create_force(
+        ["O", "H", "H"], representation="program", evaluation="exact", tabulate_radial=True
+    )
     assert re.match(
         r"  program:     \d+ weights, \d+ multiply-adds per pair, radial part in a table of \d+"
         r" knots\n  its error: ",
@@ -550,8 +556,9 @@ def test_apply_accepts_representation_and_tabulate_radial(featured, tmp_path, ca
         str(featured / "f.txt"),
     ]
     for arguments, has_table in (
-        ([], True),
-        (["--no-tabulate-radial"], False),
+        ([], False),
+        (["--evaluation", "exact"], True),
+        (["--evaluation", "exact", "--no-tabulate-radial"], False),
         (["--representation", "program"], False),
         (["--representation", "program", "--tabulate-radial"], True),
     ):

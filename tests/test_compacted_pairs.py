@@ -30,7 +30,7 @@ CUTOFF = 0.6
 def make_system(positions, edge, types, periodic=True):
     """Particles of different masses, so that OpenMM does not reorder them, whose interaction is a network."""
     force = architectures.load(architectures.by_name("both_orders"), "script").create_force(
-        types, representation="program"
+        types, representation="program", evaluation="exact"
     )
     force.setCutoffDistance(CUTOFF)
     if not periodic:

@@ -97,7 +97,7 @@ def gas(shape, kind):
             particles = [None if type < 0 else int(type) for type in types]
         else:
             particles = [None if type < 0 else features[type][: len(model.features)] for type in types]
-        force = model.create_force(particles, representation="program")
+        force = model.create_force(particles, representation="program", evaluation="exact")
     force.setCutoffDistance(min(0.7, force.getCutoffDistance()._value))
     if box is None:
         force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)

@@ -143,10 +143,13 @@ def test_small_comparison_on_cpu(tmp_path):
         "MM again",
         "table to 0.6 nm: LearnedPairForce",
         "table to 0.6 nm: CustomNonbondedForce, continuous1d-joined",
-        "8-8-1: LearnedPairForce",
+        "8-8-1: LearnedPairForce, tables",
+        "8-8-1: LearnedPairForce, exact",
         "8-8-1: PythonForce, PyTorch on cpu",
     ]
     assert rows.pop("8-8-1: PythonForce, PyTorch on cpu")["left_out"] == "more than 700 atoms"
     assert all(row["ratio"] > 0 for row in rows.values())
-    assert rows["8-8-1: LearnedPairForce"]["multiply_adds_per_step"] > 1e6 and report["gpu"] is None
+    exact, tables = (rows[f"8-8-1: LearnedPairForce, {label}"] for label in ("exact", "tables"))
+    assert exact["multiply_adds_per_step"] > 1e6 and exact["num_curves"] == 0 and report["gpu"] is None
+    assert "multiply_adds_per_step" not in tables and tables["num_curves"] == 3
     assert str(tmp_path) not in json.dumps(report)

@@ -1092,13 +1092,17 @@ CHARGED = dict(features={"q": (-1, 1)}, cutoff=0.7, inner_cutoff=0.1)
 def test_programs_that_need_double_precision_give_a_warning(text, message):
     """In double precision they agree with the model; in single precision they would be NaN or inaccurate."""
     with pytest.warns(UserWarning, match=f"in single precision the .*{message}.*softplus"):
-        lp.load_model(Expression(text), **CHARGED).create_force([[0.5], [-0.9]], representation="program")
+        lp.load_model(Expression(text), **CHARGED).create_force(
+            [[0.5], [-0.9]], representation="program", evaluation="exact"
+        )
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("text", ["a * b * torch.tanh(1e3 * r)", "torch.nn.functional.softplus(1e3 * a * b * r)"])
 def test_programs_accurate_in_single_precision_give_no_warning(text):
-    lp.load_model(Expression(text), **CHARGED).create_force([[0.5], [-0.9]], representation="program")
+    lp.load_model(Expression(text), **CHARGED).create_force(
+        [[0.5], [-0.9]], representation="program", evaluation="exact"
+    )
 
 
 def test_scripted_modules_in_memory_may_have_parameters():

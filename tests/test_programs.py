@@ -188,7 +188,7 @@ def large_program(chains, method="CutoffPeriodic", group=OURS):
     return program_force(
         chains,
         architectures.load(architectures.by_name("typed_tanh"), "script")
-        .create_force([0], representation="program")
+        .create_force([0], representation="program", evaluation="exact")
         .getFunction(),
         method,
         group,
@@ -386,7 +386,7 @@ def water_features(molecules, kinds):
 @pytest.mark.slow
 def test_energy_is_conserved_as_well_as_without_the_program():
     def correct(system, topology):
-        force = water_model().create_force(water_features(216, 4), representation="program")
+        force = water_model().create_force(water_features(216, 4), representation="program", evaluation="exact")
         force.createExclusionsFromBonds([(3 * k, 3 * k + i) for k in range(216) for i in (1, 2)], 2)
         system.addForce(force)
 
@@ -401,7 +401,9 @@ def test_only_molecules_with_equal_features_are_exchanged(target, kinds):
     molecules = 700
     topology, positions = systems.relaxed_water(molecules)
     system = systems.water_system(topology, app.CutoffPeriodic, cutoff=0.6)
-    force = water_model((8, 8), 8).create_force(water_features(molecules, kinds), representation="program")
+    force = water_model((8, 8), 8).create_force(
+        water_features(molecules, kinds), representation="program", evaluation="exact"
+    )
     force.createExclusionsFromBonds([(3 * k, 3 * k + i) for k in range(molecules) for i in (1, 2)], 2)
     force.setForceGroup(1)
     system.addForce(force)
@@ -442,13 +444,21 @@ def some_particles(name, count):
 
 @functools.cache
 def exact_function(name):
-    return tabulated_model(name).create_force(list(some_particles(name, 3)), representation="program").getFunction()
+    return (
+        tabulated_model(name)
+        .create_force(list(some_particles(name, 3)), representation="program", evaluation="exact")
+        .getFunction()
+    )
 
 
 @functools.cache
 def tabulated_force(name, tolerance):
     return tabulated_model(name).create_force(
-        list(some_particles(name, 100)), representation="program", tabulate_radial=True, tolerance=tolerance
+        list(some_particles(name, 100)),
+        representation="program",
+        evaluation="exact",
+        tabulate_radial=True,
+        tolerance=tolerance,
     )
 
 
@@ -558,7 +568,9 @@ def test_basis_functions_that_depend_on_global_parameters_are_not_tabulated(fixe
     model = lp.load_model(
         BasisOfGlobals(fixed), types=["A", "B"], cutoff=0.6, inner_cutoff=0.15, global_parameters={"width": 30.0}
     )
-    force = model.create_force([0, 1], representation="program", tabulate_radial=True, tolerance=1e-6)
+    force = model.create_force(
+        [0, 1], representation="program", evaluation="exact", tabulate_radial=True, tolerance=1e-6
+    )
     function = force.getFunction()
     assert function.has_table == fixed and (force.lowering_report["radial_knots"] > 0) == fixed
     r = np.linspace(0.15, 0.6, 1001)
@@ -593,7 +605,7 @@ def test_table_made_from_a_program_without_pytorch_equals_the_table_of_the_model
     system = openmm.System()
     for _ in types:
         system.addParticle(1.0)
-    system.addForce(model.create_force(types, representation="program"))
+    system.addForce(model.create_force(types, representation="program", evaluation="exact"))
     (tmp_path / "program.xml").write_text(openmm.XmlSerializer.serialize(system))
     result = subprocess.run(
         [sys.executable, "-c", TABULATE, "program.xml", str(tolerance), "table.xml"],
@@ -637,7 +649,7 @@ def test_message_says_why_a_force_cannot_be_tabulated():
         architectures.load(architectures.by_name("two_parameters"), "module").create_force([0])
     )
     force = architectures.load(architectures.by_name("typed_network"), "module").create_force(
-        [0, 1], representation="program", nonbonded_method=0
+        [0, 1], representation="program", evaluation="exact", nonbonded_method=0
     )
     assert "the force has no cutoff, and a table ends at one; set a nonbonded method with a cutoff" in message(force)
 
@@ -645,14 +657,18 @@ def test_message_says_why_a_force_cannot_be_tabulated():
 # The choice of the representation.
 
 
-def test_auto_takes_a_table_for_types_and_a_program_with_a_tabulated_radial_part_for_others():
+def test_auto_takes_a_table_for_types_and_a_program_for_others():
     typed, features, parameters = (
         architectures.load(architectures.by_name(name), "module")
         for name in ("typed_network", "feature_network", "two_parameters")
     )
     rows = architectures.particles(architectures.by_name("feature_network"), 5, seed=0)
     assert typed.create_force([0, 1]).lowering_report["representation"] == "table"
-    for force in (features.create_force(rows), parameters.create_force([0, 1])):
+    # The radial part is tabulated if the program is going to be evaluated exactly.
+    for force in (
+        features.create_force(rows, evaluation="exact"),
+        parameters.create_force([0, 1], evaluation="exact"),
+    ):
         assert (
             force.lowering_report["representation"] == "program"
             and force.lowering_report["radial_knots"] > 0
@@ -663,7 +679,9 @@ def test_auto_takes_a_table_for_types_and_a_program_with_a_tabulated_radial_part
     for force in (
         typed.create_force([0, 1], nonbonded_method=0),
         features.create_force(rows, nonbonded_method=0),
-        features.create_force(rows, representation="program"),
+        features.create_force(rows),
+        parameters.create_force([0, 1], evaluation="table"),
+        features.create_force(rows, representation="program", evaluation="exact"),
         features.create_force(rows, tabulate_radial=False),
     ):
         assert (
@@ -698,7 +716,7 @@ IMPOSSIBLE = {
         "a table ends at the cutoff, and NoCutoff has none; use representation='program'",
     ),
     "typed_network, radial table, no cutoff": (
-        dict(representation="program", tabulate_radial=True, nonbonded_method=0),
+        dict(representation="program", evaluation="exact", tabulate_radial=True, nonbonded_method=0),
         "a table of the radial part ends at the model's cutoff, and NoCutoff has none; use tabulate_radial=False",
     ),
     "soft_core, switched, no cutoff": (
@@ -792,7 +810,7 @@ def test_two_processes_print_equal_kernels(tmp_path):
     for name in ("wide", "two_parameters", "spline", "soft_core"):
         architecture = architectures.by_name(name)
         force = architectures.load(architecture, "module").create_force(
-            architectures.particles(architecture, 3, seed=0, distinct=2), representation="program"
+            architectures.particles(architecture, 3, seed=0, distinct=2), representation="program", evaluation="exact"
         )
         assert not any(
             re.search(rf"\b{word}\b", force.getFunction().source())

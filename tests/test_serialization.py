@@ -173,10 +173,10 @@ def test_checkpoint_continues_identically():
 DAMAGES = {
     "newer version": (
         (
-            'type="LearnedPairForce" useSwitchingFunction="1" version="2"',
+            'type="LearnedPairForce" useSwitchingFunction="1" version="3"',
             'type="LearnedPairForce" useSwitchingFunction="1" version="7"',
         ),
-        "version 7.*version 2",
+        "version 7.*version 3",
     ),
     "bad character": (('energies="', 'energies="!'), "character '!'"),
     "half a number": (('slopes="AAAA', 'slopes="AAAAAAAA'), "middle of a number|slopes"),

@@ -23,7 +23,7 @@ def table_with_other_exclusions(chains):
 
 def network(chains):
     force = architectures.load(architectures.by_name("both_orders"), "script").create_force(
-        chains.types % 2, representation="program"
+        chains.types % 2, representation="program", evaluation="exact"
     )
     for pair in chains.molecule_pairs:
         force.addExclusion(*pair)

@@ -139,8 +139,8 @@ def test_types_in_use_are_checked_if_there_are_too_many_to_check_all():
     model = lp.load_model(module, types=names, **CUTOFF)
     model.module.weights[0, 2] = model.module.weights[2, 0] = 1e12
     with pytest.raises(lp.ModelError, match="the model is too large: for types T0 and T2"):
-        model.create_force(["T0"] * 3 + ["T2"] * 3, representation="program")
-    model.create_force(["T0"] * 3 + ["T3"] * 3, representation="program")
+        model.create_force(["T0"] * 3 + ["T2"] * 3, representation="program", evaluation="exact")
+    model.create_force(["T0"] * 3 + ["T3"] * 3, representation="program", evaluation="exact")
 
 
 def test_one_asymmetric_pair_of_many_features_is_found():
@@ -488,7 +488,7 @@ def test_quantities_of_tables_are_converted():
             lp.PairTable(1, 0.2, 0.6, [wrong], [slopes], [0])
     program = (
         lp.load_model(Ions(), types=["Na", "Cl"], **CUTOFF)
-        .create_force(["Na"] * 2, representation="program")
+        .create_force(["Na"] * 2, representation="program", evaluation="exact")
         .getFunction()
     )
     assert_close(program.evaluate([3.0] * unit.angstrom, [0], [0])[0], program.evaluate([0.3], [0], [0])[0], rtol=1e-14)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace LearnedPairPlugin {
@@ -26,8 +27,21 @@ struct KernelInfo {
     std::string instructionSet;
     /** Whether matrix products run on tensor cores. */
     bool tensorCores = false;
-    /** The representation of the function: "table" or "program". */
+    /** How the function is evaluated: with a "table", or by running its "program". */
     std::string evaluation;
+    /** If a program is evaluated exactly: why not with tables. See LearnedPairForce::setEvaluation(). */
+    std::string exactBecause;
+    /** The number of distinct curves of the tables that evaluate a program, or 0 if there are none. */
+    int numCurves = 0;
+    /** The number of curves that were made so far, also for other values of the global parameters. */
+    long long numCurvesMade = 0;
+    /** The size of their coefficients in single precision. */
+    size_t tableBytes = 0;
+    /**
+     * The largest measured error of the force of tables that evaluate a program, relative to |F| + 1 kJ/mol/nm. It is 0
+     * if the function itself is a table.
+     */
+    double maxRelativeForceError = 0;
     /** The number of devices that the Context uses. */
     int numDevices = 1;
 };

@@ -50,6 +50,15 @@ public:
         /** Pairs closer than the cutoff in the minimum image convention, with periodic boundary conditions. */
         CutoffPeriodic = 2,
     };
+    /** How a Context evaluates a program; see setEvaluation(). */
+    enum Evaluation {
+        /** With tables if they are affordable and the platform computes in single precision, else exactly. */
+        AutomaticEvaluation = 0,
+        /** By running the program for every pair of particles. */
+        ExactEvaluation = 1,
+        /** With tables. If they cannot be made, the Context throws an exception. */
+        TableEvaluation = 2,
+    };
     /** The type of a particle that the function does not cover. Such a particle does not interact. */
     static constexpr int NotCovered = -1;
     /**
@@ -214,6 +223,32 @@ public:
     bool usesPeriodicBoundaryConditions() const override {
         return method == CutoffPeriodic;
     }
+
+    /** Get how a Context evaluates a program. */
+    Evaluation getEvaluation() const {
+        return evaluation;
+    }
+    /**
+     * Set how a Context evaluates a program: exactly, or with tables. The default is ExactEvaluation. Tables have one
+     * curve for each pair of distinct particles, which are types or feature vectors, that may interact. They are made
+     * when a Context is created, and again when weights, features or global parameters change. The
+     * Reference platform always evaluates exactly. getKernelInfo() tells how a Context evaluates a force. The setting
+     * has no effect on a force whose function is a PairTable.
+     *
+     * @throws OpenMMException if the value is no Evaluation
+     */
+    void setEvaluation(Evaluation evaluation);
+    /** Get the tolerance of the tables with which a Context evaluates a program. */
+    double getTableTolerance() const {
+        return tableTolerance;
+    }
+    /**
+     * Set the tolerance of the tables with which a Context evaluates a program. The default is 1e-4.
+     *
+     * @param tolerance  the largest force error, relative to |F| + 1 kJ/mol/nm; positive
+     * @throws OpenMMException if the tolerance is not positive and finite
+     */
+    void setTableTolerance(double tolerance);
 
     /** Get the number of excluded pairs. */
     int getNumExclusions() const {
@@ -417,6 +452,8 @@ private:
     NonbondedMethod method;
     double cutoff, innerCutoff, switchingDistance;
     bool useSwitching;
+    Evaluation evaluation;
+    double tableTolerance;
     std::vector<std::pair<int, int>> exclusions;
     std::vector<std::pair<std::set<int>, std::set<int>>> interactionGroups;
     std::string scaleParameter;

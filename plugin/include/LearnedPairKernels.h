@@ -32,7 +32,7 @@ public:
     virtual double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) = 0;
     /** Wait for worker threads after a failed evaluation. Errors that they raise are discarded. */
     virtual void waitForThreads() {}
-    /** Get the description of this kernel. LearnedPairForceImpl sets the platform and the evaluation. */
+    /** Get the description of this kernel. LearnedPairForceImpl sets the platform. */
     virtual KernelInfo getInfo() const = 0;
     /** Copy the particles' types or features and the function to the Context. The function has the old structure. */
     virtual void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) = 0;

@@ -38,8 +38,10 @@ vector<string> LearnedPairPlugin::findEnergyParameterDerivatives(
 GlobalValues::GlobalValues(const LearnedPairForce& force, const vector<string>& derivativeNames) :
         scaleName(force.getScaleParameter()),
         scale(1) {
-    for (auto& parameter : force.getFunction().getGlobalParameters())
-        names.push_back(parameter.name);
+    for (int i = 0; i < force.getNumGlobalParameters(); i++) {
+        names.push_back(force.getGlobalParameterName(i));
+        values.push_back(force.getGlobalParameterDefaultValue(i));
+    }
     for (auto& name : derivativeNames) {
         if (name == scaleName)
             scaleDerivative = name;

@@ -12,14 +12,18 @@ using std::map;
 using std::set;
 using std::vector;
 
-// The platforms keep matrices with one element for each pair of classes.
-static const size_t MaxClasses = 2048;
+InteractionClasses::InteractionClasses(const LearnedPairForce& force) :
+        InteractionClasses(force, force.getParticleTypes(), std::max(1, force.getFunction().getNumTypes()),
+                [&](int type1, int type2) { return force.getFunction().isDefined(type1, type2); }) {}
 
-InteractionClasses::InteractionClasses(const LearnedPairForce& force) {
+InteractionClasses::InteractionClasses(const LearnedPairForce& force, const DistinctParticles& distinct) :
+        InteractionClasses(force, distinct.index, distinct.count, [](int, int) { return true; }) {}
+
+InteractionClasses::InteractionClasses(const LearnedPairForce& force, const vector<int>& particleTypes, int numTypes,
+        const std::function<bool(int, int)>& isDefined) {
     // The membership of a particle holds 2g for the first set of group g, and 2g+1 for its second set.
 
     int numParticles = force.getNumParticles(), numGroups = force.getNumInteractionGroups();
-    int numTypes = std::max(1, force.getFunction().getNumTypes()); // particles with features have the type 0
     vector<set<int>> memberships(numParticles);
     for (int group = 0; group < numGroups; group++) {
         set<int> sets[2];
@@ -34,7 +38,8 @@ InteractionClasses::InteractionClasses(const LearnedPairForce& force) {
         if ((numGroups == 0 || !membership.empty()) && index.insert({membership, (int) distinct.size()}).second)
             distinct.push_back(membership);
     size_t count = 1 + distinct.size() * numTypes;
-    require(count <= MaxClasses, "LearnedPairForce: the interaction groups and types divide the particles into ", count,
+    require(count <= (size_t) MaxClasses,
+            "LearnedPairForce: the interaction groups and types divide the particles into ", count,
             " interaction classes, of which at most ", MaxClasses,
             " are supported; use fewer or simpler interaction groups.");
     vector<char> allowed(distinct.size() * distinct.size(), numGroups == 0);
@@ -46,7 +51,6 @@ InteractionClasses::InteractionClasses(const LearnedPairForce& force) {
 
     // Class 0 does not interact. It is followed by one class for each combination of membership and type.
 
-    const LearnedFunction& function = force.getFunction();
     numClasses = 1 + distinct.size() * numTypes;
     types.assign(numClasses, LearnedPairForce::NotCovered);
     for (int i = 1; i < numClasses; i++)
@@ -55,10 +59,9 @@ InteractionClasses::InteractionClasses(const LearnedPairForce& force) {
     for (int i = 1; i < numClasses; i++)
         for (int j = 1; j < numClasses; j++)
             interacts[(size_t) i * numClasses + j] =
-                    allowed[(i - 1) / numTypes * distinct.size() + (j - 1) / numTypes] &&
-                    function.isDefined(types[i], types[j]);
+                    allowed[(i - 1) / numTypes * distinct.size() + (j - 1) / numTypes] && isDefined(types[i], types[j]);
     particleClasses.assign(numParticles, 0);
     for (int i = 0; i < numParticles; i++)
         if (force.getParticleType(i) != LearnedPairForce::NotCovered && index.count(memberships[i]))
-            particleClasses[i] = 1 + index[memberships[i]] * numTypes + force.getParticleType(i);
+            particleClasses[i] = 1 + index[memberships[i]] * numTypes + particleTypes[i];
 }

@@ -22,6 +22,8 @@ static void checkIndex(int index, size_t size, const char* what) {
 LearnedPairForce::LearnedPairForce(std::shared_ptr<const LearnedFunction> function) :
         method(CutoffPeriodic),
         useSwitching(false),
+        evaluation(ExactEvaluation),
+        tableTolerance(1e-4),
         scaleDefault(1.0) {
     setFunction(function);
     cutoff = (std::isfinite(function->getMaxDistance()) ? function->getMaxDistance() : 1.0);
@@ -147,6 +149,18 @@ void LearnedPairForce::setUseSwitchingFunction(bool use) {
 
 void LearnedPairForce::setSwitchingDistance(double distance) {
     switchingDistance = distance;
+}
+
+void LearnedPairForce::setEvaluation(Evaluation evaluation) {
+    require(evaluation >= AutomaticEvaluation && evaluation <= TableEvaluation, "LearnedPairForce: the evaluation is ",
+            (int) evaluation, "; it must be AutomaticEvaluation (0), ExactEvaluation (1) or TableEvaluation (2).");
+    this->evaluation = evaluation;
+}
+
+void LearnedPairForce::setTableTolerance(double tolerance) {
+    require(tolerance > 0 && std::isfinite(tolerance), "LearnedPairForce: the tolerance of tables is ", tolerance,
+            "; it must be positive and finite.");
+    tableTolerance = tolerance;
 }
 
 int LearnedPairForce::addExclusion(int particle1, int particle2) {

@@ -4,7 +4,6 @@
 #include "internal/LearnedPairForceImpl.h"
 #include "internal/require.h"
 #include "internal/validation.h"
-#include "internal/visitFunction.h"
 #include "LearnedPairKernels.h"
 #include <cmath>
 
@@ -94,9 +93,6 @@ KernelInfo LearnedPairForceImpl::getKernelInfo() {
     auto& calculator = kernel.getAs<CalcLearnedPairForceKernel>();
     KernelInfo info = calculator.getInfo();
     info.platform = calculator.getPlatform().getName();
-    info.evaluation = visitFunction<string>(
-            created.getFunction(), [](const PairTable&) { return "table"; },
-            [](const PairProgram&) { return "program"; });
     return info;
 }
 

@@ -15,7 +15,7 @@ using OpenMM::SerializationNode;
 using std::set;
 using std::vector;
 
-static const int Version = 2;
+static const int Version = 3;
 // The last node of a force. It is needed because OpenMM's XML parser (8.6) accepts a truncated text as complete.
 static const char* const End = "End";
 // The end of the report. It is needed because OpenMM's XML parser (8.6) drops the last character of a text if that is
@@ -212,6 +212,8 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
     node.setDoubleProperty("innerCutoff", force.getInnerCutoffDistance());
     node.setBoolProperty("useSwitchingFunction", force.getUseSwitchingFunction());
     node.setDoubleProperty("switchingDistance", force.getSwitchingDistance());
+    node.setIntProperty("evaluation", force.getEvaluation());
+    node.setDoubleProperty("tableTolerance", force.getTableTolerance());
     node.setStringProperty("scaleParameter", force.getScaleParameter());
     node.setDoubleProperty("scaleDefault", force.getScaleDefaultValue());
     node.setStringProperty("report", force.getReport() + ReportEnd);
@@ -247,6 +249,8 @@ void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     force->setInnerCutoffDistance(node.getDoubleProperty("innerCutoff"));
     force->setUseSwitchingFunction(node.getBoolProperty("useSwitchingFunction"));
     force->setSwitchingDistance(node.getDoubleProperty("switchingDistance"));
+    force->setEvaluation((LearnedPairForce::Evaluation) node.getIntProperty("evaluation"));
+    force->setTableTolerance(node.getDoubleProperty("tableTolerance"));
     force->setScaleParameter(node.getStringProperty("scaleParameter"), node.getDoubleProperty("scaleDefault"));
     std::string report = node.getStringProperty("report");
     require(report.size() >= ReportEnd.size() && report.substr(report.size() - ReportEnd.size()) == ReportEnd,

@@ -259,6 +259,9 @@ void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const Le
                     (!created.getUseSwitchingFunction() ||
                             created.getSwitchingDistance() == updated.getSwitchingDistance()),
             "the switching function");
+    requireSame(created.getEvaluation() == updated.getEvaluation() &&
+                    created.getTableTolerance() == updated.getTableTolerance(),
+            "the evaluation or the tolerance of tables");
     requireSame(created.getScaleParameter() == updated.getScaleParameter(), "the scale parameter");
     requireSameDefault(created.getScaleParameter(), created.getScaleDefaultValue(), updated.getScaleDefaultValue());
     bool sameDerivatives = (created.getNumEnergyParameterDerivatives() == updated.getNumEnergyParameterDerivatives());

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Types of the compiled module. Its full docstrings are in python/src/bindings.cpp and python/src/programs.cpp."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -13,6 +13,20 @@ _Distances: TypeAlias = Any
 _Doubles: TypeAlias = NDArray[np.float64]
 
 openmm_version: str
+MAX_CURVES: int
+MIN_INTERVALS: int
+
+def tabulate_curves(
+    function: Callable[[NDArray[np.int32], _Doubles], tuple[_Doubles, _Doubles]],
+    num_curves: int,
+    min_distance: float,
+    max_distance: float,
+    last_distance: float,
+    tolerance: float,
+    intervals: Sequence[int] | None = None,
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Tabulate curves to a stated error."""
+
 version: str
 
 class LearnedFunction:
@@ -210,6 +224,10 @@ class ForceAccess:
     def setUseSwitchingFunction(self, use: bool, /) -> None: ...
     def getSwitchingDistance(self) -> float: ...
     def setSwitchingDistance(self, distance: float, /) -> None: ...
+    def getEvaluation(self) -> int: ...
+    def setEvaluation(self, evaluation: int, /) -> None: ...
+    def getTableTolerance(self) -> float: ...
+    def setTableTolerance(self, tolerance: float, /) -> None: ...
     def getNumExclusions(self) -> int: ...
     def addExclusion(self, particle1: int, particle2: int, /) -> int: ...
     def addExclusions(self, pairs: ArrayLike, /) -> None: ...

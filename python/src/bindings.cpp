@@ -6,6 +6,8 @@
 // the functions below in a class that derives from openmm.Force.
 
 #include "arrays.h"
+#include "curves.h"
+#include "internal/EvaluationPlan.h"
 #include "internal/visitFunction.h"
 #include "LearnedPairForce.h"
 #include "openmm/OpenMMException.h"
@@ -55,6 +57,11 @@ static py::dict toDict(const KernelInfo& info) {
     result["instruction_set"] = info.instructionSet;
     result["tensor_cores"] = info.tensorCores;
     result["evaluation"] = info.evaluation;
+    result["exact_because"] = info.exactBecause;
+    result["num_curves"] = info.numCurves;
+    result["num_curves_made"] = info.numCurvesMade;
+    result["table_bytes"] = info.tableBytes;
+    result["max_relative_force_error"] = info.maxRelativeForceError;
     result["num_devices"] = info.numDevices;
     return result;
 }
@@ -107,6 +114,7 @@ static py::tuple evaluate(const PairTable& table, int type1, int type2, const py
 
 PYBIND11_MODULE(_core, m) {
     m.attr("openmm_version") = LEARNEDPAIR_OPENMM_VERSION;
+    m.attr("MAX_CURVES") = EvaluationPlan::MaxCurves;
     m.attr("version") = LEARNEDPAIR_VERSION;
     py::register_exception_translator([](std::exception_ptr p) {
         try {
@@ -228,6 +236,7 @@ Examples
 >>> energy.round(3).tolist(), dEdR.round(3).tolist()
 ([-0.178, -0.127], [0.508, 0.506]))");
 
+    bindCurves(m);
     bindPrograms(m);
     bindSystems(m);
     m.def("prototype_xml", &prototypeXml, "Get the XML of a minimal LearnedPairForce.");
@@ -289,6 +298,13 @@ Examples
             .def("setUseSwitchingFunction", &LearnedPairForce::setUseSwitchingFunction)
             .def("getSwitchingDistance", &LearnedPairForce::getSwitchingDistance)
             .def("setSwitchingDistance", &LearnedPairForce::setSwitchingDistance)
+            .def("getEvaluation", [](const LearnedPairForce& force) { return (int) force.getEvaluation(); })
+            .def("setEvaluation",
+                    [](LearnedPairForce& force, int evaluation) {
+                        force.setEvaluation((LearnedPairForce::Evaluation) evaluation);
+                    })
+            .def("getTableTolerance", &LearnedPairForce::getTableTolerance)
+            .def("setTableTolerance", &LearnedPairForce::setTableTolerance)
             .def("getNumExclusions", &LearnedPairForce::getNumExclusions)
             .def("addExclusion", &LearnedPairForce::addExclusion)
             .def("addExclusions",

@@ -46,7 +46,7 @@ def make_force(name, count):
         warnings.simplefilter("ignore")
         model = architectures.load(architecture, "module")
     return model.create_force(
-        architectures.particles(architecture, count, seed=1, distinct=4), representation="program"
+        architectures.particles(architecture, count, seed=1, distinct=4), representation="program", evaluation="exact"
     )
 
 

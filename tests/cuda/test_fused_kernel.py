@@ -59,11 +59,11 @@ def compile_and_launch(out, precision, cc, *corrections):
 def test_shared_kernel_costs_no_occupancy_and_no_launch(tmp_path, precision, cc, record_property):
     require("dryrun")
     results = compile_and_launch(
-        tmp_path, precision, cc, "none", "shared", "shorter", *["own"] * (precision == "single")
+        tmp_path, precision, cc, "none", "shared", "shorter", "tables", *["own"] * (precision == "single")
     )
     alone, spills_alone, launches_alone = results["none"]
     assert sum(launches_alone.values()) > 50
-    for correction in ("shared", "shorter"):
+    for correction in ("shared", "shorter", "tables"):
         registers, spills, launches = results[correction]
         record_property("registers", f"{alone} alone, {registers} with the correction ({correction})")
         assert spills == spills_alone == 0, correction
@@ -91,6 +91,6 @@ def test_single_pair_list_stays_on(tmp_path):
 @pytest.mark.slow
 def test_clean_under_the_emulators_checks(checks):
     require("emulate")
-    result = emulate(sys.executable, SCRIPT, "mixed", "shared", "own", **checks)
+    result = emulate(sys.executable, SCRIPT, "mixed", "shared", "own", "tables", **checks)
     assert result.returncode == 0, result.stderr
     assert "race" not in result.stderr.lower(), result.stderr

@@ -4,6 +4,7 @@
 #include "CommonCalcLearnedPairForceKernel.h"
 #include "CommonLearnedPairKernelSources.h"
 #include "internal/SwitchingFunction.h"
+#include "internal/visitFunction.h"
 #include "openmm/common/ContextSelector.h"
 #include "openmm/internal/ContextImpl.h"
 
@@ -48,17 +49,26 @@ CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(
         CalcLearnedPairForceKernel(name, platform),
         cc(cc),
         traits(traits),
-        info(nullptr) {}
+        info(nullptr),
+        system(nullptr),
+        indexInSystem(0),
+        usesTables(false) {}
 
 CommonCalcLearnedPairForceKernel::~CommonCalcLearnedPairForceKernel() {
     ContextSelector selector(cc); // device memory must be freed in the device's context
-    placement.reset();
-    function.reset();
+    tablePlacement.reset();
+    programPlacement.reset();
+    tableFunction.reset();
+    programFunction.reset();
 }
 
 KernelInfo CommonCalcLearnedPairForceKernel::getInfo() const {
     KernelInfo result;
-    placement->describe(result);
+    (usesTables ? tablePlacement : programPlacement)->describe(result);
+    if (plan == nullptr)
+        result.evaluation = "table";
+    else
+        plan->describe(result);
     return result;
 }
 
@@ -71,40 +81,102 @@ static int getIndexInSystem(const System& system, const LearnedPairForce& force)
     return index;
 }
 
-void CommonCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {
+void CommonCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& newForce) {
     ContextSelector selector(cc);
-    info = new ForceInfo(force);
-    globals = std::make_unique<GlobalValues>(force, findEnergyParameterDerivatives(system, force));
-    function = CommonPairFunction::create(cc, force, *globals, traits.hasTensorCores);
-    function->upload(force);
-    info->setIdentities(function->getIdentities());
-    PairKernelText text = createText(force, "lp" + cc.intToString(getIndexInSystem(system, force)) + "_");
-    placement = PairPlacement::create(
-            {cc, system, force, traits}, SharedKernelPlan(system, force), text, function->isSmall());
+    this->system = &system;
+    indexInSystem = getIndexInSystem(system, newForce);
+    force = std::make_unique<LearnedPairForce>(newForce);
+    info = new ForceInfo(*force);
+    globals = std::make_unique<GlobalValues>(*force, findEnergyParameterDerivatives(system, newForce));
+    visitFunction<bool>(
+            force->getFunction(),
+            [&](const PairTable& table) {
+                useTables({&table}, InteractionClasses(*force));
+                return true;
+            },
+            [&](const PairProgram&) {
+                plan = std::make_unique<EvaluationPlan>(*force, globals->getDerivatives(), cc.getUseDoublePrecision());
+                plan->update(globals->getValues());
+                followPlan();
+                return true;
+            });
     cc.addForce(info);
 }
 
-PairKernelText CommonCalcLearnedPairForceKernel::createText(const LearnedPairForce& force, const string& prefix) {
+/** Evaluate the force with tables from now on. The first tables also create the kernel. */
+void CommonCalcLearnedPairForceKernel::useTables(
+        const vector<const PairTable*>& tables, const InteractionClasses& classes) {
+    if (tableFunction == nullptr) {
+        if (programFunction != nullptr) { // OpenMM's nonbonded kernel cannot be changed any more
+            plan->forbidTables("the Context was created without tables");
+            useProgram();
+            return;
+        }
+        int numCoefficients =
+                (plan == nullptr || plan->isFactorOne() ? 0 : (1 + globals->getDerivatives().size()) * tables.size());
+        tableFunction = std::make_unique<CommonPairTable>(cc, tables, classes, plan != nullptr, numCoefficients);
+        tablePlacement = place(*tableFunction, true);
+    }
+    else if (!tableFunction->upload(tables, classes)) {
+        plan->forbidTables("the tables need more memory than the Context has reserved for them");
+        useProgram();
+        return;
+    }
+    info->setIdentities(tableFunction->getIdentities());
+    usesTables = true;
+}
+
+/** Run the program from now on. */
+void CommonCalcLearnedPairForceKernel::useProgram() {
+    if (programFunction == nullptr) {
+        programFunction = std::make_unique<CommonPairProgram>(cc, *force, *globals, traits.hasTensorCores);
+        programFunction->upload(*force);
+        programPlacement = place(*programFunction, tableFunction == nullptr);
+    }
+    if (tableFunction != nullptr)
+        tableFunction->clear();
+    info->setIdentities(programFunction->getIdentities());
+    usesTables = false;
+}
+
+/** Evaluate the program as the plan has decided. */
+void CommonCalcLearnedPairForceKernel::followPlan() {
+    if (const FunctionTables* tables = plan->getTables())
+        useTables(tables->getPointers(), plan->getClasses());
+    else
+        useProgram();
+}
+
+/** Choose the kernel for a function. @param mayShareKernel  whether OpenMM's nonbonded kernel can still be changed */
+std::unique_ptr<PairPlacement> CommonCalcLearnedPairForceKernel::place(
+        CommonPairFunction& function, bool mayShareKernel) {
+    SharedKernelPlan sharedKernel(*system, *force);
+    sharedKernel.joins &= mayShareKernel;
+    PairKernelText text = createText(function, "lp" + cc.intToString(indexInSystem) + "_");
+    return PairPlacement::create({cc, *system, *force, traits}, sharedKernel, text, function.isSmall());
+}
+
+PairKernelText CommonCalcLearnedPairForceKernel::createText(CommonPairFunction& function, const string& prefix) {
     PairKernelText text;
-    text.condition = function->getCondition(prefix);
+    text.condition = function.getCondition(prefix);
     text.distance = cc.replaceStrings(CommonLearnedPairKernelSources::pairDistance,
-            {{"LP_INNER_CUTOFF", cc.doubleToString(force.getInnerCutoffDistance())}});
-    text.function = function->getText(prefix);
-    text.onTensorCores = function->usesTensorCores();
-    text.parameters = function->getParameters(prefix);
-    text.arguments = function->getArguments(prefix);
+            {{"LP_INNER_CUTOFF", cc.doubleToString(force->getInnerCutoffDistance())}});
+    text.function = function.getText(prefix);
+    text.onTensorCores = function.usesTensorCores();
+    text.parameters = function.getParameters(prefix);
+    text.arguments = function.getArguments(prefix);
     text.derivatives = globals->getDerivativeNames();
     string scale = "1";
-    if (!force.getScaleParameter().empty()) {
+    if (!force->getScaleParameter().empty()) {
         text.arguments.emplace_back(cc.getGlobalParamValues(), prefix + "globals", "real", 1);
-        int index = cc.registerGlobalParam(force.getScaleParameter());
+        int index = cc.registerGlobalParam(force->getScaleParameter());
         scale = prefix + "globals[" + cc.intToString(index) + "]";
     }
-    text.energy = createEnergyText(force, scale);
+    text.energy = createEnergyText(scale);
     return text;
 }
 
-string CommonCalcLearnedPairForceKernel::createEnergyText(const LearnedPairForce& force, const string& scale) const {
+string CommonCalcLearnedPairForceKernel::createEnergyText(const string& scale) const {
     string derivatives;
     int next = 0; // in the order of GlobalValues::getDerivativeNames()
     auto nextTotal = [&] { return "lpParameterDerivative" + cc.intToString(next++); };
@@ -115,7 +187,7 @@ string CommonCalcLearnedPairForceKernel::createEnergyText(const LearnedPairForce
         derivatives += cc.replaceStrings(CommonLearnedPairKernelSources::pairParameterDerivative,
                 {{"LP_TOTAL", nextTotal()}, {"LP_DEDG", "lpDEdG" + index}, {"LP_D2EDRDG", "lpD2EdRdG" + index}});
     }
-    SwitchingFunction switching(force);
+    SwitchingFunction switching(*force);
     string text = cc.replaceStrings(CommonLearnedPairKernelSources::pairEnergy, {{"LP_HOLE_DERIVATIVES", derivatives}});
     return cc.replaceStrings(text,
             {{"LP_USE_SWITCH", switching.used ? "1" : "0"},
@@ -126,14 +198,28 @@ string CommonCalcLearnedPairForceKernel::createEnergyText(const LearnedPairForce
 double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
     ContextSelector selector(cc);
     globals->update(context);
-    function->updateGlobals(*globals);
-    placement->execute(includeForces, includeEnergy);
+    if (plan != nullptr && plan->update(globals->getValues()))
+        followPlan();
+    if (!usesTables)
+        programFunction->updateGlobals(*globals);
+    else if (plan != nullptr)
+        tableFunction->setCoefficients(plan->getCoefficients());
+    (usesTables ? tablePlacement : programPlacement)->execute(includeForces, includeEnergy);
     return 0.0;
 }
 
-void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {
+void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& newForce) {
     ContextSelector selector(cc);
-    function->upload(force);
-    info->setIdentities(function->getIdentities());
+    force = std::make_unique<LearnedPairForce>(newForce);
+    if (plan == nullptr)
+        useTables({&dynamic_cast<const PairTable&>(force->getFunction())}, InteractionClasses(*force));
+    else {
+        plan->setForce(*force);
+        if (programFunction != nullptr)
+            programFunction->upload(*force);
+        globals->update(context);
+        plan->update(globals->getValues());
+        followPlan();
+    }
     cc.invalidateMolecules(info);
 }

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "CommonPairFunction.h"
+#include "CommonPairProgram.h"
+#include "CommonPairTable.h"
+#include "internal/EvaluationPlan.h"
 #include "LearnedPairKernels.h"
 #include "openmm/common/ComputeContext.h"
 #include "PairPlacement.h"
@@ -13,6 +15,10 @@ namespace LearnedPairPlugin {
 /**
  * LearnedPairForce on one device, in OpenMM's common compute language, for OpenCL and CUDA. A CommonPairFunction
  * provides the text that evaluates a pair, and a PairPlacement inserts it into a kernel.
+ *
+ * A program may be evaluated with tables (EvaluationPlan). If the plan decides during a simulation that it must be
+ * evaluated exactly, the kernel that runs the program is created then, with a neighbor list of its own. OpenMM's
+ * nonbonded kernel, which cannot be changed any more, still looks up the tables, which are set to zero.
  */
 class CommonCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:
@@ -26,14 +32,24 @@ public:
 
 private:
     class ForceInfo;
-    PairKernelText createText(const LearnedPairForce& force, const std::string& prefix);
-    std::string createEnergyText(const LearnedPairForce& force, const std::string& scale) const;
+    PairKernelText createText(CommonPairFunction& function, const std::string& prefix);
+    std::string createEnergyText(const std::string& scale) const;
+    std::unique_ptr<PairPlacement> place(CommonPairFunction& function, bool mayShareKernel);
+    void useTables(const std::vector<const PairTable*>& tables, const InteractionClasses& classes);
+    void useProgram();
+    void followPlan();
     OpenMM::ComputeContext& cc;
     const WarpTraits traits;
     ForceInfo* info; // owned by cc
-    std::unique_ptr<CommonPairFunction> function;
+    const OpenMM::System* system;
+    int indexInSystem;
+    std::unique_ptr<LearnedPairForce> force; // a copy: the kernel that runs the program is created when it is needed
     std::unique_ptr<GlobalValues> globals;
-    std::unique_ptr<PairPlacement> placement;
+    std::unique_ptr<EvaluationPlan> plan; // of a program, else null
+    std::unique_ptr<CommonPairTable> tableFunction;
+    std::unique_ptr<CommonPairProgram> programFunction;
+    std::unique_ptr<PairPlacement> tablePlacement, programPlacement;
+    bool usesTables;
 };
 
 } // namespace LearnedPairPlugin

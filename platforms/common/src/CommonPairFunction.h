@@ -19,11 +19,7 @@ class CommonPairFunction {
 public:
     /** Interaction class and distinct particle. OpenMM may exchange particles with equal identities. */
     typedef std::pair<int, int> ParticleIdentity;
-    static std::unique_ptr<CommonPairFunction> create(OpenMM::ComputeContext& cc, const LearnedPairForce& force,
-            const GlobalValues& globals, bool hasTensorCores);
     virtual ~CommonPairFunction() = default;
-    /** Copy the function and the particles' types or features to the device. */
-    virtual void upload(const LearnedPairForce& force) = 0;
     /** Set the values of the global parameters. Called before every evaluation. */
     virtual void updateGlobals(const GlobalValues& globals) {}
     /** Get whether the function has few enough operations to share a kernel with other forces. */

@@ -19,7 +19,8 @@ public:
     /** @param hasTensorCores  whether to use tensor cores if the program supports them */
     CommonPairProgram(OpenMM::ComputeContext& cc, const LearnedPairForce& force, const GlobalValues& globals,
             bool hasTensorCores);
-    void upload(const LearnedPairForce& force) override;
+    /** Copy the weights and the particles' types or features to the device. */
+    void upload(const LearnedPairForce& force);
     void updateGlobals(const GlobalValues& globals) override;
     bool isSmall() const override {
         return program->isSmall();

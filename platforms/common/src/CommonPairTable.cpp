@@ -3,9 +3,8 @@
 
 #include "CommonPairTable.h"
 #include "CommonLearnedPairKernelSources.h"
-#include "internal/InteractionClasses.h"
 #include "internal/SegmentTable.h"
-#include "PairTable.h"
+#include <algorithm>
 
 using namespace LearnedPairPlugin;
 using namespace OpenMM;
@@ -13,34 +12,68 @@ using std::map;
 using std::string;
 using std::vector;
 
-CommonPairTable::CommonPairTable(ComputeContext& cc, const LearnedPairForce& force) :
-        cc(cc),
-        minDistance(force.getFunction().getMinDistance()),
-        numClasses(InteractionClasses(force).numClasses) {}
+// How much larger than the first tables later ones may be: by this factor, and at least by this number of classes. At
+// least this number of segments (1 MiB) is reserved.
+static const int Growth = 2, MinNewClasses = 16, MinSegments = 1 << 16;
 
-void CommonPairTable::upload(const LearnedPairForce& force) {
-    InteractionClasses interactionClasses(force);
-    SegmentTable table(dynamic_cast<const PairTable&>(force.getFunction()), interactionClasses);
-    vector<mm_double2> curveValues;
-    for (auto& curve : table.curves)
-        curveValues.push_back(mm_double2(curve.inverseSpacing, curve.firstSegment));
-    vector<mm_double4> segmentValues;
-    for (auto& c : table.segments)
-        segmentValues.push_back(mm_double4(c[0], c[1], c[2], c[3]));
+CommonPairTable::CommonPairTable(ComputeContext& cc, const vector<const PairTable*>& tables,
+        const InteractionClasses& interactionClasses, bool mayGrow, int numCoefficients) :
+        cc(cc),
+        minDistance(tables[0]->getMinDistance()),
+        numFunctions(tables.size()),
+        numCoefficients(numCoefficients),
+        maxClasses(interactionClasses.numClasses),
+        maxSegments(SegmentTable(tables, interactionClasses).segments.size()) {
+    if (mayGrow) {
+        maxClasses =
+                std::min(std::max(Growth * maxClasses, maxClasses + MinNewClasses), InteractionClasses::MaxClasses);
+        maxSegments = std::max(Growth * maxSegments, (size_t) MinSegments);
+    }
+    int realSize = (cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float));
+    classes.initialize<int>(cc, cc.getPaddedNumAtoms(), "learnedPairClasses");
+    curves.initialize(cc, maxClasses * maxClasses, 2 * realSize, "learnedPairCurves");
+    segments.initialize(cc, maxSegments, 4 * realSize, "learnedPairSegments");
+    if (numCoefficients > 0)
+        coefficients.initialize(cc, numCoefficients, realSize, "learnedPairCoefficients");
+    upload(tables, interactionClasses);
+}
+
+bool CommonPairTable::upload(const vector<const PairTable*>& tables, const InteractionClasses& interactionClasses) {
+    SegmentTable table(tables, interactionClasses);
+    const int n = interactionClasses.numClasses;
+    if (n > maxClasses || table.segments.size() > maxSegments)
+        return false;
+    vector<mm_double2> curveValues(maxClasses * maxClasses, mm_double2(0, 0));
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            const SegmentTable::Curve& curve = table.curves[i * n + j];
+            curveValues[i * maxClasses + j] = mm_double2(curve.inverseSpacing, curve.firstSegment);
+        }
+    vector<mm_double4> segmentValues(maxSegments, mm_double4(0, 0, 0, 0));
+    for (size_t i = 0; i < table.segments.size(); i++) {
+        auto& c = table.segments[i];
+        segmentValues[i] = mm_double4(c[0], c[1], c[2], c[3]);
+    }
     vector<int> classValues = interactionClasses.particleClasses;
     identities.clear();
     for (int particleClass : classValues)
         identities.emplace_back(particleClass, 0);
     classValues.resize(cc.getPaddedNumAtoms(), 0);
-    if (!classes.isInitialized()) {
-        int realSize = (cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float));
-        classes.initialize<int>(cc, classValues.size(), "learnedPairClasses");
-        curves.initialize(cc, curveValues.size(), 2 * realSize, "learnedPairCurves");
-        segments.initialize(cc, segmentValues.size(), 4 * realSize, "learnedPairSegments");
-    }
     classes.upload(classValues);
     curves.upload(curveValues, true);
     segments.upload(segmentValues, true);
+    return true;
+}
+
+void CommonPairTable::setCoefficients(const vector<double>& values) {
+    if (numCoefficients == 0 || values == uploadedCoefficients)
+        return;
+    coefficients.upload(values, true);
+    uploadedCoefficients = values;
+}
+
+void CommonPairTable::clear() {
+    curves.upload(vector<mm_double2>(maxClasses * maxClasses, mm_double2(0, 0)), true); // segment 0 is zero
 }
 
 vector<ComputeParameterInfo> CommonPairTable::getParameters(const string& prefix) {
@@ -48,19 +81,54 @@ vector<ComputeParameterInfo> CommonPairTable::getParameters(const string& prefix
 }
 
 vector<ComputeParameterInfo> CommonPairTable::getArguments(const string& prefix) {
-    return {ComputeParameterInfo(curves, prefix + "curves", "real", 2),
+    vector<ComputeParameterInfo> arguments = {ComputeParameterInfo(curves, prefix + "curves", "real", 2),
         ComputeParameterInfo(segments, prefix + "segments", "real", 4)};
+    if (numCoefficients > 0)
+        arguments.emplace_back(coefficients, prefix + "coefficients", "real", 1);
+    return arguments;
 }
 
 PairFunctionText CommonPairTable::getText(const string& prefix) const {
     map<string, string> replacements;
     replacements["LP_MIN_DISTANCE"] = cc.doubleToString(minDistance);
-    replacements["LP_NUM_CLASSES"] = cc.intToString(numClasses);
+    replacements["LP_NUM_CLASSES"] = cc.intToString(maxClasses);
     replacements["LP_CLASS1"] = prefix + "class1";
     replacements["LP_CLASS2"] = prefix + "class2";
     replacements["LP_CURVES"] = prefix + "curves";
-    replacements["LP_SEGMENTS"] = prefix + "segments";
     PairFunctionText function;
     function.program = cc.replaceStrings(CommonLearnedPairKernelSources::pairTable, replacements);
+    for (int i = 0; i < numFunctions; i++) {
+        string segment = "lpSegment";
+        if (numFunctions > 1)
+            segment += "*" + cc.intToString(numFunctions) + (i > 0 ? "+" + cc.intToString(i) : "");
+        replacements["LP_SEGMENT"] = prefix + "segments[" + segment + "]";
+        replacements["LP_C"] = (i == 0 ? "lpC" : "lpC" + cc.intToString(i));
+        if (numCoefficients > 0) {
+            replacements["LP_VALUE"] = "lpFunction" + cc.intToString(i);
+            replacements["LP_SLOPE"] = "lpSlope" + cc.intToString(i);
+        }
+        else {
+            replacements["LP_VALUE"] = getName("lpEnergy", "lpDEdG", i);
+            replacements["LP_SLOPE"] = getName("lpDEdR", "lpD2EdRdG", i);
+        }
+        function.program += cc.replaceStrings(CommonLearnedPairKernelSources::pairTableFunction, replacements);
+    }
+    for (int i = 0; i < numCoefficients / numFunctions; i++)
+        function.program += "real " + getName("lpEnergy", "lpDEdG", i) + " = " + combine(prefix, "lpFunction", i) +
+                ", " + getName("lpDEdR", "lpD2EdRdG", i) + " = " + combine(prefix, "lpSlope", i) + ";\n";
     return function;
+}
+
+/** Get the name of the energy, or of its derivative by a global parameter. @param index  0 for the energy */
+string CommonPairTable::getName(const string& energy, const string& derivative, int index) const {
+    return index == 0 ? energy : derivative + cc.intToString(index - 1);
+}
+
+/** Get a linear combination of the tabulated functions. @param row  the row of the coefficients */
+string CommonPairTable::combine(const string& prefix, const string& function, int row) const {
+    string sum;
+    for (int i = 0; i < (row == 0 ? 1 : numFunctions); i++) // the energy is a multiple of the first function
+        sum += (i == 0 ? "" : "+") + prefix + "coefficients[" + cc.intToString(row * numFunctions + i) + "]*" +
+                function + cc.intToString(i);
+    return sum;
 }

@@ -3,15 +3,37 @@
 #pragma once
 
 #include "CommonPairFunction.h"
+#include "internal/InteractionClasses.h"
 #include "openmm/common/ComputeArray.h"
+#include "PairTable.h"
+#include <vector>
 
 namespace LearnedPairPlugin {
 
-/** A PairTable on a device. */
+/** Tables on a device: the energy, and its derivatives by global parameters. */
 class CommonPairTable : public CommonPairFunction {
 public:
-    CommonPairTable(OpenMM::ComputeContext& cc, const LearnedPairForce& force);
-    void upload(const LearnedPairForce& force) override;
+    /**
+     * Reserve memory for tables, and copy the first ones.
+     *
+     * @param tables           the first tables: of the energy, then of its derivatives
+     * @param classes          the interaction classes, whose types are those of the tables
+     * @param mayGrow          whether later tables may have more classes and segments
+     * @param numCoefficients  the number of coefficients (GlobalFactor), or 0 if the energy and its derivatives are the
+     *                         tables themselves
+     */
+    CommonPairTable(OpenMM::ComputeContext& cc, const std::vector<const PairTable*>& tables,
+            const InteractionClasses& classes, bool mayGrow, int numCoefficients);
+    /**
+     * Copy tables and the interaction classes of all particles to the device.
+     *
+     * @return false, with nothing copied, if they are too large for the arrays
+     */
+    bool upload(const std::vector<const PairTable*>& tables, const InteractionClasses& classes);
+    /** Set the coefficients of the tables in the energy and its derivatives: see GlobalFactor. */
+    void setCoefficients(const std::vector<double>& values);
+    /** Make the energy of all pairs zero. */
+    void clear();
     bool isSmall() const override {
         return true;
     }
@@ -23,12 +45,18 @@ public:
     PairFunctionText getText(const std::string& prefix) const override;
 
 private:
+    std::string getName(const std::string& energy, const std::string& derivative, int index) const;
+    std::string combine(const std::string& prefix, const std::string& function, int row) const;
     OpenMM::ComputeContext& cc;
-    double minDistance;
-    int numClasses;
-    OpenMM::ComputeArray classes;  // int, for each particle
-    OpenMM::ComputeArray curves;   // real2 (inverse spacing, first segment), shape [numClasses][numClasses]
-    OpenMM::ComputeArray segments; // real4
+    const double minDistance;
+    const int numFunctions, numCoefficients;
+    std::vector<double> uploadedCoefficients;
+    int maxClasses;
+    size_t maxSegments;                // of all functions together
+    OpenMM::ComputeArray classes;      // int, for each particle
+    OpenMM::ComputeArray curves;       // real2 (inverse spacing, first segment), shape [maxClasses][maxClasses]
+    OpenMM::ComputeArray segments;     // real4, shape [][numFunctions]
+    OpenMM::ComputeArray coefficients; // real, shape [][numFunctions]
 };
 
 } // namespace LearnedPairPlugin

@@ -2,40 +2,94 @@
 // SPDX-License-Identifier: MIT
 
 #include "CpuCalcLearnedPairForceKernel.h"
-#include "CpuProgramLoop.h"
-#include "CpuTableLoop.h"
 #include "internal/visitFunction.h"
 #include "openmm/internal/ContextImpl.h"
 #include "openmm/reference/ReferencePlatform.h"
 
 using namespace LearnedPairPlugin;
 using OpenMM::ContextImpl;
+using std::vector;
 
 void CpuCalcLearnedPairForceKernel::initialize(const OpenMM::System& system, const LearnedPairForce& force) {
     derivativeNames = findEnergyParameterDerivatives(system, force);
     setModel(force);
+    if (plan != nullptr && plan->update(globals->getValues())) // make tables now, and not in the first time step
+        chooseLoop();
 }
 
-void CpuCalcLearnedPairForceKernel::setModel(const LearnedPairForce& force) {
-    globals = std::make_unique<GlobalValues>(force, derivativeNames);
-    list = std::make_unique<CpuPairList>(force, backend, data.threads.getNumThreads());
-    int numThreads = data.threads.getNumThreads();
-    loop = visitFunction<std::unique_ptr<CpuPairLoop>>(
-            force.getFunction(),
-            [&](const PairTable&) { return std::make_unique<CpuTableLoop>(force, *list, backend, numThreads); },
+void CpuCalcLearnedPairForceKernel::setModel(const LearnedPairForce& newForce) {
+    force = std::make_unique<LearnedPairForce>(newForce);
+    globals = std::make_unique<GlobalValues>(*force, derivativeNames);
+    tableLoop.reset();
+    programLoop.reset();
+    loop = nullptr;
+    visitFunction<bool>(
+            force->getFunction(),
+            [&](const PairTable& table) {
+                setTableModel(table);
+                return true;
+            },
             [&](const PairProgram&) {
-                return std::make_unique<CpuProgramLoop>(force, *list, backend, numThreads, *globals);
+                setProgramModel();
+                return true;
             });
+}
+
+/** Prepare the evaluation of a function that is a table. */
+void CpuCalcLearnedPairForceKernel::setTableModel(const PairTable& table) {
+    int numThreads = data.threads.getNumThreads();
+    InteractionClasses classes(*force);
+    list = std::make_unique<CpuPairList>(*force, classes, backend, numThreads);
+    tableLoop = std::make_unique<CpuTableLoop>(*force, *list, backend, numThreads);
+    tableLoop->setTables({&table}, classes);
+    loop = tableLoop.get();
+}
+
+/** Prepare the evaluation of a program. The plan chooses the loop before each evaluation. */
+void CpuCalcLearnedPairForceKernel::setProgramModel() {
+    if (plan == nullptr)
+        plan = std::make_unique<EvaluationPlan>(*force, globals->getDerivatives(), false);
+    else
+        plan->setForce(*force);
+    InteractionClasses classes = (plan->mayUseTables() ? plan->getClasses() : InteractionClasses(*force));
+    list = std::make_unique<CpuPairList>(*force, classes, backend, data.threads.getNumThreads());
+}
+
+/** Choose the loop that the plan requires, and set its tables. */
+void CpuCalcLearnedPairForceKernel::chooseLoop() {
+    int numThreads = data.threads.getNumThreads();
+    if (const FunctionTables* tables = plan->getTables()) {
+        if (tableLoop == nullptr)
+            tableLoop = std::make_unique<CpuTableLoop>(*force, *list, backend, numThreads);
+        tableLoop->setTables(tables->getPointers(), plan->getClasses());
+        loop = tableLoop.get();
+        return;
+    }
+    if (programLoop == nullptr)
+        programLoop = std::make_unique<CpuProgramLoop>(*force, *list, backend, numThreads, *globals);
+    programLoop->renumber(); // the list may have been built meanwhile
+    loop = programLoop.get();
 }
 
 double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
     auto& reference = *reinterpret_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
     globals->update(context);
+    if (plan != nullptr && plan->update(globals->getValues()))
+        chooseLoop();
     loop->updateGlobals(*globals);
+    int numDerivatives = globals->getDerivatives().size(), numFunctions = 1 + numDerivatives;
+    vector<double> coefficients; // of the functions of the loop in the energy and its derivatives
+    if (plan != nullptr && plan->getTables() != nullptr) {
+        numFunctions = plan->getTables()->functions.size();
+        coefficients = plan->getCoefficients();
+    }
+    double forceScale = globals->getScale() * (coefficients.empty() ? 1 : coefficients[0]);
     CpuPairSums sums;
-    sums.derivatives.resize(globals->getDerivatives().size(), 0.0);
-    loop->compute(*reference.positions, reference.periodicBoxVectors, (float) globals->getScale(), includeForces,
-            includeEnergy || !globals->getScaleDerivative().empty(), data, sums);
+    sums.derivatives.resize(numFunctions - 1, 0.0);
+    loop->compute(*reference.positions, reference.periodicBoxVectors, (float) forceScale, includeForces,
+            includeEnergy || !globals->getDerivativeNames().empty(), data, sums);
+    if (!coefficients.empty())
+        sums.combine(coefficients);
     globals->addDerivatives(sums.energy, sums.derivatives, *reference.energyParameterDerivatives);
     return globals->getScale() * sums.energy;
 }
@@ -45,6 +99,10 @@ KernelInfo CpuCalcLearnedPairForceKernel::getInfo() const {
     info.placement = "SIMD loop";
     info.neighborList = list->isDense() ? "none" : "own";
     info.instructionSet = backend.name;
+    if (plan == nullptr)
+        info.evaluation = "table";
+    else
+        plan->describe(info);
     return info;
 }
 

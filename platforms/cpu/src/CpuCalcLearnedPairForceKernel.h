@@ -4,6 +4,9 @@
 
 #include "CpuPairList.h"
 #include "CpuPairLoop.h"
+#include "CpuProgramLoop.h"
+#include "CpuTableLoop.h"
+#include "internal/EvaluationPlan.h"
 #include "internal/GlobalValues.h"
 #include "LearnedPairKernels.h"
 #include "openmm/cpu/CpuPlatform.h"
@@ -23,7 +26,8 @@ public:
             const std::string& name, const OpenMM::Platform& platform, OpenMM::CpuPlatform::PlatformData& data) :
             CalcLearnedPairForceKernel(name, platform),
             data(data),
-            backend(selectSimdBackend()) {}
+            backend(selectSimdBackend()),
+            loop(nullptr) {}
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     KernelInfo getInfo() const override;
@@ -31,12 +35,19 @@ public:
 
 private:
     void setModel(const LearnedPairForce& force);
+    void setTableModel(const PairTable& table);
+    void setProgramModel();
+    void chooseLoop();
     OpenMM::CpuPlatform::PlatformData& data;
     const SimdBackend& backend;
     std::vector<std::string> derivativeNames;
+    std::unique_ptr<LearnedPairForce> force; // a copy: the loop that runs the program is created when it is needed
     std::unique_ptr<GlobalValues> globals;
     std::unique_ptr<CpuPairList> list;
-    std::unique_ptr<CpuPairLoop> loop;
+    std::unique_ptr<EvaluationPlan> plan; // of a program, else null
+    std::unique_ptr<CpuTableLoop> tableLoop;
+    std::unique_ptr<CpuProgramLoop> programLoop;
+    CpuPairLoop* loop; // one of the two
 };
 
 } // namespace LearnedPairPlugin

@@ -19,9 +19,6 @@ static const double RelativeSkin = 0.35;
 // The size of the cells by which particles are sorted, as a fraction of the list cutoff.
 static const double RelativeCellSize = 0.125;
 
-CpuPairList::CpuPairList(const LearnedPairForce& force, const SimdBackend& backend, int numThreads) :
-        CpuPairList(force, InteractionClasses(force), backend, numThreads) {}
-
 CpuPairList::CpuPairList(
         const LearnedPairForce& force, const InteractionClasses& classes, const SimdBackend& backend, int numThreads) :
         backend(backend),

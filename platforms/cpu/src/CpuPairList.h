@@ -31,7 +31,8 @@ namespace LearnedPairPlugin {
  */
 class CpuPairList {
 public:
-    CpuPairList(const LearnedPairForce& force, const SimdBackend& backend, int numThreads);
+    CpuPairList(const LearnedPairForce& force, const InteractionClasses& classes, const SimdBackend& backend,
+            int numThreads);
     /** Begin to take over positions: compare the periodic box with that of the list. */
     void beginUpdate(const OpenMM::Vec3* box);
     /**
@@ -66,8 +67,6 @@ public:
     const BlockNeighbors& getNeighbors(int block, BlockNeighbors& scratch) const;
 
 private:
-    CpuPairList(const LearnedPairForce& force, const InteractionClasses& classes, const SimdBackend& backend,
-            int numThreads);
     void setPosition(int listIndex, const OpenMM::Vec3& local);
     void fillLastBlock();
     const SimdBackend& backend;

@@ -11,6 +11,17 @@ using OpenMM::ThreadPool;
 using OpenMM::Vec3;
 using std::vector;
 
+void CpuPairSums::combine(const vector<double>& coefficients) {
+    vector<double> functions = {energy};
+    functions.insert(functions.end(), derivatives.begin(), derivatives.end());
+    vector<double> results(coefficients.size() / functions.size(), 0.0);
+    for (size_t i = 0; i < results.size(); i++)
+        for (size_t k = 0; k < functions.size(); k++)
+            results[i] += coefficients[i * functions.size() + k] * functions[k];
+    energy = results[0];
+    derivatives.assign(results.begin() + 1, results.end());
+}
+
 CpuPairLoop::CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads) :
         list(list),
         backend(backend),

@@ -16,6 +16,14 @@ namespace LearnedPairPlugin {
 struct CpuPairSums {
     double energy = 0;               ///< in kJ/mol; 0 if it is not requested
     std::vector<double> derivatives; ///< of the energy with respect to the parameters of GlobalValues::getDerivatives()
+    /** Add sums that are given as one array: the energy, then its derivatives. */
+    void add(const std::vector<double>& sums) {
+        energy += sums[0];
+        for (size_t d = 0; d < derivatives.size(); d++)
+            derivatives[d] += sums[1 + d];
+    }
+    /** Replace the sums by linear combinations of them: see GlobalFactor::getCoefficients(). */
+    void combine(const std::vector<double>& coefficients);
 };
 
 /**
@@ -37,6 +45,8 @@ public:
 
     /** Set the values of the global parameters. Called before every evaluation. */
     virtual void updateGlobals(const GlobalValues& globals) {}
+    /** Called when the list has been built again, which renumbers its particles, and before the first evaluation. */
+    virtual void renumber() {}
 
 protected:
     /** The state of one thread during an evaluation. */
@@ -47,8 +57,6 @@ protected:
         CpuPairSums sums;
     };
 
-    /** Called when the list has been built again, which renumbers its particles. */
-    virtual void renumber() {}
     /** Prepare a thread for an evaluation. */
     virtual void begin(Work& work) = 0;
     /** Evaluate the pairs of a block. */

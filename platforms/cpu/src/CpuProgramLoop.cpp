@@ -80,7 +80,5 @@ void CpuProgramLoop::computeBlock(const PairBlock& block, int index, Work& work)
 void CpuProgramLoop::finish(Work& work) {
     Runner& runner = *runners[work.thread];
     backend.finishProgram(runner.pairCode, runner.batch, work.target, runner.sums.data());
-    work.sums.energy += runner.sums[0];
-    for (size_t d = 0; d < work.sums.derivatives.size(); d++)
-        work.sums.derivatives[d] += runner.sums[1 + d];
+    work.sums.add(runner.sums);
 }

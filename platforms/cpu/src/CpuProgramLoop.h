@@ -19,9 +19,9 @@ public:
     CpuProgramLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads,
             const GlobalValues& globals);
     void updateGlobals(const GlobalValues& globals) override;
+    void renumber() override;
 
 protected:
-    void renumber() override;
     void begin(Work& work) override;
     void computeBlock(const PairBlock& block, int index, Work& work) override;
     void finish(Work& work) override;

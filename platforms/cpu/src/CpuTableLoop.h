@@ -3,27 +3,39 @@
 #pragma once
 
 #include "CpuPairLoop.h"
+#include "internal/InteractionClasses.h"
 #include "openmm/cpu/AlignedArray.h"
+#include "PairTable.h"
 #include <vector>
 
 namespace LearnedPairPlugin {
 
-/** Evaluates a table: the curve of each pair in range is looked up. */
+/** Evaluates tables: the curve of each pair in range is looked up. */
 class CpuTableLoop : public CpuPairLoop {
 public:
     CpuTableLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads);
+    /**
+     * Set the tables. This must be called before the first evaluation.
+     *
+     * @param tables   the table of the energy, then those of its derivatives by global parameters
+     * @param classes  the interaction classes of the list; their types are those of the tables
+     */
+    void setTables(const std::vector<const PairTable*>& tables, const InteractionClasses& classes);
 
 protected:
     void begin(Work& work) override;
     void computeBlock(const PairBlock& block, int index, Work& work) override;
-    void finish(Work& work) override {}
+    void finish(Work& work) override;
 
 private:
+    const float innerCutoff;
+    const Switching switching;
     OpenMM::AlignedArray<float> segments;
     std::vector<float> inverseSpacings;
     std::vector<int32_t> firstSegments;
     TableCurves curves;                                // points to the arrays above
     std::vector<std::vector<BlockCurves>> blockCurves; // for each thread and each interaction class of neighbors
+    std::vector<std::vector<double>> sums;             // for each thread the energy and its derivatives
 };
 
 } // namespace LearnedPairPlugin

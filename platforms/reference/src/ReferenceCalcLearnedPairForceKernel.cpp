@@ -7,6 +7,7 @@
 #include "internal/InteractionClasses.h"
 #include "internal/PairEvaluator.h"
 #include "internal/SwitchingFunction.h"
+#include "internal/visitFunction.h"
 #include "openmm/internal/ContextImpl.h"
 #include "openmm/OpenMMException.h"
 #include "openmm/reference/ReferenceForce.h"
@@ -33,7 +34,10 @@ struct ReferenceCalcLearnedPairForceKernel::Model {
             periodic(force.usesPeriodicBoundaryConditions()),
             cutoff(force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? std::numeric_limits<double>::infinity()
                                                                             : force.getCutoffDistance()),
-            innerCutoff(force.getInnerCutoffDistance()) {}
+            innerCutoff(force.getInnerCutoffDistance()),
+            evaluation(visitFunction<string>(
+                    force.getFunction(), [](const PairTable&) { return "table"; },
+                    [](const PairProgram&) { return "program"; })) {}
     bool interact(int i, int j) const {
         return classes.interacts[(size_t) classes.particleClasses[i] * classes.numClasses + classes.particleClasses[j]];
     }
@@ -44,6 +48,7 @@ struct ReferenceCalcLearnedPairForceKernel::Model {
     std::unique_ptr<PairEvaluator> evaluator;
     bool periodic;
     double cutoff, innerCutoff;
+    string evaluation; // for KernelInfo
 };
 
 /** The pairs in range, one array for each property. */
@@ -137,6 +142,8 @@ KernelInfo ReferenceCalcLearnedPairForceKernel::getInfo() const {
     KernelInfo info;
     info.placement = "all pairs";
     info.neighborList = "none";
+    info.evaluation = model->evaluation;
+    info.exactBecause = (model->evaluation == "program" ? "the Reference platform evaluates exactly" : "");
     return info;
 }
 

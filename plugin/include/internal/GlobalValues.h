@@ -36,7 +36,10 @@ public:
     double getScale() const {
         return scale;
     }
-    /** Get the values of the global parameters of the function, in the order of the function. */
+    /**
+     * Get the values of the global parameters of the function, in the order of the function. Before the first update()
+     * they are the default values of the force.
+     */
     const std::vector<double>& getValues() const {
         return values;
     }

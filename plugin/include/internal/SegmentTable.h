@@ -21,6 +21,9 @@ namespace LearnedPairPlugin {
  * The last term is the Taylor expansion below the inner cutoff. The last segment of every curve is a straight line that
  * begins at the last knot, so that rounding errors at the end of the curve need no special case. Segment 0 is zero.
  * Pairs of classes that do not interact use it.
+ *
+ * There may be further tables of the same shape, of derivatives by global parameters. Each segment then consists of the
+ * coefficients of all tables: c = segments[(q.firstSegment+k)*numFunctions+function].
  */
 struct LEARNEDPAIR_EXPORT SegmentTable {
     /** The position of the segments of one curve. */
@@ -28,7 +31,10 @@ struct LEARNEDPAIR_EXPORT SegmentTable {
         double inverseSpacing; ///< the inverse distance between knots, measured in 1/nm
         int firstSegment;
     };
-    SegmentTable(const PairTable& table, const InteractionClasses& classes);
+    SegmentTable(const PairTable& table, const InteractionClasses& classes) : SegmentTable({&table}, classes) {}
+    /** @param tables  the table of the energy, then those of derivatives */
+    SegmentTable(const std::vector<const PairTable*>& tables, const InteractionClasses& classes);
+    int numFunctions;                            ///< the number of tables
     std::vector<std::array<double, 4>> segments; ///< the coefficients of t^0 to t^3, measured in kJ/mol
     std::vector<Curve> curves;                   ///< the curve of two classes, shape [numClasses][numClasses]
 };

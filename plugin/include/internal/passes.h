@@ -67,4 +67,22 @@ LEARNEDPAIR_EXPORT TensorProgram differentiate(const TensorProgram& program, int
 LEARNEDPAIR_EXPORT TensorProgram tabulateRadial(
         const TensorProgram& program, ParticleInput particles, double minDistance, double maxDistance, int numKnots);
 
+/** A program as a product f = factor*rest. */
+struct FactoredProgram {
+    TensorProgram factor; ///< depends on global parameters only; the literal 1 if there is no such factor
+    TensorProgram rest;
+};
+
+/**
+ * Divide a program with one output, of length 1, into a factor that depends on global parameters only, and the rest.
+ * The output must be a product for that, as in lam*network(r). Results change by rounding.
+ *
+ * @param program    the program
+ * @param particles  whether particles have types or features: see findStages()
+ */
+LEARNEDPAIR_EXPORT FactoredProgram splitGlobalFactor(const TensorProgram& program, ParticleInput particles);
+
+/** Find the global parameters that a program reads. @return whether it reads each of numGlobals parameters */
+LEARNEDPAIR_EXPORT std::vector<char> findGlobalsRead(const TensorProgram& program, int numGlobals);
+
 } // namespace LearnedPairPlugin

@@ -21,4 +21,8 @@ namespace LearnedPairPlugin {
 LEARNEDPAIR_EXPORT void requireSlopesOfEnergies(const std::string& curve, const std::vector<double>& energies,
         const std::vector<double>& slopes, double spacing);
 
+/** Get whether requireSlopesOfEnergies() throws for the same arguments. */
+LEARNEDPAIR_EXPORT bool slopesContradictEnergies(
+        const std::vector<double>& energies, const std::vector<double>& slopes, double spacing);
+
 } // namespace LearnedPairPlugin

@@ -21,6 +21,7 @@ from .particle_types import particle_types
 from .topology_order import require_topology
 
 if TYPE_CHECKING:  # these need PyTorch
+    from ..lowering.creation import Evaluation
     from ..lowering.pair_model import PairModel
     from ..lowering.representation import Representation
 
@@ -43,6 +44,7 @@ def add_correction(
     force_group: int = 0,
     representation: Representation = "auto",
     tolerance: float = 1e-4,
+    evaluation: Evaluation = "auto",
     tabulate_radial: bool | None = None,
 ) -> LearnedPairForce:
     """Add a learned correction to a System.
@@ -81,7 +83,7 @@ def add_correction(
         The name of a global parameter that multiplies the energy. Its default value is 1.
     force_group : int
         The force group of the new force.
-    representation, tolerance, tabulate_radial
+    representation, tolerance, evaluation, tabulate_radial
         As in :meth:`PairModel.create_force`.
 
     Returns
@@ -142,6 +144,7 @@ def add_correction(
         nonbonded_method=_nonbonded_method(system),
         representation=representation,
         tolerance=tolerance,
+        evaluation=evaluation,
         tabulate_radial=tabulate_radial,
     )
     is_covered = force.getParticleTypes() != LearnedPairForce.NotCovered

@@ -68,7 +68,13 @@ def add_arguments(parser):
         default=1e-4,
         help="force error of tables, relative to |F| + 1 kJ/mol/nm (default: 1e-4)",
     )
-    add_tabulate_radial(parser, "default: with --representation auto")
+    parser.add_argument(
+        "--evaluation",
+        choices=("auto", "exact", "table"),
+        default="auto",
+        help="how a Context evaluates a program (default: auto, with tables for its distinct particles if possible)",
+    )
+    add_tabulate_radial(parser, "default: with --representation auto --evaluation exact")
 
 
 def run(options):
@@ -96,6 +102,7 @@ def run(options):
         force_group=options.force_group,
         representation=options.representation,
         tolerance=options.tolerance,
+        evaluation=options.evaluation,
         tabulate_radial=options.tabulate_radial,
     )
     options.output.write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")

@@ -63,7 +63,7 @@ def add_arguments(parser):
         action=argparse.BooleanOptionalAction,
         help=f"show all steps of the program, or none (default: at most {MAX_STEPS})",
     )
-    add_tabulate_radial(parser, "default: as create_force does, but not for a model that can become a table as a whole")
+    add_tabulate_radial(parser, "default: no")
 
 
 def add_tabulate_radial(parser, default):

@@ -8,6 +8,9 @@ from ..plugin import load
 
 core = load()
 
+#: The largest number of pairs of distinct particles for which a Context makes tables by itself.
+MAX_CURVES: int = core.MAX_CURVES
+
 if TYPE_CHECKING:
     from .._core import PairProgram, PairTable
 else:

@@ -6,7 +6,8 @@ from typing import Any
 
 
 def describe_kernel(info: dict[str, Any]) -> str:
-    """Describe the kernel of a force in one line, such as "CUDA, compacted pairs, tensor cores".
+    """Describe the kernel of a force in one line, such as "CUDA, compacted pairs, tensor cores" or "CPU, SIMD loop,
+    AVX2, 3 curves".
 
     Parameters
     ----------
@@ -18,6 +19,8 @@ def describe_kernel(info: dict[str, Any]) -> str:
     str
     """
     parts = [info["platform"], info["placement"], info["instruction_set"], "tensor cores" * info["tensor_cores"]]
+    if info["num_curves"] > 0:
+        parts.append(f"{info['num_curves']} curve{'s' * (info['num_curves'] != 1)}")
     if info["num_devices"] > 1:
         parts.append(f"{info['num_devices']} devices")
     return ", ".join(part for part in parts if part)

@@ -100,6 +100,10 @@ class LearnedPairForce(GuardedForce):
     NoCutoff = 0
     CutoffNonPeriodic = 1
     CutoffPeriodic = 2
+    #: How a Context evaluates a program; see :meth:`setEvaluation`.
+    AutomaticEvaluation = 0
+    ExactEvaluation = 1
+    TableEvaluation = 2
     #: The type of a particle that the function does not cover: it does not interact through this force.
     NotCovered = -1
 
@@ -404,6 +408,53 @@ class LearnedPairForce(GuardedForce):
     def setSwitchingDistance(self, distance: float | unit.Quantity) -> None:
         """Set the switching distance (Quantity, or a number in nm); from the inner cutoff to less than the cutoff."""
         self._access.setSwitchingDistance(float(in_nanometers(distance)))
+
+    def getEvaluation(self) -> int:
+        """Get how a Context evaluates a program."""
+        return int(self._access.getEvaluation())
+
+    def setEvaluation(self, evaluation: int) -> None:
+        """Set how a Context evaluates a program: exactly, or with tables.
+
+        Tables have one curve for each pair of distinct particles (types or feature vectors) that may interact. They are
+        made in double precision when a Context is created, and again when weights, features or global parameters
+        change. A force with few distinct particles then costs what a table of types costs, whatever its program is. The
+        setting has no effect if the function is a PairTable.
+
+        Parameters
+        ----------
+        evaluation : LearnedPairForce.AutomaticEvaluation, ExactEvaluation or TableEvaluation
+            ExactEvaluation, the default of a new force, runs the program for every pair of particles. TableEvaluation
+            makes tables; if that is not possible, the Context raises an exception. AutomaticEvaluation makes tables if
+            they take little time and memory, the platform computes in single precision, and global parameters do not
+            change too often. ``getKernelInfo(context)`` tells what a Context does, and why. The Reference platform
+            always evaluates exactly.
+
+        Raises
+        ------
+        openmm.OpenMMException
+            If there is no such evaluation.
+        """
+        self._access.setEvaluation(operator.index(evaluation))
+
+    def getTableTolerance(self) -> float:
+        """Get the tolerance of the tables with which a Context evaluates a program."""
+        return float(self._access.getTableTolerance())
+
+    def setTableTolerance(self, tolerance: float) -> None:
+        """Set the tolerance of the tables with which a Context evaluates a program.
+
+        Parameters
+        ----------
+        tolerance : float
+            The force error of a table is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``. The default is 1e-4.
+
+        Raises
+        ------
+        openmm.OpenMMException
+            If the tolerance is not positive and finite.
+        """
+        self._access.setTableTolerance(float(tolerance))
 
     def getNumExclusions(self) -> int:
         """Get the number of excluded pairs."""
@@ -795,7 +846,17 @@ class LearnedPairForce(GuardedForce):
             ``tensor_cores`` : bool
                 Whether matrix products run on tensor cores.
             ``evaluation`` : str
-                "table" or "program".
+                "table", or "program" if the program is run for every pair of particles.
+            ``exact_because`` : str
+                If a program is run: why no tables are used. See :meth:`setEvaluation`.
+            ``num_curves`` : int
+                The number of distinct curves of the tables that evaluate a program, else 0.
+            ``num_curves_made`` : int
+                The number of curves that were made so far, also for other values of the global parameters.
+            ``table_bytes`` : int
+                The size of these tables.
+            ``max_relative_force_error`` : float
+                Their largest measured force error, relative to |F| + 1 kJ/mol/nm.
             ``num_devices`` : int
                 The number of devices that the Context uses.
 

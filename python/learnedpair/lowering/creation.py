@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Creates a force: checks the arguments, and sets the function, particles and distances of the force."""
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 
 from ..errors import LoweringError
 from ..force.learned_pair_force import LearnedPairForce
+from .tolerance import check_tolerance
 
 _METHODS = {
     LearnedPairForce.NoCutoff: "NoCutoff",
@@ -14,7 +17,17 @@ _METHODS = {
 }
 
 
-def check_arguments(model, particles, nonbonded_method, representation):
+#: How a Context evaluates a program, as create_force() and add_correction() name it.
+Evaluation: TypeAlias = Literal["auto", "exact", "table"]
+
+_EVALUATIONS = {
+    "auto": LearnedPairForce.AutomaticEvaluation,
+    "exact": LearnedPairForce.ExactEvaluation,
+    "table": LearnedPairForce.TableEvaluation,
+}
+
+
+def check_arguments(model, particles, nonbonded_method, representation, evaluation):
     """Require valid arguments of create_force().
 
     Raises
@@ -24,6 +37,10 @@ def check_arguments(model, particles, nonbonded_method, representation):
     if representation not in ("auto", "table", "program"):
         raise LoweringError(
             f"{model.source}: there is no representation {representation!r}; expected 'auto', 'table' or 'program'."
+        )
+    if evaluation not in _EVALUATIONS:
+        raise LoweringError(
+            f"{model.source}: there is no evaluation {evaluation!r}; expected 'auto', 'exact' or 'table'."
         )
     if isinstance(particles, (str, set, frozenset, dict)):
         raise TypeError(
@@ -39,6 +56,11 @@ def check_arguments(model, particles, nonbonded_method, representation):
         raise TypeError(
             f"{model.source}: nonbonded_method is {nonbonded_method!r}; expected"
             f" {', '.join(f'LearnedPairForce.{name}' for name in _METHODS.values())}."
+        )
+    if nonbonded_method == LearnedPairForce.NoCutoff and evaluation == "table":
+        raise LoweringError(
+            f"{model.source}: tables end at the model's cutoff, and NoCutoff has none; use evaluation='auto' or"
+            " 'exact'."
         )
     if nonbonded_method == LearnedPairForce.NoCutoff and model.switching_distance is not None:
         raise LoweringError(
@@ -76,3 +98,9 @@ def configure_force(model, function, report, particles, nonbonded_method):
         force.setSwitchingDistance(model.switching_distance)
     force.lowering_report = report
     return force
+
+
+def set_evaluation(force, evaluation, tolerance):
+    """Set how a Context evaluates the program of a force, by the name that create_force() accepts."""
+    force.setEvaluation(_EVALUATIONS[evaluation])
+    force.setTableTolerance(check_tolerance(tolerance))

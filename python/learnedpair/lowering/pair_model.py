@@ -19,7 +19,7 @@ from ..models.load import ModelParts, read_model
 from ..models.metadata.metadata import warn_of_unusual_cutoff
 from ..models.model import Model
 from ..models.pytorch.state import in_default_torch_state
-from .creation import check_arguments, configure_force
+from .creation import Evaluation, check_arguments, configure_force, set_evaluation
 from .particles import distinct_particles, read_particles
 from .representation import Representation, choose_representation
 from .updating import lower_like, parameter_settings, replace_function, require_same_particles
@@ -153,6 +153,7 @@ class PairModel(Model):
         nonbonded_method: int = LearnedPairForce.CutoffPeriodic,
         representation: Representation = "auto",
         tolerance: float = 1e-4,
+        evaluation: Evaluation = "auto",
         tabulate_radial: bool | None = None,
     ) -> LearnedPairForce:
         """Create a force with the function, cutoff, inner cutoff and switching distance of this model.
@@ -170,12 +171,17 @@ class PairModel(Model):
             tolerance, else a program. It warns if the tolerance is the reason, because programs cost more.
         tolerance : float
             The force error of a table is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``, at every distance of the
-            domain and for every pair of types that occurs. For a program with a tabulated radial part, this holds for
-            the sampled pairs of particles.
+            domain and for every pair of types that occurs. The same holds for the tables with which a Context evaluates
+            a program. For a program with a tabulated radial part, it holds for the sampled pairs of particles.
+        evaluation : {"auto", "exact", "table"}
+            How a Context evaluates a program: "exact" runs it for every pair of particles; "table" makes tables with a
+            curve for each pair of distinct types or feature vectors, which cost what a table of types costs; "auto"
+            makes tables if they take little time and memory. The program in the force and its XML is the same. See
+            :meth:`LearnedPairForce.setEvaluation`.
         tabulate_radial : bool or None
             Whether to tabulate the radial part of a program, that is, all values that depend on the distance alone,
-            such as radial basis functions and the layer that they feed. By default "auto" does so, and "program"
-            evaluates the model exactly.
+            such as radial basis functions and the layer that they feed. By default representation="auto" does so if the
+            program is going to be evaluated exactly.
 
         Returns
         -------
@@ -211,16 +217,18 @@ class PairModel(Model):
         >>> exact.getFunction()
         <PairProgram of 2 types: ... steps, 1715 weights>
         """
-        check_arguments(self, particles, nonbonded_method, representation)
+        check_arguments(self, particles, nonbonded_method, representation, evaluation)
         no_cutoff = nonbonded_method == LearnedPairForce.NoCutoff
         particles = read_particles(self, particles)
         distinct = distinct_particles(self, particles)
         if no_cutoff:
             require_zero_beyond_cutoff(self, distinct)
         function, report = choose_representation(
-            self, particles, distinct, no_cutoff, representation, tolerance, tabulate_radial
+            self, particles, distinct, no_cutoff, representation, tolerance, evaluation, tabulate_radial
         )
-        return configure_force(self, function, report, particles, nonbonded_method)
+        force = configure_force(self, function, report, particles, nonbonded_method)
+        set_evaluation(force, evaluation, tolerance)
+        return force
 
     @in_default_torch_state
     def update_force(self, force: openmm.Force, *, tolerance: float = 1e-4) -> None:

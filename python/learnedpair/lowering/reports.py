@@ -36,9 +36,9 @@ def table_report(model, curves, stored, tolerance):
         "bytes": knots * BYTES_PER_KNOT,
         "max_relative_force_error": float(max((curve.max_relative_force_error for curve in curves), default=0.0)),
         "max_force_error": float(max((curve.max_force_error for curve in curves), default=0.0)),
-        "rms_force_error": float(np.sqrt(sum(curve.sum_force_error for curve in curves) / points)),
+        "rms_force_error": float(np.sqrt(sum(curve.sum_squared_force_errors for curve in curves) / points)),
         "max_energy_error": float(max((curve.max_energy_error for curve in curves), default=0.0)),
-        "rms_energy_error": float(np.sqrt(sum(curve.sum_energy_error for curve in curves) / points)),
+        "rms_energy_error": float(np.sqrt(sum(curve.sum_squared_energy_errors for curve in curves) / points)),
     }
 
 

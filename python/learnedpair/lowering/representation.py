@@ -5,6 +5,7 @@
 from typing import Literal, TypeAlias
 
 from ..errors import LoweringError, ToleranceError, warn
+from ..force.functions import MAX_CURVES
 from .curves import MIN_INTERVALS
 from .particles import occurring_pairs
 from .programs import lower_to_program
@@ -18,7 +19,9 @@ Representation: TypeAlias = Literal["auto", "table", "program"]
 MAX_TABLE_BYTES = 32 * 2**20
 
 
-def choose_representation(model, particles, distinct, no_cutoff, representation, tolerance, tabulate_radial):
+def choose_representation(
+    model, particles, distinct, no_cutoff, representation, tolerance, evaluation, tabulate_radial
+):
     """Lower a model to the requested representation.
 
     Parameters
@@ -30,7 +33,7 @@ def choose_representation(model, particles, distinct, no_cutoff, representation,
         The distinct particles for which a program is compared with the model.
     no_cutoff : bool
         Whether the force has no cutoff.
-    representation, tolerance, tabulate_radial
+    representation, tolerance, evaluation, tabulate_radial
         As in :meth:`PairModel.create_force`.
 
     Returns
@@ -52,7 +55,10 @@ def choose_representation(model, particles, distinct, no_cutoff, representation,
         lowered = _small_table(model, occurring_pairs(particles), tolerance)
         if lowered is not None:
             return lowered
-    tabulates = (representation == "auto" and not no_cutoff) if tabulate_radial is None else tabulate_radial
+    tabulates = tabulate_radial
+    if tabulate_radial is None:
+        is_exact = evaluation == "exact" or (evaluation == "auto" and len(occurring_pairs(particles)) > MAX_CURVES)
+        tabulates = representation == "auto" and not no_cutoff and is_exact
     if tabulates and no_cutoff:
         raise LoweringError(
             f"{model.source}: a table of the radial part ends at the model's cutoff, and NoCutoff has none; use"

@@ -8,9 +8,9 @@ autograd, in double precision.
 
 from ..errors import LoweringError
 from ..force.functions import PairTable
-from .curves import ControlPositions, Curve, measure, name_types, refine, set_knots
+from .curves import describe_error, name_types, tabulate_curves
 from .reports import table_report
-from .tolerance import PROBES, SAFETY, check_tolerance
+from .tolerance import check_tolerance
 
 
 def lower_to_table(model, pairs, tolerance):
@@ -42,10 +42,7 @@ def lower_to_table(model, pairs, tolerance):
         If the tolerance cannot be met; the message names the pair and the distance.
     """
     tolerance = check_tolerance(tolerance)
-    curves = [Curve(pair) for pair in pairs]
-    refine(model, curves, lambda intervals: PROBES, tolerance)
-    refine(model, curves, ControlPositions(), tolerance)  # its last measurement is reported
-
+    curves = tabulate_curves(model, pairs, tolerance)
     count = len(model.types)
     indices = [-1] * (count * count)
     distinct = {}
@@ -86,30 +83,22 @@ def lower_to_shape(model, table, tolerance):
             f" table {table.num_types} types from {table.min_distance:g} to {table.max_distance:g} nm; make a new"
             " force."
         )
+    pairs = [(i, j) for i in range(count) for j in range(i, count) if table.curve_indices[i * count + j] >= 0]
+    indices = [table.curve_indices[i * count + j] for i, j in pairs]
+    curves = tabulate_curves(model, pairs, tolerance, [len(table.energies[index]) - 1 for index in indices])
     stored = [None] * len(table.energies)
-    curves = []
-    for i in range(count):
-        for j in range(i, count):
-            index = table.curve_indices[i * count + j]
-            if index >= 0:
-                curve = Curve((i, j), len(table.energies[index]) - 1)
-                curves.append(curve)
-                stored[index] = stored[index] or curve
-    set_knots(model, curves)
-    for curve in curves:
-        i, j = curve.pair
-        other = stored[table.curve_indices[i * count + j]]
-        if (curve.energies.tobytes(), curve.slopes.tobytes()) != (other.energies.tobytes(), other.slopes.tobytes()):
+    for curve, index in zip(curves, indices, strict=True):
+        stored[index] = other = stored[index] or curve
+        if not curve.has_energies_of(other):
             raise LoweringError(
                 f"{model.source}: the table has one curve for types {name_types(model, curve.pair)} and for"
                 f" {name_types(model, other.pair)}, which this model tells apart; make a new force."
             )
-    ratios = measure(model, curves, ControlPositions(), tolerance)
-    for curve, ratio in zip(curves, ratios, strict=True):
-        if SAFETY * ratio > 1:
+        if not curve.is_within_tolerance:
+            worst = describe_error(curve.worst_distance, curve.worst_force, curve.worst_force_error)
             raise LoweringError(
-                f"{model.source}: {curve.intervals + 1} knots are too few for types {name_types(model, curve.pair)} and"
-                f" the tolerance {tolerance:g}: {curve.worst}; make a new force, or allow a larger tolerance."
+                f"{model.source}: {len(curve.energies)} knots are too few for types {name_types(model, curve.pair)} and"
+                f" the tolerance {tolerance:g}: {worst}; make a new force, or allow a larger tolerance."
             )
     return _assemble(model, curves, stored, table.curve_indices, tolerance)
 

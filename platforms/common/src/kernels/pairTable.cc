@@ -3,6 +3,4 @@ const real2 lpCurve = LP_CURVES[LP_CLASS1*LP_NUM_CLASSES+LP_CLASS2];
 const real lpX = (lpRClamped-LP_MIN_DISTANCE)*lpCurve.x;
 const int lpInterval = (int) lpX;
 const real lpT = lpX-lpInterval;
-const real4 lpC = LP_SEGMENTS[(int) lpCurve.y+lpInterval];
-real lpDEdR = (lpC.y+lpT*(2*lpC.z+3*lpT*lpC.w))*lpCurve.x;
-real lpEnergy = lpC.x+lpT*(lpC.y+lpT*(lpC.z+lpT*lpC.w));
+const int lpSegment = (int) lpCurve.y+lpInterval;

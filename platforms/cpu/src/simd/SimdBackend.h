@@ -17,13 +17,15 @@ struct SimdBackend {
     /** Find the particles of a block and of later ones that are within the list cutoff. @return their number */
     int (*listNeighbors)(const BlockBounds& bounds, int block, NeighborMarks& marks);
     /**
-     * Evaluate the pairs of a block with a table.
+     * Evaluate the pairs of a block with tables.
      *
-     * @param blockCurves  one element for each interaction class
-     * @return the energy without the scale, or 0 if it is not requested
+     * @param blockCurves    one element for each interaction class
+     * @param includeEnergy  whether the energy is requested; it must be true if there are derivatives
+     * @param sums           the energy and its derivatives, without the scale, are added to it if requested
      */
-    double (*computeTable)(const PairGeometry& geometry, const PairBlock& block, int blockIndex,
-            const TableCurves& curves, BlockCurves* blockCurves, const ForceTarget& target, bool includeEnergy);
+    void (*computeTable)(const PairGeometry& geometry, const PairBlock& block, int blockIndex,
+            const TableCurves& curves, BlockCurves* blockCurves, const ForceTarget& target, bool includeEnergy,
+            double* sums);
     /** Set the function that runs an instruction. All other members must be set. */
     void (*selectInstruction)(ProgramInstruction& step);
     /**

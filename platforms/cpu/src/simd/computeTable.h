@@ -21,31 +21,47 @@ inline void fillCurves(const PairBlock& block, int blockIndex, const TableCurves
     blockCurves.block = blockIndex;
 }
 
-/** Compute S(r)*f(r), if it is needed, and its derivative: see SegmentTable. */
+/**
+ * The position of some distances in their curves. Lanes that are not in range read segment 0: the segments of their
+ * curves would have to be loaded from memory for nothing.
+ */
+struct TablePosition {
+    TablePosition(const TableCurves& curves, const BlockCurves& blockCurves, const Floats& r, const Mask& inRange,
+            int numFunctions) :
+            rClamped(max(r, splat(curves.innerCutoff))),
+            inverseSpacing(load(blockCurves.inverseSpacing)) {
+        Floats x = (rClamped - curves.minDistance) * inverseSpacing;
+        Ints k = toInts(x);
+        t = x - toFloats(k);
+        Ints segment = (Ints) select(inRange, (Floats) (load(blockCurves.firstSegment) + k), Floats{});
+        store(segment * (int32_t) (4 * sizeof(float) * numFunctions), offsets);
+        keepInMemory(offsets);
+    }
+    Floats rClamped, inverseSpacing, t;
+    int32_t offsets[Width]; // of the segments, in bytes
+};
+
+/** Compute S(r)*f(r), if it is needed, and its derivative, for one of the functions: see SegmentTable. */
 template<bool IncludeEnergy>
-inline void evaluateTable(
-        const TableCurves& curves, const BlockCurves& blockCurves, const Floats& r, Floats& energy, Floats& dEdR) {
-    Floats rClamped = max(r, splat(curves.innerCutoff)), inverseSpacing = load(blockCurves.inverseSpacing);
-    Floats x = (rClamped - curves.minDistance) * inverseSpacing;
-    Ints k = toInts(x);
-    Floats t = x - toFloats(k), c0, c1, c2, c3;
-    int32_t offsets[Width];
-    store((load(blockCurves.firstSegment) + k) * (int32_t) (4 * sizeof(float)), offsets);
-    keepInMemory(offsets);
-    loadTransposed([&](int k) { return (const float*) ((const char*) curves.segments + (uint32_t) offsets[k]); }, c0,
-            c1, c2, c3);
-    dEdR = (c1 + t * (2 * c2 + 3 * t * c3)) * inverseSpacing;
+inline void evaluateTable(const TableCurves& curves, const TablePosition& position, int function, const Floats& r,
+        Floats& energy, Floats& dEdR) {
+    Floats c0, c1, c2, c3, t = position.t;
+    const char* segments = (const char*) (curves.segments + 4 * function);
+    loadTransposed([&](int k) { return (const float*) (segments + (uint32_t) position.offsets[k]); }, c0, c1, c2, c3);
+    dEdR = (c1 + t * (2 * c2 + 3 * t * c3)) * position.inverseSpacing;
     if (IncludeEnergy || curves.switching.used)
-        energy = c0 + t * (c1 + t * (c2 + t * c3)) + (r - rClamped) * dEdR;
+        energy = c0 + t * (c1 + t * (c2 + t * c3)) + (r - position.rClamped) * dEdR;
     if (curves.switching.used)
         switchOff(curves.switching, r, energy, dEdR);
 }
 
-/** Evaluate the pairs of a block and its near neighbors. OneImage: see BlockPositions::oneImage. */
-template<bool OneImage, bool IncludeEnergy, bool IncludeForces>
-double computeNear(const PairGeometry& geometry, const PairBlock& block, int blockIndex,
-        const BlockPositions& particles, int numNear, const TableCurves& curves, BlockCurves* allBlockCurves,
-        const ForceTarget& target) {
+/**
+ * Evaluate the pairs of a block and its near neighbors. OneImage: see BlockPositions::oneImage. With
+ * IncludeDerivatives, the energy must also be included.
+ */
+template<bool OneImage, bool IncludeEnergy, bool IncludeForces, bool IncludeDerivatives>
+void computeNear(const PairGeometry& geometry, const PairBlock& block, int blockIndex, const BlockPositions& particles,
+        int numNear, const TableCurves& curves, BlockCurves* allBlockCurves, const ForceTarget& target, double* sums) {
     Displacements blockForce = {};
     Floats blockEnergy = {};
     for (int i = 0; i < numNear; i++) {
@@ -61,7 +77,8 @@ double computeNear(const PairGeometry& geometry, const PairBlock& block, int blo
         // At distance 0 the force has no direction: it becomes zero.
         Floats inverse = select(less(Floats{}, r2), inverseSqrt(r2), Floats{});
         Floats r = select(inRange, r2 * inverse, splat(curves.innerCutoff)), energy, dEdR;
-        evaluateTable<IncludeEnergy>(curves, blockCurves, r, energy, dEdR);
+        TablePosition position(curves, blockCurves, r, inRange, IncludeDerivatives ? curves.numFunctions : 1);
+        evaluateTable<IncludeEnergy>(curves, position, 0, r, energy, dEdR);
         if (IncludeEnergy)
             blockEnergy += select(inRange, energy, Floats{});
         if (IncludeForces) {
@@ -70,6 +87,11 @@ double computeNear(const PairGeometry& geometry, const PairBlock& block, int blo
             blockForce = {blockForce.x + force.x, blockForce.y + force.y, blockForce.z + force.z};
             addSums(force.x, force.y, force.z, &target.forces[4 * target.targets[block.near.particles[i]]]);
         }
+        if (IncludeDerivatives)
+            for (int function = 1; function < curves.numFunctions; function++) {
+                evaluateTable<true>(curves, position, function, r, energy, dEdR);
+                sums[function] += sum(select(inRange, energy, Floats{}));
+            }
     }
     if (IncludeForces) {
         float x[Width], y[Width], z[Width];
@@ -83,21 +105,29 @@ double computeNear(const PairGeometry& geometry, const PairBlock& block, int blo
             force[2] -= z[k];
         }
     }
-    return sum(blockEnergy);
+    if (IncludeEnergy)
+        sums[0] += sum(blockEnergy);
 }
 
-double computeTable(const PairGeometry& geometry, const PairBlock& block, int blockIndex, const TableCurves& curves,
-        BlockCurves* blockCurves, const ForceTarget& target, bool includeEnergy) {
+/** The variants of computeNear() for given OneImage and IncludeForces. */
+template<bool OneImage, bool IncludeForces>
+void computeVariant(const PairGeometry& geometry, const PairBlock& block, int blockIndex,
+        const BlockPositions& particles, int numNear, const TableCurves& curves, BlockCurves* blockCurves,
+        const ForceTarget& target, bool includeEnergy, double* sums) {
+    auto compute = (curves.numFunctions > 1 ? computeNear<OneImage, true, IncludeForces, true>
+                    : includeEnergy         ? computeNear<OneImage, true, IncludeForces, false>
+                                            : computeNear<OneImage, false, IncludeForces, false>);
+    compute(geometry, block, blockIndex, particles, numNear, curves, blockCurves, target, sums);
+}
+
+void computeTable(const PairGeometry& geometry, const PairBlock& block, int blockIndex, const TableCurves& curves,
+        BlockCurves* blockCurves, const ForceTarget& target, bool includeEnergy, double* sums) {
     BlockPositions particles(geometry, block);
     int numNear = findNearNeighbors(geometry, block, particles);
-    typedef double (*Variant)(const PairGeometry&, const PairBlock&, int, const BlockPositions&, int,
-            const TableCurves&, BlockCurves*, const ForceTarget&);
-    static const Variant variants[2][2][2] = {{{computeNear<false, false, false>, computeNear<false, false, true>},
-                                                  {computeNear<false, true, false>, computeNear<false, true, true>}},
-        {{computeNear<true, false, false>, computeNear<true, false, true>},
-            {computeNear<true, true, false>, computeNear<true, true, true>}}};
-    return variants[particles.oneImage][includeEnergy][target.forces != nullptr](
-            geometry, block, blockIndex, particles, numNear, curves, blockCurves, target);
+    bool includeForces = (target.forces != nullptr);
+    auto compute = (particles.oneImage ? (includeForces ? computeVariant<true, true> : computeVariant<true, false>)
+                                       : (includeForces ? computeVariant<false, true> : computeVariant<false, false>) );
+    compute(geometry, block, blockIndex, particles, numNear, curves, blockCurves, target, includeEnergy, sums);
 }
 
 } // namespace

@@ -12,10 +12,11 @@ namespace LearnedPairPlugin {
 
 /** The curves of a table: see SegmentTable. */
 struct TableCurves {
-    const float* segments;        ///< shape [][4]
+    const float* segments;        ///< shape [][numFunctions][4]
     const float* inverseSpacings; ///< shape [numClasses][numClasses]
     const int32_t* firstSegments; ///< shape [numClasses][numClasses]; at most 2^28, since byte offsets have 32 bits
     int numClasses;
+    int numFunctions; ///< the energy, and its derivatives by global parameters
     float minDistance, innerCutoff;
     Switching switching;
 };

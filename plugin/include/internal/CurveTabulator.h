@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "internal/CurveSampler.h"
+#include "internal/exportLearnedPair.h"
+#include "PairTable.h"
+#include <optional>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/** The errors of a tabulated curve, measured between its knots. */
+struct LEARNEDPAIR_EXPORT CurveErrors {
+    double maxRelativeForceError = 0;                             ///< the maximum of |dF|/(|F| + 1 kJ/mol/nm)
+    double maxForceError = 0;                                     ///< measured in kJ/mol/nm
+    double maxEnergyError = 0;                                    ///< measured in kJ/mol
+    double sumSquaredForceErrors = 0, sumSquaredEnergyErrors = 0; ///< over all points
+    long long numPoints = 0;
+    /** The point at which the error is largest relative to the tolerance, with the force and its error. */
+    double worstDistance = 0, worstForce = 0, worstForceError = 0;
+    /** Include the errors of another curve. */
+    void add(const CurveErrors& other);
+};
+
+/** A tabulated curve: the functions of a CurveSampler's curve at equally spaced knots. */
+struct TabulatedCurve {
+    int curve;                        ///< the index of the curve in the sampler
+    int numIntervals;                 ///< the number of intervals between knots
+    std::vector<PairCurve> functions; ///< for each function of the sampler its values and slopes at the knots
+    CurveErrors errors;               ///< of the energy
+    double ratio;         ///< the largest error of all functions, divided by the error below which it is brought
+    long long numSamples; ///< the number of evaluations of the sampler so far
+};
+
+/** Why a curve cannot be tabulated. */
+struct CurveProblem {
+    enum Kind {
+        NotFinite,          ///< a value or a slope of the sampler is not finite
+        TooLarge,           ///< a value or a slope exceeds the range of single precision
+        ToleranceNotReached ///< with the largest number of knots the error exceeds the tolerance
+    };
+    Kind kind;
+    int curve;           ///< the index of the curve in the sampler
+    double r;            ///< the distance of the problem, measured in nm
+    double energy, dEdR; ///< the values of the sampler there
+    double forceError;   ///< the error of the force there; infinite if the slopes contradict the energies
+    int numKnots;
+};
+
+/**
+ * Tabulates curves to a stated error. Each curve is a cubic Hermite interpolant with knots uniform in r; its data are
+ * the energies and slopes of a CurveSampler.
+ *
+ * Knots are added until the force error is below 0.8 of the tolerance at nine points of each interval, none of which is
+ * a knot. First it is measured at three points: the two extrema of the interpolation error, and one between them. The
+ * error is proportional to the third power of the distance between knots, which predicts how many knots are needed.
+ * Then it is measured at six random points of every interval, which are the same in every process. Of derivatives by
+ * global parameters the error of the value is measured, relative to |dE/dg| + 1 kJ/mol per unit of the parameter.
+ *
+ * Source: de Boor, A Practical Guide to Splines, ch. IV: the error of the derivative on an interval of length h is
+ * h^3/12 f'''' t(1-t)(1-2t), largest at t = (1 +- 1/sqrt(3))/2.
+ */
+class LEARNEDPAIR_EXPORT CurveTabulator {
+public:
+    static constexpr int MinIntervals = 64, MaxIntervals = 65536;
+    /** The fraction of the tolerance below which errors are brought: between the measured points they may be larger. */
+    static constexpr double Safety = 0.8;
+    /**
+     * @param sampler       must outlive this object
+     * @param minDistance   the distance of the first knot, measured in nm
+     * @param maxDistance   the distance of the last knot, measured in nm
+     * @param lastDistance  the distance at which the last knot is sampled: just below maxDistance for a function that
+     *                      is cut off there
+     * @param tolerance     the largest force error relative to |F| + 1 kJ/mol/nm
+     */
+    CurveTabulator(
+            CurveSampler& sampler, double minDistance, double maxDistance, double lastDistance, double tolerance);
+    /**
+     * Tabulate curves, beginning with their present numbers of intervals.
+     *
+     * @return the first problem, if there is one; the curves are then incomplete
+     */
+    std::optional<CurveProblem> refine(std::vector<TabulatedCurve>& curves) const;
+    /**
+     * Sample curves at their present knots, and measure their errors, which may exceed the tolerance.
+     *
+     * @return the first problem, if there is one
+     */
+    std::optional<CurveProblem> sample(std::vector<TabulatedCurve>& curves) const;
+    /** Get whether the measured error of a curve is within the tolerance. */
+    static bool isWithinTolerance(const TabulatedCurve& curve) {
+        return Safety * curve.ratio <= 1;
+    }
+
+private:
+    enum class Points { Extrema, Random };
+    std::optional<CurveProblem> evaluate(
+            const std::vector<TabulatedCurve*>& curves, std::vector<CurveSamples>& samples) const;
+    std::optional<CurveProblem> sampleKnots(const std::vector<TabulatedCurve*>& curves) const;
+    std::optional<CurveProblem> measure(const std::vector<TabulatedCurve*>& curves, Points points) const;
+    std::optional<CurveProblem> refine(std::vector<TabulatedCurve*> curves, Points points, bool hasKnots) const;
+    void measureEnergy(TabulatedCurve& curve, const CurveSamples& samples) const;
+    void measureDerivative(TabulatedCurve& curve, int function, const CurveSamples& samples) const;
+    CurveSampler& sampler;
+    const double minDistance, maxDistance, lastDistance, tolerance;
+};
+
+} // namespace LearnedPairPlugin

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "internal/exportLearnedPair.h"
+#include "internal/ProgramTables.h"
+#include "KernelInfo.h"
+#include "LearnedPairForce.h"
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/**
+ * How a Context evaluates a program: exactly, or with tables for the distinct particles; see
+ * LearnedPairForce::setEvaluation(). Platforms call update() before each evaluation and follow its decision.
+ *
+ * If the evaluation is automatic, the program is evaluated exactly while tables cannot be used:
+ *
+ *  - the force has no cutoff, the platform computes in double precision, or the tables need too much time or memory;
+ *    this does not change during a simulation;
+ *  - the values of global parameters change so often that making tables takes longer than exact evaluation. Of the last
+ *    400 evaluations at least three have then made tables, with more evaluations of the program than two for each
+ *    particle and evaluation. Tables are made again when the parameters have not changed for 400 evaluations.
+ *
+ * All decisions depend on numbers of evaluations, and not on times, so that simulations can be reproduced.
+ */
+class LEARNEDPAIR_EXPORT EvaluationPlan {
+public:
+    /** The largest number of pairs of distinct particles for which tables are made automatically. */
+    static constexpr int MaxCurves = 20000;
+    /** The largest number of arithmetic operations that make tables automatically: some seconds of one core. */
+    static constexpr double MaxOperations = 2e11;
+    /**
+     * @param force              a force whose function is a PairProgram
+     * @param derivatives        the indices of the global parameters with respect to which derivatives are computed
+     * @param isDoublePrecision  whether the platform computes in double precision
+     */
+    EvaluationPlan(const LearnedPairForce& force, const std::vector<int>& derivatives, bool isDoublePrecision);
+    /**
+     * Prepare for an evaluation: decide how the program is evaluated, and make tables if necessary.
+     *
+     * @param globals  the values of the global parameters
+     * @return whether the decision or the tables differ from those after the last call; true in the first call. The
+     *         coefficients may change in any call.
+     * @throws OpenMMException if the force asks for tables that cannot be made
+     */
+    bool update(const std::vector<double>& globals);
+    /** Get whether tables are possible: if not, the program is always evaluated exactly. */
+    bool mayUseTables() const {
+        return tables != nullptr;
+    }
+    /** Get the tables of the present evaluation, or nullptr if the program is evaluated exactly. */
+    const FunctionTables* getTables() const {
+        return current.get();
+    }
+    /**
+     * Get the coefficients of the tabulated functions in the energy and its derivatives at the present values of the
+     * global parameters: see GlobalFactor. Tables must be in use.
+     */
+    const std::vector<double>& getCoefficients() const {
+        return coefficients;
+    }
+    /** Get whether these coefficients are always 1 for the function itself, else 0. Tables must be possible. */
+    bool isFactorOne() const {
+        return tables->getFactor().isOne();
+    }
+    /** Get the interaction classes of the particles, whose types are those of the tables. Tables must be possible. */
+    const InteractionClasses& getClasses() const {
+        return tables->getClasses();
+    }
+    /** Evaluate the program exactly from now on, also after setForce(), because the platform cannot use tables. */
+    void forbidTables(const std::string& why);
+    /** Use the particles and the function of another force, whose program has the same structure. */
+    void setForce(const LearnedPairForce& force);
+    /** Set the members of a KernelInfo that say how the function is evaluated. */
+    void describe(KernelInfo& info) const;
+
+private:
+    struct Making {
+        long long evaluation; ///< the number of the evaluation that needed the tables
+        long long numSamples;
+    };
+    void giveUpTables(const std::string& why);
+    bool changesTooOften();
+    void makeTables(const std::vector<double>& globals);
+    const std::vector<int> derivatives;
+    const bool isDoublePrecision;
+    LearnedPairForce::Evaluation evaluation;
+    long long numParticles;
+    std::string forbidden; // why the platform cannot use tables, or empty
+    std::string reason;    // why the program is evaluated exactly, for KernelInfo
+    std::unique_ptr<ProgramTables> tables;
+    std::shared_ptr<const FunctionTables> current;
+    bool isDecided = false;
+    std::vector<double> allGlobals;
+    std::vector<double> globals; // those on which the tables depend
+    std::vector<double> coefficients;
+    long long numEvaluations = 0, unchangedSince = 0;
+    std::deque<Making> makings; // of tables, in the last evaluations
+};
+
+} // namespace LearnedPairPlugin

@@ -1,0 +1,251 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/CurveTabulator.h"
+#include "internal/hermite.h"
+#include "internal/slopes.h"
+#include "openmm/OpenMMException.h"
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+using namespace LearnedPairPlugin;
+using std::optional;
+using std::vector;
+
+static const double Infinity = std::numeric_limits<double>::infinity();
+// Positions in an interval, from 0 to 1: the two extrema of the interpolation error of the slope, and one between them.
+static const double Extrema[] = {0.5 - 0.5 / std::sqrt(3.0), 0.47, 0.5 + 0.5 / std::sqrt(3.0)};
+static const int NumExtrema = 3, NumRandom = 6;
+// The largest number of curves whose samples are in memory at the same time.
+static const int MaxCurvesAtOnce = 64;
+
+/** A random number from 0 to 1, the same for every call with the same index. Source: S. Vigna, splitmix64. */
+static double randomNumber(uint64_t index) {
+    uint64_t z = (index + 1) * 0x9E3779B97F4A7C15;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return (double) ((z ^ (z >> 31)) >> 11) / (double) ((uint64_t) 1 << 53);
+}
+
+/** The interval of the k-th point, and the position in it. */
+struct Position {
+    int interval;
+    double t;
+};
+
+static Position getExtremum(int k) {
+    return {k / NumExtrema, Extrema[k % NumExtrema]};
+}
+
+/** Random points: one in each of six equal parts of each interval (stratified sampling). */
+static Position getRandomPoint(int k) {
+    return {k / NumRandom, (k % NumRandom + randomNumber(k)) / NumRandom};
+}
+
+void CurveErrors::add(const CurveErrors& other) {
+    if (other.maxRelativeForceError > maxRelativeForceError || numPoints == 0) {
+        maxRelativeForceError = other.maxRelativeForceError;
+        worstDistance = other.worstDistance;
+        worstForce = other.worstForce;
+        worstForceError = other.worstForceError;
+    }
+    maxForceError = std::max(maxForceError, other.maxForceError);
+    maxEnergyError = std::max(maxEnergyError, other.maxEnergyError);
+    sumSquaredForceErrors += other.sumSquaredForceErrors;
+    sumSquaredEnergyErrors += other.sumSquaredEnergyErrors;
+    numPoints += other.numPoints;
+}
+
+CurveTabulator::CurveTabulator(
+        CurveSampler& sampler, double minDistance, double maxDistance, double lastDistance, double tolerance) :
+        sampler(sampler),
+        minDistance(minDistance),
+        maxDistance(maxDistance),
+        lastDistance(lastDistance),
+        tolerance(tolerance) {}
+
+optional<CurveProblem> CurveTabulator::refine(vector<TabulatedCurve>& curves) const {
+    for (size_t first = 0; first < curves.size(); first += MaxCurvesAtOnce) {
+        vector<TabulatedCurve*> some;
+        for (size_t i = first; i < std::min(first + MaxCurvesAtOnce, curves.size()); i++)
+            some.push_back(&curves[i]);
+        if (auto problem = refine(some, Points::Extrema, false))
+            return problem;
+        if (auto problem = refine(some, Points::Random, true)) // the last measurement is reported
+            return problem;
+    }
+    return {};
+}
+
+optional<CurveProblem> CurveTabulator::sample(vector<TabulatedCurve>& curves) const {
+    for (size_t first = 0; first < curves.size(); first += MaxCurvesAtOnce) {
+        vector<TabulatedCurve*> some;
+        for (size_t i = first; i < std::min(first + MaxCurvesAtOnce, curves.size()); i++)
+            some.push_back(&curves[i]);
+        if (auto problem = sampleKnots(some))
+            return problem;
+        if (auto problem = measure(some, Points::Random))
+            return problem;
+    }
+    return {};
+}
+
+/** Add knots until the errors at the given points are small enough. */
+optional<CurveProblem> CurveTabulator::refine(vector<TabulatedCurve*> curves, Points points, bool hasKnots) const {
+    while (!curves.empty()) {
+        if (!hasKnots)
+            if (auto problem = sampleKnots(curves))
+                return problem;
+        hasKnots = false;
+        if (auto problem = measure(curves, points))
+            return problem;
+        curves.erase(std::remove_if(curves.begin(), curves.end(), [](auto* curve) { return curve->ratio <= 1; }),
+                curves.end());
+        for (TabulatedCurve* curve : curves) {
+            if (curve->numIntervals >= MaxIntervals)
+                return CurveProblem{CurveProblem::ToleranceNotReached, curve->curve, curve->errors.worstDistance, 0,
+                    -curve->errors.worstForce, curve->errors.worstForceError, curve->numIntervals + 1};
+            double factor = std::clamp(1.03 * std::cbrt(curve->ratio), 1.05, 4.0);
+            curve->numIntervals = (int) std::min((double) MaxIntervals, std::ceil(curve->numIntervals * factor));
+        }
+    }
+    return {};
+}
+
+/** Let the sampler evaluate samples, one for each curve, and require finite numbers. */
+optional<CurveProblem> CurveTabulator::evaluate(
+        const vector<TabulatedCurve*>& curves, vector<CurveSamples>& samples) const {
+    sampler.evaluate(samples);
+    for (size_t i = 0; i < curves.size(); i++) {
+        curves[i]->numSamples += samples[i].r.size();
+        for (int f = 0; f < sampler.getNumFunctions(); f++)
+            for (size_t k = 0; k < samples[i].r.size(); k++) {
+                double value = samples[i].values[f][k], slope = samples[i].slopes[f][k];
+                if (!std::isfinite(value) || !std::isfinite(slope))
+                    return CurveProblem{CurveProblem::NotFinite, curves[i]->curve, samples[i].r[k], value, slope, 0,
+                        curves[i]->numIntervals + 1};
+            }
+    }
+    return {};
+}
+
+optional<CurveProblem> CurveTabulator::sampleKnots(const vector<TabulatedCurve*>& curves) const {
+    vector<CurveSamples> samples;
+    for (TabulatedCurve* curve : curves) {
+        samples.push_back({curve->curve, {}, {}, {}});
+        for (int k = 0; k < curve->numIntervals; k++)
+            samples.back().r.push_back(minDistance + k * ((maxDistance - minDistance) / curve->numIntervals));
+        samples.back().r.push_back(lastDistance);
+    }
+    if (auto problem = evaluate(curves, samples))
+        return problem;
+    const double limit = std::numeric_limits<float>::max();
+    for (size_t i = 0; i < curves.size(); i++) {
+        curves[i]->functions.clear();
+        for (int f = 0; f < sampler.getNumFunctions(); f++) {
+            PairCurve curve = {std::move(samples[i].values[f]), std::move(samples[i].slopes[f])};
+            for (size_t k = 0; k < curve.energies.size(); k++)
+                if (std::abs(curve.energies[k]) > limit || std::abs(curve.slopes[k]) > limit)
+                    return CurveProblem{CurveProblem::TooLarge, curves[i]->curve, samples[i].r[k], curve.energies[k],
+                        curve.slopes[k], 0, curves[i]->numIntervals + 1};
+            curves[i]->functions.push_back(std::move(curve));
+        }
+    }
+    return {};
+}
+
+optional<CurveProblem> CurveTabulator::measure(const vector<TabulatedCurve*>& curves, Points points) const {
+    auto getPosition = (points == Points::Random ? getRandomPoint : getExtremum);
+    const int pointsPerInterval = (points == Points::Random ? NumRandom : NumExtrema);
+    vector<CurveSamples> samples;
+    for (TabulatedCurve* curve : curves) {
+        double h = (maxDistance - minDistance) / curve->numIntervals;
+        samples.push_back({curve->curve, {}, {}, {}});
+        for (int k = 0; k < curve->numIntervals * pointsPerInterval; k++) {
+            Position position = getPosition(k);
+            samples.back().r.push_back(minDistance + h * (position.interval + position.t));
+        }
+    }
+    if (auto problem = evaluate(curves, samples))
+        return problem;
+    for (size_t i = 0; i < curves.size(); i++) {
+        measureEnergy(*curves[i], samples[i]);
+        for (int f = 1; f < sampler.getNumFunctions(); f++)
+            measureDerivative(*curves[i], f, samples[i]);
+    }
+    return {};
+}
+
+namespace {
+
+/** A tabulated function at given distances. */
+class Interpolant {
+public:
+    Interpolant(const PairCurve& curve, double minDistance, double maxDistance) :
+            curve(curve),
+            numIntervals(curve.energies.size() - 1),
+            minDistance(minDistance),
+            h((maxDistance - minDistance) / numIntervals) {}
+    void evaluate(double r, double& value, double& slope) const {
+        double x = (r - minDistance) / h;
+        int k = std::clamp((int) x, 0, numIntervals - 1);
+        double e0 = curve.energies[k], e1 = curve.energies[k + 1], d0 = h * curve.slopes[k],
+               d1 = h * curve.slopes[k + 1];
+        value = Hermite::value(x - k, e0, e1, d0, d1);
+        slope = Hermite::derivative(x - k, e0, e1, d0, d1) / h;
+    }
+
+private:
+    const PairCurve& curve;
+    const int numIntervals;
+    const double minDistance, h;
+};
+
+} // namespace
+
+/** Measure the errors of the energy and the force. */
+void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& samples) const {
+    const PairCurve& energy = curve.functions[0];
+    curve.errors = {};
+    if (slopesContradictEnergies(energy.energies, energy.slopes, (maxDistance - minDistance) / curve.numIntervals)) {
+        curve.ratio = curve.errors.worstForceError = curve.errors.maxRelativeForceError = Infinity;
+        curve.errors.worstDistance = minDistance;
+        return;
+    }
+    Interpolant interpolant(energy, minDistance, maxDistance);
+    CurveErrors& errors = curve.errors;
+    errors.numPoints = samples.r.size();
+    for (size_t k = 0; k < samples.r.size(); k++) {
+        double value, slope;
+        interpolant.evaluate(samples.r[k], value, slope);
+        double force = std::abs(samples.slopes[0][k]), forceError = std::abs(slope - samples.slopes[0][k]),
+               energyError = std::abs(value - samples.values[0][k]), relative = forceError / (force + 1);
+        if (relative > errors.maxRelativeForceError || k == 0) {
+            errors.worstDistance = samples.r[k];
+            errors.worstForce = force;
+            errors.worstForceError = forceError;
+            errors.maxRelativeForceError = relative;
+        }
+        errors.maxForceError = std::max(errors.maxForceError, forceError);
+        errors.maxEnergyError = std::max(errors.maxEnergyError, energyError);
+        errors.sumSquaredForceErrors += forceError * forceError;
+        errors.sumSquaredEnergyErrors += energyError * energyError;
+    }
+    curve.ratio = errors.maxRelativeForceError / (Safety * tolerance);
+}
+
+/** Measure the error of a derivative by a global parameter, and include it in the curve's ratio. */
+void CurveTabulator::measureDerivative(TabulatedCurve& curve, int function, const CurveSamples& samples) const {
+    const PairCurve& values = curve.functions[function];
+    if (slopesContradictEnergies(values.energies, values.slopes, (maxDistance - minDistance) / curve.numIntervals))
+        curve.ratio = Infinity;
+    Interpolant interpolant(values, minDistance, maxDistance);
+    for (size_t k = 0; k < samples.r.size(); k++) {
+        double value, slope, expected = samples.values[function][k];
+        interpolant.evaluate(samples.r[k], value, slope);
+        curve.ratio =
+                std::max(curve.ratio, std::abs(value - expected) / (Safety * tolerance * (std::abs(expected) + 1)));
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/EvaluationPlan.h"
+#include "internal/require.h"
+
+using namespace LearnedPairPlugin;
+using OpenMM::OpenMMException;
+using std::string;
+using std::vector;
+
+// The numbers of the rule in the class comment.
+static const int Window = 400, MinMakings = 3, SamplesPerParticle = 2;
+
+EvaluationPlan::EvaluationPlan(const LearnedPairForce& force, const vector<int>& derivatives, bool isDoublePrecision) :
+        derivatives(derivatives),
+        isDoublePrecision(isDoublePrecision) {
+    setForce(force);
+}
+
+void EvaluationPlan::setForce(const LearnedPairForce& force) {
+    evaluation = force.getEvaluation();
+    numParticles = force.getNumParticles();
+    isDecided = false;
+    current = nullptr;
+    reason.clear();
+    makings.clear();
+    if (evaluation == LearnedPairForce::ExactEvaluation) {
+        reason = "the force asks for it";
+        return;
+    }
+    try {
+        require(forbidden.empty(), forbidden);
+        require(force.getNonbondedMethod() != LearnedPairForce::NoCutoff,
+                "tables end at the cutoff, and the force has none");
+        if (tables == nullptr)
+            tables = std::make_unique<ProgramTables>(force, derivatives);
+        else
+            tables->setForce(force);
+        if (evaluation == LearnedPairForce::AutomaticEvaluation) {
+            require(!isDoublePrecision, "the platform computes in double precision");
+            double operations = (double) tables->estimateSamples() * tables->getCostOfSample();
+            require(tables->getNumCurves() <= MaxCurves && operations <= MaxOperations, "the particles have ",
+                    tables->getNumCurves(),
+                    " pairs of distinct types or feature vectors, and tables for so many would take too long to make");
+        }
+    }
+    catch (const OpenMMException& exception) {
+        giveUpTables(exception.what());
+    }
+}
+
+/** Evaluate the program exactly from now on; if the force asks for tables, throw an exception. */
+void EvaluationPlan::giveUpTables(const string& why) {
+    require(evaluation == LearnedPairForce::AutomaticEvaluation,
+            "LearnedPairForce: the function cannot be evaluated with tables: ", why,
+            ". Use automatic or exact evaluation.");
+    reason = why;
+    tables.reset();
+}
+
+bool EvaluationPlan::update(const vector<double>& newGlobals) {
+    numEvaluations++;
+    bool isFirst = !isDecided;
+    isDecided = true;
+    if (tables == nullptr || (!isFirst && current != nullptr && newGlobals == allGlobals))
+        return isFirst;
+    allGlobals = newGlobals;
+    coefficients = tables->getFactor().getCoefficients(newGlobals);
+    vector<double> selected = tables->select(newGlobals);
+    if (selected != globals) {
+        globals = selected;
+        unchangedSince = numEvaluations;
+    }
+    else if (!isFirst && current != nullptr)
+        return false;
+    auto previous = current;
+    current = tables->find(newGlobals);
+    if (current == nullptr && !changesTooOften())
+        makeTables(newGlobals);
+    return isFirst || current != previous;
+}
+
+/** Get whether global parameters change so often that tables do not pay; see the class comment. */
+bool EvaluationPlan::changesTooOften() {
+    if (evaluation == LearnedPairForce::TableEvaluation)
+        return false;
+    bool isWaiting = (!reason.empty() && numEvaluations - unchangedSince < Window);
+    while (!makings.empty() && makings.front().evaluation <= numEvaluations - Window)
+        makings.pop_front();
+    long long numSamples = 0;
+    for (auto& making : makings)
+        numSamples += making.numSamples;
+    bool tooOften = ((int) makings.size() >= MinMakings && numSamples > SamplesPerParticle * numParticles * Window);
+    reason = (isWaiting || tooOften ? "global parameters change too often for tables" : "");
+    return isWaiting || tooOften;
+}
+
+/** Make the tables for values of the global parameters. */
+void EvaluationPlan::makeTables(const vector<double>& newGlobals) {
+    try {
+        current = tables->make(newGlobals);
+        makings.push_back({numEvaluations, current->numSamples});
+    }
+    catch (const OpenMMException& exception) {
+        giveUpTables(exception.what()); // a function with a kink, for example, has one at all values of its parameters
+    }
+}
+
+void EvaluationPlan::forbidTables(const string& why) {
+    forbidden = why;
+    current = nullptr;
+    giveUpTables(why);
+}
+
+void EvaluationPlan::describe(KernelInfo& info) const {
+    info.evaluation = (current == nullptr ? "program" : "table");
+    info.exactBecause = (current == nullptr ? reason : "");
+    if (current != nullptr) {
+        info.numCurves = current->numCurves;
+        info.tableBytes = current->numBytes;
+        info.numCurvesMade = tables->getNumCurvesMade();
+        info.maxRelativeForceError = current->errors.maxRelativeForceError;
+    }
+}

@@ -1,0 +1,220 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/ProgramTables.h"
+#include "internal/formatNumber.h"
+#include "internal/passes.h"
+#include "internal/require.h"
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <sstream>
+
+using namespace LearnedPairPlugin;
+using std::pair;
+using std::string;
+using std::vector;
+
+// On a device a knot of one function takes four numbers in single precision.
+static const size_t BytesPerKnot = 16;
+// A usual number of knots of a curve, from which the work is estimated: that of a network with 16 Gaussians and a
+// cutoff of 0.6 nm, at the default tolerance.
+static const int UsualNumKnots = 150;
+// Curves are tabulated in groups of this size, after each of which the memory is checked.
+static const size_t CurvesAtOnce = 256;
+
+ProgramTables::ProgramTables(const LearnedPairForce& force, const vector<int>& derivatives) :
+        derivatives(derivatives),
+        distinct(force),
+        classes(force, distinct) {
+    setForce(force);
+}
+
+void ProgramTables::setForce(const LearnedPairForce& force) {
+    auto& newFunction = dynamic_cast<const PairProgram&>(force.getFunction());
+    auto sameWeights = [&] {
+        auto& old = dynamic_cast<const PairProgram&>(*function).getProgram();
+        return old.getWeights() == newFunction.getProgram().getWeights();
+    };
+    if (function == nullptr || !sameWeights())
+        setProgram(newFunction);
+    function = force.getSharedFunction();
+    minDistance = force.getInnerCutoffDistance();
+    maxDistance = force.getCutoffDistance();
+    tolerance = force.getTableTolerance();
+    distinct = DistinctParticles(force);
+    classes = InteractionClasses(force, distinct);
+    stages = std::make_unique<StageValues>(*program, distinct.values, distinct.count);
+    kept.clear();
+    findPairs();
+}
+
+/** Divide the program into its factor and the rest, and prepare to sample the rest. */
+void ProgramTables::setProgram(const PairProgram& newFunction) {
+    FactoredProgram factored = splitGlobalFactor(newFunction.getProgram(), newFunction.getParticleInput());
+    PairProgram rest(factored.rest, newFunction.getNumTypes(), newFunction.getFeatures(), newFunction.getMinDistance(),
+            newFunction.getGlobalParameters());
+    globalsRead = findGlobalsRead(factored.rest, newFunction.getGlobalParameters().size());
+    vector<int> tableDerivatives;
+    for (int element : derivatives)
+        if (globalsRead[element])
+            tableDerivatives.push_back(element);
+    factor = std::make_unique<GlobalFactor>(factored.factor, derivatives, tableDerivatives);
+    curves.clear();
+    program = std::make_unique<StagedProgram>(rest, tableDerivatives);
+    sampler = std::make_unique<ProgramSampler>(*program, tableDerivatives.size());
+}
+
+vector<double> ProgramTables::select(const vector<double>& globals) const {
+    vector<double> selected;
+    for (size_t i = 0; i < globals.size(); i++)
+        if (globalsRead[i])
+            selected.push_back(globals[i]);
+    return selected;
+}
+
+/** Find the pairs of distinct particles that may interact, according to the classes of the particles. */
+void ProgramTables::findPairs() {
+    vector<int> count(classes.numClasses, 0);
+    for (int particleClass : classes.particleClasses)
+        count[particleClass]++;
+    std::set<pair<int, int>> found;
+    for (int i = 1; i < classes.numClasses; i++)
+        for (int j = i; j < classes.numClasses && count[i] > 0; j++)
+            if (classes.interacts[(size_t) i * classes.numClasses + j] && (i == j ? count[i] > 1 : count[j] > 0))
+                found.insert(std::minmax(classes.types[i], classes.types[j]));
+    pairs.assign(found.begin(), found.end());
+}
+
+long long ProgramTables::estimateSamples() const {
+    return (long long) pairs.size() * (4 * CurveTabulator::MinIntervals + 10 * UsualNumKnots);
+}
+
+std::shared_ptr<const FunctionTables> ProgramTables::find(const vector<double>& globals) {
+    vector<double> selected = select(globals);
+    for (auto entry = kept.begin(); entry != kept.end(); ++entry)
+        if (entry->globals == selected) {
+            kept.splice(kept.begin(), kept, entry);
+            return entry->tables;
+        }
+    return nullptr;
+}
+
+/** Get the types or features of a pair of distinct particles as bytes. */
+string ProgramTables::getKey(pair<int, int> pair) const {
+    size_t size = distinct.width * sizeof(double);
+    auto bytes = reinterpret_cast<const char*>(distinct.values.data());
+    return string(bytes + pair.first * size, size) + string(bytes + pair.second * size, size);
+}
+
+std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& globals) {
+    vector<double> selected = select(globals);
+    if (selected != curveGlobals)
+        curves.clear();
+    curveGlobals = selected;
+    stages->update(globals);
+    vector<pair<int, int>> missing;
+    for (auto& pair : pairs)
+        if (curves.count(getKey(pair)) == 0)
+            missing.push_back(pair);
+    sampler->setCurves(*stages, distinct.count, missing);
+    // Just below the cutoff, since a function that is cut off there may be zero at the cutoff itself.
+    CurveTabulator tabulator(*sampler, minDistance, maxDistance, maxDistance * (1 - 1e-12), tolerance);
+    std::map<string, Curve> needed;
+    long long numSamples = 0;
+    size_t numBytes = 0;
+    auto keep = [&](const string& key, const Curve& curve) {
+        needed[key] = curve;
+        numBytes += BytesPerKnot * (curve->numIntervals + 1) * curve->functions.size();
+        require(numBytes <= MaxBytes, "the tables of ", pairs.size(), " pairs of distinct particles need more than ",
+                MaxBytes >> 20, " MiB");
+    };
+    for (auto& pair : pairs)
+        if (auto position = curves.find(getKey(pair)); position != curves.end())
+            keep(position->first, position->second);
+    for (size_t first = 0; first < missing.size(); first += CurvesAtOnce) {
+        vector<TabulatedCurve> some;
+        for (size_t i = first; i < std::min(first + CurvesAtOnce, missing.size()); i++)
+            some.push_back({(int) i, CurveTabulator::MinIntervals, {}, {}, 0});
+        if (auto problem = tabulator.refine(some))
+            require(false, describe(*problem, missing[problem->curve]));
+        for (auto& curve : some) {
+            numSamples += curve.numSamples;
+            keep(getKey(missing[curve.curve]), std::make_shared<TabulatedCurve>(std::move(curve)));
+        }
+    }
+    curves = needed;
+    numCurvesMade += missing.size();
+    vector<Curve> inOrder;
+    for (auto& pair : pairs)
+        inOrder.push_back(curves.at(getKey(pair)));
+    auto tables = std::make_shared<FunctionTables>(assemble(inOrder));
+    tables->numSamples = numSamples;
+    kept.push_front({selected, tables});
+    size_t keptBytes = 0;
+    int keptCount = 0;
+    kept.remove_if([&](const Kept& entry) {
+        keptBytes += entry.tables->numBytes;
+        keptCount++;
+        return keptCount > 1 && (keptCount > MaxKept || keptBytes > MaxBytes);
+    });
+    return tables;
+}
+
+/** Make the tables of all pairs from their curves. Equal curves are stored once. */
+FunctionTables ProgramTables::assemble(const vector<Curve>& pairCurves) const {
+    vector<int> indices((size_t) distinct.count * distinct.count, PairTable::NoCurve);
+    std::map<vector<double>, int> known; // the index of a stored curve, by all its numbers
+    vector<Curve> stored;
+    FunctionTables tables = {};
+    for (size_t i = 0; i < pairs.size(); i++) {
+        vector<double> numbers;
+        for (auto& function : pairCurves[i]->functions) {
+            numbers.insert(numbers.end(), function.energies.begin(), function.energies.end());
+            numbers.insert(numbers.end(), function.slopes.begin(), function.slopes.end());
+        }
+        auto [position, isNew] = known.insert({std::move(numbers), (int) stored.size()});
+        if (isNew)
+            stored.push_back(pairCurves[i]);
+        auto [first, second] = pairs[i];
+        indices[first * distinct.count + second] = indices[second * distinct.count + first] = position->second;
+        tables.errors.add(pairCurves[i]->errors);
+    }
+    for (int f = 0; f < sampler->getNumFunctions(); f++) {
+        vector<PairCurve> functionCurves;
+        for (auto& curve : stored) {
+            functionCurves.push_back(curve->functions[f]);
+            tables.numBytes += BytesPerKnot * curve->functions[f].energies.size();
+        }
+        tables.functions.emplace_back(distinct.count, minDistance, maxDistance, functionCurves, indices);
+    }
+    tables.numCurves = stored.size();
+    return tables;
+}
+
+/** Describe a pair of distinct particles for messages. */
+string ProgramTables::describePair(pair<int, int> pair) const {
+    auto describe = [&](int particle) {
+        const double* values = &distinct.values[(size_t) particle * distinct.width];
+        if (function->getParticleInput() == ParticleInput::Types)
+            return "type " + formatNumber(values[0]);
+        string text;
+        for (int k = 0; k < distinct.width; k++)
+            text += (k == 0 ? "(" : ", ") + function->getFeatures()[k].name + " = " + formatNumber(values[k]);
+        return text + ")";
+    };
+    return describe(pair.first) + " and " + describe(pair.second);
+}
+
+string ProgramTables::describe(const CurveProblem& problem, pair<int, int> pair) const {
+    std::ostringstream text;
+    if (problem.kind == CurveProblem::ToleranceNotReached)
+        text << "the table for " << describePair(pair) << " does not reach the tolerance " << tolerance << " with "
+             << problem.numKnots << " knots: at " << problem.r << " nm the force is " << std::abs(problem.dEdR)
+             << " kJ/mol/nm and the error " << problem.forceError;
+    else
+        text << "for " << describePair(pair) << " at " << problem.r << " nm the function is "
+             << (problem.kind == CurveProblem::NotFinite ? "not finite" : "too large for single precision")
+             << ": the energy is " << problem.energy << " kJ/mol and dE/dr is " << problem.dEdR << " kJ/mol/nm";
+    return text.str();
+}

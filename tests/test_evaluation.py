@@ -1,0 +1,400 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Tests of the evaluation of programs with tables for their distinct particles, and of the choice of the evaluation."""
+
+import copy
+
+import architectures
+import learnedpair as lp
+import numpy as np
+import openmm
+import pytest
+import torch
+from comparators import CPU, CUDA, DOUBLE, OPENCL, PLATFORMS, REFERENCE, SEVERAL_DEVICES, assert_close, evaluate, on
+from openmm import XmlSerializer
+from running import Running
+
+WITH_TABLES = PLATFORMS[1:]
+#: A system that is far smaller than the cutoff would allow in a periodic box.
+NON_PERIODIC = lp.LearnedPairForce.CutoffNonPeriodic
+
+
+def cases(names, values, on_opencl):
+    """Run a test for some values on all targets; on OpenCL, whose device code is that of CUDA, for the first values."""
+    parameters = [
+        pytest.param(target, *(value if isinstance(value, tuple) else (value,)))
+        for target in WITH_TABLES
+        for value in values[: on_opencl if target == OPENCL else None]
+    ]
+    return pytest.mark.parametrize(f"target, {names}", parameters, indirect=["target"], ids=str)
+
+
+class Expression(torch.nn.Module):
+    """A function of r, two features and the global parameters lam and mu, times an envelope that ends at 1 nm."""
+
+    def __init__(self, code):
+        super().__init__()
+        self.code = code
+
+    def forward(self, r, features1, features2, lam=None, mu=None):
+        names = dict(r=r, a=features1[:, 0], b=features2[:, 0], lam=lam, mu=mu, torch=torch)
+        return eval(self.code, names) * torch.clamp(1 - r**2, min=0) ** 3
+
+
+def load(code, **global_parameters):
+    return lp.load_model(
+        Expression(code),
+        features={"q": (-2, 2)},
+        cutoff=1.0,
+        inner_cutoff=0.2,
+        global_parameters=global_parameters or None,
+    )
+
+
+def gas(count, distinct, seed=0):
+    """Random positions, not closer than 0.1 nm, and features with some distinct values."""
+    random = np.random.default_rng(seed)
+    positions = []
+    while len(positions) < count:
+        position = random.uniform(0, 1.6, 3)
+        if not positions or np.linalg.norm(np.array(positions) - position, axis=1).min() > 0.1:
+            positions.append(position)
+    values = np.linspace(-1.5, 1.5, distinct)
+    return np.array(positions), values[np.arange(count) % distinct][:, None]
+
+
+def in_context(force, target, positions, parameters=()):
+    """The force in a System of its own, and a Context."""
+    system = openmm.System()
+    for _ in positions:
+        system.addParticle(12.0)
+    system.addForce(copy.deepcopy(force))
+    context = target.context(system, positions)
+    for name, value in dict(parameters).items():
+        context.setParameter(name, value)
+    return lp.LearnedPairForce.cast(system.getForce(0)), context
+
+
+def info_of(force, context):
+    info = force.getKernelInfo(context)
+    return {key: info[key] for key in ("evaluation", "exact_because", "num_curves", "num_curves_made")}
+
+
+# Agreement with the program.
+
+
+@cases("name", ["feature_network", "two_parameters", "soft_core", "screening", "bilinear_gate"], on_opencl=2)
+def test_tables_agree_with_the_program(target, name):
+    """Energy, forces and derivatives by all parameters, with exclusions, a scale and the inner cutoff."""
+    running = Running(name, target, evaluation="table", tolerance=1e-6)
+    running.assert_equals_a_new_context("default values")
+    info = running.force.getKernelInfo(running.context)
+    assert info["evaluation"] == "table" and info["exact_because"] == ""
+    assert 0 < info["num_curves"] <= 21 and 0 < info["max_relative_force_error"] <= 1e-6
+    assert info["placement"] == {"CPU": "SIMD loop"}.get(target.name, "shared kernel")
+
+
+@on([CPU, CUDA])
+def test_the_force_error_is_within_the_tolerance(target):
+    """Two particles at many distances, at the default tolerance."""
+    model = load("torch.exp(-8*r)*(3 + a*b) + a*b*torch.sin(20*r)")
+    force = model.create_force([[1.2], [-0.7]], nonbonded_method=NON_PERIODIC)
+    force, context = in_context(force, target, np.zeros((2, 3)))
+    distances = np.random.default_rng(1).uniform(0.2, 1.0, 200)
+    _, expected = model.evaluate(distances, np.full((200, 1), 1.2), np.full((200, 1), -0.7))
+    for r, dEdR in zip(distances, expected, strict=True):
+        context.setPositions([[0, 0, 0], [r, 0, 0]])
+        found = evaluate(context)[1][0, 0]
+        assert abs(found - dEdR) <= 1.05e-4 * (abs(dEdR) + 1), r
+    info = force.getKernelInfo(context)
+    assert info["num_curves"] == 1 and 1e-6 < info["max_relative_force_error"] <= 1e-4
+    assert info["table_bytes"] % 16 == 0 and 64 * 16 < info["table_bytes"] < 10_000
+
+
+@on(SEVERAL_DEVICES)
+def test_tables_on_several_devices(target):
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    positions, features = gas(60, 3)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation="table", tolerance=1e-6)
+    expected = evaluate(in_context(force, REFERENCE, positions)[1])
+    force, context = in_context(force, target, positions)
+    target.assert_agrees(*evaluate(context), *expected)
+    assert force.getKernelInfo(context)["num_devices"] == 2
+
+
+def test_equal_curves_are_stored_once():
+    """The function depends on the product of the features, which is the same for (1, 1) and (-1, -1)."""
+    model = load("torch.exp(-8*r)*a*b")
+    features = [[1.0], [1.0], [-1.0], [-1.0]]
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation="table")
+    force, context = in_context(force, CPU, gas(4, 1)[0])
+    assert info_of(force, context) == {
+        "evaluation": "table",
+        "exact_because": "",
+        "num_curves": 2,
+        "num_curves_made": 3,
+    }
+
+
+def test_only_pairs_that_may_interact_get_curves():
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    positions, _ = gas(6, 1)
+    features = np.linspace(-1, 1, 6)[:, None]
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation="table")
+    force.addInteractionGroup({0, 1}, {2, 3})
+    force, context = in_context(force, CPU, positions)
+    assert force.getKernelInfo(context)["num_curves"] == 4
+
+
+# Live changes.
+
+
+@on(WITH_TABLES)
+def test_a_global_parameter_changes_the_tables_without_a_new_context(target):
+    model = load("torch.exp(-(6 + lam)*r)*(3 + a*b)", lam=(0.0, 0.0, 2.0))
+    positions, features = gas(60, 2)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation="table", tolerance=1e-6)
+    force.addEnergyParameterDerivative("lam")
+    reference = in_context(force, REFERENCE, positions)[1]
+    force, context = in_context(force, target, positions)
+    made = []
+    for lam in (0.0, 1.0, 2.0, 0.0, 1.0, 2.0):
+        for each in (context, reference):
+            each.setParameter("lam", lam)
+        target.assert_agrees(*evaluate(context), *evaluate(reference), what=f"lam = {lam}")
+        found, expected = (
+            each.getState(parameterDerivatives=True, energy=True).getEnergyParameterDerivatives()["lam"]
+            for each in (context, reference)
+        )
+        assert_close(found, expected, rtol=2e-5, what=f"derivative at lam = {lam}")
+        made.append(force.getKernelInfo(context)["num_curves_made"])
+    assert made == [3, 6, 9, 9, 9, 9]  # the tables of values that were used before are kept
+
+
+@cases(
+    "code, made",
+    [
+        ("lam*torch.exp(-(6 + mu)*r)*(3 + a*b)", 6),
+        ("-lam*torch.exp(-8*r)*(3 + a*b)/(1 + mu)", 3),
+        ("(torch.exp(-8*r)*(3 + a*b)) * mu * lam**2", 3),
+    ],
+    on_opencl=1,
+)
+def test_a_factor_of_global_parameters_is_not_tabulated(target, code, made):
+    """Only the parameter mu of the first function changes its curves."""
+    model = load(code, lam=(0.3, 0.0, 1.0), mu=(0.5, 0.0, 1.0))
+    positions, features = gas(60, 2)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation="table", tolerance=1e-6)
+    for name in ("mu", "lam"):
+        force.addEnergyParameterDerivative(name)
+    reference = in_context(force, REFERENCE, positions)[1]
+    force, context = in_context(force, target, positions)
+    for values in ({"lam": 0.3}, {"lam": 1.0}, {"lam": 0.0}, {"lam": 0.7}, {"mu": 1.0}):
+        for each in (context, reference):
+            for name, value in values.items():
+                each.setParameter(name, value)
+        target.assert_agrees(*evaluate(context), *evaluate(reference), what=str(values))
+        found, expected = (
+            dict(each.getState(parameterDerivatives=True, energy=True).getEnergyParameterDerivatives())
+            for each in (context, reference)
+        )
+        for name in expected:
+            assert_close(found[name], expected[name], rtol=2e-5, atol=1e-5, what=f"{name} at {values}")
+    assert force.getKernelInfo(context)["num_curves_made"] == made
+
+
+@on(WITH_TABLES)
+def test_new_features_make_new_curves_only(target):
+    model = load("torch.exp(-8*r)*(3 + a + b + a*b)")
+    positions, features = gas(60, 3)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation="table", tolerance=1e-6)
+    force, context = in_context(force, target, positions)
+    assert force.getKernelInfo(context)["num_curves_made"] == 6
+    features[features == features.max()] = 0.3
+    features[:5] = 0.7
+    force.setAllParticleFeatures(features)
+    force.updateParametersInContext(context)
+    expected = evaluate(in_context(force, REFERENCE, positions)[1])
+    target.assert_agrees(*evaluate(context), *expected)
+    info = force.getKernelInfo(context)
+    assert (info["num_curves"], info["num_curves_made"]) == (10, 13)  # of the 4 values, 2 were there before
+
+
+def test_results_do_not_depend_on_earlier_values():
+    """Checkpoints and replicas can be continued in any Context."""
+    model = load("torch.exp(-(6 + lam)*r)*(3 + a*b)", lam=(0.0, 0.0, 2.0))
+    positions, features = gas(60, 2)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation="table")
+    contexts = [in_context(force, CPU, positions)[1] for _ in range(2)]
+    for lam in (1.7, 0.2, 1.1):
+        contexts[0].setParameter("lam", lam)
+        evaluate(contexts[0])
+    contexts[1].setParameter("lam", 1.1)
+    (energy, forces), (other_energy, other_forces) = (evaluate(context) for context in contexts)
+    assert abs(energy - other_energy) < 1e-6 * abs(energy)
+    assert_close(forces, other_forces, atol=2e-6 * np.abs(forces).max())
+
+
+# The choice.
+
+
+@on([REFERENCE, *DOUBLE])
+def test_double_precision_is_exact(target):
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    positions, features = gas(20, 2)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC)
+    force, context = in_context(force, target, positions)
+    evaluate(context)
+    info = info_of(force, context)
+    assert info["evaluation"] == "program" and info["num_curves"] == 0
+    assert info["exact_because"] == (
+        "the Reference platform evaluates exactly"
+        if target == REFERENCE
+        else "the platform computes in double precision"
+    )
+
+
+@on(DOUBLE)
+def test_tables_in_double_precision_if_they_are_asked_for(target):
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    positions, features = gas(20, 2)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation="table", tolerance=1e-9)
+    expected = evaluate(in_context(force, REFERENCE, positions)[1])
+    force, context = in_context(force, target, positions)
+    target.assert_agrees(*evaluate(context), *expected)
+    assert force.getKernelInfo(context)["evaluation"] == "table"
+
+
+def test_too_many_distinct_particles_are_evaluated_exactly():
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    positions, features = gas(210, 210)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC)
+    force, context = in_context(force, CPU, positions)
+    info = info_of(force, context)
+    assert info["evaluation"] == "program"
+    assert info["exact_because"] == (
+        "the particles have 21945 pairs of distinct types or feature vectors, and tables for so many would take too"
+        " long to make"
+    )
+
+
+def test_no_cutoff_is_evaluated_exactly():
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    positions, features = gas(20, 2)
+    force = model.create_force(features, nonbonded_method=lp.LearnedPairForce.NoCutoff)
+    force, context = in_context(force, CPU, positions)
+    assert info_of(force, context)["exact_because"] == "tables end at the cutoff, and the force has none"
+    with pytest.raises(lp.LoweringError, match="tables end at the model's cutoff, and NoCutoff has none"):
+        model.create_force(features, nonbonded_method=lp.LearnedPairForce.NoCutoff, evaluation="table")
+    force.setEvaluation(force.TableEvaluation)
+    with pytest.raises(openmm.OpenMMException, match="cannot be evaluated with tables: tables end at the cutoff"):
+        in_context(force, CPU, positions)
+
+
+KINK = "torch.exp(-8*r)*(3 + a*b)*torch.where(r < 0.517, 1.0, 1.0 - (r - 0.517)*40)"
+
+
+@on([CPU, CUDA])
+def test_a_kink_is_evaluated_exactly(target):
+    model = load(KINK)
+    positions, features = gas(20, 2)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC)
+    expected = evaluate(in_context(force, REFERENCE, positions)[1])
+    force, context = in_context(force, target, positions)
+    target.assert_agrees(*evaluate(context), *expected)
+    because = force.getKernelInfo(context)["exact_because"]
+    assert because.startswith("the table for (q = -1.5) and (q = -1.5) does not reach the tolerance 0.0001 with 65537")
+    force.setEvaluation(force.TableEvaluation)
+    with pytest.raises(
+        openmm.OpenMMException,
+        match=r"cannot be evaluated with tables: the table for \(q = -1.5\) and .*at 0.51.* nm the force is .* and the"
+        " error .*Use automatic or exact evaluation",
+    ):
+        in_context(force, target, positions)
+
+
+def steps_with(context, values, name="lam"):
+    """Evaluate the energy once for each value of a parameter."""
+    for value in values:
+        context.setParameter(name, float(value))
+        context.getState(energy=True)
+
+
+@on(WITH_TABLES)
+def test_parameters_that_change_often_are_evaluated_exactly(target):
+    """Few particles with many distinct features: tables cost more than exact evaluation."""
+    model = load("torch.exp(-(6 + lam)*r)*(3 + a*b)", lam=(0.0, 0.0, 2.0))
+    positions, features = gas(16, 16)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, tolerance=1e-6)
+    reference = in_context(force, REFERENCE, positions)[1]
+    force, context = in_context(force, target, positions)
+
+    def require(evaluation, because):
+        info = info_of(force, context)
+        assert (info["evaluation"], info["exact_because"]) == (evaluation, because)
+        reference.setParameter("lam", context.getParameter("lam"))
+        target.assert_agrees(*evaluate(context), *evaluate(reference), what=evaluation)
+
+    require("table", "")
+    steps_with(context, [0.1, 0.2])
+    require("table", "")
+    steps_with(context, [0.3, 0.4])
+    require("program", "global parameters change too often for tables")
+    steps_with(context, [0.1])  # its tables are kept
+    require("table", "")
+    steps_with(context, [0.5])
+    require("program", "global parameters change too often for tables")
+    steps_with(context, [0.5] * 420)
+    require("table", "")
+
+
+def test_parameters_that_change_often_keep_tables_that_are_cheap():
+    """Many particles with two distinct features."""
+    model = load("torch.exp(-(6 + lam)*r)*(3 + a*b)", lam=(0.0, 0.0, 2.0))
+    positions, features = gas(16, 2)
+    positions = np.concatenate([positions + [2 * k, 0, 0] for k in range(80)])
+    force = model.create_force(np.tile(features, (80, 1)), nonbonded_method=NON_PERIODIC)
+    force, context = in_context(force, CPU, positions)
+    steps_with(context, np.linspace(0, 1, 40))
+    assert info_of(force, context)["evaluation"] == "table"
+
+
+# The settings of a force.
+
+
+def test_evaluation_and_tolerance_are_part_of_the_force():
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    force = model.create_force([[1.0], [1.0]], nonbonded_method=NON_PERIODIC)
+    assert (force.getEvaluation(), force.getTableTolerance()) == (force.AutomaticEvaluation, 1e-4)
+    other = model.create_force([[1.0], [1.0]], nonbonded_method=NON_PERIODIC, evaluation="exact", tolerance=1e-3)
+    assert (other.getEvaluation(), other.getTableTolerance()) == (other.ExactEvaluation, 1e-3)
+    other.setEvaluation(other.TableEvaluation)
+    for again in (copy.deepcopy(other), lp.LearnedPairForce.cast(XmlSerializer.clone(other))):
+        assert (again.getEvaluation(), again.getTableTolerance()) == (other.TableEvaluation, 1e-3)
+        assert isinstance(again.getFunction(), lp.PairProgram) and again.getFunction().text == other.getFunction().text
+    assert lp.LearnedPairForce(other.getFunction()).getEvaluation() == other.ExactEvaluation
+
+
+def test_wrong_settings_are_refused():
+    force = architectures.load(architectures.by_name("two_parameters"), "module").create_force([0, 0])
+    with pytest.raises(openmm.OpenMMException, match="the evaluation is 3; it must be AutomaticEvaluation"):
+        force.setEvaluation(3)
+    with pytest.raises(TypeError):
+        force.setEvaluation("table")
+    for tolerance in (0.0, -1.0, np.nan, np.inf):
+        with pytest.raises(openmm.OpenMMException, match="the tolerance of tables is .*; it must be positive"):
+            force.setTableTolerance(tolerance)
+    with pytest.raises(lp.LoweringError, match="there is no evaluation 'tables'; expected 'auto', 'exact' or 'table'"):
+        load("a*b").create_force([[1.0]], evaluation="tables")
+
+
+@pytest.mark.parametrize("change", [lambda f: f.setEvaluation(f.ExactEvaluation), lambda f: f.setTableTolerance(1e-3)])
+def test_updates_cannot_change_the_evaluation(change):
+    positions, features = gas(4, 2)
+    force = load("torch.exp(-8*r)*(3 + a*b)").create_force(features, nonbonded_method=NON_PERIODIC)
+    force, context = in_context(force, CPU, positions)
+    change(force)
+    with pytest.raises(
+        openmm.OpenMMException, match="cannot change the evaluation or the tolerance of tables.*reinitialize"
+    ):
+        force.updateParametersInContext(context)

@@ -192,8 +192,10 @@ def measure(variant, box, baseline, exact_forces, arguments, device):
     if variant.exact is not None:
         row["force_difference"] = check_forces(timed, baseline, exact_forces(variant.exact))
     if variant.ours:
-        row["kernel"] = describe_kernel(forces[0].getKernelInfo(timed.context))
-        row["multiply_adds_per_pair"] = forces[0].lowering_report.get("multiply_adds_per_pair")
+        info = forces[0].getKernelInfo(timed.context)
+        row.update(kernel=describe_kernel(info), num_curves=info["num_curves"], table_bytes=info["table_bytes"])
+        if info["evaluation"] == "program":
+            row["multiply_adds_per_pair"] = forces[0].lowering_report["multiply_adds_per_pair"]
     refuse_if_slow(timed, arguments)
     row.update(time_in_turns(baseline, {"": timed}, arguments.seconds, arguments.repeats, arguments.warm_up)[""])
     row["ns_per_atom"] = 1e6 * row["variant_ms"] / box.atoms

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpu_rows import CONTROL
-from networks import EXACT, EXPRESSION, TABULATED, TORCH, force_makers
+from networks import EXACT, EXPRESSION, RADIAL, TABLES, TORCH, force_makers
 from tables import MAX_ATOMS_FOR_GROUPS
 from variants import FORMS, GROUPS, OURS, Placement, make_correction, make_forces, placements
 
@@ -70,9 +70,8 @@ def network_variants(box, arguments):
             label: functools.partial(_make_list, make)
             for label, make in force_makers(name, box, arguments, arguments.torch_device).items()
         }
-        yield Variant(f"{name}: {EXACT}", makers[EXACT], makers[EXACT], ours=True)
-        if name in arguments.tabulated:
-            yield Variant(f"{name}: {TABULATED}", makers[TABULATED], makers[EXACT], ours=True)
+        for label in (TABLES, EXACT) + (RADIAL,) * (name in arguments.tabulated):
+            yield Variant(f"{name}: {label}", makers[label], makers[EXACT], ours=True)
         for label in arguments.alternatives:
             in_pytorch = label != EXPRESSION
             if (

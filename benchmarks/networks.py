@@ -30,7 +30,7 @@ TYPED = {"8-8-1": ((8, 8), 8), "16-32-32-1": ((32, 32), 16), "32-64-64-1": ((64,
 WIDE = "16+32 features-64-64-64-1"
 #: Networks that are timed as an expression: larger ones take minutes to compile.
 EXPRESSIONS = ("8-8-1",)
-EXACT, TABULATED = "LearnedPairForce", "LearnedPairForce, radial table"
+TABLES, EXACT, RADIAL = "LearnedPairForce, tables", "LearnedPairForce, exact", "LearnedPairForce, radial table"
 PYTHON, COMPILED, TORCH, EXPRESSION = (
     "PythonForce",
     "PythonForce, torch.compile",
@@ -95,8 +95,10 @@ def force_makers(name, box, arguments, device="cpu"):
     model = lp.load_model(network, **metadata)
     particles = [distinct[type] for type in box.types]
 
-    def ours(**options):
-        force = model.create_force(particles, representation="program", **options)
+    def ours(evaluation, **options):
+        force = model.create_force(
+            particles, representation="program", evaluation=evaluation, tolerance=arguments.tolerance, **options
+        )
         exclude(force, box.excluded)
         return force
 
@@ -106,7 +108,11 @@ def force_makers(name, box, arguments, device="cpu"):
             force.setForceGroup(1)  # since its cutoff differs from that of group 0
         return force
 
-    makers = {EXACT: ours, TABULATED: lambda: ours(tabulate_radial=True, tolerance=arguments.tolerance)}
+    makers = {
+        TABLES: lambda: ours("table"),
+        EXACT: lambda: ours("exact"),
+        RADIAL: lambda: ours("exact", tabulate_radial=True),
+    }
     if model.features is None:
         in_pytorch = network, particles, box.excluded, box.edges, cutoff
         makers[PYTHON] = lambda: python_force(*in_pytorch, False, device)
@@ -121,12 +127,12 @@ def make_variants(name, box, arguments):
     """Make a dict of Systems, with the network in each of its forms, and a dict of the LearnedPairForces among them."""
     makers = force_makers(name, box, arguments)
     systems, ours = {}, {}
-    for label in (EXACT, TABULATED, *arguments.alternatives):
+    for label in (TABLES, EXACT, RADIAL, *arguments.alternatives):
         if label in makers:
             force = makers[label]()
             systems[label] = copy.deepcopy(box.system)
             systems[label].addForce(force)
-            if label in (EXACT, TABULATED):
+            if label in (TABLES, EXACT, RADIAL):
                 ours[label] = force
     return systems, ours
 
@@ -168,10 +174,14 @@ def compare_network(name, box, arguments):
             "memory_mib": timed[label].memory,
         }
     for label, force in ours.items():
-        report = force.lowering_report
+        report, info = force.lowering_report, force.getKernelInfo(timed[label].context)
+        error = info if label == TABLES else report
         details[label].update(
-            {key: report[key] for key in ("multiply_adds_per_pair", "radial_knots", "max_relative_force_error")},
-            kernel=describe_kernel(force.getKernelInfo(timed[label].context)),
+            {key: report[key] for key in ("multiply_adds_per_pair", "radial_knots")},
+            max_relative_force_error=error["max_relative_force_error"],
+            num_curves=info["num_curves"],
+            table_bytes=info["table_bytes"],
+            kernel=describe_kernel(info),
         )
     times = time_in_turns(baseline, timed, arguments.seconds, arguments.repeats, arguments.warm_up)
     variants = {label: {**details[label], **times[label]} for label in timed}
@@ -179,10 +189,10 @@ def compare_network(name, box, arguments):
     alone = loops_alone(box.system, ours, box.positions, arguments.platform, properties)
     pairs = count_pairs(box.positions, box.edges, box.excluded, arguments.network_cutoff)
     for label in ours:
+        variants[label].update(alone_ms=alone[label])
+    for label in (EXACT, RADIAL):
         rate = pairs * variants[label]["multiply_adds_per_pair"] / (1e-3 * alone[label])
-        variants[label].update(
-            alone_ms=alone[label], multiply_adds_per_s=rate, share_of_matrix_products=rate / matrix_products
-        )
+        variants[label].update(multiply_adds_per_s=rate, share_of_matrix_products=rate / matrix_products)
     return {
         "network": name,
         "platform": describe_platform(baseline.context),
@@ -190,7 +200,6 @@ def compare_network(name, box, arguments):
         "matrix_products_per_s": matrix_products,
         "direct_space_ms": alone["NonbondedForce, direct space"],
         "variants": variants,
-        "saved_by_table": 1 - variants[TABULATED]["added_ms"] / variants[EXACT]["added_ms"],
     }
 
 
@@ -206,7 +215,9 @@ def format_network(result):
     lines = []
     for label, r in result["variants"].items():
         knots = f"{r['radial_knots']}, {r['max_relative_force_error']:.1e}" if "radial_knots" in r else ""
-        alone = f"{r['alone_ms']:.2f}, {100 * r['share_of_matrix_products']:.0f} %" if "alone_ms" in r else ""
+        alone = f"{r['alone_ms']:.2f}" if "alone_ms" in r else ""
+        if "share_of_matrix_products" in r:
+            alone += f", {100 * r['share_of_matrix_products']:.0f} %"
         lines.append(
             f"| {result['network']} | {label} | {r.get('multiply_adds_per_pair', '')} | {knots} |"
             f" {r['baseline_ms']:.1f} | {r['added_ms']:.1f} | {r['ratio']:.2f} [{r['ratio_min']:.2f},"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("compare_cpu.json", "compare_opencl.json", "compare_opencl_24k.json")
+DISTINCT_FILES = ("distinct_cpu.json", "distinct_opencl.json")
 
 
 def read(name):
@@ -73,7 +74,7 @@ def program_rows():
     for platform, atoms, result in boxes():
         for network in result["networks"]:
             variants = network["variants"]
-            exact, table = variants["LearnedPairForce"], variants["LearnedPairForce, radial table"]
+            exact = variants["LearnedPairForce, exact"]
             others = {label: variant for label, variant in variants.items() if not label.startswith("LearnedPairForce")}
             best = min(others, key=lambda label: others[label]["ratio"]) if others else None
             against = (
@@ -83,7 +84,7 @@ def program_rows():
             )
             yield (
                 f"| {platform} | {atoms} | {network['network']} | {exact['multiply_adds_per_pair']:,} |"
-                f" **{exact['ratio']:.2f}** {spread(exact)} | {table['ratio']:.2f} | {against} |"
+                f" **{exact['ratio']:.2f}** {spread(exact)} | {against} |"
             )
 
 
@@ -92,21 +93,54 @@ def program_table():
     arguments = content["arguments"]
     networks = max(content["results"], key=lambda result: len(result["networks"]))["networks"]
     shares = [
-        f"{100 * network['variants']['LearnedPairForce']['share_of_matrix_products']:.0f} %" for network in networks
+        f"{100 * network['variants']['LearnedPairForce, exact']['share_of_matrix_products']:.0f} %"
+        for network in networks
     ]
     return [
         (
-            "| platform | atoms | network | multiply-adds per pair | time per step with it / without it | with its"
-            " radial part in a table | the same network otherwise | our overhead / its overhead |"
+            "| platform | atoms | network | multiply-adds per pair | time per step with it / without it | the same"
+            " network otherwise | our overhead / its overhead |"
         ),
-        "|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|",
         *program_rows(),
         "",
         (
             f"The water boxes of the README, with networks to {arguments['network_cutoff']} nm and tables to a force"
             f" error of {arguments['tolerance']:g}; {where()}. PythonForce uses PyTorch {content['versions']['torch']}"
-            " and a cached pair list; CustomNonbondedForce has the network as an expression. On CPU the networks run"
-            f" their multiply-adds at {', '.join(shares[:-1])} and {shares[-1]} of the rate of large matrix products."
+            " and a cached pair list; CustomNonbondedForce has the network as an expression. On CPU, the multiply-adds"
+            f" run at {', '.join(shares[:-1])} and {shares[-1]} of the rate of large matrix products."
+        ),
+    ]
+
+
+def distinct_table():
+    """The cost of networks that are evaluated with tables, by the number of distinct particles."""
+    rows = []
+    for name in DISTINCT_FILES:
+        content = read(name)
+        for result in content["results"]:
+            times, info = result["times"], result["kernels"]["tables"]
+            platform = result["platform"]["name"] + " (PoCL)" * (result["platform"]["name"] == "OpenCL")
+            rows.append(
+                f"| {platform} | {result['atoms']:,} | {result['network']} |"
+                f" {result['distinct']} | {info['num_curves']:,}, {info['table_bytes'] / 2**20:.2f} |"
+                f" {max(result['creation_s']['tables'], 0):.2f} |"
+                f" **{times['tables']['ratio']:.2f}** {spread(times['tables'])} |"
+                f" {times['exact']['ratio']:.2f} |"
+            )
+    machine = content["machine"]
+    return [
+        (
+            "| platform | atoms | network | distinct feature vectors | curves, MiB | Context with tables, s | time per"
+            " step with tables / without the correction | evaluated exactly |"
+        ),
+        "|---|---|---|---|---|---|---|---|",
+        *rows,
+        "",
+        (
+            "Boxes of water, networks of two features to 0.6 nm at the default tolerance; with more than two feature"
+            " vectors every atom gets one at random. Medians [least, largest] of blocks timed in turn,"
+            f" {machine['cores']} cores ({machine['processor']}), {machine['date'][:10]}; `benchmarks/distinct.py`."
         ),
     ]
 
@@ -115,6 +149,7 @@ def program_table():
 TABLES = {
     "performance table": ("README.md", performance_table),
     "program table": ("docs/user/tables-and-programs.md", program_table),
+    "table of distinct particles": ("docs/user/tables-and-programs.md", distinct_table),
 }
 
 

@@ -27,6 +27,7 @@ def evaluated_with_tables(chains):
         warnings.simplefilter("ignore")
         model = architectures.load(architectures.by_name("two_parameters"), "module")
     force = model.create_force(chains.types % len(model.types), representation="program", evaluation="table")
+    force.setCutoffDistance(systems.CUTOFF)  # that of the NonbondedForce
     for i, j in chains.molecule_pairs:
         force.addExclusion(int(i), int(j))
     return force

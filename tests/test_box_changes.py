@@ -8,7 +8,7 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import DOUBLE, PLATFORMS, REFERENCE, SEVERAL_DEVICES, evaluate
+from comparators import CPU, DOUBLE, PLATFORMS, REFERENCE, SEVERAL_DEVICES, evaluate, on
 
 COUNT = 200
 POSITIONS = np.random.default_rng(0).uniform(0, 2.2, (COUNT, 3))
@@ -82,3 +82,21 @@ def test_neighbor_list_is_rebuilt_when_the_box_changes(target, make, shape):
         target.assert_agrees(*evaluate(context, groups={1}), *expected, what=f"{edge} nm")
         energies.append(expected[0])
     assert len(set(np.round(energies, 2))) == 4, "the energies of different boxes must differ"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@on([REFERENCE, CPU])
+def test_a_box_that_is_not_finite_is_refused(target, value):
+    force = lp.LearnedPairForce(systems.table())
+    force.setParticleTypes([0, 0])
+    system = openmm.System()
+    for _ in range(2):
+        system.addParticle(1.0)
+    system.setDefaultPeriodicBoxVectors([5, 0, 0], [0, 5, 0], [0, 0, 5])
+    system.addForce(force)
+    context = target.context(system, [[0, 0, 0], [0.3, 0, 0]])
+    context.setPeriodicBoxVectors([5, 0, 0], [0, value, 0], [0, 0, 5])
+    with pytest.raises(
+        openmm.OpenMMException, match="component 1 of periodic box vector 1 is .* nm; it must be finite"
+    ):
+        context.getState(energy=True)

@@ -14,6 +14,7 @@ import systems
 from comparators import REFERENCE, assert_close, evaluate
 from learnedpair.applying.atom_table import AtomTable
 from learnedpair.applying.exclusions import excluded_pairs
+from learnedpair.data import WATER_GFN2
 from openmm import app
 
 WITHIN = {pair for i in range(64) for pair in ((3 * i, 3 * i + 1), (3 * i, 3 * i + 2), (3 * i + 1, 3 * i + 2))}
@@ -199,3 +200,22 @@ def test_periodic_restraint_in_a_nonperiodic_system_is_refused():
         lp.add_correction(system, topology, models.water_model())
     restraint.setUsesPeriodicBoundaryConditions(False)
     assert lp.add_correction(system, topology, models.water_model()).getNonbondedMethod() == 1
+
+
+@pytest.mark.parametrize("index", [-1, 3, 2_000_000_000])
+def test_exception_offsets_without_an_exception_are_refused(index):
+    topology = app.Topology()
+    residue = topology.addResidue("HOH", topology.addChain())
+    system, nonbonded = openmm.System(), openmm.NonbondedForce()
+    for name, symbol in (("O", "O"), ("H1", "H"), ("H2", "H")):
+        element = app.Element.getBySymbol(symbol)
+        topology.addAtom(name, element, residue)
+        system.addParticle(element.mass)
+        nonbonded.addParticle(0, 0.3, 0)
+    for pair in ((0, 1), (0, 2), (1, 2)):
+        nonbonded.addException(*pair, 0, 1, 0)
+    nonbonded.addGlobalParameter("q", 1.0)
+    nonbonded.addExceptionParameterOffset("q", index, 1, 0, 0)
+    system.addForce(nonbonded)
+    with pytest.raises(ValueError, match=f"offset 0 of the NonbondedForce names exception {index}, but there are 3"):
+        lp.add_correction(system, topology, WATER_GFN2)

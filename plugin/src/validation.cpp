@@ -201,6 +201,10 @@ void LearnedPairPlugin::validateForce(const LearnedPairForce& force, const Syste
 void LearnedPairPlugin::validateBox(const LearnedPairForce& force, const Vec3 box[3]) {
     if (force.getNonbondedMethod() != LearnedPairForce::CutoffPeriodic)
         return;
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++)
+            require(std::isfinite(box[i][k]), "LearnedPairForce: component ", k, " of periodic box vector ", i, " is ",
+                    box[i][k], " nm; it must be finite.");
     // The same tolerance as in OpenMM's own forces: a box of exactly twice the cutoff is accepted.
     double width = std::min({box[0][0], box[1][1], box[2][2]});
     require(force.getCutoffDistance() <= 0.5 * width * 1.000001, "LearnedPairForce: the cutoff distance is ",

@@ -13,6 +13,7 @@
 #include "openmm/VirtualSite.h"
 #include <numeric>
 #include <pybind11/numpy.h>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -83,6 +84,10 @@ static py::tuple getExceptions(uintptr_t address) {
         std::string parameter;
         int exception;
         force.getExceptionParameterOffset(i, parameter, exception, chargeProduct, sigma, epsilon);
+        if (exception < 0 || exception >= force.getNumExceptions())
+            throw py::value_error("add_correction: exception parameter offset " + std::to_string(i) +
+                    " of the NonbondedForce names exception " + std::to_string(exception) + ", but there are " +
+                    std::to_string(force.getNumExceptions()) + "; correct its index.");
         interacts.mutable_data()[exception] = true;
     }
     return py::make_tuple(pairs, interacts);

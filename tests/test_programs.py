@@ -664,7 +664,7 @@ def test_auto_takes_a_table_for_types_and_a_program_for_others():
     )
     rows = architectures.particles(architectures.by_name("feature_network"), 5, seed=0)
     assert typed.create_force([0, 1]).lowering_report["representation"] == "table"
-    # The radial part is tabulated if the program is going to be evaluated exactly.
+    # With exact evaluation, "auto" tabulates the radial part of the program.
     for force in (
         features.create_force(rows, evaluation="exact"),
         parameters.create_force([0, 1], evaluation="exact"),

@@ -74,7 +74,8 @@ def select(atoms, rules):
     Returns
     -------
     ndarray of int, shape (n_atoms,)
-        The index of the type in :func:`rule_names`, NO_RULE or LEFT_OUT.
+        For each atom the index of its type in the list that :func:`rule_names` returns. NO_RULE if no rule selects
+        the atom; LEFT_OUT if the rule of None does.
 
     Raises
     ------

@@ -418,8 +418,8 @@ class LearnedPairForce(GuardedForce):
 
         Tables have one curve for each pair of distinct particles (types or feature vectors) that may interact. They are
         made in double precision when a Context is created, and again when weights, features or global parameters
-        change. A force with few distinct particles then costs what a table of types costs, whatever its program is. The
-        setting has no effect if the function is a PairTable.
+        change. The cost then does not depend on the size of the program. The setting has no effect if the function is a
+        PairTable.
 
         Parameters
         ----------

@@ -80,6 +80,17 @@ def info_of(force, context):
     return {key: info[key] for key in ("evaluation", "exact_because", "num_curves", "num_curves_made")}
 
 
+def assert_same_derivatives(context, reference, atol=0.0):
+    """Require the derivatives by all parameters to agree with those of another Context."""
+    found, expected = (
+        dict(each.getState(parameterDerivatives=True, energy=True).getEnergyParameterDerivatives())
+        for each in (context, reference)
+    )
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert_close(found[name], value, rtol=2e-5, atol=atol, what=f"the derivative by {name}")
+
+
 # Agreement with the program.
 
 
@@ -162,11 +173,7 @@ def test_a_global_parameter_changes_the_tables_without_a_new_context(target):
         for each in (context, reference):
             each.setParameter("lam", lam)
         target.assert_agrees(*evaluate(context), *evaluate(reference), what=f"lam = {lam}")
-        found, expected = (
-            each.getState(parameterDerivatives=True, energy=True).getEnergyParameterDerivatives()["lam"]
-            for each in (context, reference)
-        )
-        assert_close(found, expected, rtol=2e-5, what=f"derivative at lam = {lam}")
+        assert_same_derivatives(context, reference)
         made.append(force.getKernelInfo(context)["num_curves_made"])
     assert made == [3, 6, 9, 9, 9, 9]  # the tables of values that were used before are kept
 
@@ -194,12 +201,7 @@ def test_a_factor_of_global_parameters_is_not_tabulated(target, code, made):
             for name, value in values.items():
                 each.setParameter(name, value)
         target.assert_agrees(*evaluate(context), *evaluate(reference), what=str(values))
-        found, expected = (
-            dict(each.getState(parameterDerivatives=True, energy=True).getEnergyParameterDerivatives())
-            for each in (context, reference)
-        )
-        for name in expected:
-            assert_close(found[name], expected[name], rtol=2e-5, atol=1e-5, what=f"{name} at {values}")
+        assert_same_derivatives(context, reference, atol=1e-5)
     assert force.getKernelInfo(context)["num_curves_made"] == made
 
 
@@ -275,6 +277,16 @@ def test_too_many_distinct_particles_are_evaluated_exactly():
     assert info["exact_because"] == (
         "the particles have 21945 pairs of distinct types or feature vectors, and tables for so many would take too"
         " long to make"
+    )
+
+
+def test_thousands_of_distinct_particles_are_evaluated_exactly():
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    features = np.linspace(-1.5, 1.5, 2500)[:, None]
+    positions = 2.0 * np.stack(np.meshgrid(*[np.arange(14)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)[:2500]
+    force, context = in_context(model.create_force(features, nonbonded_method=NON_PERIODIC), CPU, positions)
+    assert info_of(force, context)["exact_because"] == (
+        "the particles have 2500 distinct types or feature vectors, and tables are possible for at most 2047"
     )
 
 

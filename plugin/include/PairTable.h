@@ -11,9 +11,19 @@ namespace LearnedPairPlugin {
  * One tabulated function of distance: its values and slopes at equally spaced knots. The first knot is at the minimum
  * distance of the table, the last one at its maximum distance.
  */
-struct PairCurve {
+struct LEARNEDPAIR_EXPORT PairCurve {
     std::vector<double> energies; ///< at each knot, measured in kJ/mol
     std::vector<double> slopes;   ///< dE/dr at each knot, measured in kJ/mol/nm
+    /**
+     * Interpolate the curve; see PairTable.
+     *
+     * @param minDistance  the distance of the first knot, measured in nm
+     * @param maxDistance  the distance of the last knot, measured in nm
+     * @param r            the distance, measured in nm
+     * @param[out] energy  measured in kJ/mol
+     * @param[out] dEdR    measured in kJ/mol/nm
+     */
+    void evaluate(double minDistance, double maxDistance, double r, double& energy, double& dEdR) const;
 };
 
 /**

@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/CurveTabulator.h"
-#include "internal/hermite.h"
 #include "internal/slopes.h"
-#include "openmm/OpenMMException.h"
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -66,30 +64,30 @@ CurveTabulator::CurveTabulator(
         lastDistance(lastDistance),
         tolerance(tolerance) {}
 
-optional<CurveProblem> CurveTabulator::refine(vector<TabulatedCurve>& curves) const {
+/** Process curves in groups, until one has a problem. */
+template<class Process> static optional<CurveProblem> forEachGroup(vector<TabulatedCurve>& curves, Process process) {
     for (size_t first = 0; first < curves.size(); first += MaxCurvesAtOnce) {
-        vector<TabulatedCurve*> some;
+        vector<TabulatedCurve*> group;
         for (size_t i = first; i < std::min(first + MaxCurvesAtOnce, curves.size()); i++)
-            some.push_back(&curves[i]);
-        if (auto problem = refine(some, Points::Extrema, false))
-            return problem;
-        if (auto problem = refine(some, Points::Random, true)) // the last measurement is reported
+            group.push_back(&curves[i]);
+        if (auto problem = process(group))
             return problem;
     }
     return {};
 }
 
+optional<CurveProblem> CurveTabulator::refine(vector<TabulatedCurve>& curves) const {
+    return forEachGroup(curves, [&](const vector<TabulatedCurve*>& group) {
+        auto problem = refine(group, Points::Extrema, false);
+        return problem ? problem : refine(group, Points::Random, true); // the last measurement is reported
+    });
+}
+
 optional<CurveProblem> CurveTabulator::sample(vector<TabulatedCurve>& curves) const {
-    for (size_t first = 0; first < curves.size(); first += MaxCurvesAtOnce) {
-        vector<TabulatedCurve*> some;
-        for (size_t i = first; i < std::min(first + MaxCurvesAtOnce, curves.size()); i++)
-            some.push_back(&curves[i]);
-        if (auto problem = sampleKnots(some))
-            return problem;
-        if (auto problem = measure(some, Points::Random))
-            return problem;
-    }
-    return {};
+    return forEachGroup(curves, [&](const vector<TabulatedCurve*>& group) {
+        auto problem = sampleKnots(group);
+        return problem ? problem : measure(group, Points::Random);
+    });
 }
 
 /** Add knots until the errors at the given points are small enough. */
@@ -178,33 +176,6 @@ optional<CurveProblem> CurveTabulator::measure(const vector<TabulatedCurve*>& cu
     return {};
 }
 
-namespace {
-
-/** A tabulated function at given distances. */
-class Interpolant {
-public:
-    Interpolant(const PairCurve& curve, double minDistance, double maxDistance) :
-            curve(curve),
-            numIntervals(curve.energies.size() - 1),
-            minDistance(minDistance),
-            h((maxDistance - minDistance) / numIntervals) {}
-    void evaluate(double r, double& value, double& slope) const {
-        double x = (r - minDistance) / h;
-        int k = std::clamp((int) x, 0, numIntervals - 1);
-        double e0 = curve.energies[k], e1 = curve.energies[k + 1], d0 = h * curve.slopes[k],
-               d1 = h * curve.slopes[k + 1];
-        value = Hermite::value(x - k, e0, e1, d0, d1);
-        slope = Hermite::derivative(x - k, e0, e1, d0, d1) / h;
-    }
-
-private:
-    const PairCurve& curve;
-    const int numIntervals;
-    const double minDistance, h;
-};
-
-} // namespace
-
 /** Measure the errors of the energy and the force. */
 void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& samples) const {
     const PairCurve& energy = curve.functions[0];
@@ -214,12 +185,11 @@ void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& sa
         curve.errors.worstDistance = minDistance;
         return;
     }
-    Interpolant interpolant(energy, minDistance, maxDistance);
     CurveErrors& errors = curve.errors;
     errors.numPoints = samples.r.size();
     for (size_t k = 0; k < samples.r.size(); k++) {
         double value, slope;
-        interpolant.evaluate(samples.r[k], value, slope);
+        energy.evaluate(minDistance, maxDistance, samples.r[k], value, slope);
         double force = std::abs(samples.slopes[0][k]), forceError = std::abs(slope - samples.slopes[0][k]),
                energyError = std::abs(value - samples.values[0][k]), relative = forceError / (force + 1);
         if (relative > errors.maxRelativeForceError || k == 0) {
@@ -241,10 +211,9 @@ void CurveTabulator::measureDerivative(TabulatedCurve& curve, int function, cons
     const PairCurve& values = curve.functions[function];
     if (slopesContradictEnergies(values.energies, values.slopes, (maxDistance - minDistance) / curve.numIntervals))
         curve.ratio = Infinity;
-    Interpolant interpolant(values, minDistance, maxDistance);
     for (size_t k = 0; k < samples.r.size(); k++) {
         double value, slope, expected = samples.values[function][k];
-        interpolant.evaluate(samples.r[k], value, slope);
+        values.evaluate(minDistance, maxDistance, samples.r[k], value, slope);
         curve.ratio =
                 std::max(curve.ratio, std::abs(value - expected) / (Safety * tolerance * (std::abs(expected) + 1)));
     }

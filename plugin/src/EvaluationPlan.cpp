@@ -33,12 +33,13 @@ void EvaluationPlan::setForce(const LearnedPairForce& force) {
         require(forbidden.empty(), forbidden);
         require(force.getNonbondedMethod() != LearnedPairForce::NoCutoff,
                 "tables end at the cutoff, and the force has none");
+        bool isAutomatic = (evaluation == LearnedPairForce::AutomaticEvaluation);
+        require(!isAutomatic || !isDoublePrecision, "the platform computes in double precision");
         if (tables == nullptr)
             tables = std::make_unique<ProgramTables>(force, derivatives);
         else
             tables->setForce(force);
-        if (evaluation == LearnedPairForce::AutomaticEvaluation) {
-            require(!isDoublePrecision, "the platform computes in double precision");
+        if (isAutomatic) {
             double operations = (double) tables->estimateSamples() * tables->getCostOfSample();
             require(tables->getNumCurves() <= MaxCurves && operations <= MaxOperations, "the particles have ",
                     tables->getNumCurves(),

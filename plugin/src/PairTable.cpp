@@ -72,16 +72,19 @@ const vector<GlobalParameter>& PairTable::getGlobalParameters() const {
     return none;
 }
 
-void PairTable::evaluate(int type1, int type2, double r, double& energy, double& dEdR) const {
-    const PairCurve& curve = curves[getCurveIndex(type1, type2)];
-    int numSegments = curve.energies.size() - 1;
+void PairCurve::evaluate(double minDistance, double maxDistance, double r, double& energy, double& dEdR) const {
+    int numSegments = energies.size() - 1;
     double h = (maxDistance - minDistance) / numSegments;
     double x = (r - minDistance) / h;
     int k = (x > 0 ? (int) std::min(x, numSegments - 1.0) : 0);
     double t = x - k;
-    double e0 = curve.energies[k], e1 = curve.energies[k + 1], d0 = h * curve.slopes[k], d1 = h * curve.slopes[k + 1];
+    double e0 = energies[k], e1 = energies[k + 1], d0 = h * slopes[k], d1 = h * slopes[k + 1];
     energy = Hermite::value(t, e0, e1, d0, d1);
     dEdR = Hermite::derivative(t, e0, e1, d0, d1) / h;
+}
+
+void PairTable::evaluate(int type1, int type2, double r, double& energy, double& dEdR) const {
+    curves[getCurveIndex(type1, type2)].evaluate(minDistance, maxDistance, r, energy, dEdR);
 }
 
 bool PairTable::hasSameShape(const PairTable& other) const {

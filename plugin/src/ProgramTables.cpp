@@ -7,7 +7,6 @@
 #include "internal/require.h"
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <sstream>
 
 using namespace LearnedPairPlugin;
@@ -23,10 +22,18 @@ static const int UsualNumKnots = 150;
 // Curves are tabulated in groups of this size, after each of which the memory is checked.
 static const size_t CurvesAtOnce = 256;
 
+/** Make the interaction classes of distinct particles, of which there may be too many for tables. */
+static InteractionClasses makeClasses(const LearnedPairForce& force, const DistinctParticles& distinct) {
+    require(distinct.count < InteractionClasses::MaxClasses, "the particles have ", distinct.count,
+            " distinct types or feature vectors, and tables are possible for at most ",
+            InteractionClasses::MaxClasses - 1);
+    return InteractionClasses(force, distinct);
+}
+
 ProgramTables::ProgramTables(const LearnedPairForce& force, const vector<int>& derivatives) :
         derivatives(derivatives),
         distinct(force),
-        classes(force, distinct) {
+        classes(makeClasses(force, distinct)) {
     setForce(force);
 }
 
@@ -43,7 +50,7 @@ void ProgramTables::setForce(const LearnedPairForce& force) {
     maxDistance = force.getCutoffDistance();
     tolerance = force.getTableTolerance();
     distinct = DistinctParticles(force);
-    classes = InteractionClasses(force, distinct);
+    classes = makeClasses(force, distinct);
     stages = std::make_unique<StageValues>(*program, distinct.values, distinct.count);
     kept.clear();
     findPairs();
@@ -78,12 +85,13 @@ void ProgramTables::findPairs() {
     vector<int> count(classes.numClasses, 0);
     for (int particleClass : classes.particleClasses)
         count[particleClass]++;
-    std::set<pair<int, int>> found;
+    pairs.clear();
     for (int i = 1; i < classes.numClasses; i++)
         for (int j = i; j < classes.numClasses && count[i] > 0; j++)
             if (classes.interacts[(size_t) i * classes.numClasses + j] && (i == j ? count[i] > 1 : count[j] > 0))
-                found.insert(std::minmax(classes.types[i], classes.types[j]));
-    pairs.assign(found.begin(), found.end());
+                pairs.push_back(std::minmax(classes.types[i], classes.types[j]));
+    std::sort(pairs.begin(), pairs.end());
+    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
 }
 
 long long ProgramTables::estimateSamples() const {

@@ -16,9 +16,9 @@ namespace LearnedPairPlugin {
  * LearnedPairForce on one device, in OpenMM's common compute language, for OpenCL and CUDA. A CommonPairFunction
  * provides the text that evaluates a pair, and a PairPlacement inserts it into a kernel.
  *
- * A program may be evaluated with tables (EvaluationPlan). If the plan decides during a simulation that it must be
- * evaluated exactly, the kernel that runs the program is created then, with a neighbor list of its own. OpenMM's
- * nonbonded kernel, which cannot be changed any more, still looks up the tables, which are set to zero.
+ * A program may be evaluated with tables (EvaluationPlan). During a simulation, the plan may change from tables to
+ * exact evaluation. A second kernel, with its own neighbor list, is then created to run the program. The table lookup
+ * cannot be removed from OpenMM's nonbonded kernel, so the tables are set to zero.
  */
 class CommonCalcLearnedPairForceKernel : public CalcLearnedPairForceKernel {
 public:

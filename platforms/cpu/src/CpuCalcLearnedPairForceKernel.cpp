@@ -8,7 +8,6 @@
 
 using namespace LearnedPairPlugin;
 using OpenMM::ContextImpl;
-using std::vector;
 
 void CpuCalcLearnedPairForceKernel::initialize(const OpenMM::System& system, const LearnedPairForce& force) {
     derivativeNames = findEnergyParameterDerivatives(system, force);
@@ -77,19 +76,15 @@ double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool include
     if (plan != nullptr && plan->update(globals->getValues()))
         chooseLoop();
     loop->updateGlobals(*globals);
-    int numDerivatives = globals->getDerivatives().size(), numFunctions = 1 + numDerivatives;
-    vector<double> coefficients; // of the functions of the loop in the energy and its derivatives
-    if (plan != nullptr && plan->getTables() != nullptr) {
-        numFunctions = plan->getTables()->functions.size();
-        coefficients = plan->getCoefficients();
-    }
-    double forceScale = globals->getScale() * (coefficients.empty() ? 1 : coefficients[0]);
-    CpuPairSums sums;
-    sums.derivatives.resize(numFunctions - 1, 0.0);
+    const FunctionTables* tables = (plan == nullptr ? nullptr : plan->getTables());
+    const bool hasDerivatives = !globals->getDerivatives().empty() || !globals->getScaleDerivative().empty();
+    double forceScale = globals->getScale() * (tables == nullptr ? 1 : plan->getCoefficients()[0]);
+    CpuPairSums sums; // of the functions of the loop: see GlobalFactor
+    sums.derivatives.resize(tables == nullptr ? globals->getDerivatives().size() : tables->functions.size() - 1, 0.0);
     loop->compute(*reference.positions, reference.periodicBoxVectors, (float) forceScale, includeForces,
-            includeEnergy || !globals->getDerivativeNames().empty(), data, sums);
-    if (!coefficients.empty())
-        sums.combine(coefficients);
+            includeEnergy || hasDerivatives, data, sums);
+    if (tables != nullptr)
+        sums.combine(plan->getCoefficients());
     globals->addDerivatives(sums.energy, sums.derivatives, *reference.energyParameterDerivatives);
     return globals->getScale() * sums.energy;
 }

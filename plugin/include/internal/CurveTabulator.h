@@ -49,17 +49,19 @@ struct CurveProblem {
 };
 
 /**
- * Tabulates curves to a stated error. Each curve is a cubic Hermite interpolant with knots uniform in r; its data are
- * the energies and slopes of a CurveSampler.
+ * Tabulates curves to a stated error. A curve is a cubic Hermite interpolant with knots uniform in r. The energies and
+ * slopes at the knots come from a CurveSampler.
  *
- * Knots are added until the force error is below 0.8 of the tolerance at nine points of each interval, none of which is
- * a knot. First it is measured at three points: the two extrema of the interpolation error, and one between them. The
- * error is proportional to the third power of the distance between knots, which predicts how many knots are needed.
- * Then it is measured at six random points of every interval, which are the same in every process. Of derivatives by
- * global parameters the error of the value is measured, relative to |dE/dg| + 1 kJ/mol per unit of the parameter.
+ * Knots are added until the force error is below 0.8 of the tolerance at nine points of each interval. Three of them
+ * are fixed: the two extrema of the interpolation error, and one point between them. The error at these points predicts
+ * the number of knots, because it is proportional to the third power of the distance between knots. The other six
+ * points are random, and the same in every process.
  *
- * Source: de Boor, A Practical Guide to Splines, ch. IV: the error of the derivative on an interval of length h is
- * h^3/12 f'''' t(1-t)(1-2t), largest at t = (1 +- 1/sqrt(3))/2.
+ * A curve may also have derivatives dE/dg by global parameters. For them the error of dE/dg itself is measured,
+ * relative to |dE/dg| + 1 kJ/mol per unit of the parameter.
+ *
+ * Source: C. de Boor, A Practical Guide to Splines, ch. IV. On an interval of length h, the error of the derivative is
+ * h^3/12 f'''' t(1-t)(1-2t). It is largest at t = (1 +- 1/sqrt(3))/2.
  */
 class LEARNEDPAIR_EXPORT CurveTabulator {
 public:

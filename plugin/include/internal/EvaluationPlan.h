@@ -31,7 +31,7 @@ class LEARNEDPAIR_EXPORT EvaluationPlan {
 public:
     /** The largest number of pairs of distinct particles for which tables are made automatically. */
     static constexpr int MaxCurves = 20000;
-    /** The largest number of arithmetic operations that make tables automatically: ten seconds of two cores. */
+    /** The largest number of arithmetic operations that make tables automatically: tens of seconds of a core. */
     static constexpr double MaxOperations = 2e11;
     /**
      * @param force              a force whose function is a PairProgram

@@ -63,10 +63,6 @@ public:
     ProgramTables(const LearnedPairForce& force, const std::vector<int>& derivatives);
     ProgramTables(const ProgramTables&) = delete;
     ProgramTables& operator=(const ProgramTables&) = delete;
-    /** Get the distinct particles of the force. */
-    const DistinctParticles& getDistinctParticles() const {
-        return distinct;
-    }
     /** Get the interaction classes of the force, whose types are its distinct particles. */
     const InteractionClasses& getClasses() const {
         return classes;

@@ -79,24 +79,18 @@ def particles_of_model(model):
     return random_rows(model.feature_ranges, 0 if None in model.feature_ranges.values() else OTHER_ROWS)
 
 
-def occurring_pairs(particles):
-    """The unordered pairs of distinct particles that the given particles can form.
+def occurring_pairs(types):
+    """The unordered pairs of types that the given particles can form.
 
     Parameters
     ----------
-    particles : ndarray, shape (n_particles,) of types or (n_particles, n_features)
-        -1, or NaN for all features, for particles that are not covered.
+    types : ndarray of int, shape (n_particles,)
+        -1 for particles that are not covered.
 
     Returns
     -------
     list of (int, int)
-        Types; or indices of feature vectors in the sorted list of those that occur.
     """
-    if particles.ndim == 1:
-        present, counts = np.unique(particles[particles >= 0], return_counts=True)
-    else:
-        covered = particles[~np.isnan(particles).any(axis=1)]
-        counts = np.unique(covered, axis=0, return_counts=True)[1]
-        present = np.arange(len(counts))
+    present, counts = np.unique(types[types >= 0], return_counts=True)
     count = dict(zip(present.tolist(), counts.tolist()))
     return [(i, j) for i in count for j in count if i < j or (i == j and count[i] > 1)]

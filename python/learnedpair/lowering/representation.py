@@ -57,7 +57,8 @@ def choose_representation(
             return lowered
     tabulates = tabulate_radial
     if tabulate_radial is None:
-        is_exact = evaluation == "exact" or (evaluation == "auto" and len(occurring_pairs(particles)) > MAX_CURVES)
+        pairs = len(distinct) * (len(distinct) + 1) // 2  # a few more than occur: see distinct_particles()
+        is_exact = evaluation == "exact" or (evaluation == "auto" and pairs > MAX_CURVES)
         tabulates = representation == "auto" and not no_cutoff and is_exact
     if tabulates and no_cutoff:
         raise LoweringError(

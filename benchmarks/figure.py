@@ -62,7 +62,7 @@ def main():
     parser.add_argument("results", type=Path, help="JSON file from compare.py")
     parser.add_argument("figure", type=Path, help="image to write, such as .png or .svg")
     arguments = parser.parse_args()
-    content = json.loads(arguments.results.read_text())
+    content = json.loads(arguments.results.read_text(encoding="utf-8"))
     results, machine = content["results"], content["machine"]
     rows = max(sum(len(variants) + 1.6 for _, variants in bars(result)) for result in results)
     figure, axes = plt.subplots(

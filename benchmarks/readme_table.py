@@ -14,7 +14,7 @@ DISTINCT_FILES = ("distinct_cpu.json", "distinct_opencl.json")
 
 
 def read(name):
-    return json.loads((ROOT / "benchmarks" / "results" / name).read_text())
+    return json.loads((ROOT / "benchmarks" / "results" / name).read_text(encoding="utf-8"))
 
 
 def boxes():

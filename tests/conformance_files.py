@@ -10,7 +10,7 @@ import numpy as np
 from learnedpair import _core
 
 FOLDER = Path(__file__).parent / "conformance"
-NEGATIVE = json.loads((FOLDER / "negative.json").read_text())
+NEGATIVE = json.loads((FOLDER / "negative.json").read_text(encoding="utf-8"))
 
 
 def _number(value):
@@ -47,7 +47,7 @@ class Case:
 
 
 def _read(path):
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     derivatives = content.get("derivatives", {})
     return Case(
         name=path.stem,

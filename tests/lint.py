@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Checks the format of all tracked files: ruff, clang-format, mypy, and the length of lines and of functions.
+"""Checks the format of all tracked files: ruff, clang-format, mypy, the length of lines and of functions,
+and the encoding of text files.
 
 python tests/lint.py          fails if anything is wrong
 python tests/lint.py --fix    lets ruff and clang-format change the files first
@@ -51,7 +52,7 @@ def is_source(path):
 
 def check_versions():
     """Require the pinned versions: another version of a formatter formats differently."""
-    pinned = dict(re.findall(r"^([\w-]+)==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    pinned = dict(re.findall(r"^([\w-]+)==(.+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
     for tool in TOOLS:
         try:
             found = importlib.metadata.version(tool)
@@ -90,6 +91,15 @@ def long_lines(files):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if len(line) > MAX_LINE:
                 yield f"{path.relative_to(ROOT)}:{number}: {len(line)} characters; expected at most {MAX_LINE}"
+
+
+def missing_encodings(files):
+    """Text files that are read or written in the encoding of the machine; ruff finds `open` only."""
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path.suffix == ".py" else ():
+            name = getattr(node.func, "attr", None) if isinstance(node, ast.Call) else None
+            if name in ("read_text", "write_text") and all(keyword.arg != "encoding" for keyword in node.keywords):
+                yield f'{path.relative_to(ROOT)}:{node.lineno}: {name} without encoding="utf-8"'
 
 
 def python_functions(text):
@@ -157,7 +167,7 @@ def main():
     files = list(filter(is_source, tracked_files()))
     check_versions()
     passed = run_tools(files, arguments.fix)
-    for text in [*long_lines(files), *long_functions(files)]:
+    for text in [*long_lines(files), *missing_encodings(files), *long_functions(files)]:
         print(text)
         passed = False
     print(f"lint: {len(files)} files, {'nothing found' if passed else 'see above'}")

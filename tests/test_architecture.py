@@ -129,7 +129,7 @@ def test_every_folder_is_a_package():
 )
 def test_wrong_imports_are_found(source, problem, tmp_path, monkeypatch):
     (tmp_path / "force").mkdir()
-    (tmp_path / "force" / "x.py").write_text(source)
+    (tmp_path / "force" / "x.py").write_text(source, encoding="utf-8")
     monkeypatch.setattr("test_architecture.PACKAGE", tmp_path)
     found = list(problems_of("force/x.py"))
     assert found == [] if problem is None else len(found) == 1 and problem in found[0]

@@ -71,7 +71,7 @@ def test_demo_writes_its_output_files(demo):
     for g in rdf[:, 1:].T:
         assert 1.5 < g.max() < 5 and 0.25 < rdf[g.argmax(), 0] < 0.32, "the first peak must be that of liquid water"
         assert abs(g[-40:].mean() - 1) < 0.1
-    assert len((out / "log.csv").read_text().splitlines()) == 41
+    assert len((out / "log.csv").read_text(encoding="utf-8").splitlines()) == 41
     assert (out / "rdf.png").read_bytes()[:4] == b"\x89PNG"
     topology = app.PDBFile(str(out / "start.pdb")).topology
     assert int.from_bytes((out / "trajectory.dcd").read_bytes()[268:272], "little") == topology.getNumAtoms()
@@ -113,7 +113,7 @@ def test_demo_does_not_overwrite_files_by_default(demo, capsys, monkeypatch):
 @pytest.mark.slow
 def test_demo_accepts_a_structure_and_a_model(tmp_path, capsys):
     topology, positions = systems.relaxed_water(400)
-    with open(tmp_path / "box.cif", "w") as file:
+    with open(tmp_path / "box.cif", "w", encoding="utf-8") as file:
         app.PDBxFile.writeFile(topology, positions * openmm.unit.nanometer, file)
     lp.export_model(models.network(), tmp_path / "own.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
     arguments = [
@@ -158,7 +158,7 @@ def test_message_about_wrong_arguments_is_one_sentence(arguments, message, demo_
     monkeypatch.chdir(tmp_path)
     if demo_has_run:
         (tmp_path / "demo_output").mkdir()
-        (tmp_path / "demo_output" / "system.xml").write_text("")
+        (tmp_path / "demo_output" / "system.xml").write_text("", encoding="utf-8")
     assert main(arguments) == 1
     error = capsys.readouterr().err
     assert message in error and len(error.strip().splitlines()) == 1
@@ -225,7 +225,7 @@ def test_bench_times_with_and_without_the_correction(tmp_path, capsys, demo):
         "creating the Context",
     ):
         assert part in text, text
-    report = json.loads((tmp_path / "bench.json").read_text())
+    report = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
     ratios = [
         with_ / without for with_, without in zip(report["blocks_s_with"], report["blocks_s_without"], strict=True)
     ]
@@ -322,12 +322,12 @@ def test_inspect_shows_a_model_with_global_parameters(tmp_path, capsys):
 def test_inspect_evaluates_given_features(tmp_path, capsys):
     path = export(tmp_path, "charge_penetration", features={"q": None, "alpha": (8.0, 20.0)})
     rows = tmp_path / "rows.csv"
-    rows.write_text("0.4, 10\n-0.8, 12\n\n0.4, 10\n")
+    rows.write_text("0.4, 10\n-0.8, 12\n\n0.4, 10\n", encoding="utf-8")
     text = inspect(capsys, path, "--features", rows).out
     assert "The pairs are those of the 2 distinct rows of " in text
     energy, slope = lp.load_model(path).evaluate([0.15], [[-0.8, 12]], [[0.4, 10]])
     assert re.search(rf"  \(-0\.8, 12\)-\(0\.4, 10\) +{energy[0]:.4g} kJ/mol, dE/dr +{slope[0]:.4g} kJ/mol/nm", text)
-    rows.write_text("0.4, 21\n")
+    rows.write_text("0.4, 21\n", encoding="utf-8")
     assert (
         "the feature 'alpha' of particle 0 is 21; expected 8 to 20"
         in inspect(capsys, path, "--features", rows, status=1).err
@@ -422,13 +422,13 @@ def test_descriptions_of_lowering_reports():
 
 def test_apply_writes_a_corrected_system(tmp_path, capsys):
     topology, positions = systems.relaxed_water(64)
-    (tmp_path / "in.xml").write_text(XmlSerializer.serialize(systems.water_system(topology)))
-    with open(tmp_path / "t.pdb", "w") as file:
+    (tmp_path / "in.xml").write_text(XmlSerializer.serialize(systems.water_system(topology)), encoding="utf-8")
+    with open(tmp_path / "t.pdb", "w", encoding="utf-8") as file:
         app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)
     lp.export_model(models.network(), tmp_path / "m.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
     paths = [str(tmp_path / name) for name in ("in.xml", "t.pdb", "m.pt", "out.xml")]
     assert main(["apply", *paths, "--scale", "lam", "--force-group", "2"]) == 0
-    system = XmlSerializer.deserialize((tmp_path / "out.xml").read_text())
+    system = XmlSerializer.deserialize((tmp_path / "out.xml").read_text(encoding="utf-8"))
     force = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
     assert (force.getScaleParameter(), force.getForceGroup(), force.getNumExclusions()) == ("lam", 2, 192)
     assert "192 of 192 particles covered (O 64, H 128), 192 pairs excluded" in capsys.readouterr().out
@@ -437,8 +437,8 @@ def test_apply_writes_a_corrected_system(tmp_path, capsys):
 @pytest.mark.filterwarnings("always")
 def test_apply_accepts_rules_for_types(tmp_path, capsys):
     topology, positions = systems.relaxed_water(64)
-    (tmp_path / "in.xml").write_text(XmlSerializer.serialize(systems.water_system(topology)))
-    with open(tmp_path / "t.pdb", "w") as file:
+    (tmp_path / "in.xml").write_text(XmlSerializer.serialize(systems.water_system(topology)), encoding="utf-8")
+    with open(tmp_path / "t.pdb", "w", encoding="utf-8") as file:
         app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)
     lp.export_model(
         models.network(3),
@@ -451,7 +451,7 @@ def test_apply_accepts_rules_for_types(tmp_path, capsys):
 
     def covered(*arguments):
         assert main(["apply", *paths, *arguments]) == 0
-        system = XmlSerializer.deserialize((tmp_path / "out.xml").read_text())
+        system = XmlSerializer.deserialize((tmp_path / "out.xml").read_text(encoding="utf-8"))
         return (
             lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1)).getParticleTypes()[:3].tolist(),
             capsys.readouterr().err,
@@ -493,8 +493,8 @@ def featured(tmp_path_factory):
     modeller.delete(list(modeller.topology.residues())[2:])
     modeller.topology.setPeriodicBoxVectors(None)
     system = app.ForceField("amber14/tip3p.xml").createSystem(modeller.topology)
-    (folder / "in.xml").write_text(XmlSerializer.serialize(system))
-    with open(folder / "t.pdb", "w") as file:
+    (folder / "in.xml").write_text(XmlSerializer.serialize(system), encoding="utf-8")
+    with open(folder / "t.pdb", "w", encoding="utf-8") as file:
         app.PDBFile.writeFile(modeller.topology, modeller.positions, file)
     export(folder, "charge_penetration").rename(folder / "m.pt")
     return folder
@@ -534,7 +534,7 @@ def test_apply_reads_features(featured, name, capsys):
     else:
         (featured / name).write_bytes(FILES[name].encode())
     assert apply_features(featured, name) == 0
-    system = XmlSerializer.deserialize((featured / "out.xml").read_text())
+    system = XmlSerializer.deserialize((featured / "out.xml").read_text(encoding="utf-8"))
     force = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
     expected = np.array([[np.nan] * 2 if row is None else row for row in ROWS])
     assert np.allclose(force.getAllParticleFeatures(), expected, rtol=1e-7, atol=0, equal_nan=True)
@@ -545,7 +545,7 @@ def test_apply_reads_features(featured, name, capsys):
 
 @pytest.mark.slow
 def test_apply_accepts_representation_and_tabulate_radial(featured, tmp_path, capsys):
-    (featured / "f.txt").write_text("0.5 " * 8 + "\n" + ("0.1 " * 8 + "\n") * 5)
+    (featured / "f.txt").write_text("0.5 " * 8 + "\n" + ("0.1 " * 8 + "\n") * 5, encoding="utf-8")
     path = export(tmp_path, "feature_network")
     files = [
         str(featured / "in.xml"),
@@ -666,7 +666,7 @@ def test_packaged_model_agrees_with_its_training_report():
     from learnedpair.data import WATER_GFN2
 
     model = lp.load_model(WATER_GFN2)
-    report = json.loads((ROOT / "examples" / "water_gfn2" / "training_report.json").read_text())
+    report = json.loads((ROOT / "examples" / "water_gfn2" / "training_report.json").read_text(encoding="utf-8"))
     assert (model.types, model.cutoff, model.inner_cutoff) == (
         ["O", "H"],
         report["cutoff_nm"],
@@ -737,7 +737,7 @@ def test_the_code_of_the_documentation_runs(tmp_path):
     script, model = python_code("README.md")
     (features,) = python_code("docs/user/features.md")
     topology, positions = systems.relaxed_water(400)
-    with open(tmp_path / "solvated.pdb", "w") as file:
+    with open(tmp_path / "solvated.pdb", "w", encoding="utf-8") as file:
         app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)
     assert "export_model" in model and "solvated.pdb" in script and "features=features" in features
     for name, code in (
@@ -745,7 +745,7 @@ def test_the_code_of_the_documentation_runs(tmp_path):
         ("script.py", script),
         ("features.py", features),
     ):  # the script needs the model's file
-        (tmp_path / name).write_text(code)
+        (tmp_path / name).write_text(code, encoding="utf-8")
         output = run_script(tmp_path / name, tmp_path)
     energy, derivative = re.fullmatch(r"(\S+) kJ/mol (\S+)\n", output).groups()
     assert np.isfinite(float(energy)) and abs(float(derivative)) > 1

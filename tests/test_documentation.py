@@ -62,9 +62,11 @@ def test_pages_of_the_documentation_are_linked_from_the_readme():
 
 
 def test_broken_links_are_found(tmp_path):
-    (tmp_path / "page.md").write_text("# One `thing`, twice\n\n## Two\n\n## Two\n\n```\n# no heading\n```\n")
+    (tmp_path / "page.md").write_text(
+        "# One `thing`, twice\n\n## Two\n\n## Two\n\n```\n# no heading\n```\n", encoding="utf-8"
+    )
     file = tmp_path / "other.md"
-    assert anchors((tmp_path / "page.md").read_text()) == {"one-thing-twice", "two", "two-1"}
+    assert anchors((tmp_path / "page.md").read_text(encoding="utf-8")) == {"one-thing-twice", "two", "two-1"}
     text = "[a](page.md#two-1) [b](missing.md) ![c](page.md#three) `[d](code.md)` [e](https://openmm.org)\n"
     assert links(text) == ["page.md#two-1", "missing.md", "page.md#three", "https://openmm.org"]
     assert [problem_of(file, target) for target in links(text)] == [

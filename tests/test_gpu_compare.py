@@ -137,7 +137,7 @@ def test_small_comparison_on_cpu(tmp_path):
     ]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    report = json.loads((tmp_path / "out.json").read_text())
+    report = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     rows = {row["label"]: row for row in report["results"][0]["variants"]}
     assert list(rows) == [
         "MM again",

@@ -815,7 +815,7 @@ def test_files_that_are_not_models_are_refused(tmp_path):
         path.write_bytes(whole[:length])
         with pytest.raises(lp.ModelError, match="model.pt: .*only a part of one"):
             lp.load_model(path)
-    path.write_text("hello")
+    path.write_text("hello", encoding="utf-8")
     with pytest.raises(lp.ModelError, match="not a model file"):
         lp.load_model(path)
     torch.save({"weights": torch.zeros(3)}, path)

@@ -136,7 +136,7 @@ def conformance_function(case):
 
 
 def test_every_elementwise_operation_is_in_the_random_programs_and_in_the_conformance_files():
-    definition = (ROOT / "plugin" / "include" / "internal" / "elementwise.def").read_text()
+    definition = (ROOT / "plugin" / "include" / "internal" / "elementwise.def").read_text(encoding="utf-8")
     defined = re.findall(r'^ELEMENTWISE\(\w+, "(\w+)", (\d)', definition, re.MULTILINE)
     assert {name for name, count in defined if count == "1"} == set(UNARY)
     assert {name for name, count in defined if count == "2"} == set(BINARY)

@@ -606,7 +606,7 @@ def test_table_made_from_a_program_without_pytorch_equals_the_table_of_the_model
     for _ in types:
         system.addParticle(1.0)
     system.addForce(model.create_force(types, representation="program", evaluation="exact"))
-    (tmp_path / "program.xml").write_text(openmm.XmlSerializer.serialize(system))
+    (tmp_path / "program.xml").write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
     result = subprocess.run(
         [sys.executable, "-c", TABULATE, "program.xml", str(tolerance), "table.xml"],
         cwd=tmp_path,
@@ -614,7 +614,7 @@ def test_table_made_from_a_program_without_pytorch_equals_the_table_of_the_model
         text=True,
     )
     assert result.returncode == 0, result.stderr
-    system = openmm.XmlSerializer.deserialize((tmp_path / "table.xml").read_text())
+    system = openmm.XmlSerializer.deserialize((tmp_path / "table.xml").read_text(encoding="utf-8"))
     force = lp.LearnedPairForce.cast(system.getForce(0))
     expected = model.create_force(types, representation="table", tolerance=tolerance)
     found_table, table = force.getFunction(), expected.getFunction()
@@ -817,7 +817,7 @@ def test_two_processes_print_equal_kernels(tmp_path):
             for word in ("sigma", "epsilon", "lam", "temperature", "h31")
         )
         system.addForce(force)
-    (tmp_path / "system.xml").write_text(openmm.XmlSerializer.serialize(system))
+    (tmp_path / "system.xml").write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
     texts = [
         subprocess.run(
             [sys.executable, "-c", PRINT_SOURCE],

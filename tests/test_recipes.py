@@ -191,7 +191,7 @@ def test_features_are_read_from_a_nonbonded_force(tmp_path, monkeypatch):
 
 def test_the_soft_core_potential_is_that_of_its_custom_nonbonded_force():
     model = run(RECIPES, "class SoftCore")["model"]
-    (expression,) = re.findall(r"soft-core potential `([^`]*)`", (ROOT / RECIPES).read_text())
+    (expression,) = re.findall(r"soft-core potential `([^`]*)`", (ROOT / RECIPES).read_text(encoding="utf-8"))
     reference = openmm.CustomNonbondedForce(expression)
     reference.addGlobalParameter("lam", 1.0)
     reference.addEnergyParameterDerivative("lam")

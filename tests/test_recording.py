@@ -96,7 +96,7 @@ def make_module(tmp_path, body, template=MODULE):
     if "q =" not in body and "return" not in body:
         body = f"q = {body}"
     path = tmp_path / "user_model.py"
-    path.write_text(template.replace("        BODY", textwrap.indent(body, " " * 8)))
+    path.write_text(template.replace("        BODY", textwrap.indent(body, " " * 8)), encoding="utf-8")
     spec = importlib.util.spec_from_file_location("user_model", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -847,7 +847,7 @@ REFUSALS = {
 
 
 def line_of(path, text):
-    return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)
+    return next(number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text in line)
 
 
 #: Cases that recording cannot refuse: tracing has fixed the decision, freezing has removed detach(), or torch.export
@@ -1278,7 +1278,7 @@ def in_exact_double(name, model):
 @pytest.mark.parametrize("name", BODIES_IN_SINGLE)
 def test_everything_is_in_double_precision(name, kind, tmp_path):
     path = tmp_path / "single.py"
-    path.write_text(SINGLE.replace("BODY", BODIES_IN_SINGLE[name]))
+    path.write_text(SINGLE.replace("BODY", BODIES_IN_SINGLE[name]), encoding="utf-8")
     spec = importlib.util.spec_from_file_location("single", path)
     namespace = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(namespace)

@@ -136,9 +136,9 @@ def test_xml_runs_without_torch(tmp_path, prelude):
     topology, positions, box = systems.water(64)
     system = systems.water_system(topology)
     lp.add_correction(system, topology, models.water_model())
-    (tmp_path / "system.xml").write_text(XmlSerializer.serialize(system))
+    (tmp_path / "system.xml").write_text(XmlSerializer.serialize(system), encoding="utf-8")
     np.save(tmp_path / "positions.npy", positions)
-    (tmp_path / "run.py").write_text(RUN_WITHOUT_TORCH.format(prelude=prelude))
+    (tmp_path / "run.py").write_text(RUN_WITHOUT_TORCH.format(prelude=prelude), encoding="utf-8")
     result = subprocess.run(
         [sys.executable, "run.py", "system.xml", "positions.npy"], cwd=tmp_path, capture_output=True, text=True
     )

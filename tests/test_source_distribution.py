@@ -51,7 +51,7 @@ def test_files_of_the_build_are_there(names):
 
 
 def test_every_file_that_cmake_names_is_there(names):
-    text = (ROOT / "CMakeLists.txt").read_text()
+    text = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
     named = set(re.findall(r"\b(?:cmake|platforms|plugin|python)/[\w./-]+\.\w+", text))
     assert len(named) > 60
     assert named - names == set()

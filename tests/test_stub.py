@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from learnedpair import _core
 
-STUB = ast.parse((Path(__file__).resolve().parent.parent / "python" / "learnedpair" / "_core.pyi").read_text())
+STUB = ast.parse(
+    (Path(__file__).resolve().parent.parent / "python" / "learnedpair" / "_core.pyi").read_text(encoding="utf-8")
+)
 CLASSES = {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef)}
 
 

@@ -198,7 +198,7 @@ class SafeRootBehindWhere(torch.nn.Module):
 def test_the_operation_behind_a_where_is_named():
     line = next(
         number
-        for number, text in enumerate(Path(__file__).read_text().splitlines(), start=1)
+        for number, text in enumerate(Path(__file__).read_text(encoding="utf-8").splitlines(), start=1)
         if text.endswith("# the line")
     )
     with pytest.raises(
@@ -256,10 +256,10 @@ def test_truncated_xml_is_refused(tmp_path, capsys):
     system = systems.water_system(topology)
     lp.add_correction(system, topology, models.water_model())
     text = openmm.XmlSerializer.serialize(system)
-    with open(tmp_path / "t.pdb", "w") as file:
+    with open(tmp_path / "t.pdb", "w", encoding="utf-8") as file:
         app.PDBFile.writeFile(topology, systems.water(64)[1] * openmm.unit.nanometer, file)
     for length in (0, len(text) // 3, len(text) // 2, len(text) - 20):
-        (tmp_path / "cut.xml").write_text(text[:length])
+        (tmp_path / "cut.xml").write_text(text[:length], encoding="utf-8")
         assert (
             main(
                 [

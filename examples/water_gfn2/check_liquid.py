@@ -133,7 +133,7 @@ def main():
     for name, table in runs.items():
         report[name] = simulate(table, arguments.picoseconds, arguments.equilibration, arguments.edge, arguments.seed)
         print(name, report[name], flush=True)
-    arguments.report.write_text(json.dumps(report, indent=2) + "\n")
+    arguments.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

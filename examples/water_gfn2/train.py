@@ -307,7 +307,7 @@ def main():
         "rounds": arguments.rounds,
         "seed": arguments.seed,
     }
-    arguments.report.write_text(json.dumps(report, indent=2) + "\n")
+    arguments.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report["held_out_rmse"], indent=2))
     np.savetxt(arguments.table, tabulate(module), fmt="%.4f %.6f %.6f %.6f", header="r (nm), O-O, O-H, H-H (kJ/mol)")
     if arguments.state:

@@ -43,7 +43,7 @@ def real_devices(platform: openmm.Platform) -> list[str]:
 def processor_name() -> str:
     """Get the model name of the processor."""
     try:
-        with open("/proc/cpuinfo") as file:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
             return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()

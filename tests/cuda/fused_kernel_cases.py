@@ -53,7 +53,7 @@ def main(precision, corrections):
     log = Path(os.environ.get("EMULATE_LOG", folder / "launches.log"))
     for correction in corrections:
         run(correction, precision)
-        lines = len(log.read_text().splitlines()) if log.exists() else 0
+        lines = len(log.read_text(encoding="utf-8").splitlines()) if log.exists() else 0
         print(correction, len(list(folder.glob("module*.ptx"))), lines, flush=True)
 
 

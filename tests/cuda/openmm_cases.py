@@ -324,7 +324,7 @@ def steps_on_several_devices(precision, devices):
 
 
 def launches():
-    return [line.split() for line in open(LOG)]
+    return [line.split() for line in open(LOG, encoding="utf-8")]
 
 
 def nonbonded_launches():

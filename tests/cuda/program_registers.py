@@ -45,11 +45,13 @@ def measure(folder, cc, precision, names=NAMES, tensor_cores=True):
     runs = [line.split(";") for line in result.stdout.splitlines() if line.count(";") == 2]
     assert [run[0] for run in runs] == ["none", *names]
     compiled = {
-        ENTRY.match(line)[1]: line for line in (folder / "registers.txt").read_text().splitlines() if ENTRY.match(line)
+        ENTRY.match(line)[1]: line
+        for line in (folder / "registers.txt").read_text(encoding="utf-8").splitlines()
+        if ENTRY.match(line)
     }
     launched = [
         line.split()[:2]
-        for line in (folder / "launches.log").read_text().splitlines()
+        for line in (folder / "launches.log").read_text(encoding="utf-8").splitlines()
         if line.split()[0] in (NONBONDED, COMPACTED)
     ]
     measured, position = {}, 0
@@ -87,7 +89,7 @@ def main(path):
                 report[
                     f"sm_{cc} {precision}{'' if tensor_cores or precision == 'double' else ' without tensor cores'}"
                 ] = measure(Path(folder), cc, precision, tensor_cores=tensor_cores)
-    Path(path).write_text(json.dumps(report, indent=1) + "\n")
+    Path(path).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     for target, programs in report.items():
         print(
             f"\n{target}\n| program | kernel | multiply-adds per pair | registers | spilled bytes | stack bytes"

@@ -30,14 +30,14 @@ def test_dry_run_compiles_and_counts_every_kernel_and_names_its_device(tmp_path)
     result = support.dryrun(tmp_path / "out", 80, sys.executable, "-c", STEP)
     assert result.returncode == 0, result.stderr
     assert result.stdout == "CUDA dry run\n"
-    launches = [line.split() for line in (tmp_path / "out" / "launches.log").read_text().splitlines()]
+    launches = [line.split() for line in (tmp_path / "out" / "launches.log").read_text(encoding="utf-8").splitlines()]
     modules = [module for name, module, blocks, threads in launches if name == "computeNonbonded"]
     assert len(modules) == 3 and len(set(modules)) == 1
     module = f"module{int(modules[0]):03d}.ptx"
-    ptx = (tmp_path / "out" / module).read_text()
+    ptx = (tmp_path / "out" / module).read_text(encoding="utf-8")
     assert ".target sm_80" in ptx and ".entry computeNonbonded(" in ptx
     if "no ptxas" not in result.stderr:
-        assert f"{module} computeNonbonded: Used " in (tmp_path / "out" / "registers.txt").read_text()
+        assert f"{module} computeNonbonded: Used " in (tmp_path / "out" / "registers.txt").read_text(encoding="utf-8")
 
 
 def test_dry_run_returns_the_exit_status_of_the_command(tmp_path):
@@ -71,7 +71,7 @@ def test_emulator_within_the_emulator_uses_the_same_folder(tmp_path):
 def bare_python(tmp_path):
     """A Python without any packages."""
     python = tmp_path / "bare_python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n')
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n', encoding="utf-8")
     python.chmod(0o755)
     return str(python)
 

@@ -88,10 +88,10 @@ def test_nvrtc_and_ptxas_accept_tensor_core_instructions(tmp_path, cc):
         tmp_path / "out", cc, sys.executable, support.HERE / "language_cases.py", "compile_tensor_cores"
     )
     assert_passed(result, "compile_tensor_cores")
-    ptx = (tmp_path / "out" / "module000.ptx").read_text()
+    ptx = (tmp_path / "out" / "module000.ptx").read_text(encoding="utf-8")
     assert "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" in ptx and "cvt.rn.bf16x2.f32" in ptx
     if "no ptxas" not in result.stderr:
-        registers = (tmp_path / "out" / "registers.txt").read_text()
+        registers = (tmp_path / "out" / "registers.txt").read_text(encoding="utf-8")
         assert all(f"module000.ptx {kernel}: Used " in registers for kernel in ("multiply", "accumulate", "convert")), (
             result.stderr
         )
@@ -130,6 +130,6 @@ def test_guard_stops_at_a_write_beyond_the_end_of_a_buffer(guard, index, status)
 def test_log_and_profile_name_the_launches(tmp_path):
     log, profile = tmp_path / "log", tmp_path / "profile"
     assert_passed(run("votes", EMULATE_LOG=str(log), EMULATE_PROFILE=str(profile)), "votes")
-    words = log.read_text().split()
+    words = log.read_text(encoding="utf-8").split()
     assert words[:5] == ["launch", "votes", "1", "64", "collectives"] and int(words[5]) > 0
-    assert profile.read_text().splitlines()[1].split()[-1] == "votes"
+    assert profile.read_text(encoding="utf-8").splitlines()[1].split()[-1] == "votes"

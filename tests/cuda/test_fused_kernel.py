@@ -39,9 +39,13 @@ def parts(result):
 def compile_and_launch(out, precision, cc, *corrections):
     """Registers, spilled bytes and launches of each correction, with the driver of the dry run."""
     found = parts(dryrun(out, cc, sys.executable, SCRIPT, precision, *corrections))
-    compiled = [line for line in (out / "registers.txt").read_text().splitlines() if " computeNonbonded:" in line]
-    launched = (out / "launches.log").read_text().splitlines()
-    assert f".target sm_{cc}" in (out / "module000.ptx").read_text()
+    compiled = [
+        line
+        for line in (out / "registers.txt").read_text(encoding="utf-8").splitlines()
+        if " computeNonbonded:" in line
+    ]
+    launched = (out / "launches.log").read_text(encoding="utf-8").splitlines()
+    assert f".target sm_{cc}" in (out / "module000.ptx").read_text(encoding="utf-8")
     results = {}
     for correction, (modules, lines) in found.items():
         kernels = [line for line in compiled if modules.start <= int(line[len("module") :][:3]) < modules.stop]
@@ -81,7 +85,7 @@ def test_single_pair_list_stays_on(tmp_path):
     log = tmp_path / "launches.log"
     found = parts(emulate(sys.executable, SCRIPT, "single", "none", "shared", "own", EMULATE_LOG=str(log)))
     for correction, lists in (("none", 1), ("shared", 1), ("own", 2)):
-        lines = [line.split() for line in log.read_text().splitlines()[found[correction][1]]]
+        lines = [line.split() for line in log.read_text(encoding="utf-8").splitlines()[found[correction][1]]]
         counts = [tuple(map(int, words[1:])) for words in lines if words[0] == "download" and len(words) == 3]
         assert len(counts) >= lists, correction
         assert all(tiles > 0 and pairs > 0 for tiles, pairs in counts), f"{correction}: tiles, single pairs: {counts}"

@@ -26,7 +26,7 @@ def test_exclusions_with_wrong_particles_are_refused():
         system.addParticle(12.0)
         topology.addAtom("C", app.element.carbon, residue)
     system.addForce(openmm.NonbondedForce())
-    for pair in ((0, 3), (1, 1), (-1, 2), (0, 2**70)):
+    for pair in ((0, 3), (1, 1), (-1, 2), (0, 2**20)):
         with pytest.raises(
             ValueError, match=r"exclusions has the pair \(-?\d, \d+\); expected two different particles from 0 to 2"
         ):
@@ -339,6 +339,15 @@ def test_global_parameters_can_be_set_in_a_context():
             dict(types={**FIRST_ATOMS, "H": "*:H?"}),
             r"The rule of the type 'H', '\*:H\?', selects no atom; the topology has BUT:C0",
         ),
+        (
+            dict(types={**FIRST_ATOMS, "H": lambda atom: "False"}),
+            r"the rule of 'H', a function, was called for atom 0 \(BUT:C0\) and returned 'False'; expected True or",
+        ),
+        (dict(types={**FIRST_ATOMS, "H": lambda atom: float("nan")}), "and returned nan; expected True or False"),
+        (
+            dict(types={**FIRST_ATOMS, "H": lambda atom: atom.nonsense}),
+            "the rule of 'H', a function, was called for atom 0 .* and raised AttributeError: .*nonsense",
+        ),
         (dict(types=FIRST_ATOMS, scale=""), "scale is ''; expected the name"),
         (dict(types=FIRST_ATOMS, scale=0.5), "scale is 0.5; expected the name of a global parameter"),
         (
@@ -420,6 +429,19 @@ def test_global_parameters_can_be_set_in_a_context():
             r"particle 0 is .*1.0.*; expected 2 features \(q, w\), or None",
         ),
         (
+            dict(model=feature_model, features=[["0.1", "1.0"]] * 12),
+            r"particle 0 is \['0.1', '1.0'\]; expected 2 features \(q, w\), or None",
+        ),
+        (dict(model=feature_model, features=[[True, 1.0]] * 12), r"particle 0 is \[True, 1.0\]; expected 2 features"),
+        (
+            dict(model=feature_model, features=np.zeros((12, 2), dtype="datetime64[s]")),
+            r"particle 0 is array(.|\n)*; expected 2 features",
+        ),
+        (
+            dict(model=feature_model, features=[np.ma.array([0.1, 1.0], mask=[False, True])] * 12),
+            r"particle 0 is masked_array(.|\n)*; expected 2 features",
+        ),
+        (
             dict(model=feature_model, features=[[0.1, 1.0]] * 12, scale="lam"),
             "scale is 'lam', which is a global parameter of Coupled already; choose another name",
         ),
@@ -428,6 +450,38 @@ def test_global_parameters_can_be_set_in_a_context():
 def test_wrong_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         call(**arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (dict(types="OHHOHHOHHOHH"), "types is 'OHHOHHOHHOHH'; expected a dict of rules, or a list with one type"),
+        (dict(types=5), "types is 5; expected a dict of rules"),
+        (dict(types=np.ma.array([0] * 12, mask=[True] * 12)), "the types are a masked array"),
+        (
+            dict(model=feature_model, features=np.ma.array([[0.1, 1.0]] * 12, mask=[[True] * 2] * 12)),
+            "the features are a masked array, and the values that it hides would be used; give a list with None",
+        ),
+        (dict(types=FIRST_ATOMS, exclusions=np.ma.array([[0, 1]], mask=[[True, False]])), "got a masked array"),
+        (dict(types=FIRST_ATOMS, exclusions=[(True, False)]), r"\(True, False\) is not a pair|True is not the index"),
+        (dict(types=FIRST_ATOMS, exclusions={0: 1}), "exclusions: got {0: 1}; expected pairs of particles"),
+        (dict(types=FIRST_ATOMS, exclusions=[{0: 1, 2: 3}]), "{0: 1, 2: 3} is not a pair of particles"),
+        (dict(types=FIRST_ATOMS, exclusions=np.ones((2, 3), int)), r"an array of int64 with shape \(2, 3\)"),
+    ],
+)
+def test_arguments_of_wrong_types_are_refused(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        call(**arguments)
+
+
+def test_exclusions_may_be_any_iterable_of_pairs():
+    for given in (
+        {(0, 7), (2, 9)},
+        ((i, 7 + i) for i in (0, 2)),
+        np.array([[9, 2], [7, 0]], np.uint64),
+        [[0, 7], (9, 2)],
+    ):
+        assert excluded(call(types=FIRST_ATOMS, exclusions=given)) == {(0, 7), (2, 9)}
 
 
 def test_model_without_rules_needs_types():
@@ -472,7 +526,7 @@ def test_force_keeps_its_system_alive():
 @pytest.mark.parametrize("given", [(0.5, 1.7), (0, 1, 2), 3, "01"])
 def test_exclusions_that_are_not_pairs_of_indices_are_refused(given):
     with pytest.raises(
-        TypeError, match="exclusions holds .*; expected pairs of indices of particles, two integers each"
+        TypeError, match="exclusions: .* is not a pair of particles; expected two indices, which are integers"
     ):
         call(types=FIRST_ATOMS, exclusions=[given])
 

@@ -144,6 +144,12 @@ def test_demo_accepts_a_structure_and_a_model(tmp_path, capsys):
             ["demo", "--system", __file__, "--pdb", __file__, "--model", __file__],
             "a stored System has its correction inside; leave one of them out",
         ),
+        (["bench", "--forcefield", "amber14-all.xml"], "--forcefield is for a System that is made from --pdb"),
+        (
+            ["demo", "--forcefield", "x.xml", "--pdb", __file__, "--system", __file__],
+            "--forcefield is for a System that is made from --pdb; leave it out",
+        ),
+        (["bench", "--waters", "500", "--pdb", __file__], "--waters and --pdb were given"),
         (["bench", "--json", "nowhere/bench.json"], "nowhere/bench.json: there is no such folder to write to"),
         (["demo", "--pdb", "nowhere.pdb"], "nowhere.pdb: there is no such file"),
         (["demo", "--platform", "Abacus"], "There is no platform 'Abacus' here, only Reference, "),

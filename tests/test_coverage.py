@@ -56,6 +56,14 @@ def test_atoms_may_be_left_out_on_purpose(left_out):
 
 
 @pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rule", ["*:*", ["*:*"], ("*:*", "*:*")])
+def test_rule_for_all_other_atoms_may_select_none(rule):
+    topology, _, _ = systems.water(64)
+    force = apply(systems.water_system(topology), topology, types={None: rule})
+    assert force.getParticleTypes().tolist() == [0, 1, 1] * 64
+
+
+@pytest.mark.filterwarnings("error")
 def test_metadata_of_a_model_may_leave_atoms_out(tmp_path):
     lp.export_model(
         models.network(1),

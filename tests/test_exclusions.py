@@ -98,6 +98,13 @@ def test_exceptions_of_forces_inside_other_forces_are_followed():
     variable = openmm.CustomCVForce("e")
     variable.addCollectiveVariable("e", copy.deepcopy(nonbonded_of(system)))
     assert excluded(lp.add_correction(in_order(system, [variable]), topology, models.water_model())) == WITHIN
+    both = openmm.ATMForce(0, 0, 0, 0, 0, 0, 0, 0, 1)
+    for _ in range(system.getNumParticles()):
+        both.addParticle(openmm.Vec3(0, 0, 0))
+    inner = openmm.CustomCVForce("e")
+    inner.addCollectiveVariable("e", copy.deepcopy(nonbonded_of(system)))
+    both.addForce(inner)
+    assert excluded(lp.add_correction(in_order(system, [both]), topology, models.water_model())) == WITHIN
 
 
 def test_exceptions_between_molecules_that_interact_are_not_exclusions():
@@ -219,3 +226,37 @@ def test_exception_offsets_without_an_exception_are_refused(index):
     system.addForce(nonbonded)
     with pytest.raises(ValueError, match=f"offset 0 of the NonbondedForce names exception {index}, but there are 3"):
         lp.add_correction(system, topology, WATER_GFN2)
+
+
+def _exception(system):
+    nonbonded_of(system).addException(1, 400, 0, 1, 0)
+
+
+def _bond(system):
+    bonds = openmm.HarmonicBondForce()
+    bonds.addBond(-1, 2, 0.1, 1.0)
+    system.addForce(bonds)
+
+
+def _constraint(system):
+    system.addConstraint(0, 192, 0.1)
+
+
+def _virtual_site(system):
+    system.setVirtualSite(2, openmm.TwoParticleAverageSite(0, 333, 0.5, 0.5))
+
+
+@pytest.mark.parametrize(
+    "change, exclusions, message",
+    [
+        (_exception, "nonbonded", "an exception of a NonbondedForce has the particle 400, but there are 192"),
+        (_bond, "molecules", "a bond of the System's forces has the particle -1, but there are 192"),
+        (_constraint, "molecules", "a constraint of the System has the particle 192, but there are 192"),
+        (_virtual_site, "molecules", "a virtual site of the System has the particle 333, but there are 192; correct"),
+    ],
+)
+def test_forces_that_name_particles_that_do_not_exist_are_refused(change, exclusions, message):
+    system, topology = water()
+    change(system)
+    with pytest.raises(ValueError, match=message):
+        lp.add_correction(system, topology, models.water_model(), exclusions=exclusions)

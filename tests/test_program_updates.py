@@ -631,7 +631,7 @@ useSwitchingFunction="0" version="3">
 	<EnergyParameterDerivatives>
 		<Parameter name="s"/>
 	</EnergyParameterDerivatives>
-	<Exclusions pairs="0 1"/>
+	<Exclusions count="1" pairs="0 1"/>
 	<InteractionGroups>
 		<InteractionGroup set1="0" set2="1 2"/>
 	</InteractionGroups>

@@ -13,6 +13,7 @@ import numpy as np
 import openmm
 import pytest
 import systems
+import torch
 from comparators import REFERENCE, assert_close, evaluate
 from openmm import XmlSerializer
 
@@ -54,6 +55,9 @@ def assert_equal_forces(a, b):
     for i in range(a.getNumInteractionGroups()):
         assert a.getInteractionGroupParameters(i) == b.getInteractionGroupParameters(i)
     f, g = a.getFunction(), b.getFunction()
+    if isinstance(f, lp.PairProgram):
+        assert str(f) == str(g)
+        return
     assert (f.num_types, f.min_distance, f.max_distance, f.curve_indices) == (
         g.num_types,
         g.min_distance,
@@ -80,6 +84,35 @@ def test_copies_are_equal(how):
     assert_equal_forces(force, copied)
     copied.setParticleType(0, -1)
     assert force.getParticleType(0) == 0, "a copy must be independent"
+
+
+@pytest.mark.parametrize("text", ['say "a"', "a&b", "x<y", "y>x", "'", "100%", "%41", "two\nlines\t", "Å", ""])
+def test_xml_preserves_texts(text):
+    """OpenMM's parser loses characters after an entity, and line breaks."""
+
+    class Model(torch.nn.Module):
+        def forward(self, r, features1, features2, parameter):
+            return parameter * features1[..., 0] * features2[..., 0] * (0.6 - r) ** 3
+
+    name = text or "q"
+    given = {"features": {name: (-1, 1)}, "global_parameters": {"parameter": (1.0, 0.0, 2.0)}}
+    force = lp.load_model(Model(), **given, cutoff=0.6, inner_cutoff=0.2).create_force([[0.5], [0.25]])
+    force.setName(text)
+    force.setScaleParameter(text and f"{text} scale", 0.5)
+    if text:
+        force.addEnergyParameterDerivative(f"{text} scale")
+    again = COPIES["xml"](force)
+    assert_equal_forces(force, again)
+    assert list(again.getFunction().feature_ranges) == [name]
+
+
+def test_xml_preserves_numbers_that_a_context_refuses():
+    force = lp.LearnedPairForce(systems.table())
+    force.setScaleParameter("scale", float("nan"))
+    force.setCutoffDistance(float("inf"))
+    again = COPIES["xml"](force)
+    assert np.isnan(again.getScaleDefaultValue())
+    assert again.getCutoffDistance() == force.getCutoffDistance()
 
 
 @pytest.mark.parametrize(
@@ -184,8 +217,14 @@ DAMAGES = {
     "huge integer": (('types="0 1', 'types="0 99999999999'), '"99999999999", which is not an integer'),
     "numbers cut off": (('energies="AAAAAAAAAAAAAAAAAADwPw==', 'energies="AAAAAAAAAAA='), "1 knots, but should have 2"),
     "end in the middle": (('energies="AAAAAAAA', 'energies="AAA=AAAA'), "continue after their end"),
-    "half a pair": (('pairs="0 ', 'pairs="'), "which are no pairs"),
-    "lost report": ((' end"', '"'), "report has no end"),
+    "half a pair": (('pairs="0 ', 'pairs="'), '"pairs" holds .* particles, but .* pairs should be there'),
+    "exclusions of version 1": (('9 11"/>', '9 11"><Exclusion/></Exclusions>'), "should be there"),
+    "distance": (('minDistance="', 'minDistance="x'), '"minDistance" holds "x0.2", which is not a number'),
+    "no number": (('scaleDefault="0.3"', 'scaleDefault=""'), '"scaleDefault" holds "", which is not a number'),
+    "no integer": (('forceGroup="5"', 'forceGroup="5.5"'), '"forceGroup" holds "5.5", which is not an integer'),
+    "no truth value": (('useSwitchingFunction="1"', 'useSwitchingFunction="true"'), '"true", which is not 0 or 1'),
+    "long word": (('types="0 1', 'types="0 ' + "1" * 1000), '"1{40}\\.\\.\\."'),
+    "half a character": (('name="corr', 'name="%4corr'), '"name" holds "%4c", which is not % and two hex'),
 }
 
 

@@ -175,6 +175,47 @@ def peptide():
     return topology
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("hydrogen_mass", [None, 3.0])
+def test_hydrogens_between_two_heavy_atoms_and_between_residues(hydrogen_mass):
+    """The mass of a hydrogen is taken from either of its neighbors, which may be in another residue."""
+    topology = topology_of(OXYGEN, ("H", [("H", E.hydrogen)]), OXYGEN, CL, ("H", [("H", E.hydrogen)]))
+    first, hydrogen, second, chlorine, other = topology.atoms()
+    topology.addBond(first, hydrogen)
+    topology.addBond(hydrogen, second)
+    topology.addBond(chlorine, other)
+    system = system_with_masses_of(topology, None)
+    if hydrogen_mass is not None:
+        for heavy, light in ((first, hydrogen), (chlorine, other)):
+            total = sum(system.getParticleMass(atom.index)._value for atom in (heavy, light))
+            system.setParticleMass(light.index, hydrogen_mass)
+            system.setParticleMass(heavy.index, total - hydrogen_mass)
+    check(system, topology)
+    masses = [system.getParticleMass(atom.index) for atom in (first, chlorine)]
+    system.setParticleMass(first.index, masses[1])
+    system.setParticleMass(chlorine.index, masses[0])
+    with pytest.raises(ValueError, match="in another order"):
+        check(system, topology)
+
+
+def test_bonds_and_elements_that_no_atom_has_are_refused():
+    topology, other = topology_of(HOH), topology_of(*[HOH] * 2)
+    topology.addBond(next(topology.atoms()), list(other.atoms())[4])
+    with pytest.raises(ValueError, match="here: a bond of the topology has the atom 4, but there are 3; correct it"):
+        check(system_of(*WATER), topology)
+    with pytest.raises(TypeError, match="the element of the atom O is 'O'; expected an openmm.app.Element"):
+        check(system_of(15.999), topology_of(("O", [("O", "O")])))
+
+
+def test_atoms_may_have_no_name():
+    topology = topology_of(*[(None, [(None, None), (None, None)])] * 2)
+    assert lp.assign_types(topology, {"A": lambda atom: atom.index < 2}) == ["A", "A", None, None]
+    system = system_of(*[1.0] * 4)
+    system.addForce(openmm.NonbondedForce())
+    with pytest.warns(UserWarning, match="None with 1 of 2 atoms covered"):
+        lp.add_correction(system, topology, models.water_model(), types=["O", "O", "H", None])
+
+
 def system_with_masses_of(topology, hydrogen_mass):
     """A System with hydrogen mass repartitioning, as createSystem(hydrogenMass=...) does it."""
     system = system_of(*(atom.element.mass for atom in topology.atoms()))

@@ -285,7 +285,7 @@ def test_wrong_indices_and_arguments_of_methods_are_refused():
         lambda: force.addInteractionGroup([0.9], [0]),
         lambda: force.createExclusionsFromBonds([(0.9, 1)], 1),
     ):
-        with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        with pytest.raises(TypeError, match="expected an integer|expected two indices, which are integers"):
             call()
     with pytest.raises(TypeError, match="the name is 0.5; expected a string"):
         force.setScaleParameter(0.5)
@@ -297,6 +297,35 @@ def test_wrong_indices_and_arguments_of_methods_are_refused():
         force.updateParametersInContext(None)
     with pytest.raises(openmm.OpenMMException, match="bonded particle index 4"):
         force.createExclusionsFromBonds([(4, 5)], 2)
+
+
+def test_numbers_and_indices_of_wrong_types_are_refused():
+    force = lp.LearnedPairForce(systems.table())
+    force.addExclusion(0, 1)
+    with pytest.raises(TypeError, match="the types are a masked array"):
+        force.setParticleTypes(np.ma.array([0, 1], mask=[True, False]))
+    for call in (
+        lambda: force.addExclusions(np.array([[0, 2**32 + 1]])),
+        lambda: force.addExclusions([(0, 2**32 + 1)]),
+        lambda: force.addExclusion(0, 2**32 + 1),
+        lambda: force.setExclusionParticles(0, 2**32 + 1, 0),
+        lambda: force.createExclusionsFromBonds([(0, 2**32 + 1)], 1),
+        lambda: force.addInteractionGroup([2**32 + 1], [0]),
+    ):
+        with pytest.raises(ValueError, match="4294967297 is not the index of a particle; expected at most 2147483647"):
+            call()
+    for call, what in (
+        (lambda: force.setCutoffDistance("0.5"), "setCutoffDistance: got '0.5'"),
+        (lambda: force.setInnerCutoffDistance(True), "setInnerCutoffDistance: got True"),
+        (lambda: force.setSwitchingDistance(None), "setSwitchingDistance: got None"),
+        (lambda: force.setTableTolerance("1e-4"), "setTableTolerance: got '1e-4'"),
+        (lambda: force.setScaleParameter("s", np.ma.masked), "setScaleParameter: got masked"),
+    ):
+        with pytest.raises(TypeError, match=f"LearnedPairForce.{what}; expected a number"):
+            call()
+    for pairs in (None, [0, 1], [(0, 1, 2)], [(0, 1), (2,)], "01", np.array([[True, False]]), [[0.0, 1.0]]):
+        with pytest.raises(TypeError, match="LearnedPairForce.addExclusions: .*expected"):
+            force.addExclusions(pairs)
 
 
 def test_table_refuses_distances_and_types_that_it_does_not_have():

@@ -7,8 +7,8 @@
 #include "internal/visitFunction.h"
 #include "LearnedPairForce.h"
 #include "openmm/serialization/SerializationNode.h"
+#include "XmlProperties.h"
 #include <algorithm>
-#include <sstream>
 
 using namespace LearnedPairPlugin;
 using OpenMM::SerializationNode;
@@ -18,44 +18,11 @@ using std::vector;
 static const int Version = 3;
 // The last node of a force. It is needed because OpenMM's XML parser (8.6) accepts a truncated text as complete.
 static const char* const End = "End";
-// The end of the report. It is needed because OpenMM's XML parser (8.6) drops the last character of a text if that is
-// the only character after an entity such as &quot;.
-static const std::string ReportEnd = " end";
-
-static vector<int> readIntegers(const SerializationNode& node, const char* property) {
-    std::stringstream stream(node.getStringProperty(property));
-    vector<int> values;
-    for (std::string word; stream >> word;) {
-        size_t length = 0;
-        long long value = 0;
-        try {
-            value = std::stoll(word, &length);
-        }
-        catch (const std::logic_error&) {
-            // no digits, or out of range
-        }
-        require(length == word.size() && value == (int) value, "LearnedPairForce: \"", property, "\" holds \"", word,
-                "\", which is not an integer; the XML is damaged.");
-        values.push_back((int) value);
-    }
-    return values;
-}
-
-template<class Integers>
-static void writeIntegers(SerializationNode& node, const char* property, const Integers& values) {
-    std::stringstream stream;
-    const char* separator = "";
-    for (int value : values) {
-        stream << separator << value;
-        separator = " ";
-    }
-    node.setStringProperty(property, stream.str());
-}
 
 static void writeTable(SerializationNode& node, const PairTable& table) {
     node.setIntProperty("numTypes", table.getNumTypes());
-    node.setDoubleProperty("minDistance", table.getMinDistance());
-    node.setDoubleProperty("maxDistance", table.getMaxDistance());
+    writeNumber(node, "minDistance", table.getMinDistance());
+    writeNumber(node, "maxDistance", table.getMaxDistance());
     writeIntegers(node, "curveIndices", table.getCurveIndices());
     for (auto& curve : table.getCurves())
         node.createChildNode("Curve")
@@ -69,12 +36,12 @@ static std::shared_ptr<LearnedFunction> readTable(const SerializationNode& node)
     for (auto& child : node.getChildren()) {
         curves.push_back(
                 {decodeDoubles(child.getStringProperty("energies")), decodeDoubles(child.getStringProperty("slopes"))});
-        require(curves.back().energies.size() == (size_t) child.getIntProperty("knots"),
-                "LearnedPairForce: a curve has ", curves.back().energies.size(), " knots, but should have ",
-                child.getIntProperty("knots"), "; the XML is damaged.");
+        require(curves.back().energies.size() == (size_t) readInteger(child, "knots"), "LearnedPairForce: a curve has ",
+                curves.back().energies.size(), " knots, but should have ", readInteger(child, "knots"),
+                "; the XML is damaged.");
     }
-    return std::make_shared<PairTable>(node.getIntProperty("numTypes"), node.getDoubleProperty("minDistance"),
-            node.getDoubleProperty("maxDistance"), curves, readIntegers(node, "curveIndices"));
+    return std::make_shared<PairTable>(readInteger(node, "numTypes"), readNumber(node, "minDistance"),
+            readNumber(node, "maxDistance"), curves, readIntegers(node, "curveIndices"));
 }
 
 /**
@@ -86,22 +53,23 @@ static std::string replaceCharacter(std::string text, char before, char after) {
     return text;
 }
 
+static void writeRange(SerializationNode& node, const std::string& name, const ValueRange& range) {
+    writeText(node, "name", name);
+    writeNumber(node, "low", range.low);
+    writeNumber(node, "high", range.high);
+}
+
 static void writeProgram(SerializationNode& node, const PairProgram& function, const LearnedPairForce& force) {
     node.setIntProperty("numTypes", function.getNumTypes());
-    node.setDoubleProperty("minDistance", function.getMinDistance());
+    writeNumber(node, "minDistance", function.getMinDistance());
     for (auto& feature : function.getFeatures())
-        node.createChildNode("Feature")
-                .setStringProperty("name", feature.name)
-                .setDoubleProperty("low", feature.range.low)
-                .setDoubleProperty("high", feature.range.high);
+        writeRange(node.createChildNode("Feature"), feature.name, feature.range);
     for (int i = 0; i < force.getNumGlobalParameters(); i++) {
-        double low, high;
-        force.getGlobalParameterRange(i, low, high);
-        node.createChildNode("GlobalParameter")
-                .setStringProperty("name", force.getGlobalParameterName(i))
-                .setDoubleProperty("default", force.getGlobalParameterDefaultValue(i))
-                .setDoubleProperty("low", low)
-                .setDoubleProperty("high", high);
+        ValueRange range;
+        force.getGlobalParameterRange(i, range.low, range.high);
+        SerializationNode& parameter = node.createChildNode("GlobalParameter");
+        writeRange(parameter, force.getGlobalParameterName(i), range);
+        writeNumber(parameter, "default", force.getGlobalParameterDefaultValue(i));
     }
     node.setStringProperty("steps", replaceCharacter(function.getProgram().getText(), '\n', ';'));
     node.setStringProperty("weights", encodeDoubles(function.getProgram().getWeights()));
@@ -111,16 +79,19 @@ static std::shared_ptr<LearnedFunction> readProgram(const SerializationNode& nod
     vector<ParticleFeature> features;
     vector<GlobalParameter> globalParameters;
     for (auto& child : node.getChildren()) {
-        ValueRange range = {child.getDoubleProperty("low"), child.getDoubleProperty("high")};
+        ValueRange range = {readNumber(child, "low"), readNumber(child, "high")};
         if (child.getName() == "Feature")
-            features.push_back({child.getStringProperty("name"), range});
+            features.push_back({readText(child, "name"), range});
+        else if (child.getName() == "GlobalParameter")
+            globalParameters.push_back({readText(child, "name"), readNumber(child, "default"), range});
         else
-            globalParameters.push_back({child.getStringProperty("name"), child.getDoubleProperty("default"), range});
+            require(false, "LearnedPairForce: the program has an element \"", child.getName(),
+                    "\"; the XML is damaged.");
     }
     TensorProgram program(replaceCharacter(node.getStringProperty("steps"), ';', '\n'),
             decodeDoubles(node.getStringProperty("weights")));
-    return std::make_shared<PairProgram>(program, node.getIntProperty("numTypes"), features,
-            node.getDoubleProperty("minDistance"), globalParameters);
+    return std::make_shared<PairProgram>(
+            program, readInteger(node, "numTypes"), features, readNumber(node, "minDistance"), globalParameters);
 }
 
 static void writeFunction(SerializationNode& node, const LearnedPairForce& force) {
@@ -187,13 +158,15 @@ static void writeExclusions(SerializationNode& node, const LearnedPairForce& for
     vector<int> particles(2 * force.getNumExclusions());
     for (int i = 0; i < force.getNumExclusions(); i++)
         force.getExclusionParticles(i, particles[2 * i], particles[2 * i + 1]);
+    node.setIntProperty("count", force.getNumExclusions());
     writeIntegers(node, "pairs", particles);
 }
 
 static void readExclusions(const SerializationNode& node, LearnedPairForce& force) {
     vector<int> particles = readIntegers(node, "pairs");
-    require(particles.size() % 2 == 0, "LearnedPairForce: \"pairs\" holds ", particles.size(),
-            " particles, which are no pairs; the XML is damaged.");
+    int count = readInteger(node, "count");
+    require(node.getChildren().empty() && particles.size() == 2 * (size_t) count, "LearnedPairForce: \"pairs\" holds ",
+            particles.size(), " particles, but ", count, " pairs should be there; the XML is damaged.");
     vector<std::pair<int, int>> pairs;
     for (size_t i = 0; i < particles.size(); i += 2)
         pairs.push_back({particles[i], particles[i + 1]});
@@ -206,22 +179,22 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
     const LearnedPairForce& force = *reinterpret_cast<const LearnedPairForce*>(object);
     node.setIntProperty("version", Version);
     node.setIntProperty("forceGroup", force.getForceGroup());
-    node.setStringProperty("name", force.getName());
+    writeText(node, "name", force.getName());
     node.setIntProperty("method", force.getNonbondedMethod());
-    node.setDoubleProperty("cutoff", force.getCutoffDistance());
-    node.setDoubleProperty("innerCutoff", force.getInnerCutoffDistance());
+    writeNumber(node, "cutoff", force.getCutoffDistance());
+    writeNumber(node, "innerCutoff", force.getInnerCutoffDistance());
     node.setBoolProperty("useSwitchingFunction", force.getUseSwitchingFunction());
-    node.setDoubleProperty("switchingDistance", force.getSwitchingDistance());
+    writeNumber(node, "switchingDistance", force.getSwitchingDistance());
     node.setIntProperty("evaluation", force.getEvaluation());
-    node.setDoubleProperty("tableTolerance", force.getTableTolerance());
-    node.setStringProperty("scaleParameter", force.getScaleParameter());
-    node.setDoubleProperty("scaleDefault", force.getScaleDefaultValue());
-    node.setStringProperty("report", force.getReport() + ReportEnd);
+    writeNumber(node, "tableTolerance", force.getTableTolerance());
+    writeText(node, "scaleParameter", force.getScaleParameter());
+    writeNumber(node, "scaleDefault", force.getScaleDefaultValue());
+    writeText(node, "report", force.getReport());
     writeFunction(node, force);
     writeParticles(node.createChildNode("Particles"), force);
     SerializationNode& derivatives = node.createChildNode("EnergyParameterDerivatives");
     for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
-        derivatives.createChildNode("Parameter").setStringProperty("name", force.getEnergyParameterDerivativeName(i));
+        writeText(derivatives.createChildNode("Parameter"), "name", force.getEnergyParameterDerivativeName(i));
     writeExclusions(node.createChildNode("Exclusions"), force);
     SerializationNode& groups = node.createChildNode("InteractionGroups");
     for (int i = 0; i < force.getNumInteractionGroups(); i++) {
@@ -235,30 +208,27 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
 }
 
 void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
-    int version = node.getIntProperty("version");
+    int version = readInteger(node, "version");
     require(version == Version, "LearnedPairForce: the XML has version ", version,
             " of this force, and this installation reads version ", Version,
             "; install the release of openmm-learnedpair that wrote it, or a newer one.");
     require(!node.getChildren().empty() && node.getChildren().back().getName() == End,
             "LearnedPairForce: the XML ends in the middle of the force; it was cut off when it was written or copied.");
     auto force = std::make_unique<LearnedPairForce>(readFunction(node));
-    force->setForceGroup(node.getIntProperty("forceGroup"));
-    force->setName(node.getStringProperty("name"));
-    force->setNonbondedMethod((LearnedPairForce::NonbondedMethod) node.getIntProperty("method"));
-    force->setCutoffDistance(node.getDoubleProperty("cutoff"));
-    force->setInnerCutoffDistance(node.getDoubleProperty("innerCutoff"));
-    force->setUseSwitchingFunction(node.getBoolProperty("useSwitchingFunction"));
-    force->setSwitchingDistance(node.getDoubleProperty("switchingDistance"));
-    force->setEvaluation((LearnedPairForce::Evaluation) node.getIntProperty("evaluation"));
-    force->setTableTolerance(node.getDoubleProperty("tableTolerance"));
-    force->setScaleParameter(node.getStringProperty("scaleParameter"), node.getDoubleProperty("scaleDefault"));
-    std::string report = node.getStringProperty("report");
-    require(report.size() >= ReportEnd.size() && report.substr(report.size() - ReportEnd.size()) == ReportEnd,
-            "LearnedPairForce: the report has no end; the XML is damaged.");
-    force->setReport(report.substr(0, report.size() - ReportEnd.size()));
+    force->setForceGroup(readInteger(node, "forceGroup"));
+    force->setName(readText(node, "name"));
+    force->setNonbondedMethod((LearnedPairForce::NonbondedMethod) readInteger(node, "method"));
+    force->setCutoffDistance(readNumber(node, "cutoff"));
+    force->setInnerCutoffDistance(readNumber(node, "innerCutoff"));
+    force->setUseSwitchingFunction(readBool(node, "useSwitchingFunction"));
+    force->setSwitchingDistance(readNumber(node, "switchingDistance"));
+    force->setEvaluation((LearnedPairForce::Evaluation) readInteger(node, "evaluation"));
+    force->setTableTolerance(readNumber(node, "tableTolerance"));
+    force->setScaleParameter(readText(node, "scaleParameter"), readNumber(node, "scaleDefault"));
+    force->setReport(readText(node, "report"));
     readParticles(node.getChildNode("Particles"), *force);
     for (auto& child : node.getChildNode("EnergyParameterDerivatives").getChildren())
-        force->addEnergyParameterDerivative(child.getStringProperty("name"));
+        force->addEnergyParameterDerivative(readText(child, "name"));
     readExclusions(node.getChildNode("Exclusions"), *force);
     for (auto& child : node.getChildNode("InteractionGroups").getChildren()) {
         vector<int> set1 = readIntegers(child, "set1"), set2 = readIntegers(child, "set2");

@@ -61,6 +61,6 @@ bool LearnedPairPlugin::parseNumber(const string& text, double& value) {
         return false;
     std::istringstream stream(text);
     stream.imbue(std::locale::classic());
-    stream >> value; // if the number is out of range, this sets the nearest value and an error flag, which is ignored
-    return true;
+    stream >> value; // fails if the number is out of range
+    return !stream.fail();
 }

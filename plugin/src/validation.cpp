@@ -21,6 +21,10 @@ using OpenMM::Vec3;
 using std::set;
 using std::vector;
 
+/** Lengths outside of this range, in nm, are mistakes of units. In single precision their squares, or those of a
+ * thousandth of them, would be zero or infinite. */
+static const double MinCutoff = 1e-6, MaxLength = 1e12;
+
 static void validateTypes(const LearnedPairForce& force, const System& system) {
     const LearnedFunction& function = force.getFunction();
     int numParticles = system.getNumParticles();
@@ -90,10 +94,13 @@ static void validateDistances(const LearnedPairForce& force) {
                 "function off, or use CutoffNonPeriodic or CutoffPeriodic.");
         cutoff = std::numeric_limits<double>::infinity();
     }
-    else
+    else {
         require(cutoff > 0 && std::isfinite(cutoff) && cutoff <= function.getMaxDistance(),
                 "LearnedPairForce: the cutoff distance is ", cutoff, " nm; it must be positive and at most ",
                 function.getMaxDistance(), " nm, where the pair function ends.");
+        require(cutoff >= MinCutoff && cutoff <= MaxLength, "LearnedPairForce: the cutoff distance is ", cutoff,
+                " nm; it must be from ", MinCutoff, " to ", MaxLength, " nm. Check its unit.");
+    }
     require(inner >= function.getMinDistance() && inner < cutoff, "LearnedPairForce: the inner cutoff distance is ",
             inner, " nm; it must be at least ", function.getMinDistance(),
             " nm, where the pair function begins, and less than the cutoff distance, ", cutoff, " nm.");
@@ -203,8 +210,8 @@ void LearnedPairPlugin::validateBox(const LearnedPairForce& force, const Vec3 bo
         return;
     for (int i = 0; i < 3; i++)
         for (int k = 0; k < 3; k++)
-            require(std::isfinite(box[i][k]), "LearnedPairForce: component ", k, " of periodic box vector ", i, " is ",
-                    box[i][k], " nm; it must be finite.");
+            require(std::abs(box[i][k]) <= MaxLength, "LearnedPairForce: component ", k, " of periodic box vector ", i,
+                    " is ", box[i][k], " nm; it must be finite, and at most ", MaxLength, " nm long.");
     // The same tolerance as in OpenMM's own forces: a box of exactly twice the cutoff is accepted.
     double width = std::min({box[0][0], box[1][1], box[2][2]});
     require(force.getCutoffDistance() <= 0.5 * width * 1.000001, "LearnedPairForce: the cutoff distance is ",

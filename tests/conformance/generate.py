@@ -2288,6 +2288,8 @@ def negative():
     add(r"v4\b.*length", "v4[3] = concat v2 v3")
     add(r"v4\b.*length", "v4[3] = literal 1 2")
     add(r"v4\b.*(length|number)", "v4[0] = literal")
+    add(r"line 5.*number", "v4[1] = literal 1e999")
+    add(r"line 5.*number", "v4[2] = literal 1 -2e308")
     add(r"v4\b.*length", "v4[0] = neg v2")
     add(r"v4\b", "v4[-2] = neg v2")
     add(r"v4\b", "v4[2.0] = neg v2")

@@ -11,7 +11,8 @@ namespace LearnedPairPlugin {
 LEARNEDPAIR_EXPORT std::string formatNumber(double value);
 
 /**
- * Parse a text that consists of one number. Infinities are "inf" and "-inf"; NaN is not accepted.
+ * Parse a text that consists of one number. Infinities are "inf" and "-inf". NaN and numbers out of range, such as
+ * 1e999, are not accepted.
  *
  * @param text        the text
  * @param[out] value  the number

@@ -15,6 +15,7 @@ from openmm import app
 from ..errors import warn
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
+from ..force.particles import refuse_masked
 from .exclusions import excluded_pairs, nonbonded_forces
 from .no_effect import why_no_effect
 from .particle_types import particle_types
@@ -229,6 +230,7 @@ def _particle_features(system, model, features):
             f"add_correction: the features are a {type(features).__name__}; expected an array or a sequence with one"
             f" row ({', '.join(model.features)}), or None, for each particle."
         )
+    refuse_masked(features, "add_correction: the features")
     particles = list(features)
     if len(particles) != count:
         raise ValueError(

@@ -116,7 +116,7 @@ def _selected_by(atoms, selects, rule, among):
         return np.array([selects(atoms.atoms[i]) for i in atoms.first_atoms], dtype=bool)[atoms.label] & among
     result = np.zeros(len(among), dtype=bool)
     for i in np.flatnonzero(among).tolist():
-        result[i] = bool(selects(atoms.atoms[i]))
+        result[i] = selects(atoms.atoms[i])
     return result
 
 
@@ -165,6 +165,8 @@ def near_misses(atoms, rule):
     if not similar:
         names = [name for name, _ in present.most_common()]
     names = list(dict.fromkeys(names))
+    if not names:
+        return "no atoms", False
     shown = ", ".join(f"{name} ({present[name]} atom{'s' * (present[name] > 1)})" for name in names[:MAX_NAMED])
     return f"{shown}{', ...' * (len(names) > MAX_NAMED)}", similar
 

@@ -5,7 +5,7 @@
 import functools
 
 import numpy as np
-from openmm.app import Topology
+from openmm.app import Element, Topology
 
 
 class AtomTable:
@@ -40,7 +40,7 @@ class AtomTable:
 
     def __init__(self, topology, source):
         _require_is_topology(topology, source)
-        self._topology = topology
+        self._topology, self._source = topology, source
         self.atoms, sizes = [], []
         for residue in topology.residues():
             start = len(self.atoms)
@@ -55,6 +55,12 @@ class AtomTable:
             len(self.atoms),
         )
         self.labels = list(indices)
+        for _, name, element in self.labels:
+            if not (element is None or isinstance(element, Element)):
+                raise TypeError(
+                    f"{source}: the element of the atom {name} is {element!r}; expected an openmm.app.Element, such as"
+                    " Element.getBySymbol() returns, or None."
+                )
         #: The index of the first atom with each label.
         self.first_atoms = np.unique(self.label, return_index=True)[1]
 
@@ -69,11 +75,17 @@ class AtomTable:
 
     @functools.cached_property
     def bonds(self):
-        """The indices of the atoms of each bond (ndarray of int, shape (n_bonds, 2))."""
+        """The indices of the atoms of each bond (ndarray of int, shape (n_bonds, 2)).
+
+        Raises
+        ------
+        ValueError
+            If a bond has an atom that is not in the topology.
+        """
         bonds = list(self._topology.bonds())
-        return np.array(
-            [[bond[0].index for bond in bonds], [bond[1].index for bond in bonds]], dtype=np.int32
-        ).T.reshape(-1, 2)
+        pairs = np.array([[bond[0].index for bond in bonds], [bond[1].index for bond in bonds]], dtype=np.int32).T
+        require_indices(pairs, len(self.atoms), f"{self._source}: a bond of the topology", "atom")
+        return pairs.reshape(-1, 2)
 
     def map_elements(self, function, dtype):
         """Evaluate a function of the element for each atom.
@@ -110,6 +122,28 @@ class AtomTable:
         indices = np.flatnonzero(included)
         residue = self.residue[indices]
         return indices, np.append(np.flatnonzero(residue[1:] != residue[:-1]) + 1, len(indices))[: len(indices)]
+
+
+def require_indices(pairs, count, what, member="particle"):
+    """Require pairs of particles, or of atoms, that exist.
+
+    Parameters
+    ----------
+    pairs : ndarray of int, shape (n, 2)
+    count : int
+        The number of particles.
+    what : str
+        What one of the pairs is; the beginning of the message.
+    member : {"particle", "atom"}
+
+    Raises
+    ------
+    ValueError
+        If an index is negative, or not less than ``count``.
+    """
+    wrong = pairs[(pairs < 0) | (pairs >= count)]
+    if len(wrong) > 0:
+        raise ValueError(f"{what} has the {member} {wrong[0]}, but there are {count}; correct it.")
 
 
 def _require_is_topology(topology, source):

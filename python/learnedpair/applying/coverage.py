@@ -151,7 +151,7 @@ def _neighbors(atoms, indices):
 
 
 def _label(atom):
-    return atom.name if atom.element is None else atom.element.symbol
+    return str(atom.name) if atom.element is None else atom.element.symbol
 
 
 def _structure(atoms, neighbors):
@@ -188,7 +188,7 @@ def _describe_group(group):
 
 
 def _names(atoms):
-    return f"{', '.join(atoms[:MAX_NAMED])}{', ...' * (len(atoms) > MAX_NAMED)}"
+    return f"{', '.join(map(str, atoms[:MAX_NAMED]))}{', ...' * (len(atoms) > MAX_NAMED)}"
 
 
 def _residues(count):

@@ -3,7 +3,6 @@
 """Finds the pairs of particles that a correction excludes."""
 
 import collections
-import operator
 
 import numpy as np
 import openmm
@@ -11,6 +10,8 @@ from openmm.app import Atom
 
 from ..errors import warn
 from ..force.functions import core
+from ..force.particles import as_pairs
+from .atom_table import require_indices
 
 #: More excluded pairs are taken for a mistake of the user.
 MAX_EXCLUSIONS = 20_000_000
@@ -37,7 +38,10 @@ def _all_forces(forces):
             # getForce() returns plain Forces; their clones have their own class.
             yield from _all_forces(openmm.XmlSerializer.clone(force.getForce(i)) for i in range(force.getNumForces()))
         elif isinstance(force, openmm.CustomCVForce):
-            yield from _all_forces(force.getCollectiveVariable(i) for i in range(force.getNumCollectiveVariables()))
+            for i in range(force.getNumCollectiveVariables()):
+                variable = force.getCollectiveVariable(i)
+                variable.owner = force  # may be one of the clones above, and is deleted when Python forgets it
+                yield from _all_forces([variable])
 
 
 def excluded_pairs(exclusions, system, atoms, is_covered):
@@ -74,13 +78,22 @@ def excluded_pairs(exclusions, system, atoms, is_covered):
             f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles,"
             " [] for none."
         )
-    pairs = [_pair(given) for given in exclusions]
-    for i, j in pairs:
-        if i == j or not (0 <= i < system.getNumParticles() and 0 <= j < system.getNumParticles()):
-            raise ValueError(
-                f"add_correction: exclusions has the pair {(i, j)}; expected two different particles from 0 to"
-                f" {system.getNumParticles() - 1}."
+    if not isinstance(exclusions, np.ndarray):
+        exclusions = list(exclusions) if not isinstance(exclusions, dict) else exclusions
+        if any(isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], Atom) for pair in exclusions):
+            raise TypeError(
+                "add_correction: exclusions are bonds of a topology, and bonded pairs alone are hardly what should be"
+                " left out. Use exclusions='molecules' for all pairs within a molecule; or give pairs of indices, such"
+                " as those that force.createExclusionsFromBonds([(bond[0].index, bond[1].index) for bond in"
+                " topology.bonds()], 3) adds to a force."
             )
+    pairs = as_pairs(exclusions, "add_correction: exclusions")
+    wrong = pairs[(pairs[:, 0] == pairs[:, 1]) | ((pairs < 0) | (pairs >= system.getNumParticles())).any(axis=1)]
+    if len(wrong) > 0:
+        raise ValueError(
+            f"add_correction: exclusions has the pair {tuple(wrong[0].tolist())}; expected two different particles from"
+            f" 0 to {system.getNumParticles() - 1}."
+        )
     return _sorted_pairs(pairs)
 
 
@@ -94,24 +107,6 @@ def _sorted_pairs(pairs):
     return pairs[is_first]
 
 
-def _pair(given):
-    """Convert a pair that the user gives to two integers."""
-    if isinstance(given, tuple) and len(given) == 2 and all(isinstance(atom, Atom) for atom in given):
-        raise TypeError(
-            "add_correction: exclusions are bonds of a topology, and bonded pairs alone are hardly what should be left"
-            " out. Use exclusions='molecules' for all pairs within a molecule; or give pairs of indices, such as those"
-            " that force.createExclusionsFromBonds([(bond[0].index, bond[1].index) for bond in topology.bonds()], 3)"
-            " adds to a force."
-        )
-    try:
-        i, j = given
-        return operator.index(i), operator.index(j)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"add_correction: exclusions holds {given!r}; expected pairs of indices of particles, two integers each."
-        ) from None
-
-
 def _pairs_of_nonbonded(system, atoms):
     forces = nonbonded_forces(system)
     if not forces:
@@ -120,10 +115,13 @@ def _pairs_of_nonbonded(system, atoms):
             " followed; use exclusions='molecules', or give pairs."
         )
     if isinstance(forces[0], openmm.CustomNonbondedForce):
-        return _sorted_pairs(np.concatenate([core.exclusions(int(force.this)) for force in forces]))
+        pairs = np.concatenate([core.exclusions(int(force.this)) for force in forces])
+        require_indices(pairs, len(atoms.atoms), "add_correction: an exclusion of a CustomNonbondedForce")
+        return _sorted_pairs(pairs)
     # Exceptions within a molecule are bonded neighbors and are excluded, even if they interact in part. Exceptions
     # between molecules that interact have special parameters (NBFIX) and are not excluded.
     pairs, interacts = map(np.concatenate, zip(*(core.exceptions(int(force.this)) for force in forces), strict=True))
+    require_indices(pairs, len(atoms.atoms), "add_correction: an exception of a NonbondedForce")
     excluded, interacting = _sorted_pairs(pairs[~interacts]), _sorted_pairs(pairs[interacts])
     if len(interacting) == 0:
         return excluded
@@ -204,9 +202,14 @@ def _bonds_of_molecules(system, atoms):
         if isinstance(force, openmm.DrudeForce)
         for i in range(force.getNumParticles())
     ]
-    return np.concatenate(
-        [atoms.bonds, core.constraints(address), core.virtual_sites(address), np.array(drude, dtype=int).reshape(-1, 2)]
-    )
+    pairs = {
+        "a constraint": core.constraints(address),
+        "a virtual site": core.virtual_sites(address),
+        "a particle of a DrudeForce": np.array(drude, dtype=int).reshape(-1, 2),
+    }
+    for what, found in pairs.items():
+        require_indices(found, len(atoms.atoms), f"add_correction: {what} of the System")
+    return np.concatenate([atoms.bonds, *pairs.values()])
 
 
 def _bonds_of_forces(system):
@@ -216,4 +219,6 @@ def _bonds_of_forces(system):
             pairs.append(core.harmonic_bonds(int(force.this)))
         elif isinstance(force, openmm.CustomBondForce):
             pairs.append(core.custom_bonds(int(force.this)))
-    return np.concatenate(pairs)
+    pairs = np.concatenate(pairs)
+    require_indices(pairs, system.getNumParticles(), "add_correction: a bond of the System's forces")
+    return pairs

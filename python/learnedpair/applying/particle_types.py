@@ -5,7 +5,7 @@
 import numpy as np
 
 from ..errors import warn
-from ..models.metadata.rules import ALL
+from ..models.metadata.rules import is_all
 from .assignment import LEFT_OUT, NO_RULE, names_of, near_misses, rule_names, select
 from .coverage import warn_of_different_treatment, warn_of_partial_coverage
 
@@ -38,13 +38,17 @@ def particle_types(atoms, model, types):
     """
     if types is None or isinstance(types, dict):
         return _types_by_rules(atoms, model, types or {})
-    given = list(types)
-    if len(given) != len(atoms.atoms):
+    if isinstance(types, (str, bytes)) or not hasattr(types, "__len__"):
+        raise TypeError(
+            f"add_correction: types is {types!r}; expected a dict of rules, or a list with one type, or None, for each"
+            " particle."
+        )
+    if len(types) != len(atoms.atoms):
         raise ValueError(
-            f"add_correction: {len(given)} types were given, but the System has {len(atoms.atoms)} particles;"
+            f"add_correction: {len(types)} types were given, but the System has {len(atoms.atoms)} particles;"
             " give one for each, None where the model does not apply."
         )
-    indices = model.type_indices(given)
+    indices = model.type_indices(types)
     _warn_of_list(atoms, model, indices)
     return np.array([*model.types, None], dtype=object)[indices].tolist()  # -1 is the last element, None
 
@@ -72,7 +76,9 @@ def _types_by_rules(atoms, model, given):
     selected.update(np.array(rule_names(rules), dtype=object)[np.unique(assigned[assigned >= 0])])
     # The model's own rule of the type None, and a rule for all other atoms, may select no atom.
     idle = [
-        name for name in rules if name not in selected and (name is not None or (None in given and rules[None] != ALL))
+        name
+        for name in rules
+        if name not in selected and (name is not None or (None in given and not is_all(rules[None])))
     ]
     problems = [_describe_idle_rule(atoms, model, name, rules, given) for name in idle]
     if problems:
@@ -120,7 +126,7 @@ def _warn_of_denied_atoms(atoms, model, given, assigned):
 
 def _require_no_conflict(atoms, model, given):
     """Raise an error if a rule of the user selects an atom that the model's own rule of the type None leaves out."""
-    if model.uncovered == ALL:
+    if is_all(model.uncovered):
         return
     chosen = select(atoms, given)
     conflicts = np.flatnonzero((chosen >= 0) & (select(atoms, {None: model.uncovered}) == LEFT_OUT))

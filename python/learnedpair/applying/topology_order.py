@@ -90,9 +90,9 @@ def _require_order(atoms, masses, source):
 class _Groups:
     """Groups of atoms whose total mass is conserved by hydrogen mass repartitioning and by Drude particles.
 
-    A group is a heavy atom with its hydrogens. If a hydrogen of a residue is not bonded to a heavy atom in the
-    topology, or a particle without an element has a mass, the whole residue is one group. Properties of groups are
-    arrays of shape (n_groups,), in the order of the first atoms of the groups.
+    A group is a heavy atom with its hydrogens; heavy atoms that share a hydrogen are one group. If a hydrogen is not
+    bonded to a heavy atom in the topology, or a particle without an element has a mass, its whole residue is one group.
+    Properties of groups are arrays of shape (n_groups,), in the order of the first atoms of the groups.
     """
 
     def __init__(self, atoms, masses):
@@ -100,23 +100,17 @@ class _Groups:
         self._is_hydrogen = atoms.map_elements(lambda which: which is element.hydrogen, bool)
         self._is_carbon = atoms.map_elements(lambda which: which is element.carbon, bool)
         self._has_element = atoms.map_elements(lambda which: which is not None, bool)
-        center = self._centers(atoms.bonds)
-        makes_whole = np.where(self._has_element, self._is_hydrogen & (center < 0), masses > 0)
-        is_whole = np.bincount(atoms.residue, makes_whole)[atoms.residue] > 0
-        key = np.where(is_whole, -1, np.where(center < 0, np.arange(len(masses)), center))
-        pair = atoms.residue * (len(masses) + 1) + key + 1
-        _, first, group = np.unique(pair, return_index=True, return_inverse=True)
-        rank = np.empty(len(first), dtype=int)
-        rank[np.argsort(first)] = np.arange(len(first))
-        self._group, self._count = rank[group.ravel()], len(first)
-
-    def _centers(self, bonds):
-        """The index of the atom that each hydrogen is bonded to; -1 for other atoms and for hydrogens without bonds."""
-        center = np.full(len(self._masses), -1)
-        for one, other in ((0, 1), (1, 0)):
-            binds = self._is_hydrogen[bonds[:, one]] & ~self._is_hydrogen[bonds[:, other]]
-            center[bonds[binds, one]] = bonds[binds, other]
-        return center
+        is_hydrogen = self._is_hydrogen[atoms.bonds]
+        hydrogen_bonds = atoms.bonds[is_hydrogen[:, 0] != is_hydrogen[:, 1]]
+        is_bonded = np.zeros(len(masses), dtype=bool)
+        is_bonded[hydrogen_bonds] = True
+        makes_whole = np.where(self._has_element, self._is_hydrogen & ~is_bonded, masses > 0)
+        whole = np.flatnonzero(np.bincount(atoms.residue, makes_whole)[atoms.residue] > 0)
+        first_of_residue = np.unique(atoms.residue, return_index=True)[1][atoms.residue]
+        links = np.column_stack([whole, first_of_residue[whole]])
+        first = core.connected_components(len(masses), np.concatenate([hydrogen_bonds, links]))
+        firsts, self._group = np.unique(first, return_inverse=True)
+        self._count = len(firsts)
 
     def members(self, group):
         """The indices of the atoms of a group."""

@@ -18,12 +18,13 @@ from .apply import read_model, read_structure, read_system
 
 HYDROGEN_MASS = 3 * unit.amu  # allows a time step of 4 fs, together with rigid water
 MINIMIZATION_STEPS = 100
-MIN_WATERS = 400
+WATERS, MIN_WATERS = 3000, 400
+FORCE_FIELD = ("amber14-all.xml", "amber14/tip3p.xml")
 
 
 def add_input_arguments(parser):
     """Add the command line options that prepare() reads."""
-    parser.add_argument("--waters", type=int, default=3000, help="molecules in the box (default: 3000, at least 400)")
+    parser.add_argument("--waters", type=int, help=f"molecules in the box (default: {WATERS}, at least {MIN_WATERS})")
     parser.add_argument(
         "--pdb",
         type=Path,
@@ -35,8 +36,7 @@ def add_input_arguments(parser):
     parser.add_argument(
         "--forcefield",
         nargs="+",
-        default=["amber14-all.xml", "amber14/tip3p.xml"],
-        help="force field files for --pdb (default: amber14-all.xml amber14/tip3p.xml)",
+        help=f"force field files for --pdb (default: {' '.join(FORCE_FIELD)})",
     )
     parser.add_argument("--model", help="your own model file (default: the one in this package)")
     parser.add_argument(
@@ -76,7 +76,13 @@ def check_input(options):
         raise ValueError(
             "--system and --model were given, but a stored System has its correction inside; leave one of them out."
         )
-    if options.pdb is None and options.waters < MIN_WATERS:
+    if options.waters is not None and options.pdb is not None:
+        raise ValueError("--waters and --pdb were given, but the box of water is built without --pdb; leave one out.")
+    if options.forcefield is not None and (options.pdb is None or options.system is not None):
+        raise ValueError(
+            "--forcefield is for a System that is made from --pdb; leave it out, or give --pdb without --system."
+        )
+    if options.waters is not None and options.waters < MIN_WATERS:
         raise ValueError(
             f"--waters is {options.waters}; expected at least {MIN_WATERS}, for a box that is wide enough for the"
             " cutoff."
@@ -118,17 +124,18 @@ def prepare(options):
         )
     )
     if options.pdb is not None:
-        structure, field = read_structure(options.pdb), app.ForceField(*options.forcefield)
+        structure, field = read_structure(options.pdb), app.ForceField(*options.forcefield or FORCE_FIELD)
         if structure.topology.getPeriodicBoxVectors() is None:
             raise ValueError(
                 f"{options.pdb}: the structure has no periodic box, which PME needs; a System without one can be given"
                 " by --system."
             )
     else:
-        echo(f"Building a box of {options.waters} TIP3P molecules ...")
+        count = WATERS if options.waters is None else options.waters
+        echo(f"Building a box of {count} TIP3P molecules ...")
         field = app.ForceField("amber14/tip3p.xml")
         structure = app.Modeller(app.Topology(), [])
-        structure.addSolvent(field, numAdded=options.waters)
+        structure.addSolvent(field, numAdded=count)
     system = field.createSystem(
         structure.topology,
         nonbondedMethod=app.PME,

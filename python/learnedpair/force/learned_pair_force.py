@@ -19,7 +19,7 @@ from openmm.app import Atom
 from ..units import in_md_units, in_model_units, in_nanometers
 from .functions import PairProgram, PairTable, core
 from .lifetime import GuardedForce
-from .particles import as_type, as_types, feature_rows
+from .particles import as_index, as_number, as_pairs, as_type, as_types, feature_rows
 
 
 def _require_function(function: object) -> None:
@@ -28,6 +28,11 @@ def _require_function(function: object) -> None:
             f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable or a PairProgram,"
             " such as PairModel.create_force(...).getFunction()."
         )
+
+
+def _as_sets(set1: Iterable[int], set2: Iterable[int], what: str) -> tuple[set[int], set[int]]:
+    """Convert the indices of an interaction group."""
+    return {as_index(i, what) for i in set1}, {as_index(i, what) for i in set2}
 
 
 def _address_of(context: object) -> int:
@@ -383,7 +388,7 @@ class LearnedPairForce(GuardedForce):
 
     def setCutoffDistance(self, distance: float | unit.Quantity) -> None:
         """Set the cutoff distance (Quantity, or a number in nm); at most the function's ``max_distance``."""
-        self._access.setCutoffDistance(float(in_nanometers(distance)))
+        self._access.setCutoffDistance(as_number(in_nanometers(distance), "LearnedPairForce.setCutoffDistance"))
 
     def getInnerCutoffDistance(self) -> unit.Quantity:
         """Get the inner cutoff distance (Quantity, length)."""
@@ -391,7 +396,9 @@ class LearnedPairForce(GuardedForce):
 
     def setInnerCutoffDistance(self, distance: float | unit.Quantity) -> None:
         """Set the inner cutoff distance (Quantity, or a number in nm); at least the function's ``min_distance``."""
-        self._access.setInnerCutoffDistance(float(in_nanometers(distance)))
+        self._access.setInnerCutoffDistance(
+            as_number(in_nanometers(distance), "LearnedPairForce.setInnerCutoffDistance")
+        )
 
     def getUseSwitchingFunction(self) -> bool:
         """Get whether the switching function is used."""
@@ -407,7 +414,7 @@ class LearnedPairForce(GuardedForce):
 
     def setSwitchingDistance(self, distance: float | unit.Quantity) -> None:
         """Set the switching distance (Quantity, or a number in nm); from the inner cutoff to less than the cutoff."""
-        self._access.setSwitchingDistance(float(in_nanometers(distance)))
+        self._access.setSwitchingDistance(as_number(in_nanometers(distance), "LearnedPairForce.setSwitchingDistance"))
 
     def getEvaluation(self) -> int:
         """Get how a Context evaluates a program."""
@@ -454,7 +461,7 @@ class LearnedPairForce(GuardedForce):
         openmm.OpenMMException
             If the tolerance is not positive and finite.
         """
-        self._access.setTableTolerance(float(tolerance))
+        self._access.setTableTolerance(as_number(tolerance, "LearnedPairForce.setTableTolerance"))
 
     def getNumExclusions(self) -> int:
         """Get the number of excluded pairs."""
@@ -462,22 +469,24 @@ class LearnedPairForce(GuardedForce):
 
     def addExclusion(self, particle1: int, particle2: int) -> int:
         """Exclude a pair of particles. Returns the index of the exclusion."""
-        return self._access.addExclusion(particle1, particle2)
+        what = "LearnedPairForce.addExclusion"
+        return self._access.addExclusion(as_index(particle1, what), as_index(particle2, what))
 
-    def addExclusions(self, pairs: Sequence[Sequence[int]] | NDArray[np.integer]) -> None:
+    def addExclusions(self, pairs: Iterable[Sequence[int]] | NDArray[np.integer]) -> None:
         """Exclude many pairs of particles at once.
 
         Parameters
         ----------
-        pairs : array of int, shape (n, 2), or sequence of pairs
+        pairs : array of int, shape (n, 2), or iterable of (int, int)
+
+        Raises
+        ------
+        TypeError
+            If they are no pairs of integers.
+        ValueError
+            If an index does not fit into 32 bits.
         """
-        pairs = np.asarray(pairs if len(pairs) else np.empty((0, 2), np.int32))
-        if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
-            raise TypeError(
-                f"LearnedPairForce.addExclusions: got an array of {pairs.dtype} with shape {pairs.shape}; expected"
-                " integers with shape (n, 2)."
-            )
-        self._access.addExclusions(pairs)
+        self._access.addExclusions(as_pairs(pairs, "LearnedPairForce.addExclusions"))
 
     def getExclusionParticles(self, index: int) -> tuple[int, int]:
         """Get the two particles of an exclusion, as a tuple."""
@@ -485,7 +494,8 @@ class LearnedPairForce(GuardedForce):
 
     def setExclusionParticles(self, index: int, particle1: int, particle2: int) -> None:
         """Set the two particles of an exclusion."""
-        self._access.setExclusionParticles(index, particle1, particle2)
+        what = "LearnedPairForce.setExclusionParticles"
+        self._access.setExclusionParticles(index, as_index(particle1, what), as_index(particle2, what))
 
     def createExclusionsFromBonds(self, bonds: Iterable[Sequence[int | Atom]], bondCutoff: int) -> None:
         """Exclude all pairs of particles that are connected by a few bonds. Existing exclusions are kept.
@@ -510,10 +520,9 @@ class LearnedPairForce(GuardedForce):
         >>> force.getNumExclusions()
         30
         """
-        pairs = [
-            tuple(atom.index if isinstance(atom, Atom) else operator.index(atom) for atom in bond[:2]) for bond in bonds
-        ]
-        self._access.createExclusionsFromBonds(pairs, bondCutoff)
+        pairs = [[atom.index if isinstance(atom, Atom) else atom for atom in bond[:2]] for bond in bonds]
+        what = "LearnedPairForce.createExclusionsFromBonds"
+        self._access.createExclusionsFromBonds(as_pairs(pairs, what).tolist(), bondCutoff)
 
     def getNumInteractionGroups(self) -> int:
         """Get the number of interaction groups."""
@@ -545,7 +554,7 @@ class LearnedPairForce(GuardedForce):
         >>> force.addInteractionGroup(range(3), range(3, 30))
         0
         """
-        return self._access.addInteractionGroup({operator.index(i) for i in set1}, {operator.index(i) for i in set2})
+        return self._access.addInteractionGroup(*_as_sets(set1, set2, "LearnedPairForce.addInteractionGroup"))
 
     def getInteractionGroupParameters(self, index: int) -> tuple[set[int], set[int]]:
         """Get the two sets of an interaction group, as a tuple."""
@@ -553,9 +562,8 @@ class LearnedPairForce(GuardedForce):
 
     def setInteractionGroupParameters(self, index: int, set1: Iterable[int], set2: Iterable[int]) -> None:
         """Set the two sets of an interaction group."""
-        self._access.setInteractionGroupParameters(
-            index, {operator.index(i) for i in set1}, {operator.index(i) for i in set2}
-        )
+        sets = _as_sets(set1, set2, "LearnedPairForce.setInteractionGroupParameters")
+        self._access.setInteractionGroupParameters(index, *sets)
 
     def getScaleParameter(self) -> str:
         """Get the name of the global parameter that scales the energy, or an empty string if there is none."""
@@ -606,7 +614,7 @@ class LearnedPairForce(GuardedForce):
                 f"LearnedPairForce.setScaleParameter: the name is {name!r}; expected a string. defaultValue is the"
                 " value in a new Context; change it later with context.setParameter()."
             )
-        self._access.setScaleParameter(name, float(in_md_units(defaultValue)))
+        self._access.setScaleParameter(name, as_number(in_md_units(defaultValue), "LearnedPairForce.setScaleParameter"))
 
     def getNumGlobalParameters(self) -> int:
         """Get the number of global parameters of the function. The scale is not counted."""
@@ -677,13 +685,10 @@ class LearnedPairForce(GuardedForce):
     def _parameter_value(self, index: int, value: float | unit.Quantity) -> float:
         """Convert the value of a global parameter to a number. A Quantity is converted to the units of the model."""
         report = self.lowering_report
-        return float(
-            in_model_units(
-                self.getGlobalParameterName(index),
-                value,
-                report.get("length_unit", "nm"),
-                report.get("energy_unit", "kJ/mol"),
-            )
+        name = self.getGlobalParameterName(index)
+        return as_number(
+            in_model_units(name, value, report.get("length_unit", "nm"), report.get("energy_unit", "kJ/mol")),
+            f"LearnedPairForce: the global parameter {name!r}",
         )
 
     def getNumEnergyParameterDerivatives(self) -> int:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Conversion of the types and features of particles to arrays."""
+"""Conversion of the types, features and indices of particles, and of numbers, that a user gives."""
 
 import operator
 
@@ -8,6 +8,11 @@ import numpy as np
 from openmm import unit
 
 from ..units import refuse_quantity
+
+#: The kinds of NumPy data types whose values are real numbers. Truth values, texts and dates are none.
+REAL_NUMBERS = "iuf"
+#: The limits of the indices and types of particles.
+INDICES = np.iinfo(np.int32)
 
 
 def feature_rows(features, count, first=0):
@@ -37,18 +42,9 @@ def feature_rows(features, count, first=0):
     """
     if count == 0:
         raise TypeError("LearnedPairForce: the particles of this function have types and no features; set their types.")
-    if isinstance(features, np.ma.MaskedArray):
-        raise TypeError(
-            "LearnedPairForce: the features are a masked array, whose hidden numbers are no features; give None for"
-            " particles that are not covered."
-        )
+    refuse_masked(features, "LearnedPairForce: the features")
     if isinstance(features, np.ndarray) and features.dtype != object:
-        if (
-            features.ndim != 2
-            or features.shape[1] != count
-            or not np.issubdtype(features.dtype, np.number)
-            or np.iscomplexobj(features)
-        ):
+        if features.ndim != 2 or features.shape[1] != count or features.dtype.kind not in REAL_NUMBERS:
             raise TypeError(
                 f"LearnedPairForce: the features are an array of {features.dtype} with shape {features.shape}; expected"
                 f" real numbers with shape (n_particles, {count})."
@@ -77,14 +73,49 @@ def feature_rows(features, count, first=0):
 
 
 def as_numbers(row):
-    """Convert real numbers to an ndarray of float; return None for anything else."""
+    """Convert real numbers to an ndarray of float; return None for anything else, such as truth values, texts and
+    masked arrays.
+    """
+    if is_masked(row) or (isinstance(row, (list, tuple)) and any(map(_is_no_number, row))):
+        return None
     try:
         row = np.asarray(row.detach() if hasattr(row, "detach") else row)
-        if row.dtype == bool or np.iscomplexobj(row):
-            return None
-        return row.astype(float)
+        if row.dtype == object and not any(map(_is_no_number, row.ravel())):
+            return row.astype(float)
+        return row.astype(float) if row.dtype.kind in REAL_NUMBERS else None
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def as_number(value, what):
+    """Convert a number to a float; raise TypeError if it is no number, such as a text or a truth value."""
+    try:
+        if not _is_no_number(value):
+            return float(value)
+    except (TypeError, ValueError):
+        pass  # the message below says what it is
+    raise TypeError(f"{what}: got {value!r}; expected a number.")
+
+
+def is_masked(value):
+    """Whether a value is a masked array, or an element that such an array hides. Converted to a plain array, it would
+    show the hidden numbers.
+    """
+    return isinstance(value, np.ma.MaskedArray)
+
+
+def refuse_masked(values, what):
+    """Raise TypeError for a masked array of types or features."""
+    if is_masked(values):
+        raise TypeError(
+            f"{what} are a masked array, and the values that it hides would be used; give a list with None for"
+            " particles that are not covered."
+        )
+
+
+def _is_no_number(value):
+    """Whether a value is none of the numbers that float() would make of it."""
+    return is_bool(value) or is_masked(value) or isinstance(value, (str, bytes, np.datetime64, np.timedelta64))
 
 
 def is_bool(value):
@@ -96,7 +127,7 @@ def is_bool(value):
 
 def as_type(type, what):
     """Convert the type of a particle to an int; raise TypeError if it is not an integer."""
-    if is_bool(type) or not hasattr(type, "__index__"):
+    if is_bool(type) or is_masked(type) or not hasattr(type, "__index__"):
         raise TypeError(
             f"LearnedPairForce.{what}: the type is {type!r}; expected an integer, or NotCovered. Names of types are"
             " accepted by PairModel.create_force() and add_correction()."
@@ -118,16 +149,87 @@ def as_types(types):
     ValueError
         If one of them does not fit into 32 bits.
     """
+    refuse_masked(types, "LearnedPairForce.setParticleTypes: the types")
     types = np.asarray(types)
     if types.ndim != 1 or (types.size > 0 and not np.issubdtype(types.dtype, np.integer)):
         raise TypeError(
             f"LearnedPairForce.setParticleTypes: got an array of {types.dtype} with shape {types.shape}; expected"
             " integers, one for each particle."
         )
-    limits = np.iinfo(np.int32)
-    if types.size > 0 and not (limits.min <= int(types.min()) and int(types.max()) <= limits.max):
+    if types.size > 0 and not (INDICES.min <= int(types.min()) and int(types.max()) <= INDICES.max):
         raise ValueError(
             f"LearnedPairForce.setParticleTypes: the types reach from {types.min()} to {types.max()}; they are"
             " small integers."
         )
     return types.astype(np.int32)
+
+
+def as_index(index, what):
+    """Convert the index of a particle to an int.
+
+    Parameters
+    ----------
+    index : int
+    what : str
+        The beginning of messages.
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer.
+    ValueError
+        If it does not fit into 32 bits.
+    """
+    try:
+        number = None if is_bool(index) or is_masked(index) else operator.index(index)
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"{what}: {index!r} is not the index of a particle; expected an integer.")
+    if not INDICES.min <= number <= INDICES.max:
+        raise ValueError(f"{what}: {number} is not the index of a particle; expected at most {INDICES.max}.")
+    return number
+
+
+def as_pairs(pairs, what):
+    """Convert pairs of particles to an array.
+
+    Parameters
+    ----------
+    pairs : array of int, shape (n, 2), or iterable of pairs
+    what : str
+        The beginning of messages.
+
+    Returns
+    -------
+    ndarray of int32, shape (n, 2)
+
+    Raises
+    ------
+    TypeError
+        If they are no pairs of integers.
+    ValueError
+        If an index does not fit into 32 bits.
+    """
+    if is_masked(pairs):
+        raise TypeError(f"{what}: got a masked array, and the pairs that it hides would be used; leave them out.")
+    if isinstance(pairs, np.ndarray) and pairs.size > 0 and pairs.dtype != object:
+        if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
+            raise TypeError(
+                f"{what}: got an array of {pairs.dtype} with shape {pairs.shape}; expected integers with shape (n, 2)."
+            )
+        for end in (pairs.min(), pairs.max()):
+            as_index(end, what)
+        return pairs.astype(np.int32)
+    if isinstance(pairs, (str, bytes, dict)) or not hasattr(pairs, "__iter__"):
+        raise TypeError(f"{what}: got {pairs!r}; expected pairs of particles.")
+    return np.array([_as_pair(pair, what) for pair in pairs], dtype=np.int32).reshape(-1, 2)
+
+
+def _as_pair(pair, what):
+    try:
+        if not isinstance(pair, (str, bytes, dict, set, frozenset)) and len(pair) == 2:
+            return [as_index(index, what) for index in pair]
+    except TypeError:
+        pass  # the message below shows the whole pair
+    raise TypeError(f"{what}: {pair!r} is not a pair of particles; expected two indices, which are integers.")

@@ -16,7 +16,7 @@ from openmm import unit
 from .. import units
 from ..errors import ModelError
 from ..force.learned_pair_force import LearnedPairForce
-from ..force.particles import as_numbers, is_bool
+from ..force.particles import as_numbers, is_bool, refuse_masked
 from ..force.ranges import check_ranges
 from .checks.infinite import find_infinite_derivative, find_infinite_weights
 from .checks.samples import pairs_of_ranges, pairs_of_types
@@ -336,6 +336,11 @@ class Model:
         -------
         ndarray of int32, shape (n_particles,)
         """
+        refuse_masked(particles, f"{self.source}: the types")
+        if isinstance(particles, (str, bytes, dict)) or not hasattr(particles, "__iter__"):
+            raise TypeError(
+                f"{self.source}: the types are {particles!r}; expected one type, or None, for each particle."
+            )
         particles = list(particles)
         if set(map(type, particles)) <= {str, type(None)}:  # as rules select them; a million takes 0.1 s
             indices = {name: self.type_index(name) for name in set(particles)}
@@ -364,6 +369,7 @@ class Model:
         """
         if self.features is None or self.feature_ranges is None:
             raise TypeError(f"{self.source}: the model takes types of particles, not features.")
+        refuse_masked(particles, f"{self.source}: the features")
         particles = list(particles)
         rows = np.full((len(particles), len(self.features)), np.nan)
         covered = [index for index, particle in enumerate(particles) if particle is not None]

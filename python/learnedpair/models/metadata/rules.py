@@ -2,10 +2,16 @@
 # SPDX-License-Identifier: MIT
 """Assignment rules, which select the atoms of a type."""
 
+import numpy as np
 from openmm.app import Element
 
 #: The rule that selects all atoms. For the type None it selects the atoms that no other rule selects.
 ALL = "*:*"
+
+
+def is_all(rule):
+    """Whether a rule is ALL, alone or in a list."""
+    return all(map(is_all, rule)) if isinstance(rule, (list, tuple, set)) and rule else rule == ALL
 
 
 def depends_on_label_only(rule):
@@ -34,7 +40,7 @@ def selection(name, rule):
         If the rule has none of these forms, or names no element.
     """
     if callable(rule):
-        return rule
+        return lambda atom: _call(rule, name, atom)
     if isinstance(rule, Element):
         return lambda atom: atom.element is rule
     if isinstance(rule, (list, tuple, set)):
@@ -59,3 +65,16 @@ def selection(name, rule):
         f"assign_types: the rule of {name!r} is {rule!r}; expected 'RESIDUE:ATOM', the symbol of an element, an"
         " openmm.app.Element, a function of an atom, or a list of these."
     )
+
+
+def _call(function, name, atom):
+    """Whether a user's function selects an atom."""
+    where = f"assign_types: the rule of {name!r}, a function, was called for atom {atom.index} ({atom.residue.name}:"
+    where += f"{atom.name})"
+    try:
+        result = function(atom)
+    except Exception as error:
+        raise ValueError(f"{where} and raised {type(error).__name__}: {error}") from error
+    if isinstance(result, (str, bytes, float, np.floating)):
+        raise ValueError(f"{where} and returned {result!r}; expected True or False.")
+    return bool(result)

@@ -119,7 +119,7 @@ def test_the_force_error_is_within_the_tolerance(target):
         assert abs(found - dEdR) <= 1.05e-4 * (abs(dEdR) + 1), r
     info = force.getKernelInfo(context)
     assert info["num_curves"] == 1 and 1e-6 < info["max_relative_force_error"] <= 1e-4
-    assert info["table_bytes"] % 16 == 0 and 64 * 16 < info["table_bytes"] < 10_000
+    assert info["table_bytes"] % 12 == 0 and 32 * 12 < info["table_bytes"] < 5_000
 
 
 @on(SEVERAL_DEVICES)

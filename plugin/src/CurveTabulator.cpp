@@ -13,9 +13,12 @@ using std::optional;
 using std::vector;
 
 static const double Infinity = std::numeric_limits<double>::infinity();
-// Positions in an interval, from 0 to 1: the two extrema of the interpolation error of the slope, and one between them.
+// Positions in an interval, from 0 to 1: the two extrema of the interpolation error of the slope with cubic energies,
+// and one between them, near the extremum of the error with cubic forces.
 static const double Extrema[] = {0.5 - 0.5 / std::sqrt(3.0), 0.47, 0.5 + 0.5 / std::sqrt(3.0)};
 static const int NumExtrema = 3, NumRandom = 6;
+// The curvature at a knot comes from slopes at this fraction of the distance between knots.
+static const double Step = 1.0 / 64;
 // The largest number of curves whose samples are in memory at the same time.
 static const int MaxCurvesAtOnce = 64;
 
@@ -56,9 +59,10 @@ void CurveErrors::add(const CurveErrors& other) {
     numPoints += other.numPoints;
 }
 
-CurveTabulator::CurveTabulator(
-        CurveSampler& sampler, double minDistance, double maxDistance, double lastDistance, double tolerance) :
+CurveTabulator::CurveTabulator(CurveSampler& sampler, Interpolation interpolation, double minDistance,
+        double maxDistance, double lastDistance, double tolerance) :
         sampler(sampler),
+        interpolation(interpolation),
         minDistance(minDistance),
         maxDistance(maxDistance),
         lastDistance(lastDistance),
@@ -105,7 +109,8 @@ optional<CurveProblem> CurveTabulator::refine(vector<TabulatedCurve*> curves, Po
             if (curve->numIntervals >= MaxIntervals)
                 return CurveProblem{CurveProblem::ToleranceNotReached, curve->curve, curve->errors.worstDistance, 0,
                     -curve->errors.worstForce, curve->errors.worstForceError, curve->numIntervals + 1};
-            double factor = std::clamp(1.03 * std::cbrt(curve->ratio), 1.05, 4.0);
+            double order = (interpolation == Interpolation::CubicForce ? 4 : 3);
+            double factor = std::clamp(1.03 * std::pow(curve->ratio, 1 / order), 1.05, 4.0);
             curve->numIntervals = (int) std::min((double) MaxIntervals, std::ceil(curve->numIntervals * factor));
         }
     }
@@ -129,25 +134,60 @@ optional<CurveProblem> CurveTabulator::evaluate(
     return {};
 }
 
+/** Get the distances at which the knots of a curve are sampled: with CubicForce three for each knot. */
+CurveSamples CurveTabulator::placeKnots(const TabulatedCurve& curve) const {
+    const double h = (maxDistance - minDistance) / curve.numIntervals;
+    CurveSamples samples = {curve.curve, {}, {}, {}};
+    for (int k = 0; k <= curve.numIntervals; k++) {
+        double r = (k == curve.numIntervals ? lastDistance : minDistance + k * h);
+        samples.r.push_back(r);
+        if (interpolation == Interpolation::CubicForce) {
+            bool isFirst = (k == 0), isLast = (k == curve.numIntervals);
+            samples.r.push_back(r + h * Step * (isFirst ? 2 : -1));
+            samples.r.push_back(r + h * Step * (isLast ? -2 : 1));
+        }
+    }
+    return samples;
+}
+
+/** Get one function of a curve from its samples. */
+TableCurve CurveTabulator::readKnots(const CurveSamples& samples, int function, int numIntervals) const {
+    const vector<double>&values = samples.values[function], &slopes = samples.slopes[function];
+    if (interpolation == Interpolation::CubicEnergy)
+        return {{values, slopes}, {}};
+    const double step = Step * (maxDistance - minDistance) / numIntervals;
+    TableCurve curve;
+    for (size_t i = 0; i < values.size(); i += 3) {
+        curve.energies.push_back(values[i]);
+        curve.slopes.push_back(slopes[i]);
+        // Three-point formulas: central, and one-sided at the ends.
+        if (i == 0)
+            curve.curvatures.push_back((4 * slopes[2] - 3 * slopes[0] - slopes[1]) / (2 * step));
+        else if (i + 3 == values.size())
+            curve.curvatures.push_back((3 * slopes[i] + slopes[i + 2] - 4 * slopes[i + 1]) / (2 * step));
+        else
+            curve.curvatures.push_back((slopes[i + 2] - slopes[i + 1]) / (2 * step));
+    }
+    return curve;
+}
+
 optional<CurveProblem> CurveTabulator::sampleKnots(const vector<TabulatedCurve*>& curves) const {
     vector<CurveSamples> samples;
-    for (TabulatedCurve* curve : curves) {
-        samples.push_back({curve->curve, {}, {}, {}});
-        for (int k = 0; k < curve->numIntervals; k++)
-            samples.back().r.push_back(minDistance + k * ((maxDistance - minDistance) / curve->numIntervals));
-        samples.back().r.push_back(lastDistance);
-    }
+    for (TabulatedCurve* curve : curves)
+        samples.push_back(placeKnots(*curve));
     if (auto problem = evaluate(curves, samples))
         return problem;
     const double limit = std::numeric_limits<float>::max();
     for (size_t i = 0; i < curves.size(); i++) {
         curves[i]->functions.clear();
         for (int f = 0; f < sampler.getNumFunctions(); f++) {
-            PairCurve curve = {std::move(samples[i].values[f]), std::move(samples[i].slopes[f])};
+            TableCurve curve = readKnots(samples[i], f, curves[i]->numIntervals);
+            const double h = (maxDistance - minDistance) / curves[i]->numIntervals;
             for (size_t k = 0; k < curve.energies.size(); k++)
-                if (std::abs(curve.energies[k]) > limit || std::abs(curve.slopes[k]) > limit)
-                    return CurveProblem{CurveProblem::TooLarge, curves[i]->curve, samples[i].r[k], curve.energies[k],
-                        curve.slopes[k], 0, curves[i]->numIntervals + 1};
+                if (std::abs(curve.energies[k]) > limit || std::abs(curve.slopes[k]) > limit ||
+                        (!curve.curvatures.empty() && std::abs(h * curve.curvatures[k]) > limit))
+                    return CurveProblem{CurveProblem::TooLarge, curves[i]->curve, minDistance + k * h,
+                        curve.energies[k], curve.slopes[k], 0, curves[i]->numIntervals + 1};
             curves[i]->functions.push_back(std::move(curve));
         }
     }
@@ -178,7 +218,7 @@ optional<CurveProblem> CurveTabulator::measure(const vector<TabulatedCurve*>& cu
 
 /** Measure the errors of the energy and the force. */
 void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& samples) const {
-    const PairCurve& energy = curve.functions[0];
+    const TableCurve& energy = curve.functions[0];
     curve.errors = {};
     if (slopesContradictEnergies(energy.energies, energy.slopes, (maxDistance - minDistance) / curve.numIntervals)) {
         curve.ratio = curve.errors.worstForceError = curve.errors.maxRelativeForceError = Infinity;
@@ -208,7 +248,7 @@ void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& sa
 
 /** Measure the error of a derivative by a global parameter, and include it in the curve's ratio. */
 void CurveTabulator::measureDerivative(TabulatedCurve& curve, int function, const CurveSamples& samples) const {
-    const PairCurve& values = curve.functions[function];
+    const TableCurve& values = curve.functions[function];
     if (slopesContradictEnergies(values.energies, values.slopes, (maxDistance - minDistance) / curve.numIntervals))
         curve.ratio = Infinity;
     for (size_t k = 0; k < samples.r.size(); k++) {

@@ -13,7 +13,7 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-// Platforms store the index of the first segment of a curve as a float. A float is exact for integers up to this limit.
+// Platforms store the index of the first knot of a curve as a float. A float is exact for integers up to this limit.
 static const size_t MaxKnots = 1 << 24;
 
 static void requireFinite(const vector<double>& values, const char* what, size_t curve) {

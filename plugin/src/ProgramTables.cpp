@@ -14,11 +14,13 @@ using std::pair;
 using std::string;
 using std::vector;
 
-// On a device a knot of one function takes four numbers in single precision.
-static const size_t BytesPerKnot = 16;
+// On a device a knot of one function takes three numbers in single precision: see KnotTable.
+static const size_t BytesPerKnot = 12;
+// A cubic force needs the fewest knots.
+static const Interpolation Interpolated = Interpolation::CubicForce;
 // A usual number of knots of a curve, from which the work is estimated: that of a network with 16 Gaussians and a
 // cutoff of 0.6 nm, at the default tolerance.
-static const int UsualNumKnots = 150;
+static const int UsualNumKnots = 75;
 // Curves are tabulated in groups of this size, after each of which the memory is checked.
 static const size_t CurvesAtOnce = 256;
 
@@ -95,7 +97,7 @@ void ProgramTables::findPairs() {
 }
 
 long long ProgramTables::estimateSamples() const {
-    return (long long) pairs.size() * (4 * CurveTabulator::MinIntervals + 10 * UsualNumKnots);
+    return (long long) pairs.size() * (6 * CurveTabulator::getMinIntervals(Interpolated) + 12 * UsualNumKnots);
 }
 
 std::shared_ptr<const FunctionTables> ProgramTables::find(const vector<double>& globals) {
@@ -127,7 +129,7 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
             missing.push_back(pair);
     sampler->setCurves(*stages, distinct.count, missing);
     // Just below the cutoff, since a function that is cut off there may be zero at the cutoff itself.
-    CurveTabulator tabulator(*sampler, minDistance, maxDistance, maxDistance * (1 - 1e-12), tolerance);
+    CurveTabulator tabulator(*sampler, Interpolated, minDistance, maxDistance, maxDistance * (1 - 1e-12), tolerance);
     std::map<string, Curve> needed;
     long long numSamples = 0;
     size_t numBytes = 0;
@@ -143,7 +145,7 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
     for (size_t first = 0; first < missing.size(); first += CurvesAtOnce) {
         vector<TabulatedCurve> some;
         for (size_t i = first; i < std::min(first + CurvesAtOnce, missing.size()); i++)
-            some.push_back({(int) i, CurveTabulator::MinIntervals, {}, {}, 0});
+            some.push_back({(int) i, CurveTabulator::getMinIntervals(Interpolated), {}, {}, 0});
         if (auto problem = tabulator.refine(some))
             require(false, describe(*problem, missing[problem->curve]));
         for (auto& curve : some) {
@@ -171,10 +173,14 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
 
 /** Make the tables of all pairs from their curves. Equal curves are stored once. */
 FunctionTables ProgramTables::assemble(const vector<Curve>& pairCurves) const {
-    vector<int> indices((size_t) distinct.count * distinct.count, PairTable::NoCurve);
     std::map<vector<double>, int> known; // the index of a stored curve, by all its numbers
     vector<Curve> stored;
     FunctionTables tables = {};
+    tables.curves.minDistance = minDistance;
+    tables.curves.maxDistance = maxDistance;
+    tables.curves.numTypes = distinct.count;
+    vector<int>& indices = tables.curves.curveIndices;
+    indices.assign((size_t) distinct.count * distinct.count, PairTable::NoCurve);
     for (size_t i = 0; i < pairs.size(); i++) {
         vector<double> numbers;
         for (auto& function : pairCurves[i]->functions) {
@@ -189,12 +195,11 @@ FunctionTables ProgramTables::assemble(const vector<Curve>& pairCurves) const {
         tables.errors.add(pairCurves[i]->errors);
     }
     for (int f = 0; f < sampler->getNumFunctions(); f++) {
-        vector<PairCurve> functionCurves;
+        tables.curves.functions.emplace_back();
         for (auto& curve : stored) {
-            functionCurves.push_back(curve->functions[f]);
+            tables.curves.functions[f].push_back(curve->functions[f]);
             tables.numBytes += BytesPerKnot * curve->functions[f].energies.size();
         }
-        tables.functions.emplace_back(distinct.count, minDistance, maxDistance, functionCurves, indices);
     }
     tables.numCurves = stored.size();
     return tables;

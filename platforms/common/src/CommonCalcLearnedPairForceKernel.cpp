@@ -91,7 +91,7 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
     visitFunction<bool>(
             force->getFunction(),
             [&](const PairTable& table) {
-                useTables({&table}, InteractionClasses(*force));
+                useTables(TableCurves(table), InteractionClasses(*force));
                 return true;
             },
             [&](const PairProgram&) {
@@ -104,16 +104,16 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
 }
 
 /** Evaluate the force with tables from now on. The first tables also create the kernel. */
-void CommonCalcLearnedPairForceKernel::useTables(
-        const vector<const PairTable*>& tables, const InteractionClasses& classes) {
+void CommonCalcLearnedPairForceKernel::useTables(const TableCurves& tables, const InteractionClasses& classes) {
     if (tableFunction == nullptr) {
         if (programFunction != nullptr) { // OpenMM's nonbonded kernel cannot be changed any more
             plan->forbidTables("the Context was created without tables");
             useProgram();
             return;
         }
-        int numCoefficients =
-                (plan == nullptr || plan->isFactorOne() ? 0 : (1 + globals->getDerivatives().size()) * tables.size());
+        int numCoefficients = (plan == nullptr || plan->isFactorOne()
+                        ? 0
+                        : (1 + globals->getDerivatives().size()) * tables.functions.size());
         tableFunction = std::make_unique<CommonPairTable>(cc, tables, classes, plan != nullptr, numCoefficients);
         tablePlacement = place(*tableFunction, true);
     }
@@ -142,7 +142,7 @@ void CommonCalcLearnedPairForceKernel::useProgram() {
 /** Evaluate the program as the plan has decided. */
 void CommonCalcLearnedPairForceKernel::followPlan() {
     if (const FunctionTables* tables = plan->getTables())
-        useTables(tables->getPointers(), plan->getClasses());
+        useTables(tables->curves, plan->getClasses());
     else
         useProgram();
 }
@@ -212,7 +212,7 @@ void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& cont
     ContextSelector selector(cc);
     force = std::make_unique<LearnedPairForce>(newForce);
     if (plan == nullptr)
-        useTables({&dynamic_cast<const PairTable&>(force->getFunction())}, InteractionClasses(*force));
+        useTables(TableCurves(dynamic_cast<const PairTable&>(force->getFunction())), InteractionClasses(*force));
     else {
         plan->setForce(*force);
         if (programFunction != nullptr)

@@ -35,7 +35,7 @@ private:
     PairKernelText createText(CommonPairFunction& function, const std::string& prefix);
     std::string createEnergyText(const std::string& scale) const;
     std::unique_ptr<PairPlacement> place(CommonPairFunction& function, bool mayShareKernel);
-    void useTables(const std::vector<const PairTable*>& tables, const InteractionClasses& classes);
+    void useTables(const TableCurves& tables, const InteractionClasses& classes);
     void useProgram();
     void followPlan();
     OpenMM::ComputeContext& cc;

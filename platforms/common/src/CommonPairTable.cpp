@@ -3,7 +3,7 @@
 
 #include "CommonPairTable.h"
 #include "CommonLearnedPairKernelSources.h"
-#include "internal/SegmentTable.h"
+#include "internal/KnotTable.h"
 #include <algorithm>
 
 using namespace LearnedPairPlugin;
@@ -13,47 +13,53 @@ using std::string;
 using std::vector;
 
 // How much larger than the first tables later ones may be: by this factor, and at least by this number of classes. At
-// least this number of segments (1 MiB) is reserved.
-static const int Growth = 2, MinNewClasses = 16, MinSegments = 1 << 16;
+// least this number of knots (0.8 MiB) is reserved.
+static const int Growth = 2, MinNewClasses = 16, MinKnots = 1 << 16;
 
-CommonPairTable::CommonPairTable(ComputeContext& cc, const vector<const PairTable*>& tables,
+CommonPairTable::CommonPairTable(ComputeContext& cc, const TableCurves& tables,
         const InteractionClasses& interactionClasses, bool mayGrow, int numCoefficients) :
         cc(cc),
-        minDistance(tables[0]->getMinDistance()),
-        numFunctions(tables.size()),
+        minDistance(tables.minDistance),
+        numFunctions(tables.functions.size()),
         numCoefficients(numCoefficients),
-        maxClasses(interactionClasses.numClasses),
-        maxSegments(SegmentTable(tables, interactionClasses).segments.size()) {
+        maxClasses(interactionClasses.numClasses) {
+    KnotTable table(tables, interactionClasses);
+    maxKnots = table.numKnots;
+    smoothness = table.smoothness;
     if (mayGrow) {
         maxClasses =
                 std::min(std::max(Growth * maxClasses, maxClasses + MinNewClasses), InteractionClasses::MaxClasses);
-        maxSegments = std::max(Growth * maxSegments, (size_t) MinSegments);
+        maxKnots = std::max(Growth * maxKnots, (size_t) MinKnots);
     }
     int realSize = (cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float));
     classes.initialize<int>(cc, cc.getPaddedNumAtoms(), "learnedPairClasses");
     curves.initialize(cc, maxClasses * maxClasses, 2 * realSize, "learnedPairCurves");
-    segments.initialize(cc, maxSegments, 4 * realSize, "learnedPairSegments");
+    knots.initialize(cc, numFunctions * maxKnots, 2 * realSize, "learnedPairKnots");
+    energies.initialize(cc, numFunctions * maxKnots, realSize, "learnedPairEnergies");
     if (numCoefficients > 0)
         coefficients.initialize(cc, numCoefficients, realSize, "learnedPairCoefficients");
     upload(tables, interactionClasses);
 }
 
-bool CommonPairTable::upload(const vector<const PairTable*>& tables, const InteractionClasses& interactionClasses) {
-    SegmentTable table(tables, interactionClasses);
+bool CommonPairTable::upload(const TableCurves& tables, const InteractionClasses& interactionClasses) {
+    KnotTable table(tables, interactionClasses);
     const int n = interactionClasses.numClasses;
-    if (n > maxClasses || table.segments.size() > maxSegments)
+    if (n > maxClasses || (size_t) table.numKnots > maxKnots)
         return false;
     vector<mm_double2> curveValues(maxClasses * maxClasses, mm_double2(0, 0));
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
-            const SegmentTable::Curve& curve = table.curves[i * n + j];
-            curveValues[i * maxClasses + j] = mm_double2(curve.inverseSpacing, curve.firstSegment);
+            const KnotTable::Curve& curve = table.curves[i * n + j];
+            curveValues[i * maxClasses + j] = mm_double2(curve.inverseSpacing, curve.firstKnot);
         }
-    vector<mm_double4> segmentValues(maxSegments, mm_double4(0, 0, 0, 0));
-    for (size_t i = 0; i < table.segments.size(); i++) {
-        auto& c = table.segments[i];
-        segmentValues[i] = mm_double4(c[0], c[1], c[2], c[3]);
-    }
+    vector<mm_double2> knotValues(numFunctions * maxKnots, mm_double2(0, 0));
+    vector<double> energyValues(numFunctions * maxKnots, 0.0);
+    for (int f = 0; f < numFunctions; f++)
+        for (int k = 0; k < table.numKnots; k++) {
+            auto& knot = table.knots[(size_t) f * table.numKnots + k];
+            knotValues[f * maxKnots + k] = mm_double2(knot.slope, knot.change);
+            energyValues[f * maxKnots + k] = table.energies[(size_t) f * table.numKnots + k];
+        }
     vector<int> classValues = interactionClasses.particleClasses;
     identities.clear();
     for (int particleClass : classValues)
@@ -61,7 +67,8 @@ bool CommonPairTable::upload(const vector<const PairTable*>& tables, const Inter
     classValues.resize(cc.getPaddedNumAtoms(), 0);
     classes.upload(classValues);
     curves.upload(curveValues, true);
-    segments.upload(segmentValues, true);
+    knots.upload(knotValues, true);
+    energies.upload(energyValues, true);
     return true;
 }
 
@@ -73,7 +80,7 @@ void CommonPairTable::setCoefficients(const vector<double>& values) {
 }
 
 void CommonPairTable::clear() {
-    curves.upload(vector<mm_double2>(maxClasses * maxClasses, mm_double2(0, 0)), true); // segment 0 is zero
+    curves.upload(vector<mm_double2>(maxClasses * maxClasses, mm_double2(0, 0)), true); // knots 0 and 1 are zero
 }
 
 vector<ComputeParameterInfo> CommonPairTable::getParameters(const string& prefix) {
@@ -82,7 +89,8 @@ vector<ComputeParameterInfo> CommonPairTable::getParameters(const string& prefix
 
 vector<ComputeParameterInfo> CommonPairTable::getArguments(const string& prefix) {
     vector<ComputeParameterInfo> arguments = {ComputeParameterInfo(curves, prefix + "curves", "real", 2),
-        ComputeParameterInfo(segments, prefix + "segments", "real", 4)};
+        ComputeParameterInfo(knots, prefix + "knots", "real", 2),
+        ComputeParameterInfo(energies, prefix + "energies", "real", 1)};
     if (numCoefficients > 0)
         arguments.emplace_back(coefficients, prefix + "coefficients", "real", 1);
     return arguments;
@@ -95,14 +103,20 @@ PairFunctionText CommonPairTable::getText(const string& prefix) const {
     replacements["LP_CLASS1"] = prefix + "class1";
     replacements["LP_CLASS2"] = prefix + "class2";
     replacements["LP_CURVES"] = prefix + "curves";
+    replacements["LP_KNOTS"] = prefix + "knots";
+    replacements["LP_ENERGIES"] = prefix + "energies";
+    replacements["LP_SMOOTHNESS"] = cc.doubleToString(smoothness);
+    replacements["LP_THIRD"] = cc.doubleToString(1 / 3.0);
     PairFunctionText function;
     function.program = cc.replaceStrings(CommonLearnedPairKernelSources::pairTable, replacements);
     for (int i = 0; i < numFunctions; i++) {
-        string segment = "lpSegment";
-        if (numFunctions > 1)
-            segment += "*" + cc.intToString(numFunctions) + (i > 0 ? "+" + cc.intToString(i) : "");
-        replacements["LP_SEGMENT"] = prefix + "segments[" + segment + "]";
-        replacements["LP_C"] = (i == 0 ? "lpC" : "lpC" + cc.intToString(i));
+        const string index = cc.intToString(i);
+        replacements["LP_KNOT"] = "lpKnot" + (i == 0 ? "" : "+" + cc.intToString(i * maxKnots));
+        for (const char* name : {"Left", "Right", "Rise", "C2", "C3"}) {
+            string placeholder = string("LP_") + name;
+            std::transform(placeholder.begin(), placeholder.end(), placeholder.begin(), ::toupper);
+            replacements[placeholder] = string("lp") + name + index;
+        }
         if (numCoefficients > 0) {
             replacements["LP_VALUE"] = "lpFunction" + cc.intToString(i);
             replacements["LP_SLOPE"] = "lpSlope" + cc.intToString(i);

@@ -4,8 +4,8 @@
 
 #include "CommonPairFunction.h"
 #include "internal/InteractionClasses.h"
+#include "internal/TableCurve.h"
 #include "openmm/common/ComputeArray.h"
-#include "PairTable.h"
 #include <vector>
 
 namespace LearnedPairPlugin {
@@ -16,20 +16,20 @@ public:
     /**
      * Reserve memory for tables, and copy the first ones.
      *
-     * @param tables           the first tables: of the energy, then of its derivatives
+     * @param tables           the first tables
      * @param classes          the interaction classes, whose types are those of the tables
-     * @param mayGrow          whether later tables may have more classes and segments
+     * @param mayGrow          whether later tables may have more classes and knots
      * @param numCoefficients  the number of coefficients (GlobalFactor), or 0 if the energy and its derivatives are the
      *                         tables themselves
      */
-    CommonPairTable(OpenMM::ComputeContext& cc, const std::vector<const PairTable*>& tables,
-            const InteractionClasses& classes, bool mayGrow, int numCoefficients);
+    CommonPairTable(OpenMM::ComputeContext& cc, const TableCurves& tables, const InteractionClasses& classes,
+            bool mayGrow, int numCoefficients);
     /**
      * Copy tables and the interaction classes of all particles to the device.
      *
      * @return false, with nothing copied, if they are too large for the arrays
      */
-    bool upload(const std::vector<const PairTable*>& tables, const InteractionClasses& classes);
+    bool upload(const TableCurves& tables, const InteractionClasses& classes);
     /** Set the coefficients of the tables in the energy and its derivatives: see GlobalFactor. */
     void setCoefficients(const std::vector<double>& values);
     /** Make the energy of all pairs zero. */
@@ -40,7 +40,7 @@ public:
     std::vector<OpenMM::ComputeParameterInfo> getParameters(const std::string& prefix) override;
     std::vector<OpenMM::ComputeParameterInfo> getArguments(const std::string& prefix) override;
     std::string getCondition(const std::string& prefix) const override {
-        return ""; // pairs that do not interact look up a segment of zeros
+        return ""; // pairs that do not interact look up knots of zeros
     }
     PairFunctionText getText(const std::string& prefix) const override;
 
@@ -52,10 +52,12 @@ private:
     const int numFunctions, numCoefficients;
     std::vector<double> uploadedCoefficients;
     int maxClasses;
-    size_t maxSegments;                // of all functions together
+    size_t maxKnots;                   // of one function
+    double smoothness;                 // see KnotTable
     OpenMM::ComputeArray classes;      // int, for each particle
-    OpenMM::ComputeArray curves;       // real2 (inverse spacing, first segment), shape [maxClasses][maxClasses]
-    OpenMM::ComputeArray segments;     // real4, shape [][numFunctions]
+    OpenMM::ComputeArray curves;       // real2 (inverse spacing, first knot), shape [maxClasses][maxClasses]
+    OpenMM::ComputeArray knots;        // real2 (slope, change), shape [numFunctions][maxKnots]
+    OpenMM::ComputeArray energies;     // real, shape [numFunctions][maxKnots]
     OpenMM::ComputeArray coefficients; // real, shape [][numFunctions]
 };
 

@@ -40,7 +40,7 @@ void CpuCalcLearnedPairForceKernel::setTableModel(const PairTable& table) {
     InteractionClasses classes(*force);
     list = std::make_unique<CpuPairList>(*force, classes, backend, numThreads);
     tableLoop = std::make_unique<CpuTableLoop>(*force, *list, backend, numThreads);
-    tableLoop->setTables({&table}, classes);
+    tableLoop->setTables(TableCurves(table), classes);
     loop = tableLoop.get();
 }
 
@@ -60,7 +60,7 @@ void CpuCalcLearnedPairForceKernel::chooseLoop() {
     if (const FunctionTables* tables = plan->getTables()) {
         if (tableLoop == nullptr)
             tableLoop = std::make_unique<CpuTableLoop>(*force, *list, backend, numThreads);
-        tableLoop->setTables(tables->getPointers(), plan->getClasses());
+        tableLoop->setTables(tables->curves, plan->getClasses());
         loop = tableLoop.get();
         return;
     }
@@ -80,7 +80,8 @@ double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool include
     const bool hasDerivatives = !globals->getDerivatives().empty() || !globals->getScaleDerivative().empty();
     double forceScale = globals->getScale() * (tables == nullptr ? 1 : plan->getCoefficients()[0]);
     CpuPairSums sums; // of the functions of the loop: see GlobalFactor
-    sums.derivatives.resize(tables == nullptr ? globals->getDerivatives().size() : tables->functions.size() - 1, 0.0);
+    sums.derivatives.resize(
+            tables == nullptr ? globals->getDerivatives().size() : tables->curves.functions.size() - 1, 0.0);
     loop->compute(*reference.positions, reference.periodicBoxVectors, (float) forceScale, includeForces,
             includeEnergy || hasDerivatives, data, sums);
     if (tables != nullptr)

@@ -3,7 +3,7 @@
 
 #include "CpuTableLoop.h"
 #include "internal/InteractionClasses.h"
-#include "internal/SegmentTable.h"
+#include "internal/KnotTable.h"
 #include "internal/SwitchingFunction.h"
 #include <algorithm>
 
@@ -19,37 +19,36 @@ CpuTableLoop::CpuTableLoop(
         CpuPairLoop(force, list, backend, numThreads),
         innerCutoff((float) force.getInnerCutoffDistance()),
         switching(toSwitching(force)),
-        blockCurves(numThreads),
         sums(numThreads) {}
 
-void CpuTableLoop::setTables(const std::vector<const PairTable*>& tables, const InteractionClasses& classes) {
-    SegmentTable table(tables, classes);
-    segments.resize(4 * table.segments.size());
-    for (size_t i = 0; i < table.segments.size(); i++)
-        std::copy(table.segments[i].begin(), table.segments[i].end(), &segments[4 * i]);
+void CpuTableLoop::setTables(const TableCurves& tables, const InteractionClasses& classes) {
+    KnotTable table(tables, classes);
+    const int numFunctions = tables.functions.size();
+    knots.resize(2 * table.knots.size());
+    energies.resize(table.energies.size());
+    for (size_t i = 0; i < table.knots.size(); i++) {
+        knots[2 * i] = (float) table.knots[i].slope;
+        knots[2 * i + 1] = (float) table.knots[i].change;
+        energies[i] = (float) table.energies[i];
+    }
     inverseSpacings.clear();
-    firstSegments.clear();
+    firstKnots.clear();
     for (auto& curve : table.curves) {
         inverseSpacings.push_back((float) curve.inverseSpacing);
-        firstSegments.push_back(curve.firstSegment);
+        firstKnots.push_back((float) curve.firstKnot);
     }
-    curves = {&segments[0], inverseSpacings.data(), firstSegments.data(), classes.numClasses, table.numFunctions,
-        (float) tables[0]->getMinDistance(), innerCutoff, switching};
-    for (size_t thread = 0; thread < sums.size(); thread++) {
-        blockCurves[thread].resize(classes.numClasses);
-        sums[thread].resize(table.numFunctions);
-    }
+    curves = {&knots[0], &energies[0], inverseSpacings.data(), firstKnots.data(), classes.numClasses, table.numKnots,
+        numFunctions, table.smoothness == 1, (float) tables.minDistance, innerCutoff, switching};
+    for (auto& threadSums : sums)
+        threadSums.resize(numFunctions);
 }
 
 void CpuTableLoop::begin(Work& work) {
-    for (auto& curve : blockCurves[work.thread]) // its block may have other particles than in the last evaluation
-        curve.block = -1;
     std::fill(sums[work.thread].begin(), sums[work.thread].end(), 0.0);
 }
 
 void CpuTableLoop::computeBlock(const PairBlock& block, int index, Work& work) {
-    backend.computeTable(geometry, block, index, curves, blockCurves[work.thread].data(), work.target,
-            work.includeEnergy, sums[work.thread].data());
+    backend.computeTable(geometry, block, curves, work.target, work.includeEnergy, sums[work.thread].data());
 }
 
 void CpuTableLoop::finish(Work& work) {

@@ -4,8 +4,8 @@
 
 #include "CpuPairLoop.h"
 #include "internal/InteractionClasses.h"
+#include "internal/TableCurve.h"
 #include "openmm/cpu/AlignedArray.h"
-#include "PairTable.h"
 #include <vector>
 
 namespace LearnedPairPlugin {
@@ -17,10 +17,9 @@ public:
     /**
      * Set the tables. This must be called before the first evaluation.
      *
-     * @param tables   the table of the energy, then those of its derivatives by global parameters
      * @param classes  the interaction classes of the list; their types are those of the tables
      */
-    void setTables(const std::vector<const PairTable*>& tables, const InteractionClasses& classes);
+    void setTables(const TableCurves& tables, const InteractionClasses& classes);
 
 protected:
     void begin(Work& work) override;
@@ -30,12 +29,10 @@ protected:
 private:
     const float innerCutoff;
     const Switching switching;
-    OpenMM::AlignedArray<float> segments;
-    std::vector<float> inverseSpacings;
-    std::vector<int32_t> firstSegments;
-    TableCurves curves;                                // points to the arrays above
-    std::vector<std::vector<BlockCurves>> blockCurves; // for each thread and each interaction class of neighbors
-    std::vector<std::vector<double>> sums;             // for each thread the energy and its derivatives
+    OpenMM::AlignedArray<float> knots, energies;
+    std::vector<float> inverseSpacings, firstKnots;
+    CurveArrays curves;                    // points to the arrays above
+    std::vector<std::vector<double>> sums; // for each thread the energy and its derivatives
 };
 
 } // namespace LearnedPairPlugin

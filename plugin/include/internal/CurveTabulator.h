@@ -4,7 +4,7 @@
 
 #include "internal/CurveSampler.h"
 #include "internal/exportLearnedPair.h"
-#include "PairTable.h"
+#include "internal/TableCurve.h"
 #include <optional>
 #include <vector>
 
@@ -25,10 +25,10 @@ struct LEARNEDPAIR_EXPORT CurveErrors {
 
 /** A tabulated curve: the functions of a CurveSampler's curve at equally spaced knots. */
 struct TabulatedCurve {
-    int curve;                        ///< the index of the curve in the sampler
-    int numIntervals;                 ///< the number of intervals between knots
-    std::vector<PairCurve> functions; ///< for each function of the sampler its values and slopes at the knots
-    CurveErrors errors;               ///< of the energy
+    int curve;                         ///< the index of the curve in the sampler
+    int numIntervals;                  ///< the number of intervals between knots
+    std::vector<TableCurve> functions; ///< for each function of the sampler
+    CurveErrors errors;                ///< of the energy
     double ratio;         ///< the largest error of all functions, divided by the error below which it is brought
     long long numSamples; ///< the number of evaluations of the sampler so far
 };
@@ -49,23 +49,24 @@ struct CurveProblem {
 };
 
 /**
- * Tabulates curves to a stated error. A curve is a cubic Hermite interpolant with knots uniform in r. The energies and
- * slopes at the knots come from a CurveSampler.
+ * Tabulates curves to a stated error. The knots are uniform in r. The energies and slopes at the knots come from a
+ * CurveSampler, the curvatures (for Interpolation::CubicForce) from differences of slopes near the knots.
  *
  * Knots are added until the force error is below 0.8 of the tolerance at nine points of each interval. Three of them
- * are fixed: the two extrema of the interpolation error, and one point between them. The error at these points predicts
- * the number of knots, because it is proportional to the third power of the distance between knots. The other six
- * points are random, and the same in every process.
+ * are fixed: near extrema of the interpolation error, and one point between them. The error at these points predicts
+ * the number of knots, because it is proportional to the third power of the distance h between knots, or to the fourth
+ * with CubicForce. The other six points are random, and the same in every process.
  *
  * A curve may also have derivatives dE/dg by global parameters. For them the error of dE/dg itself is measured,
  * relative to |dE/dg| + 1 kJ/mol per unit of the parameter.
  *
- * Source: C. de Boor, A Practical Guide to Splines, ch. IV. On an interval of length h, the error of the derivative is
- * h^3/12 f'''' t(1-t)(1-2t). It is largest at t = (1 +- 1/sqrt(3))/2.
+ * Source: C. de Boor, A Practical Guide to Splines, ch. IV. On an interval, the error of the derivative of a cubic
+ * Hermite polynomial is h^3/12 f'''' t(1-t)(1-2t). It is largest at t = (1 +- 1/sqrt(3))/2. The error of its value is
+ * h^4/24 f'''' t^2 (1-t)^2, which is largest at t = 1/2.
  */
 class LEARNEDPAIR_EXPORT CurveTabulator {
 public:
-    static constexpr int MinIntervals = 64, MaxIntervals = 65536;
+    static constexpr int MaxIntervals = 65536;
     /** The fraction of the tolerance below which errors are brought: between the measured points they may be larger. */
     static constexpr double Safety = 0.8;
     /**
@@ -76,8 +77,12 @@ public:
      *                      is cut off there
      * @param tolerance     the largest force error relative to |F| + 1 kJ/mol/nm
      */
-    CurveTabulator(
-            CurveSampler& sampler, double minDistance, double maxDistance, double lastDistance, double tolerance);
+    CurveTabulator(CurveSampler& sampler, Interpolation interpolation, double minDistance, double maxDistance,
+            double lastDistance, double tolerance);
+    /** Get the number of intervals with which tabulation begins. Fewer could miss narrow features. */
+    static constexpr int getMinIntervals(Interpolation interpolation) {
+        return interpolation == Interpolation::CubicForce ? 32 : 64;
+    }
     /**
      * Tabulate curves, beginning with their present numbers of intervals.
      *
@@ -99,12 +104,15 @@ private:
     enum class Points { Extrema, Random };
     std::optional<CurveProblem> evaluate(
             const std::vector<TabulatedCurve*>& curves, std::vector<CurveSamples>& samples) const;
+    CurveSamples placeKnots(const TabulatedCurve& curve) const;
+    TableCurve readKnots(const CurveSamples& samples, int function, int numIntervals) const;
     std::optional<CurveProblem> sampleKnots(const std::vector<TabulatedCurve*>& curves) const;
     std::optional<CurveProblem> measure(const std::vector<TabulatedCurve*>& curves, Points points) const;
     std::optional<CurveProblem> refine(std::vector<TabulatedCurve*> curves, Points points, bool hasKnots) const;
     void measureEnergy(TabulatedCurve& curve, const CurveSamples& samples) const;
     void measureDerivative(TabulatedCurve& curve, int function, const CurveSamples& samples) const;
     CurveSampler& sampler;
+    const Interpolation interpolation;
     const double minDistance, maxDistance, lastDistance, tolerance;
 };
 

@@ -11,7 +11,6 @@
 #include "internal/ProgramSampler.h"
 #include "internal/StagedProgram.h"
 #include "internal/StageValues.h"
-#include "PairTable.h"
 #include <list>
 #include <map>
 #include <memory>
@@ -23,18 +22,8 @@ namespace LearnedPairPlugin {
 
 /** The tables of a program for the distinct particles of a force, at given values of the global parameters. */
 struct FunctionTables {
-    /**
-     * The table of the rest h of the function (GlobalFactor), and of its derivatives. The types of these tables are the
-     * distinct particles of the force. All tables have the same shape.
-     */
-    std::vector<PairTable> functions;
-    /** Get pointers to all tables. */
-    std::vector<const PairTable*> getPointers() const {
-        std::vector<const PairTable*> pointers;
-        for (auto& function : functions)
-            pointers.push_back(&function);
-        return pointers;
-    }
+    /** Of the rest h of the function (GlobalFactor). Their types are the distinct particles of the force. */
+    TableCurves curves;
     int numCurves;        ///< the number of distinct curves
     size_t numBytes;      ///< of the coefficients in single precision
     long long numSamples; ///< the number of evaluations of the program that made the tables

@@ -23,6 +23,17 @@ template<class Real> Real derivative(Real t, Real e0, Real e1, Real d0, Real d1)
     return 6 * t * s * (e1 - e0) + s * (1 - 3 * t) * d0 + t * (3 * t - 2) * d1;
 }
 
+/** The second derivative of the value with respect to t. */
+template<class Real> Real curvature(Real t, Real e0, Real e1, Real d0, Real d1) {
+    return 6 * (1 - 2 * t) * (e1 - e0) + (6 * t - 4) * d0 + (6 * t - 2) * d1;
+}
+
+/** The integral of the value from 0 to t. */
+template<class Real> Real integral(Real t, Real e0, Real e1, Real d0, Real d1) {
+    Real c3 = d0 + d1 - 2 * (e1 - e0), c2 = e1 - e0 - d0 - c3;
+    return t * (e0 + t * (d0 / 2 + t * (c2 / 3 + t * c3 / 4)));
+}
+
 } // namespace Hermite
 
 } // namespace LearnedPairPlugin

@@ -19,13 +19,11 @@ struct SimdBackend {
     /**
      * Evaluate the pairs of a block with tables.
      *
-     * @param blockCurves    one element for each interaction class
      * @param includeEnergy  whether the energy is requested; it must be true if there are derivatives
      * @param sums           the energy and its derivatives, without the scale, are added to it if requested
      */
-    void (*computeTable)(const PairGeometry& geometry, const PairBlock& block, int blockIndex,
-            const TableCurves& curves, BlockCurves* blockCurves, const ForceTarget& target, bool includeEnergy,
-            double* sums);
+    void (*computeTable)(const PairGeometry& geometry, const PairBlock& block, const CurveArrays& curves,
+            const ForceTarget& target, bool includeEnergy, double* sums);
     /** Set the function that runs an instruction. All other members must be set. */
     void (*selectInstruction)(ProgramInstruction& step);
     /**

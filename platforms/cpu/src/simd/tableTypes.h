@@ -10,22 +10,17 @@
 
 namespace LearnedPairPlugin {
 
-/** The curves of a table: see SegmentTable. */
-struct TableCurves {
-    const float* segments;        ///< shape [][numFunctions][4]
+/** The curves of tables: see KnotTable. */
+struct CurveArrays {
+    const float* knots;           ///< shape [numFunctions][numKnots][2]
+    const float* energies;        ///< shape [numFunctions][numKnots]
     const float* inverseSpacings; ///< shape [numClasses][numClasses]
-    const int32_t* firstSegments; ///< shape [numClasses][numClasses]; at most 2^28, since byte offsets have 32 bits
-    int numClasses;
+    const float* firstKnots;      ///< shape [numClasses][numClasses]; integers
+    int numClasses, numKnots;
     int numFunctions; ///< the energy, and its derivatives by global parameters
+    bool isSmooth;    ///< whether the smoothness is 1, else it is 0
     float minDistance, innerCutoff;
     Switching switching;
-};
-
-/** The curves between the particles of a block and the neighbors of one interaction class, looked up on first use. */
-struct alignas(64) BlockCurves {
-    float inverseSpacing[MaxBlockSize];
-    int32_t firstSegment[MaxBlockSize];
-    int32_t block; ///< the block whose curves these are
 };
 
 } // namespace LearnedPairPlugin

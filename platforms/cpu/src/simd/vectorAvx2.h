@@ -34,6 +34,10 @@ inline Floats floor(const Floats& x) {
     return (Floats) _mm256_floor_ps((__m256) x);
 }
 
+inline Floats loadAt(const float* p, const Ints& index) {
+    return (Floats) _mm256_i32gather_ps(p, (__m256i) index, 4);
+}
+
 template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
     __m256 r[4];
     for (int k = 0; k < 4; k++)
@@ -61,6 +65,23 @@ constexpr CompressTable compressTable;
 inline void compressStore(unsigned bits, const Ints& x, int32_t* p) {
     __m256i indices = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t) compressTable.indices[bits]));
     _mm256_storeu_si256((__m256i*) p, _mm256_permutevar8x32_epi32((__m256i) x, indices));
+}
+
+/** For each set of lanes, the place of each lane among them, a byte each. */
+struct ExpandTable {
+    constexpr ExpandTable() : places() {
+        for (int bits = 0; bits < 256; bits++)
+            for (int k = 0, count = 0; k < 8; k++)
+                if (bits >> k & 1)
+                    places[bits] |= (uint64_t) count++ << 8 * k;
+    }
+    uint64_t places[256];
+};
+constexpr ExpandTable expandTable;
+
+inline Floats expandLoad(unsigned bits, const float* p) {
+    __m256i places = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t) expandTable.places[bits]));
+    return select(fromBits(bits), (Floats) _mm256_permutevar8x32_ps(_mm256_loadu_ps(p), places), Floats{});
 }
 
 inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, float* rows) {

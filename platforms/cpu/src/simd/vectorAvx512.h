@@ -68,6 +68,10 @@ inline Floats scale(const Floats& x, const Floats& n) {
     return (Floats) _mm512_scalef_ps((__m512) x, (__m512) n);
 }
 
+inline Floats loadAt(const float* p, const Ints& index) {
+    return (Floats) _mm512_i32gather_ps((__m512i) index, p, 4);
+}
+
 inline __m512 loadQuarters(const float* p0, const float* p1, const float* p2, const float* p3) {
     __m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p0)), _mm_loadu_ps(p1), 1);
     __m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p2)), _mm_loadu_ps(p3), 1);
@@ -103,6 +107,10 @@ inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, f
 
 inline void compressStore(unsigned bits, const Ints& x, int32_t* p) {
     _mm512_storeu_si512(p, _mm512_maskz_compress_epi32((Mask) bits, (__m512i) x));
+}
+
+inline Floats expandLoad(unsigned bits, const float* p) {
+    return (Floats) _mm512_maskz_expandloadu_ps((Mask) bits, p);
 }
 
 inline Floats unpackLow(const Floats& x, const Floats& y) {

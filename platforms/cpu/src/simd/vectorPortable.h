@@ -44,6 +44,13 @@ inline Floats floor(const Floats& x) {
     return result;
 }
 
+inline Floats loadAt(const float* p, const Ints& index) {
+    Floats x;
+    for (int k = 0; k < Width; k++)
+        x[k] = p[index[k]];
+    return x;
+}
+
 template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
     for (int k = 0; k < Width; k++) {
         const float* numbers = row(k);
@@ -59,6 +66,14 @@ inline void compressStore(unsigned bits, const Ints& x, int32_t* p) {
         *p = x[k];
         p += (bits >> k) & 1;
     }
+}
+
+inline Floats expandLoad(unsigned bits, const float* p) {
+    Floats x = {};
+    for (int k = 0; k < Width; k++)
+        if (bits >> k & 1)
+            x[k] = *p++;
+    return x;
 }
 
 inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, float* rows) {

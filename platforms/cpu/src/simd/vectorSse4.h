@@ -34,6 +34,13 @@ inline Floats floor(const Floats& x) {
     return (Floats) _mm_floor_ps((__m128) x);
 }
 
+inline Floats loadAt(const float* p, const Ints& index) {
+    Floats x;
+    for (int k = 0; k < Width; k++)
+        x[k] = p[index[k]];
+    return x;
+}
+
 template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
     __m128 r[4];
     for (int k = 0; k < 4; k++)
@@ -62,6 +69,25 @@ constexpr CompressTable compressTable;
 inline void compressStore(unsigned bits, const Ints& x, int32_t* p) {
     _mm_storeu_si128(
             (__m128i*) p, _mm_shuffle_epi8((__m128i) x, _mm_load_si128((const __m128i*) compressTable.bytes[bits])));
+}
+
+/** For each set of lanes, the places of the bytes of each lane; -1, which gives 0, for lanes that are not in it. */
+struct ExpandTable {
+    constexpr ExpandTable() : bytes() {
+        for (int bits = 0; bits < 16; bits++)
+            for (int k = 0, count = 0; k < 4; k++) {
+                for (int byte = 0; byte < 4; byte++)
+                    bytes[bits][4 * k + byte] = (char) (bits >> k & 1 ? 4 * count + byte : -1);
+                count += bits >> k & 1;
+            }
+    }
+    alignas(16) char bytes[16][16];
+};
+constexpr ExpandTable expandTable;
+
+inline Floats expandLoad(unsigned bits, const float* p) {
+    __m128i places = _mm_load_si128((const __m128i*) expandTable.bytes[bits]);
+    return (Floats) _mm_shuffle_epi8(_mm_loadu_si128((const __m128i*) p), places);
 }
 
 inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, float* rows) {

@@ -5,9 +5,8 @@
     python benchmarks/distinct.py --platform CPU --json benchmarks/results/distinct_cpu.json
 
 Every atom of a box of water gets one of the distinct feature vectors at random, which is the worst case for the caches:
-in a real System most particles are water. On GPU platforms it is also the worst case for OpenMM, which sorts only
-molecules whose particles are alike: a box in which two feature vectors are distributed at random takes 1.21 times MM on
-PoCL, and 1.04 times if all molecules are alike. The network is evaluated with tables and exactly. See benchmarks/README.md.
+in a real System most particles are water. On GPU platforms it is the worst case for OpenMM, too, which sorts molecules
+only if their particles are alike. The network is evaluated with tables and exactly. See benchmarks/README.md.
 """
 
 import argparse

@@ -142,8 +142,8 @@ def distinct_table():
         "",
         (
             "Boxes of water, networks of two features to 0.6 nm at the default tolerance; with more than two feature"
-            " vectors every atom gets one at random. On GPU platforms OpenMM then no longer sorts the molecules, which are all"
-            " different: most of the additional cost there. Medians [least, largest] of blocks timed in turn,"
+            " vectors every atom gets one at random. On GPU platforms this also keeps OpenMM from sorting the"
+            " molecules, as they all differ. Medians [least, largest] of blocks timed in turn,"
             f" {machine['cores']} cores ({machine['processor']}), {machine['date'][:10]}; `benchmarks/distinct.py`."
         ),
     ]

@@ -222,6 +222,42 @@ def test_new_features_make_new_curves_only(target):
     assert (info["num_curves"], info["num_curves_made"]) == (10, 13)  # of the 4 values, 2 were there before
 
 
+@pytest.mark.parametrize("evaluation", ["auto", "table"])
+@on(WITH_TABLES)
+def test_tables_return_when_they_fit_again(target, evaluation):
+    """On GPUs the room for tables is reserved when a Context is created: here for 20 more feature vectors."""
+    model = load("torch.exp(-8*r)*(3 + a + b + a*b)")
+    positions, few = gas(60, 3)
+    many = np.linspace(-1, 1, 60)[:, None]
+    force = model.create_force(few, nonbonded_method=NON_PERIODIC, evaluation=evaluation, tolerance=1e-6)
+    force, context = in_context(force, target, positions)
+    evaluate(context)
+    for features in (many, few):
+        force.setAllParticleFeatures(features)
+        fits = features is few or target == CPU
+        if evaluation == "table" and not fits:
+            with pytest.raises(openmm.OpenMMException, match="need more memory than .* Call reinitialize"):
+                force.updateParametersInContext(context)
+                evaluate(context)
+            continue
+        force.updateParametersInContext(context)
+        target.assert_agrees(*evaluate(context), *evaluate(in_context(force, REFERENCE, positions)[1]))
+        info = force.getKernelInfo(context)
+        assert info["evaluation"] == ("table" if fits else "program")
+        assert fits or info["exact_because"].endswith("reserved for them; reinitialize() of the Context reserves more")
+
+
+def test_tables_that_are_too_large_are_refused_at_once():
+    model = load("torch.exp(-8*r)*(3 + a + b + a*b)")
+    positions = np.random.default_rng(1).uniform(0, 5, (800, 3))
+    features = np.linspace(-1, 1, 800)[:, None]
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation="table")
+    with pytest.raises(
+        openmm.OpenMMException, match="319600 pairs .* need about 274 MiB, and at most 64 MiB"
+    ):
+        in_context(force, CPU, positions)
+
+
 def test_results_do_not_depend_on_earlier_values():
     """Checkpoints and replicas can be continued in any Context."""
     model = load("torch.exp(-(6 + lam)*r)*(3 + a*b)", lam=(0.0, 0.0, 2.0))

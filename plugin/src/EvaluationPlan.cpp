@@ -21,7 +21,7 @@ EvaluationPlan::EvaluationPlan(const LearnedPairForce& force, const vector<int>&
 void EvaluationPlan::setForce(const LearnedPairForce& force) {
     evaluation = force.getEvaluation();
     numParticles = force.getNumParticles();
-    isDecided = false;
+    isDecided = isRejected = false;
     current = nullptr;
     reason.clear();
     makings.clear();
@@ -72,8 +72,11 @@ bool EvaluationPlan::update(const vector<double>& newGlobals) {
     if (selected != globals) {
         globals = selected;
         unchangedSince = numEvaluations;
+        if (isRejected)
+            reason.clear();
+        isRejected = false;
     }
-    else if (!isFirst && current != nullptr)
+    else if (!isFirst && (current != nullptr || isRejected))
         return false;
     auto previous = current;
     current = tables->find(newGlobals);
@@ -112,6 +115,15 @@ void EvaluationPlan::forbidTables(const string& why) {
     forbidden = why;
     current = nullptr;
     giveUpTables(why);
+}
+
+void EvaluationPlan::rejectTables(const string& why) {
+    current = nullptr;
+    require(evaluation == LearnedPairForce::AutomaticEvaluation,
+            "LearnedPairForce: the function cannot be evaluated with tables: ", why,
+            ". Call reinitialize() on the Context, or use automatic or exact evaluation.");
+    reason = why + "; reinitialize() of the Context reserves more";
+    isRejected = true;
 }
 
 void EvaluationPlan::describe(KernelInfo& info) const {

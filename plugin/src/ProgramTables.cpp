@@ -118,6 +118,9 @@ string ProgramTables::getKey(pair<int, int> pair) const {
 }
 
 std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& globals) {
+    const size_t estimate = pairs.size() * UsualNumKnots * BytesPerKnot * sampler->getNumFunctions();
+    require(estimate <= 2 * MaxBytes, "the tables of ", pairs.size(), " pairs of distinct particles need about ",
+            estimate >> 20, " MiB, and at most ", MaxBytes >> 20, " MiB are possible");
     vector<double> selected = select(globals);
     if (selected != curveGlobals)
         curves.clear();

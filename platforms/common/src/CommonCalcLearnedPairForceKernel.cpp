@@ -107,7 +107,7 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
 void CommonCalcLearnedPairForceKernel::useTables(const TableCurves& tables, const InteractionClasses& classes) {
     if (tableFunction == nullptr) {
         if (programFunction != nullptr) { // OpenMM's nonbonded kernel cannot be changed any more
-            plan->forbidTables("the Context was created without tables");
+            plan->forbidTables("the Context was created without tables, which takes reinitialize() to change");
             useProgram();
             return;
         }
@@ -118,7 +118,7 @@ void CommonCalcLearnedPairForceKernel::useTables(const TableCurves& tables, cons
         tablePlacement = place(*tableFunction, true);
     }
     else if (!tableFunction->upload(tables, classes)) {
-        plan->forbidTables("the tables need more memory than the Context has reserved for them");
+        plan->rejectTables("the tables need more memory than the Context has reserved for them");
         useProgram();
         return;
     }

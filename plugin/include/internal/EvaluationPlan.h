@@ -73,6 +73,12 @@ public:
     }
     /** Evaluate the program exactly from now on, also after setForce(), because the platform cannot use tables. */
     void forbidTables(const std::string& why);
+    /** Evaluate the program exactly until there are other tables, because the platform has no room for the present
+     * ones.
+     *
+     * @throws OpenMMException if the force asks for tables
+     */
+    void rejectTables(const std::string& why);
     /** Use the particles and the function of another force, whose program has the same structure. */
     void setForce(const LearnedPairForce& force);
     /** Set the members of a KernelInfo that say how the function is evaluated. */
@@ -94,7 +100,7 @@ private:
     std::string reason;    // why the program is evaluated exactly, for KernelInfo
     std::unique_ptr<ProgramTables> tables;
     std::shared_ptr<const FunctionTables> current;
-    bool isDecided = false;
+    bool isDecided = false, isRejected = false;
     std::vector<double> allGlobals;
     std::vector<double> globals; // those on which the tables depend
     std::vector<double> coefficients;

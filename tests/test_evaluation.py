@@ -222,6 +222,11 @@ def test_new_features_make_new_curves_only(target):
     assert (info["num_curves"], info["num_curves_made"]) == (10, 13)  # of the 4 values, 2 were there before
 
 
+def update(force, context):
+    force.updateParametersInContext(context)
+    evaluate(context)
+
+
 @pytest.mark.parametrize("evaluation", ["auto", "table"])
 @on(WITH_TABLES)
 def test_tables_return_when_they_fit_again(target, evaluation):
@@ -237,10 +242,9 @@ def test_tables_return_when_they_fit_again(target, evaluation):
         fits = features is few or target == CPU
         if evaluation == "table" and not fits:
             with pytest.raises(openmm.OpenMMException, match="need more memory than .* Call reinitialize"):
-                force.updateParametersInContext(context)
-                evaluate(context)
+                update(force, context)
             continue
-        force.updateParametersInContext(context)
+        update(force, context)
         target.assert_agrees(*evaluate(context), *evaluate(in_context(force, REFERENCE, positions)[1]))
         info = force.getKernelInfo(context)
         assert info["evaluation"] == ("table" if fits else "program")
@@ -252,9 +256,7 @@ def test_tables_that_are_too_large_are_refused_at_once():
     positions = np.random.default_rng(1).uniform(0, 5, (800, 3))
     features = np.linspace(-1, 1, 800)[:, None]
     force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation="table")
-    with pytest.raises(
-        openmm.OpenMMException, match="319600 pairs .* need about 274 MiB, and at most 64 MiB"
-    ):
+    with pytest.raises(openmm.OpenMMException, match="319600 pairs .* need about 274 MiB, and at most 64 MiB"):
         in_context(force, CPU, positions)
 
 

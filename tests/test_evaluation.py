@@ -448,3 +448,105 @@ def test_updates_cannot_change_the_evaluation(change):
         openmm.OpenMMException, match="cannot change the evaluation or the tolerance of tables.*reinitialize"
     ):
         force.updateParametersInContext(context)
+
+
+# What trying to break tables has found.
+
+SCALED = """v0[1] = distance
+v1[1] = particle1
+v2[1] = particle2
+v3[1] = mul v1 v2
+v4[1] = weight
+v5[1] = literal {literal}
+v6[1] = mul v4 v5
+v7[1] = mul v6 v0
+v8[1] = exp v7
+v9[1] = mul v3 v8
+v10[1] = add v9 v8
+output v10
+"""
+
+
+def scaled_program(literal, weight):
+    return lp.PairProgram(SCALED.format(literal=literal), [weight], num_features=1, min_distance=0.1)
+
+
+def program_force(program, features):
+    force = lp.LearnedPairForce(program)
+    force.setNonbondedMethod(NON_PERIODIC)
+    force.setCutoffDistance(1.0)
+    force.setEvaluation(force.TableEvaluation)
+    force.setAllParticleFeatures(features)
+    return force
+
+
+@on(WITH_TABLES)
+def test_a_program_with_other_literals_makes_new_tables(target):
+    """Its weights are equal; the tables of the first program used to be kept."""
+    force, context = in_context(
+        program_force(scaled_program(-2.0, 3.0), [[1.0], [0.5]]), target, [[0, 0, 0], [0.4, 0, 0]]
+    )
+    before = evaluate(context)[0]
+    force.setFunction(scaled_program(-4.0, 3.0))
+    force.updateParametersInContext(context)
+    assert_close(evaluate(context)[0], before * np.exp(-2.4), rtol=1e-5)
+
+
+def test_a_refused_update_changes_nothing():
+    """Curves were filed under the features of the refused update, and returned for these features later."""
+    count = 2100  # more distinct particles than interaction classes
+    positions = np.column_stack(
+        [np.repeat(np.arange(count // 2), 2) * 3.0, np.tile([0, 0.4], count // 2), np.zeros(count)]
+    )
+    first, refused = np.tile([[1.0], [0.5]], (count // 2, 1)), np.linspace(0.5, 2, count)[:, None]
+    force, context = in_context(program_force(scaled_program(-2.0, 3.0), first), CPU, positions)
+    before = evaluate(context)[0]
+    force.setAllParticleFeatures(refused)
+    with pytest.raises(openmm.OpenMMException, match="2100 distinct types or feature vectors"):
+        force.updateParametersInContext(context)
+    assert evaluate(context)[0] == before
+    force.setAllParticleFeatures(np.tile(refused[:2], (count // 2, 1)))
+    force.updateParametersInContext(context)
+    expected = count // 2 * (refused[0, 0] * refused[1, 0] + 1) * np.exp(-2.4)
+    assert_close(evaluate(context)[0], expected, rtol=1e-5)
+
+
+def test_rounding_errors_of_a_constant_are_no_contradiction():
+    """The function is zero up to rounding for equal particles, and its slopes did not agree with its energies."""
+    zero = "torch.sin(7*a*r)*torch.cos(7*b*r) + torch.cos(7*a*r)*torch.sin(7*b*r) - torch.sin(7*(a + b)*r)"
+    model = load(f"(a - b)**2 * torch.exp(-8*r) + 5*({zero})")
+    force = model.create_force([[1.2], [1.2], [-0.7]], nonbonded_method=NON_PERIODIC, evaluation="table")
+    positions = [[0, 0, 0], [0.5, 0, 0], [0, 0.5, 0]]
+    found, expected = (evaluate(in_context(force, target, positions)[1]) for target in (CPU, REFERENCE))
+    CPU.assert_agrees(*found, *expected)
+
+
+def test_exponentials_close_to_the_largest_number():
+    text = """v0[1] = distance
+v1[1] = particle1
+v2[1] = particle2
+v3[1] = add v1 v2
+v4[1] = add v3 v0
+v5[1] = literal 708.5
+v6[1] = add v4 v5
+v7[1] = exp v6
+v8[1] = literal 1e-307
+v9[1] = mul v7 v8
+output v9
+"""
+    force = program_force(lp.PairProgram(text, [], num_features=1, min_distance=0.1), [[0.0], [0.0]])
+    context = in_context(force, CPU, [[0, 0, 0], [0.9, 0, 0]])[1]
+    assert_close(evaluate(context)[0], np.exp(709.4 - 307 * np.log(10)), rtol=1e-5)
+
+
+def test_the_tolerance_holds_for_the_whole_function():
+    """A factor that is not tabulated multiplies the error of the tables."""
+    model = load("lam * (3 + a*b) * torch.exp(-8*r) * 1e-3", lam=(1000.0, 0.0, 1000.0))
+    force = model.create_force([[1.2], [-0.7]], nonbonded_method=NON_PERIODIC)
+    context = in_context(force, CPU, np.zeros((2, 3)))[1]
+    reference = in_context(force, REFERENCE, np.zeros((2, 3)))[1]
+    for r in np.random.default_rng(1).uniform(0.2, 1.0, 200):
+        for each in (context, reference):
+            each.setPositions([[0, 0, 0], [r, 0, 0]])
+        found, expected = (evaluate(each)[1][0, 0] for each in (context, reference))
+        assert abs(found - expected) <= 1.05e-4 * (abs(expected) + 1), r

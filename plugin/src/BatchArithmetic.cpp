@@ -140,13 +140,14 @@ ALWAYS_INLINE typename Vectors<Lanes>::Doubles clamp(const typename Vectors<Lane
     return below < low ? low : below;
 }
 
+/** With 708 < |x| < 746, where the power of 2 may be out of range and the result is not, the product has two factors.
+ */
 template<int Lanes> ALWAYS_INLINE void exp(const double* x, double* result, int count) {
     typedef typename Vectors<Lanes>::Doubles Doubles;
     const double limit = 708;
     for (int i = 0; i < count; i += Lanes) {
-        Doubles a = load<Doubles>(x + i), y = expInRange<Lanes>(clamp<Lanes>(a, limit));
-        y = (a > limit ? y * __builtin_inf() : y);
-        store<Doubles>(a < -limit ? Doubles{} : y, result + i);
+        Doubles a = clamp<Lanes>(load<Doubles>(x + i), 746), inRange = clamp<Lanes>(a, limit);
+        store<Doubles>(expInRange<Lanes>(inRange) * expInRange<Lanes>(a - inRange), result + i);
     }
 }
 

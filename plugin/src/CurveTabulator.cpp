@@ -60,13 +60,14 @@ void CurveErrors::add(const CurveErrors& other) {
 }
 
 CurveTabulator::CurveTabulator(CurveSampler& sampler, Interpolation interpolation, double minDistance,
-        double maxDistance, double lastDistance, double tolerance) :
+        double maxDistance, double lastDistance, double tolerance, double unit) :
         sampler(sampler),
         interpolation(interpolation),
         minDistance(minDistance),
         maxDistance(maxDistance),
         lastDistance(lastDistance),
-        tolerance(tolerance) {}
+        tolerance(tolerance),
+        unit(unit) {}
 
 /** Process curves in groups, until one has a problem. */
 template<class Process> static optional<CurveProblem> forEachGroup(vector<TabulatedCurve>& curves, Process process) {
@@ -216,11 +217,22 @@ optional<CurveProblem> CurveTabulator::measure(const vector<TabulatedCurve*>& cu
     return {};
 }
 
+/** Get whether slopes contradict values. Slopes within the tolerance, such as the rounding errors of a constant, do
+ * not. */
+bool CurveTabulator::isInconsistent(const TableCurve& values, int numIntervals) const {
+    const double h = (maxDistance - minDistance) / numIntervals;
+    double steepest = 0;
+    for (int k = 0; k < numIntervals; k++)
+        steepest = std::max({steepest, std::abs(values.slopes[k]), std::abs(values.slopes[k + 1]),
+            std::abs(values.energies[k + 1] - values.energies[k]) / h});
+    return steepest > Safety * tolerance * unit && slopesContradictEnergies(values.energies, values.slopes, h);
+}
+
 /** Measure the errors of the energy and the force. */
 void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& samples) const {
     const TableCurve& energy = curve.functions[0];
     curve.errors = {};
-    if (slopesContradictEnergies(energy.energies, energy.slopes, (maxDistance - minDistance) / curve.numIntervals)) {
+    if (isInconsistent(energy, curve.numIntervals)) {
         curve.ratio = curve.errors.worstForceError = curve.errors.maxRelativeForceError = Infinity;
         curve.errors.worstDistance = minDistance;
         return;
@@ -231,7 +243,7 @@ void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& sa
         double value, slope;
         energy.evaluate(minDistance, maxDistance, samples.r[k], value, slope);
         double force = std::abs(samples.slopes[0][k]), forceError = std::abs(slope - samples.slopes[0][k]),
-               energyError = std::abs(value - samples.values[0][k]), relative = forceError / (force + 1);
+               energyError = std::abs(value - samples.values[0][k]), relative = forceError / (force + unit);
         if (relative > errors.maxRelativeForceError || k == 0) {
             errors.worstDistance = samples.r[k];
             errors.worstForce = force;
@@ -249,12 +261,12 @@ void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& sa
 /** Measure the error of a derivative by a global parameter, and include it in the curve's ratio. */
 void CurveTabulator::measureDerivative(TabulatedCurve& curve, int function, const CurveSamples& samples) const {
     const TableCurve& values = curve.functions[function];
-    if (slopesContradictEnergies(values.energies, values.slopes, (maxDistance - minDistance) / curve.numIntervals))
+    if (isInconsistent(values, curve.numIntervals))
         curve.ratio = Infinity;
     for (size_t k = 0; k < samples.r.size(); k++) {
         double value, slope, expected = samples.values[function][k];
         values.evaluate(minDistance, maxDistance, samples.r[k], value, slope);
         curve.ratio =
-                std::max(curve.ratio, std::abs(value - expected) / (Safety * tolerance * (std::abs(expected) + 1)));
+                std::max(curve.ratio, std::abs(value - expected) / (Safety * tolerance * (std::abs(expected) + unit)));
     }
 }

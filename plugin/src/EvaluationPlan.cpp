@@ -53,10 +53,10 @@ void EvaluationPlan::setForce(const LearnedPairForce& force) {
 
 /** Evaluate the program exactly from now on; if the force asks for tables, throw an exception. */
 void EvaluationPlan::giveUpTables(const string& why) {
+    reason = why;
     require(evaluation == LearnedPairForce::AutomaticEvaluation,
             "LearnedPairForce: the function cannot be evaluated with tables: ", why,
             ". Use automatic or exact evaluation.");
-    reason = why;
     tables.reset();
 }
 

@@ -41,21 +41,55 @@ ProgramTables::ProgramTables(const LearnedPairForce& force, const vector<int>& d
 
 void ProgramTables::setForce(const LearnedPairForce& force) {
     auto& newFunction = dynamic_cast<const PairProgram&>(force.getFunction());
-    auto sameWeights = [&] {
-        auto& old = dynamic_cast<const PairProgram&>(*function).getProgram();
-        return old.getWeights() == newFunction.getProgram().getWeights();
+    DistinctParticles newDistinct(force);
+    InteractionClasses newClasses = makeClasses(force, newDistinct); // throws before anything has changed
+    auto sameProgram = [&] {
+        auto &old = dynamic_cast<const PairProgram&>(*function).getProgram(), &now = newFunction.getProgram();
+        return old.getWeights() == now.getWeights() && old.getText() == now.getText();
     };
-    if (function == nullptr || !sameWeights())
+    if (function == nullptr || !sameProgram())
         setProgram(newFunction);
     function = force.getSharedFunction();
     minDistance = force.getInnerCutoffDistance();
     maxDistance = force.getCutoffDistance();
     tolerance = force.getTableTolerance();
-    distinct = DistinctParticles(force);
-    classes = makeClasses(force, distinct);
+    distinct = newDistinct;
+    classes = newClasses;
     stages = std::make_unique<StageValues>(*program, distinct.values, distinct.count);
     kept.clear();
     findPairs();
+    findLargestFactor(force);
+}
+
+/**
+ * Find the largest factor (GlobalFactor), at least 1, at the ends of the ranges of the global parameters and at their
+ * default values. It multiplies the error of the tables.
+ */
+void ProgramTables::findLargestFactor(const LearnedPairForce& force) {
+    const int count = force.getNumGlobalParameters();
+    const bool isManyDimensional = count > 8; // then one parameter at a time
+    vector<double> defaults;
+    vector<vector<double>> points(1);
+    for (int i = 0; i < count; i++)
+        defaults.push_back(force.getGlobalParameterDefaultValue(i));
+    points[0] = defaults;
+    for (int i = 0; i < count; i++) {
+        double ends[2];
+        force.getGlobalParameterRange(i, ends[0], ends[1]);
+        const size_t numPoints = (isManyDimensional ? 1 : points.size());
+        for (double end : ends)
+            for (size_t k = 0; k < numPoints && std::isfinite(end); k++) {
+                points.push_back(points[k]);
+                points.back()[i] = end;
+            }
+    }
+    const double before = largestFactor;
+    largestFactor = 1;
+    for (auto& point : points)
+        if (double size = std::abs(factor->getCoefficients(point)[0]); std::isfinite(size))
+            largestFactor = std::max(largestFactor, size);
+    if (largestFactor != before)
+        curves.clear();
 }
 
 /** Divide the program into its factor and the rest, and prepare to sample the rest. */
@@ -97,7 +131,7 @@ void ProgramTables::findPairs() {
 }
 
 long long ProgramTables::estimateSamples() const {
-    return (long long) pairs.size() * (6 * CurveTabulator::getMinIntervals(Interpolated) + 12 * UsualNumKnots);
+    return (long long) pairs.size() * (6 * CurveTabulator::MinIntervals + 12 * UsualNumKnots);
 }
 
 std::shared_ptr<const FunctionTables> ProgramTables::find(const vector<double>& globals) {
@@ -132,7 +166,8 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
             missing.push_back(pair);
     sampler->setCurves(*stages, distinct.count, missing);
     // Just below the cutoff, since a function that is cut off there may be zero at the cutoff itself.
-    CurveTabulator tabulator(*sampler, Interpolated, minDistance, maxDistance, maxDistance * (1 - 1e-12), tolerance);
+    CurveTabulator tabulator(
+            *sampler, Interpolated, minDistance, maxDistance, maxDistance * (1 - 1e-12), tolerance, 1 / largestFactor);
     std::map<string, Curve> needed;
     long long numSamples = 0;
     size_t numBytes = 0;
@@ -148,7 +183,7 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
     for (size_t first = 0; first < missing.size(); first += CurvesAtOnce) {
         vector<TabulatedCurve> some;
         for (size_t i = first; i < std::min(first + CurvesAtOnce, missing.size()); i++)
-            some.push_back({(int) i, CurveTabulator::getMinIntervals(Interpolated), {}, {}, 0});
+            some.push_back({(int) i, CurveTabulator::MinIntervals, {}, {}, 0});
         if (auto problem = tabulator.refine(some))
             require(false, describe(*problem, missing[problem->curve]));
         for (auto& curve : some) {

@@ -13,8 +13,6 @@ namespace py = pybind11;
 using namespace LearnedPairPlugin;
 using std::vector;
 
-static const int MinIntervals = CurveTabulator::getMinIntervals(Interpolation::CubicEnergy);
-
 namespace {
 
 /** Samples a Python function f(curves, r) -> (energy, dEdR), whose arguments and results are arrays of equal length. */
@@ -89,7 +87,7 @@ static py::tuple tabulateCurves(const py::function& function, int numCurves, dou
     CurveTabulator tabulator(sampler, Interpolation::CubicEnergy, minDistance, maxDistance, lastDistance, tolerance);
     vector<TabulatedCurve> curves;
     for (int i = 0; i < numCurves; i++)
-        curves.push_back({i, intervals ? intervals->at(i) : MinIntervals, {}, {}, 0, 0});
+        curves.push_back({i, intervals ? intervals->at(i) : CurveTabulator::MinIntervals, {}, {}, 0, 0});
     auto problem = (intervals ? tabulator.sample(curves) : tabulator.refine(curves));
     if (problem)
         return py::make_tuple(py::list(), toDict(*problem));
@@ -122,5 +120,5 @@ curves : list of dict
     Empty if there is a problem.
 problem : dict or None
     The first curve that is not finite, too large for single precision, or does not reach the tolerance.)");
-    m.attr("MIN_INTERVALS") = MinIntervals;
+    m.attr("MIN_INTERVALS") = CurveTabulator::MinIntervals;
 }

@@ -12,7 +12,7 @@ namespace LearnedPairPlugin {
 
 /** The errors of a tabulated curve, measured between its knots. */
 struct LEARNEDPAIR_EXPORT CurveErrors {
-    double maxRelativeForceError = 0;                             ///< the maximum of |dF|/(|F| + 1 kJ/mol/nm)
+    double maxRelativeForceError = 0;                             ///< the maximum of |dF|/(|F| + unit)
     double maxForceError = 0;                                     ///< measured in kJ/mol/nm
     double maxEnergyError = 0;                                    ///< measured in kJ/mol
     double sumSquaredForceErrors = 0, sumSquaredEnergyErrors = 0; ///< over all points
@@ -58,7 +58,7 @@ struct CurveProblem {
  * with CubicForce. The other six points are random, and the same in every process.
  *
  * A curve may also have derivatives dE/dg by global parameters. For them the error of dE/dg itself is measured,
- * relative to |dE/dg| + 1 kJ/mol per unit of the parameter.
+ * relative to |dE/dg| + 1 kJ/mol per unit of the parameter, or less (see `unit`).
  *
  * Source: C. de Boor, A Practical Guide to Splines, ch. IV. On an interval, the error of the derivative of a cubic
  * Hermite polynomial is h^3/12 f'''' t(1-t)(1-2t). It is largest at t = (1 +- 1/sqrt(3))/2. The error of its value is
@@ -66,7 +66,8 @@ struct CurveProblem {
  */
 class LEARNEDPAIR_EXPORT CurveTabulator {
 public:
-    static constexpr int MaxIntervals = 65536;
+    /** The numbers of intervals with which tabulation begins, since fewer could miss narrow features, and ends. */
+    static constexpr int MinIntervals = 64, MaxIntervals = 65536;
     /** The fraction of the tolerance below which errors are brought: between the measured points they may be larger. */
     static constexpr double Safety = 0.8;
     /**
@@ -75,14 +76,11 @@ public:
      * @param maxDistance   the distance of the last knot, measured in nm
      * @param lastDistance  the distance at which the last knot is sampled: just below maxDistance for a function that
      *                      is cut off there
-     * @param tolerance     the largest force error relative to |F| + 1 kJ/mol/nm
+     * @param tolerance     the largest force error relative to |F| + unit
+     * @param unit          1 kJ/mol/nm, divided by the factor by which the curves will be multiplied
      */
     CurveTabulator(CurveSampler& sampler, Interpolation interpolation, double minDistance, double maxDistance,
-            double lastDistance, double tolerance);
-    /** Get the number of intervals with which tabulation begins. Fewer could miss narrow features. */
-    static constexpr int getMinIntervals(Interpolation interpolation) {
-        return interpolation == Interpolation::CubicForce ? 32 : 64;
-    }
+            double lastDistance, double tolerance, double unit = 1);
     /**
      * Tabulate curves, beginning with their present numbers of intervals.
      *
@@ -109,11 +107,12 @@ private:
     std::optional<CurveProblem> sampleKnots(const std::vector<TabulatedCurve*>& curves) const;
     std::optional<CurveProblem> measure(const std::vector<TabulatedCurve*>& curves, Points points) const;
     std::optional<CurveProblem> refine(std::vector<TabulatedCurve*> curves, Points points, bool hasKnots) const;
+    bool isInconsistent(const TableCurve& values, int numIntervals) const;
     void measureEnergy(TabulatedCurve& curve, const CurveSamples& samples) const;
     void measureDerivative(TabulatedCurve& curve, int function, const CurveSamples& samples) const;
     CurveSampler& sampler;
     const Interpolation interpolation;
-    const double minDistance, maxDistance, lastDistance, tolerance;
+    const double minDistance, maxDistance, lastDistance, tolerance, unit;
 };
 
 } // namespace LearnedPairPlugin

@@ -96,12 +96,13 @@ private:
     };
     void setProgram(const PairProgram& newFunction);
     void findPairs();
+    void findLargestFactor(const LearnedPairForce& force);
     std::string getKey(std::pair<int, int> pair) const;
     std::string describePair(std::pair<int, int> pair) const;
     std::string describe(const CurveProblem& problem, std::pair<int, int> pair) const;
     FunctionTables assemble(const std::vector<Curve>& pairCurves) const;
     const std::vector<int> derivatives;
-    double minDistance, maxDistance, tolerance;
+    double minDistance, maxDistance, tolerance, largestFactor = 1;
     std::shared_ptr<const LearnedFunction> function;
     std::vector<char> globalsRead; // for each global parameter whether the tables depend on it
     std::unique_ptr<GlobalFactor> factor;

@@ -550,3 +550,17 @@ def test_the_tolerance_holds_for_the_whole_function():
             each.setPositions([[0, 0, 0], [r, 0, 0]])
         found, expected = (evaluate(each)[1][0, 0] for each in (context, reference))
         assert abs(found - expected) <= 1.05e-4 * (abs(expected) + 1), r
+
+
+@on(WITH_TABLES)
+def test_the_derivative_by_a_parameter_that_is_not_used_is_zero(target):
+    """The kernel for GPUs did not compile: there was no table of the derivative, and no coefficient either."""
+    program = lp.PairProgram(
+        SCALED.format(literal=-2.0), [3.0], num_features=1, min_distance=0.1, global_parameters={"lam": 0.5}
+    )
+    force = program_force(program, [[1.0], [0.5]])
+    force.addEnergyParameterDerivative("lam")
+    context = in_context(force, target, [[0, 0, 0], [0.4, 0, 0]])[1]
+    state = context.getState(energy=True, parameterDerivatives=True)
+    assert_close(state.getPotentialEnergy()._value, 1.5 * np.exp(-2.4), rtol=1e-5)
+    assert dict(state.getEnergyParameterDerivatives()) == {"lam": 0.0}

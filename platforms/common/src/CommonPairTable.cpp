@@ -38,13 +38,14 @@ CommonPairTable::CommonPairTable(ComputeContext& cc, const TableCurves& tables,
     energies.initialize(cc, numFunctions * maxKnots, realSize, "learnedPairEnergies");
     if (numCoefficients > 0)
         coefficients.initialize(cc, numCoefficients, realSize, "learnedPairCoefficients");
+    setCoefficients(vector<double>(numCoefficients, 0.0)); // memory on a device may hold NaN
     upload(tables, interactionClasses);
 }
 
 bool CommonPairTable::upload(const TableCurves& tables, const InteractionClasses& interactionClasses) {
     KnotTable table(tables, interactionClasses);
     const int n = interactionClasses.numClasses;
-    if (n > maxClasses || (size_t) table.numKnots > maxKnots)
+    if (n > maxClasses || (size_t) table.numKnots > maxKnots || (int) tables.functions.size() != numFunctions)
         return false;
     vector<mm_double2> curveValues(maxClasses * maxClasses, mm_double2(0, 0));
     for (int i = 0; i < n; i++)

@@ -30,6 +30,9 @@ public:
      * @return false, with nothing copied, if they are too large for the arrays
      */
     bool upload(const TableCurves& tables, const InteractionClasses& classes);
+    int getNumCoefficients() const {
+        return numCoefficients;
+    }
     /** Set the coefficients of the tables in the energy and its derivatives: see GlobalFactor. */
     void setCoefficients(const std::vector<double>& values);
     /** Make the energy of all pairs zero. */

@@ -15,7 +15,7 @@ from openmm import XmlSerializer
 from running import Running
 
 WITH_TABLES = PLATFORMS[1:]
-#: A system that is far smaller than the cutoff would allow in a periodic box.
+#: The Systems of these tests are smaller than twice the cutoff, so that they cannot be periodic.
 NON_PERIODIC = lp.LearnedPairForce.CutoffNonPeriodic
 
 
@@ -241,14 +241,14 @@ def test_tables_return_when_they_fit_again(target, evaluation):
         force.setAllParticleFeatures(features)
         fits = features is few or target == CPU
         if evaluation == "table" and not fits:
-            with pytest.raises(openmm.OpenMMException, match="need more memory than .* Call reinitialize"):
+            with pytest.raises(openmm.OpenMMException, match="need more memory than .*; call reinitialize"):
                 update(force, context)
             continue
         update(force, context)
         target.assert_agrees(*evaluate(context), *evaluate(in_context(force, REFERENCE, positions)[1]))
         info = force.getKernelInfo(context)
         assert info["evaluation"] == ("table" if fits else "program")
-        assert fits or info["exact_because"].endswith("reserved for them; reinitialize() of the Context reserves more")
+        assert fits or info["exact_because"].endswith("reserved for them; call reinitialize() on the Context")
 
 
 def test_tables_that_are_too_large_are_refused_at_once():
@@ -564,3 +564,45 @@ def test_the_derivative_by_a_parameter_that_is_not_used_is_zero(target):
     state = context.getState(energy=True, parameterDerivatives=True)
     assert_close(state.getPotentialEnergy()._value, 1.5 * np.exp(-2.4), rtol=1e-5)
     assert dict(state.getEnergyParameterDerivatives()) == {"lam": 0.0}
+
+
+def test_repeated_squares_of_a_factor():
+    """lam**(2**30) times a function of r: the time to find the factor used to double with each step."""
+    squares = "".join(f"v{k + 1}[1] = mul v{k} v{k}\n" for k in range(11, 41))
+    text = SCALED.replace("output v10\n", f"v11[1] = globals\n{squares}v42[1] = mul v10 v41\noutput v42\n")
+    lam = 0.5 ** (1 / 2**30)
+    program = lp.PairProgram(
+        text.format(literal=-2.0), [3.0], num_features=1, min_distance=0.1, global_parameters={"lam": lam}
+    )
+    context = in_context(program_force(program, [[1.0], [0.5]]), CPU, [[0, 0, 0], [0.4, 0, 0]])[1]
+    assert_close(evaluate(context)[0], 0.75 * np.exp(-2.4), rtol=1e-4)
+    squared = "".join(f"v{k + 1}[1] = mul v{k} v{k}\n" for k in range(10, 40))
+    text = SCALED.replace("output v10\n", f"{squared}output v40\n")
+    program = lp.PairProgram(text.format(literal=0.0), [3.0], num_features=1, min_distance=0.1)
+    context = in_context(program_force(program, [[0.0], [0.0]]), CPU, [[0, 0, 0], [0.4, 0, 0]])[1]
+    assert evaluate(context)[0] == 1
+
+
+@on(WITH_TABLES)
+def test_an_update_may_change_the_factor(target):
+    """The output of the first program is not a product, and has no factor; that of the second one is."""
+    product = "v11[1] = globals\nv12[1] = mul v11 v10\n"
+    programs = [
+        lp.PairProgram(
+            SCALED.format(literal=-2.0).replace("output v10\n", f"{product}{last}output v{n}\n"),
+            [3.0],
+            num_features=1,
+            min_distance=0.1,
+            global_parameters={"lam": (0.5, 0.0, 1.0)},
+        )
+        for last, n in (("v13[1] = gather v12 {0}\n", 13), ("", 12))
+    ]
+    force = program_force(programs[0], [[1.0], [0.5]])
+    force.setEvaluation(force.AutomaticEvaluation)
+    force, context = in_context(force, target, [[0, 0, 0], [0.4, 0, 0]])
+    evaluate(context)
+    force.setFunction(programs[1])
+    force.updateParametersInContext(context)
+    for lam in (0.5, 0.25):
+        context.setParameter("lam", lam)
+        assert_close(evaluate(context)[0], lam * 1.5 * np.exp(-2.4), rtol=1e-5)

@@ -217,8 +217,10 @@ optional<CurveProblem> CurveTabulator::measure(const vector<TabulatedCurve*>& cu
     return {};
 }
 
-/** Get whether slopes contradict values. Slopes within the tolerance, such as the rounding errors of a constant, do
- * not. */
+/**
+ * Get whether the slopes of a curve contradict its values. Only slopes above the tolerance are compared: those of a
+ * constant are rounding errors.
+ */
 bool CurveTabulator::isInconsistent(const TableCurve& values, int numIntervals) const {
     const double h = (maxDistance - minDistance) / numIntervals;
     double steepest = 0;

@@ -51,12 +51,17 @@ void EvaluationPlan::setForce(const LearnedPairForce& force) {
     }
 }
 
-/** Evaluate the program exactly from now on; if the force asks for tables, throw an exception. */
-void EvaluationPlan::giveUpTables(const string& why) {
+/** Evaluate the program exactly; if the force asks for tables, throw an exception. */
+void EvaluationPlan::runProgram(const string& why, const char* remedy) {
+    current = nullptr;
     reason = why;
     require(evaluation == LearnedPairForce::AutomaticEvaluation,
-            "LearnedPairForce: the function cannot be evaluated with tables: ", why,
-            ". Use automatic or exact evaluation.");
+            "LearnedPairForce: the function cannot be evaluated with tables: ", why, ". ", remedy);
+}
+
+/** Evaluate the program exactly from now on. */
+void EvaluationPlan::giveUpTables(const string& why) {
+    runProgram(why, "Use automatic or exact evaluation.");
     tables.reset();
 }
 
@@ -113,16 +118,11 @@ void EvaluationPlan::makeTables(const vector<double>& newGlobals) {
 
 void EvaluationPlan::forbidTables(const string& why) {
     forbidden = why;
-    current = nullptr;
     giveUpTables(why);
 }
 
 void EvaluationPlan::rejectTables(const string& why) {
-    current = nullptr;
-    require(evaluation == LearnedPairForce::AutomaticEvaluation,
-            "LearnedPairForce: the function cannot be evaluated with tables: ", why,
-            ". Call reinitialize() on the Context, or use automatic or exact evaluation.");
-    reason = why + "; reinitialize() of the Context reserves more";
+    runProgram(why + "; call reinitialize() on the Context", "Or use automatic or exact evaluation.");
     isRejected = true;
 }
 

@@ -16,7 +16,6 @@ static TensorProgram differentiateAll(TensorProgram factor, const vector<int>& d
 
 GlobalFactor::GlobalFactor(
         const TensorProgram& factor, const vector<int>& derivatives, const vector<int>& tableDerivatives) :
-        one(factor.getInputSize(PairInput::Globals) == 0),
         numFunctions(1 + tableDerivatives.size()),
         interpreter(differentiateAll(factor, derivatives)) {
     for (int element : derivatives) {

@@ -221,10 +221,9 @@ FunctionTables ProgramTables::assemble(const vector<Curve>& pairCurves) const {
     indices.assign((size_t) distinct.count * distinct.count, PairTable::NoCurve);
     for (size_t i = 0; i < pairs.size(); i++) {
         vector<double> numbers;
-        for (auto& function : pairCurves[i]->functions) {
-            numbers.insert(numbers.end(), function.energies.begin(), function.energies.end());
-            numbers.insert(numbers.end(), function.slopes.begin(), function.slopes.end());
-        }
+        for (auto& function : pairCurves[i]->functions)
+            for (auto* values : {&function.energies, &function.slopes, &function.curvatures})
+                numbers.insert(numbers.end(), values->begin(), values->end());
         auto [position, isNew] = known.insert({std::move(numbers), (int) stored.size()});
         if (isNew)
             stored.push_back(pairCurves[i]);

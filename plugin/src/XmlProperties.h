@@ -8,8 +8,9 @@
 
 namespace LearnedPairPlugin {
 
-// The properties of an XML node. OpenMM's own functions read "x" as 0 and "2.9" as 2, and its XML parser (8.6) loses a
-// character of a text such as a&quot;b. Here a value is read as it was written, or an OpenMMException names it.
+// Reading and writing the properties of an XML node. OpenMM's own functions read "x" as 0 and "2.9" as the integer 2,
+// and its XML parser (8.6) loses a character of a text such as a&quot;b. The functions here throw an OpenMMException
+// that names the property and its value instead, and preserve every text.
 
 int readInteger(const OpenMM::SerializationNode& node, const char* property);
 

@@ -21,8 +21,8 @@ using OpenMM::Vec3;
 using std::set;
 using std::vector;
 
-/** Lengths outside of this range, in nm, are mistakes of units. In single precision their squares, or those of a
- * thousandth of them, would be zero or infinite. */
+/** Limits of lengths, in nm. Other lengths are mistakes of units, and their squares may be zero or infinite in single
+ * precision. */
 static const double MinCutoff = 1e-6, MaxLength = 1e12;
 
 static void validateTypes(const LearnedPairForce& force, const System& system) {

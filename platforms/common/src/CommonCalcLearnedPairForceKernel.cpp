@@ -103,15 +103,6 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
     cc.addForce(info);
 }
 
-int CommonCalcLearnedPairForceKernel::countCoefficients(const TableCurves& tables) const {
-    return (1 + globals->getDerivatives().size()) * tables.functions.size();
-}
-
-/** Get whether the energy and its derivatives are not the tabulated functions themselves: see GlobalFactor. */
-bool CommonCalcLearnedPairForceKernel::needsCoefficients(const TableCurves& tables) const {
-    return plan != nullptr && (!plan->isFactorOne() || tables.functions.size() != 1 + globals->getDerivatives().size());
-}
-
 /** Evaluate the force with tables from now on. The first tables also create the kernel. */
 void CommonCalcLearnedPairForceKernel::useTables(const TableCurves& tables, const InteractionClasses& classes) {
     if (tableFunction == nullptr) {
@@ -120,14 +111,12 @@ void CommonCalcLearnedPairForceKernel::useTables(const TableCurves& tables, cons
             useProgram();
             return;
         }
-        int numCoefficients = (needsCoefficients(tables) ? countCoefficients(tables) : 0);
-        tableFunction = std::make_unique<CommonPairTable>(cc, tables, classes, plan != nullptr, numCoefficients);
+        int numCoefficients = (plan == nullptr ? 0 : (1 + globals->getDerivatives().size()) * tables.functions.size());
+        tableFunction = std::make_unique<CommonPairTable>(cc, tables, classes, numCoefficients);
         tablePlacement = place(*tableFunction, true);
     }
-    // After an update the factor may be another one, and with it the numbers of functions and coefficients.
-    else if ((needsCoefficients(tables) && tableFunction->getNumCoefficients() != countCoefficients(tables)) ||
-            !tableFunction->upload(tables, classes)) {
-        plan->rejectTables("the tables need more memory than the Context has reserved for them");
+    else if (std::string problem = tableFunction->upload(tables, classes); !problem.empty()) {
+        plan->rejectTables(problem);
         useProgram();
         return;
     }

@@ -35,8 +35,6 @@ private:
     PairKernelText createText(CommonPairFunction& function, const std::string& prefix);
     std::string createEnergyText(const std::string& scale) const;
     std::unique_ptr<PairPlacement> place(CommonPairFunction& function, bool mayShareKernel);
-    int countCoefficients(const TableCurves& tables) const;
-    bool needsCoefficients(const TableCurves& tables) const;
     void useTables(const TableCurves& tables, const InteractionClasses& classes);
     void useProgram();
     void followPlan();

@@ -3,7 +3,6 @@
 
 #include "CommonPairTable.h"
 #include "CommonLearnedPairKernelSources.h"
-#include "internal/KnotTable.h"
 #include <algorithm>
 
 using namespace LearnedPairPlugin;
@@ -17,7 +16,7 @@ using std::vector;
 static const int Growth = 2, MinNewClasses = 16, MinKnots = 1 << 16;
 
 CommonPairTable::CommonPairTable(ComputeContext& cc, const TableCurves& tables,
-        const InteractionClasses& interactionClasses, bool mayGrow, int numCoefficients) :
+        const InteractionClasses& interactionClasses, int numCoefficients) :
         cc(cc),
         minDistance(tables.minDistance),
         numFunctions(tables.functions.size()),
@@ -26,7 +25,7 @@ CommonPairTable::CommonPairTable(ComputeContext& cc, const TableCurves& tables,
     KnotTable table(tables, interactionClasses);
     maxKnots = table.numKnots;
     smoothness = table.smoothness;
-    if (mayGrow) {
+    if (numCoefficients > 0) {
         maxClasses =
                 std::min(std::max(Growth * maxClasses, maxClasses + MinNewClasses), InteractionClasses::MaxClasses);
         maxKnots = std::max(Growth * maxKnots, (size_t) MinKnots);
@@ -39,14 +38,21 @@ CommonPairTable::CommonPairTable(ComputeContext& cc, const TableCurves& tables,
     if (numCoefficients > 0)
         coefficients.initialize(cc, numCoefficients, realSize, "learnedPairCoefficients");
     setCoefficients(vector<double>(numCoefficients, 0.0)); // memory on a device may hold NaN
-    upload(tables, interactionClasses);
+    copy(table, interactionClasses);
 }
 
-bool CommonPairTable::upload(const TableCurves& tables, const InteractionClasses& interactionClasses) {
+string CommonPairTable::upload(const TableCurves& tables, const InteractionClasses& interactionClasses) {
+    if ((int) tables.functions.size() != numFunctions)
+        return "the tables depend on other global parameters than those for which the Context was created";
     KnotTable table(tables, interactionClasses);
+    if (interactionClasses.numClasses > maxClasses || (size_t) table.numKnots > maxKnots)
+        return "the tables need more memory than the Context has reserved for them";
+    copy(table, interactionClasses);
+    return "";
+}
+
+void CommonPairTable::copy(const KnotTable& table, const InteractionClasses& interactionClasses) {
     const int n = interactionClasses.numClasses;
-    if (n > maxClasses || (size_t) table.numKnots > maxKnots || (int) tables.functions.size() != numFunctions)
-        return false;
     vector<mm_double2> curveValues(maxClasses * maxClasses, mm_double2(0, 0));
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
@@ -70,7 +76,6 @@ bool CommonPairTable::upload(const TableCurves& tables, const InteractionClasses
     curves.upload(curveValues, true);
     knots.upload(knotValues, true);
     energies.upload(energyValues, true);
-    return true;
 }
 
 void CommonPairTable::setCoefficients(const vector<double>& values) {

@@ -4,6 +4,7 @@
 
 #include "CommonPairFunction.h"
 #include "internal/InteractionClasses.h"
+#include "internal/KnotTable.h"
 #include "internal/TableCurve.h"
 #include "openmm/common/ComputeArray.h"
 #include <vector>
@@ -18,21 +19,17 @@ public:
      *
      * @param tables           the first tables
      * @param classes          the interaction classes, whose types are those of the tables
-     * @param mayGrow          whether later tables may have more classes and knots
-     * @param numCoefficients  the number of coefficients (GlobalFactor), or 0 if the energy and its derivatives are the
-     *                         tables themselves
+     * @param numCoefficients  for a program the number of coefficients (GlobalFactor); its later tables may have more
+     *                         classes and knots. For a PairTable 0.
      */
     CommonPairTable(OpenMM::ComputeContext& cc, const TableCurves& tables, const InteractionClasses& classes,
-            bool mayGrow, int numCoefficients);
+            int numCoefficients);
     /**
      * Copy tables and the interaction classes of all particles to the device.
      *
-     * @return false, with nothing copied, if they are too large for the arrays
+     * @return why this is not possible, with nothing copied, or an empty string
      */
-    bool upload(const TableCurves& tables, const InteractionClasses& classes);
-    int getNumCoefficients() const {
-        return numCoefficients;
-    }
+    std::string upload(const TableCurves& tables, const InteractionClasses& classes);
     /** Set the coefficients of the tables in the energy and its derivatives: see GlobalFactor. */
     void setCoefficients(const std::vector<double>& values);
     /** Make the energy of all pairs zero. */
@@ -48,6 +45,7 @@ public:
     PairFunctionText getText(const std::string& prefix) const override;
 
 private:
+    void copy(const KnotTable& table, const InteractionClasses& classes);
     std::string getName(const std::string& energy, const std::string& derivative, int index) const;
     std::string combine(const std::string& prefix, const std::string& function, int row) const;
     OpenMM::ComputeContext& cc;

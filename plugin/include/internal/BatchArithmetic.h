@@ -36,8 +36,8 @@ struct LEARNEDPAIR_EXPORT BatchArithmetic {
     void (*tanh)(const double* x, double* result, int count);
     /**
      * Get the functions for the best instruction set of the processor, or for the one that the environment variable
-     * LEARNEDPAIR_CPU_INSTRUCTIONS names; see docs/architecture.md. The names of instruction sets that have no
-     * functions of their own, such as SSE4, select "portable".
+     * LEARNEDPAIR_CPU_INSTRUCTIONS names; see docs/architecture.md. For a name without functions of its own,
+     * such as SSE4, these are the portable ones.
      */
     static const BatchArithmetic& get();
 };

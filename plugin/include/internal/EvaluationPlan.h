@@ -63,10 +63,6 @@ public:
     const std::vector<double>& getCoefficients() const {
         return coefficients;
     }
-    /** Get whether these coefficients are always 1 for the function itself, else 0. Tables must be possible. */
-    bool isFactorOne() const {
-        return tables->getFactor().isOne();
-    }
     /** Get the interaction classes of the particles, whose types are those of the tables. Tables must be possible. */
     const InteractionClasses& getClasses() const {
         return tables->getClasses();
@@ -89,6 +85,7 @@ private:
         long long evaluation; ///< the number of the evaluation that needed the tables
         long long numSamples;
     };
+    void runProgram(const std::string& why, const char* remedy);
     void giveUpTables(const std::string& why);
     bool changesTooOften();
     void makeTables(const std::vector<double>& globals);

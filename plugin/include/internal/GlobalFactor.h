@@ -25,10 +25,6 @@ public:
      */
     GlobalFactor(
             const TensorProgram& factor, const std::vector<int>& derivatives, const std::vector<int>& tableDerivatives);
-    /** Get whether F is 1, whatever the values of the global parameters are. */
-    bool isOne() const {
-        return one;
-    }
     /**
      * Get the coefficients of the tabulated functions in f and its derivatives.
      *
@@ -38,7 +34,6 @@ public:
     std::vector<double> getCoefficients(const std::vector<double>& globals);
 
 private:
-    bool one;
     std::vector<int> columns; // for each derivative the index of its tabulated function, or 0 if there is none
     int numFunctions;
     ProgramInterpreter<double, 1> interpreter; // of F and its derivatives

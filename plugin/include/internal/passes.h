@@ -75,7 +75,7 @@ struct FactoredProgram {
 
 /**
  * Divide a program with one output, of length 1, into a factor that depends on global parameters only, and the rest.
- * The output must be a product for that, as in lam*network(r). Results change by rounding.
+ * There is a factor only if the output is a product, as in lam*network(r). Results change by rounding.
  *
  * @param program    the program
  * @param particles  whether particles have types or features: see findStages()

@@ -11,7 +11,7 @@ using std::vector;
 
 namespace {
 
-/** Divides a product into the factors that depend on global parameters only, and the rest. */
+/** Divides every value of length 1 that is a product into a factor of global parameters and the rest. */
 class FactorSplitter {
 public:
     FactorSplitter(const TensorProgram& program, ParticleInput particles) :
@@ -20,41 +20,50 @@ public:
             factorBuilder(program.getSignature()),
             restBuilder(program.getSignature()),
             factorIndex(factorBuilder.copyAll(program)),
-            restIndex(restBuilder.copyAll(program)),
-            factor(factorBuilder.literal(1)) {
-        int output = program.getOutputs()[0];
+            rests(restBuilder.copyAll(program)),
+            factors(steps.size(), None),
+            output(program.getOutputs()[0]) {
         // A function that depends on global parameters only is its own rest, since curves must have particles.
-        rest = (stages[output] == Stage::Global ? restIndex[output] : splitProduct(output));
+        for (int i = 0; i <= output && !isGlobal(output); i++)
+            if (steps[i].size == 1 && !isGlobal(i))
+                split(i);
     }
-    FactoredProgram build() const {
-        return {removeDeadCode(factorBuilder.build({factor})), removeDeadCode(restBuilder.build({rest}))};
+    FactoredProgram build() {
+        int factor = (factors[output] == None ? factorBuilder.literal(1) : factors[output]);
+        return {removeDeadCode(factorBuilder.build({factor})), removeDeadCode(restBuilder.build({rests[output]}))};
     }
 
 private:
-    /** Multiply the factor by the global factors of a value of length 1. @return the rest, a step of its program */
-    int splitProduct(int value) {
-        const ProgramStep& step = steps[value];
-        switch (step.operation) {
-            case Operation::Neg: return restBuilder.add(Operation::Neg, {splitProduct(step.operands[0])});
-            case Operation::Mul:
-                for (int k : {0, 1})
-                    if (isGlobal(step.operands[k])) {
-                        factor = factorBuilder.add(Operation::Mul, {factor, factorIndex[step.operands[k]]});
-                        return splitProduct(step.operands[1 - k]);
-                    }
-                return restBuilder.add(
-                        Operation::Mul, {splitProduct(step.operands[0]), splitProduct(step.operands[1])});
-            case Operation::Div:
-                if (isGlobal(step.operands[1])) {
-                    factor = factorBuilder.add(Operation::Div, {factor, factorIndex[step.operands[1]]});
-                    return splitProduct(step.operands[0]);
-                }
-                if (!isGlobal(step.operands[0]))
-                    return restBuilder.add(
-                            Operation::Div, {splitProduct(step.operands[0]), restIndex[step.operands[1]]});
-                return restIndex[value];
-            default: return restIndex[value];
+    static constexpr int None = -1;
+    /** Find the factor and the rest of a step from those of its operands. */
+    void split(int i) {
+        const Operation operation = steps[i].operation;
+        if (operation != Operation::Neg && operation != Operation::Mul && operation != Operation::Div)
+            return;
+        vector<int> restOperands;
+        int factor = None;
+        for (size_t k = 0; k < steps[i].operands.size(); k++) {
+            const int operand = steps[i].operands[k];
+            const bool isDivisor = (operation == Operation::Div && k == 1);
+            if (isGlobal(operand) && (operation == Operation::Mul || isDivisor))
+                factor = combine(factor, factorIndex[operand], isDivisor);
+            else {
+                if (factors[operand] != None)
+                    factor = combine(factor, factors[operand], isDivisor);
+                restOperands.push_back(rests[operand]);
+            }
         }
+        if (factor == None)
+            return; // the step stays as it is
+        factors[i] = factor;
+        rests[i] = (restOperands.size() < steps[i].operands.size() ? restOperands[0]
+                                                                   : restBuilder.add(operation, restOperands));
+    }
+    /** Multiply or divide two factors, of which the first may be None. */
+    int combine(int a, int b, bool divide) {
+        if (!divide)
+            return a == None ? b : factorBuilder.add(Operation::Mul, {a, b});
+        return factorBuilder.add(Operation::Div, {a == None ? factorBuilder.literal(1) : a, b});
     }
     bool isGlobal(int value) const {
         return stages[value] == Stage::Global;
@@ -62,8 +71,9 @@ private:
     const vector<ProgramStep>& steps;
     const vector<Stage> stages;
     ProgramBuilder factorBuilder, restBuilder;
-    const vector<int> factorIndex, restIndex;
-    int factor, rest;
+    const vector<int> factorIndex;
+    vector<int> rests, factors; // for each step: its rest, and its factor or None
+    const int output;
 };
 
 } // namespace

@@ -78,8 +78,8 @@ def excluded_pairs(exclusions, system, atoms, is_covered):
             f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles,"
             " [] for none."
         )
-    if not isinstance(exclusions, np.ndarray):
-        exclusions = list(exclusions) if not isinstance(exclusions, dict) else exclusions
+    if not isinstance(exclusions, (np.ndarray, dict)):
+        exclusions = list(exclusions)
         if any(isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], Atom) for pair in exclusions):
             raise TypeError(
                 "add_correction: exclusions are bonds of a topology, and bonded pairs alone are hardly what should be"

@@ -44,7 +44,7 @@ inline void pack(const PairGeometry& geometry, const PairBlock& block, const Blo
         compressStore(bits, classes + block.near.classes[i] * numClasses, pairs.entry + pairs.size);
         pairs.size += __builtin_popcount(bits);
     }
-    // Entry 0 belongs to classes that do not interact: the pairs that fill the last vector are zero.
+    // Fill the last vector with pairs of entry 0. Its classes do not interact, so these pairs add nothing.
     store(splat(1.0f), pairs.r2 + pairs.size);
     store(Ints{}, pairs.entry + pairs.size);
 }

@@ -3,6 +3,7 @@
 """Tests of the evaluation of programs with tables for their distinct particles, and of the choice of the evaluation."""
 
 import copy
+import re
 
 import architectures
 import learnedpair as lp
@@ -353,7 +354,7 @@ def test_a_kink_is_evaluated_exactly(target):
     force, context = in_context(force, target, positions)
     target.assert_agrees(*evaluate(context), *expected)
     because = force.getKernelInfo(context)["exact_because"]
-    assert because.startswith("the table for (q = -1.5) and (q = -1.5) does not reach the tolerance 0.0001 with 65537")
+    assert because.startswith("the table for (q = -1.5) and (q = -1.5) does not reach the tolerance 0.0001 with 4097")
     force.setEvaluation(force.TableEvaluation)
     with pytest.raises(
         openmm.OpenMMException,
@@ -363,11 +364,49 @@ def test_a_kink_is_evaluated_exactly(target):
         in_context(force, target, positions)
 
 
+#: Near lam = 0.3 there is a kink, and near lam = 0.7 the function is not finite.
+BAD_VALUES = (
+    "(1 + lam)*torch.exp(-8*r*(1 + lam))*(3 + a*b)"
+    "*torch.where((r > 0.517) & (torch.abs(lam - 0.3) < 0.01), 1 - (r - 0.517)*40, 1.0)"
+    "/(1 - torch.where((r > 0.3) & (torch.abs(lam - 0.7) < 0.01), 1.0, 0.0))"
+)
+
+
+BAD = {0.3: r"lam = 0.3 does not reach the tolerance", 0.7: r"\(q = -1.5\) at lam = 0.7 at .* is not finite"}
+
+
+@pytest.mark.parametrize("evaluation", ["auto", "table"])
+@pytest.mark.parametrize("bad", BAD)
+@on([*WITH_TABLES, SEVERAL_DEVICES[1]])
+def test_tables_return_after_a_bad_value(target, bad, evaluation):
+    model = load(BAD_VALUES, lam=(0.0, 0.0, 1.0))
+    positions, features = gas(60, 2)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, evaluation=evaluation, tolerance=1e-6)
+    reference = in_context(force, REFERENCE, positions)[1]
+    force, context = in_context(force, target, positions)
+    context.setParameter("lam", bad)
+    if evaluation == "table":
+        with pytest.raises(openmm.OpenMMException, match=BAD[bad]):
+            evaluate(context)
+    else:
+        context.getState(energy=True)
+        info = force.getKernelInfo(context)
+        assert info["evaluation"] == "program" and re.search(BAD[bad], info["exact_because"])
+    for each in (context, reference):
+        each.setParameter("lam", 0.2)
+    target.assert_agrees(*evaluate(context), *evaluate(reference))
+    info = force.getKernelInfo(context)
+    assert info["evaluation"] == "table" and info["num_curves_made"] == 6
+
+
 def steps_with(context, values, name="lam"):
     """Evaluate the energy once for each value of a parameter."""
     for value in values:
         context.setParameter(name, float(value))
         context.getState(energy=True)
+
+
+TOO_OFTEN = "global parameters, features or weights change too often for tables"
 
 
 @on(WITH_TABLES)
@@ -389,13 +428,33 @@ def test_parameters_that_change_often_are_evaluated_exactly(target):
     steps_with(context, [0.1, 0.2])
     require("table", "")
     steps_with(context, [0.3, 0.4])
-    require("program", "global parameters change too often for tables")
+    require("program", TOO_OFTEN)
     steps_with(context, [0.1])  # its tables are kept
     require("table", "")
     steps_with(context, [0.5])
-    require("program", "global parameters change too often for tables")
+    require("program", TOO_OFTEN)
     steps_with(context, [0.5] * 420)
     require("table", "")
+
+
+@on(WITH_TABLES)
+def test_features_that_change_often_are_evaluated_exactly(target):
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    positions, features = gas(16, 16)
+    force = model.create_force(features, nonbonded_method=NON_PERIODIC, tolerance=1e-6)
+    force, context = in_context(force, target, positions)
+    found = []
+    for shift in (0.01, 0.02, 0.03, 0.04, 0.05):
+        force.setAllParticleFeatures(features + shift)
+        force.updateParametersInContext(context)
+        target.assert_agrees(*evaluate(context), *evaluate(in_context(force, REFERENCE, positions)[1]))
+        found.append(force.getKernelInfo(context)["evaluation"])
+    assert found == ["table", "table", "program", "program", "program"]
+    assert force.getKernelInfo(context)["exact_because"] == TOO_OFTEN
+    for _ in range(400):
+        context.getState(energy=True)
+    assert force.getKernelInfo(context)["evaluation"] == "table"
+    target.assert_agrees(*evaluate(context), *evaluate(in_context(force, REFERENCE, positions)[1]))
 
 
 def test_parameters_that_change_often_keep_tables_that_are_cheap():

@@ -24,6 +24,11 @@ public:
     /** Prepare the kernel for a force of a System. This is called once, before execute(). */
     virtual void initialize(const OpenMM::System& system, const LearnedPairForce& force) = 0;
     /**
+     * Prepare an evaluation with the present global parameters of the Context. This is called before each execute(), in
+     * the thread of the caller, so that an exception ends the evaluation before it has begun.
+     */
+    virtual void prepare(OpenMM::ContextImpl& context) {}
+    /**
      * Compute the forces on the particles and the energy. Forces are added to those of the Context.
      *
      * @return the energy, measured in kJ/mol; or 0 if the platform accumulates it elsewhere (GPUs), or if it was not

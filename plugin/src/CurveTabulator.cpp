@@ -19,6 +19,8 @@ static const double Extrema[] = {0.5 - 0.5 / std::sqrt(3.0), 0.47, 0.5 + 0.5 / s
 static const int NumExtrema = 3, NumRandom = 6;
 // The curvature at a knot comes from slopes at this fraction of the distance between knots.
 static const double Step = 1.0 / 64;
+// With this number of intervals the error of a smooth function falls as its order says.
+static const int NumResolving = 1024;
 // The largest number of curves whose samples are in memory at the same time.
 static const int MaxCurvesAtOnce = 64;
 
@@ -28,6 +30,11 @@ static double randomNumber(uint64_t index) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
     return (double) ((z ^ (z >> 31)) >> 11) / (double) ((uint64_t) 1 << 53);
+}
+
+/** Get the power of the distance between knots to which the error of the slope is proportional. */
+static double getOrder(Interpolation interpolation) {
+    return interpolation == Interpolation::CubicForce ? 4 : 3;
 }
 
 /** The interval of the k-th point, and the position in it. */
@@ -107,15 +114,30 @@ optional<CurveProblem> CurveTabulator::refine(vector<TabulatedCurve*> curves, Po
         curves.erase(std::remove_if(curves.begin(), curves.end(), [](auto* curve) { return curve->ratio <= 1; }),
                 curves.end());
         for (TabulatedCurve* curve : curves) {
-            if (curve->numIntervals >= MaxIntervals)
+            if (!canReachTolerance(*curve))
                 return CurveProblem{CurveProblem::ToleranceNotReached, curve->curve, curve->errors.worstDistance, 0,
                     -curve->errors.worstForce, curve->errors.worstForceError, curve->numIntervals + 1};
-            double order = (interpolation == Interpolation::CubicForce ? 4 : 3);
-            double factor = std::clamp(1.03 * std::pow(curve->ratio, 1 / order), 1.05, 4.0);
+            curve->lastNumIntervals = curve->numIntervals;
+            curve->lastRatio = curve->ratio;
+            double factor = std::clamp(1.03 * std::pow(curve->ratio, 1 / getOrder(interpolation)), 1.05, 4.0);
             curve->numIntervals = (int) std::min((double) MaxIntervals, std::ceil(curve->numIntervals * factor));
         }
     }
     return {};
+}
+
+/**
+ * Get whether the largest number of knots is enough for a curve that needs more knots, as far as the last refinement
+ * tells. It tells nothing before all features of a usual function are resolved.
+ */
+bool CurveTabulator::canReachTolerance(const TabulatedCurve& curve) const {
+    if (curve.lastNumIntervals < NumResolving)
+        return true;
+    double growth = (double) curve.numIntervals / curve.lastNumIntervals;
+    double order = std::log(curve.lastRatio / curve.ratio) / std::log(growth);
+    double missing = std::pow(curve.ratio, 1 / std::clamp(order, 0.5, getOrder(interpolation)));
+    const double margin = 2; // the order is uncertain
+    return curve.numIntervals < MaxIntervals && curve.numIntervals * missing <= margin * MaxIntervals;
 }
 
 /** Let the sampler evaluate samples, one for each curve, and require finite numbers. */

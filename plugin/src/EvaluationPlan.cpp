@@ -12,9 +12,11 @@ using std::vector;
 // The numbers of the rule in the class comment.
 static const int Window = 400, MinMakings = 3, SamplesPerParticle = 2;
 
-EvaluationPlan::EvaluationPlan(const LearnedPairForce& force, const vector<int>& derivatives, bool isDoublePrecision) :
+EvaluationPlan::EvaluationPlan(
+        const LearnedPairForce& force, const vector<int>& derivatives, bool isDoublePrecision, int numThreads) :
         derivatives(derivatives),
-        isDoublePrecision(isDoublePrecision) {
+        isDoublePrecision(isDoublePrecision),
+        numThreads(numThreads) {
     setForce(force);
 }
 
@@ -24,7 +26,6 @@ void EvaluationPlan::setForce(const LearnedPairForce& force) {
     isDecided = isRejected = false;
     current = nullptr;
     reason.clear();
-    makings.clear();
     if (evaluation == LearnedPairForce::ExactEvaluation) {
         reason = "the force asks for it";
         return;
@@ -36,7 +37,7 @@ void EvaluationPlan::setForce(const LearnedPairForce& force) {
         bool isAutomatic = (evaluation == LearnedPairForce::AutomaticEvaluation);
         require(!isAutomatic || !isDoublePrecision, "the platform computes in double precision");
         if (tables == nullptr)
-            tables = std::make_unique<ProgramTables>(force, derivatives);
+            tables = std::make_unique<ProgramTables>(force, derivatives, numThreads);
         else
             tables->setForce(force);
         if (isAutomatic) {
@@ -74,45 +75,51 @@ bool EvaluationPlan::update(const vector<double>& newGlobals) {
     allGlobals = newGlobals;
     coefficients = tables->getFactor().getCoefficients(newGlobals);
     vector<double> selected = tables->select(newGlobals);
-    if (selected != globals) {
+    if (isFirst || selected != globals) {
         globals = selected;
         unchangedSince = numEvaluations;
-        if (isRejected)
-            reason.clear();
         isRejected = false;
     }
-    else if (!isFirst && (current != nullptr || isRejected))
+    else if (current != nullptr || isRejected)
         return false;
     auto previous = current;
     current = tables->find(newGlobals);
-    if (current == nullptr && !changesTooOften())
+    if (current == nullptr && changesTooOften())
+        reason = "global parameters, features or weights change too often for tables";
+    else if (current == nullptr)
         makeTables(newGlobals);
     return isFirst || current != previous;
 }
 
-/** Get whether global parameters change so often that tables do not pay; see the class comment. */
+/** Get whether the force changes so often that tables do not pay; see the class comment. */
 bool EvaluationPlan::changesTooOften() {
     if (evaluation == LearnedPairForce::TableEvaluation)
         return false;
-    bool isWaiting = (!reason.empty() && numEvaluations - unchangedSince < Window);
     while (!makings.empty() && makings.front().evaluation <= numEvaluations - Window)
         makings.pop_front();
     long long numSamples = 0;
     for (auto& making : makings)
         numSamples += making.numSamples;
-    bool tooOften = ((int) makings.size() >= MinMakings && numSamples > SamplesPerParticle * numParticles * Window);
-    reason = (isWaiting || tooOften ? "global parameters change too often for tables" : "");
-    return isWaiting || tooOften;
+    isWaiting = (isWaiting && numEvaluations - unchangedSince < Window) ||
+            ((int) makings.size() >= MinMakings && numSamples > SamplesPerParticle * numParticles * Window);
+    return isWaiting;
 }
 
 /** Make the tables for values of the global parameters. */
 void EvaluationPlan::makeTables(const vector<double>& newGlobals) {
+    const long long numSamples = tables->getNumSamples();
+    string problem;
     try {
         current = tables->make(newGlobals);
-        makings.push_back({numEvaluations, current->numSamples});
     }
     catch (const OpenMMException& exception) {
-        giveUpTables(exception.what()); // a function with a kink, for example, has one at all values of its parameters
+        problem = exception.what();
+    }
+    if (tables->getNumSamples() > numSamples)
+        makings.push_back({numEvaluations, tables->getNumSamples() - numSamples});
+    if (!problem.empty()) {
+        runProgram(problem, "Use automatic or exact evaluation.");
+        isRejected = true;
     }
 }
 
@@ -129,10 +136,11 @@ void EvaluationPlan::rejectTables(const string& why) {
 void EvaluationPlan::describe(KernelInfo& info) const {
     info.evaluation = (current == nullptr ? "program" : "table");
     info.exactBecause = (current == nullptr ? reason : "");
+    if (tables != nullptr)
+        info.numCurvesMade = tables->getNumCurvesMade();
     if (current != nullptr) {
         info.numCurves = current->numCurves;
         info.tableBytes = current->numBytes;
-        info.numCurvesMade = tables->getNumCurvesMade();
         info.maxRelativeForceError = current->errors.maxRelativeForceError;
     }
 }

@@ -49,15 +49,17 @@ double LearnedPairForceImpl::calcForcesAndEnergy(
         ContextImpl& context, bool includeForces, bool includeEnergy, int groups) {
     if ((groups & (1 << created.getForceGroup())) == 0)
         return 0.0;
+    auto& calculator = kernel.getAs<CalcLearnedPairForceKernel>();
     try {
         checkState(context);
+        calculator.prepare(context);
     }
     catch (const OpenMM::OpenMMException&) {
         // The caller may delete the Context after the error, so no worker thread may still use it.
-        kernel.getAs<CalcLearnedPairForceKernel>().waitForThreads();
+        calculator.waitForThreads();
         throw;
     }
-    return kernel.getAs<CalcLearnedPairForceKernel>().execute(context, includeForces, includeEnergy);
+    return calculator.execute(context, includeForces, includeEnergy);
 }
 
 void LearnedPairForceImpl::checkState(ContextImpl& context) const {

@@ -13,11 +13,12 @@ using std::vector;
 // The number of distances that a thread evaluates before it fetches more: a multiple of the size of a batch.
 static const int DistancesAtOnce = 64;
 
-ProgramSampler::ProgramSampler(const StagedProgram& program, int numDerivatives) :
+ProgramSampler::ProgramSampler(const StagedProgram& program, int numDerivatives, int numThreads) :
         program(program),
         numDerivatives(numDerivatives),
         particleSize(program.getParticleSize()),
-        pairSize(program.getPairPart().getInputSize(PairInput::Pair)) {
+        pairSize(program.getPairPart().getInputSize(PairInput::Pair)),
+        threads(numThreads) {
     for (int i = 0; i < threads.getNumThreads(); i++)
         interpreters.push_back(std::make_unique<Interpreter>(program.getPairPart()));
 }

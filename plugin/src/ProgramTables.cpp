@@ -18,9 +18,9 @@ using std::vector;
 static const size_t BytesPerKnot = 12;
 // A cubic force needs the fewest knots.
 static const Interpolation Interpolated = Interpolation::CubicForce;
-// A usual number of knots of a curve, from which the work is estimated: that of a network with 16 Gaussians and a
-// cutoff of 0.6 nm, at the default tolerance.
-static const int UsualNumKnots = 75;
+// A usual number of knots of a curve at a usual tolerance, from which the work is estimated: that of a network with 16
+// Gaussians and a cutoff of 0.6 nm.
+static const double UsualNumKnots = 75, UsualTolerance = 1e-4;
 // Curves are tabulated in groups of this size, after each of which the memory is checked.
 static const size_t CurvesAtOnce = 256;
 
@@ -32,8 +32,9 @@ static InteractionClasses makeClasses(const LearnedPairForce& force, const Disti
     return InteractionClasses(force, distinct);
 }
 
-ProgramTables::ProgramTables(const LearnedPairForce& force, const vector<int>& derivatives) :
+ProgramTables::ProgramTables(const LearnedPairForce& force, const vector<int>& derivatives, int numThreads) :
         derivatives(derivatives),
+        numThreads(numThreads),
         distinct(force),
         classes(makeClasses(force, distinct)) {
     setForce(force);
@@ -105,7 +106,7 @@ void ProgramTables::setProgram(const PairProgram& newFunction) {
     factor = std::make_unique<GlobalFactor>(factored.factor, derivatives, tableDerivatives);
     curves.clear();
     program = std::make_unique<StagedProgram>(rest, tableDerivatives);
-    sampler = std::make_unique<ProgramSampler>(*program, tableDerivatives.size());
+    sampler = std::make_unique<ProgramSampler>(*program, tableDerivatives.size(), numThreads);
 }
 
 vector<double> ProgramTables::select(const vector<double>& globals) const {
@@ -130,8 +131,14 @@ void ProgramTables::findPairs() {
     pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
 }
 
+/** Get the estimated number of knots of a curve. The error falls with the fourth power of it. */
+double ProgramTables::estimateKnots() const {
+    return std::max<double>(
+            CurveTabulator::MinIntervals + 1, UsualNumKnots * std::pow(UsualTolerance / tolerance, 0.25));
+}
+
 long long ProgramTables::estimateSamples() const {
-    return (long long) pairs.size() * (6 * CurveTabulator::MinIntervals + 12 * UsualNumKnots);
+    return (long long) (pairs.size() * (6 * CurveTabulator::MinIntervals + 12 * estimateKnots()));
 }
 
 std::shared_ptr<const FunctionTables> ProgramTables::find(const vector<double>& globals) {
@@ -152,7 +159,7 @@ string ProgramTables::getKey(pair<int, int> pair) const {
 }
 
 std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& globals) {
-    const size_t estimate = pairs.size() * UsualNumKnots * BytesPerKnot * sampler->getNumFunctions();
+    const size_t estimate = (size_t) (pairs.size() * estimateKnots() * BytesPerKnot * sampler->getNumFunctions());
     require(estimate <= 2 * MaxBytes, "the tables of ", pairs.size(), " pairs of distinct particles need about ",
             estimate >> 20, " MiB, and at most ", MaxBytes >> 20, " MiB are possible");
     vector<double> selected = select(globals);
@@ -169,7 +176,6 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
     CurveTabulator tabulator(
             *sampler, Interpolated, minDistance, maxDistance, maxDistance * (1 - 1e-12), tolerance, 1 / largestFactor);
     std::map<string, Curve> needed;
-    long long numSamples = 0;
     size_t numBytes = 0;
     auto keep = [&](const string& key, const Curve& curve) {
         needed[key] = curve;
@@ -184,12 +190,13 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
         vector<TabulatedCurve> some;
         for (size_t i = first; i < std::min(first + CurvesAtOnce, missing.size()); i++)
             some.push_back({(int) i, CurveTabulator::MinIntervals, {}, {}, 0});
-        if (auto problem = tabulator.refine(some))
-            require(false, describe(*problem, missing[problem->curve]));
-        for (auto& curve : some) {
+        auto problem = tabulator.refine(some);
+        for (auto& curve : some)
             numSamples += curve.numSamples;
+        if (problem)
+            require(false, describe(*problem, missing[problem->curve]));
+        for (auto& curve : some)
             keep(getKey(missing[curve.curve]), std::make_shared<TabulatedCurve>(std::move(curve)));
-        }
     }
     curves = needed;
     numCurvesMade += missing.size();
@@ -197,7 +204,6 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
     for (auto& pair : pairs)
         inOrder.push_back(curves.at(getKey(pair)));
     auto tables = std::make_shared<FunctionTables>(assemble(inOrder));
-    tables->numSamples = numSamples;
     kept.push_front({selected, tables});
     size_t keptBytes = 0;
     int keptCount = 0;
@@ -256,14 +262,26 @@ string ProgramTables::describePair(pair<int, int> pair) const {
     return describe(pair.first) + " and " + describe(pair.second);
 }
 
+/** Describe the values of the global parameters on which the tables depend, for messages. */
+string ProgramTables::describeGlobals() const {
+    string text;
+    auto value = curveGlobals.begin();
+    for (size_t i = 0; i < globalsRead.size(); i++)
+        if (globalsRead[i])
+            text += (text.empty() ? " at " : ", ") + function->getGlobalParameters()[i].name + " = " +
+                    formatNumber(*value++);
+    return text;
+}
+
 string ProgramTables::describe(const CurveProblem& problem, pair<int, int> pair) const {
     std::ostringstream text;
+    const string pairAndGlobals = describePair(pair) + describeGlobals();
     if (problem.kind == CurveProblem::ToleranceNotReached)
-        text << "the table for " << describePair(pair) << " does not reach the tolerance " << tolerance << " with "
+        text << "the table for " << pairAndGlobals << " does not reach the tolerance " << tolerance << " with "
              << problem.numKnots << " knots: at " << problem.r << " nm the force is " << std::abs(problem.dEdR)
              << " kJ/mol/nm and the error " << problem.forceError;
     else
-        text << "for " << describePair(pair) << " at " << problem.r << " nm the function is "
+        text << "for " << pairAndGlobals << " at " << problem.r << " nm the function is "
              << (problem.kind == CurveProblem::NotFinite ? "not finite" : "too large for single precision")
              << ": the energy is " << problem.energy << " kJ/mol and dE/dr is " << problem.dEdR << " kJ/mol/nm";
     return text.str();

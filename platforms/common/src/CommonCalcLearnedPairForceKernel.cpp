@@ -3,8 +3,9 @@
 
 #include "CommonCalcLearnedPairForceKernel.h"
 #include "CommonLearnedPairKernelSources.h"
+#include "internal/DistinctParticles.h"
+#include "internal/InteractionClasses.h"
 #include "internal/SwitchingFunction.h"
-#include "internal/visitFunction.h"
 #include "openmm/common/ContextSelector.h"
 #include "openmm/internal/ContextImpl.h"
 
@@ -13,7 +14,10 @@ using namespace OpenMM;
 using std::string;
 using std::vector;
 
-/** Tells OpenMM which particles it may exchange when it sorts them for locality. */
+/**
+ * Tells OpenMM which particles it may exchange when it sorts them for locality: those with the same interaction class
+ * and the same type or features.
+ */
 class CommonCalcLearnedPairForceKernel::ForceInfo : public ComputeForceInfo {
 public:
     explicit ForceInfo(const LearnedPairForce& force) {
@@ -22,12 +26,14 @@ public:
             force.getExclusionParticles(i, particles[0], particles[1]);
             exclusions.push_back(particles);
         }
+        setParticles(force);
     }
-    void setIdentities(const vector<CommonPairFunction::ParticleIdentity>& identities) {
-        this->identities = identities;
+    void setParticles(const LearnedPairForce& force) {
+        classes = InteractionClasses(force).particleClasses;
+        distinct = DistinctParticles(force).index;
     }
     bool areParticlesIdentical(int particle1, int particle2) override {
-        return identities[particle1] == identities[particle2];
+        return classes[particle1] == classes[particle2] && distinct[particle1] == distinct[particle2];
     }
     int getNumParticleGroups() override {
         return exclusions.size();
@@ -40,7 +46,7 @@ public:
     }
 
 private:
-    vector<CommonPairFunction::ParticleIdentity> identities;
+    vector<int> classes, distinct;
     vector<vector<int>> exclusions;
 };
 
@@ -81,25 +87,25 @@ static int getIndexInSystem(const System& system, const LearnedPairForce& force)
     return index;
 }
 
-void CommonCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& newForce) {
+void CommonCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {
+    if (dynamic_cast<const PairProgram*>(&force.getFunction()) != nullptr) {
+        GlobalValues defaults(force, findEnergyParameterDerivatives(system, force));
+        plan = std::make_shared<EvaluationPlan>(force, defaults.getDerivatives(), cc.getUseDoublePrecision());
+        plan->update(defaults.getValues());
+    }
+    initialize(system, force, plan);
+}
+
+void CommonCalcLearnedPairForceKernel::initialize(
+        const System& system, const LearnedPairForce& newForce, std::shared_ptr<EvaluationPlan> newPlan) {
     ContextSelector selector(cc);
     this->system = &system;
     indexInSystem = getIndexInSystem(system, newForce);
     force = std::make_unique<LearnedPairForce>(newForce);
     info = new ForceInfo(*force);
     globals = std::make_unique<GlobalValues>(*force, findEnergyParameterDerivatives(system, newForce));
-    visitFunction<bool>(
-            force->getFunction(),
-            [&](const PairTable& table) {
-                useTables(TableCurves(table), InteractionClasses(*force));
-                return true;
-            },
-            [&](const PairProgram&) {
-                plan = std::make_unique<EvaluationPlan>(*force, globals->getDerivatives(), cc.getUseDoublePrecision());
-                plan->update(globals->getValues());
-                followPlan();
-                return true;
-            });
+    plan = newPlan;
+    followPlan();
     cc.addForce(info);
 }
 
@@ -120,7 +126,6 @@ void CommonCalcLearnedPairForceKernel::useTables(const TableCurves& tables, cons
         useProgram();
         return;
     }
-    info->setIdentities(tableFunction->getIdentities());
     usesTables = true;
 }
 
@@ -133,13 +138,14 @@ void CommonCalcLearnedPairForceKernel::useProgram() {
     }
     if (tableFunction != nullptr)
         tableFunction->clear();
-    info->setIdentities(programFunction->getIdentities());
     usesTables = false;
 }
 
-/** Evaluate the program as the plan has decided. */
 void CommonCalcLearnedPairForceKernel::followPlan() {
-    if (const FunctionTables* tables = plan->getTables())
+    ContextSelector selector(cc);
+    if (plan == nullptr)
+        useTables(TableCurves(dynamic_cast<const PairTable&>(force->getFunction())), InteractionClasses(*force));
+    else if (const FunctionTables* tables = plan->getTables())
         useTables(tables->curves, plan->getClasses());
     else
         useProgram();
@@ -193,11 +199,19 @@ string CommonCalcLearnedPairForceKernel::createEnergyText(const string& scale) c
                 {"LP_SWITCHING_INVERSE_WIDTH", cc.doubleToString(switching.inverseWidth)}, {"LP_SCALE", scale}});
 }
 
+const vector<double>& CommonCalcLearnedPairForceKernel::updateGlobals(ContextImpl& context) {
+    globals->update(context);
+    return globals->getValues();
+}
+
+void CommonCalcLearnedPairForceKernel::prepare(ContextImpl& context) {
+    const vector<double>& values = updateGlobals(context);
+    if (plan != nullptr && plan->update(values))
+        followPlan();
+}
+
 double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
     ContextSelector selector(cc);
-    globals->update(context);
-    if (plan != nullptr && plan->update(globals->getValues()))
-        followPlan();
     if (!usesTables)
         programFunction->updateGlobals(*globals);
     else if (plan != nullptr)
@@ -207,17 +221,19 @@ double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool incl
 }
 
 void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& newForce) {
+    if (plan != nullptr)
+        plan->setForce(newForce);
+    setForce(newForce);
+    if (plan != nullptr)
+        plan->update(updateGlobals(context));
+    followPlan();
+}
+
+void CommonCalcLearnedPairForceKernel::setForce(const LearnedPairForce& newForce) {
     ContextSelector selector(cc);
     force = std::make_unique<LearnedPairForce>(newForce);
-    if (plan == nullptr)
-        useTables(TableCurves(dynamic_cast<const PairTable&>(force->getFunction())), InteractionClasses(*force));
-    else {
-        plan->setForce(*force);
-        if (programFunction != nullptr)
-            programFunction->upload(*force);
-        globals->update(context);
-        plan->update(globals->getValues());
-        followPlan();
-    }
+    if (programFunction != nullptr)
+        programFunction->upload(*force);
+    info->setParticles(*force);
     cc.invalidateMolecules(info);
 }

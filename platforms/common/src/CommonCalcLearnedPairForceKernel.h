@@ -26,9 +26,22 @@ public:
             OpenMM::ComputeContext& cc, const WarpTraits& traits);
     ~CommonCalcLearnedPairForceKernel();
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
+    /** Prepare the kernel as one of several devices, which share the plan of the first one. */
+    void initialize(const OpenMM::System& system, const LearnedPairForce& force, std::shared_ptr<EvaluationPlan> plan);
+    void prepare(OpenMM::ContextImpl& context) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     KernelInfo getInfo() const override;
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
+    /** Read the global parameters of the Context. */
+    const std::vector<double>& updateGlobals(OpenMM::ContextImpl& context);
+    /** Use the particles and the function of another force. The plan must be updated afterwards. */
+    void setForce(const LearnedPairForce& force);
+    /** Evaluate the function as the plan has decided. */
+    void followPlan();
+    /** Get the plan of a program, or null. */
+    std::shared_ptr<EvaluationPlan> getPlan() const {
+        return plan;
+    }
 
 private:
     class ForceInfo;
@@ -37,7 +50,6 @@ private:
     std::unique_ptr<PairPlacement> place(CommonPairFunction& function, bool mayShareKernel);
     void useTables(const TableCurves& tables, const InteractionClasses& classes);
     void useProgram();
-    void followPlan();
     OpenMM::ComputeContext& cc;
     const WarpTraits traits;
     ForceInfo* info; // owned by cc
@@ -45,7 +57,7 @@ private:
     int indexInSystem;
     std::unique_ptr<LearnedPairForce> force; // a copy: the kernel that runs the program is created when it is needed
     std::unique_ptr<GlobalValues> globals;
-    std::unique_ptr<EvaluationPlan> plan; // of a program, else null
+    std::shared_ptr<EvaluationPlan> plan; // of a program, else null
     std::unique_ptr<CommonPairTable> tableFunction;
     std::unique_ptr<CommonPairProgram> programFunction;
     std::unique_ptr<PairPlacement> tablePlacement, programPlacement;

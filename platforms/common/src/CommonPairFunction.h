@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace LearnedPairPlugin {
@@ -17,8 +16,6 @@ namespace LearnedPairPlugin {
 /** A learned function on a device: its data, and the kernel text that evaluates it. */
 class CommonPairFunction {
 public:
-    /** Interaction class and distinct particle. OpenMM may exchange particles with equal identities. */
-    typedef std::pair<int, int> ParticleIdentity;
     virtual ~CommonPairFunction() = default;
     /** Set the values of the global parameters. Called before every evaluation. */
     virtual void updateGlobals(const GlobalValues& globals) {}
@@ -36,13 +33,6 @@ public:
     }
     /** Get the text that evaluates the function. */
     virtual PairFunctionText getText(const std::string& prefix) const = 0;
-    /** Get the identities of all particles, as of the last upload. */
-    const std::vector<ParticleIdentity>& getIdentities() const {
-        return identities;
-    }
-
-protected:
-    std::vector<ParticleIdentity> identities;
 };
 
 } // namespace LearnedPairPlugin

@@ -69,11 +69,8 @@ void CommonPairProgram::uploadParticles(const LearnedPairForce& force) {
     stages = std::make_unique<StageValues>(program->getParts(), distinct.values, distinct.count);
     numParticles = distinct.count;
     vector<mm_int2> particleData(cc.getPaddedNumAtoms(), mm_int2(0, 0));
-    identities.clear();
-    for (int i = 0; i < force.getNumParticles(); i++) {
+    for (int i = 0; i < force.getNumParticles(); i++)
         particleData[i] = mm_int2(classes.particleClasses[i], distinct.index[i]);
-        identities.emplace_back(classes.particleClasses[i], distinct.index[i]);
-    }
     vector<int> interactsData(classes.interacts.begin(), classes.interacts.end());
     if (!particles.isInitialized()) {
         particles.initialize<mm_int2>(cc, particleData.size(), "learnedPairParticles");

@@ -68,9 +68,6 @@ void CommonPairTable::copy(const KnotTable& table, const InteractionClasses& int
             energyValues[f * maxKnots + k] = table.energies[(size_t) f * table.numKnots + k];
         }
     vector<int> classValues = interactionClasses.particleClasses;
-    identities.clear();
-    for (int particleClass : classValues)
-        identities.emplace_back(particleClass, 0);
     classValues.resize(cc.getPaddedNumAtoms(), 0);
     classes.upload(classValues);
     curves.upload(curveValues, true);

@@ -46,8 +46,31 @@ void CommonParallelCalcLearnedPairForceKernel::initialize(const System& system, 
             derivatives.empty() ? "" : derivatives[0], "' was asked for in a Context with ", kernels.size(),
             " devices, but OpenMM returns the derivatives of the first device only; choose one device with the "
             "platform property DeviceIndex.");
+    kernels[0]->initialize(system, force);
+    for (size_t i = 1; i < kernels.size(); i++)
+        kernels[i]->initialize(system, force, kernels[0]->getPlan());
+}
+
+void CommonParallelCalcLearnedPairForceKernel::prepare(ContextImpl& context) {
     for (auto& kernel : kernels)
-        kernel->initialize(system, force);
+        kernel->updateGlobals(context);
+    auto plan = kernels[0]->getPlan();
+    if (plan != nullptr && plan->update(kernels[0]->updateGlobals(context))) {
+        for (ComputeContext* device : cc.getAllContexts())
+            device->getWorkThread().flush();
+        followPlan();
+    }
+}
+
+/** Let all devices evaluate the function as the plan has decided. */
+void CommonParallelCalcLearnedPairForceKernel::followPlan() {
+    auto plan = kernels[0]->getPlan();
+    const FunctionTables* tables;
+    do { // again if a device had no room for the tables, which changes the decision
+        tables = (plan == nullptr ? nullptr : plan->getTables());
+        for (auto& kernel : kernels)
+            kernel->followPlan();
+    } while (plan != nullptr && plan->getTables() != tables);
 }
 
 double CommonParallelCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
@@ -78,6 +101,12 @@ KernelInfo CommonParallelCalcLearnedPairForceKernel::getInfo() const {
 
 void CommonParallelCalcLearnedPairForceKernel::copyParametersToContext(
         ContextImpl& context, const LearnedPairForce& force) {
+    auto plan = kernels[0]->getPlan();
+    if (plan != nullptr)
+        plan->setForce(force);
     for (auto& kernel : kernels)
-        kernel->copyParametersToContext(context, force);
+        kernel->setForce(force);
+    if (plan != nullptr)
+        plan->update(kernels[0]->updateGlobals(context));
+    followPlan();
 }

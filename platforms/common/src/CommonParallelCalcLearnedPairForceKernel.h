@@ -10,6 +10,7 @@ namespace LearnedPairPlugin {
 
 /**
  * LearnedPairForce on several devices. Each device has a kernel, which runs in OpenMM's worker thread for the device.
+ * All kernels follow one EvaluationPlan, so that tables are made once.
  * The neighbor lists divide the pairs among the devices: OpenMM's default list according to the speed of the devices,
  * and lists of this plugin evenly.
  */
@@ -22,6 +23,7 @@ public:
     CommonParallelCalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform,
             OpenMM::ComputeContext& cc, const std::vector<WarpTraits>& traits);
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
+    void prepare(OpenMM::ContextImpl& context) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     void waitForThreads() override;
     KernelInfo getInfo() const override;
@@ -29,6 +31,7 @@ public:
 
 private:
     class Task;
+    void followPlan();
     OpenMM::ComputeContext& cc;
     std::vector<std::unique_ptr<CommonCalcLearnedPairForceKernel>> kernels; // for each device
 };

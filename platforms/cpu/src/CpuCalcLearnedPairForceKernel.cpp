@@ -47,7 +47,7 @@ void CpuCalcLearnedPairForceKernel::setTableModel(const PairTable& table) {
 /** Prepare the evaluation of a program. The plan chooses the loop before each evaluation. */
 void CpuCalcLearnedPairForceKernel::setProgramModel() {
     if (plan == nullptr)
-        plan = std::make_unique<EvaluationPlan>(*force, globals->getDerivatives(), false);
+        plan = std::make_unique<EvaluationPlan>(*force, globals->getDerivatives(), false, data.threads.getNumThreads());
     else
         plan->setForce(*force);
     InteractionClasses classes = (plan->mayUseTables() ? plan->getClasses() : InteractionClasses(*force));
@@ -70,11 +70,14 @@ void CpuCalcLearnedPairForceKernel::chooseLoop() {
     loop = programLoop.get();
 }
 
-double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
-    auto& reference = *reinterpret_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
+void CpuCalcLearnedPairForceKernel::prepare(ContextImpl& context) {
     globals->update(context);
     if (plan != nullptr && plan->update(globals->getValues()))
         chooseLoop();
+}
+
+double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
+    auto& reference = *reinterpret_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
     loop->updateGlobals(*globals);
     const FunctionTables* tables = (plan == nullptr ? nullptr : plan->getTables());
     const bool hasDerivatives = !globals->getDerivatives().empty() || !globals->getScaleDerivative().empty();
@@ -104,4 +107,5 @@ KernelInfo CpuCalcLearnedPairForceKernel::getInfo() const {
 
 void CpuCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& force) {
     setModel(force);
+    prepare(context);
 }

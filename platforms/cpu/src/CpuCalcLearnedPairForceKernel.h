@@ -29,6 +29,7 @@ public:
             backend(selectSimdBackend()),
             loop(nullptr) {}
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
+    void prepare(OpenMM::ContextImpl& context) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     KernelInfo getInfo() const override;
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;

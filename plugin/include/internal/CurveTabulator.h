@@ -29,8 +29,10 @@ struct TabulatedCurve {
     int numIntervals;                  ///< the number of intervals between knots
     std::vector<TableCurve> functions; ///< for each function of the sampler
     CurveErrors errors;                ///< of the energy
-    double ratio;         ///< the largest error of all functions, divided by the error below which it is brought
-    long long numSamples; ///< the number of evaluations of the sampler so far
+    double ratio;             ///< the largest error of all functions, divided by the error below which it is brought
+    long long numSamples;     ///< the number of evaluations of the sampler so far
+    int lastNumIntervals = 0; ///< the number of intervals before the last refinement, or 0
+    double lastRatio = 0;     ///< the ratio before the last refinement
 };
 
 /** Why a curve cannot be tabulated. */
@@ -38,14 +40,14 @@ struct CurveProblem {
     enum Kind {
         NotFinite,          ///< a value or a slope of the sampler is not finite
         TooLarge,           ///< a value or a slope exceeds the range of single precision
-        ToleranceNotReached ///< with the largest number of knots the error exceeds the tolerance
+        ToleranceNotReached ///< the error exceeds the tolerance even with the largest number of knots
     };
     Kind kind;
     int curve;           ///< the index of the curve in the sampler
     double r;            ///< the distance of the problem, measured in nm
     double energy, dEdR; ///< the values of the sampler there
     double forceError;   ///< the error of the force there; infinite if the slopes contradict the energies
-    int numKnots;
+    int numKnots;        ///< the number of knots when tabulation ended
 };
 
 /**
@@ -56,6 +58,9 @@ struct CurveProblem {
  * are fixed: near extrema of the interpolation error, and one point between them. The error at these points predicts
  * the number of knots, because it is proportional to the third power of the distance h between knots, or to the fourth
  * with CubicForce. The other six points are random, and the same in every process.
+ *
+ * At a kink of the force, the error is proportional to h only. Tabulation therefore ends early if the last refinement
+ * shows that the largest number of knots is not enough.
  *
  * A curve may also have derivatives dE/dg by global parameters. For them the error of dE/dg itself is measured,
  * relative to |dE/dg| + 1 kJ/mol per unit of the parameter, or less (see `unit`).
@@ -107,6 +112,7 @@ private:
     std::optional<CurveProblem> sampleKnots(const std::vector<TabulatedCurve*>& curves) const;
     std::optional<CurveProblem> measure(const std::vector<TabulatedCurve*>& curves, Points points) const;
     std::optional<CurveProblem> refine(std::vector<TabulatedCurve*> curves, Points points, bool hasKnots) const;
+    bool canReachTolerance(const TabulatedCurve& curve) const;
     bool isInconsistent(const TableCurve& values, int numIntervals) const;
     void measureEnergy(TabulatedCurve& curve, const CurveSamples& samples) const;
     void measureDerivative(TabulatedCurve& curve, int function, const CurveSamples& samples) const;

@@ -20,10 +20,12 @@ namespace LearnedPairPlugin {
  * If the evaluation is automatic, the program is evaluated exactly while tables cannot be used:
  *
  *  - the force has no cutoff, the platform computes in double precision, or the tables need too much time or memory;
- *    this does not change during a simulation;
- *  - the values of global parameters change so often that making tables takes longer than exact evaluation. Of the last
+ *    only setForce() changes this;
+ *  - the tables do not reach the tolerance, or the function is not finite: until a global parameter or the force
+ *    changes;
+ *  - global parameters or the force change so often that making tables takes longer than exact evaluation. Of the last
  *    400 evaluations at least three have then made tables, with more evaluations of the program than two for each
- *    particle and evaluation. Tables are made again when the parameters have not changed for 400 evaluations.
+ *    particle and evaluation. Tables are made again when nothing has changed for 400 evaluations.
  *
  * All decisions depend on numbers of evaluations, and not on times, so that simulations can be reproduced.
  */
@@ -37,10 +39,13 @@ public:
      * @param force              a force whose function is a PairProgram
      * @param derivatives        the indices of the global parameters with respect to which derivatives are computed
      * @param isDoublePrecision  whether the platform computes in double precision
+     * @param numThreads         the number of threads that make tables, or 0 for one for each core
      */
-    EvaluationPlan(const LearnedPairForce& force, const std::vector<int>& derivatives, bool isDoublePrecision);
+    EvaluationPlan(const LearnedPairForce& force, const std::vector<int>& derivatives, bool isDoublePrecision,
+            int numThreads = 0);
     /**
-     * Prepare for an evaluation: decide how the program is evaluated, and make tables if necessary.
+     * Prepare for an evaluation: decide how the program is evaluated, and make tables if necessary. After an
+     * exception the plan can still be used, with other values or another force.
      *
      * @param globals  the values of the global parameters
      * @return whether the decision or the tables differ from those after the last call; true in the first call. The
@@ -91,18 +96,21 @@ private:
     void makeTables(const std::vector<double>& globals);
     const std::vector<int> derivatives;
     const bool isDoublePrecision;
+    const int numThreads;
     LearnedPairForce::Evaluation evaluation;
     long long numParticles;
     std::string forbidden; // why the platform cannot use tables, or empty
     std::string reason;    // why the program is evaluated exactly, for KernelInfo
     std::unique_ptr<ProgramTables> tables;
     std::shared_ptr<const FunctionTables> current;
-    bool isDecided = false, isRejected = false;
+    bool isDecided = false;
+    bool isRejected = false; // there are no tables for the present values and force
+    bool isWaiting = false;  // changes were too frequent
     std::vector<double> allGlobals;
     std::vector<double> globals; // those on which the tables depend
     std::vector<double> coefficients;
     long long numEvaluations = 0, unchangedSince = 0;
-    std::deque<Making> makings; // of tables, in the last evaluations
+    std::deque<Making> makings; // of tables, in the last evaluations, also in vain
 };
 
 } // namespace LearnedPairPlugin

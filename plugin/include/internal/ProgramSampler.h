@@ -16,15 +16,16 @@ namespace LearnedPairPlugin {
 
 /**
  * The curves of a program: its energy and its derivatives for given pairs of distinct particles. They are computed in
- * double precision from the pair part of the staged program, on all cores of the processor.
+ * double precision from the pair part of the staged program, by several threads.
  */
 class LEARNEDPAIR_EXPORT ProgramSampler : public CurveSampler {
 public:
     /**
      * @param program         the program and the number of its parameter derivatives; must outlive this object
      * @param numDerivatives  the number of global parameters with respect to which the program has derivatives
+     * @param numThreads      the number of threads, or 0 for one for each core
      */
-    ProgramSampler(const StagedProgram& program, int numDerivatives);
+    ProgramSampler(const StagedProgram& program, int numDerivatives, int numThreads);
     /**
      * Set the curves.
      *

@@ -24,10 +24,9 @@ namespace LearnedPairPlugin {
 struct FunctionTables {
     /** Of the rest h of the function (GlobalFactor). Their types are the distinct particles of the force. */
     TableCurves curves;
-    int numCurves;        ///< the number of distinct curves
-    size_t numBytes;      ///< of the coefficients in single precision
-    long long numSamples; ///< the number of evaluations of the program that made the tables
-    CurveErrors errors;   ///< of h: maxima and sums over all curves
+    int numCurves;      ///< the number of distinct curves
+    size_t numBytes;    ///< of the coefficients in single precision
+    CurveErrors errors; ///< of h: maxima and sums over all curves
 };
 
 /**
@@ -48,8 +47,9 @@ public:
     /**
      * @param force        a force whose function is a PairProgram
      * @param derivatives  the indices of the global parameters with respect to which derivatives are computed
+     * @param numThreads   the number of threads that make tables, or 0 for one for each core
      */
-    ProgramTables(const LearnedPairForce& force, const std::vector<int>& derivatives);
+    ProgramTables(const LearnedPairForce& force, const std::vector<int>& derivatives, int numThreads = 0);
     ProgramTables(const ProgramTables&) = delete;
     ProgramTables& operator=(const ProgramTables&) = delete;
     /** Get the interaction classes of the force, whose types are its distinct particles. */
@@ -65,6 +65,10 @@ public:
     /** Get the number of arithmetic operations of one evaluation of the program. */
     long long getCostOfSample() const {
         return ProgramCost(program->getPairPart()).getTotal();
+    }
+    /** Get the number of evaluations of the program so far. */
+    long long getNumSamples() const {
+        return numSamples;
     }
     /** Get the number of curves that were made so far. */
     long long getNumCurvesMade() const {
@@ -96,12 +100,15 @@ private:
     };
     void setProgram(const PairProgram& newFunction);
     void findPairs();
+    double estimateKnots() const;
     void findLargestFactor(const LearnedPairForce& force);
     std::string getKey(std::pair<int, int> pair) const;
     std::string describePair(std::pair<int, int> pair) const;
+    std::string describeGlobals() const;
     std::string describe(const CurveProblem& problem, std::pair<int, int> pair) const;
     FunctionTables assemble(const std::vector<Curve>& pairCurves) const;
     const std::vector<int> derivatives;
+    const int numThreads;
     double minDistance, maxDistance, tolerance, largestFactor = 1;
     std::shared_ptr<const LearnedFunction> function;
     std::vector<char> globalsRead; // for each global parameter whether the tables depend on it
@@ -113,7 +120,7 @@ private:
     std::unique_ptr<ProgramSampler> sampler;
     std::vector<std::pair<int, int>> pairs; // of distinct particles that may interact: the pairs that need a curve
     std::list<Kept> kept;                   // the last used first
-    long long numCurvesMade = 0;
+    long long numCurvesMade = 0, numSamples = 0;
     std::vector<double> curveGlobals;    // the selected values for which `curves` were made
     std::map<std::string, Curve> curves; // by the features of both particles
 };

@@ -3,6 +3,7 @@
 """Tests of the evaluation of programs with tables for their distinct particles, and of the choice of the evaluation."""
 
 import copy
+import functools
 import re
 
 import architectures
@@ -486,15 +487,28 @@ def test_evaluation_and_tolerance_are_part_of_the_force():
 
 def test_wrong_settings_are_refused():
     force = architectures.load(architectures.by_name("two_parameters"), "module").create_force([0, 0])
-    with pytest.raises(openmm.OpenMMException, match="the evaluation is 3; it must be AutomaticEvaluation"):
-        force.setEvaluation(3)
-    with pytest.raises(TypeError):
-        force.setEvaluation("table")
+    for wrong, error in [(3, ValueError), (2**31, ValueError), (-1, ValueError), ("table", TypeError), (True, TypeError)]:
+        for name, constant in [("setEvaluation", "AutomaticEvaluation"), ("setNonbondedMethod", "NoCutoff")]:
+            with pytest.raises(error, match=f"{name}: got {wrong!r}; expected LearnedPairForce.{constant}, "):
+                getattr(force, name)(wrong)
     for tolerance in (0.0, -1.0, np.nan, np.inf):
         with pytest.raises(openmm.OpenMMException, match="the tolerance of tables is .*; it must be positive"):
             force.setTableTolerance(tolerance)
     with pytest.raises(lp.LoweringError, match="there is no evaluation 'tables'; expected 'auto', 'exact' or 'table'"):
         load("a*b").create_force([[1.0]], evaluation="tables")
+    with pytest.raises(lp.LoweringError, match="there is no evaluation .'table'.; expected 'auto', 'exact' or 'table'"):
+        load("a*b").create_force([[1.0]], evaluation=["table"])
+    with pytest.raises(lp.LoweringError, match="the tolerance is True; expected a positive number"):
+        load("a*b").create_force([[1.0]], tolerance=True)
+
+
+def test_exact_evaluation_of_types_makes_a_program():
+    model = architectures.load(architectures.by_name("both_orders"), "module")
+    make = functools.partial(model.create_force, [0, 1, None], nonbonded_method=NON_PERIODIC)
+    assert isinstance(make().getFunction(), lp.PairTable)
+    assert isinstance(make(evaluation="exact").getFunction(), lp.PairProgram)
+    with pytest.raises(lp.LoweringError, match="a table is an interpolation, .*use representation='program'"):
+        make(representation="table", evaluation="exact")
 
 
 @pytest.mark.parametrize("change", [lambda f: f.setEvaluation(f.ExactEvaluation), lambda f: f.setTableTolerance(1e-3)])

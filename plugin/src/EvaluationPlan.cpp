@@ -54,10 +54,11 @@ void EvaluationPlan::setForce(const LearnedPairForce& force) {
 
 /** Evaluate the program exactly; if the force asks for tables, throw an exception. */
 void EvaluationPlan::runProgram(const string& why, const char* remedy) {
+    const string prefix = "LearnedPairForce: "; // of complete messages
     current = nullptr;
-    reason = why;
-    require(evaluation == LearnedPairForce::AutomaticEvaluation,
-            "LearnedPairForce: the function cannot be evaluated with tables: ", why, ". ", remedy);
+    reason = (why.compare(0, prefix.size(), prefix) == 0 ? why.substr(prefix.size()) : why);
+    require(evaluation == LearnedPairForce::AutomaticEvaluation, prefix,
+            "the function cannot be evaluated with tables: ", reason, ". ", remedy);
 }
 
 /** Evaluate the program exactly from now on. */

@@ -31,14 +31,12 @@ void CpuTableLoop::setTables(const TableCurves& tables, const InteractionClasses
         knots[2 * i + 1] = (float) table.knots[i].change;
         energies[i] = (float) table.energies[i];
     }
-    inverseSpacings.clear();
-    firstKnots.clear();
+    knotPositions.clear();
     for (auto& curve : table.curves) {
-        inverseSpacings.push_back((float) curve.inverseSpacing);
-        firstKnots.push_back((float) curve.firstKnot);
+        knotPositions.push_back((float) curve.inverseSpacing);
+        knotPositions.push_back((float) curve.firstKnot);
     }
-    curves = {&knots[0], &energies[0], inverseSpacings.data(), firstKnots.data(), classes.numClasses, table.numKnots,
-        numFunctions, table.smoothness == 1, (float) tables.minDistance, innerCutoff, switching};
+    curves = {&knots[0], &energies[0], knotPositions.data(), classes.numClasses, table.numKnots, numFunctions, table.smoothness == 1, (float) tables.minDistance, innerCutoff, switching};
     for (auto& threadSums : sums)
         threadSums.resize(numFunctions);
 }

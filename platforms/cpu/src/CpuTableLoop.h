@@ -30,7 +30,7 @@ private:
     const float innerCutoff;
     const Switching switching;
     OpenMM::AlignedArray<float> knots, energies;
-    std::vector<float> inverseSpacings, firstKnots;
+    std::vector<float> knotPositions;
     CurveArrays curves;                    // points to the arrays above
     std::vector<std::vector<double>> sums; // for each thread the energy and its derivatives
 };

@@ -19,7 +19,7 @@ from openmm.app import Atom
 from ..units import in_md_units, in_model_units, in_nanometers
 from .functions import PairProgram, PairTable, core
 from .lifetime import GuardedForce
-from .particles import as_index, as_number, as_pairs, as_type, as_types, feature_rows
+from .particles import as_constant, as_index, as_number, as_pairs, as_type, as_types, feature_rows
 
 
 def _require_function(function: object) -> None:
@@ -379,8 +379,19 @@ class LearnedPairForce(GuardedForce):
         return self._access.getNonbondedMethod()
 
     def setNonbondedMethod(self, method: int) -> None:
-        """Set the method used for long distances. The default is CutoffPeriodic."""
-        self._access.setNonbondedMethod(method)
+        """Set the method used for long distances. The default is CutoffPeriodic.
+
+        Parameters
+        ----------
+        method : LearnedPairForce.NoCutoff, CutoffNonPeriodic or CutoffPeriodic
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is not one of these constants.
+        """
+        names = ("NoCutoff", "CutoffNonPeriodic", "CutoffPeriodic")
+        self._access.setNonbondedMethod(as_constant(method, names, "LearnedPairForce.setNonbondedMethod"))
 
     def getCutoffDistance(self) -> unit.Quantity:
         """Get the cutoff distance (Quantity, length)."""
@@ -433,16 +444,17 @@ class LearnedPairForce(GuardedForce):
         evaluation : LearnedPairForce.AutomaticEvaluation, ExactEvaluation or TableEvaluation
             ExactEvaluation, the default of a new force, runs the program for every pair of particles. TableEvaluation
             makes tables; if that is not possible, the Context raises an exception. AutomaticEvaluation makes tables if
-            they take little time and memory, the platform computes in single precision, and global parameters do not
-            change too often. ``getKernelInfo(context)`` tells what a Context does, and why. The Reference platform
+            they take little time and memory, the platform computes in single precision, and neither global parameters
+            nor features or weights change too often. ``getKernelInfo(context)`` tells what a Context does, and why. The Reference platform
             always evaluates exactly.
 
         Raises
         ------
-        openmm.OpenMMException
-            If there is no such evaluation.
+        TypeError, ValueError
+            If it is not one of these constants.
         """
-        self._access.setEvaluation(operator.index(evaluation))
+        names = ("AutomaticEvaluation", "ExactEvaluation", "TableEvaluation")
+        self._access.setEvaluation(as_constant(evaluation, names, "LearnedPairForce.setEvaluation"))
 
     def getTableTolerance(self) -> float:
         """Get the tolerance of the tables with which a Context evaluates a program."""

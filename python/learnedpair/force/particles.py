@@ -164,6 +164,34 @@ def as_types(types):
     return types.astype(np.int32)
 
 
+def as_constant(value, names, what):
+    """Convert one of the numbers 0, 1, ... that are constants of LearnedPairForce to an int.
+
+    Parameters
+    ----------
+    value : int
+    names : sequence of str
+        The names of the constants.
+    what : str
+        The beginning of the message.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not one of these constants.
+    """
+    expected = "expected " + ", ".join(f"LearnedPairForce.{name}" for name in names) + "."
+    try:
+        number = None if is_bool(value) or is_masked(value) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"{what}: got {value!r}; {expected}")
+    if not 0 <= number < len(names):
+        raise ValueError(f"{what}: got {number}; {expected}")
+    return number
+
+
 def as_index(index, what):
     """Convert the index of a particle to an int.
 

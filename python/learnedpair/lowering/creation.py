@@ -38,9 +38,14 @@ def check_arguments(model, particles, nonbonded_method, representation, evaluati
         raise LoweringError(
             f"{model.source}: there is no representation {representation!r}; expected 'auto', 'table' or 'program'."
         )
-    if evaluation not in _EVALUATIONS:
+    if not isinstance(evaluation, str) or evaluation not in _EVALUATIONS:
         raise LoweringError(
             f"{model.source}: there is no evaluation {evaluation!r}; expected 'auto', 'exact' or 'table'."
+        )
+    if representation == "table" and evaluation == "exact":
+        raise LoweringError(
+            f"{model.source}: a table is an interpolation, so that representation='table' has no evaluation='exact'; use"
+            " representation='program'."
         )
     if isinstance(particles, (str, set, frozenset, dict)):
         raise TypeError(

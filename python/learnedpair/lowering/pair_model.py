@@ -168,7 +168,8 @@ class PairModel(Model):
         representation : {"auto", "table", "program"}
             "table" samples the model, which must have types and no global parameters. "program" records the
             computation of the model. "auto" makes a table if that is possible, at most 32 MiB large and within the
-            tolerance, else a program. It warns if the tolerance is the reason, because programs cost more.
+            tolerance, else a program. It warns if the tolerance is the reason, because programs cost more. With
+            evaluation="exact" it makes a program.
         tolerance : float
             The force error of a table is at most ``tolerance * (|F(r)| + 1 kJ/mol/nm)``, at every distance of the
             domain and for every pair of types that occurs. The same holds for the tables with which a Context evaluates

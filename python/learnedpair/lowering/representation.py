@@ -51,7 +51,7 @@ def choose_representation(
         if obstacle:
             raise LoweringError(f"{model.source}: {obstacle}; use representation='program'.")
         return lower_to_table(model, occurring_pairs(particles), tolerance)
-    if representation == "auto" and not obstacle:
+    if representation == "auto" and evaluation != "exact" and not obstacle:
         lowered = _small_table(model, occurring_pairs(particles), tolerance)
         if lowered is not None:
             return lowered

@@ -26,6 +26,6 @@ def check_tolerance(tolerance):
     LoweringError
         If it is not a positive finite number.
     """
-    if not (isinstance(tolerance, numbers.Real) and 0 < tolerance < np.inf):
+    if isinstance(tolerance, bool) or not (isinstance(tolerance, numbers.Real) and 0 < tolerance < np.inf):
         raise LoweringError(f"the tolerance is {tolerance!r}; expected a positive number.")
     return float(tolerance)

@@ -113,14 +113,12 @@ inline float sum(const Floats& x) {
 //     min, max             the second operand if one is NaN
 //     round                to the nearest integer, for |x| < 2^22
 //     scale                x times 2^n, for integers n from -250 to 250
-//     loadAt               lane k of the result is p[index[k]]
-//     loadTransposed       sets lane k of a, b, c and d to the four numbers at row(k)
+//     loadTransposed       sets lane k of a, b, c and d, or of a and b, to the four or two numbers at row(k)
 //     storeTransposed      stores the four numbers x[k], y[k], z[k], 0 for each lane k
 //     compressStore        stores the lanes whose bit is set side by side; memory after them, up to the end of a whole
 //                          vector, may change
 //     expandLoad           loads numbers that are side by side into the lanes whose bit is set; the others become 0; a
-//     whole
-//                          vector may be read
+//                          whole vector may be read
 //     addSums              adds the sums over all lanes of x, y and z to the first three of four numbers, which are
 //                          aligned to 16 bytes
 #if defined(__AVX512F__)

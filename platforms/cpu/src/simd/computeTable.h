@@ -55,14 +55,15 @@ inline void findKnots(const CurveArrays& curves, PackedPairs& pairs) {
         Floats r2 = load(pairs.r2 + item);
         // At distance 0 the force has no direction: it becomes zero.
         Floats inverse = select(less(Floats{}, r2), inverseSqrt(r2), Floats{});
-        Ints entry = load(pairs.entry + item);
-        Floats inverseSpacing = loadAt(curves.inverseSpacings, entry);
+        const int32_t* entries = pairs.entry + item;
+        Floats inverseSpacing, firstKnot;
+        loadTransposed([&](int k) { return curves.knotPositions + 2 * (uint32_t) entries[k]; }, inverseSpacing, firstKnot);
         Floats x = (max(r2 * inverse, splat(curves.innerCutoff)) - curves.minDistance) * inverseSpacing;
         Ints k = toInts(x);
         store(inverse, pairs.inverse + item);
         store(inverseSpacing, pairs.inverseSpacing + item);
         store(x - toFloats(k), pairs.t + item);
-        store((toInts(loadAt(curves.firstKnots, entry)) + k) * (int32_t) (2 * sizeof(float)), pairs.offset + item);
+        store((toInts(firstKnot) + k) * (int32_t) (2 * sizeof(float)), pairs.offset + item);
     }
 }
 

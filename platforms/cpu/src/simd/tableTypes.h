@@ -14,8 +14,7 @@ namespace LearnedPairPlugin {
 struct CurveArrays {
     const float* knots;           ///< shape [numFunctions][numKnots][2]
     const float* energies;        ///< shape [numFunctions][numKnots]
-    const float* inverseSpacings; ///< shape [numClasses][numClasses]
-    const float* firstKnots;      ///< shape [numClasses][numClasses]; integers
+    const float* knotPositions; ///< shape [numClasses][numClasses][2]: inverse spacing of the knots, and the first knot
     int numClasses, numKnots;
     int numFunctions; ///< the energy, and its derivatives by global parameters
     bool isSmooth;    ///< whether the smoothness is 1, else it is 0

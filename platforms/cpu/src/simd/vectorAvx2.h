@@ -34,8 +34,18 @@ inline Floats floor(const Floats& x) {
     return (Floats) _mm256_floor_ps((__m256) x);
 }
 
-inline Floats loadAt(const float* p, const Ints& index) {
-    return (Floats) _mm256_i32gather_ps(p, (__m256i) index, 4);
+/** Load the two numbers at each of two addresses. */
+inline __m128 loadTwo(const float* p0, const float* p1) {
+    return _mm_loadh_pi(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i*) p0)), (const __m64*) p1);
+}
+
+template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b) {
+    __m256 r[2];
+    for (int k = 0; k < 2; k++)
+        r[k] = _mm256_insertf128_ps(_mm256_castps128_ps256(loadTwo(row(2 * k), row(2 * k + 1))),
+                loadTwo(row(4 + 2 * k), row(5 + 2 * k)), 1);
+    a = (Floats) _mm256_shuffle_ps(r[0], r[1], 0x88);
+    b = (Floats) _mm256_shuffle_ps(r[0], r[1], 0xDD);
 }
 
 template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {

@@ -68,21 +68,33 @@ inline Floats scale(const Floats& x, const Floats& n) {
     return (Floats) _mm512_scalef_ps((__m512) x, (__m512) n);
 }
 
-inline Floats loadAt(const float* p, const Ints& index) {
-    return (Floats) _mm512_i32gather_ps((__m512i) index, p, 4);
-}
-
-inline __m512 loadQuarters(const float* p0, const float* p1, const float* p2, const float* p3) {
-    __m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p0)), _mm_loadu_ps(p1), 1);
-    __m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p2)), _mm_loadu_ps(p3), 1);
+inline __m512 joinQuarters(const __m128& q0, const __m128& q1, const __m128& q2, const __m128& q3) {
+    __m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(q0), q1, 1);
+    __m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(q2), q3, 1);
     return _mm512_castpd_ps(
             _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_castps_pd(low)), _mm256_castps_pd(high), 1));
+}
+
+/** Load the two numbers at each of two addresses. */
+inline __m128 loadTwo(const float* p0, const float* p1) {
+    return _mm_loadh_pi(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i*) p0)), (const __m64*) p1);
+}
+
+template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b) {
+    auto join = [&](int k) {
+        return joinQuarters(loadTwo(row(k), row(k + 1)), loadTwo(row(k + 4), row(k + 5)),
+                loadTwo(row(k + 8), row(k + 9)), loadTwo(row(k + 12), row(k + 13)));
+    };
+    __m512 r0 = join(0), r1 = join(2);
+    a = (Floats) _mm512_shuffle_ps(r0, r1, 0x88);
+    b = (Floats) _mm512_shuffle_ps(r0, r1, 0xDD);
 }
 
 template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {
     __m512 r[4];
     for (int k = 0; k < 4; k++)
-        r[k] = loadQuarters(row(k), row(4 + k), row(8 + k), row(12 + k));
+        r[k] = joinQuarters(
+                _mm_loadu_ps(row(k)), _mm_loadu_ps(row(4 + k)), _mm_loadu_ps(row(8 + k)), _mm_loadu_ps(row(12 + k)));
     __m512 low01 = _mm512_unpacklo_ps(r[0], r[1]), high01 = _mm512_unpackhi_ps(r[0], r[1]);
     __m512 low23 = _mm512_unpacklo_ps(r[2], r[3]), high23 = _mm512_unpackhi_ps(r[2], r[3]);
     a = (Floats) _mm512_shuffle_ps(low01, low23, 0x44);

@@ -44,11 +44,12 @@ inline Floats floor(const Floats& x) {
     return result;
 }
 
-inline Floats loadAt(const float* p, const Ints& index) {
-    Floats x;
-    for (int k = 0; k < Width; k++)
-        x[k] = p[index[k]];
-    return x;
+template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b) {
+    for (int k = 0; k < Width; k++) {
+        const float* numbers = row(k);
+        a[k] = numbers[0];
+        b[k] = numbers[1];
+    }
 }
 
 template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {

@@ -34,11 +34,15 @@ inline Floats floor(const Floats& x) {
     return (Floats) _mm_floor_ps((__m128) x);
 }
 
-inline Floats loadAt(const float* p, const Ints& index) {
-    Floats x;
-    for (int k = 0; k < Width; k++)
-        x[k] = p[index[k]];
-    return x;
+/** Load the two numbers at each of two addresses. */
+inline __m128 loadTwo(const float* p0, const float* p1) {
+    return _mm_loadh_pi(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i*) p0)), (const __m64*) p1);
+}
+
+template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b) {
+    __m128 r0 = loadTwo(row(0), row(1)), r1 = loadTwo(row(2), row(3));
+    a = (Floats) _mm_shuffle_ps(r0, r1, 0x88);
+    b = (Floats) _mm_shuffle_ps(r0, r1, 0xDD);
 }
 
 template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Floats& b, Floats& c, Floats& d) {

@@ -487,7 +487,13 @@ def test_evaluation_and_tolerance_are_part_of_the_force():
 
 def test_wrong_settings_are_refused():
     force = architectures.load(architectures.by_name("two_parameters"), "module").create_force([0, 0])
-    for wrong, error in [(3, ValueError), (2**31, ValueError), (-1, ValueError), ("table", TypeError), (True, TypeError)]:
+    for wrong, error in [
+        (3, ValueError),
+        (2**31, ValueError),
+        (-1, ValueError),
+        ("table", TypeError),
+        (True, TypeError),
+    ]:
         for name, constant in [("setEvaluation", "AutomaticEvaluation"), ("setNonbondedMethod", "NoCutoff")]:
             with pytest.raises(error, match=f"{name}: got {wrong!r}; expected LearnedPairForce.{constant}, "):
                 getattr(force, name)(wrong)

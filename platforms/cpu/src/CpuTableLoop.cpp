@@ -36,7 +36,8 @@ void CpuTableLoop::setTables(const TableCurves& tables, const InteractionClasses
         knotPositions.push_back((float) curve.inverseSpacing);
         knotPositions.push_back((float) curve.firstKnot);
     }
-    curves = {&knots[0], &energies[0], knotPositions.data(), classes.numClasses, table.numKnots, numFunctions, table.smoothness == 1, (float) tables.minDistance, innerCutoff, switching};
+    curves = {&knots[0], &energies[0], knotPositions.data(), classes.numClasses, table.numKnots, numFunctions,
+        table.smoothness == 1, (float) tables.minDistance, innerCutoff, switching};
     for (auto& threadSums : sums)
         threadSums.resize(numFunctions);
 }

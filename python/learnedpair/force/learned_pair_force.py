@@ -445,8 +445,8 @@ class LearnedPairForce(GuardedForce):
             ExactEvaluation, the default of a new force, runs the program for every pair of particles. TableEvaluation
             makes tables; if that is not possible, the Context raises an exception. AutomaticEvaluation makes tables if
             they take little time and memory, the platform computes in single precision, and neither global parameters
-            nor features or weights change too often. ``getKernelInfo(context)`` tells what a Context does, and why. The Reference platform
-            always evaluates exactly.
+            nor features or weights change too often. ``getKernelInfo(context)`` tells what a Context does, and why. The
+            Reference platform always evaluates exactly.
 
         Raises
         ------

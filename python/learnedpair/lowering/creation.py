@@ -44,8 +44,8 @@ def check_arguments(model, particles, nonbonded_method, representation, evaluati
         )
     if representation == "table" and evaluation == "exact":
         raise LoweringError(
-            f"{model.source}: a table is an interpolation, so that representation='table' has no evaluation='exact'; use"
-            " representation='program'."
+            f"{model.source}: a table is an interpolation, so that representation='table' has no evaluation='exact';"
+            " use representation='program'."
         )
     if isinstance(particles, (str, set, frozenset, dict)):
         raise TypeError(

@@ -34,19 +34,21 @@ template<bool OneImage>
 inline void pack(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles, int first,
         int last, int numClasses, PackedPairs& pairs) {
     const Ints classes = load(block.classes + block.first);
-    pairs.numNeighbors = pairs.size = 0;
+    int numNeighbors = 0, size = 0; // in registers: the loop waits for them
     for (int i = first; i < last; i++) {
         Floats r2 = displacements<OneImage>(geometry, particles, block.near, i).squared();
         unsigned bits = findInRange(geometry, r2, block.near, i);
-        pairs.neighbors[pairs.numNeighbors] = {i, bits};
-        pairs.numNeighbors += (bits != 0);
-        compressStore(bits, r2, pairs.r2 + pairs.size);
-        compressStore(bits, classes + block.near.classes[i] * numClasses, pairs.entry + pairs.size);
-        pairs.size += __builtin_popcount(bits);
+        pairs.neighbors[numNeighbors] = {i, bits};
+        numNeighbors += (bits != 0);
+        compressStore(bits, r2, pairs.r2 + size);
+        compressStore(bits, classes + block.near.classes[i] * numClasses, pairs.entry + size);
+        size += __builtin_popcount(bits);
     }
+    pairs.numNeighbors = numNeighbors;
+    pairs.size = size;
     // Fill the last vector with pairs of entry 0. Its classes do not interact, so these pairs add nothing.
-    store(splat(1.0f), pairs.r2 + pairs.size);
-    store(Ints{}, pairs.entry + pairs.size);
+    store(splat(1.0f), pairs.r2 + size);
+    store(Ints{}, pairs.entry + size);
 }
 
 /** Find the knots of packed pairs. */
@@ -57,7 +59,8 @@ inline void findKnots(const CurveArrays& curves, PackedPairs& pairs) {
         Floats inverse = select(less(Floats{}, r2), inverseSqrt(r2), Floats{});
         const int32_t* entries = pairs.entry + item;
         Floats inverseSpacing, firstKnot;
-        loadTransposed([&](int k) { return curves.knotPositions + 2 * (uint32_t) entries[k]; }, inverseSpacing, firstKnot);
+        loadTransposed(
+                [&](int k) { return curves.knotPositions + 2 * (uint32_t) entries[k]; }, inverseSpacing, firstKnot);
         Floats x = (max(r2 * inverse, splat(curves.innerCutoff)) - curves.minDistance) * inverseSpacing;
         Ints k = toInts(x);
         store(inverse, pairs.inverse + item);

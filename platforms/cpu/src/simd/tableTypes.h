@@ -12,8 +12,8 @@ namespace LearnedPairPlugin {
 
 /** The curves of tables: see KnotTable. */
 struct CurveArrays {
-    const float* knots;           ///< shape [numFunctions][numKnots][2]
-    const float* energies;        ///< shape [numFunctions][numKnots]
+    const float* knots;         ///< shape [numFunctions][numKnots][2]
+    const float* energies;      ///< shape [numFunctions][numKnots]
     const float* knotPositions; ///< shape [numClasses][numClasses][2]: inverse spacing of the knots, and the first knot
     int numClasses, numKnots;
     int numFunctions; ///< the energy, and its derivatives by global parameters

@@ -95,15 +95,16 @@ def time_block(timed, steps):
     return time.perf_counter() - start
 
 
-def _choose_steps(timed, seconds):
-    """Choose how many steps a block has: about this many seconds, and at least MIN_STEPS."""
+def _choose_steps(timed, seconds, multiple):
+    """Choose how many steps a block has: about this many seconds, at least MIN_STEPS, and a multiple of a number."""
     _run(timed.context, 3)
     start = time.perf_counter()
     _run(timed.context, 3)
-    return max(MIN_STEPS, round(3 * seconds / (time.perf_counter() - start)))
+    steps = max(MIN_STEPS, round(3 * seconds / (time.perf_counter() - start)))
+    return multiple * -(-steps // multiple)
 
 
-def time_in_turns(baseline, variants, seconds, repeats, warm_up):
+def time_in_turns(baseline, variants, seconds, repeats, warm_up, multiple=1):
     """Time a baseline and its variants alternately.
 
     A block of the baseline with the same number of steps comes right before each block of a variant. The order of the
@@ -117,6 +118,8 @@ def time_in_turns(baseline, variants, seconds, repeats, warm_up):
         The approximate duration of a block of a variant.
     repeats, warm_up : int
         The number of blocks of each variant, and of steps before the first block.
+    multiple : int
+        The number of steps of a block is a multiple of it.
 
     Returns
     -------
@@ -125,7 +128,7 @@ def time_in_turns(baseline, variants, seconds, repeats, warm_up):
     """
     for timed in (baseline, *variants.values()):
         _run(timed.context, warm_up)
-    steps = {name: _choose_steps(timed, seconds) for name, timed in variants.items()}
+    steps = {name: _choose_steps(timed, seconds, multiple) for name, timed in variants.items()}
     names = list(variants)
     pairs = {name: [] for name in names}
     for repeat in range(repeats):

@@ -437,7 +437,9 @@ def test_apply_writes_a_corrected_system(tmp_path, capsys):
     system = XmlSerializer.deserialize((tmp_path / "out.xml").read_text(encoding="utf-8"))
     force = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
     assert (force.getScaleParameter(), force.getForceGroup(), force.getNumExclusions()) == ("lam", 2, 192)
-    assert "192 of 192 particles covered (O 64, H 128), 192 pairs excluded" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "192 of 192 particles covered (O 64, H 128), 192 pairs excluded" in text
+    assert "evaluation: the function is a table" in text
 
 
 @pytest.mark.filterwarnings("always")
@@ -547,6 +549,7 @@ def test_apply_reads_features(featured, name, capsys):
     assert force.getNonbondedMethod() == force.CutoffNonPeriodic
     text = capsys.readouterr().out
     assert "5 of 6 particles covered, 6 pairs excluded" in text and "  program: " in text
+    assert "evaluation: with tables for 5 distinct feature vectors, up to 15 curves, where the platform" in text
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@
 import copy
 import functools
 import re
+import warnings
 
 import architectures
 import learnedpair as lp
@@ -13,6 +14,7 @@ import openmm
 import pytest
 import torch
 from comparators import CPU, CUDA, DOUBLE, OPENCL, PLATFORMS, REFERENCE, SEVERAL_DEVICES, assert_close, evaluate, on
+from learnedpair.force.prospects import describe_evaluation
 from openmm import XmlSerializer
 from running import Running
 
@@ -467,6 +469,41 @@ def test_parameters_that_change_often_keep_tables_that_are_cheap():
     force, context = in_context(force, CPU, positions)
     steps_with(context, np.linspace(0, 1, 40))
     assert info_of(force, context)["evaluation"] == "table"
+
+
+# What is said before a Context exists.
+
+
+def test_almost_equal_features_are_reported():
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    exact = np.random.default_rng(2).integers(0, 5, (300, 1)) / 5
+    noisy = exact + np.random.default_rng(3).uniform(-1e-6, 1e-6, exact.shape)
+    message = "have 300 distinct feature vectors, more than the 199 for .* rounded to 0.001 of .* ranges, 5 are left"
+    with pytest.warns(UserWarning, match=message):
+        model.create_force(noisy)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.create_force(exact)
+        model.create_force(noisy, evaluation="exact")
+        model.create_force(noisy[:199])
+        model.create_force(np.linspace(-1, 1, 300)[:, None])
+
+
+def test_the_evaluation_is_described_before_there_is_a_context():
+    model = load("torch.exp(-8*r)*(3 + a*b)")
+    many = np.linspace(-1, 1, 200)[:, None]
+    assert describe_evaluation(model.create_force(many[:199])).startswith(
+        "with tables for 199 distinct feature vectors, up to 19,900 curves"
+    )
+    assert describe_evaluation(model.create_force(many)) == (
+        "the program is run for every pair, since 200 distinct feature vectors are too many for tables (at most 199)"
+    )
+    assert "up to 20,100 curves" in describe_evaluation(model.create_force(many, evaluation="table"))
+    assert describe_evaluation(model.create_force(many, evaluation="exact")).endswith("since the force asks for it")
+    no_cutoff = model.create_force(many[:3], nonbonded_method=lp.LearnedPairForce.NoCutoff)
+    assert describe_evaluation(no_cutoff).endswith("since tables need a cutoff")
+    typed = architectures.load(architectures.by_name("two_parameters"), "module").create_force([0, 1, None])
+    assert describe_evaluation(typed).startswith("with tables for 2 distinct types, up to 3 curves")
 
 
 # The settings of a force.

@@ -167,6 +167,14 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
         curves.clear();
     curveGlobals = selected;
     stages->update(globals);
+    makeCurves();
+    auto tables = std::make_shared<FunctionTables>(assemble());
+    keepTables(selected, tables);
+    return tables;
+}
+
+/** Make the curves of all pairs that have none yet, and forget those that no pair needs. */
+void ProgramTables::makeCurves() {
     vector<pair<int, int>> missing;
     for (auto& pair : pairs)
         if (curves.count(getKey(pair)) == 0)
@@ -200,10 +208,10 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
     }
     curves = needed;
     numCurvesMade += missing.size();
-    vector<Curve> inOrder;
-    for (auto& pair : pairs)
-        inOrder.push_back(curves.at(getKey(pair)));
-    auto tables = std::make_shared<FunctionTables>(assemble(inOrder));
+}
+
+/** Keep tables, and forget those that were not used for the longest time if there are too many. */
+void ProgramTables::keepTables(const vector<double>& selected, const std::shared_ptr<const FunctionTables>& tables) {
     kept.push_front({selected, tables});
     size_t keptBytes = 0;
     int keptCount = 0;
@@ -212,11 +220,10 @@ std::shared_ptr<const FunctionTables> ProgramTables::make(const vector<double>& 
         keptCount++;
         return keptCount > 1 && (keptCount > MaxKept || keptBytes > MaxBytes);
     });
-    return tables;
 }
 
 /** Make the tables of all pairs from their curves. Equal curves are stored once. */
-FunctionTables ProgramTables::assemble(const vector<Curve>& pairCurves) const {
+FunctionTables ProgramTables::assemble() const {
     std::map<vector<double>, int> known; // the index of a stored curve, by all its numbers
     vector<Curve> stored;
     FunctionTables tables = {};
@@ -226,16 +233,17 @@ FunctionTables ProgramTables::assemble(const vector<Curve>& pairCurves) const {
     vector<int>& indices = tables.curves.curveIndices;
     indices.assign((size_t) distinct.count * distinct.count, PairTable::NoCurve);
     for (size_t i = 0; i < pairs.size(); i++) {
+        const Curve& curve = curves.at(getKey(pairs[i]));
         vector<double> numbers;
-        for (auto& function : pairCurves[i]->functions)
+        for (auto& function : curve->functions)
             for (auto* values : {&function.energies, &function.slopes, &function.curvatures})
                 numbers.insert(numbers.end(), values->begin(), values->end());
         auto [position, isNew] = known.insert({std::move(numbers), (int) stored.size()});
         if (isNew)
-            stored.push_back(pairCurves[i]);
+            stored.push_back(curve);
         auto [first, second] = pairs[i];
         indices[first * distinct.count + second] = indices[second * distinct.count + first] = position->second;
-        tables.errors.add(pairCurves[i]->errors);
+        tables.errors.add(curve->errors);
     }
     for (int f = 0; f < sampler->getNumFunctions(); f++) {
         tables.curves.functions.emplace_back();

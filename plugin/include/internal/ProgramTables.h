@@ -102,11 +102,13 @@ private:
     void findPairs();
     double estimateKnots() const;
     void findLargestFactor(const LearnedPairForce& force);
+    void makeCurves();
+    void keepTables(const std::vector<double>& selected, const std::shared_ptr<const FunctionTables>& tables);
     std::string getKey(std::pair<int, int> pair) const;
     std::string describePair(std::pair<int, int> pair) const;
     std::string describeGlobals() const;
     std::string describe(const CurveProblem& problem, std::pair<int, int> pair) const;
-    FunctionTables assemble(const std::vector<Curve>& pairCurves) const;
+    FunctionTables assemble() const;
     const std::vector<int> derivatives;
     const int numThreads;
     double minDistance, maxDistance, tolerance, largestFactor = 1;

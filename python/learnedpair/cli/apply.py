@@ -16,6 +16,7 @@ from openmm import app
 
 from ..applying.apply import add_correction
 from ..force.learned_pair_force import describe_coverage
+from ..force.prospects import describe_evaluation
 from .features import read_features
 from .inspect import add_tabulate_radial, describe
 
@@ -107,6 +108,7 @@ def run(options):
     )
     options.output.write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
     print(f"{options.output}: {describe_coverage(force)}, {force.getNumExclusions()} pairs excluded")
+    print(f"evaluation: {describe_evaluation(force)}")
     print(describe(force.lowering_report))
 
 

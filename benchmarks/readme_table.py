@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("compare_cpu.json", "compare_opencl.json", "compare_opencl_24k.json")
-DISTINCT_FILES = ("distinct_cpu.json", "distinct_opencl.json")
+DISTINCT_FILES = ("distinct_cpu.json", "distinct_cpu_24k.json", "distinct_opencl.json")
 
 
 def read(name):
@@ -26,13 +26,14 @@ def boxes():
             yield platform + (" (PoCL)" if platform == "OpenCL" else ""), f"{result['atoms']:,}", result
 
 
+def machines(names):
+    """The machines and days of some files, each once."""
+    found = [read(name)["machine"] for name in names]
+    return " and ".join(dict.fromkeys(f"{m['cores']} cores ({m['processor']}), {m['date'][:10]}" for m in found))
+
+
 def where():
-    content = read(FILES[0])
-    machine = content["machine"]
-    return (
-        f"OpenMM {content['versions']['openmm']}, {machine['cores']} cores ({machine['processor']}),"
-        f" {machine['date'][:10]}"
-    )
+    return f"OpenMM {read(FILES[0])['versions']['openmm']}, {machines(FILES)}"
 
 
 def spread(variant):
@@ -123,15 +124,14 @@ def distinct_table():
             made = result["creation_s"]
             # On OpenCL the time is that of compiling the kernels, which does not depend on the correction.
             creation = f"{max(made['tables'] - made['baseline'], 0):.2f}" if result["platform"]["name"] == "CPU" else ""
-            platform = result["platform"]["name"] + " (PoCL)" * (result["platform"]["name"] == "OpenCL")
+            instructions = info["instruction_set"] or "PoCL"
             rows.append(
-                f"| {platform} | {result['atoms']:,} | {result['network']} |"
+                f"| {result['platform']['name']} ({instructions}) | {result['atoms']:,} | {result['network']} |"
                 f" {result['distinct']} | {info['num_curves']:,}, {info['table_bytes'] / 2**20:.2f} |"
                 f" {creation} |"
                 f" **{times['tables']['ratio']:.2f}** {spread(times['tables'])} |"
-                f" {times['exact']['ratio']:.2f} |"
+                f" {format(times['exact']['ratio'], '.2f') if 'exact' in times else ''} |"
             )
-    machine = content["machine"]
     return [
         (
             "| platform | atoms | network | distinct feature vectors | curves, MiB | Context with tables, s | time per"
@@ -143,8 +143,8 @@ def distinct_table():
         (
             "Boxes of water, networks of two features to 0.6 nm at the default tolerance; with more than two feature"
             " vectors every atom gets one at random. On GPU platforms this also keeps OpenMM from sorting the"
-            " molecules, as they all differ. Medians [least, largest] of blocks timed in turn,"
-            f" {machine['cores']} cores ({machine['processor']}), {machine['date'][:10]}; `benchmarks/distinct.py`."
+            f" molecules, as they all differ. Medians [least, largest] of blocks timed in turn, {machines(DISTINCT_FILES)};"
+            " `benchmarks/distinct.py`."
         ),
     ]
 

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Alternatives to this package for a network of pairs: PythonForce, PythonTorchForce and CustomNonbondedForce."""
+"""Alternatives to this package for a network of pairs: PythonForce, PythonTorchForce, mlipops and
+CustomNonbondedForce.
+"""
 
 import copy
 
@@ -9,6 +11,10 @@ import openmm
 import torch
 from pair_lists import DeviceVerletList, VerletList
 from variants import exclude
+
+
+#: The padding of mlipops' pair list, nm. Its list is kept as long as that of pair_function(), with a skin of 0.1 nm.
+MLIPOPS_PADDING = 0.05
 
 
 def pair_function(network, types, excluded, box, cutoff, compiled, device):
@@ -79,6 +85,38 @@ def python_torch_force(network, types, excluded, box, cutoff, compiled, device):
 
     compute = pair_function(network, types, excluded, box, cutoff, compiled, device)
     force = openmmtorch.PythonTorchForce(lambda state, positions: compute(positions))
+    force.setUsesPeriodicBoundaryConditions(True)
+    return force
+
+
+def mlipops_force(network, types, excluded, box, cutoff, device="cpu"):
+    """A PythonForce with a PyTorch network of types in mlipops' Pairwise and NeighborList, as its user guide combines
+    them; the parameters are those of pair_function().
+
+    Its list without Triton goes through all pairs. It is kept until a particle has moved by the whole padding, instead
+    of the half (findings/mlipops_padding_misses_pairs.sh), so that the cutoff of the list is larger by one padding.
+    """
+    import mlipops  # optional
+
+    network = copy.deepcopy(network).requires_grad_(False).to(device)
+    types = torch.from_numpy(np.asarray(types, dtype=np.int64)).to(device)
+    neighbors = mlipops.NeighborList(cutoff + MLIPOPS_PADDING, padding=MLIPOPS_PADDING, device=device)
+    pairwise = mlipops.Pairwise(
+        lambda pairs, r, delta, types: network(r, types[pairs[:, 0]], types[pairs[:, 1]]),
+        cutoff,
+        torch.tensor(excluded, device=device),
+    )
+    vectors = torch.diag(torch.tensor(box, dtype=torch.float32, device=device))
+
+    def compute(state):
+        x = torch.tensor(state.getPositions(asNumpy=True)._value, dtype=torch.float32, device=device)
+        pairs = neighbors(x, vectors)
+        x = x.clone().requires_grad_()
+        energy = pairwise(x, types, pairs, vectors)
+        (gradient,) = torch.autograd.grad(energy, x)
+        return energy.item(), -gradient.cpu().numpy()
+
+    force = openmm.PythonForce(compute)
     force.setUsesPeriodicBoundaryConditions(True)
     return force
 

@@ -11,7 +11,17 @@ import argparse
 import sys
 
 from boxes import UnusableStructureError, add_box_arguments, make_boxes
-from networks import COMPILED, EXPRESSION, NETWORK_HEAD, PYTHON, TYPED, WIDE, compare_network, format_network
+from networks import (
+    COMPILED,
+    EXPRESSION,
+    MLIPOPS,
+    NETWORK_HEAD,
+    PYTHON,
+    TYPED,
+    WIDE,
+    compare_network,
+    format_network,
+)
 from support import DifferentFunctionError, add_timing_arguments, describe_machine, versions, write_report
 from tables import compare_tables, format_tables
 from variants import FORMS
@@ -33,7 +43,7 @@ def parse_arguments():
     parser.add_argument(
         "--alternatives",
         nargs="*",
-        choices=[PYTHON, COMPILED, EXPRESSION],
+        choices=[PYTHON, COMPILED, MLIPOPS, EXPRESSION],
         default=[PYTHON, COMPILED, EXPRESSION],
         help="alternatives to LearnedPairForce for the networks",
     )

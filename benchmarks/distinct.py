@@ -6,7 +6,8 @@
 
 Every atom of a box of water gets one of the distinct feature vectors at random, which is the worst case for the caches:
 in a real System most particles are water. On GPU platforms it is the worst case for OpenMM, too, which sorts molecules
-only if their particles are alike. The network is evaluated with tables and exactly. See benchmarks/README.md.
+only if their particles are alike. With --share 0.1, only a tenth of the molecules get vectors at random, and all others
+are alike. The network is evaluated with tables and exactly. See benchmarks/README.md.
 """
 
 import argparse
@@ -46,6 +47,7 @@ def parse_arguments():
     parser.add_argument("--waters", type=int, nargs="+", default=[1000, 8000], help="molecules in the boxes")
     parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=["16-32-32-1", "32-64-64-1"])
     parser.add_argument("--distinct", type=int, nargs="+", default=[2, 30, 100], help="distinct feature vectors")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the molecules with random feature vectors")
     parser.add_argument("--cutoff", type=float, default=0.6, help="cutoff of the correction, nm")
     parser.add_argument("--only-tables", action="store_true", help="do not time exact evaluation")
     return parser.parse_args()
@@ -69,11 +71,15 @@ def make_model(name, cutoff):
     return model, time.perf_counter() - start
 
 
-def choose_features(box, distinct):
-    """Features of all atoms: those of oxygen and hydrogen if there are two, else random ones."""
+def choose_features(box, distinct, share=1.0):
+    """Features of all atoms: those of oxygen and hydrogen if there are two, else random ones in a share of the
+    molecules.
+    """
     low, high = np.array(list(FEATURES.values())).T
     rows = np.random.default_rng(distinct).uniform(low, high, (distinct, len(FEATURES)))
-    return rows[box.types if distinct == 2 else np.random.default_rng(1).integers(0, distinct, box.atoms)]
+    random = np.random.default_rng(1).integers(0, distinct, box.atoms)
+    is_random = np.repeat(np.random.default_rng(2).random(box.atoms // 3) < share, 3) & (distinct > 2)
+    return rows[np.where(is_random, random, box.types)]
 
 
 def with_force(system, force):
@@ -104,7 +110,7 @@ def force_error(force, box, context):
 def measure(name, distinct, box, arguments):
     """Time one network with some distinct particles; returns a dict for JSON."""
     model, seconds_to_load = make_model(name, arguments.cutoff)
-    features = choose_features(box, distinct)
+    features = choose_features(box, distinct, arguments.share)
     start = time.perf_counter()
     force = model.create_force(features, evaluation="table")
     seconds_to_create = time.perf_counter() - start
@@ -122,6 +128,7 @@ def measure(name, distinct, box, arguments):
     result = {
         "network": name,
         "distinct": distinct,
+        "share": arguments.share,
         "atoms": box.atoms,
         "platform": describe_platform(baseline.context),
         "load_model_s": seconds_to_load,

@@ -26,7 +26,7 @@ from gpu_variants import BEST_FORM, make_variants, torch_force_is_missing
 from kernel_times import profile
 from learnedpair.devices import find_platform
 from learnedpair.force.kernel_info import describe_kernel
-from networks import COMPILED, EXPRESSION, PYTHON, TORCH, TYPED, WIDE
+from networks import COMPILED, EXPRESSION, MLIPOPS, PYTHON, TORCH, TYPED, WIDE
 from support import (
     MIN_STEPS,
     DifferentFunctionError,
@@ -93,7 +93,7 @@ def parse_arguments(arguments=None):
     parser.add_argument(
         "--alternatives",
         nargs="*",
-        choices=[PYTHON, COMPILED, TORCH, EXPRESSION],
+        choices=[PYTHON, COMPILED, TORCH, MLIPOPS, EXPRESSION],
         default=[PYTHON, COMPILED, TORCH, EXPRESSION],
         help="alternatives to LearnedPairForce for the networks",
     )

@@ -8,7 +8,7 @@ import learnedpair as lp
 import numpy as np
 import openmm
 import torch
-from alternatives import expression_force, python_force, python_torch_force
+from alternatives import expression_force, mlipops_force, python_force, python_torch_force
 from learnedpair.force.kernel_info import describe_kernel
 from support import (
     DifferentFunctionError,
@@ -31,12 +31,15 @@ WIDE = "16+32 features-64-64-64-1"
 #: Networks that are timed as an expression: larger ones take minutes to compile.
 EXPRESSIONS = ("8-8-1",)
 TABLES, EXACT, RADIAL = "LearnedPairForce, tables", "LearnedPairForce, exact", "LearnedPairForce, radial table"
-PYTHON, COMPILED, TORCH, EXPRESSION = (
+PYTHON, COMPILED, TORCH, MLIPOPS, EXPRESSION = (
     "PythonForce",
     "PythonForce, torch.compile",
     "PythonTorchForce",
+    "PythonForce, mlipops",
     "CustomNonbondedForce",
 )
+#: Above this number of atoms mlipops on a CPU is left out: its pair list makes matrices of all pairs.
+MOST_ATOMS_OF_MLIPOPS = 6000
 
 
 class WideNetwork(torch.nn.Module):
@@ -118,6 +121,8 @@ def force_makers(name, box, arguments, device="cpu"):
         makers[PYTHON] = lambda: python_force(*in_pytorch, False, device)
         makers[COMPILED] = lambda: python_force(*in_pytorch, True, device)
         makers[TORCH] = lambda: python_torch_force(*in_pytorch, False, device)
+        if device != "cpu" or box.atoms <= MOST_ATOMS_OF_MLIPOPS:
+            makers[MLIPOPS] = lambda: mlipops_force(*in_pytorch, device)
         if name in EXPRESSIONS:
             makers[EXPRESSION] = expression
     return makers

@@ -5,8 +5,10 @@
 import copy
 from dataclasses import asdict
 
+import learnedpair as lp
 import numpy as np
 import openmm
+from learnedpair.force.kernel_info import describe_kernel
 from support import (
     DifferentFunctionError,
     bare_system,
@@ -41,6 +43,13 @@ def create_variant(placement, system, correction, positions, arguments):
     for force in make_forces(placement, correction):
         corrected.addForce(force)
     return create_timed(corrected, positions, arguments.platform, platform_properties(arguments))
+
+
+def kernel_of(timed):
+    """Describe what evaluates the LearnedPairForce of a Context, which is the last force of its System."""
+    system = timed.context.getSystem()
+    force = lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1))
+    return describe_kernel(force.getKernelInfo(timed.context))
 
 
 def check_variant(label, timed, baseline, reference):
@@ -108,6 +117,7 @@ def compare_tables(box, cutoff, arguments):
         "knots": [len(energies) for energies in correction.table.energies],
         "reference_energy": reference[0],
         "platform": describe_platform(baseline.context),
+        "kernel": kernel_of(timed[OURS]) if OURS in timed else None,
         "baseline": {"creation_s": baseline.creation, "memory_mib": baseline.memory},
         "peak_memory_mib": peak_memory(),
         "variants": variants,

@@ -12,7 +12,6 @@ import torch
 from pair_lists import DeviceVerletList, VerletList
 from variants import exclude
 
-
 #: The padding of mlipops' pair list, nm. Its list is kept as long as that of pair_function(), with a skin of 0.1 nm.
 MLIPOPS_PADDING = 0.05
 

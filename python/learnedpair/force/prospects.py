@@ -29,7 +29,9 @@ def describe_evaluation(force):
     particles = f"{count:,} distinct {'feature vectors' if force.getNumFeatures() else 'types'}"
     if force.getEvaluation() == force.AutomaticEvaluation and pairs > MAX_CURVES:
         return f"the program is run for every pair, since {particles} are too many for tables (at most {MAX_DISTINCT})"
-    return f"with tables for {particles}, up to {pairs:,} curves, where the platform computes in single or mixed precision"
+    return (
+        f"with tables for {particles}, up to {pairs:,} curves, where the platform computes in single or mixed precision"
+    )
 
 
 def find_distinct(force):

@@ -81,13 +81,20 @@ struct BlockPositions {
 inline int findNearNeighbors(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles) {
     int numNear = 0;
     const float limit = 1.0001f * geometry.cutoffSquared; // with a margin for rounding
-    for (int first = 0; first < block.numNeighbors; first += Width) {
+    // Copies, since the compiler would read them again after each store.
+    const float* positions = block.positions;
+    const auto* neighbors = block.neighbors;
+    const auto* exclusions = block.exclusions;
+    const NearNeighbors near = block.near;
+    const int numNeighbors = block.numNeighbors;
+    const bool oneImage = particles.oneImage;
+    for (int first = 0; first < numNeighbors; first += Width) {
         Displacements neighbor;
         Floats classes;
-        loadTransposed([&](int k) { return block.positions + 4 * block.neighbors[first + k]; }, neighbor.x, neighbor.y,
-                neighbor.z, classes);
-        unsigned close = firstBits(block.numNeighbors - first);
-        if (particles.oneImage) {
+        loadTransposed([&](int k) { return positions + 4 * neighbors[first + k]; }, neighbor.x, neighbor.y, neighbor.z,
+                classes);
+        unsigned close = firstBits(numNeighbors - first);
+        if (oneImage) {
             if (geometry.periodic)
                 moveNear(geometry, particles.center[0], particles.center[1], particles.center[2], neighbor);
             Displacements outside = {max(abs(neighbor.x - particles.center[0]) - particles.halfWidth[0], Floats{}),
@@ -95,12 +102,12 @@ inline int findNearNeighbors(const PairGeometry& geometry, const PairBlock& bloc
                 max(abs(neighbor.z - particles.center[2]) - particles.halfWidth[2], Floats{})};
             close &= toBits(less(outside.squared(), splat(limit)));
         }
-        compressStore(close, neighbor.x, block.near.x + numNear);
-        compressStore(close, neighbor.y, block.near.y + numNear);
-        compressStore(close, neighbor.z, block.near.z + numNear);
-        compressStore(close, (Ints) classes, block.near.classes + numNear);
-        compressStore(close, load(block.neighbors + first), block.near.particles + numNear);
-        compressStore(close, load(block.exclusions + first), block.near.exclusions + numNear);
+        compressStore(close, neighbor.x, near.x + numNear);
+        compressStore(close, neighbor.y, near.y + numNear);
+        compressStore(close, neighbor.z, near.z + numNear);
+        compressStore(close, (Ints) classes, near.classes + numNear);
+        compressStore(close, load(neighbors + first), near.particles + numNear);
+        compressStore(close, load(exclusions + first), near.exclusions + numNear);
         numNear += __builtin_popcount(close);
     }
     return numNear;

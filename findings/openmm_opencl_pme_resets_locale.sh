@@ -10,8 +10,8 @@
 # Input:     the locale C.UTF-8; a Context on the OpenCL platform with a NonbondedForce that uses PME.
 # Expected:  the locale, and with it Python's default encoding of files, is the same afterwards.
 # Seen:      the locale is "C", and open(path) of a file with a letter beyond ASCII raises UnicodeDecodeError. A Context
-#            with a cutoff in place of PME leaves the locale alone. torch.compile fails in this way when it reads its own
-#            templates. PYTHONUTF8=1 or open(path, encoding="utf-8") avoids it.
+#            with a cutoff in place of PME leaves the locale alone. torch.compile fails in this way when it reads its
+#            own templates. PYTHONUTF8=1 or open(path, encoding="utf-8") avoids it.
 #
 # Exit status 0: the behaviour is as described.
 set -euo pipefail

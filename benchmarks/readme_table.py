@@ -10,7 +10,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("compare_cpu.json", "compare_cpu_24k.json", "compare_opencl.json", "compare_opencl_24k.json")
-DISTINCT_FILES = ("distinct_cpu.json", "distinct_cpu_24k.json", "distinct_opencl.json", "distinct_opencl_tenth.json")
+DISTINCT_FILES = (
+    "distinct_cpu.json",
+    "distinct_cpu_24k.json",
+    "distinct_opencl.json",
+    "distinct_opencl_tenth.json",
+)
 
 
 def read(name):

@@ -6,8 +6,8 @@
 # padding.
 #
 # Libraries: mlipops 0.6.0 and torch 2.13.0, from PyPI.
-# Input:     two particles at a distance of 1.15, NeighborList(cutoff=1.0, padding=0.1). Each then moves 0.09 towards the
-#            other one, to a distance of 0.97.
+# Input:     two particles at a distance of 1.15, NeighborList(cutoff=1.0, padding=0.1). Each then moves 0.09 towards
+#            the other one, to a distance of 0.97.
 # Expected:  after the move the pair is in the list, as the cutoff is 1. The documentation says that cached pairs are
 #            valid while no particle has moved by more than half the padding (0.05).
 # Seen:      no pair, and so no energy from Pairwise; a list without padding has the pair. The pairs are made again only

@@ -23,7 +23,7 @@ def read(name):
 
 
 def boxes():
-    """The platform with its device or instruction set, the number of atoms, and what was measured of each box in each file."""
+    """The platform with its device or instruction set, the number of atoms, and what was measured of each box."""
     for name in FILES:
         content = read(name)
         platform = content["arguments"]["platform"]

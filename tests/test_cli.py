@@ -549,7 +549,9 @@ def test_apply_reads_features(featured, name, capsys):
     assert force.getNonbondedMethod() == force.CutoffNonPeriodic
     text = capsys.readouterr().out
     assert "5 of 6 particles covered, 6 pairs excluded" in text and "  program: " in text
-    assert "evaluation: with tables for 3 distinct feature vectors, up to 6 curves, where the platform" in text
+    assert (
+        "evaluation: with tables for 3 distinct feature vectors, up to 5 curves, in single and mixed precision" in text
+    )
 
 
 @pytest.mark.slow

@@ -438,6 +438,11 @@ def test_parameters_that_change_often_are_evaluated_exactly(target):
     require("program", TOO_OFTEN)
     steps_with(context, [0.5] * 420)
     require("table", "")
+    steps_with(context, [0.6, 0.7, 0.8, 0.9])
+    require("program", TOO_OFTEN)
+    steps_with(context, [0.1] * 420)
+    steps_with(context, [1.1])  # the first change in a long time
+    require("table", "")
 
 
 @on(WITH_TABLES)
@@ -478,32 +483,35 @@ def test_almost_equal_features_are_reported():
     model = load("torch.exp(-8*r)*(3 + a*b)")
     exact = np.random.default_rng(2).integers(0, 5, (300, 1)) / 5
     noisy = exact + np.random.default_rng(3).uniform(-1e-6, 1e-6, exact.shape)
-    message = "have 300 distinct feature vectors, more than the 199 for .* rounded to 0.001 of .* ranges, 5 are left"
+    message = "have 300 distinct feature vectors, .* at most 199, .*: rounded to 0.001 of .* ranges, 5 are left"
     with pytest.warns(UserWarning, match=message):
         model.create_force(noisy)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.create_force(exact)
         model.create_force(noisy, evaluation="exact")
+        model.create_force(noisy, evaluation="table")
+        model.create_force(noisy, nonbonded_method=lp.LearnedPairForce.NoCutoff)
         model.create_force(noisy[:199])
         model.create_force(np.linspace(-1, 1, 300)[:, None])
 
 
 def test_the_evaluation_is_described_before_there_is_a_context():
     model = load("torch.exp(-8*r)*(3 + a*b)")
-    many = np.linspace(-1, 1, 200)[:, None]
-    assert describe_evaluation(model.create_force(many[:199])).startswith(
-        "with tables for 199 distinct feature vectors, up to 19,900 curves"
+    many = np.linspace(-1, 1, 201)[:, None]
+    assert describe_evaluation(model.create_force(many[:200])) == (
+        "with tables for 200 distinct feature vectors, up to 19,900 curves, in single and mixed precision, unless"
+        " tables take too long to make"
     )
     assert describe_evaluation(model.create_force(many)) == (
-        "the program is run for every pair, since 200 distinct feature vectors are too many for tables (at most 199)"
+        "the program is run for every pair, since 201 distinct feature vectors have 20,100 pairs, more than 20,000"
     )
-    assert "up to 20,100 curves" in describe_evaluation(model.create_force(many, evaluation="table"))
+    assert describe_evaluation(model.create_force(many, evaluation="table")).endswith("single and mixed precision")
     assert describe_evaluation(model.create_force(many, evaluation="exact")).endswith("since the force asks for it")
     no_cutoff = model.create_force(many[:3], nonbonded_method=lp.LearnedPairForce.NoCutoff)
     assert describe_evaluation(no_cutoff).endswith("since tables need a cutoff")
     typed = architectures.load(architectures.by_name("two_parameters"), "module").create_force([0, 1, None])
-    assert describe_evaluation(typed).startswith("with tables for 2 distinct types, up to 3 curves")
+    assert describe_evaluation(typed).startswith("with tables for 2 distinct types, up to 1 curve, in single")
 
 
 # The settings of a force.

@@ -135,8 +135,8 @@ bool CurveTabulator::canReachTolerance(const TabulatedCurve& curve) const {
         return true;
     double growth = (double) curve.numIntervals / curve.lastNumIntervals;
     double order = std::log(curve.lastRatio / curve.ratio) / std::log(growth);
-    double missing = std::pow(curve.ratio, 1 / std::clamp(order, 0.5, getOrder(interpolation)));
-    const double margin = 2; // the order is uncertain
+    double missing = std::pow(curve.ratio, 1 / std::clamp(order, 1.0, getOrder(interpolation)));
+    const double margin = 2; // the error at a kink depends on its position between two knots
     return curve.numIntervals < MaxIntervals && curve.numIntervals * missing <= margin * MaxIntervals;
 }
 

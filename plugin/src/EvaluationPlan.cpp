@@ -78,6 +78,7 @@ bool EvaluationPlan::update(const vector<double>& newGlobals) {
     vector<double> selected = tables->select(newGlobals);
     if (isFirst || selected != globals) {
         globals = selected;
+        isWaiting &= (numEvaluations - unchangedSince < Window);
         unchangedSince = numEvaluations;
         isRejected = false;
     }

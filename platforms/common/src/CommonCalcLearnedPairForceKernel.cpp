@@ -58,7 +58,8 @@ CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(
         info(nullptr),
         system(nullptr),
         indexInSystem(0),
-        usesTables(false) {}
+        usesTables(false),
+        mustFollowPlan(true) {}
 
 CommonCalcLearnedPairForceKernel::~CommonCalcLearnedPairForceKernel() {
     ContextSelector selector(cc); // device memory must be freed in the device's context
@@ -113,7 +114,9 @@ void CommonCalcLearnedPairForceKernel::initialize(
 void CommonCalcLearnedPairForceKernel::useTables(const TableCurves& tables, const InteractionClasses& classes) {
     if (tableFunction == nullptr) {
         if (programFunction != nullptr) { // OpenMM's nonbonded kernel cannot be changed any more
-            plan->forbidTables("the Context was created without tables, which takes reinitialize() to change");
+            plan->forbidTables(
+                    "the Context was created without tables; choose default values of the global parameters at "
+                    "which tables are possible, and call reinitialize() on the Context");
             useProgram();
             return;
         }
@@ -143,12 +146,14 @@ void CommonCalcLearnedPairForceKernel::useProgram() {
 
 void CommonCalcLearnedPairForceKernel::followPlan() {
     ContextSelector selector(cc);
+    mustFollowPlan = true; // also if an exception ends this
     if (plan == nullptr)
         useTables(TableCurves(dynamic_cast<const PairTable&>(force->getFunction())), InteractionClasses(*force));
     else if (const FunctionTables* tables = plan->getTables())
         useTables(tables->curves, plan->getClasses());
     else
         useProgram();
+    mustFollowPlan = false;
 }
 
 /** Choose the kernel for a function. @param mayShareKernel  whether OpenMM's nonbonded kernel can still be changed */
@@ -206,7 +211,9 @@ const vector<double>& CommonCalcLearnedPairForceKernel::updateGlobals(ContextImp
 
 void CommonCalcLearnedPairForceKernel::prepare(ContextImpl& context) {
     const vector<double>& values = updateGlobals(context);
-    if (plan != nullptr && plan->update(values))
+    if (plan != nullptr)
+        mustFollowPlan |= plan->update(values);
+    if (mustFollowPlan)
         followPlan();
 }
 
@@ -231,6 +238,7 @@ void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& cont
 
 void CommonCalcLearnedPairForceKernel::setForce(const LearnedPairForce& newForce) {
     ContextSelector selector(cc);
+    mustFollowPlan = true;
     force = std::make_unique<LearnedPairForce>(newForce);
     if (programFunction != nullptr)
         programFunction->upload(*force);

@@ -62,6 +62,7 @@ private:
     std::unique_ptr<CommonPairProgram> programFunction;
     std::unique_ptr<PairPlacement> tablePlacement, programPlacement;
     bool usesTables;
+    bool mustFollowPlan; // the last decision of the plan has not been followed yet
 };
 
 } // namespace LearnedPairPlugin

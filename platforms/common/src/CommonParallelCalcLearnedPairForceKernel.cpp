@@ -55,7 +55,9 @@ void CommonParallelCalcLearnedPairForceKernel::prepare(ContextImpl& context) {
     for (auto& kernel : kernels)
         kernel->updateGlobals(context);
     auto plan = kernels[0]->getPlan();
-    if (plan != nullptr && plan->update(kernels[0]->updateGlobals(context))) {
+    if (plan != nullptr)
+        mustFollowPlan |= plan->update(kernels[0]->updateGlobals(context));
+    if (mustFollowPlan) {
         for (ComputeContext* device : cc.getAllContexts())
             device->getWorkThread().flush();
         followPlan();
@@ -66,11 +68,13 @@ void CommonParallelCalcLearnedPairForceKernel::prepare(ContextImpl& context) {
 void CommonParallelCalcLearnedPairForceKernel::followPlan() {
     auto plan = kernels[0]->getPlan();
     const FunctionTables* tables;
-    do { // again if a device had no room for the tables, which changes the decision
+    mustFollowPlan = true; // also if an exception ends this
+    do {                   // again if a device had no room for the tables, which changes the decision
         tables = (plan == nullptr ? nullptr : plan->getTables());
         for (auto& kernel : kernels)
             kernel->followPlan();
     } while (plan != nullptr && plan->getTables() != tables);
+    mustFollowPlan = false;
 }
 
 double CommonParallelCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
@@ -104,6 +108,7 @@ void CommonParallelCalcLearnedPairForceKernel::copyParametersToContext(
     auto plan = kernels[0]->getPlan();
     if (plan != nullptr)
         plan->setForce(force);
+    mustFollowPlan = true;
     for (auto& kernel : kernels)
         kernel->setForce(force);
     if (plan != nullptr)

@@ -34,6 +34,7 @@ private:
     void followPlan();
     OpenMM::ComputeContext& cc;
     std::vector<std::unique_ptr<CommonCalcLearnedPairForceKernel>> kernels; // for each device
+    bool mustFollowPlan = false; // the last decision of the plan has not been followed yet by all devices
 };
 
 } // namespace LearnedPairPlugin

@@ -57,6 +57,7 @@ void CpuCalcLearnedPairForceKernel::setProgramModel() {
 /** Choose the loop that the plan requires, and set its tables. */
 void CpuCalcLearnedPairForceKernel::chooseLoop() {
     int numThreads = data.threads.getNumThreads();
+    loop = nullptr; // if an exception ends this
     if (const FunctionTables* tables = plan->getTables()) {
         if (tableLoop == nullptr)
             tableLoop = std::make_unique<CpuTableLoop>(*force, *list, backend, numThreads);
@@ -72,7 +73,7 @@ void CpuCalcLearnedPairForceKernel::chooseLoop() {
 
 void CpuCalcLearnedPairForceKernel::prepare(ContextImpl& context) {
     globals->update(context);
-    if (plan != nullptr && plan->update(globals->getValues()))
+    if (plan != nullptr && (plan->update(globals->getValues()) || loop == nullptr))
         chooseLoop();
 }
 

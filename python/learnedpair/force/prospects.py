@@ -24,36 +24,44 @@ def describe_evaluation(force):
         return "the program is run for every pair, since the force asks for it"
     if force.getNonbondedMethod() == force.NoCutoff:
         return "the program is run for every pair, since tables need a cutoff"
-    count = len(find_distinct(force))
-    pairs = count * (count + 1) // 2
-    particles = f"{count:,} distinct {'feature vectors' if force.getNumFeatures() else 'types'}"
-    if force.getEvaluation() == force.AutomaticEvaluation and pairs > MAX_CURVES:
-        return f"the program is run for every pair, since {particles} are too many for tables (at most {MAX_DISTINCT})"
-    return (
-        f"with tables for {particles}, up to {pairs:,} curves, where the platform computes in single or mixed precision"
-    )
+    _, counts = find_distinct(force)
+    pairs = len(counts) * (len(counts) - 1) // 2 + int((counts > 1).sum())
+    what = f"{len(counts):,} distinct {'feature vectors' if force.getNumFeatures() else 'types'}"
+    if (
+        force.getEvaluation() == force.AutomaticEvaluation
+        and pairs > MAX_CURVES
+        and not force.getNumInteractionGroups()
+    ):
+        return f"the program is run for every pair, since {what} have {pairs:,} pairs, more than {MAX_CURVES:,}"
+    limits = "" if force.getEvaluation() == force.TableEvaluation else ", unless tables take too long to make"
+    return f"with tables for {what}, up to {pairs:,} curve{'s' * (pairs != 1)}, in single and mixed precision{limits}"
 
 
 def find_distinct(force):
-    """The distinct types or feature vectors of the covered particles."""
+    """The distinct types or feature vectors of the covered particles, and how many particles have each."""
     is_covered = force.getParticleTypes() != LearnedPairForce.NotCovered
     particles = force.getAllParticleFeatures() if force.getNumFeatures() else force.getParticleTypes()
-    return np.unique(particles[is_covered], axis=0)
+    return np.unique(particles[is_covered], axis=0, return_counts=True)
 
 
 def warn_of_noise(force, source):
     """Warn if the feature vectors are too many for tables, but would not be if almost equal ones were equal."""
-    if not force.getNumFeatures() or force.getEvaluation() == force.ExactEvaluation:
+    may_tabulate = (
+        force.getNumFeatures()
+        and force.getEvaluation() == force.AutomaticEvaluation
+        and force.getNonbondedMethod() != force.NoCutoff
+    )
+    if not may_tabulate:
         return
-    rows = find_distinct(force)
+    rows, _ = find_distinct(force)
     if len(rows) <= MAX_DISTINCT:
         return
     width = NOISE * np.maximum(np.ptp(rows, axis=0), np.finfo(float).tiny / NOISE)
     count = len(np.unique(np.round((rows - rows.min(axis=0)) / width), axis=0))
     if count <= MAX_DISTINCT:
         warn(
-            f"{source}: the particles have {len(rows):,} distinct feature vectors, more than the {MAX_DISTINCT} for"
-            " which tables are made, so that the program is run for every pair. Many of them are almost equal: rounded"
-            f" to {NOISE:g} of the width of their ranges, {count:,} are left. If they differ by noise only, round them;"
-            " this makes the correction many times as fast."
+            f"{source}: the particles have {len(rows):,} distinct feature vectors, and tables are made for at most"
+            f" {MAX_DISTINCT}, unless interaction groups leave pairs out; else the program is run for every pair. Many"
+            f" of them are almost equal: rounded to {NOISE:g} of the width of their ranges, {count:,} are left. If they"
+            " differ by noise only, round them; this makes the correction many times as fast."
         )

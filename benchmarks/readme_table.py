@@ -116,7 +116,8 @@ def program_table():
         (
             f"The water boxes of the README, with networks to {arguments['network_cutoff']} nm and tables to a force"
             f" error of {arguments['tolerance']:g}; {where(FILES[:-1])}. PythonForce uses PyTorch"
-            f" {content['versions']['torch']} and a cached pair list; CustomNonbondedForce has the network as an expression. On CPU, the multiply-adds"
+            f" {content['versions']['torch']} and a cached pair list; CustomNonbondedForce has the network as an"
+            " expression. On CPU, the multiply-adds"
             f" run at {', '.join(shares[:-1])} and {shares[-1]} of the rate of large matrix products."
         ),
     ]

@@ -14,7 +14,7 @@ import openmm
 import pytest
 import torch
 from comparators import CPU, CUDA, DOUBLE, OPENCL, PLATFORMS, REFERENCE, SEVERAL_DEVICES, assert_close, evaluate, on
-from learnedpair.force.prospects import describe_evaluation
+from learnedpair.force.expected_evaluation import describe_evaluation
 from openmm import XmlSerializer
 from running import Running
 
@@ -367,7 +367,7 @@ def test_a_kink_is_evaluated_exactly(target):
         in_context(force, target, positions)
 
 
-#: Near lam = 0.3 there is a kink, and near lam = 0.7 the function is not finite.
+#: A function that has a kink in r if lam is near 0.3, and is not finite if lam is near 0.7.
 BAD_VALUES = (
     "(1 + lam)*torch.exp(-8*r*(1 + lam))*(3 + a*b)"
     "*torch.where((r > 0.517) & (torch.abs(lam - 0.3) < 0.01), 1 - (r - 0.517)*40, 1.0)"

@@ -24,8 +24,9 @@ public:
     /** Prepare the kernel for a force of a System. This is called once, before execute(). */
     virtual void initialize(const OpenMM::System& system, const LearnedPairForce& force) = 0;
     /**
-     * Prepare an evaluation with the present global parameters of the Context. This is called before each execute(), in
-     * the thread of the caller, so that an exception ends the evaluation before it has begun.
+     * Get ready for execute(): read the global parameters of the Context, and make what depends on them, such as
+     * tables. This is called before each execute(), in the thread of the caller and not in a worker thread of a device.
+     * If it throws an exception, this force has not computed anything yet.
      */
     virtual void prepare(OpenMM::ContextImpl& context) {}
     /**

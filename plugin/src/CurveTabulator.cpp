@@ -19,7 +19,7 @@ static const double Extrema[] = {0.5 - 0.5 / std::sqrt(3.0), 0.47, 0.5 + 0.5 / s
 static const int NumExtrema = 3, NumRandom = 6;
 // The curvature at a knot comes from slopes at this fraction of the distance between knots.
 static const double Step = 1.0 / 64;
-// With this number of intervals the error of a smooth function falls as its order says.
+// From this number of intervals on, the error of a smooth function falls with the power of getOrder().
 static const int NumResolving = 1024;
 // The largest number of curves whose samples are in memory at the same time.
 static const int MaxCurvesAtOnce = 64;
@@ -127,8 +127,9 @@ optional<CurveProblem> CurveTabulator::refine(vector<TabulatedCurve*> curves, Po
 }
 
 /**
- * Get whether the largest number of knots is enough for a curve that needs more knots, as far as the last refinement
- * tells. It tells nothing before all features of a usual function are resolved.
+ * Get whether a curve whose error is too large can reach the tolerance with at most MaxIntervals intervals. This is
+ * extrapolated from the last refinement: by how much more knots have reduced the error. Up to NumResolving intervals
+ * the knots may still be too far apart for that, and the answer is yes.
  */
 bool CurveTabulator::canReachTolerance(const TabulatedCurve& curve) const {
     if (curve.lastNumIntervals < NumResolving)

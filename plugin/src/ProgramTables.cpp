@@ -131,7 +131,7 @@ void ProgramTables::findPairs() {
     pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
 }
 
-/** Get the estimated number of knots of a curve. The error falls with the fourth power of it. */
+/** Estimate the number of knots of a curve. The error is proportional to the inverse fourth power of that number. */
 double ProgramTables::estimateKnots() const {
     return std::max<double>(
             CurveTabulator::MinIntervals + 1, UsualNumKnots * std::pow(UsualTolerance / tolerance, 0.25));

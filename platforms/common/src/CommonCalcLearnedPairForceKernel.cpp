@@ -146,7 +146,7 @@ void CommonCalcLearnedPairForceKernel::useProgram() {
 
 void CommonCalcLearnedPairForceKernel::followPlan() {
     ContextSelector selector(cc);
-    mustFollowPlan = true; // also if an exception ends this
+    mustFollowPlan = true; // stays true if this throws an exception
     if (plan == nullptr)
         useTables(TableCurves(dynamic_cast<const PairTable&>(force->getFunction())), InteractionClasses(*force));
     else if (const FunctionTables* tables = plan->getTables())

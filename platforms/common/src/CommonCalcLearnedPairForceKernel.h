@@ -62,7 +62,7 @@ private:
     std::unique_ptr<CommonPairProgram> programFunction;
     std::unique_ptr<PairPlacement> tablePlacement, programPlacement;
     bool usesTables;
-    bool mustFollowPlan; // the last decision of the plan has not been followed yet
+    bool mustFollowPlan; // the kernel does not evaluate the function as the plan has decided
 };
 
 } // namespace LearnedPairPlugin

@@ -68,7 +68,7 @@ void CommonParallelCalcLearnedPairForceKernel::prepare(ContextImpl& context) {
 void CommonParallelCalcLearnedPairForceKernel::followPlan() {
     auto plan = kernels[0]->getPlan();
     const FunctionTables* tables;
-    mustFollowPlan = true; // also if an exception ends this
+    mustFollowPlan = true; // stays true if this throws an exception
     do {                   // again if a device had no room for the tables, which changes the decision
         tables = (plan == nullptr ? nullptr : plan->getTables());
         for (auto& kernel : kernels)

@@ -10,7 +10,7 @@ namespace LearnedPairPlugin {
 
 /**
  * LearnedPairForce on several devices. Each device has a kernel, which runs in OpenMM's worker thread for the device.
- * All kernels follow one EvaluationPlan, so that tables are made once.
+ * All devices share one EvaluationPlan, so that tables are made once and not once for each device.
  * The neighbor lists divide the pairs among the devices: OpenMM's default list according to the speed of the devices,
  * and lists of this plugin evenly.
  */
@@ -34,7 +34,7 @@ private:
     void followPlan();
     OpenMM::ComputeContext& cc;
     std::vector<std::unique_ptr<CommonCalcLearnedPairForceKernel>> kernels; // for each device
-    bool mustFollowPlan = false; // the last decision of the plan has not been followed yet by all devices
+    bool mustFollowPlan = false; // some device does not evaluate the function as the plan has decided
 };
 
 } // namespace LearnedPairPlugin

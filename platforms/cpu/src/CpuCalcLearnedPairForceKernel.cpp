@@ -57,7 +57,7 @@ void CpuCalcLearnedPairForceKernel::setProgramModel() {
 /** Choose the loop that the plan requires, and set its tables. */
 void CpuCalcLearnedPairForceKernel::chooseLoop() {
     int numThreads = data.threads.getNumThreads();
-    loop = nullptr; // if an exception ends this
+    loop = nullptr; // stays null if this throws an exception
     if (const FunctionTables* tables = plan->getTables()) {
         if (tableLoop == nullptr)
             tableLoop = std::make_unique<CpuTableLoop>(*force, *list, backend, numThreads);

@@ -59,8 +59,8 @@ struct CurveProblem {
  * the number of knots, because it is proportional to the third power of the distance h between knots, or to the fourth
  * with CubicForce. The other six points are random, and the same in every process.
  *
- * At a kink of the force, the error is proportional to h only. Tabulation therefore ends early if the last refinement
- * shows that the largest number of knots is not enough.
+ * At a kink of the force the error falls only in proportion to h, so that more knots hardly help. Tabulation stops
+ * early if the last refinement shows that even MaxIntervals intervals would not be enough.
  *
  * A curve may also have derivatives dE/dg by global parameters. For them the error of dE/dg itself is measured,
  * relative to |dE/dg| + 1 kJ/mol per unit of the parameter, or less (see `unit`).

@@ -21,8 +21,8 @@ namespace LearnedPairPlugin {
  *
  *  - the force has no cutoff, the platform computes in double precision, or the tables need too much time or memory;
  *    only setForce() changes this;
- *  - the tables do not reach the tolerance, or the function is not finite: until a global parameter or the force
- *    changes;
+ *  - at the present values of the global parameters, tables cannot reach the tolerance, or the function is not finite.
+ *    Tables are tried again when a global parameter or the force changes;
  *  - global parameters or the force change so often that making tables takes longer than exact evaluation. Of the last
  *    400 evaluations at least three have then made tables, with more evaluations of the program than two for each
  *    particle and evaluation. Tables are made again when nothing has changed for 400 evaluations.
@@ -39,13 +39,13 @@ public:
      * @param force              a force whose function is a PairProgram
      * @param derivatives        the indices of the global parameters with respect to which derivatives are computed
      * @param isDoublePrecision  whether the platform computes in double precision
-     * @param numThreads         the number of threads that make tables, or 0 for one for each core
+     * @param numThreads         the number of threads that make tables; 0 means one thread per core
      */
     EvaluationPlan(const LearnedPairForce& force, const std::vector<int>& derivatives, bool isDoublePrecision,
             int numThreads = 0);
     /**
      * Prepare for an evaluation: decide how the program is evaluated, and make tables if necessary. After an
-     * exception the plan can still be used, with other values or another force.
+     * exception the plan remains usable: call update() again with other values, or setForce().
      *
      * @param globals  the values of the global parameters
      * @return whether the decision or the tables differ from those after the last call; true in the first call. The
@@ -104,13 +104,13 @@ private:
     std::unique_ptr<ProgramTables> tables;
     std::shared_ptr<const FunctionTables> current;
     bool isDecided = false;
-    bool isRejected = false; // there are no tables for the present values and force
-    bool isWaiting = false;  // changes were too frequent
+    bool isRejected = false; // tables for the present values and force were tried and failed
+    bool isWaiting = false;  // there were too many changes; tables are made after Window evaluations without one
     std::vector<double> allGlobals;
     std::vector<double> globals; // those on which the tables depend
     std::vector<double> coefficients;
     long long numEvaluations = 0, unchangedSince = 0;
-    std::deque<Making> makings; // of tables, in the last evaluations, also in vain
+    std::deque<Making> makings; // of tables, in the last Window evaluations, failed ones included
 };
 
 } // namespace LearnedPairPlugin

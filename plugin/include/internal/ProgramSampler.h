@@ -15,15 +15,15 @@
 namespace LearnedPairPlugin {
 
 /**
- * The curves of a program: its energy and its derivatives for given pairs of distinct particles. They are computed in
- * double precision from the pair part of the staged program, by several threads.
+ * The curves of a program: its energy and its derivatives for given pairs of distinct particles. Several
+ * threads compute them in double precision, by running the pair part of the staged program.
  */
 class LEARNEDPAIR_EXPORT ProgramSampler : public CurveSampler {
 public:
     /**
      * @param program         the program and the number of its parameter derivatives; must outlive this object
      * @param numDerivatives  the number of global parameters with respect to which the program has derivatives
-     * @param numThreads      the number of threads, or 0 for one for each core
+     * @param numThreads      the number of threads; 0 means one thread per core
      */
     ProgramSampler(const StagedProgram& program, int numDerivatives, int numThreads);
     /**

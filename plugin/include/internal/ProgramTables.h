@@ -47,7 +47,7 @@ public:
     /**
      * @param force        a force whose function is a PairProgram
      * @param derivatives  the indices of the global parameters with respect to which derivatives are computed
-     * @param numThreads   the number of threads that make tables, or 0 for one for each core
+     * @param numThreads   the number of threads that make tables; 0 means one thread per core
      */
     ProgramTables(const LearnedPairForce& force, const std::vector<int>& derivatives, int numThreads = 0);
     ProgramTables(const ProgramTables&) = delete;

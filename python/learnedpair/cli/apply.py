@@ -15,8 +15,8 @@ import openmm
 from openmm import app
 
 from ..applying.apply import add_correction
+from ..force.expected_evaluation import describe_evaluation
 from ..force.learned_pair_force import describe_coverage
-from ..force.prospects import describe_evaluation
 from .features import read_features
 from .inspect import add_tabulate_radial, describe
 

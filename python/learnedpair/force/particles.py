@@ -164,6 +164,14 @@ def as_types(types):
     return types.astype(np.int32)
 
 
+def _as_integer(value):
+    """Convert an integer to an int; return None for anything else, such as truth values and masked elements."""
+    try:
+        return None if is_bool(value) or is_masked(value) else operator.index(value)
+    except TypeError:
+        return None
+
+
 def as_constant(value, names, what):
     """Convert one of the numbers 0, 1, ... that are constants of LearnedPairForce to an int.
 
@@ -181,10 +189,7 @@ def as_constant(value, names, what):
         If it is not one of these constants.
     """
     expected = "expected " + ", ".join(f"LearnedPairForce.{name}" for name in names) + "."
-    try:
-        number = None if is_bool(value) or is_masked(value) else operator.index(value)
-    except TypeError:
-        number = None
+    number = _as_integer(value)
     if number is None:
         raise TypeError(f"{what}: got {value!r}; {expected}")
     if not 0 <= number < len(names):
@@ -208,10 +213,7 @@ def as_index(index, what):
     ValueError
         If it does not fit into 32 bits.
     """
-    try:
-        number = None if is_bool(index) or is_masked(index) else operator.index(index)
-    except TypeError:
-        number = None
+    number = _as_integer(index)
     if number is None:
         raise TypeError(f"{what}: {index!r} is not the index of a particle; expected an integer.")
     if not INDICES.min <= number <= INDICES.max:

@@ -12,8 +12,8 @@ import openmm
 import torch
 from torch.export import ExportedProgram
 
+from ..force.expected_evaluation import warn_of_noise
 from ..force.learned_pair_force import LearnedPairForce
-from ..force.prospects import warn_of_noise
 from ..models.checks.contract import check_model
 from ..models.checks.cutoff import require_zero_beyond_cutoff
 from ..models.load import ModelParts, read_model
@@ -230,7 +230,7 @@ class PairModel(Model):
         )
         force = configure_force(self, function, report, particles, nonbonded_method)
         set_evaluation(force, evaluation, tolerance)
-        warn_of_noise(force, self.source)
+        warn_of_noise(force, len(distinct), self.source)
         return force
 
     @in_default_torch_state

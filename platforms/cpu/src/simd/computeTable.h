@@ -34,7 +34,8 @@ template<bool OneImage>
 inline void pack(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles, int first,
         int last, int numClasses, PackedPairs& pairs) {
     const Ints classes = load(block.classes + block.first);
-    int numNeighbors = 0, size = 0; // in registers: the loop waits for them
+    // Local variables stay in registers. Members would be stored and loaded again in each iteration.
+    int numNeighbors = 0, size = 0;
     for (int i = first; i < last; i++) {
         Floats r2 = displacements<OneImage>(geometry, particles, block.near, i).squared();
         unsigned bits = findInRange(geometry, r2, block.near, i);

@@ -81,7 +81,8 @@ struct BlockPositions {
 inline int findNearNeighbors(const PairGeometry& geometry, const PairBlock& block, const BlockPositions& particles) {
     int numNear = 0;
     const float limit = 1.0001f * geometry.cutoffSquared; // with a margin for rounding
-    // Copies, since the compiler would read them again after each store.
+    // Local copies. Without them, the compiler loads these members again in each iteration, because it cannot exclude
+    // that a store to the near neighbors has changed them.
     const float* positions = block.positions;
     const auto* neighbors = block.neighbors;
     const auto* exclusions = block.exclusions;

@@ -10,9 +10,9 @@ from ..errors import warn
 from .functions import MAX_CURVES, PairTable
 from .learned_pair_force import LearnedPairForce
 
-#: The largest number of distinct particles whose pairs have at most MAX_CURVES curves.
+#: The largest number of distinct particles that have at most MAX_CURVES pairs, if pairs of equal particles are counted.
 MAX_DISTINCT = (math.isqrt(8 * MAX_CURVES + 1) - 1) // 2
-#: Feature vectors that differ by less than this fraction of the features' ranges probably differ by noise only.
+#: If no feature of two particles differs by more than this fraction of its range, the difference is probably noise.
 NOISE = 1e-3
 
 
@@ -44,10 +44,20 @@ def find_distinct(force):
     return np.unique(particles[is_covered], axis=0, return_counts=True)
 
 
-def warn_of_noise(force, source):
-    """Warn if the feature vectors are too many for tables, but would not be if almost equal ones were equal."""
+def warn_of_noise(force, most, source):
+    """Warn if there are too many feature vectors for tables, and rounding them would leave few enough.
+
+    Parameters
+    ----------
+    force : LearnedPairForce
+    most : int
+        An upper limit of the number of distinct feature vectors.
+    source : str
+        The name of the model.
+    """
     may_tabulate = (
-        force.getNumFeatures()
+        most > MAX_DISTINCT
+        and force.getNumFeatures()
         and force.getEvaluation() == force.AutomaticEvaluation
         and force.getNonbondedMethod() != force.NoCutoff
     )

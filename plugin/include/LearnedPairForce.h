@@ -219,6 +219,17 @@ public:
      *                  This is checked when a Context is created and the switching function is used.
      */
     void setSwitchingDistance(double distance);
+    /** Get whether the energy includes a correction for pairs beyond the cutoff. */
+    bool getUseLongRangeCorrection() const {
+        return useLongRangeCorrection;
+    }
+    /**
+     * Set whether the energy includes a correction for pairs beyond the cutoff: the energy C/V that a homogeneous
+     * liquid has there, as in OpenMM::CustomNonbondedForce. It is off by default. It changes the energy and the
+     * pressure, and no forces. It requires CutoffPeriodic and a function that is defined at all distances, which is
+     * checked when a Context is created.
+     */
+    void setUseLongRangeCorrection(bool use);
     /** Get whether periodic boundary conditions are applied. */
     bool usesPeriodicBoundaryConditions() const override {
         return method == CutoffPeriodic;
@@ -451,7 +462,7 @@ private:
     std::vector<double> particleFeatures; // shape [number of particles][number of features]
     NonbondedMethod method;
     double cutoff, innerCutoff, switchingDistance;
-    bool useSwitching;
+    bool useSwitching, useLongRangeCorrection;
     Evaluation evaluation;
     double tableTolerance;
     std::vector<std::pair<int, int>> exclusions;

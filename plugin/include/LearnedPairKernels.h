@@ -7,6 +7,7 @@
 #include "openmm/KernelImpl.h"
 #include "openmm/Platform.h"
 #include "openmm/System.h"
+#include <map>
 #include <string>
 
 namespace LearnedPairPlugin {
@@ -36,6 +37,8 @@ public:
      *         requested
      */
     virtual double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) = 0;
+    /** Add derivatives of the energy to those of the Context, by the names of the parameters. */
+    virtual void addDerivatives(OpenMM::ContextImpl& context, const std::map<std::string, double>& derivatives) = 0;
     /** Wait for worker threads after a failed evaluation. Errors that they raise are discarded. */
     virtual void waitForThreads() {}
     /** Get the description of this kernel. LearnedPairForceImpl sets the platform. */

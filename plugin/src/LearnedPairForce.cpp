@@ -22,6 +22,7 @@ static void checkIndex(int index, size_t size, const char* what) {
 LearnedPairForce::LearnedPairForce(std::shared_ptr<const LearnedFunction> function) :
         method(CutoffPeriodic),
         useSwitching(false),
+        useLongRangeCorrection(false),
         evaluation(ExactEvaluation),
         tableTolerance(1e-4),
         scaleDefault(1.0) {
@@ -145,6 +146,10 @@ void LearnedPairForce::setInnerCutoffDistance(double distance) {
 
 void LearnedPairForce::setUseSwitchingFunction(bool use) {
     useSwitching = use;
+}
+
+void LearnedPairForce::setUseLongRangeCorrection(bool use) {
+    useLongRangeCorrection = use;
 }
 
 void LearnedPairForce::setSwitchingDistance(double distance) {

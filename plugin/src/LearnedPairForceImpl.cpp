@@ -43,6 +43,34 @@ void LearnedPairForceImpl::initialize(ContextImpl& context) {
     validateBox(owner, box);
     kernel = context.getPlatform().createKernel(CalcLearnedPairForceKernel::Name(), context);
     kernel.getAs<CalcLearnedPairForceKernel>().initialize(system, owner);
+    makeTail(context, owner);
+}
+
+void LearnedPairForceImpl::makeTail(ContextImpl& context, const LearnedPairForce& force) {
+    tail.reset();
+    if (!force.getUseLongRangeCorrection())
+        return;
+    const OpenMM::System& system = context.getSystem();
+    globals = std::make_unique<GlobalValues>(force, findEnergyParameterDerivatives(system, owner));
+    tail = std::make_unique<TailCorrection>(force, system.getNumParticles(), globals->getDerivatives());
+    tail->update(globals->getValues());
+}
+
+/** Add the derivatives of the energy beyond the cutoff to those of the Context. @return this energy, if requested */
+double LearnedPairForceImpl::addTail(ContextImpl& context, bool includeEnergy) {
+    if (tail == nullptr)
+        return 0.0;
+    Vec3 box[3];
+    context.getPeriodicBoxVectors(box[0], box[1], box[2]);
+    const double volume = box[0][0] * box[1][1] * box[2][2];
+    vector<double> derivatives;
+    for (size_t i = 0; i < globals->getDerivatives().size(); i++)
+        derivatives.push_back(tail->getDerivative(i) / volume);
+    map<string, double> total;
+    globals->addDerivatives(tail->getCoefficient() / volume, derivatives, total);
+    if (!total.empty())
+        kernel.getAs<CalcLearnedPairForceKernel>().addDerivatives(context, total);
+    return includeEnergy ? globals->getScale() * tail->getCoefficient() / volume : 0.0;
 }
 
 double LearnedPairForceImpl::calcForcesAndEnergy(
@@ -52,6 +80,10 @@ double LearnedPairForceImpl::calcForcesAndEnergy(
     auto& calculator = kernel.getAs<CalcLearnedPairForceKernel>();
     try {
         checkState(context);
+        if (tail != nullptr) {
+            globals->update(context);
+            tail->update(globals->getValues());
+        }
         calculator.prepare(context);
     }
     catch (const OpenMM::OpenMMException&) {
@@ -59,7 +91,8 @@ double LearnedPairForceImpl::calcForcesAndEnergy(
         calculator.waitForThreads();
         throw;
     }
-    return calculator.execute(context, includeForces, includeEnergy);
+    double energy = calculator.execute(context, includeForces, includeEnergy);
+    return energy + addTail(context, includeEnergy);
 }
 
 void LearnedPairForceImpl::checkState(ContextImpl& context) const {
@@ -102,6 +135,7 @@ void LearnedPairForceImpl::updateParametersInContext(ContextImpl& context, const
     validateUpdate(created, force);
     validateForce(force, context.getSystem());
     kernel.getAs<CalcLearnedPairForceKernel>().copyParametersToContext(context, force);
+    makeTail(context, force);
     parameters = collectParameters(force);
     context.systemChanged();
 }

@@ -185,6 +185,7 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
     writeNumber(node, "innerCutoff", force.getInnerCutoffDistance());
     node.setBoolProperty("useSwitchingFunction", force.getUseSwitchingFunction());
     writeNumber(node, "switchingDistance", force.getSwitchingDistance());
+    node.setBoolProperty("useLongRangeCorrection", force.getUseLongRangeCorrection());
     node.setIntProperty("evaluation", force.getEvaluation());
     writeNumber(node, "tableTolerance", force.getTableTolerance());
     writeText(node, "scaleParameter", force.getScaleParameter());
@@ -222,6 +223,7 @@ void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     force->setInnerCutoffDistance(readNumber(node, "innerCutoff"));
     force->setUseSwitchingFunction(readBool(node, "useSwitchingFunction"));
     force->setSwitchingDistance(readNumber(node, "switchingDistance"));
+    force->setUseLongRangeCorrection(readBool(node, "useLongRangeCorrection"));
     force->setEvaluation((LearnedPairForce::Evaluation) readInteger(node, "evaluation"));
     force->setTableTolerance(readNumber(node, "tableTolerance"));
     force->setScaleParameter(readText(node, "scaleParameter"), readNumber(node, "scaleDefault"));

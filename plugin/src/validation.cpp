@@ -108,6 +108,16 @@ static void validateDistances(const LearnedPairForce& force) {
         require(switching >= inner && switching < cutoff, "LearnedPairForce: the switching distance is ", switching,
                 " nm; it must be at least the inner cutoff distance, ", inner,
                 " nm, and less than the cutoff distance, ", cutoff, " nm.");
+    if (force.getUseLongRangeCorrection()) {
+        require(force.usesPeriodicBoundaryConditions(),
+                "LearnedPairForce: the long-range correction needs periodic boundary conditions; use CutoffPeriodic, "
+                "or turn it off with setUseLongRangeCorrection(False).");
+        require(std::isinf(function.getMaxDistance()),
+                "LearnedPairForce: the long-range correction needs a function that is defined beyond the cutoff, and "
+                "this one ends at ", function.getMaxDistance(),
+                " nm; make the force with representation=\"program\" and tabulate_radial=False, or turn the "
+                "correction off with setUseLongRangeCorrection(False).");
+    }
 }
 
 static void validateExclusions(const LearnedPairForce& force, int numParticles) {
@@ -270,6 +280,8 @@ void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const Le
                     (!created.getUseSwitchingFunction() ||
                             created.getSwitchingDistance() == updated.getSwitchingDistance()),
             "the switching function");
+    requireSame(created.getUseLongRangeCorrection() == updated.getUseLongRangeCorrection(),
+            "whether there is a long-range correction");
     requireSame(created.getEvaluation() == updated.getEvaluation() &&
                     created.getTableTolerance() == updated.getTableTolerance(),
             "the evaluation or the tolerance of tables");

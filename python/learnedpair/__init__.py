@@ -13,8 +13,10 @@ PyTorch.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .applying.acceleration import accelerate
 from .applying.apply import add_correction
 from .applying.assignment import assign_types
+from .applying.conversion import from_custom_nonbonded
 from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
 from .force.functions import PairProgram, PairTable
 from .force.functions import core as _core
@@ -45,8 +47,10 @@ __all__ = [
     "PairProgram",
     "PairTable",
     "PluginLoadError",
+    "accelerate",
     "add_correction",
     "assign_types",
+    "from_custom_nonbonded",
     "tabulate",
 ]
 

@@ -6,8 +6,10 @@
 // the functions below in a class that derives from openmm.Force.
 
 #include "arrays.h"
+#include "convertCustomNonbonded.h"
 #include "curves.h"
 #include "internal/EvaluationPlan.h"
+#include "internal/validation.h"
 #include "internal/visitFunction.h"
 #include "LearnedPairForce.h"
 #include "openmm/OpenMMException.h"
@@ -64,6 +66,24 @@ static py::dict toDict(const KernelInfo& info) {
     result["max_relative_force_error"] = info.maxRelativeForceError;
     result["num_devices"] = info.numDevices;
     return result;
+}
+
+/**
+ * Make the tables of a force for the default values of its global parameters, as a Context in single precision makes
+ * them, and describe them.
+ */
+static py::dict describeEvaluation(const LearnedPairForce& force) {
+    vector<double> globals;
+    for (int i = 0; i < force.getNumGlobalParameters(); i++)
+        globals.push_back(force.getGlobalParameterDefaultValue(i));
+    KernelInfo info;
+    {
+        py::gil_scoped_release release;
+        EvaluationPlan plan(force, {}, false);
+        plan.update(globals);
+        plan.describe(info);
+    }
+    return toDict(info);
 }
 
 /** Get the XML of a minimal force, from which OpenMM's Python layer creates a proxy object. */
@@ -260,6 +280,19 @@ Examples
                     [](LearnedPairForce& force, std::shared_ptr<LearnedFunction> function) {
                         force = LearnedPairForce(function);
                     })
+            .def("convert",
+                    [](LearnedPairForce& force, uintptr_t address, double innerCutoff) {
+                        auto custom = dynamic_cast<const OpenMM::CustomNonbondedForce*>(
+                                reinterpret_cast<OpenMM::Force*>(address));
+                        if (custom == nullptr)
+                            throw py::type_error("The force is not a CustomNonbondedForce.");
+                        force = *withValueError([&] { return convertCustomNonbonded(*custom, innerCutoff); });
+                    })
+            .def("validate",
+                    [](const LearnedPairForce& force, uintptr_t system) {
+                        validateForce(force, *reinterpret_cast<const OpenMM::System*>(system));
+                    })
+            .def("describeEvaluation", &describeEvaluation)
             .def("getNumParticles", &LearnedPairForce::getNumParticles)
             .def("addParticle", py::overload_cast<int>(&LearnedPairForce::addParticle))
             .def("addParticle",
@@ -298,6 +331,8 @@ Examples
             .def("setUseSwitchingFunction", &LearnedPairForce::setUseSwitchingFunction)
             .def("getSwitchingDistance", &LearnedPairForce::getSwitchingDistance)
             .def("setSwitchingDistance", &LearnedPairForce::setSwitchingDistance)
+            .def("getUseLongRangeCorrection", &LearnedPairForce::getUseLongRangeCorrection)
+            .def("setUseLongRangeCorrection", &LearnedPairForce::setUseLongRangeCorrection)
             .def("getEvaluation", [](const LearnedPairForce& force) { return (int) force.getEvaluation(); })
             .def("setEvaluation",
                     [](LearnedPairForce& force, int evaluation) {

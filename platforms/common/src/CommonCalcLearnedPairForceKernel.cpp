@@ -227,6 +227,12 @@ double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool incl
     return 0.0;
 }
 
+void CommonCalcLearnedPairForceKernel::addDerivatives(
+        ContextImpl& context, const std::map<string, double>& derivatives) {
+    for (auto& [name, derivative] : derivatives)
+        cc.getEnergyParamDerivWorkspace()[name] += derivative;
+}
+
 void CommonCalcLearnedPairForceKernel::copyParametersToContext(ContextImpl& context, const LearnedPairForce& newForce) {
     if (plan != nullptr)
         plan->setForce(newForce);

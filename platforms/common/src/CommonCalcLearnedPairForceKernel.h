@@ -29,6 +29,7 @@ public:
     /** Prepare the kernel as one of several devices, which share the plan of the first one. */
     void initialize(const OpenMM::System& system, const LearnedPairForce& force, std::shared_ptr<EvaluationPlan> plan);
     void prepare(OpenMM::ContextImpl& context) override;
+    void addDerivatives(OpenMM::ContextImpl& context, const std::map<std::string, double>& derivatives) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     KernelInfo getInfo() const override;
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;

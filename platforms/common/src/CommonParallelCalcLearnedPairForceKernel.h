@@ -24,6 +24,8 @@ public:
             OpenMM::ComputeContext& cc, const std::vector<WarpTraits>& traits);
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     void prepare(OpenMM::ContextImpl& context) override;
+    /** Not called: derivatives are refused when the kernel is initialized. */
+    void addDerivatives(OpenMM::ContextImpl& context, const std::map<std::string, double>& derivatives) override {}
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     void waitForThreads() override;
     KernelInfo getInfo() const override;

@@ -94,6 +94,13 @@ double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool include
     return globals->getScale() * sums.energy;
 }
 
+void CpuCalcLearnedPairForceKernel::addDerivatives(
+        ContextImpl& context, const std::map<std::string, double>& derivatives) {
+    auto& data = *reinterpret_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
+    for (auto& [name, derivative] : derivatives)
+        (*data.energyParameterDerivatives)[name] += derivative;
+}
+
 KernelInfo CpuCalcLearnedPairForceKernel::getInfo() const {
     KernelInfo info;
     info.placement = "SIMD loop";

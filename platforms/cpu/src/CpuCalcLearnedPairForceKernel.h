@@ -30,6 +30,7 @@ public:
             loop(nullptr) {}
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     void prepare(OpenMM::ContextImpl& context) override;
+    void addDerivatives(OpenMM::ContextImpl& context, const std::map<std::string, double>& derivatives) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
     KernelInfo getInfo() const override;
     void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;

@@ -138,6 +138,13 @@ double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool i
     return scale * sum;
 }
 
+void ReferenceCalcLearnedPairForceKernel::addDerivatives(
+        ContextImpl& context, const std::map<std::string, double>& derivatives) {
+    auto& data = *reinterpret_cast<OpenMM::ReferencePlatform::PlatformData*>(context.getPlatformData());
+    for (auto& [name, derivative] : derivatives)
+        (*data.energyParameterDerivatives)[name] += derivative;
+}
+
 KernelInfo ReferenceCalcLearnedPairForceKernel::getInfo() const {
     KernelInfo info;
     info.placement = "all pairs";

@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "internal/GlobalValues.h"
+#include "internal/TailCorrection.h"
 #include "LearnedPairForce.h"
 #include "openmm/internal/ContextImpl.h"
 #include "openmm/internal/ForceImpl.h"
 #include "openmm/Kernel.h"
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,9 +36,13 @@ public:
 
 private:
     void checkState(OpenMM::ContextImpl& context) const;
+    void makeTail(OpenMM::ContextImpl& context, const LearnedPairForce& force);
+    double addTail(OpenMM::ContextImpl& context, bool includeEnergy);
     const LearnedPairForce& owner;
     LearnedPairForce created;                // a copy from the creation of the Context, to detect forbidden updates
     std::vector<GlobalParameter> parameters; // the scale and the global parameters, with the ranges of the last update
+    std::unique_ptr<GlobalValues> globals;   // of the tail
+    std::unique_ptr<TailCorrection> tail;    // null without a long-range correction
     OpenMM::Kernel kernel;
 };
 

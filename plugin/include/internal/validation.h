@@ -9,7 +9,7 @@
 namespace LearnedPairPlugin {
 
 /** Throw an OpenMMException if a force cannot be used in a System. The message names index, value and rule. */
-void validateForce(const LearnedPairForce& force, const OpenMM::System& system);
+LEARNEDPAIR_EXPORT void validateForce(const LearnedPairForce& force, const OpenMM::System& system);
 
 /** Throw an OpenMMException if a force is periodic and its cutoff is longer than half the width of the box. */
 void validateBox(const LearnedPairForce& force, const OpenMM::Vec3 box[3]);

@@ -185,6 +185,20 @@ class LearnedPairForce(GuardedForce):
         result.this = force.this
         return result
 
+    @classmethod
+    def converted(cls, force: openmm.CustomNonbondedForce, inner_cutoff: float = 0.0) -> LearnedPairForce:
+        """Convert a CustomNonbondedForce: the core of :func:`from_custom_nonbonded`.
+
+        Parameters
+        ----------
+        force : openmm.CustomNonbondedForce
+        inner_cutoff : float, nm
+            0 means that it is chosen.
+        """
+        result = cls(PairTable(1, 0.0, 1.0, [[0.0, 0.0]], [[0.0, 0.0]], [0]))
+        result._access.convert(int(force.this), inner_cutoff)
+        return result
+
     @staticmethod
     def is_learned_pair_force(force: openmm.Force) -> bool:
         """Get whether :meth:`cast` accepts a force."""
@@ -426,6 +440,19 @@ class LearnedPairForce(GuardedForce):
     def setSwitchingDistance(self, distance: float | unit.Quantity) -> None:
         """Set the switching distance (Quantity, or a number in nm); from the inner cutoff to less than the cutoff."""
         self._access.setSwitchingDistance(as_number(in_nanometers(distance), "LearnedPairForce.setSwitchingDistance"))
+
+    def getUseLongRangeCorrection(self) -> bool:
+        """Get whether the energy includes a correction for pairs beyond the cutoff."""
+        return self._access.getUseLongRangeCorrection()
+
+    def setUseLongRangeCorrection(self, use: bool) -> None:
+        """Set whether the energy includes a correction for pairs beyond the cutoff, which is off by default.
+
+        It is the energy C/V that a homogeneous liquid has there, as OpenMM's CustomNonbondedForce defines it. It changes
+        the energy and the pressure, and no forces. It requires CutoffPeriodic and a function that is defined at all
+        distances, such as that of :func:`from_custom_nonbonded`; this is checked when a Context is created.
+        """
+        self._access.setUseLongRangeCorrection(use)
 
     def getEvaluation(self) -> int:
         """Get how a Context evaluates a program."""
@@ -799,6 +826,24 @@ class LearnedPairForce(GuardedForce):
         if not isinstance(report, dict):
             raise TypeError(f"LearnedPairForce.lowering_report: got a {type(report).__name__}; expected a dict.")
         self._access.setReport(json.dumps(report))
+
+    def describe_for(self, system: openmm.System) -> dict[str, Any]:
+        """Check this force for a System, and describe how a Context in single or mixed precision would evaluate it.
+
+        The force need not belong to the System. Its tables are made for the default values of the global parameters.
+
+        Returns
+        -------
+        dict
+            The entries of :meth:`getKernelInfo` that describe the evaluation.
+
+        Raises
+        ------
+        OpenMMException
+            If a Context with this force cannot be created.
+        """
+        self._access.validate(int(system.this))
+        return dict(self._access.describeEvaluation())
 
     def updateParametersInContext(self, context: openmm.Context) -> None:
         """Update an existing Context with the types or features of the particles, and with the values of a table or the

@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "internal/exportLearnedPair.h"
+#include "LearnedPairForce.h"
+#include "openmm/CustomNonbondedForce.h"
+#include <memory>
+
+namespace LearnedPairPlugin {
+
+/**
+ * Convert a CustomNonbondedForce to a LearnedPairForce that computes the same energy. Its function is a PairProgram:
+ * the per-particle parameters are the features, and the steps are those of the expression, of the computed values and
+ * of the tabulated functions. The evaluation is automatic, so that a Context makes tables for the distinct particles
+ * where it can.
+ *
+ * Below the inner cutoff, where a LearnedPairForce continues with a straight line, the energies differ.
+ *
+ * OpenMM counts a pair once for each interaction group that it belongs to, and a LearnedPairForce once. If a pair
+ * belongs to several groups, the particles get one more feature, from which the program finds the number of groups.
+ *
+ * @param force        the force to convert; it is not changed
+ * @param innerCutoff  the inner cutoff, measured in nm, or 0 to choose it. The choice is the longest distance at which
+ *                     the energy of every pair of distinct particles either exceeds 10,000 kJ/mol in magnitude or
+ *                     continues as a straight line within 0.001 kJ/mol; at least 0.01 nm.
+ * @return the new force, with the name and the force group of the other
+ * @throws OpenMMException if the force cannot be converted: the message gives the reason
+ */
+LEARNEDPAIR_EXPORT std::unique_ptr<LearnedPairForce> convertCustomNonbonded(
+        const OpenMM::CustomNonbondedForce& force, double innerCutoff = 0);
+
+} // namespace LearnedPairPlugin

@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "internal/ConvertedPairs.h"
+#include "internal/InteractionClasses.h"
+#include "internal/require.h"
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+using namespace LearnedPairPlugin;
+using std::string;
+using std::vector;
+
+// The largest number of pairs that are examined, times the number of sets of values of the global parameters.
+static const size_t MaxPairs = 20000;
+// The rule of the inner cutoff: see convertCustomNonbonded.h.
+static const double WallEnergy = 1e4, MaxContinuationError = 1e-3, MinInnerCutoff = 0.01;
+// Energies of exchanged particles may differ by rounding.
+static const double Rounding = 1e-9;
+
+ConvertedPairs::ConvertedPairs(const LearnedPairForce& force) :
+        force(force),
+        distinct(force),
+        evaluator(PairEvaluator::create(force.getSharedFunction())) {
+    const size_t count = distinct.count, numPairs = count * (count + 1) / 2;
+    const size_t most = MaxPairs / (1 + 3 * force.getNumGlobalParameters());
+    const size_t every = (numPairs + most - 1) / most;
+    size_t index = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = i; j < count; j++)
+            if (index++ % every == 0)
+                pairs.push_back({(int) i, (int) j});
+    vector<double> defaults;
+    for (int i = 0; i < force.getNumGlobalParameters(); i++)
+        defaults.push_back(force.getGlobalParameterDefaultValue(i));
+    globals.push_back(defaults);
+    for (size_t i = 0; i < defaults.size(); i++)
+        for (double value : {0.0, 0.5, 1.0}) {
+            globals.push_back(defaults);
+            globals.back()[i] = value;
+        }
+}
+
+vector<double> ConvertedPairs::evaluate(
+        PairEvaluator& evaluator, double r, const vector<double>& globals, bool areExchanged) const {
+    vector<const double*> particles[2];
+    for (auto& pair : pairs) {
+        particles[areExchanged ? 1 : 0].push_back(&distinct.values[(size_t) pair.first * distinct.width]);
+        particles[areExchanged ? 0 : 1].push_back(&distinct.values[(size_t) pair.second * distinct.width]);
+    }
+    return evaluator.evaluate(vector<double>(pairs.size(), r), particles[0], particles[1], globals).energy;
+}
+
+/** Describe a pair by the parameters of its particles. */
+string ConvertedPairs::describe(size_t pair) const {
+    std::stringstream text;
+    auto& features = force.getFunction().getFeatures();
+    int particles[] = {pairs[pair].first, pairs[pair].second};
+    for (int side = 0; side < 2; side++)
+        for (size_t k = 0; k < features.size(); k++)
+            text << (side + k == 0 ? "" : ", ") << features[k].name << side + 1 << " = "
+                 << distinct.values[(size_t) particles[side] * distinct.width + k];
+    return text.str();
+}
+
+void ConvertedPairs::requireSymmetry() {
+    const double cutoff = force.getCutoffDistance();
+    for (double fraction : {0.3, 0.55, 0.9}) {
+        vector<double> energies = evaluate(*evaluator, fraction * cutoff, globals[0]);
+        vector<double> exchanged = evaluate(*evaluator, fraction * cutoff, globals[0], true);
+        for (size_t k = 0; k < pairs.size(); k++) {
+            double difference = std::abs(energies[k] - exchanged[k]);
+            require(!(difference > Rounding * (1 + std::abs(energies[k]))), "the energy of a pair (", describe(k),
+                    ") at ", fraction * cutoff, " nm is ", energies[k], " kJ/mol, and ", exchanged[k],
+                    " kJ/mol if its particles are exchanged, so that the result depends on their order; write a "
+                    "symmetric expression");
+        }
+    }
+}
+
+void ConvertedPairs::requireNone(std::shared_ptr<const PairProgram> indicesOutside) {
+    auto counter = PairEvaluator::create(indicesOutside);
+    const double cutoff = force.getCutoffDistance();
+    for (double fraction : {0.1, 0.3, 0.6, 0.999}) {
+        vector<double> counts = evaluate(*counter, fraction * cutoff, globals[0]);
+        for (size_t k = 0; k < pairs.size(); k++)
+            require(counts[k] == 0, "a pair (", describe(k), ") at ", fraction * cutoff,
+                    " nm has an index outside of a discrete function, where OpenMM's platforms disagree; correct the "
+                    "parameters or extend the function");
+    }
+}
+
+/** Get whether the energies of all pairs below a distance are high enough, or continue as a straight line. */
+bool ConvertedPairs::isEnough(double r) {
+    const double step = r / 4;
+    for (auto& values : globals) {
+        vector<double> at = evaluate(*evaluator, r, values);
+        vector<vector<double>> below;
+        for (double distance : {3 * step, 2 * step, step, 1e-3 * r})
+            below.push_back(evaluate(*evaluator, distance, values));
+        vector<double> before = evaluate(*evaluator, r * (1 - 1e-5), values);
+        for (size_t k = 0; k < pairs.size(); k++) {
+            if (!std::isfinite(at[k]))
+                continue; // the function is not defined at these values of the parameters
+            if (std::abs(at[k]) >= WallEnergy)
+                continue;
+            const double slope = (at[k] - before[k]) / (1e-5 * r);
+            int index = 0;
+            for (double distance : {3 * step, 2 * step, step, 1e-3 * r})
+                if (!(std::abs(below[index++][k] - at[k] - slope * (distance - r)) <= MaxContinuationError))
+                    return false;
+        }
+    }
+    return true;
+}
+
+double ConvertedPairs::chooseInnerCutoff() {
+    const double cutoff = force.getCutoffDistance(), lowest = std::min(MinInnerCutoff, 0.01 * cutoff);
+    for (double r = cutoff / 4; r > lowest; r *= 0.8)
+        if (isEnough(r))
+            return r;
+    return lowest;
+}

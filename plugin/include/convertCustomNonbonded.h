@@ -22,8 +22,10 @@ namespace LearnedPairPlugin {
  *
  * @param force        the force to convert; it is not changed
  * @param innerCutoff  the inner cutoff, measured in nm, or 0 to choose it. The choice is the longest distance at which
- *                     the energy of every pair of distinct particles either exceeds 10,000 kJ/mol in magnitude or
- *                     continues as a straight line within 0.001 kJ/mol; at least 0.01 nm.
+ *                     the energy of every pair of distinct particles either exceeds 1,000 kJ/mol in magnitude or
+ *                     continues as a straight line within 0.001 kJ/mol. From 0.05 nm on it is sufficient that the
+ *                     energy exceeds 1,000 kJ/mol at a shorter distance. The inner cutoff is at least 0.01 nm. If the
+ *                     cutoff is shorter than 1 nm, both distances are shorter in proportion.
  * @return the new force, with the name and the force group of the other
  * @throws OpenMMException if the force cannot be converted: the message gives the reason
  */

@@ -88,7 +88,8 @@ TailCorrection::Sums TailCorrection::integrate(double low, double high, bool isB
         if (change <= Accurate || (numPanels == MaxPanels && change <= Acceptable))
             return sums;
         require(numPanels < MaxPanels,
-                "LearnedPairForce: the long-range correction does not converge. The energy of a pair must be smooth and "
+                "LearnedPairForce: the long-range correction does not converge. The energy of a pair must be smooth "
+                "and "
                 "go to 0 faster than 1/r^3; else turn the correction off with setUseLongRangeCorrection(False).");
         before = sums;
     }
@@ -104,8 +105,8 @@ TailCorrection::Sums TailCorrection::integrate(double low, double high, bool isB
                 double inWidth = (x - switchingDistance) / (cutoff - switchingDistance);
                 double switched = inWidth * inWidth * inWidth * (10 + inWidth * (-15 + inWidth * 6)); // 1-S
                 distances.push_back(isBeyondCutoff ? cutoff / x : x);
-                factors.push_back(weight * (isBeyondCutoff ? cutoff * cutoff * cutoff / (x * x * x * x)
-                                                           : switched * x * x));
+                factors.push_back(
+                        weight * (isBeyondCutoff ? cutoff * cutoff * cutoff / (x * x * x * x) : switched * x * x));
             }
     Sums sums(1 + numDerivatives, 0.0);
     const size_t numPoints = distances.size(), pairsAtOnce = std::max<size_t>(1, PointsAtOnce / numPoints);

@@ -114,7 +114,8 @@ static void validateDistances(const LearnedPairForce& force) {
                 "or turn it off with setUseLongRangeCorrection(False).");
         require(std::isinf(function.getMaxDistance()),
                 "LearnedPairForce: the long-range correction needs a function that is defined beyond the cutoff, and "
-                "this one ends at ", function.getMaxDistance(),
+                "this one ends at ",
+                function.getMaxDistance(),
                 " nm; make the force with representation=\"program\" and tabulate_radial=False, or turn the "
                 "correction off with setUseLongRangeCorrection(False).");
     }

@@ -36,8 +36,8 @@ public:
     double chooseInnerCutoff();
 
 private:
-    std::vector<double> evaluate(PairEvaluator& evaluator, double r, const std::vector<double>& globals,
-            bool areExchanged = false) const;
+    std::vector<double> evaluate(
+            PairEvaluator& evaluator, double r, const std::vector<double>& globals, bool areExchanged = false) const;
     bool isEnough(double r);
     std::string describe(size_t pair) const;
     const LearnedPairForce& force;

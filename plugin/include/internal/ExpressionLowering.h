@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "internal/parseExpression.h"
 #include "internal/ProgramBuilder.h"
-#include "openmm/TabulatedFunction.h"
 #include <map>
 #include <string>
 #include <tuple>
@@ -21,15 +21,15 @@ namespace LearnedPairPlugin {
  */
 class ExpressionLowering {
 public:
-    /** Tabulated functions by their names. */
-    typedef std::map<std::string, const OpenMM::TabulatedFunction*> Functions;
     /** The steps that hold the values of variables, by their names. Each has the length 1. */
     typedef std::map<std::string, int> Variables;
     /**
      * @param builder    the program that the steps are added to
      * @param functions  the tabulated functions that expressions may call
      */
-    ExpressionLowering(ProgramBuilder& builder, const Functions& functions) : builder(builder), functions(functions) {}
+    ExpressionLowering(ProgramBuilder& builder, const TabulatedFunctions& functions) :
+            builder(builder),
+            functions(functions) {}
     /**
      * Add the steps of an expression.
      *
@@ -49,14 +49,15 @@ private:
     int lowerNode(const Lepton::ExpressionTreeNode& node, const Variables& variables);
     int lowerFunction(const std::string& name, const std::vector<int>& arguments);
     int lowerContinuous1D(const OpenMM::Continuous1DFunction& function, const std::string& name, int argument);
-    int lowerContinuous2D(const OpenMM::Continuous2DFunction& function, const std::string& name,
-            const std::vector<int>& arguments);
-    int lowerContinuous3D(const OpenMM::Continuous3DFunction& function, const std::string& name,
-            const std::vector<int>& arguments);
+    int lowerContinuous2D(
+            const OpenMM::Continuous2DFunction& function, const std::string& name, const std::vector<int>& arguments);
+    int lowerContinuous3D(
+            const OpenMM::Continuous3DFunction& function, const std::string& name, const std::vector<int>& arguments);
     int lowerDiscrete(const std::vector<double>& values, const std::vector<int>& sizes, const std::string& name,
             const std::vector<int>& arguments);
-    int lowerPatches(const std::vector<std::vector<double>>& coefficients, const std::vector<std::vector<double>>& knots,
-            bool periodic, const std::string& name, const std::vector<int>& arguments);
+    int lowerPatches(const std::vector<std::vector<double>>& coefficients,
+            const std::vector<std::vector<double>>& knots, bool periodic, const std::string& name,
+            const std::vector<int>& arguments);
     int isWithin(int argument, double low, double high);
     int moveInside(int argument, int within, double inside);
     int wrap(int argument, double low, double high);
@@ -70,7 +71,7 @@ private:
     int numbersOf(const std::string& name, const std::vector<double>& numbers);
     typedef std::tuple<Operation, std::vector<int>, std::vector<int>, std::vector<double>> Key;
     ProgramBuilder& builder;
-    const Functions& functions;
+    const TabulatedFunctions& functions;
     std::map<Key, int> known;           // the steps added so far: each is added once
     std::map<std::string, int> numbers; // the weights of tabulated functions, by their names
     std::vector<int> outside;           // steps that are 1 if an index is outside of its function, else 0

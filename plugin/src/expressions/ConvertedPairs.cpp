@@ -15,7 +15,9 @@ using std::vector;
 // The largest number of pairs that are examined, times the number of sets of values of the global parameters.
 static const size_t MaxPairs = 20000;
 // The rule of the inner cutoff: see convertCustomNonbonded.h.
-static const double WallEnergy = 1e4, MaxContinuationError = 1e-3, MinInnerCutoff = 0.01;
+static const double WallEnergy = 1000, MaxContinuationError = 1e-3, WallDistance = 0.05, MinInnerCutoff = 0.01;
+// The ratio of the distances that are tried as the inner cutoff.
+static const double Ratio = 1.25;
 // Energies of exchanged particles may differ by rounding.
 static const double Rounding = 1e-9;
 
@@ -93,11 +95,11 @@ void ConvertedPairs::requireNone(std::shared_ptr<const PairProgram> indicesOutsi
 
 /** Get whether the energies of all pairs below a distance are high enough, or continue as a straight line. */
 bool ConvertedPairs::isEnough(double r) {
-    const double step = r / 4;
+    const vector<double> distances = {0.75 * r, 0.5 * r, 0.25 * r, 1e-3 * r};
     for (auto& values : globals) {
         vector<double> at = evaluate(*evaluator, r, values);
         vector<vector<double>> below;
-        for (double distance : {3 * step, 2 * step, step, 1e-3 * r})
+        for (double distance : distances)
             below.push_back(evaluate(*evaluator, distance, values));
         vector<double> before = evaluate(*evaluator, r * (1 - 1e-5), values);
         for (size_t k = 0; k < pairs.size(); k++) {
@@ -106,10 +108,14 @@ bool ConvertedPairs::isEnough(double r) {
             if (std::abs(at[k]) >= WallEnergy)
                 continue;
             const double slope = (at[k] - before[k]) / (1e-5 * r);
-            int index = 0;
-            for (double distance : {3 * step, 2 * step, step, 1e-3 * r})
-                if (!(std::abs(below[index++][k] - at[k] - slope * (distance - r)) <= MaxContinuationError))
-                    return false;
+            bool isStraight = true, hasWall = false;
+            for (size_t i = 0; i < distances.size(); i++) {
+                double difference = std::abs(below[i][k] - at[k] - slope * (distances[i] - r));
+                isStraight &= (difference <= MaxContinuationError);
+                hasWall |= !(std::abs(below[i][k]) < WallEnergy);
+            }
+            if (!isStraight && !(hasWall && r <= WallDistance * std::min(1.0, force.getCutoffDistance())))
+                return false;
         }
     }
     return true;
@@ -117,7 +123,10 @@ bool ConvertedPairs::isEnough(double r) {
 
 double ConvertedPairs::chooseInnerCutoff() {
     const double cutoff = force.getCutoffDistance(), lowest = std::min(MinInnerCutoff, 0.01 * cutoff);
-    for (double r = cutoff / 4; r > lowest; r *= 0.8)
+    double r = WallDistance * std::min(1.0, cutoff); // one of the distances that are tried
+    while (r * Ratio <= cutoff / 4)
+        r *= Ratio;
+    for (; r > lowest; r /= Ratio)
         if (isEnough(r))
             return r;
     return lowest;

@@ -2,16 +2,10 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/ExpressionLowering.h"
-#include "internal/operations.h"
 #include "internal/require.h"
-#include "lepton/CustomFunction.h"
-#include "lepton/Exception.h"
 #include "lepton/ExpressionTreeNode.h"
 #include "lepton/Operation.h"
-#include "lepton/ParsedExpression.h"
-#include "lepton/Parser.h"
 #include <cmath>
-#include <memory>
 
 using namespace LearnedPairPlugin;
 using Lepton::ExpressionTreeNode;
@@ -21,52 +15,8 @@ using std::vector;
 // Integer powers up to this one are products, which are more accurate than pow() on GPUs.
 static const int MaxProductPower = 64;
 
-namespace {
-
-/** Stands for a tabulated function while an expression is parsed. It is never evaluated. */
-class Placeholder : public Lepton::CustomFunction {
-public:
-    explicit Placeholder(int numArguments) : numArguments(numArguments) {}
-    int getNumArguments() const override {
-        return numArguments;
-    }
-    double evaluate(const double*) const override {
-        return 0;
-    }
-    double evaluateDerivative(const double*, const int*) const override {
-        return 0;
-    }
-    CustomFunction* clone() const override {
-        return new Placeholder(numArguments);
-    }
-
-private:
-    int numArguments;
-};
-
-} // namespace
-
-static int countArguments(const OpenMM::TabulatedFunction& function) {
-    using namespace OpenMM;
-    auto is = [&](auto* typed) { return dynamic_cast<decltype(typed)>(&function) != nullptr; };
-    if (is((const Continuous1DFunction*) nullptr) || is((const Discrete1DFunction*) nullptr))
-        return 1;
-    return is((const Continuous2DFunction*) nullptr) || is((const Discrete2DFunction*) nullptr) ? 2 : 3;
-}
-
 int ExpressionLowering::lower(const string& text, const Variables& variables) {
-    vector<std::unique_ptr<Placeholder>> placeholders;
-    std::map<string, Lepton::CustomFunction*> customFunctions;
-    for (auto& [name, function] : functions) {
-        placeholders.push_back(std::make_unique<Placeholder>(countArguments(*function)));
-        customFunctions[name] = placeholders.back().get();
-    }
-    try {
-        return lowerNode(Lepton::Parser::parse(text, customFunctions).getRootNode(), variables);
-    }
-    catch (const Lepton::Exception& exception) {
-        throw OpenMM::OpenMMException("the expression \"" + text + "\" cannot be read: " + exception.what());
-    }
+    return lowerNode(parseExpression(text, functions).getRootNode(), variables);
 }
 
 int ExpressionLowering::add(Operation operation, const vector<int>& operands, const vector<int>& integers,
@@ -122,8 +72,7 @@ int ExpressionLowering::lowerNode(const ExpressionTreeNode& node, const Variable
     // sqrt((1-x)(1+x)): the other side of a right triangle with the hypotenuse 1
     auto otherSide = [&] {
         int one = literal(1);
-        return unary(Operation::Sqrt,
-                multiply(binary(Operation::Sub, one, x[0]), binary(Operation::Add, one, x[0])));
+        return unary(Operation::Sqrt, multiply(binary(Operation::Sub, one, x[0]), binary(Operation::Add, one, x[0])));
     };
     switch (operation.getId()) {
         case Op::CONSTANT: return literal(operation.evaluate(nullptr, {}));

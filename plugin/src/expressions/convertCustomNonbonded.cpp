@@ -3,6 +3,7 @@
 
 #include "convertCustomNonbonded.h"
 #include "internal/ConvertedPairs.h"
+#include "internal/EquivalentTypes.h"
 #include "internal/ExpressionLowering.h"
 #include "internal/GroupMultiplicity.h"
 #include "internal/passes.h"
@@ -74,9 +75,7 @@ static ExpressionLowering::Variables findParticleVariables(
 
 static Programs makePrograms(const CustomNonbondedForce& force, const GroupMultiplicity& multiplicity, int width) {
     ProgramBuilder builder(ProgramSignature::forPairs());
-    ExpressionLowering::Functions functions;
-    for (int i = 0; i < force.getNumTabulatedFunctions(); i++)
-        functions[force.getTabulatedFunctionName(i)] = &force.getTabulatedFunction(i);
+    const TabulatedFunctions functions = findTabulatedFunctions(force);
     ExpressionLowering lowering(builder, functions);
     ExpressionLowering::Variables pairVariables;
     for (int slot : {PairInput::Particle1, PairInput::Particle2}) {
@@ -127,6 +126,7 @@ static std::unique_ptr<LearnedPairForce> createForce(const CustomNonbondedForce&
     };
     auto result = std::make_unique<LearnedPairForce>(makeFunction(programs.energy));
     const int numParticles = force.getNumParticles();
+    const EquivalentTypes equivalent(force);
     vector<double> all, parameters;
     for (int i = 0; i < numParticles && width > 0; i++) {
         force.getParticleParameters(i, parameters);
@@ -135,6 +135,7 @@ static std::unique_ptr<LearnedPairForce> createForce(const CustomNonbondedForce&
         for (int k = 0; k < (int) parameters.size(); k++)
             require(std::isfinite(parameters[k]), "the parameter \"", features[k].name, "\" of particle ", i, " is ",
                     parameters[k], "; it must be finite");
+        equivalent.replace(parameters);
         if (multiplicity.isNeeded())
             parameters.push_back(multiplicity.getClass(i));
         all.insert(all.end(), parameters.begin(), parameters.end());
@@ -144,7 +145,7 @@ static std::unique_ptr<LearnedPairForce> createForce(const CustomNonbondedForce&
     else
         result->setParticleTypes(vector<int>(numParticles, 0));
     result->setNonbondedMethod(force.usesPeriodicBoundaryConditions() ? LearnedPairForce::CutoffPeriodic
-                                                                     : LearnedPairForce::CutoffNonPeriodic);
+                                                                      : LearnedPairForce::CutoffNonPeriodic);
     result->setCutoffDistance(force.getCutoffDistance());
     for (int i = 0; i < force.getNumInteractionGroups(); i++) {
         set<int> set1, set2;
@@ -168,8 +169,7 @@ std::unique_ptr<LearnedPairForce> LearnedPairPlugin::convertCustomNonbonded(
         result->setForceGroup(force.getForceGroup());
         result->setUseSwitchingFunction(force.getUseSwitchingFunction());
         result->setSwitchingDistance(force.getSwitchingDistance());
-        result->setUseLongRangeCorrection(
-                force.getUseLongRangeCorrection() && force.usesPeriodicBoundaryConditions());
+        result->setUseLongRangeCorrection(force.getUseLongRangeCorrection() && force.usesPeriodicBoundaryConditions());
         result->setEvaluation(LearnedPairForce::AutomaticEvaluation);
         vector<std::pair<int, int>> exclusions(force.getNumExclusions());
         for (int i = 0; i < force.getNumExclusions(); i++)

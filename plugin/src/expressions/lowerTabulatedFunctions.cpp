@@ -81,8 +81,8 @@ int ExpressionLowering::lowerPatches(const vector<vector<double>>& coefficients,
         int isInside = isWithin(arguments[d], low, high);
         within = (d == 0 ? isInside : binary(Operation::Mul, within, isInside));
         int x = (periodic ? wrap(arguments[d], low, high) : moveInside(arguments[d], isInside, low));
-        int position = binary(Operation::Div, binary(Operation::Sub, x, literal(low)),
-                literal((high - low) / numPatches));
+        int position =
+                binary(Operation::Div, binary(Operation::Sub, x, literal(low)), literal((high - low) / numPatches));
         int index = unary(Operation::Floor, position);
         index = binary(Operation::Minimum, binary(Operation::Maximum, index, literal(0)), literal(numPatches - 1));
         int t = binary(Operation::Sub, position, index);
@@ -102,7 +102,8 @@ int ExpressionLowering::lowerPatches(const vector<vector<double>>& coefficients,
             old.push_back(isBicubic ? i / 4 : i % size);
             now.push_back(isBicubic ? i % 4 : i / size);
         }
-        powers = binary(Operation::Mul, add(Operation::Gather, {powers}, old), add(Operation::Gather, {newPowers}, now));
+        powers =
+                binary(Operation::Mul, add(Operation::Gather, {powers}, old), add(Operation::Gather, {newPowers}, now));
     }
     vector<double> all;
     for (auto& patchCoefficients : coefficients)
@@ -145,9 +146,9 @@ int ExpressionLowering::lowerDiscrete(
     int index = -1, stride = 1;
     for (size_t d = 0; d < arguments.size(); d++) {
         int rounded = unary(Operation::Floor, binary(Operation::Add, arguments[d], literal(0.5)));
-        outside.push_back(
-                binary(Operation::Sub, literal(1), isWithin(rounded, 0, sizes[d] - 1)));
-        int clamped = binary(Operation::Minimum, binary(Operation::Maximum, rounded, literal(0)), literal(sizes[d] - 1));
+        outside.push_back(binary(Operation::Sub, literal(1), isWithin(rounded, 0, sizes[d] - 1)));
+        int clamped =
+                binary(Operation::Minimum, binary(Operation::Maximum, rounded, literal(0)), literal(sizes[d] - 1));
         int part = binary(Operation::Mul, literal(stride), clamped);
         index = (d == 0 ? part : binary(Operation::Add, index, part));
         stride *= sizes[d];

@@ -33,8 +33,10 @@ def from_custom_nonbonded(
         The largest force error of the tables, relative to ``|F(r)| + 1 kJ/mol/nm`` for every pair.
     inner_cutoff : float, nm, or Quantity, optional
         Below this distance the energy of a pair continues as a straight line, and differs from that of the other force.
-        By default it is the longest distance at which each pair either has an energy of more than 10,000 kJ/mol in
-        magnitude or continues as a straight line within 0.001 kJ/mol, but at least 0.01 nm.
+        By default it is the longest distance at which each pair either has an energy of more than 1,000 kJ/mol in
+        magnitude or continues as a straight line within 0.001 kJ/mol. From 0.05 nm on it is sufficient that the energy
+        exceeds 1,000 kJ/mol at a shorter distance. It is at least 0.01 nm. If the cutoff is shorter than 1 nm, both
+        distances are shorter in proportion.
 
     Returns
     -------

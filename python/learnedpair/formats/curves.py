@@ -93,7 +93,7 @@ def without_zeros_before(curve: FileCurve) -> FileCurve:
     next_change = curve.energies[first] * (curve.energies[first + 1] - curve.energies[first])
     if next_change >= 0:
         return curve
-    return curve.rows(slice(first, None), f"{first} rows of zeros before {curve.r[first]:g} left out")
+    return curve.rows(slice(first, None), f"{_rows(first)} of zeros before {curve.r[first]:g} left out")
 
 
 def without_zeros_after(curve: FileCurve) -> FileCurve:
@@ -107,7 +107,11 @@ def without_zeros_after(curve: FileCurve) -> FileCurve:
         return curve
     last = used[-1]
     left_out = len(curve.r) - 1 - last
-    return curve.rows(slice(None, last + 1), f"{left_out} rows of zeros after {curve.r[last]:g} left out")
+    return curve.rows(slice(None, last + 1), f"{_rows(left_out)} of zeros after {curve.r[last]:g} left out")
+
+
+def _rows(count):
+    return f"{count} row{'s' if count > 1 else ''}"
 
 
 def require_consistency(curve: FileCurve) -> None:
@@ -172,6 +176,6 @@ def _reason(change, integral):
         return ""
     if abs(quotient + 1) < QUOTIENT_SPREAD:
         return " The column of forces holds +dE/dr; it must hold the force, -dE/dr."
-    if abs(quotient - 1) < QUOTIENT_SPREAD:
+    if f"{quotient:.3g}" == "1":
         return ""
-    return f" All forces are about {quotient:.5g} times those of the energies; look for a column in another unit."
+    return f" All forces are about {quotient:.3g} times those of the energies; look for a column in another unit."

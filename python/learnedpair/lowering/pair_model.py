@@ -318,7 +318,7 @@ class PairModel(Model):
         pairs : list of (str, str)
             The pairs of types; by default all.
         rows : int
-            The number of rows of each table, from 4 to 1000000.
+            The number of rows of each table, from 4 to 1000000; for UF3 at most 4000.
         start, end : float in nm, or Quantity
             The range; by default the domain of the model, and from 0 for GROMACS. A GROMACS table may end beyond the
             cutoff: rows there are zero.

@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 #: The points of each interval at which the error is measured, as fractions of its width: near the extrema of the force
 #: error of a Hermite polynomial, and one between them.
 POINTS = (0.2113, 0.5, 0.7887)
+#: The largest number of rows. For UF3 a dense system of equations of this size is solved.
+MAX_ROWS, MAX_ROWS_UF3 = 1000000, 4000
 #: The place of the pair in the name of a file.
 PLACE = "{pair}"
 
@@ -95,8 +97,9 @@ def _check_model(model: Model, request: Request) -> None:
         )
     if request.format not in FORMATS:
         raise ModelError(f"write_table: the format is {request.format!r}; expected one of {', '.join(FORMATS)}.")
-    if isinstance(request.rows, bool) or not isinstance(request.rows, int) or not 4 <= request.rows <= 10**6:
-        raise ModelError(f"write_table: rows is {request.rows!r}; expected an integer from 4 to 1000000.")
+    most = MAX_ROWS_UF3 if request.format == "uf3" else MAX_ROWS
+    if isinstance(request.rows, bool) or not isinstance(request.rows, int) or not 4 <= request.rows <= most:
+        raise ModelError(f"write_table: rows is {request.rows!r}; expected an integer from 4 to {most}.")
     if request.spacing not in ("distance", "square") or (request.spacing == "square" and request.format != "lammps"):
         raise ModelError(
             f"write_table: spacing is {request.spacing!r}; expected 'distance' or, for LAMMPS, 'square', which stands"

@@ -23,6 +23,7 @@ LAYERS = (
     "models/checks",
     "models/metadata",
     "models/pytorch",
+    "formats",
     "force",
     "data",
     "plugin.py, devices.py, units.py, errors.py",

@@ -29,7 +29,7 @@ METHODS = {
         "setScaleParameter",
         "updateParametersInContext",
     ],
-    lp.PairModel: ["create_force", "evaluate", "evaluate_derivatives", "update_force"],
+    lp.PairModel: ["create_force", "evaluate", "evaluate_derivatives", "update_force", "write_table"],
     lp.PairTable: ["evaluate"],
     lp.PairProgram: ["evaluate", "evaluate_derivatives", "tabulate_radial"],
     _core.TensorProgram: ["differentiate", "evaluate", "optimize"],

@@ -26,6 +26,7 @@ from .lowering.tabulation import tabulate
 if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
     from . import nn as nn
     from .lowering.export import export_model as export_model
+    from .lowering.load_tables import load_tables as load_tables
     from .lowering.pair_model import PairModel as PairModel
     from .lowering.pair_model import load_model as load_model
 
@@ -36,6 +37,7 @@ _NEED_TORCH = {
     "load_model": "lowering.pair_model",
     "PairModel": "lowering.pair_model",
     "export_model": "lowering.export",
+    "load_tables": "lowering.load_tables",
     "nn": "nn",
 }
 

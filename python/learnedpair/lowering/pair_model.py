@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import openmm
 import torch
+from openmm import unit
 from torch.export import ExportedProgram
 
+from .. import units as conversion
 from ..force.expected_evaluation import warn_of_noise
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.checks.contract import check_model
@@ -24,6 +26,7 @@ from .creation import Evaluation, check_arguments, configure_force, set_evaluati
 from .particles import distinct_particles, read_particles
 from .representation import Representation, choose_representation
 from .updating import lower_like, parameter_settings, replace_function, require_same_particles
+from .write_table import Request, WrittenTable, write_table
 
 
 @in_default_torch_state
@@ -285,3 +288,83 @@ class PairModel(Model):
         require_same_particles(self, force)
         function, report = lower_like(self, force, tolerance)
         replace_function(force, function, report, parameter_settings(self, force))
+
+    @in_default_torch_state
+    def write_table(
+        self,
+        path: str | os.PathLike[str],
+        format: Literal["lammps", "gromacs", "votca", "uf3"],
+        *,
+        pairs: list[tuple[str, str]] | None = None,
+        rows: int = 2000,
+        start: float | unit.Quantity | None = None,
+        end: float | unit.Quantity | None = None,
+        spacing: Literal["distance", "square"] = "distance",
+        units: Literal["real", "metal", "electron"] = "real",
+    ) -> list[WrittenTable]:
+        """Write curves of this model as tables of another program.
+
+        The tables hold the energy as a force computes it, with the switching function. The model must have types and
+        no global parameters.
+
+        Parameters
+        ----------
+        path : path-like
+            LAMMPS and UF3 have one file for all pairs, with the keyword "A_B" or the pair "A-B". GROMACS and VOTCA have
+            one for each pair: "{pair}" in the name of the file is replaced by "A_B" or "A-B".
+        format : {"lammps", "gromacs", "votca", "uf3"}
+            "gromacs": the energy is the function h, to be multiplied by C12 = 1. "uf3": the spline has a knot at each
+            row, and the types should be elements.
+        pairs : list of (str, str)
+            The pairs of types; by default all.
+        rows : int
+            The number of rows of each table, from 4 to 1000000; for UF3 at most 4000.
+        start, end : float in nm, or Quantity
+            The range; by default the domain of the model, and from 0 for GROMACS. A GROMACS table may end beyond the
+            cutoff: rows there are zero.
+        spacing : {"distance", "square"}
+            Whether rows are equally spaced in r or, for LAMMPS only, in r^2 (RSQ).
+        units : {"real", "metal", "electron"}
+            The unit system of a LAMMPS table. It is written into the first line, by which LAMMPS converts a table
+            between real and metal.
+
+        Returns
+        -------
+        list of WrittenTable
+            One for each pair: path, pair, keyword, rows, and the errors of the curve that :func:`load_tables` reads
+            back, measured between the rows: ``max_energy_error`` in kJ/mol, ``max_force_error`` in kJ/mol/nm, and
+            ``max_relative_force_error``, the maximum of |dF| / (|F| + 1 kJ/mol/nm).
+
+        Raises
+        ------
+        ModelError
+            If the model has features or global parameters, or an argument is wrong.
+
+        Examples
+        --------
+        >>> import os
+        >>> import tempfile
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> model = lp.load_model(WATER_GFN2)
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> path = os.path.join(folder.name, "water.table")
+        >>> tables = model.write_table(path, "lammps")
+        >>> [table.keyword for table in tables]
+        ['O_O', 'O_H', 'H_H']
+        >>> max(table.max_relative_force_error for table in tables) < 1e-3
+        True
+        >>> lp.load_tables(path).types
+        ['O', 'H']
+        >>> folder.cleanup()
+        """
+        default = 0.0 if format == "gromacs" else self.inner_cutoff
+        request = Request(
+            format,
+            rows,
+            default if start is None else float(conversion.in_nanometers(start)),
+            self.cutoff if end is None else float(conversion.in_nanometers(end)),
+            spacing,
+            units,
+        )
+        return write_table(self, os.fspath(path), pairs, request)

@@ -296,13 +296,53 @@ public:
     void setExclusionParticles(int index, int particle1, int particle2);
     /**
      * Exclude all pairs that are connected by at most a given number of bonds. Call this after all particles have been
-     * added. Pairs that are already excluded are not added again.
+     * added. Pairs that are excluded already, or are exceptions, are not added again.
      *
      * @param bonds       pairs of bonded particles
      * @param bondCutoff  the largest number of bonds between two excluded particles; with 0 nothing is excluded
      * @throws OpenMMException if a bond names a particle that has not been added
      */
     void createExclusionsFromBonds(const std::vector<std::pair<int, int>>& bonds, int bondCutoff);
+
+    /** Get the number of exceptions. */
+    int getNumExceptions() const {
+        return exceptions.size();
+    }
+    /**
+     * Give a pair of particles a factor of its own, which multiplies its energy in place of the 1 of all other pairs.
+     * It is used for scaled 1-4 pairs. Like any pair, an exception contributes only below the cutoff, between covered
+     * particles, and if the interaction groups allow it. Whether the particles exist, and whether the pair has an
+     * exclusion or another exception, is checked when a Context is created.
+     *
+     * @param particle1  the index of the first particle
+     * @param particle2  the index of the second particle
+     * @param factor     the factor; 0 excludes the pair
+     * @return the index of the exception
+     */
+    int addException(int particle1, int particle2, double factor);
+    /**
+     * Get the particles and the factor of an exception.
+     *
+     * @param index           the index of the exception
+     * @param[out] particle1  the index of the first particle
+     * @param[out] particle2  the index of the second particle
+     * @param[out] factor     the factor
+     * @throws OpenMMException if the index is out of range
+     */
+    void getExceptionParameters(int index, int& particle1, int& particle2, double& factor) const;
+    /**
+     * Set the particles and the factor of an exception. updateParametersInContext() copies the factor to a Context, and
+     * cannot change the particles.
+     *
+     * @param index      the index of the exception
+     * @param particle1  the index of the first particle
+     * @param particle2  the index of the second particle
+     * @param factor     the factor; 0 excludes the pair
+     * @throws OpenMMException if the index of the exception is out of range
+     */
+    void setExceptionParameters(int index, int particle1, int particle2, double factor);
+    /** Get the pairs that are not evaluated with all others: the exclusions, then the exceptions. */
+    std::vector<std::pair<int, int>> getExclusionsAndExceptions() const;
 
     /** Get the number of interaction groups. */
     int getNumInteractionGroups() const {
@@ -435,6 +475,18 @@ public:
     void setReport(const std::string& report);
 
     /**
+     * State that the forces of a class never use OpenMM's nonbonded kernel on GPUs. Beside a force of an unknown class,
+     * such as one of another plugin, a LearnedPairForce has a kernel of its own, which is slower and always correct. If
+     * the statement is wrong, the creation of a Context fails or energies are wrong. It holds for all Contexts that
+     * this process creates afterwards.
+     *
+     * @param className  the name of the class in System XML files, such as "PlumedForce"
+     */
+    static void trustForce(const std::string& className);
+    /** Get whether trustForce() was called for a class. */
+    static bool isTrustedForce(const std::string& className);
+
+    /**
      * Copy the particles' types or features, the function and the ranges of global parameters to an existing Context.
      * The new function must be a table of the same shape, or a program with the same steps and new weights. All other
      * settings must be the same as when the Context was created. To change them, call Context::reinitialize() or create
@@ -465,7 +517,12 @@ private:
     bool useSwitching, useLongRangeCorrection;
     Evaluation evaluation;
     double tableTolerance;
+    struct Exception {
+        int particle1, particle2;
+        double factor;
+    };
     std::vector<std::pair<int, int>> exclusions;
+    std::vector<Exception> exceptions;
     std::vector<std::pair<std::set<int>, std::set<int>>> interactionGroups;
     std::string scaleParameter;
     double scaleDefault;

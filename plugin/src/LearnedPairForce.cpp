@@ -7,6 +7,7 @@
 #include "internal/require.h"
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 using namespace LearnedPairPlugin;
 using std::pair;
@@ -188,6 +189,30 @@ void LearnedPairForce::setExclusionParticles(int index, int particle1, int parti
     exclusions[index] = {particle1, particle2};
 }
 
+int LearnedPairForce::addException(int particle1, int particle2, double factor) {
+    exceptions.push_back({particle1, particle2, factor});
+    return exceptions.size() - 1;
+}
+
+void LearnedPairForce::getExceptionParameters(int index, int& particle1, int& particle2, double& factor) const {
+    checkIndex(index, exceptions.size(), "exception");
+    particle1 = exceptions[index].particle1;
+    particle2 = exceptions[index].particle2;
+    factor = exceptions[index].factor;
+}
+
+void LearnedPairForce::setExceptionParameters(int index, int particle1, int particle2, double factor) {
+    checkIndex(index, exceptions.size(), "exception");
+    exceptions[index] = {particle1, particle2, factor};
+}
+
+vector<pair<int, int>> LearnedPairForce::getExclusionsAndExceptions() const {
+    vector<pair<int, int>> pairs = exclusions;
+    for (auto& exception : exceptions)
+        pairs.emplace_back(exception.particle1, exception.particle2);
+    return pairs;
+}
+
 void LearnedPairForce::createExclusionsFromBonds(const vector<pair<int, int>>& bonds, int bondCutoff) {
     if (bondCutoff < 1)
         return;
@@ -199,7 +224,7 @@ void LearnedPairForce::createExclusionsFromBonds(const vector<pair<int, int>>& b
         bonded[j].push_back(i);
     }
     set<pair<int, int>> excluded;
-    for (auto [i, j] : exclusions)
+    for (auto [i, j] : getExclusionsAndExceptions())
         excluded.insert(std::minmax(i, j));
     for (int first = 0; first < (int) bonded.size(); first++) {
         set<int> reached = {first};
@@ -232,6 +257,24 @@ void LearnedPairForce::getInteractionGroupParameters(int index, set<int>& set1, 
 void LearnedPairForce::setInteractionGroupParameters(int index, const set<int>& set1, const set<int>& set2) {
     checkIndex(index, interactionGroups.size(), "interaction group");
     interactionGroups[index] = {set1, set2};
+}
+
+static std::mutex trustedForcesMutex;
+
+static set<string>& getTrustedForces() {
+    static set<string> names;
+    return names;
+}
+
+void LearnedPairForce::trustForce(const string& className) {
+    require(!className.empty(), "LearnedPairForce: trustForce() needs the name of a class, such as \"PlumedForce\".");
+    std::lock_guard<std::mutex> lock(trustedForcesMutex);
+    getTrustedForces().insert(className);
+}
+
+bool LearnedPairForce::isTrustedForce(const string& className) {
+    std::lock_guard<std::mutex> lock(trustedForcesMutex);
+    return getTrustedForces().count(className) > 0;
 }
 
 void LearnedPairForce::setScaleParameter(const string& name, double defaultValue) {

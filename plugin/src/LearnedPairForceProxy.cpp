@@ -173,6 +173,32 @@ static void readExclusions(const SerializationNode& node, LearnedPairForce& forc
     force.addExclusions(pairs);
 }
 
+static void writeExceptions(SerializationNode& node, const LearnedPairForce& force) {
+    vector<int> particles;
+    vector<double> factors;
+    for (int i = 0; i < force.getNumExceptions(); i++) {
+        int particle1, particle2;
+        double factor;
+        force.getExceptionParameters(i, particle1, particle2, factor);
+        particles.insert(particles.end(), {particle1, particle2});
+        factors.push_back(factor);
+    }
+    node.setIntProperty("count", force.getNumExceptions());
+    writeIntegers(node, "pairs", particles);
+    node.setStringProperty("factors", encodeDoubles(factors));
+}
+
+static void readExceptions(const SerializationNode& node, LearnedPairForce& force) {
+    vector<int> particles = readIntegers(node, "pairs");
+    vector<double> factors = decodeDoubles(node.getStringProperty("factors"));
+    size_t count = readInteger(node, "count");
+    require(particles.size() == 2 * count && factors.size() == count, "LearnedPairForce: the exceptions hold ",
+            particles.size(), " particles and ", factors.size(), " factors, but ", count,
+            " pairs should be there; the XML is damaged.");
+    for (size_t i = 0; i < count; i++)
+        force.addException(particles[2 * i], particles[2 * i + 1], factors[i]);
+}
+
 LearnedPairForceProxy::LearnedPairForceProxy() : SerializationProxy("LearnedPairForce") {}
 
 void LearnedPairForceProxy::serialize(const void* object, SerializationNode& node) const {
@@ -197,6 +223,7 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
     for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
         writeText(derivatives.createChildNode("Parameter"), "name", force.getEnergyParameterDerivativeName(i));
     writeExclusions(node.createChildNode("Exclusions"), force);
+    writeExceptions(node.createChildNode("Exceptions"), force);
     SerializationNode& groups = node.createChildNode("InteractionGroups");
     for (int i = 0; i < force.getNumInteractionGroups(); i++) {
         set<int> set1, set2;
@@ -232,6 +259,7 @@ void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     for (auto& child : node.getChildNode("EnergyParameterDerivatives").getChildren())
         force->addEnergyParameterDerivative(readText(child, "name"));
     readExclusions(node.getChildNode("Exclusions"), *force);
+    readExceptions(node.getChildNode("Exceptions"), *force);
     for (auto& child : node.getChildNode("InteractionGroups").getChildren()) {
         vector<int> set1 = readIntegers(child, "set1"), set2 = readIntegers(child, "set2");
         force->addInteractionGroup(set<int>(set1.begin(), set1.end()), set<int>(set2.begin(), set2.end()));

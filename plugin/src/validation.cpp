@@ -19,6 +19,7 @@ using OpenMM::OpenMMException;
 using OpenMM::System;
 using OpenMM::Vec3;
 using std::set;
+using std::string;
 using std::vector;
 
 /** Limits of lengths, in nm. Other lengths are mistakes of units, and their squares may be zero or infinite in single
@@ -121,16 +122,23 @@ static void validateDistances(const LearnedPairForce& force) {
     }
 }
 
+/** Describe the pair with an index in LearnedPairForce::getExclusionsAndExceptions(). */
+static string describeExcluded(const LearnedPairForce& force, int index) {
+    bool isException = (index >= force.getNumExclusions());
+    return (isException ? "exception " : "exclusion ") +
+            std::to_string(isException ? index - force.getNumExclusions() : index);
+}
+
 static void validateExclusions(const LearnedPairForce& force, int numParticles) {
-    typedef std::tuple<int, int, int> Exclusion; // the smaller and the larger particle, and the index of the exclusion
+    typedef std::tuple<int, int, int> Exclusion; // the smaller and the larger particle, and the index
+    const auto pairs = force.getExclusionsAndExceptions();
     vector<Exclusion> sorted;
-    for (int i = 0; i < force.getNumExclusions(); i++) {
-        int particle1, particle2;
-        force.getExclusionParticles(i, particle1, particle2);
+    for (size_t i = 0; i < pairs.size(); i++) {
+        auto [particle1, particle2] = pairs[i];
         for (int particle : {particle1, particle2})
-            require(particle >= 0 && particle < numParticles, "LearnedPairForce: exclusion ", i, " names particle ",
-                    particle, "; it must be between 0 and ", numParticles - 1, ".");
-        require(particle1 != particle2, "LearnedPairForce: exclusion ", i, " names particle ", particle1,
+            require(particle >= 0 && particle < numParticles, "LearnedPairForce: ", describeExcluded(force, i),
+                    " names particle ", particle, "; it must be between 0 and ", numParticles - 1, ".");
+        require(particle1 != particle2, "LearnedPairForce: ", describeExcluded(force, i), " names particle ", particle1,
                 " twice; a particle never interacts with itself.");
         sorted.emplace_back(std::min(particle1, particle2), std::max(particle1, particle2), i);
     }
@@ -140,10 +148,17 @@ static void validateExclusions(const LearnedPairForce& force, int numParticles) 
     };
     auto repeated = std::adjacent_find(sorted.begin(), sorted.end(), samePair);
     if (repeated != sorted.end()) {
-        int index = std::get<2>(*(repeated + 1)), particle1, particle2;
-        force.getExclusionParticles(index, particle1, particle2);
-        require(false, "LearnedPairForce: exclusion ", index, " repeats the particles ", particle1, " and ", particle2,
-                "; exclude each pair once.");
+        int first = std::get<2>(*repeated), index = std::get<2>(*(repeated + 1));
+        require(false, "LearnedPairForce: ", describeExcluded(force, index), " repeats the particles ",
+                pairs[index].first, " and ", pairs[index].second, " of ", describeExcluded(force, first),
+                "; exclude each pair once, or give it one factor.");
+    }
+    for (int i = 0; i < force.getNumExceptions(); i++) {
+        int particle1, particle2;
+        double factor;
+        force.getExceptionParameters(i, particle1, particle2, factor);
+        require(std::isfinite(factor), "LearnedPairForce: exception ", i, " has the factor ", factor,
+                "; it must be finite.");
     }
 }
 
@@ -293,14 +308,9 @@ void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const Le
         sameDerivatives = (created.getEnergyParameterDerivativeName(i) == updated.getEnergyParameterDerivativeName(i));
     requireSame(sameDerivatives, "the energy parameter derivatives");
     requireSame(created.getForceGroup() == updated.getForceGroup(), "the force group");
-    bool sameExclusions = (created.getNumExclusions() == updated.getNumExclusions());
-    for (int i = 0; i < created.getNumExclusions() && sameExclusions; i++) {
-        int a1, a2, b1, b2;
-        created.getExclusionParticles(i, a1, a2);
-        updated.getExclusionParticles(i, b1, b2);
-        sameExclusions = (a1 == b1 && a2 == b2);
-    }
-    requireSame(sameExclusions, "the exclusions");
+    bool sameExclusions = (created.getNumExclusions() == updated.getNumExclusions() &&
+            created.getExclusionsAndExceptions() == updated.getExclusionsAndExceptions());
+    requireSame(sameExclusions, "the exclusions, or the particles of the exceptions");
     bool sameGroups = (created.getNumInteractionGroups() == updated.getNumInteractionGroups());
     for (int i = 0; i < created.getNumInteractionGroups() && sameGroups; i++) {
         set<int> a1, a2, b1, b2;

@@ -268,6 +268,8 @@ Examples
     m.def(
             "handle_of", [](uintptr_t address) { return forceAt(address)->getHandle(); },
             "Get the handle of the force at an address, a number that no other force ever gets.");
+    m.def("trust_force", &LearnedPairForce::trustForce, py::arg("class_name"),
+            "State that the forces of a class never use OpenMM's nonbonded kernel.");
     m.def("exists", &ForceHandle::exists, "Get whether the force with a handle still exists.");
     py::class_<LearnedPairForce, std::unique_ptr<LearnedPairForce, py::nodelete>>(m, "ForceAccess",
             "The methods of a C++ LearnedPairForce. Distances are in nm; a Context is passed as its address.")
@@ -364,6 +366,16 @@ Examples
                         return py::make_tuple(particle1, particle2);
                     })
             .def("setExclusionParticles", &LearnedPairForce::setExclusionParticles)
+            .def("getNumExceptions", &LearnedPairForce::getNumExceptions)
+            .def("addException", &LearnedPairForce::addException)
+            .def("getExceptionParameters",
+                    [](const LearnedPairForce& force, int index) {
+                        int particle1, particle2;
+                        double factor;
+                        force.getExceptionParameters(index, particle1, particle2, factor);
+                        return py::make_tuple(particle1, particle2, factor);
+                    })
+            .def("setExceptionParameters", &LearnedPairForce::setExceptionParameters)
             .def("createExclusionsFromBonds", &LearnedPairForce::createExclusionsFromBonds)
             .def("getNumInteractionGroups", &LearnedPairForce::getNumInteractionGroups)
             .def("addInteractionGroup", &LearnedPairForce::addInteractionGroup)

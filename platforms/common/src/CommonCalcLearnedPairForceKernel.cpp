@@ -16,19 +16,23 @@ using std::vector;
 
 /**
  * Tells OpenMM which particles it may exchange when it sorts them for locality: those with the same interaction class
- * and the same type or features.
+ * and the same type or features, in molecules with the same exclusions and exceptions.
  */
 class CommonCalcLearnedPairForceKernel::ForceInfo : public ComputeForceInfo {
 public:
     explicit ForceInfo(const LearnedPairForce& force) {
-        for (int i = 0; i < force.getNumExclusions(); i++) {
-            vector<int> particles(2);
-            force.getExclusionParticles(i, particles[0], particles[1]);
-            exclusions.push_back(particles);
-        }
+        for (auto [particle1, particle2] : force.getExclusionsAndExceptions())
+            pairs.push_back({particle1, particle2});
         setParticles(force);
     }
     void setParticles(const LearnedPairForce& force) {
+        factors.assign(force.getNumExclusions(), 0.0);
+        for (int i = 0; i < force.getNumExceptions(); i++) {
+            int particle1, particle2;
+            double factor;
+            force.getExceptionParameters(i, particle1, particle2, factor);
+            factors.push_back(factor);
+        }
         classes = InteractionClasses(force).particleClasses;
         distinct = DistinctParticles(force).index;
     }
@@ -36,18 +40,19 @@ public:
         return classes[particle1] == classes[particle2] && distinct[particle1] == distinct[particle2];
     }
     int getNumParticleGroups() override {
-        return exclusions.size();
+        return pairs.size();
     }
     void getParticlesInGroup(int index, vector<int>& particles) override {
-        particles = exclusions[index];
+        particles = pairs[index];
     }
     bool areGroupsIdentical(int group1, int group2) override {
-        return true;
+        return factors[group1] == factors[group2];
     }
 
 private:
     vector<int> classes, distinct;
-    vector<vector<int>> exclusions;
+    vector<vector<int>> pairs; // exclusions and exceptions
+    vector<double> factors;    // for each pair
 };
 
 CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(
@@ -63,6 +68,8 @@ CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(
 
 CommonCalcLearnedPairForceKernel::~CommonCalcLearnedPairForceKernel() {
     ContextSelector selector(cc); // device memory must be freed in the device's context
+    tableExceptions.reset();
+    programExceptions.reset();
     tablePlacement.reset();
     programPlacement.reset();
     tableFunction.reset();
@@ -123,6 +130,7 @@ void CommonCalcLearnedPairForceKernel::useTables(const TableCurves& tables, cons
         int numCoefficients = (plan == nullptr ? 0 : (1 + globals->getDerivatives().size()) * tables.functions.size());
         tableFunction = std::make_unique<CommonPairTable>(cc, tables, classes, numCoefficients);
         tablePlacement = place(*tableFunction, true);
+        tableExceptions = createExceptions(*tableFunction);
     }
     else if (std::string problem = tableFunction->upload(tables, classes); !problem.empty()) {
         plan->rejectTables(problem);
@@ -135,9 +143,12 @@ void CommonCalcLearnedPairForceKernel::useTables(const TableCurves& tables, cons
 /** Run the program from now on. */
 void CommonCalcLearnedPairForceKernel::useProgram() {
     if (programFunction == nullptr) {
-        programFunction = std::make_unique<CommonPairProgram>(cc, *force, *globals, traits.hasTensorCores);
+        // Text for tensor cores evaluates 16 pairs at once, and an exception is one pair.
+        const bool hasTensorCores = (traits.hasTensorCores && force->getNumExceptions() == 0);
+        programFunction = std::make_unique<CommonPairProgram>(cc, *force, *globals, hasTensorCores);
         programFunction->upload(*force);
         programPlacement = place(*programFunction, tableFunction == nullptr);
+        programExceptions = createExceptions(*programFunction);
     }
     if (tableFunction != nullptr)
         tableFunction->clear();
@@ -163,6 +174,13 @@ std::unique_ptr<PairPlacement> CommonCalcLearnedPairForceKernel::place(
     sharedKernel.joins &= mayShareKernel;
     PairKernelText text = createText(function, "lp" + cc.intToString(indexInSystem) + "_");
     return PairPlacement::create({cc, *system, *force, traits}, sharedKernel, text, function.isSmall());
+}
+
+/** Create the kernel that evaluates the exceptions with a function. The first device evaluates them all. */
+std::unique_ptr<ExceptionsKernel> CommonCalcLearnedPairForceKernel::createExceptions(CommonPairFunction& function) {
+    if (force->getNumExceptions() == 0 || cc.getContextIndex() > 0)
+        return nullptr;
+    return std::make_unique<ExceptionsKernel>(cc, *force, createText(function, "lp_"));
 }
 
 PairKernelText CommonCalcLearnedPairForceKernel::createText(CommonPairFunction& function, const string& prefix) {
@@ -224,6 +242,8 @@ double CommonCalcLearnedPairForceKernel::execute(ContextImpl& context, bool incl
     else if (plan != nullptr)
         tableFunction->setCoefficients(plan->getCoefficients());
     (usesTables ? tablePlacement : programPlacement)->execute(includeForces, includeEnergy);
+    if (auto& exceptions = (usesTables ? tableExceptions : programExceptions))
+        exceptions->execute();
     return 0.0;
 }
 
@@ -248,6 +268,9 @@ void CommonCalcLearnedPairForceKernel::setForce(const LearnedPairForce& newForce
     force = std::make_unique<LearnedPairForce>(newForce);
     if (programFunction != nullptr)
         programFunction->upload(*force);
+    for (auto exceptions : {tableExceptions.get(), programExceptions.get()})
+        if (exceptions != nullptr)
+            exceptions->upload(*force);
     info->setParticles(*force);
     cc.invalidateMolecules(info);
 }

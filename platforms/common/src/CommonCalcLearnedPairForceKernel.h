@@ -4,6 +4,7 @@
 
 #include "CommonPairProgram.h"
 #include "CommonPairTable.h"
+#include "ExceptionsKernel.h"
 #include "internal/EvaluationPlan.h"
 #include "LearnedPairKernels.h"
 #include "openmm/common/ComputeContext.h"
@@ -49,6 +50,7 @@ private:
     PairKernelText createText(CommonPairFunction& function, const std::string& prefix);
     std::string createEnergyText(const std::string& scale) const;
     std::unique_ptr<PairPlacement> place(CommonPairFunction& function, bool mayShareKernel);
+    std::unique_ptr<ExceptionsKernel> createExceptions(CommonPairFunction& function);
     void useTables(const TableCurves& tables, const InteractionClasses& classes);
     void useProgram();
     OpenMM::ComputeContext& cc;
@@ -62,6 +64,7 @@ private:
     std::unique_ptr<CommonPairTable> tableFunction;
     std::unique_ptr<CommonPairProgram> programFunction;
     std::unique_ptr<PairPlacement> tablePlacement, programPlacement;
+    std::unique_ptr<ExceptionsKernel> tableExceptions, programExceptions; // null without exceptions
     bool usesTables;
     bool mustFollowPlan; // the kernel does not evaluate the function as the plan has decided
 };

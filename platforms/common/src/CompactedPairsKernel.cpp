@@ -3,7 +3,7 @@
 
 #include "CompactedPairsKernel.h"
 #include "CommonLearnedPairKernelSources.h"
-#include "internal/require.h"
+#include "KernelText.h"
 #include "openmm/common/CommonKernelUtilities.h"
 #include <algorithm>
 #include <map>
@@ -60,18 +60,12 @@ void CompactedPairsKernel::addArguments(const PairKernelText& pair) {
     boxArgument = arguments.addLater("real4 periodicBoxSize");
     for (string name : {"invPeriodicBoxSize", "periodicBoxVecX", "periodicBoxVecY", "periodicBoxVecZ"})
         arguments.addLater("real4 " + name);
-    for (auto parameter : pair.parameters)
-        arguments.add("GLOBAL const " + parameter.getType() + "* RESTRICT global_" + parameter.getName(),
-                parameter.getArray());
-    for (auto argument : pair.arguments)
-        arguments.add("GLOBAL const " + argument.getType() + "* RESTRICT " + argument.getName(), argument.getArray());
-    if (!pair.derivatives.empty())
-        arguments.add("GLOBAL mixed* RESTRICT energyParamDerivs", cc.getEnergyParamDerivBuffer());
+    addPairArguments(arguments, cc, pair);
 }
 
-/** Fill the holes of kernels/compactedPairs.cc. A text that is inserted in one round may have holes for the next. */
+/** Fill the holes of kernels/compactedPairs.cc. */
 string CompactedPairsKernel::createText(const PairKernelText& pair) const {
-    stringstream declare, load, get, declareDerivatives, saveDerivatives;
+    stringstream declare, load, get;
     for (auto& parameter : pair.parameters)
         for (string k : {"1", "2"}) {
             string name = parameter.getName() + k, local = "local_" + name;
@@ -80,29 +74,18 @@ string CompactedPairsKernel::createText(const PairKernelText& pair) const {
                  << parameter.getName() << "[atom" << k << "];\n";
             get << "const " << parameter.getType() << " " << name << " = " << local << "[warp][place" << k << "];\n";
         }
-    const vector<string>& names = cc.getEnergyParamDerivNames();
-    for (size_t d = 0; d < pair.derivatives.size(); d++) {
-        int index = std::find(names.begin(), names.end(), pair.derivatives[d]) - names.begin();
-        declareDerivatives << "mixed lpParameterDerivative" << d << " = 0;\n";
-        saveDerivatives << "energyParamDerivs[GLOBAL_ID*" << names.size() << "+" << index
-                        << "] += lpParameterDerivative" << d << ";\n";
-    }
+    const DerivativeText derivatives = createDerivativeText(cc, pair);
     const vector<map<string, string>> rounds = {{{"LP_HOLE_LOAD_PAIR", CommonLearnedPairKernelSources::compactedPair}},
         {{"LP_HOLE_ARGUMENTS", arguments.declare()}, {"LP_HOLE_PARAMETERS", declare.str()},
             {"LP_HOLE_LOAD_PARAMETERS", load.str()}, {"LP_HOLE_GET_PARAMETERS", get.str()},
             {"LP_HOLE_CONDITION", pair.condition.empty() ? "true" : pair.condition},
-            {"LP_HOLE_DECLARE_DERIVATIVES", declareDerivatives.str()},
-            {"LP_HOLE_SAVE_DERIVATIVES", saveDerivatives.str()}},
+            {"LP_HOLE_DECLARE_DERIVATIVES", derivatives.declare},
+            {"LP_HOLE_SAVE_DERIVATIVES", derivatives.save}},
         {{"LP_HOLE_DISTANCE", pair.distance}, {"LP_HOLE_ENERGY", pair.energy},
             {"LP_HOLE_DECLARE_INPUTS", pair.function.declareInputs}, {"LP_HOLE_SET_INPUTS", pair.function.setInputs},
             {"LP_HOLE_PROGRAM", (pair.onTensorCores ? "" : pair.function.setInputs) + pair.function.program},
             {"LP_HOLE_GET_RESULTS", pair.function.getResults}}};
-    string text = CommonLearnedPairKernelSources::compactedPairs;
-    for (auto& replacements : rounds)
-        text = cc.replaceStrings(text, replacements);
-    size_t hole = text.find("LP_HOLE_");
-    require(hole == string::npos, "LearnedPairForce: nothing was inserted into the kernel's text at ",
-            hole == string::npos ? "" : text.substr(hole, 40), "; this is a bug in the plugin.");
+    string text = fillHoles(cc, CommonLearnedPairKernelSources::compactedPairs, rounds);
     return pair.onTensorCores ? CommonLearnedPairKernelSources::tensorCores + text : text;
 }
 

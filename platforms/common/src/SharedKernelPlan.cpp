@@ -3,12 +3,15 @@
 
 #include "SharedKernelPlan.h"
 #include "OpenMM.h"
+#include "openmm/serialization/SerializationProxy.h"
 #include <algorithm>
 #include <limits>
+#include <typeinfo>
 
 using namespace LearnedPairPlugin;
 using namespace OpenMM;
 using std::set;
+using std::string;
 using std::vector;
 
 namespace {
@@ -29,8 +32,14 @@ static void exclude(vector<set<int>>& exclusions, int particle1, int particle2) 
     exclusions[particle2].insert(particle1);
 }
 
-/** For LearnedPairForce and CustomNonbondedForce, whose methods for exclusions have the same names. */
-template<class ForceType> static vector<set<int>> collectExclusions(const ForceType& force) {
+vector<set<int>> LearnedPairPlugin::getExclusions(const LearnedPairForce& force) {
+    vector<set<int>> exclusions(force.getNumParticles());
+    for (auto [particle1, particle2] : force.getExclusionsAndExceptions())
+        exclude(exclusions, particle1, particle2);
+    return exclusions;
+}
+
+static vector<set<int>> collectExclusions(const CustomNonbondedForce& force) {
     vector<set<int>> exclusions(force.getNumParticles());
     for (int i = 0; i < force.getNumExclusions(); i++) {
         int particle1, particle2;
@@ -38,10 +47,6 @@ template<class ForceType> static vector<set<int>> collectExclusions(const ForceT
         exclude(exclusions, particle1, particle2);
     }
     return exclusions;
-}
-
-vector<set<int>> LearnedPairPlugin::getExclusions(const LearnedPairForce& force) {
-    return collectExclusions(force);
 }
 
 static vector<set<int>> collectExceptions(const NonbondedForce& force) {
@@ -90,18 +95,34 @@ static double getCutoffOrInfinity(const LearnedPairForce& force) {
 
 static Registration registrationOf(const LearnedPairForce& force) {
     return {usesCutoff(force), force.usesPeriodicBoundaryConditions(), force.getCutoffDistance(), force.getForceGroup(),
-        true, collectExclusions(force)};
+        true, getExclusions(force)};
 }
 
 template<class... Forces> static bool isOneOf(const Force& force) {
     return ((dynamic_cast<const Forces*>(&force) != nullptr) || ...);
 }
 
-/** Whether a force is one of OpenMM's that never use the nonbonded kernel, according to the source of OpenMM 8.6. */
+/** Get the name of the class of a force in XML files, or an empty string if it cannot be serialized. */
+static string getClassName(const Force& force) {
+    try {
+        return SerializationProxy::getProxy(typeid(force)).getTypeName();
+    }
+    catch (const OpenMMException&) {
+        return "";
+    }
+}
+
+/**
+ * Whether a force never uses the nonbonded kernel: according to the source of OpenMM 8.6, or because the user says so.
+ * CustomCVForce and ATMForce compute their forces in Contexts of their own. DrudeForce belongs to a plugin of OpenMM.
+ */
 static bool neverUsesKernel(const Force& force) {
-    return isOneOf<AndersenThermostat, CMAPTorsionForce, CMMotionRemover, CustomAngleForce, CustomBondForce,
-            CustomCentroidBondForce, CustomCompoundBondForce, CustomExternalForce, CustomTorsionForce,
-            CustomVolumeForce, HarmonicAngleForce, HarmonicBondForce, MonteCarloAnisotropicBarostat, MonteCarloBarostat,
+    const string name = getClassName(force);
+    if (name == "DrudeForce" || LearnedPairForce::isTrustedForce(name))
+        return true;
+    return isOneOf<ATMForce, AndersenThermostat, CMAPTorsionForce, CMMotionRemover, CustomAngleForce, CustomBondForce,
+            CustomCVForce, CustomCentroidBondForce, CustomCompoundBondForce, CustomExternalForce, CustomHbondForce,
+            CustomTorsionForce, CustomVolumeForce, HarmonicAngleForce, HarmonicBondForce, MonteCarloAnisotropicBarostat, MonteCarloBarostat,
             MonteCarloFlexibleBarostat, MonteCarloMembraneBarostat, PeriodicTorsionForce, PythonForce, RBTorsionForce,
             RMSDForce>(force);
 }

@@ -19,6 +19,8 @@ void CpuCalcLearnedPairForceKernel::initialize(const OpenMM::System& system, con
 void CpuCalcLearnedPairForceKernel::setModel(const LearnedPairForce& newForce) {
     force = std::make_unique<LearnedPairForce>(newForce);
     globals = std::make_unique<GlobalValues>(*force, derivativeNames);
+    exceptionLoop =
+            std::make_unique<CpuExceptionLoop>(*force, globals->getDerivatives(), data.threads.getNumThreads());
     tableLoop.reset();
     programLoop.reset();
     loop = nullptr;
@@ -41,6 +43,7 @@ void CpuCalcLearnedPairForceKernel::setTableModel(const PairTable& table) {
     list = std::make_unique<CpuPairList>(*force, classes, backend, numThreads);
     tableLoop = std::make_unique<CpuTableLoop>(*force, *list, backend, numThreads);
     tableLoop->setTables(TableCurves(table), classes);
+    exceptionLoop->setTables(TableCurves(table), classes);
     loop = tableLoop.get();
 }
 
@@ -62,11 +65,13 @@ void CpuCalcLearnedPairForceKernel::chooseLoop() {
         if (tableLoop == nullptr)
             tableLoop = std::make_unique<CpuTableLoop>(*force, *list, backend, numThreads);
         tableLoop->setTables(tables->curves, plan->getClasses());
+        exceptionLoop->setTables(tables->curves, plan->getClasses());
         loop = tableLoop.get();
         return;
     }
     if (programLoop == nullptr)
         programLoop = std::make_unique<CpuProgramLoop>(*force, *list, backend, numThreads, *globals);
+    exceptionLoop->useProgram();
     programLoop->renumber(); // the list may have been built meanwhile
     loop = programLoop.get();
 }
@@ -88,6 +93,8 @@ double CpuCalcLearnedPairForceKernel::execute(ContextImpl& context, bool include
             tables == nullptr ? globals->getDerivatives().size() : tables->curves.functions.size() - 1, 0.0);
     loop->compute(*reference.positions, reference.periodicBoxVectors, (float) forceScale, includeForces,
             includeEnergy || hasDerivatives, data, sums);
+    exceptionLoop->compute(*reference.positions, reference.periodicBoxVectors, globals->getValues(), forceScale,
+            includeForces, data, sums);
     if (tables != nullptr)
         sums.combine(plan->getCoefficients());
     globals->addDerivatives(sums.energy, sums.derivatives, *reference.energyParameterDerivatives);

@@ -4,6 +4,7 @@
 
 #include "CpuPairList.h"
 #include "CpuPairLoop.h"
+#include "CpuExceptionLoop.h"
 #include "CpuProgramLoop.h"
 #include "CpuTableLoop.h"
 #include "internal/EvaluationPlan.h"
@@ -50,6 +51,7 @@ private:
     std::unique_ptr<CpuTableLoop> tableLoop;
     std::unique_ptr<CpuProgramLoop> programLoop;
     CpuPairLoop* loop; // one of the two
+    std::unique_ptr<CpuExceptionLoop> exceptionLoop;
 };
 
 } // namespace LearnedPairPlugin

@@ -14,9 +14,7 @@ ExclusionMasks::ExclusionMasks(
         numClasses(classes.numClasses),
         exclusions(force.getNumParticles()),
         interacts(classes.interacts) {
-    for (int i = 0; i < force.getNumExclusions(); i++) {
-        int particle1, particle2;
-        force.getExclusionParticles(i, particle1, particle2);
+    for (auto [particle1, particle2] : force.getExclusionsAndExceptions()) {
         if (order.getListIndex(particle1) >= 0 && order.getListIndex(particle2) >= 0) {
             exclusions[particle1].push_back(particle2);
             exclusions[particle2].push_back(particle1);

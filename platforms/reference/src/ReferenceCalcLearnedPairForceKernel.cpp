@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "ReferenceCalcLearnedPairForceKernel.h"
+#include "internal/activeExceptions.h"
 #include "internal/DistinctParticles.h"
 #include "internal/GlobalValues.h"
 #include "internal/InteractionClasses.h"
@@ -27,6 +28,7 @@ using std::vector;
 struct ReferenceCalcLearnedPairForceKernel::Model {
     Model(const LearnedPairForce& force, const vector<string>& derivativeNames) :
             classes(force),
+            exceptions(findActiveExceptions(force)),
             particles(force),
             switching(force),
             globals(force, derivativeNames),
@@ -42,6 +44,7 @@ struct ReferenceCalcLearnedPairForceKernel::Model {
         return classes.interacts[(size_t) classes.particleClasses[i] * classes.numClasses + classes.particleClasses[j]];
     }
     InteractionClasses classes;
+    vector<ActiveException> exceptions;
     DistinctParticles particles;
     SwitchingFunction switching;
     GlobalValues globals;
@@ -55,15 +58,14 @@ struct ReferenceCalcLearnedPairForceKernel::Model {
 struct ReferenceCalcLearnedPairForceKernel::Pairs {
     vector<int> first, second;
     vector<Vec3> delta;                         // from the second particle to the first
+    vector<double> factors;                     // 1, or the factor of an exception
     vector<double> r, rClamped;                 // rClamped: at least the inner cutoff
     vector<const double*> particle1, particle2; // types or features
 };
 
 void ReferenceCalcLearnedPairForceKernel::initialize(const OpenMM::System& system, const LearnedPairForce& force) {
     exclusions.resize(system.getNumParticles());
-    for (int i = 0; i < force.getNumExclusions(); i++) {
-        int particle1, particle2;
-        force.getExclusionParticles(i, particle1, particle2);
+    for (auto [particle1, particle2] : force.getExclusionsAndExceptions()) {
         exclusions[particle1].insert(particle2);
         exclusions[particle2].insert(particle1);
     }
@@ -81,17 +83,16 @@ void ReferenceCalcLearnedPairForceKernel::copyParameters(const LearnedPairForce&
 
 void ReferenceCalcLearnedPairForceKernel::findPairs(
         const vector<Vec3>& positions, const Vec3* box, Pairs& pairs) const {
-    for (size_t n = 0; n < covered.size(); n++)
-        for (size_t m = 0; m < n; m++) {
-            int i = covered[n], j = covered[m];
+    auto add = [&](int i, int j, double factor) {
             double delta[OpenMM::ReferenceForce::LastDeltaRIndex];
             if (model->periodic)
                 OpenMM::ReferenceForce::getDeltaRPeriodic(positions[j], positions[i], box, delta);
             else
                 OpenMM::ReferenceForce::getDeltaR(positions[j], positions[i], delta);
             double r = delta[OpenMM::ReferenceForce::RIndex];
-            if (r >= model->cutoff || !model->interact(i, j) || exclusions[i].count(j) > 0)
-                continue;
+            if (r >= model->cutoff)
+                return;
+            pairs.factors.push_back(factor);
             pairs.first.push_back(i);
             pairs.second.push_back(j);
             pairs.delta.push_back(Vec3(delta[OpenMM::ReferenceForce::XIndex], delta[OpenMM::ReferenceForce::YIndex],
@@ -100,7 +101,15 @@ void ReferenceCalcLearnedPairForceKernel::findPairs(
             pairs.rClamped.push_back(std::max(r, model->innerCutoff));
             pairs.particle1.push_back(model->particles.getValues(i));
             pairs.particle2.push_back(model->particles.getValues(j));
+    };
+    for (size_t n = 0; n < covered.size(); n++)
+        for (size_t m = 0; m < n; m++) {
+            int i = covered[n], j = covered[m];
+            if (model->interact(i, j) && exclusions[i].count(j) == 0)
+                add(i, j, 1);
         }
+    for (auto& exception : model->exceptions)
+        add(exception.particle1, exception.particle2, exception.factor);
 }
 
 double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
@@ -119,17 +128,17 @@ double ReferenceCalcLearnedPairForceKernel::execute(ContextImpl& context, bool i
     vector<double> derivatives(model->globals.getDerivatives().size(), 0.0);
     for (size_t k = 0; k < pairs.r.size(); k++) {
         // Negative below the inner cutoff, where f is replaced by its Taylor expansion, else 0.
-        double r = pairs.r[k], rBelowInner = r - pairs.rClamped[k];
+        double factor = pairs.factors[k], r = pairs.r[k], rBelowInner = r - pairs.rClamped[k];
         double energy = values.energy[k] + rBelowInner * values.dEdR[k], dEdR = values.dEdR[k];
         model->switching.apply(r, energy, dEdR);
-        sum += energy;
+        sum += factor * energy;
         for (size_t d = 0; d < derivatives.size(); d++) {
             double d2EdRdG = values.d2EdRdG[d][k], dEdG = values.dEdG[d][k] + rBelowInner * d2EdRdG;
             model->switching.apply(r, dEdG, d2EdRdG);
-            derivatives[d] += dEdG;
+            derivatives[d] += factor * dEdG;
         }
         if (includeForces && r > 0) { // at distance 0 the force has no direction
-            Vec3 force = pairs.delta[k] * (-scale * dEdR / r);
+            Vec3 force = pairs.delta[k] * (-scale * factor * dEdR / r);
             (*data.forces)[pairs.first[k]] += force;
             (*data.forces)[pairs.second[k]] -= force;
         }

@@ -185,6 +185,31 @@ class LearnedPairForce(GuardedForce):
         result.this = force.this
         return result
 
+    @staticmethod
+    def trustForce(class_name: str) -> None:
+        """State that the forces of a class never use OpenMM's nonbonded kernel on GPUs.
+
+        Beside a force of an unknown class, such as one of another plugin, a LearnedPairForce has a kernel of its own,
+        which is slower and always correct. If the statement is wrong, the creation of a Context fails or energies are
+        wrong: compare them with those of the Reference platform once. It holds for all Contexts that this process
+        creates afterwards.
+
+        Parameters
+        ----------
+        class_name : str
+            The name of the class in System XML files, such as "PlumedForce".
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> lp.LearnedPairForce.trustForce("PlumedForce")
+        """
+        if not isinstance(class_name, str):
+            raise TypeError(
+                f"LearnedPairForce.trustForce: expected the name of a class, got a {type(class_name).__name__}."
+            )
+        core.trust_force(class_name)
+
     @classmethod
     def converted(cls, force: openmm.CustomNonbondedForce, inner_cutoff: float = 0.0) -> LearnedPairForce:
         """Convert a CustomNonbondedForce: the core of :func:`from_custom_nonbonded`.
@@ -448,9 +473,9 @@ class LearnedPairForce(GuardedForce):
     def setUseLongRangeCorrection(self, use: bool) -> None:
         """Set whether the energy includes a correction for pairs beyond the cutoff, which is off by default.
 
-        It is the energy C/V that a homogeneous liquid has there, as OpenMM's CustomNonbondedForce defines it. It changes
-        the energy and the pressure, and no forces. It requires CutoffPeriodic and a function that is defined at all
-        distances, such as that of :func:`from_custom_nonbonded`; this is checked when a Context is created.
+        It is the energy C/V that a homogeneous liquid has there, as OpenMM's CustomNonbondedForce defines it. It
+        changes the energy and the pressure, and no forces. It requires CutoffPeriodic and a function that is defined at
+        all distances, such as that of :func:`from_custom_nonbonded`; this is checked when a Context is created.
         """
         self._access.setUseLongRangeCorrection(use)
 
@@ -535,6 +560,58 @@ class LearnedPairForce(GuardedForce):
         """Set the two particles of an exclusion."""
         what = "LearnedPairForce.setExclusionParticles"
         self._access.setExclusionParticles(index, as_index(particle1, what), as_index(particle2, what))
+
+    def getNumExceptions(self) -> int:
+        """Get the number of exceptions."""
+        return self._access.getNumExceptions()
+
+    def addException(self, particle1: int, particle2: int, factor: float) -> int:
+        """Give a pair of particles a factor of its own, in place of the 1 of all other pairs.
+
+        It is used for scaled 1-4 pairs. An exception contributes only below the cutoff, between covered particles, and
+        if the interaction groups allow it. The pair must not have an exclusion or another exception, which is checked
+        when a Context is created.
+
+        Parameters
+        ----------
+        particle1, particle2 : int
+            The indices of the particles.
+        factor : float
+            It multiplies the energy of the pair; 0 excludes the pair.
+
+        Returns
+        -------
+        int
+            The index of the exception.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> force = lp.load_model(WATER_GFN2).create_force(["O", "H", "H", "O"])
+        >>> force.addException(0, 3, 0.5)
+        0
+        >>> force.getExceptionParameters(0)
+        (0, 3, 0.5)
+        """
+        what = "LearnedPairForce.addException"
+        return self._access.addException(
+            as_index(particle1, what), as_index(particle2, what), as_number(factor, f"{what}: the factor")
+        )
+
+    def getExceptionParameters(self, index: int) -> tuple[int, int, float]:
+        """Get the two particles and the factor of an exception, as a tuple."""
+        return self._access.getExceptionParameters(index)
+
+    def setExceptionParameters(self, index: int, particle1: int, particle2: int, factor: float) -> None:
+        """Set the two particles and the factor of an exception.
+
+        :meth:`updateParametersInContext` copies the factor to an existing Context; it cannot change the particles.
+        """
+        what = "LearnedPairForce.setExceptionParameters"
+        self._access.setExceptionParameters(
+            index, as_index(particle1, what), as_index(particle2, what), as_number(factor, f"{what}: the factor")
+        )
 
     def createExclusionsFromBonds(self, bonds: Iterable[Sequence[int | Atom]], bondCutoff: int) -> None:
         """Exclude all pairs of particles that are connected by a few bonds. Existing exclusions are kept.

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "KernelArguments.h"
+#include "LearnedPairForce.h"
+#include "openmm/common/ComputeArray.h"
+#include "openmm/common/ComputeContext.h"
+#include "PairKernelText.h"
+#include <string>
+
+namespace LearnedPairPlugin {
+
+/**
+ * The kernel in kernels/exceptions.cc, which evaluates the exceptions of a force. It is a kernel of its own, and not a
+ * part of OpenMM's bonded kernel, because that one cannot change any more when a Context turns from tables to running
+ * the program.
+ */
+class ExceptionsKernel {
+public:
+    /** @param pair  a text that evaluates one pair, and not 16 pairs on tensor cores */
+    ExceptionsKernel(OpenMM::ComputeContext& cc, const LearnedPairForce& force, const PairKernelText& pair);
+    /** Use the factors of another force with the same exceptions. */
+    void upload(const LearnedPairForce& force);
+    /** Compute energies and forces. */
+    void execute();
+
+private:
+    void initialize();
+    std::string createText() const;
+    OpenMM::ComputeContext& cc;
+    PairKernelText pair;
+    const bool periodic;
+    const int numExceptions;
+    bool isInitialized = false;
+    OpenMM::ComputeArray atoms;   // int2, for each exception
+    OpenMM::ComputeArray factors; // real, for each exception; 0 if it does not interact
+    OpenMM::ComputeKernel kernel;
+    KernelArguments arguments;
+    int boxArgument;
+};
+
+} // namespace LearnedPairPlugin

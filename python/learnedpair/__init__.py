@@ -19,6 +19,7 @@ from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
 from .force.functions import PairProgram, PairTable
 from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
+from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
 from .lowering.tabulation import tabulate
 
 if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch

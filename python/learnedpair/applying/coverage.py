@@ -13,7 +13,7 @@ from .assignment import LEFT_OUT, NO_RULE
 MAX_NAMED = 5
 
 
-def warn_of_partial_coverage(atoms, assigned):
+def warn_of_partial_coverage(atoms, assigned, source="add_correction", remedy=None):
     """Warn of residues in which some atoms have a type and others have none, and of residues with the same structure
     (the same elements, bonded in the same way) whose atoms have different types.
 
@@ -25,6 +25,10 @@ def warn_of_partial_coverage(atoms, assigned):
     atoms : AtomTable
     assigned : ndarray of int, shape (n_atoms,)
         The result of :func:`learnedpair.applying.assignment.select`.
+    source : str
+        The beginning of the warning.
+    remedy : str, optional
+        What to do, if not to change the argument ``types`` of add_correction().
     """
     variants, structures = _variants(atoms, assigned)
     in_part = {
@@ -36,10 +40,12 @@ def warn_of_partial_coverage(atoms, assigned):
         residue, names, types = next(iter(in_part))
         rules = [f"{residue}:{name}" for name, type in zip(names, types, strict=True) if type == NO_RULE]
         warn(
-            "add_correction: the rules cover residues in part:"
-            f" {_shown([_describe_part(variant, count) for variant, count in in_part.items()])}. {_remedy(rules)}"
+            f"{source}: the rules cover residues in part:"
+            f" {_shown([_describe_part(variant, count) for variant, count in in_part.items()])}."
+            f" {remedy or _remedy(rules)}"
         )
-    _warn_of_differences(variants, structures)
+    if remedy is None:  # otherwise add_correction() warns later, for the types that it is given
+        _warn_of_differences(variants, structures)
 
 
 def warn_of_different_treatment(atoms, assigned):

@@ -44,8 +44,7 @@ def warn_of_partial_coverage(atoms, assigned, source="add_correction", remedy=No
             f" {_shown([_describe_part(variant, count) for variant, count in in_part.items()])}."
             f" {remedy or _remedy(rules)}"
         )
-    if remedy is None:  # otherwise add_correction() warns later, for the types that it is given
-        _warn_of_differences(variants, structures)
+    _warn_of_differences(variants, structures, source, remedy)
 
 
 def warn_of_different_treatment(atoms, assigned):
@@ -61,7 +60,7 @@ def _remedy(rules):
     )
 
 
-def _warn_of_differences(variants, structures):
+def _warn_of_differences(variants, structures, source="add_correction", remedy=None):
     by_structure = defaultdict(Counter)
     for variant, count in variants.items():
         by_structure[structures[variant]][variant] += count
@@ -69,8 +68,8 @@ def _warn_of_differences(variants, structures):
     if different:
         variant = min(different[0], key=lambda variant: sum(type >= 0 for type in variant[2]))
         warn(
-            "add_correction: residues of the same structure are treated differently:"
-            f" {_shown(list(map(_describe_group, different)))}. {_remedy([f'{variant[0]}:*'])}"
+            f"{source}: residues of the same structure are treated differently:"
+            f" {_shown(list(map(_describe_group, different)))}. {remedy or _remedy([f'{variant[0]}:*'])}"
         )
 
 

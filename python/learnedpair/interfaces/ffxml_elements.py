@@ -69,10 +69,17 @@ def _exclusions(text: str) -> str | int:
     return int(text) if text.isdecimal() else text
 
 
+def _force_group(text: str) -> int:
+    group = int(text)
+    if not 0 <= group <= 31:
+        raise ValueError
+    return group
+
+
 #: The attributes besides "model": the argument of add_correction(), the conversion, and what is expected.
 OPTIONS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "scale": ("scale", str, "the name of a global parameter"),
-    "forceGroup": ("force_group", int, "an integer from 0 to 31"),
+    "forceGroup": ("force_group", _force_group, "an integer from 0 to 31"),
     "exclusions": ("exclusions", _exclusions, "nonbonded, molecules, or a number of bonds"),
     "representation": ("representation", str, "auto, table or program"),
     "tolerance": ("tolerance", float, "a positive number"),

@@ -7,6 +7,7 @@ import numpy as np
 from ..applying.assignment import LEFT_OUT, NO_RULE, assign_types, near_misses, select
 from ..applying.atom_table import AtomTable
 from ..applying.coverage import warn_of_partial_coverage
+from ..applying.particle_types import CheckedTypes
 from ..errors import warn
 from .ffxml_elements import require_known
 
@@ -21,7 +22,7 @@ def types_by_model(model, topology):
 
     Returns
     -------
-    list of (str or None), one for each atom
+    CheckedTypes
 
     Raises
     ------
@@ -35,7 +36,7 @@ def types_by_model(model, topology):
             f'{model.source} does not say which atoms have the type {missing[0]!r}; add <Type name="{missing[0]}"'
             " .../> with class, type, or residue and atom."
         )
-    return assign_types(topology, {**model.type_rules, None: model.uncovered})
+    return CheckedTypes(assign_types(topology, {**model.type_rules, None: model.uncovered}))
 
 
 def types_by_rules(rules, model, force_field, topology, data):
@@ -51,7 +52,7 @@ def types_by_rules(rules, model, force_field, topology, data):
 
     Returns
     -------
-    list of (str or None), one for each atom
+    CheckedTypes
 
     Raises
     ------
@@ -89,7 +90,7 @@ def types_by_rules(rules, model, force_field, topology, data):
         assigned[mask], chosen_by[mask] = type_index, index
     assigned[is_left_out] = LEFT_OUT
     warn_of_partial_coverage(atoms, assigned, source=rules[0].source.where, remedy=REMEDY)
-    return np.array([*model.types, None, None], dtype=object)[assigned].tolist()
+    return CheckedTypes(np.array([*model.types, None, None], dtype=object)[assigned].tolist())
 
 
 def _require_types(model):

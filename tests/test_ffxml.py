@@ -481,11 +481,11 @@ def test_without_the_package(write):
 
 def test_a_package_that_cannot_be_loaded_is_reported(write, monkeypatch):
     """OpenMM ignores exceptions of entry points, so that the libraries are loaded when an element is read."""
-    import learnedpair_ffxml
+    from learnedpair_hooks.ffxml import directory
 
     monkeypatch.delitem(openmm_forcefield.parsers, "LearnedPairForce")
     monkeypatch.setitem(sys.modules, "learnedpair.interfaces.ffxml", None)
-    learnedpair_ffxml.directory()
+    directory()
     with pytest.raises(ImportError):
         app.ForceField(TIP3P, write(CLASSES))
 

@@ -20,6 +20,7 @@ from .force.functions import PairProgram, PairTable
 from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
 from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
+from .interfaces.ml_region import exclude_within
 from .lowering.tabulation import tabulate
 
 if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
@@ -48,6 +49,7 @@ __all__ = [
     "PluginLoadError",
     "add_correction",
     "assign_types",
+    "exclude_within",
     "tabulate",
 ]
 

@@ -78,6 +78,7 @@ def _types_by_rules(atoms, model, given):
     if None not in given and model.uncovered is not None:
         _require_no_conflict(atoms, model, {name: rule for name, rule in given.items() if rule is not None})
     assigned = select(atoms, rules)
+    assigned[atoms.link_atoms] = LEFT_OUT  # rules by element would select them
     selected = {None} if (assigned == LEFT_OUT).any() else set()
     selected.update(np.array(rule_names(rules), dtype=object)[np.unique(assigned[assigned >= 0])])
     # The model's own rule of the type None, and a rule for all other atoms, may select no atom.

@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import openmm
-from learnedpair_ffxml import TAG
+from learnedpair_hooks.ffxml import TAG
 from openmm import app
 from openmm.app import forcefield
 

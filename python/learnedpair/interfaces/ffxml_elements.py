@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from learnedpair_ffxml import TAG
+from learnedpair_hooks.ffxml import TAG
 
 from .ffxml_source import Source
 
@@ -183,8 +183,7 @@ def _read_rule(child: Element, source: Source) -> Rule:
             f"{where}: it has {' and '.join(given) or 'no attribute'} to select atoms; expected class, or type, or"
             " residue and atom."
         )
-    name = child.get("name")
-    if is_type and name is None:
+    if is_type and "name" not in child.attrib:
         raise ValueError(f'{where}: the attribute name is missing; give a type of the model, name="...".')
     value = child.attrib[given[0]] if len(given) == 1 else f"{child.get('residue')}:{child.get('atom')}"
-    return Rule(name, given[0], value, source)
+    return Rule(child.get("name"), given[0], value, source)

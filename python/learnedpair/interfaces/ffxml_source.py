@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from learnedpair_ffxml import REQUIRED_FILE, TAG
+from learnedpair_hooks.ffxml import REQUIRED_FILE, TAG
 from openmm.app import forcefield
 
 

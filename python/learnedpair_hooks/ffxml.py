@@ -1,10 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""What OpenMM loads from this distribution when a ForceField searches for a file, by an entry point.
-
-A package of its own, because OpenMM ignores every exception while it loads entry points. If the libraries of
-learnedpair cannot be loaded, the error must appear when a <LearnedPairForce> element is read.
-"""
+"""What OpenMM loads when a ForceField searches for a file: the folder of our files, and the parser of our element."""
 
 import os
 from typing import Any

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import entry_points
@@ -488,6 +489,17 @@ def test_a_package_that_cannot_be_loaded_is_reported(write, monkeypatch):
     directory()
     with pytest.raises(ImportError):
         app.ForceField(TIP3P, write(CLASSES))
+
+
+def test_a_missing_pytorch_is_reported(write, monkeypatch):
+    def import_module(*_):
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    topology, _, _ = systems.water(64)
+    field = app.ForceField(TIP3P, write(CLASSES))
+    monkeypatch.setattr(ffxml, "importlib", types.SimpleNamespace(import_module=import_module))
+    with pytest.raises(ImportError, match=r"mine.xml, .*reading the model delta.pt needs PyTorch: pip install"):
+        field.createSystem(topology)
 
 
 def test_a_parser_that_is_called_directly_needs_an_absolute_path(model_file):

@@ -68,7 +68,8 @@ def types_by_rules(rules, model, force_field, topology, data):
     """
     _require_types(model)
     atoms = AtomTable(topology, "ForceField")
-    atom_types = np.array([data.atomType[atom] for atom in data.atoms], dtype=object)
+    # Few distinct atom types, and their index for each atom: rules are evaluated for the former.
+    atom_types = np.unique([data.atomType[atom] for atom in data.atoms], return_inverse=True)
     assigned = np.full(len(atoms.atoms), NO_RULE)
     chosen_by = np.full(len(atoms.atoms), -1)
     is_left_out = np.zeros(len(atoms.atoms), dtype=bool)
@@ -112,7 +113,8 @@ def _selected(rule, atoms, atom_types, force_field):
     if found is None and not force_field._templateGenerators:  # these may define further atom types
         known = force_field._atomClasses if rule.by == "class" else force_field._atomTypes
         require_known([rule.value], filter(None, known), f"{rule.source.where}: the force field has no atom {rule.by}")
-    return np.isin(atom_types, list(found or []))
+    names, index = atom_types
+    return np.isin(names, list(found or []))[index]
 
 
 def _warn_of_unknown_residue(rule, atoms, force_field):

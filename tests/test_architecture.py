@@ -16,6 +16,7 @@ LAYERS = (
     "__init__.py, __main__.py",
     "cli",
     "nn",
+    "interfaces",
     "applying",
     "lowering",
     "lowering/recording",

@@ -21,6 +21,8 @@ from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
 from .force.functions import PairProgram, PairTable
 from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
+from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
+from .interfaces.ml_region import exclude_within
 from .lowering.tabulation import tabulate
 
 if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
@@ -52,6 +54,7 @@ __all__ = [
     "accelerate",
     "add_correction",
     "assign_types",
+    "exclude_within",
     "from_custom_nonbonded",
     "tabulate",
 ]

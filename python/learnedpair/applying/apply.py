@@ -17,7 +17,7 @@ from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
 from ..force.particles import refuse_masked
 from .exclusions import excluded_pairs, nonbonded_forces
-from .no_effect import why_no_effect
+from .no_effect import NoEffectError, why_no_effect
 from .particle_types import particle_types
 from .topology_order import require_topology
 
@@ -152,7 +152,7 @@ def add_correction(
     force.addExclusions(excluded_pairs(exclusions, system, atoms, is_covered))
     reason = why_no_effect(force)
     if reason:
-        raise ValueError(f"add_correction: the correction of {model.source} would do nothing: {reason}.")
+        raise NoEffectError(f"add_correction: the correction of {model.source} would do nothing: {reason}.")
     if scale is not None:
         force.setScaleParameter(scale, 1.0)
     force.setForceGroup(force_group)

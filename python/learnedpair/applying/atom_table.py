@@ -29,6 +29,9 @@ class AtomTable:
         The label of each atom, an index of labels.
     residue : ndarray of int, shape (n_atoms,)
         The residue of each atom, counted in the order of the topology.
+    link_atoms : ndarray of int, shape (n_link_atoms,)
+        Atoms that openmm-ml added to saturate cut bonds, which rules do not select. Empty until
+        :func:`learnedpair.applying.topology_order.require_topology` finds them.
 
     Raises
     ------
@@ -47,6 +50,7 @@ class AtomTable:
             self.atoms.extend(residue.atoms())
             sizes.append(len(self.atoms) - start)
         self._require_order(source)
+        self.link_atoms = np.empty(0, dtype=int)
         self.residue = np.repeat(np.arange(len(sizes)), np.array(sizes, dtype=int))
         indices = {}
         self.label = np.fromiter(

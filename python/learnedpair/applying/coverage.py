@@ -13,7 +13,7 @@ from .assignment import LEFT_OUT, NO_RULE
 MAX_NAMED = 5
 
 
-def warn_of_partial_coverage(atoms, assigned):
+def warn_of_partial_coverage(atoms, assigned, source="add_correction", remedy=None):
     """Warn of residues in which some atoms have a type and others have none, and of residues with the same structure
     (the same elements, bonded in the same way) whose atoms have different types.
 
@@ -25,6 +25,10 @@ def warn_of_partial_coverage(atoms, assigned):
     atoms : AtomTable
     assigned : ndarray of int, shape (n_atoms,)
         The result of :func:`learnedpair.applying.assignment.select`.
+    source : str
+        The beginning of the warning.
+    remedy : str, optional
+        What to do, if not to change the argument ``types`` of add_correction().
     """
     variants, structures = _variants(atoms, assigned)
     in_part = {
@@ -36,10 +40,11 @@ def warn_of_partial_coverage(atoms, assigned):
         residue, names, types = next(iter(in_part))
         rules = [f"{residue}:{name}" for name, type in zip(names, types, strict=True) if type == NO_RULE]
         warn(
-            "add_correction: the rules cover residues in part:"
-            f" {_shown([_describe_part(variant, count) for variant, count in in_part.items()])}. {_remedy(rules)}"
+            f"{source}: the rules cover residues in part:"
+            f" {_shown([_describe_part(variant, count) for variant, count in in_part.items()])}."
+            f" {remedy or _remedy(rules)}"
         )
-    _warn_of_differences(variants, structures)
+    _warn_of_differences(variants, structures, source, remedy)
 
 
 def warn_of_different_treatment(atoms, assigned):
@@ -55,7 +60,7 @@ def _remedy(rules):
     )
 
 
-def _warn_of_differences(variants, structures):
+def _warn_of_differences(variants, structures, source="add_correction", remedy=None):
     by_structure = defaultdict(Counter)
     for variant, count in variants.items():
         by_structure[structures[variant]][variant] += count
@@ -63,8 +68,8 @@ def _warn_of_differences(variants, structures):
     if different:
         variant = min(different[0], key=lambda variant: sum(type >= 0 for type in variant[2]))
         warn(
-            "add_correction: residues of the same structure are treated differently:"
-            f" {_shown(list(map(_describe_group, different)))}. {_remedy([f'{variant[0]}:*'])}"
+            f"{source}: residues of the same structure are treated differently:"
+            f" {_shown(list(map(_describe_group, different)))}. {remedy or _remedy([f'{variant[0]}:*'])}"
         )
 
 

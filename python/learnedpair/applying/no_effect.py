@@ -4,6 +4,7 @@
 
 import numpy as np
 
+from ..errors import LearnedPairError
 from ..force.functions import PairTable
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.metadata.parameters import GlobalParameter, assumed_range, settings
@@ -11,6 +12,10 @@ from ..models.metadata.parameters import GlobalParameter, assumed_range, setting
 #: A program is evaluated for the first FEW_PAIRS pairs of distinct particles. If it is zero for all of these, it is
 #: evaluated for all pairs, unless there are more than MAX_PAIRS. Each pair is evaluated at NUM_DISTANCES distances.
 FEW_PAIRS, MAX_PAIRS, NUM_DISTANCES = 16, 2000, 33
+
+
+class NoEffectError(LearnedPairError, ValueError):
+    """A correction would have no effect."""
 
 
 def why_no_effect(force):

@@ -10,6 +10,10 @@ from .assignment import LEFT_OUT, NO_RULE, names_of, near_misses, rule_names, se
 from .coverage import warn_of_different_treatment, warn_of_partial_coverage
 
 
+class CheckedTypes(list):
+    """One type, or None, for each particle, by rules that replace those inside the model and were checked before."""
+
+
 def particle_types(atoms, model, types):
     """The type of each particle.
 
@@ -36,6 +40,8 @@ def particle_types(atoms, model, types):
     UserWarning
         If residues are covered in part or treated differently, or types differ from those of the model's own rules.
     """
+    if isinstance(types, CheckedTypes):
+        return types
     if types is None or isinstance(types, dict):
         return _types_by_rules(atoms, model, types or {})
     if isinstance(types, (str, bytes)) or not hasattr(types, "__len__"):
@@ -72,6 +78,7 @@ def _types_by_rules(atoms, model, given):
     if None not in given and model.uncovered is not None:
         _require_no_conflict(atoms, model, {name: rule for name, rule in given.items() if rule is not None})
     assigned = select(atoms, rules)
+    assigned[atoms.link_atoms] = LEFT_OUT  # rules by element would select them
     selected = {None} if (assigned == LEFT_OUT).any() else set()
     selected.update(np.array(rule_names(rules), dtype=object)[np.unique(assigned[assigned >= 0])])
     # The model's own rule of the type None, and a rule for all other atoms, may select no atom.

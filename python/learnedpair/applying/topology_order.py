@@ -49,14 +49,35 @@ def require_topology(topology, system, source):
         If the masses differ from those of the elements in another way.
     """
     atoms = AtomTable(topology, source)
-    if topology.getNumAtoms() != system.getNumParticles():
+    count, num_atoms = system.getNumParticles(), topology.getNumAtoms()
+    if num_atoms != count:
+        are_link_atoms = num_atoms < count and all(map(system.isVirtualSite, range(num_atoms, count)))
+        remedy = (
+            f"give the topology the System was made from. The last {count - num_atoms} particles are virtual sites: if"
+            " they are link atoms of openmm-ml, call its createMixedSystem() with returnInfo=True, which returns their"
+            " topology"
+            if are_link_atoms
+            else "give the topology the System was made from"
+        )
         raise ValueError(
-            f"{source}: the topology has {topology.getNumAtoms()} atoms, but the System has {system.getNumParticles()}"
-            " particles; give the topology the System was made from."
+            f"{source}: the topology has {num_atoms} atoms, but the System has {count} particles; {remedy}."
         )
     if atoms.atoms:
         _require_order(atoms, core.particle_masses(int(system.this)), source)
+        atoms.link_atoms = _link_atoms(atoms, system)
     return atoms
+
+
+def _link_atoms(atoms, system):
+    """The link atoms of a System of openmm-ml: virtual sites at the end with an element, and without bonds."""
+    has_element = atoms.map_elements(lambda element: element is not None, bool)
+    first = len(atoms.atoms)
+    while first > 0 and has_element[first - 1] and system.isVirtualSite(first - 1):
+        first -= 1
+    is_bonded = np.zeros(len(atoms.atoms), dtype=bool)
+    is_bonded[atoms.bonds] = True
+    candidates = np.arange(first, len(atoms.atoms))
+    return candidates[~is_bonded[candidates]]
 
 
 def _require_order(atoms, masses, source):

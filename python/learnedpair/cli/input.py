@@ -157,12 +157,29 @@ def without_correction(system):
     return plain
 
 
-def minimized(system, positions):
+def minimized(system, positions, box=None, parameters=None):
     """Minimize the energy for a few iterations, and return the positions.
 
-    Runs on the CPU platform, where it takes seconds. OpenMM 8.6's minimizer crashes on OpenCL devices that are CPUs.
+    Runs on the CPU platform, where it takes seconds, or on Reference if the CPU platform cannot run the System.
+    OpenMM 8.6's minimizer crashes on OpenCL devices that are CPUs.
+
+    Parameters
+    ----------
+    system : openmm.System
+    positions : array, shape (n_particles, 3), nm
+    box : array, shape (3, 3), nm, optional
+        The periodic box vectors (default: those of the System).
+    parameters : dict of str to float, optional
+        Values of global parameters (default: their default values).
     """
-    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
+    try:
+        context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
+    except openmm.OpenMMException:
+        context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
+    for name, value in (parameters or {}).items():
+        context.setParameter(name, value)
+    if box is not None:
+        context.setPeriodicBoxVectors(*box)
     context.setPositions(positions)
     openmm.LocalEnergyMinimizer.minimize(context, maxIterations=MINIMIZATION_STEPS)
     return context.getState(positions=True).getPositions()

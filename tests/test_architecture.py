@@ -17,6 +17,7 @@ LAYERS = (
     "cli",
     "checking",
     "nn",
+    "reporters",
     "applying",
     "lowering",
     "lowering/recording",

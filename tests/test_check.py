@@ -306,9 +306,31 @@ def test_a_program_with_tables_has_their_tolerance_in_its_limits():
     exact = copy.copy(force)
     exact.setEvaluation(exact.ExactEvaluation)
     _, results = measured(subject_of(chains.together([exact]), chains.positions, chains.box))
-    limit, value = results["CPU, single", "force error, RMS"].limit, results["CPU, single", "force error, RMS"].value
-    assert limit == pytest.approx(1e-5, rel=0.01) and value < error.value / 3, "the tables have no error that shows"
+    assert results["CPU, single", "force error, RMS"].limit == pytest.approx(1e-5, rel=0.02)
     assert ("CPU, single", "pair force error of tables") not in results
+
+
+def test_allowance_of_one_pair_and_of_three():
+    """By the definition of the tolerance: the force error of a pair is at most tolerance (|F| + 1 kJ/mol/nm)."""
+    table = systems.table()
+    force = lp.LearnedPairForce(table)
+    force.setNonbondedMethod(force.CutoffNonPeriodic)
+
+    def allowed(positions):
+        force.setParticleTypes(np.zeros(len(positions), int))
+        found = pairs.find_pairs(force, np.array(positions, dtype=float), None)
+        energy, dEdR = pairs.pair_functions(force, found, {})
+        return pairs.allowance_of_tables(force, found, dEdR, 1e-3, -2.0)
+
+    size = 2e-3 * (abs(systems.curve(0.3, 0)[1]) + 1)
+    one = allowed([[0, 0, 0], [0.3, 0, 0]])
+    assert one.largest == pytest.approx(size, rel=1e-5)
+    assert one.rms == pytest.approx(size / np.sqrt(3), rel=1e-5)
+    assert one.energy == pytest.approx(size * (systems.CUTOFF - systems.INNER) / 64, rel=1e-5)
+    three = allowed([[0, 0, 0], [0.3, 0, 0], [0.15, 0.3 * np.sqrt(0.75), 0]])
+    assert three.largest == pytest.approx(2 * size, rel=1e-5)
+    inside = 2e-3 * (abs(systems.curve(systems.INNER, 0)[1]) + 1)
+    assert allowed([[0, 0, 0], [0.1, 0, 0]]).energy == pytest.approx(inside * 0.1, rel=1e-5)
 
 
 def test_parameters_and_scale_reach_all_comparisons():

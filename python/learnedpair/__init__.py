@@ -20,6 +20,7 @@ from .force.functions import PairProgram, PairTable
 from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
 from .lowering.tabulation import tabulate
+from .reporters.lambda_reporter import LambdaReporter
 
 if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
     from . import nn as nn
@@ -38,6 +39,7 @@ _NEED_TORCH = {
 }
 
 __all__ = [
+    "LambdaReporter",
     "LearnedPairError",
     "LearnedPairForce",
     "LoweringError",

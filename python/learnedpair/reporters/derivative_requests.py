@@ -75,7 +75,8 @@ def _inside(force: openmm.Force) -> list[openmm.Force]:
     if isinstance(force, openmm.CustomCVForce):
         inner = [force.getCollectiveVariable(index) for index in range(force.getNumCollectiveVariables())]
     elif isinstance(force, openmm.ATMForce):
-        inner = [force.getForce(index) for index in range(force.getNumForces())]
+        # getForce() returns objects of the base class; a copy has the class of the force.
+        inner = [openmm.XmlSerializer.clone(force.getForce(index)) for index in range(force.getNumForces())]
     else:
         return []
     return [_cast(each) for each in inner]

@@ -15,7 +15,7 @@ import openmm
 import oracle
 import pytest
 import systems
-from comparators import REFERENCE, assert_close, evaluate
+from comparators import REFERENCE, TARGETS, assert_close, evaluate, on
 from learnedpair.checking import conservation, differences, pairs, platforms
 from learnedpair.checking.results import Result, format_results, rms
 from learnedpair.checking.subject import Subject, evaluate_alone
@@ -289,6 +289,24 @@ def test_virtual_sites():
     _, forces = evaluate_alone(subject, subject.corrections[0])
     sites = [i for i in range(subject.system.getNumParticles()) if subject.system.isVirtualSite(i)]
     assert np.abs(forces[sites]).max() > 1
+
+
+@on(TARGETS)
+def test_right_forces_pass_on_all_targets(target):
+    """A table and a program, beside other forces."""
+    chains = systems.Chains()
+    particles = [None if each < 0 else "OH"[each] for each in chains.types]
+    program = models.water_model().create_force(particles, representation="program")
+    program.addExclusions(chains.molecule_pairs)
+    system = chains.together([chains.nonbonded(), chains.learned(), program, chains.bonded()])
+    precision = target.precision or ("double" if target == REFERENCE else "single")
+    chosen = Target(target.name, precision, can_choose=target.precision is not None)
+    targets = [REFERENCE_TARGET] if target == REFERENCE else [REFERENCE_TARGET, chosen]
+    report = platforms.check_platforms(subject_of(system, chains.positions, chains.box), targets, silent)
+    assert not report.skipped and len(report.targets) == len(targets)
+    assert all(each.passed for each in report.results), format_results(report.results)
+    count = sum("differences" in each.quantity for each in report.results if each.where == str(chosen))
+    assert count == (4 if target.exact else 0)
 
 
 def test_a_program_with_tables_has_their_tolerance_in_its_limits():

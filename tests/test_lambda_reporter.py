@@ -12,6 +12,7 @@ import openmm
 import pytest
 import systems
 from comparators import DOUBLE, PLATFORMS, REFERENCE, assert_close, on
+from documentation import python_code
 from openmm import app, unit
 
 LADDER = [0.0, 0.25, 1.0]
@@ -286,3 +287,21 @@ def test_files_are_replaced_or_continued(tmp_path):
     assert path.read_text(encoding="utf-8").splitlines() == lines
     path.unlink()
     assert len(run(append=True)) == 3
+
+
+def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    topology, positions = systems.relaxed_water(64)
+    system, platform = systems.water_system(topology), openmm.Platform.getPlatform("CPU")
+    lp.export_model(models.network(), "delta.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
+    (code,) = python_code("docs/user/alchemy.md")
+    code = code.replace("integrator)\n", "integrator, platform)\n", 1).replace("1000", "2")
+    names = dict(lp=lp, app=app, system=system, topology=topology, platform=platform)
+    names["integrator"] = openmm.VerletIntegrator(0.0005)
+    exec(code, names)
+    names["simulation"].context.setPositions(positions)
+    names["simulation"].step(4)
+    rows = rows_of(io.StringIO((tmp_path / "lam_0.csv").read_text(encoding="utf-8")))
+    assert list(rows[0])[-4:] == ["du/dlam", "u(lam=0.0)", "u(lam=0.5)", "u(lam=1.0)"] and len(rows) == 2
+    # The energy is linear in lam.
+    assert_close(rows[1]["u(lam=1.0)"] - rows[1]["u(lam=0.0)"], rows[1]["du/dlam"], rtol=1e-3)

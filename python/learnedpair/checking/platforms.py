@@ -16,7 +16,7 @@ from ..force.learned_pair_force import LearnedPairForce
 from .differences import check_differences
 from .pairs import Allowance, allowance_of_tables, find_pairs, pair_functions
 from .results import Result, failure, rms
-from .subject import Subject, corrections_of, evaluate
+from .subject import Subject, corrections_of, evaluate, without_correction
 from .targets import REFERENCE, Skipped, Target, describe_device, one_line
 
 
@@ -44,6 +44,8 @@ class Expected:
 
     energy: float
     forces: NDArray[np.float64]
+    #: What tables may add to errors; found when it is first needed, since all pairs are enumerated.
+    allowance: Allowance | None = None
 
     @property
     def rms(self) -> float:
@@ -110,12 +112,8 @@ def check_platforms(subject: Subject, targets: list[Target], progress: Callable[
 
 def _explain(report: Report, subject: Subject, target: Target, error: openmm.OpenMMException) -> None:
     """Record that a Context could not be made: a failure of the correction, unless the System cannot run without it."""
-    plain = openmm.XmlSerializer.clone(subject.system)
-    for index in reversed(range(plain.getNumForces())):
-        if LearnedPairForce.is_learned_pair_force(plain.getForce(index)):
-            plain.removeForce(index)
     try:
-        target.context(plain)
+        target.context(without_correction(subject.system))
     except openmm.OpenMMException as other:
         reason = f"the System cannot run there even without a correction ({one_line(other)})"
         report.skipped.append(Skipped(target.platform, target.precision, reason))
@@ -144,7 +142,8 @@ def _check_target(
             expected = report.expected[index]
             allowance = Allowance()
             if info["evaluation"] == "table" and not isinstance(correction.getFunction(), PairTable):
-                allowance = _allowance(subject, correction, progress)
+                expected.allowance = expected.allowance or _allowance(subject, correction, progress)
+                allowance = expected.allowance
                 report.results.append(_of_tables(name_of(index), target, correction, info))
             report.results += compare(name_of(index), target, energy, forces, expected, allowance)
         if target.is_double:

@@ -98,6 +98,15 @@ def corrections_of(system: openmm.System) -> list[LearnedPairForce]:
     ]
 
 
+def without_correction(system: openmm.System) -> openmm.System:
+    """Copy a System without its corrections."""
+    plain = copy.deepcopy(system)
+    for index in reversed(range(plain.getNumForces())):
+        if LearnedPairForce.is_learned_pair_force(plain.getForce(index)):
+            plain.removeForce(index)
+    return plain
+
+
 def separate(system: openmm.System, source: str) -> tuple[openmm.System, list[int]]:
     """Copy a System and give each correction a force group of its own. The groups of other forces stay as they are,
     since the nonbonded forces of one group must have the same cutoff on GPUs.

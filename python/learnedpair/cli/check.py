@@ -31,13 +31,13 @@ from ..applying.topology_order import require_topology
 from ..checking.conservation import check_conservation
 from ..checking.platforms import check_platforms, name_of
 from ..checking.results import Result, format_results, format_table
-from ..checking.subject import Subject
+from ..checking.subject import Subject, without_correction
 from ..checking.targets import find_targets
 from ..devices import fastest_platform, find_platform, processor_name
 from ..force.functions import core
 from ..force.learned_pair_force import describe_coverage
 from .apply import read_model, read_structure, read_system
-from .input import minimized, without_correction
+from .input import minimized
 from .inspect import describe, read_parameter
 
 HELP = "check the corrections of a System on every platform"
@@ -126,6 +126,8 @@ def _check_options(options):
         raise ValueError(f"--steps is {options.steps}; expected at least 100, or 0 for no simulation.")
     if not (options.time_step > 0 and math.isfinite(options.time_step)):
         raise ValueError(f"--time-step is {options.time_step}; expected a positive number.")
+    if options.json is not None and options.json.is_dir():
+        raise ValueError(f"{options.json}: this is a folder, and not the name of a file to write.")
     if options.json is not None and not options.json.absolute().parent.is_dir():
         raise ValueError(f"{options.json}: there is no such folder to write to.")
     for path in (options.system, options.topology, *map(Path, options.model)):

@@ -24,6 +24,7 @@ from .force.learned_pair_force import LearnedPairForce
 from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
 from .interfaces.ml_region import exclude_within
 from .lowering.tabulation import tabulate
+from .reporters.lambda_reporter import LambdaReporter
 
 if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
     from . import nn as nn
@@ -44,6 +45,7 @@ _NEED_TORCH = {
 }
 
 __all__ = [
+    "LambdaReporter",
     "LearnedPairError",
     "LearnedPairForce",
     "LoweringError",

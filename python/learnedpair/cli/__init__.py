@@ -11,7 +11,7 @@ import warnings
 import openmm
 
 from ..errors import LearnedPairError
-from . import apply, bench, demo, inspect
+from . import apply, bench, check, demo, inspect
 
 #: Pairs of a regular expression for a remedy that messages give in Python, and the equivalent command line option.
 _OPTIONS = (
@@ -26,13 +26,13 @@ def main(arguments=None):
     """Run the command line program, and return its exit status."""
     parser = argparse.ArgumentParser(prog="learnedpair", description="Learned pair corrections for OpenMM.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, inspect, apply, bench):
+    for module in (demo, inspect, apply, check, bench):
         name = module.__name__.rsplit(".", 1)[1]
         command = commands.add_parser(
             name, help=module.HELP, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, error_status=getattr(module, "ERROR_STATUS", 1))
     options = parser.parse_args(arguments)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(
@@ -43,15 +43,15 @@ def main(arguments=None):
 
 def _run(options):
     try:
-        options.run(options)
+        status = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (LearnedPairError, ValueError, OSError, ImportError, openmm.OpenMMException) as error:
         print(f"learnedpair {options.command}: {error}{_on_the_command_line(error)}", file=sys.stderr)
-        return 1
-    return 0
+        return options.error_status
+    return status or 0
 
 
 def _on_the_command_line(message):

@@ -21,10 +21,10 @@ from pathlib import Path
 import openmm
 from openmm import unit
 
+from ..checking.subject import corrections_of, without_correction
 from ..devices import find_platform, processor_name
 from ..force.kernel_info import describe_kernel
-from ..force.learned_pair_force import LearnedPairForce
-from .input import add_input_arguments, echo, minimized, prepare, without_correction
+from .input import add_input_arguments, echo, minimized, prepare
 from .inspect import describe
 
 HELP = "time a System with and without a correction"
@@ -58,7 +58,7 @@ def run(options):
             " it out, or choose OpenCL or CUDA."
         )
     setup = prepare(options)
-    corrections = _corrections(setup.system)
+    corrections = corrections_of(setup.system)
     positions = minimized(setup.system, setup.positions)
     properties = {} if options.precision is None else {"Precision": options.precision}
     plain = _Timed(without_correction(setup.system), positions, platform, properties, options.time_step)
@@ -103,7 +103,7 @@ class _Timed:
         self.context.getState(forces=True)
         self.creation = time.perf_counter() - start
         self.context.setVelocitiesToTemperature(TEMPERATURE, 1)
-        self.kernels = [describe_kernel(force.getKernelInfo(self.context)) for force in _corrections(system)]
+        self.kernels = [describe_kernel(force.getKernelInfo(self.context)) for force in corrections_of(system)]
         self.seconds = []
 
     def advance(self, steps):
@@ -111,12 +111,6 @@ class _Timed:
         self.context.getIntegrator().step(steps)
         self.context.getState(positions=True)  # waits for the device
         self.seconds.append(time.perf_counter() - start)
-
-
-def _corrections(system):
-    return [
-        LearnedPairForce.cast(force) for force in system.getForces() if LearnedPairForce.is_learned_pair_force(force)
-    ]
 
 
 def _device(context):

@@ -27,9 +27,10 @@ import numpy as np
 import openmm
 from openmm import app, unit
 
+from ..checking.subject import without_correction
 from ..devices import find_platform
 from ..force.learned_pair_force import LearnedPairForce, describe_coverage
-from .input import Setup, add_input_arguments, check_input, echo, minimized, prepare, without_correction
+from .input import Setup, add_input_arguments, check_input, echo, minimized, prepare
 from .inspect import describe
 from .rdf import RadialDistribution
 

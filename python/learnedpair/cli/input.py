@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The systems that the commands simulate: a box of water, the user's structure, or a stored System."""
 
-import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from openmm import app, unit
 from ..applying.apply import add_correction
 from ..applying.no_effect import why_no_effect
 from ..applying.topology_order import require_topology
+from ..checking.subject import corrections_of
 from ..data import WATER_GFN2
-from ..force.learned_pair_force import LearnedPairForce
 from .apply import read_model, read_structure, read_system
 
 HYDROGEN_MASS = 3 * unit.amu  # allows a time step of 4 fs, together with rigid water
@@ -101,11 +100,7 @@ def prepare(options):
     if options.system is not None:
         structure = read_structure(options.pdb)
         system = read_system(options.system)
-        corrections = [
-            LearnedPairForce.cast(force)
-            for force in system.getForces()
-            if LearnedPairForce.is_learned_pair_force(force)
-        ]
+        corrections = corrections_of(system)
         if not corrections:
             raise ValueError(
                 f"{options.system}: the System has no correction; use learnedpair apply to write a System with one."
@@ -148,21 +143,29 @@ def prepare(options):
     return Setup(structure.topology, structure.positions, system)
 
 
-def without_correction(system):
-    """Copy a System without its corrections."""
-    plain = copy.deepcopy(system)
-    for index in reversed(range(plain.getNumForces())):
-        if LearnedPairForce.is_learned_pair_force(plain.getForce(index)):
-            plain.removeForce(index)
-    return plain
-
-
-def minimized(system, positions):
+def minimized(system, positions, box=None, parameters=None):
     """Minimize the energy for a few iterations, and return the positions.
 
-    Runs on the CPU platform, where it takes seconds. OpenMM 8.6's minimizer crashes on OpenCL devices that are CPUs.
+    Runs on the CPU platform, where it takes seconds, or on Reference if the CPU platform cannot run the System.
+    OpenMM 8.6's minimizer crashes on OpenCL devices that are CPUs.
+
+    Parameters
+    ----------
+    system : openmm.System
+    positions : array, shape (n_particles, 3), nm
+    box : array, shape (3, 3), nm, optional
+        The periodic box vectors (default: those of the System).
+    parameters : dict of str to float, optional
+        Values of global parameters (default: their default values).
     """
-    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
+    try:
+        context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))
+    except openmm.OpenMMException:
+        context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
+    for name, value in (parameters or {}).items():
+        context.setParameter(name, value)
+    if box is not None:
+        context.setPeriodicBoxVectors(*box)
     context.setPositions(positions)
     openmm.LocalEnergyMinimizer.minimize(context, maxIterations=MINIMIZATION_STEPS)
     return context.getState(positions=True).getPositions()

@@ -80,7 +80,7 @@ def run(options):
 
     check_tolerance(options.tolerance)
     model = load_model(options.model)
-    parameters = dict(_parameter(text) for text in options.parameter)
+    parameters = dict(read_parameter(text) for text in options.parameter)
     for name, value in model.global_values(parameters).items():  # raises if a name is wrong
         low, high = model.global_parameter_ranges[name]
         if not low <= value <= high:
@@ -102,7 +102,8 @@ def run(options):
         _show_featured(model, options, parameters)
 
 
-def _parameter(text):
+def read_parameter(text):
+    """Read the name and the value of a global parameter from NAME=VALUE."""
     name, _, value = text.partition("=")
     try:
         return name, float(value)

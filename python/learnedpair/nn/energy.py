@@ -121,6 +121,25 @@ class PairEnergy(torch.nn.Module):
             (dEdR,) = torch.autograd.grad(energy_inner.sum(), r_inner, create_graph=True)
         return energy.index_add(0, below_inner.nonzero()[:, 0], (r[below_inner] - self.inner_cutoff) * dEdR)
 
+    def pair_energy(
+        self,
+        r: torch.Tensor,
+        particle1: torch.Tensor,
+        particle2: torch.Tensor,
+        **global_parameters: float | torch.Tensor,
+    ) -> torch.Tensor:
+        """Evaluate S(r) f(r), the energy of pairs within the cutoff, with the arguments of :meth:`pair_function`.
+
+        Returns
+        -------
+        Tensor, shape (P,), kJ/mol
+        """
+        energy = self.pair_function(r, particle1, particle2, **global_parameters)
+        if self.switching_distance is None:
+            return energy
+        y = ((r - self.switching_distance) / (self.cutoff - self.switching_distance)).clamp(min=0)
+        return energy * (1 + y**3 * (-10 + y * (15 - 6 * y)))
+
     def forward(
         self,
         positions: torch.Tensor,
@@ -184,11 +203,7 @@ class PairEnergy(torch.nn.Module):
         r = delta.norm(dim=1)
         in_range = r < self.cutoff
         r, i, j = r[in_range], i[in_range], j[in_range]
-        energy = self.pair_function(r, particles[i], particles[j], **global_parameters)
-        if self.switching_distance is not None:
-            y = ((r - self.switching_distance) / (self.cutoff - self.switching_distance)).clamp(min=0)
-            energy = energy * (1 + y**3 * (-10 + y * (15 - 6 * y)))
-        return energy.sum()
+        return self.pair_energy(r, particles[i], particles[j], **global_parameters).sum()
 
 
 def _normal(value: Any) -> Any:

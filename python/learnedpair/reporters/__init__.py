@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Reporters for OpenMM's Simulation."""

@@ -6,6 +6,7 @@
 // the functions below in a class that derives from openmm.Force.
 
 #include "arrays.h"
+#include "CompiledProgram.h"
 #include "convertCustomNonbonded.h"
 #include "curves.h"
 #include "internal/EvaluationPlan.h"
@@ -17,6 +18,7 @@
 #include "PairProgram.h"
 #include "PairTable.h"
 #include "programs.h"
+#include "SharedKernelPlan.h"
 #include "systems.h"
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -84,6 +86,21 @@ static py::dict describeEvaluation(const LearnedPairForce& force) {
         plan.describe(info);
     }
     return toDict(info);
+}
+
+/** Describe the kernel in which GPU platforms evaluate a force of a System in single precision. */
+static py::dict describeKernel(uintptr_t systemAddress, int index) {
+    auto& system = *reinterpret_cast<const OpenMM::System*>(systemAddress);
+    auto force = dynamic_cast<const LearnedPairForce*>(&system.getForce(index));
+    if (force == nullptr)
+        throw py::type_error("The force is not a LearnedPairForce.");
+    SharedKernelPlan plan(system, *force);
+    auto program = dynamic_cast<const PairProgram*>(&force->getFunction());
+    py::dict result;
+    result["joins"] = plan.joins;
+    result["reason"] = plan.reason;
+    result["is_small"] = (program == nullptr || CompiledProgram(*program, {}, {false, false}).isSmall());
+    return result;
 }
 
 /** Get the XML of a minimal force, from which OpenMM's Python layer creates a proxy object. */
@@ -268,6 +285,8 @@ Examples
     m.def(
             "handle_of", [](uintptr_t address) { return forceAt(address)->getHandle(); },
             "Get the handle of the force at an address, a number that no other force ever gets.");
+    m.def("describe_kernel", &describeKernel, py::arg("system"), py::arg("force_index"),
+            "Describe the kernel in which GPU platforms evaluate a force of the System at an address.");
     m.def("trust_force", &LearnedPairForce::trustForce, py::arg("class_name"),
             "State that the forces of a class never use OpenMM's nonbonded kernel.");
     m.def("exists", &ForceHandle::exists, "Get whether the force with a handle still exists.");

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "SharedKernelPlan.h"
+#include "internal/formatNumber.h"
 #include "OpenMM.h"
 #include "openmm/serialization/SerializationProxy.h"
 #include <algorithm>
@@ -23,6 +24,7 @@ struct Registration {
     int group;
     bool hasExclusions;
     vector<set<int>> exclusions;
+    string description; // of the force, for messages
 };
 
 } // namespace
@@ -127,10 +129,19 @@ static bool neverUsesKernel(const Force& force) {
             RMSDForce>(force);
 }
 
-/** Find the settings of all forces but LearnedPairForces. @return false if there is a force of an unknown class */
-static bool findRegistrations(const System& system, vector<Registration>& registrations) {
+static string describe(const System& system, int index) {
+    return "force " + std::to_string(index) + ", " + system.getForce(index).getName();
+}
+
+/**
+ * Find the settings of all forces but LearnedPairForces.
+ *
+ * @return why this is not possible: the System has a force of an unknown class; or an empty string
+ */
+static string findRegistrations(const System& system, vector<Registration>& registrations) {
     for (int i = 0; i < system.getNumForces(); i++) {
         const Force& force = system.getForce(i);
+        const size_t count = registrations.size();
         if (auto nonbonded = dynamic_cast<const NonbondedForce*>(&force)) {
             if (nonbonded->getIncludeDirectSpace())
                 registrations.push_back(registrationOf(*nonbonded));
@@ -142,9 +153,14 @@ static bool findRegistrations(const System& system, vector<Registration>& regist
         else if (auto solvent = dynamic_cast<const GBSAOBCForce*>(&force))
             registrations.push_back(registrationOf(*solvent));
         else if (!neverUsesKernel(force) && dynamic_cast<const LearnedPairForce*>(&force) == nullptr)
-            return false;
+            return describe(system, i) + ", is of a class that is not known (" + getClassName(force) +
+                    "), which may use OpenMM's nonbonded kernel; if it does not, call "
+                    "LearnedPairForce.trustForce(\"" +
+                    getClassName(force) + "\")";
+        if (registrations.size() > count)
+            registrations.back().description = describe(system, i);
     }
-    return true;
+    return "";
 }
 
 /** Find the LearnedPairForce with the longest cutoff, the first one if several have it. */
@@ -157,20 +173,33 @@ static const LearnedPairForce& findLongest(const System& system) {
     return *longest;
 }
 
+/** Find out why a force cannot register beside another one, or return an empty string. */
+static string whyNotBeside(const Registration& other, const LearnedPairForce& force) {
+    if (other.usesCutoff != usesCutoff(force))
+        return other.description + (other.usesCutoff ? ", has a cutoff" : ", has no cutoff") + ", other than this force";
+    if (other.periodic != force.usesPeriodicBoundaryConditions())
+        return other.description + (other.periodic ? ", is" : ", is not") + " periodic, other than this force";
+    return "";
+}
+
 SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce& force) :
         joins(false),
         isAlone(false),
         cutoff(force.getCutoffDistance()) {
     vector<Registration> others;
-    if (!findRegistrations(system, others))
+    reason = findRegistrations(system, others);
+    if (!reason.empty())
         return;
     isAlone = others.empty();
-    if (isAlone)
+    if (isAlone) {
         others.push_back(registrationOf(findLongest(system)));
+        others.back().description = "another LearnedPairForce";
+    }
     vector<set<int>> exclusions(force.getNumParticles()); // of the kernel; all other forces agree on them
     double longest = 0, cutoffOfGroup = 0;
     for (auto& other : others) {
-        if (other.usesCutoff != usesCutoff(force) || other.periodic != force.usesPeriodicBoundaryConditions())
+        reason = whyNotBeside(other, force);
+        if (!reason.empty())
             return;
         if (other.hasExclusions)
             exclusions = other.exclusions;
@@ -180,7 +209,12 @@ SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce&
     }
     // Several LearnedPairForces may share a force group that no other force uses: all register the same cutoff in it.
     double registered = (cutoffOfGroup > 0 ? cutoffOfGroup : longest);
-    if ((usesCutoff(force) && force.getCutoffDistance() > registered) || exclusions != getExclusions(force))
+    if (usesCutoff(force) && force.getCutoffDistance() > registered)
+        reason = "its cutoff, " + formatNumber(force.getCutoffDistance()) + " nm, is longer than that of the other forces, " +
+                formatNumber(registered) + " nm";
+    else if (exclusions != getExclusions(force))
+        reason = "its excluded pairs, exceptions included, are not those of the other forces";
+    if (!reason.empty())
         return;
     joins = true;
     cutoff = registered;

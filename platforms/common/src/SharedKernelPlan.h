@@ -5,6 +5,7 @@
 #include "LearnedPairForce.h"
 #include "openmm/System.h"
 #include <set>
+#include <string>
 #include <vector>
 
 namespace LearnedPairPlugin {
@@ -30,6 +31,7 @@ struct SharedKernelPlan {
     bool joins;    ///< whether the force registers in the default kernel
     bool isAlone;  ///< whether only LearnedPairForces use the kernel
     double cutoff; ///< the cutoff to register, measured in nm
+    std::string reason; ///< why the force does not join, or empty
 };
 
 } // namespace LearnedPairPlugin

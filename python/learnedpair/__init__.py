@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .applying.apply import add_correction
 from .applying.assignment import assign_types
+from .applying.nonbonded_features import features_from_nonbonded
 from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
 from .force.functions import PairProgram, PairTable
 from .force.functions import core as _core
@@ -47,6 +48,7 @@ __all__ = [
     "PluginLoadError",
     "add_correction",
     "assign_types",
+    "features_from_nonbonded",
     "tabulate",
 ]
 

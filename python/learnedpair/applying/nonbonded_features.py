@@ -48,7 +48,8 @@ def features_from_nonbonded(
         If ``system`` is not an openmm.System, or ``sigma_without_epsilon`` is not a number.
     ValueError
         If a name is unknown or given twice, the System has no NonbondedForce or several, the force has another number
-        of particles than the System, or ``sigma_without_epsilon`` is not positive or is given without "sigma".
+        of particles than the System or several offsets of one parameter for one particle, or ``sigma_without_epsilon``
+        is not positive or is given without "sigma".
 
     Examples
     --------
@@ -129,7 +130,7 @@ def _with_offsets(force, values):
         force.getGlobalParameterName(i): force.getGlobalParameterDefaultValue(i)
         for i in range(force.getNumGlobalParameters())
     }
-    has_offset = np.zeros(values.shape, dtype=bool)
+    has_offset, seen = np.zeros(values.shape, dtype=bool), set()
     for index in range(force.getNumParticleParameterOffsets()):
         parameter, particle, *scales = force.getParticleParameterOffset(index)
         if not 0 <= particle < len(values):
@@ -137,6 +138,13 @@ def _with_offsets(force, values):
                 f"features_from_nonbonded: particle parameter offset {index} of the NonbondedForce names the particle"
                 f" {particle}, but there are {len(values)}; correct its index."
             )
+        if (parameter, particle) in seen:
+            raise ValueError(
+                f"features_from_nonbonded: particle {particle} of the NonbondedForce has two offsets for the parameter"
+                f" {parameter!r}. OpenMM 8.6.1 adds them on CPU and GPUs and uses the last one on Reference; make them"
+                " one."
+            )
+        seen.add((parameter, particle))
         values[particle] += np.array(scales) * defaults[parameter]
         has_offset[particle] |= np.array(scales) != 0
     return values, has_offset

@@ -183,7 +183,7 @@ def test_bonds_of_a_topology_are_refused_as_exclusions():
         TypeError,
         match=(
             r"exclusions are bonds of a topology, and bonded pairs alone are hardly what should be left out. Use"
-            r" exclusions='molecules' .*createExclusionsFromBonds"
+            r" exclusions=3 .*, or exclusions='molecules' for all pairs within a molecule"
         ),
     ):
         lp.add_correction(system, topology, models.water_model(), exclusions=topology.bonds())

@@ -179,7 +179,7 @@ def test_features_are_read_from_a_nonbonded_force(tmp_path, monkeypatch):
     system = systems.water_system(topology)
     (nonbonded,) = [force for force in system.getForces() if isinstance(force, openmm.NonbondedForce)]
     assert nonbonded.getParticleParameters(1)[1:] == [1 * unit.nanometer, 0 * unit.kilojoule_per_mole]
-    force = run(RECIPES, "features.append", system=system, topology=topology)["force"]
+    force = run(RECIPES, "features_from_nonbonded", system=system, topology=topology)["force"]
     assert_close(
         force.getAllParticleFeatures()[:3],
         [[-0.834, 0.31507524065751241, 0.635968], [0.417, 0.3, 0], [0.417, 0.3, 0]],

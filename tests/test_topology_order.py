@@ -4,6 +4,8 @@
 changed on purpose are accepted.
 """
 
+import io
+
 import learnedpair as lp
 import models
 import numpy as np
@@ -239,6 +241,27 @@ def test_add_correction_does_not_assign_oxygen_to_sodium():
     assert system.getNumForces() == 1
 
 
+class Structure:
+    """An object with a topology, as ParmEd's Structure and MDTraj's Trajectory are."""
+
+    def __init__(self, topology):
+        self.topology = topology
+
+
+class ForeignTopology:
+    """A topology of another package that can be converted, as MDTraj's can."""
+
+    def to_openmm(self):
+        raise NotImplementedError
+
+
+def pdb_file(topology, positions):
+    text = io.StringIO()
+    app.PDBFile.writeFile(topology, positions * unit.nanometer, text)
+    text.seek(0)
+    return app.PDBFile(text)
+
+
 @pytest.mark.parametrize(
     "wrong, message",
     [
@@ -254,6 +277,22 @@ def test_add_correction_does_not_assign_oxygen_to_sodium():
                 openmm.Platform.getPlatform("Reference"),
             ),
             "a Simulation; .* give its .topology",
+        ),
+        (
+            lambda topology, positions: pdb_file(topology, positions),
+            "the topology is a PDBFile; expected an openmm.app.Topology: give its .topology",
+        ),
+        (
+            lambda topology, positions: Structure(topology),
+            "the topology is a Structure; expected an openmm.app.Topology: give its .topology",
+        ),
+        (
+            lambda topology, positions: ForeignTopology(),
+            r"a ForeignTopology; .*: give its .to_openmm\(\)",
+        ),
+        (
+            lambda topology, positions: Structure(ForeignTopology()),
+            r"the topology is a Structure; .*: give its .topology.to_openmm\(\)",
         ),
         (
             lambda topology, positions: "start.pdb",

@@ -17,6 +17,7 @@ from .applying.acceleration import accelerate
 from .applying.apply import add_correction
 from .applying.assignment import assign_types
 from .applying.conversion import from_custom_nonbonded
+from .applying.nonbonded_features import features_from_nonbonded
 from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
 from .force.functions import PairProgram, PairTable
 from .force.functions import core as _core
@@ -57,6 +58,7 @@ __all__ = [
     "add_correction",
     "assign_types",
     "exclude_within",
+    "features_from_nonbonded",
     "from_custom_nonbonded",
     "tabulate",
 ]

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import openmm
 from numpy.typing import ArrayLike, NDArray
 from openmm import app
@@ -17,6 +18,7 @@ from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
 from ..force.particles import refuse_masked
 from .exclusions import excluded_pairs, nonbonded_forces
+from .interaction_groups import groups_of, require_covered, require_pairs
 from .no_effect import NoEffectError, why_no_effect
 from .particle_types import particle_types
 from .topology_order import require_topology
@@ -40,7 +42,8 @@ def add_correction(
     *,
     types: dict[Any, Any] | Sequence[str | int | None] | NDArray[Any] | None = None,
     features: ArrayLike | Sequence[ArrayLike | None] | None = None,
-    exclusions: Literal["nonbonded", "molecules"] | Iterable[Sequence[int]] = "nonbonded",
+    exclusions: Literal["nonbonded", "molecules"] | int | Iterable[Sequence[int]] = "nonbonded",
+    between: Sequence[tuple[Any, Any]] | None = None,
     scale: str | None = None,
     force_group: int = 0,
     representation: Representation = "auto",
@@ -71,7 +74,7 @@ def add_correction(
         structure.
     features : array, shape (n_particles, n_features), or sequence with one feature vector, or None, for each particle
         Required by models with features, and for these only. None for particles that are not covered.
-    exclusions : "nonbonded", "molecules", or iterable of (int, int)
+    exclusions : "nonbonded", "molecules", int, or iterable of (int, int)
         "nonbonded", the default, follows the exceptions of the NonbondedForces. Every exception within a molecule is
         excluded, including scaled 1-4 pairs. An exception between molecules is excluded only if its pair does not
         interact at all. Exceptions between molecules that do interact, such as NBFIX written as exceptions, are not
@@ -79,7 +82,16 @@ def add_correction(
         copied.
         "molecules" excludes every pair of covered particles within one molecule. A molecule is a set of particles that
         are connected by bonds of the topology or by constraints, or as virtual sites or Drude particles.
+        An integer n, at least 1, excludes the pairs that are connected by at most n bonds of the topology. Constraints
+        are no bonds. A Drude particle has the exclusions of its parent, and a virtual site those of the first particle
+        that defines it; both are also excluded from all particles that they depend on.
         An iterable lists the excluded pairs; ``[]`` excludes none.
+    between : list of (rule, rule), optional
+        Interaction groups: only pairs with one particle in each of the two parts of an element interact. A part is a
+        rule as in :func:`assign_types`, or a list or array of indices of particles, in any order. The parts may also
+        select particles that are not covered, which do not interact. A pair that belongs to several elements counts
+        once. Where the two parts overlap, the pairs within the overlap interact as well: ``[("LIG:*", "*:*")]`` are the
+        pairs of the ligand with everything, itself included. By default all pairs interact.
     scale : str, optional
         The name of a global parameter that multiplies the energy. Its default value is 1.
     force_group : int
@@ -96,9 +108,10 @@ def add_correction(
     Raises
     ------
     ValueError
-        If the topology does not match the System, a rule selects no atom, the correction would have no effect, the
-        types or features are not those that the model takes, or ``exclusions`` is "nonbonded" and the System has no
-        NonbondedForce or CustomNonbondedForce.
+        If the topology does not match the System, a rule selects no atom, the correction or an element of ``between``
+        would have no effect, the types or features are not those that the model takes, ``exclusions`` is "nonbonded"
+        and the System has no NonbondedForce or CustomNonbondedForce, or ``exclusions`` is a number and bonds are
+        missing.
     TypeError
         If an argument has the wrong type.
     ModelError, LoweringError
@@ -108,8 +121,8 @@ def add_correction(
     -----
     UserWarning
         If residues are covered in part, if residues of the same structure are treated differently, if masses do not
-        match the elements, if exceptions between molecules were not followed, or if the System already has this
-        correction.
+        match the elements, if exceptions between molecules were not followed, if the two parts of an element of
+        ``between`` overlap and neither contains the other, or if the System already has this correction.
 
     Examples
     --------
@@ -139,6 +152,7 @@ def add_correction(
     particles = (
         particle_types(atoms, model, types) if model.features is None else _particle_features(system, model, features)
     )
+    groups = [] if between is None else groups_of(between, atoms)
     _warn_of_repetition(system, model)
     force = model.create_force(
         particles,
@@ -148,8 +162,7 @@ def add_correction(
         evaluation=evaluation,
         tabulate_radial=tabulate_radial,
     )
-    is_covered = force.getParticleTypes() != LearnedPairForce.NotCovered
-    force.addExclusions(excluded_pairs(exclusions, system, atoms, is_covered))
+    _add_pairs(force, exclusions, between, groups, system, atoms)
     reason = why_no_effect(force)
     if reason:
         raise NoEffectError(f"add_correction: the correction of {model.source} would do nothing: {reason}.")
@@ -159,6 +172,17 @@ def add_correction(
     system.addForce(force)
     keep_alive(force, system)
     return force
+
+
+def _add_pairs(force, exclusions, between, groups, system, atoms):
+    """Add the exclusions and the interaction groups to a force."""
+    is_covered = force.getParticleTypes() != LearnedPairForce.NotCovered
+    require_covered(groups, between, is_covered)
+    excluded = excluded_pairs(exclusions, system, atoms, is_covered)
+    require_pairs(groups, between, is_covered, excluded)
+    force.addExclusions(excluded)
+    for first, second in groups:
+        force.addInteractionGroup(np.flatnonzero(first).tolist(), np.flatnonzero(second).tolist())
 
 
 def _loaded(model: PairModel | str | os.PathLike[str]) -> PairModel:

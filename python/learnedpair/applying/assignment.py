@@ -86,7 +86,7 @@ def select(atoms, rules):
     result = np.full(len(atoms.atoms), LEFT_OUT if leaves_out_others else NO_RULE)
     names = rule_names(rules)
     for index, name in enumerate(names):
-        mask = _selected_by(atoms, selection(name, rules[name]), rules[name], ~is_left_out)
+        mask = atoms_of_rule(atoms, rules[name], _what(name), ~is_left_out)
         both = np.flatnonzero(mask & (result >= 0))
         if len(both) > 0:
             atom, other = atoms.atoms[both[0]], names[result[both[0]]]
@@ -110,8 +110,34 @@ def names_of(selected, rules):
     return np.array([*rule_names(rules), None, None], dtype=object)[selected].tolist()
 
 
-def _selected_by(atoms, selects, rule, among):
-    """Whether a rule selects each atom. It is evaluated only for the atoms of the mask ``among``."""
+def _what(name):
+    """What the rule of a type is, for messages."""
+    return f"assign_types: the rule of {name!r}"
+
+
+def atoms_of_rule(atoms, rule, what, among):
+    """Find the atoms that a rule selects.
+
+    Parameters
+    ----------
+    atoms : AtomTable
+    rule
+        As in :func:`assign_types`.
+    what : str
+        What the rule is; the beginning of messages.
+    among : ndarray of bool, shape (n_atoms,)
+        The atoms for which the rule is evaluated. It selects none of the others.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_atoms,)
+
+    Raises
+    ------
+    ValueError
+        If the rule cannot be understood, or if it is a function that fails.
+    """
+    selects = selection(rule, what)
     if depends_on_label_only(rule):
         return np.array([selects(atoms.atoms[i]) for i in atoms.first_atoms], dtype=bool)[atoms.label] & among
     result = np.zeros(len(among), dtype=bool)
@@ -133,7 +159,7 @@ def _left_out(atoms, rule):
     parts = [] if rule is None else list(rule) if isinstance(rule, (list, tuple, set)) else [rule]
     named = [part for part in parts if not (isinstance(part, str) and part == ALL)]
     everywhere = np.ones(len(atoms.atoms), dtype=bool)
-    return _selected_by(atoms, selection(None, named), named, everywhere), len(named) < len(parts)
+    return atoms_of_rule(atoms, named, _what(None), everywhere), len(named) < len(parts)
 
 
 def near_misses(atoms, rule):

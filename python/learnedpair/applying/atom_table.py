@@ -153,12 +153,17 @@ def require_indices(pairs, count, what, member="particle"):
 def _require_is_topology(topology, source):
     """Raise a TypeError for anything but an openmm.app.Topology.
 
-    The message gives advice if the object has a topology, such as a PDBFile.
+    The message gives advice if the object has a topology, such as a PDBFile, or can be converted, as in MDTraj.
     """
     if not isinstance(topology, Topology):
+        inner = getattr(topology, "topology", None)
         remedy = (
             "give its .topology"
-            if isinstance(getattr(topology, "topology", None), Topology)
+            if isinstance(inner, Topology)
+            else "give its .to_openmm()"
+            if hasattr(topology, "to_openmm")
+            else "give its .topology.to_openmm()"
+            if hasattr(inner, "to_openmm")
             else "give the topology that the System was made from"
         )
         raise TypeError(

@@ -3,6 +3,7 @@
 """Finds the pairs of particles that a correction excludes."""
 
 import collections
+import numbers
 
 import numpy as np
 import openmm
@@ -10,11 +11,10 @@ from openmm.app import Atom
 
 from ..errors import warn
 from ..force.functions import core
-from ..force.particles import as_pairs
+from ..force.particles import as_pairs, is_bool
 from .atom_table import require_indices
+from .bond_exclusions import final_hosts, pairs_within_bonds, require_few, sorted_pairs
 
-#: More excluded pairs are taken for a mistake of the user.
-MAX_EXCLUSIONS = 20_000_000
 #: The largest number of bonds between the particles of an exception: force fields scale 1-4 pairs.
 MAX_BONDS_APART = 3
 
@@ -49,7 +49,7 @@ def excluded_pairs(exclusions, system, atoms, is_covered):
 
     Parameters
     ----------
-    exclusions : "nonbonded", "molecules", or iterable of (int, int)
+    exclusions : "nonbonded", "molecules", int, or iterable of (int, int)
         As in :func:`add_correction`.
     system : openmm.System
     atoms : AtomTable
@@ -71,21 +71,23 @@ def excluded_pairs(exclusions, system, atoms, is_covered):
         if exclusions == "molecules":
             return _pairs_within_molecules(system, atoms, is_covered)
         raise ValueError(
-            f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles."
+            f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', a number of bonds, or"
+            " pairs of particles."
         )
+    if isinstance(exclusions, numbers.Integral) and not is_bool(exclusions):
+        return _pairs_by_bonds(int(exclusions), system, atoms, is_covered)
     if not hasattr(exclusions, "__iter__"):
         raise TypeError(
-            f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', or pairs of particles,"
-            " [] for none."
+            f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', a number of bonds, or"
+            " pairs of particles, [] for none."
         )
     if not isinstance(exclusions, (np.ndarray, dict)):
         exclusions = list(exclusions)
         if any(isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], Atom) for pair in exclusions):
             raise TypeError(
                 "add_correction: exclusions are bonds of a topology, and bonded pairs alone are hardly what should be"
-                " left out. Use exclusions='molecules' for all pairs within a molecule; or give pairs of indices, such"
-                " as those that force.createExclusionsFromBonds([(bond[0].index, bond[1].index) for bond in"
-                " topology.bonds()], 3) adds to a force."
+                " left out. Use exclusions=3 for the pairs that are connected by up to three bonds of the topology, or"
+                " exclusions='molecules' for all pairs within a molecule; or give pairs of indices."
             )
     pairs = as_pairs(exclusions, "add_correction: exclusions")
     wrong = pairs[(pairs[:, 0] == pairs[:, 1]) | ((pairs < 0) | (pairs >= system.getNumParticles())).any(axis=1)]
@@ -94,17 +96,7 @@ def excluded_pairs(exclusions, system, atoms, is_covered):
             f"add_correction: exclusions has the pair {tuple(wrong[0].tolist())}; expected two different particles from"
             f" 0 to {system.getNumParticles() - 1}."
         )
-    return _sorted_pairs(pairs)
-
-
-def _sorted_pairs(pairs):
-    """Sort unordered pairs, with the lower index first, and drop repetitions."""
-    pairs = np.sort(np.asarray(pairs, dtype=np.int64).reshape(-1, 2), axis=1)
-    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-    pairs = pairs[order]
-    is_first = np.ones(len(pairs), dtype=bool)
-    is_first[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-    return pairs[is_first]
+    return sorted_pairs(pairs)
 
 
 def _pairs_of_nonbonded(system, atoms):
@@ -117,16 +109,16 @@ def _pairs_of_nonbonded(system, atoms):
     if isinstance(forces[0], openmm.CustomNonbondedForce):
         pairs = np.concatenate([core.exclusions(int(force.this)) for force in forces])
         require_indices(pairs, len(atoms.atoms), "add_correction: an exclusion of a CustomNonbondedForce")
-        return _sorted_pairs(pairs)
+        return sorted_pairs(pairs)
     # Exceptions within a molecule are bonded neighbors and are excluded, even if they interact in part. Exceptions
     # between molecules that interact have special parameters (NBFIX) and are not excluded.
     pairs, interacts = map(np.concatenate, zip(*(core.exceptions(int(force.this)) for force in forces), strict=True))
     require_indices(pairs, len(atoms.atoms), "add_correction: an exception of a NonbondedForce")
-    excluded, interacting = _sorted_pairs(pairs[~interacts]), _sorted_pairs(pairs[interacts])
+    excluded, interacting = sorted_pairs(pairs[~interacts]), sorted_pairs(pairs[interacts])
     if len(interacting) == 0:
         return excluded
     is_bonded = _are_bonded(interacting, system, atoms)
-    excluded = _sorted_pairs(np.concatenate([excluded, interacting[is_bonded]]))
+    excluded = sorted_pairs(np.concatenate([excluded, interacting[is_bonded]]))
     left = set(map(tuple, interacting[~is_bonded].tolist())) - set(map(tuple, excluded.tolist()))
     if left:
         warn(
@@ -140,28 +132,80 @@ def _pairs_of_nonbonded(system, atoms):
 
 def _pairs_within_molecules(system, atoms, is_covered):
     molecule = _molecules(system, atoms)
-    bonds = _bonds_of_forces(system)
-    crossing = bonds[is_covered[bonds].all(axis=1) & (molecule[bonds[:, 0]] != molecule[bonds[:, 1]])]
-    if len(crossing) > 0:
-        warn(
-            f"add_correction: {len(crossing)} bonds of the System's forces, the first of particles {crossing[0][0]} and"
-            f" {crossing[0][1]}, connect different molecules, as the bonds of the topology and constraints show them:"
-            " the correction acts across them. If they are no restraints, add the bonds to the topology."
-        )
+    _warn_of_crossing_bonds(system, molecule, is_covered, "the bonds of the topology and constraints")
     covered = np.flatnonzero(is_covered)
     covered = covered[np.argsort(molecule[covered], kind="stable")]
     _, starts, sizes = np.unique(molecule[covered], return_index=True, return_counts=True)
     total = int((sizes * (sizes - 1) // 2).sum())
-    if total > MAX_EXCLUSIONS:
-        raise ValueError(
-            f"add_correction: exclusions='molecules' would exclude {total} pairs; use interaction groups to leave a"
-            " large molecule out."
-        )
+    require_few(total, "molecules")
     pairs = [np.empty((0, 2), dtype=int)]
     for size in np.unique(sizes).tolist():
         members = covered[starts[sizes == size][:, None] + np.arange(size)]
         pairs.append(members[:, np.column_stack(np.triu_indices(size, 1))].reshape(-1, 2))
-    return _sorted_pairs(np.concatenate(pairs))
+    return sorted_pairs(np.concatenate(pairs))
+
+
+def _warn_of_crossing_bonds(system, molecule, is_covered, shown_by):
+    """Warn if bonds of the forces connect covered particles of different molecules."""
+    crossing = _crossing(_bonds_of_forces(system), molecule, is_covered)
+    if len(crossing) > 0:
+        warn(
+            f"add_correction: {len(crossing)} bonds of the System's forces, the first of particles {crossing[0][0]} and"
+            f" {crossing[0][1]}, connect different molecules, as {shown_by} show them:"
+            " the correction acts across them. If they are no restraints, add the bonds to the topology."
+        )
+
+
+def _crossing(pairs, molecule, is_covered):
+    """The pairs of covered particles that belong to different molecules."""
+    return pairs[is_covered[pairs].all(axis=1) & (molecule[pairs[:, 0]] != molecule[pairs[:, 1]])]
+
+
+def _pairs_by_bonds(most, system, atoms, is_covered):
+    """Get the pairs that are connected by at most ``most`` bonds of the topology."""
+    if most < 1:
+        raise ValueError(
+            f"add_correction: exclusions is {most}; expected at least 1, the largest number of bonds between the"
+            " particles of an excluded pair, or [] to exclude none."
+        )
+    sites, drude = core.virtual_sites(int(system.this)), _drude_particles(system)
+    _require_particles(atoms, **{"a virtual site": sites, "a particle of a DrudeForce": drude})
+    dependences = np.concatenate([sites, drude])
+    molecule = core.connected_components(len(atoms.atoms), np.concatenate([atoms.bonds, dependences]))
+    _require_bonds(most, system, atoms, molecule, is_covered)
+    _warn_of_crossing_bonds(system, molecule, is_covered, "the bonds of the topology")
+    # A site that the topology shows as a bonded atom, such as a hydrogen without a degree of freedom, is one.
+    is_atom = atoms.map_elements(lambda element: element is not None, bool)
+    is_atom &= np.isin(np.arange(len(is_atom)), atoms.bonds)
+    sites = sites[~is_atom[sites[:, 0]]]
+    hosts = np.arange(len(atoms.atoms))
+    hosts[sites[::-1, 0]] = sites[::-1, 1]  # in reverse order, so that the first particle of a site remains
+    hosts[drude[:, 0]] = drude[:, 1]
+    return pairs_within_bonds(most, atoms.bonds, final_hosts(hosts), dependences)
+
+
+def _require_bonds(most, system, atoms, molecule, is_covered):
+    """Require bonds in the topology, and bonds between the covered particles that constraints connect."""
+    remedy = (
+        "add the bonds to the topology (topology.createStandardBonds() does it for water and amino acids), or use"
+        " exclusions='molecules', which follows constraints as well"
+    )
+    constraints = core.constraints(int(system.this))
+    _require_particles(atoms, **{"a constraint": constraints})
+    crossing = _crossing(constraints, molecule, is_covered)
+    if len(crossing) > 0:
+        i, j = (atoms.atoms[index] for index in crossing[0])
+        raise ValueError(
+            f"add_correction: exclusions={most} counts bonds of the topology, and {len(crossing)} constraints, the"
+            f" first of the particles {i.index} ({i.residue.name}:{i.name}) and {j.index}"
+            f" ({j.residue.name}:{j.name}), connect particles that no bonds connect, on which the correction would act;"
+            f" {remedy}."
+        )
+    if len(atoms.bonds) == 0:
+        raise ValueError(
+            f"add_correction: exclusions={most} counts bonds of the topology, and the topology has none; {remedy}, or"
+            " [] to exclude nothing."
+        )
 
 
 def _are_bonded(pairs, system, atoms):
@@ -196,20 +240,30 @@ def _molecules(system, atoms):
 def _bonds_of_molecules(system, atoms):
     """Get the pairs that define molecules: bonds of the topology, constraints, virtual sites and Drude particles."""
     address = int(system.this)
-    drude = [
+    pairs = {
+        "a constraint": core.constraints(address),
+        "a virtual site": core.virtual_sites(address),
+        "a particle of a DrudeForce": _drude_particles(system),
+    }
+    _require_particles(atoms, **pairs)
+    return np.concatenate([atoms.bonds, *pairs.values()])
+
+
+def _require_particles(atoms, **pairs):
+    """Require pairs of particles that exist. The name of each argument says what its pairs are."""
+    for what, found in pairs.items():
+        require_indices(found, len(atoms.atoms), f"add_correction: {what} of the System")
+
+
+def _drude_particles(system):
+    """Get each Drude particle with the particle that it is attached to, an ndarray of int, shape (n, 2)."""
+    pairs = [
         force.getParticleParameters(i)[:2]
         for force in _all_forces(system.getForces())
         if isinstance(force, openmm.DrudeForce)
         for i in range(force.getNumParticles())
     ]
-    pairs = {
-        "a constraint": core.constraints(address),
-        "a virtual site": core.virtual_sites(address),
-        "a particle of a DrudeForce": np.array(drude, dtype=int).reshape(-1, 2),
-    }
-    for what, found in pairs.items():
-        require_indices(found, len(atoms.atoms), f"add_correction: {what} of the System")
-    return np.concatenate([atoms.bonds, *pairs.values()])
+    return np.array(pairs, dtype=int).reshape(-1, 2)
 
 
 def _bonds_of_forces(system):

@@ -8,6 +8,7 @@ from ..errors import LearnedPairError
 from ..force.functions import PairTable
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.metadata.parameters import GlobalParameter, assumed_range, settings
+from .interaction_groups import count_pairs
 
 #: A program is evaluated for the first FEW_PAIRS pairs of distinct particles. If it is zero for all of these, it is
 #: evaluated for all pairs, unless there are more than MAX_PAIRS. Each pair is evaluated at NUM_DISTANCES distances.
@@ -19,8 +20,8 @@ class NoEffectError(LearnedPairError, ValueError):
 
 
 def why_no_effect(force):
-    """Get the reason why a force has no effect: fewer than two particles are covered, all pairs are excluded, or the
-    function is zero for all pairs.
+    """Get the reason why a force has no effect: fewer than two particles are covered, all pairs are excluded or left
+    out by the interaction groups, or the function is zero for all pairs.
 
     Parameters
     ----------
@@ -31,13 +32,16 @@ def why_no_effect(force):
     str
         The end of a sentence, such as "no particle is covered"; empty if the force has an effect.
     """
-    covered = np.flatnonzero(force.getParticleTypes() != force.NotCovered).tolist()
+    is_covered = force.getParticleTypes() != force.NotCovered
+    covered = np.flatnonzero(is_covered).tolist()
     if len(covered) < 2:
         return f"{'one particle alone' if covered else 'no particle'} is covered"
     if force.getNumExclusions() >= len(covered) * (len(covered) - 1) // 2:
         excluded = {tuple(sorted(force.getExclusionParticles(i))) for i in range(force.getNumExclusions())}
         if all((i, j) in excluded for k, i in enumerate(covered) for j in covered[k + 1 :]):
             return f"all pairs of the {len(covered)} particles that are covered are excluded"
+    if force.getNumInteractionGroups() > 0 and not _has_pair_in_groups(force, is_covered):
+        return "all pairs of its interaction groups are excluded or have a particle that is not covered"
     function = force.getFunction()
     if isinstance(function, PairTable):
         return (
@@ -46,6 +50,21 @@ def why_no_effect(force):
             else "all curves of its table are zero"
         )
     return "its program is zero for all pairs of the particles that are covered" if _is_zero(force, function) else ""
+
+
+def _has_pair_in_groups(force, is_covered):
+    """Whether a pair of covered particles is in an interaction group and not excluded."""
+    pairs = [tuple(sorted(force.getExclusionParticles(i))) for i in range(force.getNumExclusions())]
+    exclusions = np.unique(np.array(pairs, dtype=np.int64).reshape(-1, 2), axis=0)
+    for group in range(force.getNumInteractionGroups()):
+        masks = []
+        for particles in force.getInteractionGroupParameters(group):
+            mask = np.zeros(len(is_covered), dtype=bool)
+            mask[list(particles)] = True
+            masks.append(mask & is_covered)
+        if count_pairs(*masks, exclusions)[1] > 0:
+            return True
+    return False
 
 
 def _is_zero(force, program):

@@ -21,14 +21,14 @@ def depends_on_label_only(rule):
     return not callable(rule)
 
 
-def selection(name, rule):
+def selection(rule, what):
     """Convert a rule to a function that tells whether an atom is selected.
 
     Parameters
     ----------
-    name : str or None
-        The type that the rule belongs to, for messages.
     rule : str, openmm.app.Element, callable, or list, tuple or set of these
+    what : str
+        What the rule is; the beginning of messages, such as "assign_types: the rule of 'O'".
 
     Returns
     -------
@@ -40,11 +40,11 @@ def selection(name, rule):
         If the rule has none of these forms, or names no element.
     """
     if callable(rule):
-        return lambda atom: _call(rule, name, atom)
+        return lambda atom: _call(rule, what, atom)
     if isinstance(rule, Element):
         return lambda atom: atom.element is rule
     if isinstance(rule, (list, tuple, set)):
-        parts = [selection(name, part) for part in rule]
+        parts = [selection(part, what) for part in rule]
         return lambda atom: any(part(atom) for part in parts)
     if isinstance(rule, str) and rule.count(":") == 1 and all(rule.split(":")):
         residue, atom_name = rule.split(":")
@@ -57,20 +57,19 @@ def selection(name, rule):
         else:
             if element.symbol != rule:
                 raise ValueError(
-                    f"assign_types: the rule of {name!r} is {rule!r}, and the symbol of {element.name} is"
+                    f"{what} is {rule!r}, and the symbol of {element.name} is"
                     f" {element.symbol!r}; write that, or '*:{rule}' for the atoms called {rule}."
                 )
             return lambda atom: atom.element is element
     raise ValueError(
-        f"assign_types: the rule of {name!r} is {rule!r}; expected 'RESIDUE:ATOM', the symbol of an element, an"
+        f"{what} is {rule!r}; expected 'RESIDUE:ATOM', the symbol of an element, an"
         " openmm.app.Element, a function of an atom, or a list of these."
     )
 
 
-def _call(function, name, atom):
+def _call(function, what, atom):
     """Whether a user's function selects an atom."""
-    where = f"assign_types: the rule of {name!r}, a function, was called for atom {atom.index} ({atom.residue.name}:"
-    where += f"{atom.name})"
+    where = f"{what}, a function, was called for atom {atom.index} ({atom.residue.name}:{atom.name})"
     try:
         result = function(atom)
     except Exception as error:

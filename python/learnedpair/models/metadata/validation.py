@@ -187,7 +187,7 @@ def _check_rule(name, rule):
             " them."
         )
     try:
-        selection(name, rule)
+        selection(rule, f"assign_types: the rule of {name!r}")
     except ValueError as error:
         raise ModelError(str(error)) from error
 

@@ -16,6 +16,7 @@ DISTINCT_FILES = (
     "distinct_opencl.json",
     "distinct_opencl_tenth.json",
 )
+CUSTOM_NONBONDED_FILES = ("custom_nonbonded_cpu.json", "custom_nonbonded_opencl.json")
 
 
 def read(name):
@@ -159,10 +160,35 @@ def distinct_table():
     ]
 
 
+def custom_nonbonded_table():
+    """The gain of lp.accelerate()."""
+    rows = []
+    for name in CUSTOM_NONBONDED_FILES:
+        for system, result in read(name)["systems"].items():
+            timing, (force,) = result["timing"], result["report"]["forces"]
+            platform = result["platform"]["name"] + (" (PoCL)" if "DeviceName" in result["platform"] else "")
+            rows.append(
+                f"| {platform} | {system} | {result['atoms']:,} | {force['curves']:,}, {force['bytes'] / 2**20:.2f} |"
+                f" {timing['baseline_ms']:,.0f} | {timing['variant_ms']:,.0f} |"
+                f" **{1 / timing['ratio']:.2f}** [{1 / timing['ratio_max']:.2f}, {1 / timing['ratio_min']:.2f}] |"
+            )
+    return [
+        "| platform | System | atoms | curves, MiB | ms per step before | after | before / after |",
+        "|---|---|---|---|---|---|---|",
+        *rows,
+        "",
+        (
+            f"Medians [least, largest] of blocks timed in turn, {where(CUSTOM_NONBONDED_FILES)};"
+            " `benchmarks/custom_nonbonded.py`."
+        ),
+    ]
+
+
 #: The file of each table, and the function that makes its lines.
 TABLES = {
     "performance table": ("README.md", performance_table),
     "program table": ("docs/user/tables-and-programs.md", program_table),
+    "custom_nonbonded table": ("docs/user/swapping-in.md", custom_nonbonded_table),
     "table of distinct particles": ("docs/user/tables-and-programs.md", distinct_table),
 }
 

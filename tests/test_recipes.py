@@ -92,43 +92,25 @@ def total(energies, left_out=()):
     return energies[np.triu_indices(len(energies), 1)].sum() - sum(energies[pair] for pair in left_out)
 
 
-def test_scaled_1_4_pairs_are_excluded_by_default_and_added_by_a_second_force(corrected):
+@pytest.mark.filterwarnings("ignore:.*already has a correction")
+def test_scaled_1_4_pairs_are_excluded_by_default_and_get_a_factor(corrected):
     names, apart = corrected
     pairs = energies_of_pairs(lp.load_model("delta.pt"), names["force"], names["positions"])
     bonded = sum(apart.values(), [])
     assert_close(energy(names["system"], names["positions"], 1), total(pairs, bonded), rtol=1e-4)
     names = run(RECIPES, "scale_14", **names)
-    assert sorted(names["scaled_pairs"]) == sorted(apart[3])
     names["scaled"].setForceGroup(2)
-    assert_close(energy(names["system"], names["positions"], 1), total(pairs, bonded), rtol=1e-4)
-    assert_close(energy(names["system"], names["positions"], 2), 0.5 * sum(pairs[pair] for pair in apart[3]), rtol=1e-4)
+    scaled = 0.5 * sum(pairs[pair] for pair in apart[3])
+    assert_close(energy(names["system"], names["positions"], 2), total(pairs, bonded) + scaled, rtol=1e-4)
 
 
-def test_1_4_pairs_are_counted_in_full_with_a_list_of_exclusions(corrected):
-    names, apart = corrected
+@pytest.mark.parametrize("arguments", [{"scale_14": 1}, {"exclusions": 2}])
+def test_1_4_pairs_are_counted_in_full(corrected, arguments):
+    _, apart = corrected
     system, topology, positions, _ = chains(8)
-    force = lp.add_correction(system, topology, "delta.pt", exclusions=apart[1] + apart[2], force_group=1)
+    force = lp.add_correction(system, topology, "delta.pt", force_group=1, **arguments)
     pairs = energies_of_pairs(lp.load_model("delta.pt"), force, positions)
     assert_close(energy(system, positions, 1), total(pairs, apart[1] + apart[2]), rtol=1e-4)
-
-
-@pytest.mark.parametrize("types, most", [(1, 2047), (2, 1023)])
-def test_the_number_of_atoms_in_scaled_pairs_is_limited(types, most):
-    """By 2047, divided by the number of types."""
-    r = np.linspace(0.2, 0.9, 65)
-    table = lp.PairTable(types, 0.2, 0.9, [(0.9 - r) ** 3], [-3 * (0.9 - r) ** 2], [0] * types**2)
-    for atoms, is_allowed in ((most, True), (most + 1, False)):
-        force, system = lp.LearnedPairForce(table), openmm.System()
-        force.setNonbondedMethod(force.CutoffNonPeriodic)
-        force.setParticleTypes(np.zeros(atoms + 10, dtype=int))  # ten more that belong to no pair
-        for atom in range(atoms - 1):
-            force.addInteractionGroup({atom}, {atom + 1})
-        for _ in range(atoms + 10):
-            system.addParticle(1.0)
-        system.addForce(force)
-        refused = pytest.raises(openmm.OpenMMException, match="interaction classes, of which at most 2048")
-        with contextlib.nullcontext() if is_allowed else refused:
-            openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
 
 
 def test_interaction_groups_choose_the_pairs(corrected):
@@ -190,32 +172,18 @@ def test_features_are_read_from_a_nonbonded_force(tmp_path, monkeypatch):
 
 
 def test_the_soft_core_potential_is_that_of_its_custom_nonbonded_force():
-    model = run(RECIPES, "class SoftCore")["model"]
-    (expression,) = re.findall(r"soft-core potential `([^`]*)`", (ROOT / RECIPES).read_text(encoding="utf-8"))
-    reference = openmm.CustomNonbondedForce(expression)
-    reference.addGlobalParameter("lam", 1.0)
-    reference.addEnergyParameterDerivative("lam")
-    for name in ("sigma", "eps"):
-        reference.addPerParticleParameter(name)
-    reference.setNonbondedMethod(reference.CutoffPeriodic)
-    reference.setCutoffDistance(model.cutoff)
-    reference.setUseSwitchingFunction(True)
-    reference.setSwitchingDistance(model.switching_distance)
     random = np.random.default_rng(0)
     grid = np.stack(np.meshgrid(*3 * [np.arange(6)], indexing="ij"), -1).reshape(-1, 3)
     positions = 0.4 * grid + 0.08 * random.random((216, 3))
-    particles = random.uniform([0.2, 0.0], [0.4, 1.0], (216, 2))
-    force = model.create_force(particles)
-    force.addEnergyParameterDerivative("lam")
+    bare = openmm.System()
+    bare.setDefaultPeriodicBoxVectors(*(2.4 * np.eye(3)))
+    for _ in positions:
+        bare.addParticle(1.0)
+    names = run(RECIPES, "from_custom_nonbonded(custom)", system=bare)
     results = []
-    for each in (reference, force):
-        system = openmm.System()
-        system.setDefaultPeriodicBoxVectors(*(2.4 * np.eye(3)))
-        for parameters in particles:
-            system.addParticle(1.0)
-            if each is reference:
-                each.addParticle(parameters)
-        system.addForce(each)
+    for force in (names["soft_core"], names["custom"]):
+        system = openmm.XmlSerializer.clone(bare)
+        system.addForce(openmm.XmlSerializer.clone(force))
         context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
         context.setPositions(positions)
         context.setParameter("lam", 0.6)
@@ -227,8 +195,8 @@ def test_the_soft_core_potential_is_that_of_its_custom_nonbonded_force():
                 state.getForces(asNumpy=True)._value,
             )
         )
-    for actual, expected in zip(*results[::-1], strict=True):
-        assert_close(actual, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
+    for actual, expected in zip(*results, strict=True):
+        assert_close(actual, expected, rtol=1e-10, atol=1e-10 * np.abs(expected).max())
 
 
 def test_pairs_below_the_inner_cutoff_are_printed(corrected, capsys):

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,8 +18,9 @@ from openmm import app
 from ..errors import warn
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
-from ..force.particles import refuse_masked
-from .exclusions import excluded_pairs, nonbonded_forces
+from ..force.particles import is_bool, refuse_masked
+from .bond_exclusions import without_pairs
+from .exclusions import excluded_pairs, nonbonded_forces, pairs_14
 from .interaction_groups import groups_of, require_covered, require_pairs
 from .no_effect import NoEffectError, why_no_effect
 from .particle_types import particle_types
@@ -43,6 +46,7 @@ def add_correction(
     types: dict[Any, Any] | Sequence[str | int | None] | NDArray[Any] | None = None,
     features: ArrayLike | Sequence[ArrayLike | None] | None = None,
     exclusions: Literal["nonbonded", "molecules"] | int | Iterable[Sequence[int]] = "nonbonded",
+    scale_14: float | None = None,
     between: Sequence[tuple[Any, Any]] | None = None,
     scale: str | None = None,
     force_group: int = 0,
@@ -86,6 +90,9 @@ def add_correction(
         are no bonds. A Drude particle has the exclusions of its parent, and a virtual site those of the first particle
         that defines it; both are also excluded from all particles that they depend on.
         An iterable lists the excluded pairs; ``[]`` excludes none.
+    scale_14 : float, optional
+        The factor of the pairs that are exactly three bonds of the topology apart: they become exceptions of the force,
+        and are not excluded. By default ``exclusions`` decides about them: "nonbonded" excludes them.
     between : list of (rule, rule), optional
         Interaction groups: only pairs with one particle in each of the two parts of an element interact. A part is a
         rule as in :func:`assign_types`, or a list or array of indices of particles, in any order. The parts may also
@@ -152,6 +159,7 @@ def add_correction(
     particles = (
         particle_types(atoms, model, types) if model.features is None else _particle_features(system, model, features)
     )
+    _require_factor(scale_14)
     groups = [] if between is None else groups_of(between, atoms)
     _warn_of_repetition(system, model)
     force = model.create_force(
@@ -162,7 +170,7 @@ def add_correction(
         evaluation=evaluation,
         tabulate_radial=tabulate_radial,
     )
-    _add_pairs(force, exclusions, between, groups, system, atoms)
+    _add_pairs(force, exclusions, scale_14, between, groups, system, atoms)
     reason = why_no_effect(force)
     if reason:
         raise NoEffectError(f"add_correction: the correction of {model.source} would do nothing: {reason}.")
@@ -174,11 +182,16 @@ def add_correction(
     return force
 
 
-def _add_pairs(force, exclusions, between, groups, system, atoms):
-    """Add the exclusions and the interaction groups to a force."""
+def _add_pairs(force, exclusions, scale_14, between, groups, system, atoms):
+    """Add the exclusions, the exceptions and the interaction groups to a force."""
     is_covered = force.getParticleTypes() != LearnedPairForce.NotCovered
     require_covered(groups, between, is_covered)
     excluded = excluded_pairs(exclusions, system, atoms, is_covered)
+    if scale_14 is not None:
+        pairs = pairs_14(system, atoms, is_covered)
+        excluded = without_pairs(excluded, pairs)
+        for first, second in pairs.tolist():
+            force.addException(first, second, scale_14)
     require_pairs(groups, between, is_covered, excluded)
     force.addExclusions(excluded)
     for first, second in groups:
@@ -209,6 +222,16 @@ def _require_scale(scale, model):
         raise ValueError(
             f"add_correction: scale is {scale!r}, which is a global parameter of {model.source} already; choose another"
             " name."
+        )
+
+
+def _require_factor(scale_14):
+    if scale_14 is not None and not (
+        isinstance(scale_14, numbers.Real) and not is_bool(scale_14) and math.isfinite(scale_14)
+    ):
+        raise ValueError(
+            f"add_correction: scale_14 is {scale_14!r}; expected a finite number, the factor of the pairs that are"
+            " three bonds apart, or None."
         )
 
 

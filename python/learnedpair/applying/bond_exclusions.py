@@ -68,6 +68,13 @@ def sorted_pairs(pairs):
     return pairs[is_first]
 
 
+def without_pairs(pairs, others):
+    """Get the pairs that are not among other pairs. Both must be sorted by sorted_pairs()."""
+    count = int(max(pairs.max(initial=0), others.max(initial=0))) + 1
+    pairs, others = (np.asarray(array, dtype=np.int64).reshape(-1, 2) for array in (pairs, others))
+    return pairs[~np.isin(pairs[:, 0] * count + pairs[:, 1], others[:, 0] * count + others[:, 1])]
+
+
 def require_few(total, what):
     """Raise an error if there are too many excluded pairs."""
     if total > MAX_EXCLUSIONS:

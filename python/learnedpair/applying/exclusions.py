@@ -13,7 +13,7 @@ from ..errors import warn
 from ..force.functions import core
 from ..force.particles import as_pairs, is_bool
 from .atom_table import require_indices
-from .bond_exclusions import final_hosts, pairs_within_bonds, require_few, sorted_pairs
+from .bond_exclusions import final_hosts, pairs_within_bonds, require_few, sorted_pairs, without_pairs
 
 #: The largest number of bonds between the particles of an exception: force fields scale 1-4 pairs.
 MAX_BONDS_APART = 3
@@ -75,7 +75,7 @@ def excluded_pairs(exclusions, system, atoms, is_covered):
             " pairs of particles."
         )
     if isinstance(exclusions, numbers.Integral) and not is_bool(exclusions):
-        return _pairs_by_bonds(int(exclusions), system, atoms, is_covered)
+        return _pairs_by_bonds(int(exclusions), system, atoms, is_covered, f"exclusions={exclusions}")
     if not hasattr(exclusions, "__iter__"):
         raise TypeError(
             f"add_correction: exclusions is {exclusions!r}; expected 'nonbonded', 'molecules', a number of bonds, or"
@@ -161,8 +161,30 @@ def _crossing(pairs, molecule, is_covered):
     return pairs[is_covered[pairs].all(axis=1) & (molecule[pairs[:, 0]] != molecule[pairs[:, 1]])]
 
 
-def _pairs_by_bonds(most, system, atoms, is_covered):
-    """Get the pairs that are connected by at most ``most`` bonds of the topology."""
+def pairs_14(system, atoms, is_covered):
+    """Get the pairs of covered particles that are exactly three bonds of the topology apart.
+
+    Parameters
+    ----------
+    system : openmm.System
+    atoms : AtomTable
+    is_covered : ndarray of bool, shape (n_particles,)
+
+    Returns
+    -------
+    ndarray of int, shape (n, 2)
+        The pairs in increasing order, each once, with the lower index first.
+    """
+    within_three, within_two = (
+        _pairs_by_bonds(most, system, atoms, is_covered, "scale_14") for most in (MAX_BONDS_APART, MAX_BONDS_APART - 1)
+    )
+    return without_pairs(within_three[is_covered[within_three].all(axis=1)], within_two)
+
+
+def _pairs_by_bonds(most, system, atoms, is_covered, option):
+    """Get the pairs that are connected by at most ``most`` bonds of the topology. ``option`` is the argument of
+    add_correction() that asks for them.
+    """
     if most < 1:
         raise ValueError(
             f"add_correction: exclusions is {most}; expected at least 1, the largest number of bonds between the"
@@ -172,7 +194,7 @@ def _pairs_by_bonds(most, system, atoms, is_covered):
     _require_particles(atoms, **{"a virtual site": sites, "a particle of a DrudeForce": drude})
     dependences = np.concatenate([sites, drude])
     molecule = core.connected_components(len(atoms.atoms), np.concatenate([atoms.bonds, dependences]))
-    _require_bonds(most, system, atoms, molecule, is_covered)
+    _require_bonds(option, system, atoms, molecule, is_covered)
     _warn_of_crossing_bonds(system, molecule, is_covered, "the bonds of the topology")
     # A site that the topology shows as a bonded atom, such as a hydrogen without a degree of freedom, is one.
     is_atom = atoms.map_elements(lambda element: element is not None, bool)
@@ -184,7 +206,7 @@ def _pairs_by_bonds(most, system, atoms, is_covered):
     return pairs_within_bonds(most, atoms.bonds, final_hosts(hosts), dependences)
 
 
-def _require_bonds(most, system, atoms, molecule, is_covered):
+def _require_bonds(option, system, atoms, molecule, is_covered):
     """Require bonds in the topology, and bonds between the covered particles that constraints connect."""
     remedy = (
         "add the bonds to the topology (topology.createStandardBonds() does it for water and amino acids), or use"
@@ -196,15 +218,15 @@ def _require_bonds(most, system, atoms, molecule, is_covered):
     if len(crossing) > 0:
         i, j = (atoms.atoms[index] for index in crossing[0])
         raise ValueError(
-            f"add_correction: exclusions={most} counts bonds of the topology, and {len(crossing)} constraints, the"
+            f"add_correction: {option} counts bonds of the topology, and {len(crossing)} constraints, the"
             f" first of the particles {i.index} ({i.residue.name}:{i.name}) and {j.index}"
             f" ({j.residue.name}:{j.name}), connect particles that no bonds connect, on which the correction would act;"
             f" {remedy}."
         )
     if len(atoms.bonds) == 0:
         raise ValueError(
-            f"add_correction: exclusions={most} counts bonds of the topology, and the topology has none; {remedy}, or"
-            " [] to exclude nothing."
+            f"add_correction: {option} counts bonds of the topology, and the topology has none; {remedy}, or"
+            " exclusions=[] without scale_14 to exclude nothing."
         )
 
 

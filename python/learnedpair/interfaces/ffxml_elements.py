@@ -81,6 +81,7 @@ OPTIONS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "scale": ("scale", str, "the name of a global parameter"),
     "forceGroup": ("force_group", _force_group, "an integer from 0 to 31"),
     "exclusions": ("exclusions", _exclusions, "nonbonded, molecules, or a number of bonds"),
+    "scale14": ("scale_14", float, "a number, the factor of pairs three bonds apart"),
     "representation": ("representation", str, "auto, table or program"),
     "tolerance": ("tolerance", float, "a positive number"),
     "evaluation": ("evaluation", str, "auto, exact or table"),

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Runs the code blocks of the recipes and of the troubleshooting page, and checks what they do."""
 
-import contextlib
 import itertools
 import re
 
@@ -14,7 +13,7 @@ import pytest
 import systems
 import torch
 from comparators import assert_close
-from documentation import ROOT, python_code
+from documentation import python_code
 from learnedpair.data import WATER_GFN2
 from openmm import app, unit
 

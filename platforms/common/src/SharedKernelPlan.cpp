@@ -124,9 +124,9 @@ static bool neverUsesKernel(const Force& force) {
         return true;
     return isOneOf<ATMForce, AndersenThermostat, CMAPTorsionForce, CMMotionRemover, CustomAngleForce, CustomBondForce,
             CustomCVForce, CustomCentroidBondForce, CustomCompoundBondForce, CustomExternalForce, CustomHbondForce,
-            CustomTorsionForce, CustomVolumeForce, HarmonicAngleForce, HarmonicBondForce, MonteCarloAnisotropicBarostat, MonteCarloBarostat,
-            MonteCarloFlexibleBarostat, MonteCarloMembraneBarostat, PeriodicTorsionForce, PythonForce, RBTorsionForce,
-            RMSDForce>(force);
+            CustomTorsionForce, CustomVolumeForce, HarmonicAngleForce, HarmonicBondForce, MonteCarloAnisotropicBarostat,
+            MonteCarloBarostat, MonteCarloFlexibleBarostat, MonteCarloMembraneBarostat, PeriodicTorsionForce,
+            PythonForce, RBTorsionForce, RMSDForce>(force);
 }
 
 static string describe(const System& system, int index) {
@@ -176,7 +176,8 @@ static const LearnedPairForce& findLongest(const System& system) {
 /** Find out why a force cannot register beside another one, or return an empty string. */
 static string whyNotBeside(const Registration& other, const LearnedPairForce& force) {
     if (other.usesCutoff != usesCutoff(force))
-        return other.description + (other.usesCutoff ? ", has a cutoff" : ", has no cutoff") + ", other than this force";
+        return other.description + (other.usesCutoff ? ", has a cutoff" : ", has no cutoff") +
+                ", other than this force";
     if (other.periodic != force.usesPeriodicBoundaryConditions())
         return other.description + (other.periodic ? ", is" : ", is not") + " periodic, other than this force";
     return "";
@@ -210,8 +211,8 @@ SharedKernelPlan::SharedKernelPlan(const System& system, const LearnedPairForce&
     // Several LearnedPairForces may share a force group that no other force uses: all register the same cutoff in it.
     double registered = (cutoffOfGroup > 0 ? cutoffOfGroup : longest);
     if (usesCutoff(force) && force.getCutoffDistance() > registered)
-        reason = "its cutoff, " + formatNumber(force.getCutoffDistance()) + " nm, is longer than that of the other forces, " +
-                formatNumber(registered) + " nm";
+        reason = "its cutoff, " + formatNumber(force.getCutoffDistance()) +
+                " nm, is longer than that of the other forces, " + formatNumber(registered) + " nm";
     else if (exclusions != getExclusions(force))
         reason = "its excluded pairs, exceptions included, are not those of the other forces";
     if (!reason.empty())

@@ -28,9 +28,9 @@ std::vector<std::set<int>> getExclusions(const LearnedPairForce& force);
  */
 struct SharedKernelPlan {
     SharedKernelPlan(const OpenMM::System& system, const LearnedPairForce& force);
-    bool joins;    ///< whether the force registers in the default kernel
-    bool isAlone;  ///< whether only LearnedPairForces use the kernel
-    double cutoff; ///< the cutoff to register, measured in nm
+    bool joins;         ///< whether the force registers in the default kernel
+    bool isAlone;       ///< whether only LearnedPairForces use the kernel
+    double cutoff;      ///< the cutoff to register, measured in nm
     std::string reason; ///< why the force does not join, or empty
 };
 

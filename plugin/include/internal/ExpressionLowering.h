@@ -11,7 +11,8 @@
 
 namespace Lepton {
 class ExpressionTreeNode;
-}
+class Operation;
+} // namespace Lepton
 
 namespace LearnedPairPlugin {
 
@@ -47,6 +48,8 @@ public:
 
 private:
     int lowerNode(const Lepton::ExpressionTreeNode& node, const Variables& variables);
+    int lowerPower(int base, int exponent);
+    int lowerTrigonometric(const Lepton::Operation& operation, int x);
     int lowerFunction(const std::string& name, const std::vector<int>& arguments);
     int lowerContinuous1D(const OpenMM::Continuous1DFunction& function, const std::string& name, int argument);
     int lowerContinuous2D(

@@ -59,21 +59,23 @@ int ExpressionLowering::power(int base, double exponent) {
     return binary(Operation::Pow, base, literal(exponent));
 }
 
+typedef Lepton::Operation Op;
+
+// The functions of Lepton that are one elementwise operation.
+static const std::map<Op::Id, Operation> Elementwise = {{Op::ADD, Operation::Add}, {Op::SUBTRACT, Operation::Sub},
+    {Op::MULTIPLY, Operation::Mul}, {Op::DIVIDE, Operation::Div}, {Op::NEGATE, Operation::Neg},
+    {Op::SQRT, Operation::Sqrt}, {Op::EXP, Operation::Exp}, {Op::LOG, Operation::Log}, {Op::SIN, Operation::Sin},
+    {Op::COS, Operation::Cos}, {Op::ATAN2, Operation::Atan2}, {Op::TANH, Operation::Tanh}, {Op::ERF, Operation::Erf},
+    {Op::ERFC, Operation::Erfc}, {Op::MIN, Operation::Minimum}, {Op::MAX, Operation::Maximum},
+    {Op::ABS, Operation::Abs}, {Op::FLOOR, Operation::Floor}, {Op::SELECT, Operation::Select}};
+
 int ExpressionLowering::lowerNode(const ExpressionTreeNode& node, const Variables& variables) {
-    typedef Lepton::Operation Op;
     const Op& operation = node.getOperation();
     vector<int> x;
     for (auto& child : node.getChildren())
         x.push_back(lowerNode(child, variables));
-    auto divide = [&](int a, int b) { return binary(Operation::Div, a, b); };
-    auto multiply = [&](int a, int b) { return binary(Operation::Mul, a, b); };
-    auto sine = [&] { return unary(Operation::Sin, x[0]); };
-    auto cosine = [&] { return unary(Operation::Cos, x[0]); };
-    // sqrt((1-x)(1+x)): the other side of a right triangle with the hypotenuse 1
-    auto otherSide = [&] {
-        int one = literal(1);
-        return unary(Operation::Sqrt, multiply(binary(Operation::Sub, one, x[0]), binary(Operation::Add, one, x[0])));
-    };
+    if (auto elementwise = Elementwise.find(operation.getId()); elementwise != Elementwise.end())
+        return add(elementwise->second, x);
     switch (operation.getId()) {
         case Op::CONSTANT: return literal(operation.evaluate(nullptr, {}));
         case Op::VARIABLE: {
@@ -83,62 +85,60 @@ int ExpressionLowering::lowerNode(const ExpressionTreeNode& node, const Variable
             return variable->second;
         }
         case Op::CUSTOM: return lowerFunction(operation.getName(), x);
-        case Op::ADD: return binary(Operation::Add, x[0], x[1]);
-        case Op::SUBTRACT: return binary(Operation::Sub, x[0], x[1]);
-        case Op::MULTIPLY: return multiply(x[0], x[1]);
-        case Op::DIVIDE: return divide(x[0], x[1]);
-        case Op::POWER: {
-            const ProgramStep& exponent = builder[x[1]];
-            bool isLiteral = (exponent.operation == Operation::Literal);
-            bool isNegated = (exponent.operation == Operation::Neg &&
-                    builder[exponent.operands[0]].operation == Operation::Literal);
-            if (isLiteral)
-                return power(x[0], exponent.constants[0]);
-            if (isNegated)
-                return power(x[0], -builder[exponent.operands[0]].constants[0]);
-            return binary(Operation::Pow, x[0], x[1]);
-        }
-        case Op::NEGATE: return unary(Operation::Neg, x[0]);
-        case Op::SQRT: return unary(Operation::Sqrt, x[0]);
-        case Op::EXP: return unary(Operation::Exp, x[0]);
-        case Op::LOG: return unary(Operation::Log, x[0]);
-        case Op::SIN: return sine();
-        case Op::COS: return cosine();
+        case Op::POWER: return lowerPower(x[0], x[1]);
+        case Op::ADD_CONSTANT:
+            return binary(Operation::Add, x[0], literal(dynamic_cast<const Op::AddConstant&>(operation).getValue()));
+        case Op::MULTIPLY_CONSTANT:
+            return binary(
+                    Operation::Mul, x[0], literal(dynamic_cast<const Op::MultiplyConstant&>(operation).getValue()));
+        case Op::POWER_CONSTANT: return power(x[0], dynamic_cast<const Op::PowerConstant&>(operation).getValue());
+        case Op::SQUARE: return power(x[0], 2);
+        case Op::CUBE: return power(x[0], 3);
+        case Op::RECIPROCAL: return power(x[0], -1);
+        case Op::STEP: return binary(Operation::LessEqual, literal(0), x[0]);
+        case Op::DELTA: return binary(Operation::Equal, x[0], literal(0));
+        case Op::CEIL: return unary(Operation::Neg, unary(Operation::Floor, unary(Operation::Neg, x[0])));
+        default: return lowerTrigonometric(operation, x[0]);
+    }
+}
+
+/** Raise to a power, which is a product if the exponent is a whole number. */
+int ExpressionLowering::lowerPower(int base, int exponent) {
+    const ProgramStep& step = builder[exponent];
+    if (step.operation == Operation::Literal)
+        return power(base, step.constants[0]);
+    if (step.operation == Operation::Neg && builder[step.operands[0]].operation == Operation::Literal)
+        return power(base, -builder[step.operands[0]].constants[0]);
+    return binary(Operation::Pow, base, exponent);
+}
+
+/** Express a trigonometric or hyperbolic function by the elementwise operations. */
+int ExpressionLowering::lowerTrigonometric(const Op& operation, int x) {
+    auto divide = [&](int a, int b) { return binary(Operation::Div, a, b); };
+    auto multiply = [&](int a, int b) { return binary(Operation::Mul, a, b); };
+    auto sine = [&] { return unary(Operation::Sin, x); };
+    auto cosine = [&] { return unary(Operation::Cos, x); };
+    // sqrt((1-x)(1+x)): the other side of a right triangle with the hypotenuse 1
+    auto otherSide = [&] {
+        int one = literal(1);
+        return unary(Operation::Sqrt, multiply(binary(Operation::Sub, one, x), binary(Operation::Add, one, x)));
+    };
+    // f(x) and f(-x), added or subtracted, divided by 2
+    auto half = [&](Operation combined, Operation function) {
+        return multiply(literal(0.5), binary(combined, unary(function, x), unary(function, unary(Operation::Neg, x))));
+    };
+    switch (operation.getId()) {
         case Op::SEC: return divide(literal(1), cosine());
         case Op::CSC: return divide(literal(1), sine());
         case Op::TAN: return divide(sine(), cosine());
         case Op::COT: return divide(cosine(), sine());
-        case Op::ASIN: return binary(Operation::Atan2, x[0], otherSide());
-        case Op::ACOS: return binary(Operation::Atan2, otherSide(), x[0]);
-        case Op::ATAN: return binary(Operation::Atan2, x[0], literal(1));
-        case Op::ATAN2: return binary(Operation::Atan2, x[0], x[1]);
-        case Op::SINH:
-            return multiply(literal(0.5),
-                    binary(Operation::Sub, unary(Operation::Expm1, x[0]),
-                            unary(Operation::Expm1, unary(Operation::Neg, x[0]))));
-        case Op::COSH:
-            return multiply(literal(0.5),
-                    binary(Operation::Add, unary(Operation::Exp, x[0]),
-                            unary(Operation::Exp, unary(Operation::Neg, x[0]))));
-        case Op::TANH: return unary(Operation::Tanh, x[0]);
-        case Op::ERF: return unary(Operation::Erf, x[0]);
-        case Op::ERFC: return unary(Operation::Erfc, x[0]);
-        case Op::STEP: return binary(Operation::LessEqual, literal(0), x[0]);
-        case Op::DELTA: return binary(Operation::Equal, x[0], literal(0));
-        case Op::SQUARE: return power(x[0], 2);
-        case Op::CUBE: return power(x[0], 3);
-        case Op::RECIPROCAL: return divide(literal(1), x[0]);
-        case Op::ADD_CONSTANT:
-            return binary(Operation::Add, x[0], literal(dynamic_cast<const Op::AddConstant&>(operation).getValue()));
-        case Op::MULTIPLY_CONSTANT:
-            return multiply(x[0], literal(dynamic_cast<const Op::MultiplyConstant&>(operation).getValue()));
-        case Op::POWER_CONSTANT: return power(x[0], dynamic_cast<const Op::PowerConstant&>(operation).getValue());
-        case Op::MIN: return binary(Operation::Minimum, x[0], x[1]);
-        case Op::MAX: return binary(Operation::Maximum, x[0], x[1]);
-        case Op::ABS: return unary(Operation::Abs, x[0]);
-        case Op::FLOOR: return unary(Operation::Floor, x[0]);
-        case Op::CEIL: return unary(Operation::Neg, unary(Operation::Floor, unary(Operation::Neg, x[0])));
-        case Op::SELECT: return add(Operation::Select, x);
+        case Op::ASIN: return binary(Operation::Atan2, x, otherSide());
+        case Op::ACOS: return binary(Operation::Atan2, otherSide(), x);
+        case Op::ATAN: return binary(Operation::Atan2, x, literal(1));
+        case Op::SINH: return half(Operation::Sub, Operation::Expm1);
+        case Op::COSH: return half(Operation::Add, Operation::Exp);
+        default:
+            throw OpenMM::OpenMMException(
+                    "the expression calls \"" + operation.getName() + "\", which is not supported");
     }
-    throw OpenMM::OpenMMException("the expression calls \"" + operation.getName() + "\", which is not supported");
 }

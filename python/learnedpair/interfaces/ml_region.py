@@ -143,9 +143,7 @@ def _exclude(force, region):
             force.setExceptionParameters(index, first, second, 0.0)
     covered = [index for index in region if force.getParticleTypes()[index] != force.NotCovered]
     existing = {tuple(sorted(force.getExclusionParticles(index))) for index in range(force.getNumExclusions())}
-    existing |= {
-        tuple(sorted(force.getExceptionParameters(index)[:2])) for index in range(force.getNumExceptions())
-    }
+    existing |= {tuple(sorted(force.getExceptionParameters(index)[:2])) for index in range(force.getNumExceptions())}
     first, second = np.triu_indices(len(covered), 1)
     pairs = np.array(covered, dtype=int)[np.column_stack([first, second])]
     force.addExclusions([pair for pair in map(tuple, pairs.tolist()) if pair not in existing])

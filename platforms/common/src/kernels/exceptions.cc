@@ -1,7 +1,7 @@
 /**
  * Evaluate the exceptions of a LearnedPairForce: pairs with a factor of their own. A thread evaluates one pair at a
- * time. The atoms of a pair need no translation when OpenMM sorts molecules, since it exchanges identical molecules only
- * and the exceptions are part of them.
+ * time. The atoms of a pair need no translation when OpenMM sorts molecules: it exchanges identical molecules only, and
+ * the exceptions are part of them.
  */
 KERNEL void computeLearnedExceptions(LP_HOLE_ARGUMENTS) {
     mixed energy = 0;

@@ -312,7 +312,7 @@ MORSE = str(DATA / "lammps_morse_rsq.table")
         ([MORSE, "out.table", "--units", "a,b,c"], "--units is 'a,b,c'; expected a length and an energy"),
         (
             [MORSE, "out.table", "--units", "1 foot,1 eV"],
-            "--units has the length '1 foot'; expected a unit, or a number",
+            "--units has the length '1 foot'; expected a unit",
         ),
         ([MORSE, "out.table", "--units", "real"], "units is --units"),
         (["m.pt", "out.table", "--from", "lammps"], "--from is for tables, and m.pt is a model file; leave it out."),
@@ -369,6 +369,19 @@ def small_program(chains, evaluation):
     return force
 
 
+def grouped(chains):
+    force = chains.learned()
+    force.addInteractionGroup(set(range(60)), set(range(60, 120)))
+    return force
+
+
+def test_explain_says_that_interaction_groups_keep_the_kernel(tmp_path, capsys, kernel):
+    chains = systems.Chains()
+    path = write(tmp_path / "s.xml", chains.together([chains.nonbonded(), grouped(chains)]))
+    assert run("explain", path) == 0
+    assert "interaction groups: 1; they keep the shared kernel" in capsys.readouterr().out
+
+
 def test_explain_shows_a_table_in_the_shared_kernel(tmp_path, capsys, kernel):
     chains = systems.Chains()
     path = write(tmp_path / "s.xml", chains.together([chains.nonbonded(), chains.learned()]))
@@ -403,10 +416,10 @@ def test_explain_names_the_reason(tmp_path, capsys, kernel):
     out = capsys.readouterr().out
     for text in (
         f"own kernel on GPUs, since {reason}",
-        "excluded pairs: 81, 1 exceptions",
+        "excluded pairs: 81, and 1 exception with a factor",
         "1 are not those of force 0, NonbondedForce, the first 0 and 5",
         "39 of force 0, NonbondedForce are missing, the first 3 and 5",
-        "interaction groups: 1; they never need a kernel of their own",
+        "interaction groups: 1; they are not the reason for the own kernel",
     ):
         assert text in out, out
 
@@ -499,6 +512,7 @@ def test_explain_refuses_wrong_arguments(arguments, message, water, capsys, monk
 PLACEMENTS = {
     "table": (lambda chains: chains.learned(), True, True),
     "table with other exclusions": (lambda chains: chains.learned(exclusions=[]), False, True),
+    "table with interaction groups": (grouped, True, True),
     "large program": (lambda chains: program_force(chains, "exact"), True, False),
     "large program with tables": (lambda chains: program_force(chains, "auto"), True, False),
     "small program": (lambda chains: small_program(chains, "ExactEvaluation"), True, True),

@@ -80,7 +80,16 @@ def _force_text(each):
         yield f"  {_tables(each.evaluation)}"
     yield from (f"  {line}" for line in _excluded(each.excluded))
     if each.num_interaction_groups:
-        yield f"  interaction groups: {each.num_interaction_groups}; they never need a kernel of their own"
+        yield f"  interaction groups: {each.num_interaction_groups}{_effect_of_groups(each.placement)}"
+
+
+def _effect_of_groups(placement):
+    """What interaction groups do to the kernel on GPUs: they are a part of the interaction classes, and need none."""
+    if placement is None:
+        return ""
+    if placement.reason:
+        return f"; they are not the reason for the {placement.name}"
+    return "; they keep the shared kernel"
 
 
 def _platforms(each):
@@ -119,7 +128,8 @@ def _tables(evaluation):
 
 def _excluded(excluded):
     """The excluded pairs, and how they differ from those of each other force."""
-    exceptions = f", {excluded.num_exceptions:,} exceptions" if excluded.num_exceptions else ""
+    count = excluded.num_exceptions
+    exceptions = f", and {count:,} exception{'s' * (count != 1)} with a factor" if count else ""
     yield f"excluded pairs: {excluded.num_exclusions:,}{exceptions}"
     for other in excluded.compared:
         if other.is_equal:

@@ -3,6 +3,8 @@
 """Tests the commands accelerate, convert and explain of learnedpair: what they write, print and return."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import learnedpair as lp
@@ -179,6 +181,15 @@ def test_check_accepts_an_accelerated_system(water, tmp_path, capfd):
     assert run("check", tmp_path / "out.xml", water / "t.pdb", "--platform", "CPU", "--steps", 0) == 0
     out = capfd.readouterr().out
     assert f"  expression:  {YUKAWA}, of the CustomNonbondedForce" in out and "within their limits" in out
+
+
+@pytest.mark.parametrize("command", ["accelerate", "explain"])
+def test_commands_need_no_torch(command, water, tmp_path):
+    arguments = [water / "s.xml", *([tmp_path / "out.xml", "--check", water / "t.pdb"] * (command == "accelerate"))]
+    code = "import sys; sys.modules['torch'] = None; from learnedpair.cli import main; sys.exit(main())"
+    result = subprocess.run([sys.executable, "-c", code, command, *arguments], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "1 of 1 CustomNonbondedForces replaced" in result.stdout
 
 
 # --- convert ---

@@ -82,7 +82,7 @@ def add_arguments(parser):
         metavar="A,B=Q,C6,C12",
         help=(
             "factors of a GROMACS table: product of the charges (e^2), C6 (kJ/mol nm^6), C12 (kJ/mol nm^12); without"
-            " A,B= for all tables; repeat the option"
+            " A,B= for all tables, with an equals sign if Q is negative: --coefficients=-1,0,0; repeat the option"
         ),
     )
     reading.add_argument(

@@ -80,10 +80,10 @@ string ExceptionsKernel::createText() const {
     const DerivativeText derivatives = createDerivativeText(cc, pair);
     return fillHoles(cc, CommonLearnedPairKernelSources::exceptions,
             {{{"LP_HOLE_ARGUMENTS", arguments.declare()}, {"LP_HOLE_GET_PARAMETERS", get.str()},
-                {"LP_HOLE_CONDITION", pair.condition}, {"LP_HOLE_DECLARE_DERIVATIVES", derivatives.declare},
-                {"LP_HOLE_SAVE_DERIVATIVES", derivatives.save}, {"LP_HOLE_DISTANCE", pair.distance},
-                {"LP_HOLE_PROGRAM", pair.function.setInputs + pair.function.program + pair.function.getResults},
-                {"LP_HOLE_ENERGY", pair.energy}}});
+                 {"LP_HOLE_CONDITION", pair.condition}, {"LP_HOLE_DECLARE_DERIVATIVES", derivatives.declare},
+                 {"LP_HOLE_SAVE_DERIVATIVES", derivatives.save}, {"LP_HOLE_DISTANCE", pair.distance},
+                 {"LP_HOLE_PROGRAM", pair.function.setInputs + pair.function.program + pair.function.getResults},
+                 {"LP_HOLE_ENERGY", pair.energy}}});
 }
 
 void ExceptionsKernel::execute() {

@@ -29,7 +29,7 @@ void addPairArguments(KernelArguments& arguments, OpenMM::ComputeContext& cc, co
  *
  * @throws OpenMMException if a hole is left
  */
-std::string fillHoles(
-        OpenMM::ComputeContext& cc, std::string text, const std::vector<std::map<std::string, std::string>>& rounds);
+std::string fillHoles(OpenMM::ComputeContext& cc, std::string text,
+        const std::vector<std::map<std::string, std::string>>& rounds);
 
 } // namespace LearnedPairPlugin

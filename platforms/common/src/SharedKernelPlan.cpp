@@ -122,9 +122,9 @@ static bool neverUsesKernel(const Force& force) {
         return true;
     return isOneOf<ATMForce, AndersenThermostat, CMAPTorsionForce, CMMotionRemover, CustomAngleForce, CustomBondForce,
             CustomCVForce, CustomCentroidBondForce, CustomCompoundBondForce, CustomExternalForce, CustomHbondForce,
-            CustomTorsionForce, CustomVolumeForce, HarmonicAngleForce, HarmonicBondForce, MonteCarloAnisotropicBarostat,
-            MonteCarloBarostat, MonteCarloFlexibleBarostat, MonteCarloMembraneBarostat, PeriodicTorsionForce,
-            PythonForce, RBTorsionForce, RMSDForce>(force);
+            CustomTorsionForce, CustomVolumeForce, HarmonicAngleForce, HarmonicBondForce, MonteCarloAnisotropicBarostat, MonteCarloBarostat,
+            MonteCarloFlexibleBarostat, MonteCarloMembraneBarostat, PeriodicTorsionForce, PythonForce, RBTorsionForce,
+            RMSDForce>(force);
 }
 
 /** Find the settings of all forces but LearnedPairForces. @return false if there is a force of an unknown class */

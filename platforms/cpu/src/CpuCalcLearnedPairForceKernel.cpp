@@ -19,7 +19,8 @@ void CpuCalcLearnedPairForceKernel::initialize(const OpenMM::System& system, con
 void CpuCalcLearnedPairForceKernel::setModel(const LearnedPairForce& newForce) {
     force = std::make_unique<LearnedPairForce>(newForce);
     globals = std::make_unique<GlobalValues>(*force, derivativeNames);
-    exceptionLoop = std::make_unique<CpuExceptionLoop>(*force, globals->getDerivatives(), data.threads.getNumThreads());
+    exceptionLoop =
+            std::make_unique<CpuExceptionLoop>(*force, globals->getDerivatives(), data.threads.getNumThreads());
     tableLoop.reset();
     programLoop.reset();
     loop = nullptr;

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "CpuExceptionLoop.h"
 #include "CpuPairList.h"
 #include "CpuPairLoop.h"
+#include "CpuExceptionLoop.h"
 #include "CpuProgramLoop.h"
 #include "CpuTableLoop.h"
 #include "internal/EvaluationPlan.h"

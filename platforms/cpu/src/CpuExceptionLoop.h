@@ -54,7 +54,7 @@ private:
     const double cutoff, innerCutoff;
     const SwitchingFunction switching;
     const DistinctParticles distinct;
-    std::vector<Exception> exceptions;                      // those that interact
+    std::vector<Exception> exceptions; // those that interact
     std::vector<std::unique_ptr<PairEvaluator>> evaluators; // for each thread
     std::unique_ptr<TableCurves> tables;                    // null if the program is run
 };

@@ -84,23 +84,23 @@ void ReferenceCalcLearnedPairForceKernel::copyParameters(const LearnedPairForce&
 void ReferenceCalcLearnedPairForceKernel::findPairs(
         const vector<Vec3>& positions, const Vec3* box, Pairs& pairs) const {
     auto add = [&](int i, int j, double factor) {
-        double delta[OpenMM::ReferenceForce::LastDeltaRIndex];
-        if (model->periodic)
-            OpenMM::ReferenceForce::getDeltaRPeriodic(positions[j], positions[i], box, delta);
-        else
-            OpenMM::ReferenceForce::getDeltaR(positions[j], positions[i], delta);
-        double r = delta[OpenMM::ReferenceForce::RIndex];
-        if (r >= model->cutoff)
-            return;
-        pairs.factors.push_back(factor);
-        pairs.first.push_back(i);
-        pairs.second.push_back(j);
-        pairs.delta.push_back(Vec3(delta[OpenMM::ReferenceForce::XIndex], delta[OpenMM::ReferenceForce::YIndex],
-                delta[OpenMM::ReferenceForce::ZIndex]));
-        pairs.r.push_back(r);
-        pairs.rClamped.push_back(std::max(r, model->innerCutoff));
-        pairs.particle1.push_back(model->particles.getValues(i));
-        pairs.particle2.push_back(model->particles.getValues(j));
+            double delta[OpenMM::ReferenceForce::LastDeltaRIndex];
+            if (model->periodic)
+                OpenMM::ReferenceForce::getDeltaRPeriodic(positions[j], positions[i], box, delta);
+            else
+                OpenMM::ReferenceForce::getDeltaR(positions[j], positions[i], delta);
+            double r = delta[OpenMM::ReferenceForce::RIndex];
+            if (r >= model->cutoff)
+                return;
+            pairs.factors.push_back(factor);
+            pairs.first.push_back(i);
+            pairs.second.push_back(j);
+            pairs.delta.push_back(Vec3(delta[OpenMM::ReferenceForce::XIndex], delta[OpenMM::ReferenceForce::YIndex],
+                    delta[OpenMM::ReferenceForce::ZIndex]));
+            pairs.r.push_back(r);
+            pairs.rClamped.push_back(std::max(r, model->innerCutoff));
+            pairs.particle1.push_back(model->particles.getValues(i));
+            pairs.particle2.push_back(model->particles.getValues(j));
     };
     for (size_t n = 0; n < covered.size(); n++)
         for (size_t m = 0; m < n; m++) {

@@ -14,8 +14,7 @@ struct ActiveException {
     double factor;
 };
 
-/** Find the exceptions of a force that contribute: those between particles that interact, with a factor other than 0.
- */
+/** Find the exceptions of a force that contribute: those between particles that interact, with a factor other than 0. */
 LEARNEDPAIR_EXPORT std::vector<ActiveException> findActiveExceptions(const LearnedPairForce& force);
 
 } // namespace LearnedPairPlugin

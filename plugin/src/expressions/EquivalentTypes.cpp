@@ -92,8 +92,8 @@ EquivalentTypes::EquivalentTypes(const CustomNonbondedForce& force) {
         for (double value : values) {
             vector<double> row;
             for (auto& name : reads.functions)
-                appendRow(dynamic_cast<const Discrete2DFunction&>(*functions.at(name)), (int) std::floor(value + 0.5),
-                        indices, row);
+                appendRow(dynamic_cast<const Discrete2DFunction&>(*functions.at(name)),
+                        (int) std::floor(value + 0.5), indices, row);
             replacements[k][value] = first.insert({row, value}).first->second;
         }
     }

@@ -34,7 +34,7 @@ LAYERS = (
 
 #: Modules that functions may import: an optional library, files that need PyTorch, and the compiled module, whose
 #: absence is explained in an error message.
-LAZY = {"matplotlib", "lowering/pair_model.py", "checking/model.py", "_core"}
+LAZY = {"matplotlib", "lowering/pair_model.py", "lowering/load_tables.py", "checking/model.py", "_core"}
 
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

@@ -448,6 +448,20 @@ def test_wrong_gromacs_tables_are_refused(tmp_path):
         lp.load_tables(path, coefficients=(1, 0, 0))
 
 
+def test_a_steep_first_row_does_not_spoil_slopes(tmp_path):
+    """The first row of GROMACS' own tables is at 0.04 nm, where the slope is 1e13 kJ/mol/nm."""
+    r = np.arange(0, 0.9001, 0.002)
+    x = np.where(r < 0.03999, np.inf, r)  # rows of zeros, as in these tables
+    columns = [r, 0 * r, 0 * r, -(x**-6), -6 * x**-7, x**-12, 12 * x**-13]
+    np.savetxt(tmp_path / "table_A_A.xvg", np.array(columns).T, fmt="%.10e")
+    model = lp.load_tables(
+        tmp_path / "table_A_A.xvg", coefficients=(0, 1e-3, 1e-6), inner_cutoff=0.25, switching_distance=0.8
+    )
+    r = np.linspace(0.3, 0.79, 100)
+    dEdR = model.evaluate(r, np.zeros(100, dtype=int), np.zeros(100, dtype=int))[1]
+    assert_close(dEdR, 6e-3 * r**-7 - 12e-6 * r**-13, rtol=1e-5, atol=1e-4)
+
+
 # --- VOTCA ---
 
 

@@ -11,9 +11,10 @@ import warnings
 import openmm
 
 from ..errors import LearnedPairError
-from . import apply, bench, check, demo, inspect
+from . import accelerate, apply, bench, check, convert, demo, explain, inspect
 
-#: Pairs of a regular expression for a remedy that messages give in Python, and the equivalent command line option.
+#: Pairs of a regular expression for a remedy that messages give in Python, and the equivalent command line option. A
+#: command may have REMEDIES of its own.
 _OPTIONS = (
     (r"types={", "types={'NAME': rule} is --type NAME=RULE, and --type NAME= for None"),
     (r"the type None|rule of None", "a rule of the type None is --leave-out RULE, once for each rule"),
@@ -26,17 +27,22 @@ def main(arguments=None):
     """Run the command line program, and return its exit status."""
     parser = argparse.ArgumentParser(prog="learnedpair", description="Learned pair corrections for OpenMM.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, inspect, apply, check, bench):
+    for module in (demo, inspect, apply, check, bench, accelerate, convert, explain):
         name = module.__name__.rsplit(".", 1)[1]
         command = commands.add_parser(
             name, help=module.HELP, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         module.add_arguments(command)
-        command.set_defaults(run=module.run, error_status=getattr(module, "ERROR_STATUS", 1))
+        command.set_defaults(
+            run=module.run,
+            error_status=getattr(module, "ERROR_STATUS", 1),
+            remedies=(*_OPTIONS, *getattr(module, "REMEDIES", ())),
+        )
     options = parser.parse_args(arguments)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(
-            f"learnedpair {options.command}: warning: {message}{_on_the_command_line(message)}", file=sys.stderr
+            f"learnedpair {options.command}: warning: {message}{_on_the_command_line(message, options.remedies)}",
+            file=sys.stderr,
         )
         return _run(options)
 
@@ -49,14 +55,14 @@ def _run(options):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (LearnedPairError, ValueError, OSError, ImportError, openmm.OpenMMException) as error:
-        print(f"learnedpair {options.command}: {error}{_on_the_command_line(error)}", file=sys.stderr)
+        print(f"learnedpair {options.command}: {error}{_on_the_command_line(error, options.remedies)}", file=sys.stderr)
         return options.error_status
     return status or 0
 
 
-def _on_the_command_line(message):
+def _on_the_command_line(message, remedies):
     """Get the command line options for the remedies that a message gives in Python: a sentence after a space, or an
     empty string.
     """
-    found = [option for words, option in _OPTIONS if re.search(words, str(message))]
+    found = [option for words, option in remedies if re.search(words, str(message))]
     return f" (On the command line: {'; '.join(found)}.)" if found else ""

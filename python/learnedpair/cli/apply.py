@@ -19,6 +19,7 @@ from ..force.expected_evaluation import describe_evaluation
 from ..force.learned_pair_force import describe_coverage
 from .features import read_features
 from .inspect import add_tabulate_radial, describe
+from .output import require_output
 
 HELP = "add a correction to a System's XML file"
 
@@ -79,15 +80,7 @@ def add_arguments(parser):
 
 
 def run(options):
-    if options.output.is_dir():
-        raise ValueError(f"{options.output}: this is a folder, and not the name of a file to write.")
-    if not options.output.absolute().parent.is_dir():
-        raise ValueError(f"{options.output}: there is no such folder to write to.")
-    for path in (options.system, options.topology, Path(options.model)):
-        if options.output.exists() and path.exists() and options.output.samefile(path):
-            raise ValueError(
-                f"{options.output}: the file is read, too, and would be lost; name another one to write to."
-            )
+    require_output(options.output, (options.system, options.topology, Path(options.model)))
     system = read_system(options.system)
     topology = read_structure(options.topology).topology
     model = read_model(options.model, options.features is not None, "give a file with them by --features")

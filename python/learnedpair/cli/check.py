@@ -17,14 +17,12 @@ is 0 if all values are within their limits, 1 if one is not, and 2 if the check 
 
 import contextlib
 import hashlib
-import json
 import math
 import os
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-import numpy as np
 import openmm
 
 from ..applying.topology_order import require_topology
@@ -37,12 +35,11 @@ from ..devices import fastest_platform, find_platform, processor_name
 from ..force.functions import core
 from ..force.learned_pair_force import describe_coverage
 from .apply import read_model, read_structure, read_system
-from .input import minimized
+from .input import minimized, positions_of
 from .inspect import describe, read_parameter
+from .output import require_inputs, require_json, write_json
 
 HELP = "check the corrections of a System on every platform"
-#: Box vectors in a PDB file are rounded to this, in nm.
-BOX_ROUNDING = 2e-4
 #: The exit status if the check could not be made; that of argparse.
 ERROR_STATUS = 2
 
@@ -76,7 +73,7 @@ def run(options):
         document, lines = _check(options)
     print("\n".join(lines))
     if options.json is not None:
-        options.json.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_json(options.json, document)
     return 0 if document["passed"] else 1
 
 
@@ -126,15 +123,9 @@ def _check_options(options):
         raise ValueError(f"--steps is {options.steps}; expected at least 100, or 0 for no simulation.")
     if not (options.time_step > 0 and math.isfinite(options.time_step)):
         raise ValueError(f"--time-step is {options.time_step}; expected a positive number.")
-    if options.json is not None and options.json.is_dir():
-        raise ValueError(f"{options.json}: this is a folder, and not the name of a file to write.")
-    if options.json is not None and not options.json.absolute().parent.is_dir():
-        raise ValueError(f"{options.json}: there is no such folder to write to.")
-    for path in (options.system, options.topology, *map(Path, options.model)):
-        if not path.is_file():
-            raise ValueError(f"{path}: there is no such file.")
-        if options.json is not None and options.json.exists() and options.json.samefile(path):
-            raise ValueError(f"{options.json}: the file is read, too, and would be lost; name another one by --json.")
+    read = [options.system, options.topology, *map(Path, options.model)]
+    require_inputs(read)
+    require_json(options, read)
     for name in options.platform:
         find_platform(name)  # raises if there is none
 
@@ -142,20 +133,11 @@ def _check_options(options):
 def _read_subject(options):
     system, structure = read_system(options.system), read_structure(options.topology)
     require_topology(structure.topology, system, str(options.topology))
-    positions = np.array(structure.positions.value_in_unit(openmm.unit.nanometer))
-    box = None
-    if system.usesPeriodicBoundaryConditions():
-        box = _in_nm(system.getDefaultPeriodicBoxVectors())
-        vectors = structure.topology.getPeriodicBoxVectors()
-        if vectors is not None and np.abs(_in_nm(vectors) - box).max() > BOX_ROUNDING:
-            _progress(f"the box of {options.topology} differs from that of {options.system} and is used")
-            box = _in_nm(vectors)
+    positions, box, is_default = positions_of(structure, system)
+    if not is_default:
+        _progress(f"the box of {options.topology} differs from that of {options.system} and is used")
     parameters = dict(read_parameter(text) for text in options.parameter)
     return Subject(str(options.system), system, positions, box, parameters)
-
-
-def _in_nm(vectors):
-    return np.array([[x.value_in_unit(openmm.unit.nanometer) for x in vector] for vector in vectors])
 
 
 def _check_reports(subject):
@@ -163,7 +145,7 @@ def _check_reports(subject):
     results = []
     for index, correction in enumerate(subject.corrections):
         report = correction.lowering_report
-        if report.get("tolerance") is not None:
+        if report.get("tolerance") is not None and "max_relative_force_error" in report:
             results.append(
                 Result(
                     name_of(index),

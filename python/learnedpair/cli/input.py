@@ -5,6 +5,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import openmm
 from openmm import app, unit
 
@@ -15,6 +16,8 @@ from ..checking.subject import corrections_of
 from ..data import WATER_GFN2
 from .apply import read_model, read_structure, read_system
 
+#: Box vectors in a PDB file are rounded to this, in nm.
+BOX_ROUNDING = 2e-4
 HYDROGEN_MASS = 3 * unit.amu  # allows a time step of 4 fs, together with rigid water
 MINIMIZATION_STEPS = 100
 WATERS, MIN_WATERS = 3000, 400
@@ -141,6 +144,32 @@ def prepare(options):
     )
     add_correction(system, structure.topology, model)
     return Setup(structure.topology, structure.positions, system)
+
+
+def positions_of(structure, system):
+    """Get the positions and the periodic box of a structure.
+
+    Returns
+    -------
+    positions : ndarray, shape (n_particles, 3), nm
+    box : ndarray, shape (3, 3), nm, or None
+        The periodic box vectors of the structure, or else those of the System; None if no force of the System is
+        periodic.
+    is_default : bool
+        Whether the box is that of the System.
+    """
+    positions = np.array(structure.positions.value_in_unit(unit.nanometer))
+    if not system.usesPeriodicBoundaryConditions():
+        return positions, None, True
+    box = _in_nm(system.getDefaultPeriodicBoxVectors())
+    vectors = structure.topology.getPeriodicBoxVectors()
+    if vectors is None or np.abs(_in_nm(vectors) - box).max() <= BOX_ROUNDING:
+        return positions, box, True
+    return positions, _in_nm(vectors), False
+
+
+def _in_nm(vectors):
+    return np.array([[x.value_in_unit(unit.nanometer) for x in vector] for vector in vectors])
 
 
 def minimized(system, positions, box=None, parameters=None):

@@ -282,6 +282,8 @@ def describe(report):
     """Describe a lowering report in two lines, or state in one line that there is none."""
     if "representation" not in report:
         return "  function:    made by hand, without a report"
+    if "expression" in report:  # of from_custom_nonbonded(), whose program has the steps of the expression
+        return f"  expression:  {report['expression']}, of the {report['model']}"
     if report["representation"] == "program":
         knots = report["radial_knots"]
         table = f", radial part in a table of {knots} knots" if knots else ""

@@ -46,7 +46,10 @@ class TabulatedCurves(torch.nn.Module):
         """Energies of pairs: r, type1 and type2 have the shape [P], and so has the result."""
         curve = self.indices[type1, type2]
         first, last = self.first[curve], self.last[curve]
-        inside = torch.maximum(r, self.knots[first])
+        # No difference of two numbers, whose derivatives would cancel: the slope at the first knot may be huge.
+        is_below = r < self.knots[first]
+        inside = torch.where(is_below, self.knots[first], r)
+        below = torch.where(is_below, r - self.knots[first], torch.zeros_like(r))
         position = torch.minimum(inside, self.knots[last]) + curve * self.span
         k = torch.searchsorted(self.shifted, position.to(self.shifted.dtype), right=True) - 1
         k = torch.minimum(torch.maximum(k, first), last - 1)
@@ -55,5 +58,5 @@ class TabulatedCurves(torch.nn.Module):
         s = 1 - t
         energy = s * s * ((1 + 2 * t) * self.energies[k] + t * width * self.slopes[k])
         energy = energy + t * t * ((1 + 2 * s) * self.energies[k + 1] - s * width * self.slopes[k + 1])
-        energy = energy + self.slopes[first] * (r - inside)
+        energy = energy + self.slopes[first] * below
         return torch.where(r <= self.knots[last], energy, torch.zeros_like(energy))

@@ -20,6 +20,8 @@ ENDINGS = {".table": "lammps", ".xvg": "gromacs", ".pot": "votca", ".json": "uf3
 FORMATS = tuple(ENDINGS.values())
 #: The units of formats that have only one.
 UNITS = {"gromacs": ("nm", "kJ/mol"), "votca": ("nm", "kJ/mol"), "uf3": ("angstrom", "eV")}
+#: The place of the pair in the name of a file that is written.
+PLACE = "{pair}"
 
 Pair = tuple[str, str]
 

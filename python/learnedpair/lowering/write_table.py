@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .. import units as conversion
 from ..errors import ModelError
 from ..formats import gromacs, lammps, uf3, votca
-from ..formats.reading import FORMATS, UNITS
+from ..formats.reading import FORMATS, PLACE, UNITS
 from ..formats.splines import spline_slopes
 from ..models.model import Model
 from .curves import name_types
@@ -22,8 +22,6 @@ Array = NDArray[np.float64]
 POINTS = (0.2113, 0.5, 0.7887)
 #: The largest number of rows. For UF3 a dense system of equations of this size is solved.
 MAX_ROWS, MAX_ROWS_UF3 = 1000000, 4000
-#: The place of the pair in the name of a file.
-PLACE = "{pair}"
 
 
 class WrittenTable(NamedTuple):

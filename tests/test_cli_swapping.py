@@ -547,7 +547,6 @@ def test_explained_kernels_are_those_of_a_context(target, case, kernel):
         assert (info["placement"], info["evaluation"]) == (placement.name, explanation.evaluation.kind)
 
 
-@pytest.mark.skipif(not hasattr(core, "describe_kernel"), reason="the compiled module does not have it")
 @pytest.mark.parametrize("case", PLACEMENTS)
 def test_the_compiled_module_describes_kernels(case):
     make, joins, is_small = PLACEMENTS[case]

@@ -15,7 +15,7 @@ using OpenMM::SerializationNode;
 using std::set;
 using std::vector;
 
-static const int Version = 3;
+static const int Version = 4;
 // The last node of a force. It is needed because OpenMM's XML parser (8.6) accepts a truncated text as complete.
 static const char* const End = "End";
 

@@ -120,7 +120,7 @@ def accelerate(system: openmm.System, *, tolerance: float = 1e-4) -> Acceleratio
     >>> index = system.addForce(force)
     >>> print(lp.accelerate(system))
     1 of 1 CustomNonbondedForces replaced:
-      force 0, CustomNonbondedForce (138.935*q1*q2*exp(-r/0.8)/r): replaced by force 0. 3 curves ...
+      force 0, CustomNonbondedForce (138.935*q1*q2*exp(-r/0.8)/r): replaced by force 0. 2 curves ...
     """
     if not isinstance(system, openmm.System):
         raise TypeError(f"accelerate: the system is a {type(system).__name__}; expected an openmm.System.")

@@ -21,9 +21,9 @@ def from_custom_nonbonded(
     The function of the new force is a program with the steps of the expression. The per-particle parameters are its
     features, and the global parameters remain Context parameters of the same names. A Context evaluates it with tables
     for the distinct particles where it can, and exactly otherwise; see :meth:`LearnedPairForce.setEvaluation`.
-    Expressions, computed values, tabulated functions, exclusions, interaction groups, switching function, energy
-    parameter derivatives, name and force group are converted. A pair that belongs to several interaction groups is
-    counted once for each of them, as OpenMM does it.
+    Expressions, computed values, tabulated functions, exclusions, interaction groups, switching function, long-range
+    correction, energy parameter derivatives, name and force group are converted. A pair that belongs to several
+    interaction groups is counted once for each of them, as OpenMM does it.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def from_custom_nonbonded(
     TypeError
         If ``force`` is not a CustomNonbondedForce.
     ValueError
-        If the force cannot be converted: it has no cutoff, uses a long-range correction, its energy depends on the
-        order of the two particles, or it is invalid. The message names the reason.
+        If the force cannot be converted: it has no cutoff, its energy depends on the order of the two particles, or it
+        is invalid. The message names the reason.
 
     Source
     ------

@@ -210,8 +210,8 @@ class LearnedPairForce(GuardedForce):
             )
         core.trust_force(class_name)
 
-    @classmethod
-    def converted(cls, force: openmm.CustomNonbondedForce, inner_cutoff: float = 0.0) -> LearnedPairForce:
+    @staticmethod
+    def converted(force: openmm.CustomNonbondedForce, inner_cutoff: float = 0.0) -> LearnedPairForce:
         """Convert a CustomNonbondedForce: the core of :func:`from_custom_nonbonded`.
 
         Parameters
@@ -220,7 +220,7 @@ class LearnedPairForce(GuardedForce):
         inner_cutoff : float, nm
             0 means that it is chosen.
         """
-        result = cls(PairTable(1, 0.0, 1.0, [[0.0, 0.0]], [[0.0, 0.0]], [0]))
+        result = LearnedPairForce(PairTable(1, 0.0, 1.0, [[0.0, 0.0]], [[0.0, 0.0]], [0]))
         result._access.convert(int(force.this), inner_cutoff)
         return result
 

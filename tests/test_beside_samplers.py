@@ -3,8 +3,8 @@
 """Tests that a correction works with OpenMM's barostats, integrators, samplers, and forces that hold other forces.
 
 The same System is made twice: with a LearnedPairForce, and with a CustomNonbondedForce of the same function. Both
-must move alike. test_dynamics.py tests MonteCarloBarostat with multiple time steps, test_beside_other_forces.py implicit
-solvent, and test_system_sources.py AMOEBA, Drude particles and TIP4P.
+must move alike. test_dynamics.py tests MonteCarloBarostat with multiple time steps, test_beside_other_forces.py
+implicit solvent, and test_system_sources.py AMOEBA, Drude particles and TIP4P.
 """
 
 import copy

@@ -26,7 +26,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pyte
 
 DATA = Path(__file__).parent / "data"
 BY_ELEMENT = {"O": "O", "H": "H"}
-OURS = 1
+#: CharmmPsfFile uses the force groups 0 to 6 for its own forces.
+OURS = 29
 
 
 def water_at(x, y, z, turn):
@@ -161,16 +162,37 @@ def test_periodic_systems_of_files_are_followed(source):
     REFERENCE.assert_agrees(*evaluate(REFERENCE.context(system, positions), groups={OURS}), *expected)
 
 
+def _without_empty_forces(system):
+    """Remove AMOEBA's forces for proteins. Even without bonds each takes ten seconds of the creation of a Context."""
+    for k in reversed(range(system.getNumForces())):
+        force = system.getForce(k)
+        if getattr(force, "getNumBonds", lambda: 1)() == 0 or isinstance(force, openmm.AmoebaTorsionTorsionForce):
+            system.removeForce(k)
+    return system
+
+
 @functools.cache
 def solvent(water):
-    """64 waters of a force field of OpenMM in a periodic box: topology, positions (nm), box (nm), System."""
+    """Waters of a force field of OpenMM: topology, positions (nm), box (nm), System.
+
+    64 molecules in a periodic box; for AMOEBA, whose PME takes minutes on the Reference platform, the first 8 in
+    vacuum.
+    """
     topology, positions = systems.relaxed_water(64)
     modeller = app.Modeller(topology, positions * unit.nanometer)
     field = app.ForceField(water)
     modeller.addExtraParticles(field)
-    more = dict(polarization="direct") if "amoeba" in water else {}
+    if "amoeba" in water:
+        modeller.delete([residue for residue in modeller.topology.residues() if residue.index >= 8])
+        modeller.topology.setPeriodicBoxVectors(None)
+        return (
+            modeller.topology,
+            np.array(modeller.positions._value),
+            None,
+            _without_empty_forces(field.createSystem(modeller.topology)),
+        )
     system = field.createSystem(
-        modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.6 * unit.nanometer, rigidWater=True, **more
+        modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.6 * unit.nanometer, rigidWater=True
     )
     return modeller.topology, np.array(modeller.positions._value), systems.water(64)[2], system
 
@@ -194,8 +216,10 @@ def assert_agrees(target, water, **arguments):
     system, force, positions, expected, *_ = with_correction(water, **arguments)
     context = target.context(system, positions)
     target.assert_agrees(*evaluate(context, groups={OURS}), *expected, what="the correction")
-    alone = target.context(copy.deepcopy(solvent(water)[3]), positions)
-    target.assert_agrees(*evaluate(context, groups={0}), *evaluate(alone), what="the force field")
+    # On PoCL, OpenMM 8.6.1 crashes in AmoebaMultipoleForce, even without this plugin.
+    if target.name != "OpenCL" or "amoeba" not in water:
+        alone = target.context(copy.deepcopy(solvent(water)[3]), positions)
+        target.assert_agrees(*evaluate(context, groups={0}), *evaluate(alone), what="the force field")
     return system, context
 
 
@@ -232,7 +256,7 @@ def test_amoeba_has_no_exclusions_that_could_be_followed():
 @on([REFERENCE, CPU, OPENCL])
 def test_amoeba_water(target, exclusions):
     system, force, _, _, pairs, _ = with_correction("amoeba2018.xml", exclusions=exclusions)
-    assert force.getNonbondedMethod() == force.CutoffPeriodic and excluded(force) == pairs
+    assert force.getNonbondedMethod() == force.CutoffNonPeriodic and excluded(force) == pairs
     system, context = assert_agrees(target, "amoeba2018.xml", exclusions=exclusions)
     if target.name == "OpenCL":
         assert kernels_of(system, context) == ["own kernel"]

@@ -575,7 +575,8 @@ def test_other_objects_than_a_model_are_refused(given):
 def test_exclusions_of_none_are_refused():
     topology = topology_of(*[("HOH", HYDROXYL, True)] * 4)
     with pytest.raises(
-        TypeError, match=r"exclusions is None; expected 'nonbonded', 'molecules', or pairs of particles, \[\] for none"
+        TypeError,
+        match=r"exclusions is None; expected 'nonbonded', 'molecules', a number of bonds, or pairs .*, \[\] for none",
     ):
         correct(topology, types={"O": "O", "H": "H"}, exclusions=None)
 

@@ -5,7 +5,11 @@ exclusions and force groups, and in either order.
 """
 
 import functools
+import subprocess
+import sys
+from pathlib import Path
 
+import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
@@ -21,6 +25,7 @@ from comparators import (
     SEVERAL_DEVICES,
     evaluate,
     kernels_of,
+    on,
 )
 
 NB = openmm.NonbondedForce
@@ -76,6 +81,52 @@ def many_particle(chains):
     force.setCutoffDistance(0.35)
     force.setForceGroup(OTHERS)
     return force
+
+
+def collective_variable(chains):
+    """Its forces are computed in a Context of its own."""
+    force = openmm.CustomCVForce("0.5*e")
+    force.addCollectiveVariable("e", custom(chains))
+    force.setForceGroup(OTHERS)
+    return force
+
+
+def alchemical_transfer(chains):
+    force = openmm.ATMForce(0.3, 0.3, 0, 0, 0, 0, 0, 0, 1)
+    for i in range(chains.count):
+        force.addParticle(openmm.Vec3(0.3 * (i < 3), 0, 0))
+    force.addForce(chains.nonbonded(group=0))
+    force.setForceGroup(OTHERS)
+    return force
+
+
+def hydrogen_bonds(chains):
+    force = openmm.CustomHbondForce("0.1*distance(a1,d1)*angle(a1,d1,d2)")
+    for i in range(0, chains.count, 6):
+        force.addDonor(i, i + 1, -1)
+    for i in range(3, chains.count, 6):
+        force.addAcceptor(i, -1, -1)
+    force.setNonbondedMethod(force.CutoffPeriodic)
+    force.setCutoffDistance(0.5)
+    force.setForceGroup(OTHERS)
+    return force
+
+
+def drude(chains):
+    force = openmm.DrudeForce()
+    for i in range(0, chains.count, 3):
+        force.addParticle(i + 1, i, -1, -1, -1, -0.5, 0.001, 1.0, 1.0)
+    force.setForceGroup(OTHERS)
+    return force
+
+
+#: Forces that never use OpenMM's nonbonded kernel.
+OUTSIDE = {
+    "CustomCVForce": collective_variable,
+    "ATMForce": alchemical_transfer,
+    "CustomHbondForce": hydrogen_bonds,
+    "DrudeForce": drude,
+}
 
 
 def nonbonded(method=NB.CutoffPeriodic, cutoff=systems.CUTOFF, group=OTHERS):
@@ -155,6 +206,15 @@ CASES = {
         lambda c: [c.learned(cutoff=0.45), c.learned(systems.table(kinds=(2, 0, 1)))],
     ),
     "only bonds": (True, lambda c: [], learned()),
+    **{
+        name: (True, lambda c, make=make: [make(c), c.nonbonded(group=OTHERS)], learned())
+        for name, make in OUTSIDE.items()
+    },
+    "forces outside of the kernel": (
+        True,
+        lambda c: [*(make(c) for make in OUTSIDE.values()), c.nonbonded(group=OTHERS)],
+        learned(),
+    ),
 }
 
 
@@ -175,6 +235,7 @@ KERNELS = {
     "two corrections, different exclusions": "so",
     "two corrections alone": "ss",
     "only bonds": "s",
+    **dict.fromkeys([*OUTSIDE, "forces outside of the kernel"], "s"),
 }
 
 
@@ -202,6 +263,7 @@ ON_OPENCL = (
     "a force of unknown kind",
     "two corrections alone",
     "only bonds",
+    "forces outside of the kernel",
 )
 #: The cases on several devices. OpenMM 8.6.1 does not support GBSAOBCForce and CustomGBForce there, and its
 #: CustomManyParticleForce ("a force of unknown kind"), even alone in a System, occasionally has an error of 4e-5.
@@ -255,6 +317,42 @@ def test_nonperiodic_force_in_a_periodic_system_is_refused(target):
     for order in (1, -1):
         with pytest.raises(openmm.OpenMMException, match="CutoffNonPeriodic.*NonbondedForce.*CutoffPeriodic"):
             target.context(chains.together(forces[::order]))
+
+
+TRUST = """
+import sys
+
+import learnedpair as lp
+import systems
+from comparators import Target, kernels_of
+from test_beside_other_forces import many_particle
+
+target, chains = Target(*sys.argv[1:]), systems.Chains(molecules=27)
+for name in ("CustomGBForce", "CustomManyParticleForce"):
+    lp.LearnedPairForce.trustForce(name)
+    system = chains.together([many_particle(chains), chains.nonbonded(group=1), chains.learned()])
+    print(*kernels_of(system, target.context(system)))
+"""
+
+
+@on([OPENCL, CUDA])
+def test_trusted_forces_keep_the_shared_kernel(target):
+    """In a process of its own, because all Contexts of this one would trust the class, too."""
+    done = subprocess.run(
+        [sys.executable, "-c", TRUST, target.name, target.precision],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [line for line in done.stdout.splitlines() if "kernel" in line] == ["own kernel", "shared kernel"]
+
+
+def test_names_that_are_no_classes_are_refused():
+    with pytest.raises(openmm.OpenMMException, match='needs the name of a class, such as "PlumedForce"'):
+        lp.LearnedPairForce.trustForce("")
+    with pytest.raises(TypeError, match="trustForce: expected the name of a class, got a HarmonicBondForce"):
+        lp.LearnedPairForce.trustForce(openmm.HarmonicBondForce())
 
 
 KERNELS_OF_LARGE_SYSTEMS = {"shared kernel": {}, "own kernel": {"exclusions": []}, "shorter cutoff": {"cutoff": 0.5}}

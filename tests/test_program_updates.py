@@ -590,9 +590,9 @@ DAMAGES = {
     ),
     "no program": ("<PairProgram", lambda text: text.replace("PairProgram", "PairNetwork"), "PairTable|PairProgram"),
     "newer version": (
-        'version="3"',
-        lambda text: text.replace('useSwitchingFunction="1" version="3"', 'useSwitchingFunction="1" version="7"'),
-        "version 7.*version 3",
+        'version="4"',
+        lambda text: text.replace('useSwitchingFunction="1" version="4"', 'useSwitchingFunction="1" version="7"'),
+        "version 7.*version 4",
     ),
 }
 
@@ -623,7 +623,7 @@ def test_truncated_xml_is_refused():
 TABLE_XML = """<?xml version="1.0" ?>
 <Force cutoff=".6" evaluation="1" forceGroup="0" innerCutoff=".2" method="2" name="LearnedPairForce" report=" end"
 scaleDefault=".5" scaleParameter="s" switchingDistance=".6" tableTolerance=".0001" type="LearnedPairForce"
-useSwitchingFunction="0" version="3">
+useLongRangeCorrection="0" useSwitchingFunction="0" version="4">
 	<PairTable curveIndices="0 0 0 0" maxDistance=".6" minDistance=".2" numTypes="2">
 		<Curve energies="AAAAAAAA8D8AAAAAAADgvwAAAAAAAAAA" knots="3" slopes="AAAAAAAAAMBVVVVVVVXVPwAAAAAAAAAA"/>
 	</PairTable>
@@ -632,6 +632,7 @@ useSwitchingFunction="0" version="3">
 		<Parameter name="s"/>
 	</EnergyParameterDerivatives>
 	<Exclusions count="1" pairs="0 1"/>
+	<Exceptions count="1" factors="AAAAAAAA4D8=" pairs="0 2"/>
 	<InteractionGroups>
 		<InteractionGroup set1="0" set2="1 2"/>
 	</InteractionGroups>

@@ -89,10 +89,7 @@ def from_custom_nonbonded(
         "representation": "program",
         "model": f"CustomNonbondedForce '{force.getName()}'",
         "expression": force.getEnergyFunction(),
-        "computed_values": {
-            name: expression
-            for name, expression in (force.getComputedValueParameters(i) for i in range(force.getNumComputedValues()))
-        },
+        "computed_values": dict(force.getComputedValueParameters(i) for i in range(force.getNumComputedValues())),
         "features": [force.getPerParticleParameterName(i) for i in range(force.getNumPerParticleParameters())],
         "domain_nm": [result.getInnerCutoffDistance()._value, result.getCutoffDistance()._value],
         "tolerance": tolerance,

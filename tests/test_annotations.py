@@ -44,7 +44,7 @@ def missing_annotations(function):
     missing = [
         name
         for name, parameter in signature.parameters.items()
-        if name != "self" and parameter.annotation is parameter.empty
+        if name not in ("self", "cls") and parameter.annotation is parameter.empty
     ]
     return missing + ["return"] * (signature.return_annotation is signature.empty)
 

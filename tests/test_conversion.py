@@ -84,6 +84,41 @@ def test_every_function_of_expressions(name):
     assert_converted(make_force(FUNCTIONS[name], parameters={"n": 2.3}))
 
 
+#: Arguments at the ends of domains, jumps and kinks; and large and small numbers. n is 2, and q is 0, 1 or -2.
+EDGES = [
+    "select(step(r-1), sqrt(r-1), r)",
+    "r*sqrt(1-step(r-0.5))",
+    "(r-0.5)^n",
+    "(q1-q2)^n*r",
+    "sqrt(abs(q1*q2))*r",
+    "abs(q1*q2)^1.5*r^2",
+    "(q1*q2)^0*r",
+    "q1^n*q2^n+r",
+    "(q1+q2)^3*r",
+    "min(q1,q2)*max(q1,q2)*r",
+    "select(q1*q2,r,r^2)",
+    "delta(q1)*delta(q2)*r",
+    "delta(q1-q2)*r",
+    "step(q1*q2)*r + step(0)*r + step(-r)",
+    "floor(q1+q2+0.5)*r + ceil(q1+q2)*r",
+    "atan2(q1*q2,0)*r + atan2(0,r)",
+    "asin(q1*q2/4)*r + acos(-1)*r + asin(1)*r",
+    "exp(-2000*r)+r",
+    "1e300*exp(-900*r)+r",
+    "tanh(400*r)+erfc(20*r)+r",
+    "cosh(30*r)",
+    "r^-12-r^-6 + (r^2)^-3",
+    "(-r)^2 - -r^2 + 2^3^r",
+    "r^64+r^65+r^(1/3)+r^(-1/2)",
+    "max(r-0.5,0)^2+min(0.5,r)^3",
+]
+
+
+@pytest.mark.parametrize("expression", EDGES)
+def test_functions_at_the_ends_of_their_domains(expression):
+    assert_converted(make_force(expression, {"q": [0.0, 1.0, -2.0]}, {"n": 2.0}))
+
+
 ALL_FUNCTIONS = "+".join(f"({FUNCTIONS[name]})" for name in FUNCTIONS if name not in ("definitions", "large power"))
 
 
@@ -297,6 +332,12 @@ def test_pairs_in_several_groups_on_all_platforms(target):
     inside, context = in_context(lp.from_custom_nonbonded(force, tolerance=1e-6), target)
     target.assert_agrees(*observe(context)[:2], *result(force)[:2])
     assert inside.getKernelInfo(context)["evaluation"] == "table"
+
+
+@pytest.mark.parametrize("lam", [0.0, 0.3, 1.0])
+def test_changed_global_parameters(lam):
+    force = make_force(SOFT_CORE, ATOMS, {"lam": 0.5}, derivatives=["lam"])
+    assert_converted(force, parameters={"lam": lam})
 
 
 @pytest.mark.parametrize("groups", [(), [(range(COUNT), range(5)), (range(5), range(COUNT))]])

@@ -230,6 +230,23 @@ def test_xml_and_copies_keep_exceptions():
         assert XmlSerializer.serialize(other) == xml
 
 
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        ('count="42"', 'count="41"'),
+        ('count="42"', 'count="-1"'),
+        ('pairs="2 3 ', 'pairs="2 '),
+        ('factors="', 'factors="!'),
+    ],
+)
+def test_damaged_xml_is_refused(before, after):
+    _, force, *_ = prepare("table")
+    head, exceptions = XmlSerializer.serialize(force).split("<Exceptions")
+    assert exceptions.count(before) == 1
+    with pytest.raises(openmm.OpenMMException, match="LearnedPairForce"):
+        XmlSerializer.deserialize(f"{head}<Exceptions{exceptions.replace(before, after)}")
+
+
 MISTAKES = {
     "exception and exclusion": (
         lambda force: (force.addExclusion(4, 2), force.addException(2, 4, 0.5)),

@@ -25,7 +25,8 @@ namespace LearnedPairPlugin {
  *                     the energy of every pair of distinct particles either exceeds 1,000 kJ/mol in magnitude or
  *                     continues as a straight line within 0.001 kJ/mol. From 0.05 nm on it is sufficient that the
  *                     energy exceeds 1,000 kJ/mol at a shorter distance. The inner cutoff is at least 0.01 nm. If the
- *                     cutoff is shorter than 1 nm, both distances are shorter in proportion.
+ *                     cutoff is shorter than 1 nm, both distances are shorter in proportion. Global parameters have
+ *                     their default values, and one at a time several values from 0 to 1.
  * @return the new force, with the name and the force group of the other
  * @throws OpenMMException if the force cannot be converted: the message gives the reason
  */

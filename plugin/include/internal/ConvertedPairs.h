@@ -13,9 +13,9 @@
 namespace LearnedPairPlugin {
 
 /**
- * Examines the function of a converted force for its pairs of distinct particles. If there are too many pairs, a part
- * of them is examined. Global parameters have their default values, and one at a time the values 0, 0.5 and 1, which
- * are the usual ends of alchemical parameters.
+ * Examines the function of a converted force for its pairs of distinct particles that interact. If there are too many
+ * pairs, a part of them is examined. Global parameters have their default values, and one at a time several values from
+ * 0 to 1, the usual range of alchemical parameters.
  */
 class ConvertedPairs {
 public:
@@ -36,6 +36,7 @@ public:
     double chooseInnerCutoff();
 
 private:
+    void findPairs();
     std::vector<double> evaluate(
             PairEvaluator& evaluator, double r, const std::vector<double>& globals, bool areExchanged = false) const;
     bool isEnough(double r);

@@ -6,6 +6,7 @@
 #include "internal/require.h"
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <sstream>
 
 using namespace LearnedPairPlugin;
@@ -18,6 +19,9 @@ static const size_t MaxPairs = 20000;
 static const double WallEnergy = 1000, MaxContinuationError = 1e-3, WallDistance = 0.05, MinInnerCutoff = 0.01;
 // The ratio of the distances that are tried as the inner cutoff.
 static const double Ratio = 1.25;
+// The values of each global parameter that are examined beside its default value. Soft-core potentials are steepest just
+// below 1.
+static const double ExaminedValues[] = {0, 0.5, 0.7, 0.8, 0.9, 0.95, 1};
 // Energies of exchanged particles may differ by rounding.
 static const double Rounding = 1e-9;
 
@@ -25,22 +29,38 @@ ConvertedPairs::ConvertedPairs(const LearnedPairForce& force) :
         force(force),
         distinct(force),
         evaluator(PairEvaluator::create(force.getSharedFunction())) {
-    const size_t count = distinct.count, numPairs = count * (count + 1) / 2;
-    const size_t most = MaxPairs / (1 + 3 * force.getNumGlobalParameters());
-    const size_t every = (numPairs + most - 1) / most;
-    size_t index = 0;
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = i; j < count; j++)
-            if (index++ % every == 0)
-                pairs.push_back({(int) i, (int) j});
     vector<double> defaults;
     for (int i = 0; i < force.getNumGlobalParameters(); i++)
         defaults.push_back(force.getGlobalParameterDefaultValue(i));
     globals.push_back(defaults);
     for (size_t i = 0; i < defaults.size(); i++)
-        for (double value : {0.0, 0.5, 1.0}) {
+        for (double value : ExaminedValues) {
             globals.push_back(defaults);
             globals.back()[i] = value;
+        }
+    findPairs();
+}
+
+/** Find the pairs of distinct particles that interact, or a part of them if there are too many. */
+void ConvertedPairs::findPairs() {
+    const InteractionClasses classes(force);
+    std::map<std::pair<int, int>, int> count; // by interaction class and distinct particle
+    for (int i = 0; i < force.getNumParticles(); i++)
+        if (classes.particleClasses[i] != 0)
+            count[{classes.particleClasses[i], distinct.index[i]}]++;
+    const vector<std::pair<std::pair<int, int>, int>> particles(count.begin(), count.end());
+    const size_t numPairs = particles.size() * (particles.size() + 1) / 2,
+                 most = std::max<size_t>(1, MaxPairs / globals.size());
+    const size_t every = std::max<size_t>(1, (numPairs + most - 1) / most);
+    size_t index = 0;
+    for (size_t i = 0; i < particles.size(); i++)
+        for (size_t j = i; j < particles.size(); j++) {
+            auto [class1, particle1] = particles[i].first;
+            auto [class2, particle2] = particles[j].first;
+            bool interact = classes.interacts[(size_t) class1 * classes.numClasses + class2] &&
+                    (i != j || particles[i].second > 1);
+            if (index++ % every == 0 && interact)
+                pairs.push_back({particle1, particle2});
         }
 }
 

@@ -311,3 +311,42 @@ def test_forces_inside_other_forces_are_left_alone():
     report = lp.accelerate(system)
     assert report.num_replaced == len(report.forces) == 1
     assert [type(force) for force in system.getForces()][0] is openmm.CustomCVForce
+
+
+@pytest.mark.parametrize("tolerance", [0, -1, np.nan, "x", True])
+def test_wrong_tolerances_are_refused(tolerance):
+    with pytest.raises(lp.LoweringError, match="the tolerance is .*; expected a positive number"):
+        lp.accelerate(make_system(make_force(LENNARD_JONES, ATOMS)), tolerance=tolerance)
+
+
+def test_a_long_range_correction_of_too_many_pairs_is_left_alone():
+    """The Context of a replaced force would be refused."""
+    count = 800
+    particles = {"sigma": list(np.linspace(0.2, 0.3, count)), "epsilon": [0.5] * count}
+    force = make_force(LENNARD_JONES, particles, count=count)
+    force.setUseLongRangeCorrection(True)
+    (outcome,) = lp.accelerate(make_system(force, count, 5.0)).forces
+    assert outcome.new_index is None
+    assert re.search(
+        "integrals of 320400 pairs of distinct types or feature vectors, and at most 300000", outcome.reason
+    )
+
+
+def test_a_correction_that_does_not_converge_is_left_alone():
+    force = make_force("1/r")
+    force.setUseLongRangeCorrection(True)
+    (outcome,) = lp.accelerate(make_system(force)).forces
+    assert outcome.new_index is None and "does not converge" in outcome.reason
+
+
+def test_a_periodic_force_beside_nonperiodic_ones_is_left_alone():
+    """A periodic LearnedPairForce would be refused beside nonbonded forces that are not periodic."""
+    system = make_system(make_force(LENNARD_JONES, ATOMS))
+    other = make_force("sigma1*epsilon2*r", ATOMS)  # asymmetric, so that it remains
+    other.setNonbondedMethod(other.CutoffNonPeriodic)
+    system.addForce(other)
+    report = lp.accelerate(system)
+    assert report.num_replaced == 0 and "It is periodic, and the nonbonded forces" in report.forces[0].reason
+    in_context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
+    in_context.setPositions(positions())
+    assert np.isfinite(evaluate(in_context)[0])

@@ -237,7 +237,7 @@ NAMES = {
     "computed values hide global parameters": (
         "q1*q2*g1*g2*exp(-r)",
         {"q": [1, 2, 3]},
-        {"g": 5.0},
+        {"g1": 5.0},
         {"g": "q+0.5"},
     ),
     "a definition hides the distance": ("q1*q2*r^2; r=5", {"q": [1, 2, 3]}, {}, {}),
@@ -568,6 +568,12 @@ REFUSALS = {
         lambda force: force.addPerParticleParameter("c"),
         'per-particle parameter "c1" has the name of another variable; rename it',
     ),
+    "global and per-particle parameters of one name": (
+        "lam*lam1*lam2*exp(-5*r)",
+        {"lam": [2.0]},
+        lambda force: force.addGlobalParameter("lam", 0.5),
+        'global parameter "lam" has the name of another variable; rename it',
+    ),
     "group": (
         LENNARD_JONES,
         ATOMS,
@@ -606,3 +612,53 @@ def test_inner_cutoffs_that_are_no_distance_are_refused(value):
 def test_other_types_are_refused(other):
     with pytest.raises(TypeError, match=f"the force is a {type(other).__name__}; expected an openmm.CustomNonbonded"):
         lp.from_custom_nonbonded(other)
+
+
+@pytest.mark.parametrize("expression", ["r+step(0.5-r)", "r+select(step(0.5-r),1,0)", "r^2+select(f(r),1,-0.5)"])
+@on([CPU, OPENCL])
+def test_jumps_of_the_energy_are_not_tabulated(target, expression):
+    """The slopes on both sides of a jump may agree, so that the table would have the right force everywhere else."""
+    values = openmm.Continuous1DFunction([1.0] * 5, 0.0, 0.5)
+    force = make_force(expression, functions={"f": values} if "f(r)" in expression else None)
+    converted = lp.from_custom_nonbonded(force)
+    inside, context = in_context(converted, target)
+    assert inside.getKernelInfo(context)["evaluation"] == "program"
+    assert_close(observe(context)[0], result(force)[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [(0, 9, 0), (0, 0, 9), (9, 0, 0)])
+def test_periodic_functions_of_three_arguments_with_different_ends_are_refused(value):
+    """OpenMM's spline fitter would end the process."""
+    values = np.zeros((5, 5, 5))
+    values[tuple(4 if v else 2 for v in value)] = 1
+    function = openmm.Continuous3DFunction(5, 5, 5, values.ravel().tolist(), 0, 1, 0, 1, 0, 1, True)
+    with pytest.raises(ValueError, match='periodic tabulated function "f" has different values at the ends of an axis'):
+        lp.from_custom_nonbonded(make_force("f(r,r,r)", functions={"f": function}))
+
+
+def test_deep_parentheses_are_refused():
+    with pytest.raises(ValueError, match="more than 1000 parentheses inside each other"):
+        lp.from_custom_nonbonded(make_force("(" * 1001 + "r" + ")" * 1001))
+
+
+def test_pairs_that_no_group_allows_are_not_examined():
+    """Particles outside of all groups may have an index outside of the discrete function."""
+    table = openmm.Discrete2DFunction(2, 2, [1.0, 2.0, 2.0, 3.0])
+    force = make_force("f(t1,t2)*exp(-r)", {"t": [0, 1, -1]}, functions={"f": table})
+    inside = [i for i in range(COUNT) if i % 3 < 2]
+    force.addInteractionGroup(inside, inside)
+    assert_converted(force)
+
+
+def test_the_inner_cutoff_holds_for_all_of_many_pairs():
+    """Many global parameters do not lessen the pairs that are examined."""
+    rng = np.random.default_rng(0)
+    particles = {"a": list(rng.uniform(1, 2, 99)) + [0.0], "s": [0.3] * 99 + [0.02]}
+    expression = "a1*a2*((s1+s2)/(2*r))^12 + (1-step(a1-0.5))*(1-step(a2-0.5))*300*exp(-20*r) + 0*(g1+g2+g3+g4)"
+    force = make_force(expression, particles, {f"g{k}": 1.0 for k in range(1, 5)}, count=200)
+    assert lp.from_custom_nonbonded(force).getInnerCutoffDistance()._value < 0.02
+
+
+def test_thousands_of_global_parameters():
+    force = make_force("r*g0", parameters={f"g{k}": 1.0 for k in range(7000)})
+    assert lp.from_custom_nonbonded(force).getNumGlobalParameters() == 7000

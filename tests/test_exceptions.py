@@ -336,3 +336,20 @@ def test_molecules_with_different_factors_are_not_exchanged(target):
     final = context.getState(positions=True).getPositions(asNumpy=True)._value
     assert np.abs(final - positions).max() > 0.05
     target.assert_agrees(*evaluate(context), *evaluate(REFERENCE.context(system, final)))
+
+
+def test_the_order_of_the_particles_of_an_exception_does_not_matter_in_an_update():
+    table = lp.PairTable(1, 0.1, 0.9, [[1.0, 0.0]], [[-1.25, -1.25]], [0])
+    force, system = lp.LearnedPairForce(table), openmm.System()
+    for _ in range(2):
+        system.addParticle(1.0)
+        force.addParticle(0)
+    force.setNonbondedMethod(force.CutoffNonPeriodic)
+    force.addException(0, 1, 0.5)
+    system.addForce(force)
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
+    context.setPositions([[0, 0, 0], [0.5, 0, 0]])
+    assert_close(context.getState(energy=True).getPotentialEnergy()._value, 0.25)
+    force.setExceptionParameters(0, 1, 0, 3.0)
+    force.updateParametersInContext(context)
+    assert_close(context.getState(energy=True).getPotentialEnergy()._value, 1.5)

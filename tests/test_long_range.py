@@ -183,3 +183,16 @@ def test_functions_that_end_at_the_cutoff_are_refused(make):
     force.setUseLongRangeCorrection(True)
     with pytest.raises(openmm.OpenMMException, match=r"this one ends at 0.6 nm; make the force with representation="):
         in_context(force)
+
+
+def test_a_failed_update_changes_nothing():
+    count = 800
+    names = {"sigma": [0.3, 0.25], "epsilon": [0.6, 0.3]}
+    force = make_force(LENNARD_JONES, names, count=count)
+    force.setUseLongRangeCorrection(True)
+    inside, context = in_context(lp.from_custom_nonbonded(force), count=count, edge=5.0)
+    before = observe(context)[0]
+    inside.setAllParticleFeatures([[sigma, 0.5] for sigma in np.linspace(0.2, 0.3, count)])
+    with pytest.raises(openmm.OpenMMException, match="integrals of 320400 pairs"):
+        inside.updateParametersInContext(context)
+    assert_close(observe(context)[0], before, rtol=1e-12)

@@ -289,6 +289,19 @@ def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch):
 # --- forces and energies ---
 
 
+@pytest.mark.parametrize("row", [0, 1, 50, 100, 246])
+@pytest.mark.parametrize("factor", [-1, 1.5, 1000, 0])
+def test_one_wrong_force_is_found(row, factor, tmp_path):
+    """The wrong force must not excuse itself by the curvature that it seems to show."""
+    lines = (DATA / "lammps_lj_cut.table").read_text(encoding="utf-8").splitlines()
+    first = next(k for k, line in enumerate(lines) if line.split()[:1] == ["1"])
+    index, r, energy, force = lines[first + row].split()
+    lines[first + row] = f"{index} {r} {energy} {factor * float(force):.15g}"
+    (tmp_path / "wrong.table").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(lp.ModelError, match="the energy changes by .* if the forces of the table are right"):
+        lp.load_tables(tmp_path / "wrong.table", truncated=True)
+
+
 def test_forces_that_contradict_energies_are_refused_with_the_place(tmp_path):
     r, energies, forces = metal()
     path = tmp_path / "x.table"

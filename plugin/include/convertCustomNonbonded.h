@@ -26,7 +26,8 @@ namespace LearnedPairPlugin {
  *                     continues as a straight line within 0.001 kJ/mol. From 0.05 nm on it is sufficient that the
  *                     energy exceeds 1,000 kJ/mol at a shorter distance. The inner cutoff is at least 0.01 nm. If the
  *                     cutoff is shorter than 1 nm, both distances are shorter in proportion. Global parameters have
- *                     their default values, and one at a time several values from 0 to 1.
+ *                     their default values, and one at a time several values from 0 to 1. With more than 20,000
+ *                     pairs of distinct particles, which are too many for tables, the inner cutoff is 0.01 nm.
  * @return the new force, with the name and the force group of the other
  * @throws OpenMMException if the force cannot be converted: the message gives the reason
  */

@@ -17,6 +17,8 @@ static const double Infinity = std::numeric_limits<double>::infinity();
 // and one between them, near the extremum of the error with cubic forces.
 static const double Extrema[] = {0.5 - 0.5 / std::sqrt(3.0), 0.47, 0.5 + 0.5 / std::sqrt(3.0)};
 static const int NumExtrema = 3, NumRandom = 6;
+// Energies may differ by rounding: by this part of them.
+static const double Rounding = 1e-12;
 // The curvature at a knot comes from slopes at this fraction of the distance between knots.
 static const double Step = 1.0 / 64;
 // From this number of intervals on, the error of a smooth function falls with the power of getOrder().
@@ -253,6 +255,40 @@ bool CurveTabulator::isInconsistent(const TableCurve& values, int numIntervals) 
     return steepest > Safety * tolerance * unit && slopesContradictEnergies(values.energies, values.slopes, h);
 }
 
+/**
+ * Get the largest allowed error of the energy. The energy is the integral of the force over at most one interval, and
+ * must be as accurate. It is not where the energy jumps, although the slopes on both sides may be right.
+ */
+double CurveTabulator::allowedEnergyError(const TableCurve& energy, int numIntervals, double r, double value) const {
+    const double h = (maxDistance - minDistance) / numIntervals;
+    const int left = std::clamp((int) ((r - minDistance) / h), 0, numIntervals - 1);
+    const double steepest = std::max(std::abs(energy.slopes[left]), std::abs(energy.slopes[left + 1]));
+    return 2 * h * Safety * tolerance * (steepest + unit) + Rounding * std::abs(value);
+}
+
+/**
+ * Find the largest jump of the energy from the end of an interval to the next knot. With CubicEnergy there is none.
+ *
+ * @param[in,out] position  the distance of the jump, if there is one
+ * @return the jump, divided by the allowed error of the energy if it is larger than that, else 0
+ */
+double CurveTabulator::findJumpAtKnots(const TableCurve& energy, int numIntervals, double& position) const {
+    const double h = (maxDistance - minDistance) / numIntervals;
+    double largest = 0;
+    for (int k = 0; k < numIntervals && !energy.curvatures.empty(); k++) {
+        // The integral of the cubic Hermite polynomial of the slope.
+        double change = h * (energy.slopes[k] + energy.slopes[k + 1]) / 2 +
+                h * h * (energy.curvatures[k] - energy.curvatures[k + 1]) / 12;
+        double jump = std::abs(energy.energies[k] + change - energy.energies[k + 1]);
+        double ratio = jump / allowedEnergyError(energy, numIntervals, minDistance + k * h, energy.energies[k]);
+        if (ratio > std::max(1.0, largest)) {
+            largest = ratio;
+            position = minDistance + (k + 1) * h;
+        }
+    }
+    return largest;
+}
+
 /** Measure the errors of the energy and the force. */
 void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& samples) const {
     const TableCurve& energy = curve.functions[0];
@@ -264,6 +300,7 @@ void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& sa
     }
     CurveErrors& errors = curve.errors;
     errors.numPoints = samples.r.size();
+    double energyRatio = 0, jump = 0; // of the largest jump of the energy: its size over the allowed one, its distance
     for (size_t k = 0; k < samples.r.size(); k++) {
         double value, slope;
         energy.evaluate(minDistance, maxDistance, samples.r[k], value, slope);
@@ -275,12 +312,23 @@ void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& sa
             errors.worstForceError = forceError;
             errors.maxRelativeForceError = relative;
         }
+        if (double ratio = energyError / allowedEnergyError(energy, curve.numIntervals, samples.r[k], value);
+                ratio > std::max(1.0, energyRatio)) {
+            energyRatio = ratio;
+            jump = samples.r[k];
+        }
         errors.maxForceError = std::max(errors.maxForceError, forceError);
         errors.maxEnergyError = std::max(errors.maxEnergyError, energyError);
         errors.sumSquaredForceErrors += forceError * forceError;
         errors.sumSquaredEnergyErrors += energyError * energyError;
     }
-    curve.ratio = errors.maxRelativeForceError / (Safety * tolerance);
+    if (double ratio = findJumpAtKnots(energy, curve.numIntervals, jump); ratio > std::max(1.0, energyRatio))
+        energyRatio = ratio;
+    if (energyRatio > 0) {
+        errors.worstDistance = jump;
+        errors.worstForceError = Infinity;
+    }
+    curve.ratio = std::max(errors.maxRelativeForceError / (Safety * tolerance), energyRatio);
 }
 
 /** Measure the error of a derivative by a global parameter, and include it in the curve's ratio. */

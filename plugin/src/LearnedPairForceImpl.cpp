@@ -43,22 +43,23 @@ void LearnedPairForceImpl::initialize(ContextImpl& context) {
     validateBox(owner, box);
     kernel = context.getPlatform().createKernel(CalcLearnedPairForceKernel::Name(), context);
     kernel.getAs<CalcLearnedPairForceKernel>().initialize(system, owner);
-    makeTail(context, owner);
+    globals = std::make_unique<GlobalValues>(owner, findEnergyParameterDerivatives(system, owner));
+    tail = makeTail(system, owner);
 }
 
-void LearnedPairForceImpl::makeTail(ContextImpl& context, const LearnedPairForce& force) {
-    tail.reset();
+/** Make the long-range correction for the present values of the global parameters, or return null without one. */
+std::unique_ptr<TailCorrection> LearnedPairForceImpl::makeTail(
+        const OpenMM::System& system, const LearnedPairForce& force) const {
     if (!force.getUseLongRangeCorrection())
-        return;
-    const OpenMM::System& system = context.getSystem();
-    globals = std::make_unique<GlobalValues>(force, findEnergyParameterDerivatives(system, owner));
-    tail = std::make_unique<TailCorrection>(force, system.getNumParticles(), globals->getDerivatives());
-    tail->update(globals->getValues());
+        return nullptr;
+    auto result = std::make_unique<TailCorrection>(force, system.getNumParticles(), globals->getDerivatives());
+    result->update(globals->getValues());
+    return result;
 }
 
 /** Add the derivatives of the energy beyond the cutoff to those of the Context. @return this energy, if requested */
 double LearnedPairForceImpl::addTail(ContextImpl& context, bool includeEnergy) {
-    if (tail == nullptr)
+    if (tail == nullptr || (!includeEnergy && globals->getDerivativeNames().empty()))
         return 0.0;
     Vec3 box[3];
     context.getPeriodicBoxVectors(box[0], box[1], box[2]);
@@ -80,7 +81,7 @@ double LearnedPairForceImpl::calcForcesAndEnergy(
     auto& calculator = kernel.getAs<CalcLearnedPairForceKernel>();
     try {
         checkState(context);
-        if (tail != nullptr) {
+        if (tail != nullptr && (includeEnergy || !globals->getDerivativeNames().empty())) {
             globals->update(context);
             tail->update(globals->getValues());
         }
@@ -134,8 +135,10 @@ KernelInfo LearnedPairForceImpl::getKernelInfo() {
 void LearnedPairForceImpl::updateParametersInContext(ContextImpl& context, const LearnedPairForce& force) {
     validateUpdate(created, force);
     validateForce(force, context.getSystem());
+    globals->update(context);
+    auto newTail = makeTail(context.getSystem(), force); // throws before anything has changed
     kernel.getAs<CalcLearnedPairForceKernel>().copyParametersToContext(context, force);
-    makeTail(context, force);
+    tail = std::move(newTail);
     parameters = collectParameters(force);
     context.systemChanged();
 }

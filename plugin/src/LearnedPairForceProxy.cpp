@@ -191,11 +191,11 @@ static void writeExceptions(SerializationNode& node, const LearnedPairForce& for
 static void readExceptions(const SerializationNode& node, LearnedPairForce& force) {
     vector<int> particles = readIntegers(node, "pairs");
     vector<double> factors = decodeDoubles(node.getStringProperty("factors"));
-    size_t count = readInteger(node, "count");
-    require(particles.size() == 2 * count && factors.size() == count, "LearnedPairForce: the exceptions hold ",
-            particles.size(), " particles and ", factors.size(), " factors, but ", count,
-            " pairs should be there; the XML is damaged.");
-    for (size_t i = 0; i < count; i++)
+    int count = readInteger(node, "count");
+    require(particles.size() == 2 * (size_t) count && factors.size() == (size_t) count,
+            "LearnedPairForce: the exceptions hold ", particles.size(), " particles and ", factors.size(),
+            " factors, but ", count, " pairs should be there; the XML is damaged.");
+    for (int i = 0; i < count; i++)
         force.addException(particles[2 * i], particles[2 * i + 1], factors[i]);
 }
 

@@ -188,8 +188,10 @@ void ProgramTables::makeCurves() {
     auto keep = [&](const string& key, const Curve& curve) {
         needed[key] = curve;
         numBytes += BytesPerKnot * (curve->numIntervals + 1) * curve->functions.size();
-        require(numBytes <= MaxBytes, "the tables of ", pairs.size(), " pairs of distinct particles need more than ",
-                MaxBytes >> 20, " MiB");
+        // If the first curves are very large, so are the others, which need not be made.
+        bool isHopeless = (needed.size() >= CurvesAtOnce && numBytes / needed.size() * pairs.size() > 2 * MaxBytes);
+        require(numBytes <= MaxBytes && !isHopeless, "the tables of ", pairs.size(),
+                " pairs of distinct particles need more than ", MaxBytes >> 20, " MiB");
     };
     for (auto& pair : pairs)
         if (auto position = curves.find(getKey(pair)); position != curves.end())

@@ -17,7 +17,7 @@ static const double Nodes[] = {0.1834346424956498, 0.5255324099163290, 0.7966664
                     Weights[] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
 // The interval is divided into more and more panels until the sum changes by less than `Accurate`. With the largest
 // number of panels, a change of `Acceptable` is allowed.
-static const double Accurate = 1e-9, Acceptable = 1e-4;
+static const double Accurate = 1e-9, Acceptable = 1e-3; // the latter as in OpenMM
 static const int MaxPanels = 1024;
 // Pairs are evaluated in groups, which limits the memory.
 static const size_t PointsAtOnce = 1 << 16;

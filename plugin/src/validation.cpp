@@ -308,8 +308,10 @@ void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const Le
         sameDerivatives = (created.getEnergyParameterDerivativeName(i) == updated.getEnergyParameterDerivativeName(i));
     requireSame(sameDerivatives, "the energy parameter derivatives");
     requireSame(created.getForceGroup() == updated.getForceGroup(), "the force group");
+    auto before = created.getExclusionsAndExceptions(), after = updated.getExclusionsAndExceptions();
     bool sameExclusions = (created.getNumExclusions() == updated.getNumExclusions() &&
-            created.getExclusionsAndExceptions() == updated.getExclusionsAndExceptions());
+            std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                    [](auto& a, auto& b) { return std::minmax(a.first, a.second) == std::minmax(b.first, b.second); }));
     requireSame(sameExclusions, "the exclusions, or the particles of the exceptions");
     bool sameGroups = (created.getNumInteractionGroups() == updated.getNumInteractionGroups());
     for (int i = 0; i < created.getNumInteractionGroups() && sameGroups; i++) {

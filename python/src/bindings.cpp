@@ -10,6 +10,7 @@
 #include "convertCustomNonbonded.h"
 #include "curves.h"
 #include "internal/EvaluationPlan.h"
+#include "internal/TailCorrection.h"
 #include "internal/validation.h"
 #include "internal/visitFunction.h"
 #include "LearnedPairForce.h"
@@ -81,6 +82,8 @@ static py::dict describeEvaluation(const LearnedPairForce& force) {
     KernelInfo info;
     {
         py::gil_scoped_release release;
+        if (force.getUseLongRangeCorrection())
+            TailCorrection(force, force.getNumParticles(), {}).update(globals); // throws if it is not possible
         EvaluationPlan plan(force, {}, false);
         plan.update(globals);
         plan.describe(info);

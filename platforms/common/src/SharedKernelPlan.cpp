@@ -29,7 +29,11 @@ struct Registration {
 
 } // namespace
 
+/** Exclude a pair. Particles that do not exist are left to the force that names them, which refuses them. */
 static void exclude(vector<set<int>>& exclusions, int particle1, int particle2) {
+    const int count = exclusions.size();
+    if (std::min(particle1, particle2) < 0 || std::max(particle1, particle2) >= count)
+        return;
     exclusions[particle1].insert(particle2);
     exclusions[particle2].insert(particle1);
 }

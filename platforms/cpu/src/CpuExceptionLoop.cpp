@@ -13,6 +13,9 @@ using OpenMM::Vec3;
 using std::vector;
 
 CpuExceptionLoop::CpuExceptionLoop(const LearnedPairForce& force, const vector<int>& derivatives, int numThreads) :
+        function(force.getSharedFunction()),
+        derivatives(derivatives),
+        numThreads(numThreads),
         periodic(force.usesPeriodicBoundaryConditions()),
         cutoff(force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? std::numeric_limits<double>::infinity()
                                                                         : force.getCutoffDistance()),
@@ -21,11 +24,11 @@ CpuExceptionLoop::CpuExceptionLoop(const LearnedPairForce& force, const vector<i
         distinct(force) {
     for (auto& [particle1, particle2, factor] : findActiveExceptions(force))
         exceptions.push_back({particle1, particle2, factor, PairTable::NoCurve});
-    for (int i = 0; i < numThreads; i++)
-        evaluators.push_back(PairEvaluator::create(force.getSharedFunction(), derivatives));
 }
 
 void CpuExceptionLoop::setTables(const TableCurves& newTables, const InteractionClasses& classes) {
+    if (exceptions.empty())
+        return;
     tables = std::make_unique<TableCurves>(newTables);
     auto type = [&](int particle) { return classes.types[classes.particleClasses[particle]]; };
     for (auto& exception : exceptions)
@@ -35,13 +38,14 @@ void CpuExceptionLoop::setTables(const TableCurves& newTables, const Interaction
 
 void CpuExceptionLoop::useProgram() {
     tables.reset();
+    for (int i = evaluators.size(); i < numThreads && !exceptions.empty(); i++)
+        evaluators.push_back(PairEvaluator::create(function, derivatives));
 }
 
 /** Find the exceptions in range among those of a thread. */
 void CpuExceptionLoop::findPairs(
         const vector<Vec3>& positions, const Vec3* box, int thread, vector<Pair>& pairs) const {
-    const size_t numThreads = evaluators.size(), first = exceptions.size() * thread / numThreads,
-                 last = exceptions.size() * (thread + 1) / numThreads;
+    const size_t first = exceptions.size() * thread / numThreads, last = exceptions.size() * (thread + 1) / numThreads;
     for (size_t k = first; k < last; k++) {
         const Vec3 &position1 = positions[exceptions[k].particle1], &position2 = positions[exceptions[k].particle2];
         double delta[ReferenceForce::LastDeltaRIndex];
@@ -92,7 +96,7 @@ void CpuExceptionLoop::compute(const vector<Vec3>& positions, const Vec3* box, c
         double scale, bool includeForces, OpenMM::CpuPlatform::PlatformData& data, CpuPairSums& sums) {
     if (exceptions.empty())
         return;
-    vector<vector<double>> threadSums(evaluators.size(), vector<double>(1 + sums.derivatives.size(), 0.0));
+    vector<vector<double>> threadSums(numThreads, vector<double>(1 + sums.derivatives.size(), 0.0));
     data.threads.execute([&](OpenMM::ThreadPool&, int thread) {
         vector<Pair> pairs;
         findPairs(positions, box, thread, pairs);

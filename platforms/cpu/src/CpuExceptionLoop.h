@@ -50,12 +50,15 @@ private:
     void findPairs(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, int thread,
             std::vector<Pair>& pairs) const;
     void evaluate(std::vector<Pair>& pairs, const std::vector<double>& globals, int thread) const;
+    const std::shared_ptr<const LearnedFunction> function;
+    const std::vector<int> derivatives;
+    const int numThreads;
     const bool periodic;
     const double cutoff, innerCutoff;
     const SwitchingFunction switching;
     const DistinctParticles distinct;
     std::vector<Exception> exceptions;                      // those that interact
-    std::vector<std::unique_ptr<PairEvaluator>> evaluators; // for each thread
+    std::vector<std::unique_ptr<PairEvaluator>> evaluators; // for each thread, if the program is run
     std::unique_ptr<TableCurves> tables;                    // null if the program is run
 };
 

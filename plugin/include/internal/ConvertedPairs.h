@@ -14,8 +14,8 @@ namespace LearnedPairPlugin {
 
 /**
  * Examines the function of a converted force for its pairs of distinct particles that interact. If there are too many
- * pairs, a part of them is examined. Global parameters have their default values, and one at a time several values from
- * 0 to 1, the usual range of alchemical parameters.
+ * pairs for tables, a part of them is examined. Global parameters have their default values, and one at a time several
+ * values from 0 to 1, the usual range of alchemical parameters.
  */
 class ConvertedPairs {
 public:
@@ -44,6 +44,7 @@ private:
     const LearnedPairForce& force;
     DistinctParticles distinct;
     std::vector<std::pair<int, int>> pairs; // of distinct particles
+    bool areAllExamined;                    // whether these are all pairs that interact
     std::vector<std::vector<double>> globals;
     std::unique_ptr<PairEvaluator> evaluator;
 };

@@ -62,6 +62,8 @@ struct CurveProblem {
  * At a kink of the force the error falls only in proportion to h, so that more knots hardly help. Tabulation stops
  * early if the last refinement shows that even MaxIntervals intervals would not be enough.
  *
+ * The error of the energy is compared with the integral of the allowed force error, which finds jumps of the energy.
+ *
  * A curve may also have derivatives dE/dg by global parameters. For them the error of dE/dg itself is measured,
  * relative to |dE/dg| + 1 kJ/mol per unit of the parameter, or less (see `unit`).
  *
@@ -114,6 +116,8 @@ private:
     std::optional<CurveProblem> refine(std::vector<TabulatedCurve*> curves, Points points, bool hasKnots) const;
     bool canReachTolerance(const TabulatedCurve& curve) const;
     bool isInconsistent(const TableCurve& values, int numIntervals) const;
+    double allowedEnergyError(const TableCurve& energy, int numIntervals, double r, double value) const;
+    double findJumpAtKnots(const TableCurve& energy, int numIntervals, double& position) const;
     void measureEnergy(TabulatedCurve& curve, const CurveSamples& samples) const;
     void measureDerivative(TabulatedCurve& curve, int function, const CurveSamples& samples) const;
     CurveSampler& sampler;

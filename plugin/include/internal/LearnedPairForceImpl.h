@@ -36,12 +36,12 @@ public:
 
 private:
     void checkState(OpenMM::ContextImpl& context) const;
-    void makeTail(OpenMM::ContextImpl& context, const LearnedPairForce& force);
+    std::unique_ptr<TailCorrection> makeTail(const OpenMM::System& system, const LearnedPairForce& force) const;
     double addTail(OpenMM::ContextImpl& context, bool includeEnergy);
     const LearnedPairForce& owner;
     LearnedPairForce created;                // a copy from the creation of the Context, to detect forbidden updates
     std::vector<GlobalParameter> parameters; // the scale and the global parameters, with the ranges of the last update
-    std::unique_ptr<GlobalValues> globals;   // of the tail
+    std::unique_ptr<GlobalValues> globals;   // for the tail
     std::unique_ptr<TailCorrection> tail;    // null without a long-range correction
     OpenMM::Kernel kernel;
 };

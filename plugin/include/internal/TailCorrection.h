@@ -25,7 +25,7 @@ namespace LearnedPairPlugin {
 class LEARNEDPAIR_EXPORT TailCorrection {
 public:
     /** The largest number of pairs of distinct particles. */
-    static constexpr int MaxPairs = 200000;
+    static constexpr int MaxPairs = 300000;
     /**
      * @param force         a force whose function is a PairProgram that is defined at all distances
      * @param numParticles  the number of particles of the System

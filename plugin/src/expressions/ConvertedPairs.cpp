@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/ConvertedPairs.h"
+#include "internal/EvaluationPlan.h"
 #include "internal/InteractionClasses.h"
 #include "internal/require.h"
 #include <algorithm>
@@ -13,14 +14,16 @@ using namespace LearnedPairPlugin;
 using std::string;
 using std::vector;
 
-// The largest number of pairs that are examined, times the number of sets of values of the global parameters.
-static const size_t MaxPairs = 20000;
+// With more pairs, which are too many for tables as well, a part of them is examined.
+static const size_t MaxPairs = EvaluationPlan::MaxCurves;
+// The number of global parameters whose values are changed.
+static const size_t MaxParameters = 10;
 // The rule of the inner cutoff: see convertCustomNonbonded.h.
 static const double WallEnergy = 1000, MaxContinuationError = 1e-3, WallDistance = 0.05, MinInnerCutoff = 0.01;
 // The ratio of the distances that are tried as the inner cutoff.
 static const double Ratio = 1.25;
-// The values of each global parameter that are examined beside its default value. Soft-core potentials are steepest just
-// below 1.
+// The values of each global parameter that are examined beside its default value. Soft-core potentials are steepest
+// just below 1.
 static const double ExaminedValues[] = {0, 0.5, 0.7, 0.8, 0.9, 0.95, 1};
 // Energies of exchanged particles may differ by rounding.
 static const double Rounding = 1e-9;
@@ -33,7 +36,7 @@ ConvertedPairs::ConvertedPairs(const LearnedPairForce& force) :
     for (int i = 0; i < force.getNumGlobalParameters(); i++)
         defaults.push_back(force.getGlobalParameterDefaultValue(i));
     globals.push_back(defaults);
-    for (size_t i = 0; i < defaults.size(); i++)
+    for (size_t i = 0; i < std::min(defaults.size(), MaxParameters); i++)
         for (double value : ExaminedValues) {
             globals.push_back(defaults);
             globals.back()[i] = value;
@@ -41,7 +44,7 @@ ConvertedPairs::ConvertedPairs(const LearnedPairForce& force) :
     findPairs();
 }
 
-/** Find the pairs of distinct particles that interact, or a part of them if there are too many. */
+/** Find the pairs of distinct particles that interact, or a part of them in which each particle occurs. */
 void ConvertedPairs::findPairs() {
     const InteractionClasses classes(force);
     std::map<std::pair<int, int>, int> count; // by interaction class and distinct particle
@@ -49,19 +52,21 @@ void ConvertedPairs::findPairs() {
         if (classes.particleClasses[i] != 0)
             count[{classes.particleClasses[i], distinct.index[i]}]++;
     const vector<std::pair<std::pair<int, int>, int>> particles(count.begin(), count.end());
-    const size_t numPairs = particles.size() * (particles.size() + 1) / 2,
-                 most = std::max<size_t>(1, MaxPairs / globals.size());
-    const size_t every = std::max<size_t>(1, (numPairs + most - 1) / most);
-    size_t index = 0;
-    for (size_t i = 0; i < particles.size(); i++)
-        for (size_t j = i; j < particles.size(); j++) {
-            auto [class1, particle1] = particles[i].first;
-            auto [class2, particle2] = particles[j].first;
-            bool interact = classes.interacts[(size_t) class1 * classes.numClasses + class2] &&
-                    (i != j || particles[i].second > 1);
-            if (index++ % every == 0 && interact)
-                pairs.push_back({particle1, particle2});
-        }
+    const size_t numParticles = particles.size();
+    auto add = [&](size_t i, size_t j) {
+        auto [class1, particle1] = particles[i].first;
+        auto [class2, particle2] = particles[j].first;
+        if (classes.interacts[(size_t) class1 * classes.numClasses + class2] && (i != j || particles[i].second > 1))
+            pairs.push_back({particle1, particle2});
+    };
+    areAllExamined = (numParticles * (numParticles + 1) / 2 <= MaxPairs);
+    for (size_t i = 0; i < numParticles; i++)
+        if (areAllExamined)
+            for (size_t j = i; j < numParticles; j++)
+                add(i, j);
+        else
+            for (size_t step : {(size_t) 0, (size_t) 1, numParticles / 3, numParticles / 2})
+                add(i, (i + step) % numParticles);
 }
 
 vector<double> ConvertedPairs::evaluate(
@@ -142,7 +147,9 @@ bool ConvertedPairs::isEnough(double r) {
 }
 
 double ConvertedPairs::chooseInnerCutoff() {
-    const double cutoff = force.getCutoffDistance(), lowest = std::min(MinInnerCutoff, 0.01 * cutoff);
+    const double cutoff = force.getCutoffDistance(), lowest = std::min(MinInnerCutoff, MinInnerCutoff * cutoff);
+    if (!areAllExamined)
+        return lowest;
     double r = WallDistance * std::min(1.0, cutoff); // one of the distances that are tried
     while (r * Ratio <= cutoff / 4)
         r *= Ratio;

@@ -56,17 +56,37 @@ static void findReads(const ExpressionTreeNode& node, const TabulatedFunctions& 
         findReads(child, functions, reads);
 }
 
-/** Append the values of a function in the row and the column of an index. */
-static void appendRow(const Discrete2DFunction& function, int index, const set<int>& others, vector<double>& row) {
+namespace {
+
+/** The values of a function of two indices. */
+class Matrix {
+public:
+    explicit Matrix(const Discrete2DFunction& function) {
+        function.getFunctionParameters(sizes[0], sizes[1], values);
+    }
+    bool contains(int index) const {
+        return index >= 0 && index < std::min(sizes[0], sizes[1]);
+    }
+    /** Append the values in the row and the column of an index. */
+    void appendRow(int index, const set<int>& others, vector<double>& row) const {
+        for (int other : others) {
+            row.push_back(get(index, other));
+            row.push_back(get(other, index));
+        }
+    }
+
+private:
+    double get(int i, int j) const {
+        return values[clamp(i, 0) + (size_t) clamp(j, 1) * sizes[0]];
+    }
+    int clamp(int i, int side) const {
+        return std::max(0, std::min(sizes[side] - 1, i));
+    }
     int sizes[2];
     vector<double> values;
-    function.getFunctionParameters(sizes[0], sizes[1], values);
-    auto clamp = [&](int i, int side) { return std::max(0, std::min(sizes[side] - 1, i)); };
-    for (int other : others) {
-        row.push_back(values[clamp(index, 0) + (size_t) clamp(other, 1) * sizes[0]]);
-        row.push_back(values[clamp(other, 0) + (size_t) clamp(index, 1) * sizes[0]]);
-    }
-}
+};
+
+} // namespace
 
 EquivalentTypes::EquivalentTypes(const CustomNonbondedForce& force) {
     if (force.getNumComputedValues() > 0)
@@ -88,12 +108,18 @@ EquivalentTypes::EquivalentTypes(const CustomNonbondedForce& force) {
         set<int> indices;
         for (double value : values)
             indices.insert((int) std::floor(value + 0.5));
+        vector<Matrix> matrices;
+        for (auto& name : reads.functions)
+            matrices.emplace_back(dynamic_cast<const Discrete2DFunction&>(*functions.at(name)));
         map<vector<double>, double> first; // the first value with each row
         for (double value : values) {
+            const int index = (int) std::floor(value + 0.5);
+            replacements[k][value] = value;
+            if (!std::all_of(matrices.begin(), matrices.end(), [&](auto& matrix) { return matrix.contains(index); }))
+                continue; // an index outside must not stand for others
             vector<double> row;
-            for (auto& name : reads.functions)
-                appendRow(dynamic_cast<const Discrete2DFunction&>(*functions.at(name)), (int) std::floor(value + 0.5),
-                        indices, row);
+            for (auto& matrix : matrices)
+                matrix.appendRow(index, indices, row);
             replacements[k][value] = first.insert({row, value}).first->second;
         }
     }

@@ -25,24 +25,27 @@ static const string GroupFeature = "interaction groups";
 
 /** Refuse names that have two meanings in an expression. OpenMM's platforms do not agree on which one they take. */
 static void requireDistinctNames(const CustomNonbondedForce& force) {
-    set<string> names = {"r"};
+    set<string> names = {"r"}, ofParticles;
     auto addName = [&](const string& name, const char* what) {
         require(names.insert(name).second, "the ", what, " \"", name, "\" has the name of another variable; rename it");
     };
-    for (int i = 0; i < force.getNumPerParticleParameters(); i++)
+    for (int i = 0; i < force.getNumPerParticleParameters(); i++) {
+        ofParticles.insert(force.getPerParticleParameterName(i));
         for (const char* side : {"1", "2"})
             addName(force.getPerParticleParameterName(i) + side, "per-particle parameter");
+    }
     for (int i = 0; i < force.getNumComputedValues(); i++) {
         string name, expression;
         force.getComputedValueParameters(i, name, expression);
+        ofParticles.insert(name);
         for (const char* side : {"1", "2"})
             addName(name + side, "computed value");
     }
     set<string> globals;
     for (int i = 0; i < force.getNumGlobalParameters(); i++) {
         string name = force.getGlobalParameterName(i);
-        require(name != "r" && globals.insert(name).second, "the global parameter \"", name,
-                "\" has the name of another variable; rename it");
+        require(name != "r" && ofParticles.count(name) == 0 && globals.insert(name).second, "the global parameter \"",
+                name, "\" has the name of another variable; rename it");
     }
 }
 
@@ -183,7 +186,10 @@ std::unique_ptr<LearnedPairForce> LearnedPairPlugin::convertCustomNonbonded(
         return result;
     }
     catch (const OpenMM::OpenMMException& exception) {
+        string reason = exception.what();
+        if (!reason.empty() && reason.back() == '.')
+            reason.pop_back();
         throw OpenMM::OpenMMException(
-                "CustomNonbondedForce '" + force.getName() + "' cannot be converted: " + exception.what() + ".");
+                "CustomNonbondedForce '" + force.getName() + "' cannot be converted: " + reason + ".");
     }
 }

@@ -14,12 +14,34 @@ using OpenMM::SplineFitter;
 using std::string;
 using std::vector;
 
+// The largest number below which all integers are exact in single precision.
+static const size_t MaxRows = 1 << 24;
+
 /** Get equally spaced knots. */
 static vector<double> makeKnots(int count, double low, double high) {
     vector<double> knots;
     for (int i = 0; i < count; i++)
         knots.push_back(low + i * (high - low) / (count - 1));
     return knots;
+}
+
+/** Require that the values of a periodic function of three arguments are equal at both ends of each axis. */
+static void requirePeriodicValues(const vector<double>& values, const int sizes[3], const string& name) {
+    for (int k = 0; k < sizes[2]; k++)
+        for (int j = 0; j < sizes[1]; j++)
+            for (int i = 0; i < sizes[0]; i++) {
+                auto index = [&](int a, int b, int c) { return a + ((size_t) b + (size_t) c * sizes[1]) * sizes[0]; };
+                bool isEnd = (i == sizes[0] - 1 || j == sizes[1] - 1 || k == sizes[2] - 1);
+                size_t wrapped = index(i % (sizes[0] - 1), j % (sizes[1] - 1), k % (sizes[2] - 1));
+                require(!isEnd || values[index(i, j, k)] == values[wrapped], "the periodic tabulated function \"", name,
+                        "\" has different values at the ends of an axis; they must be equal");
+            }
+}
+
+/** Refuse a function whose indices, which are computed in single precision, are not exact. */
+static void requireExactIndices(size_t numRows, const string& name) {
+    require(numRows <= MaxRows, "the tabulated function \"", name, "\" has ", numRows,
+            " values or patches, and at most ", MaxRows, " are supported");
 }
 
 /** Get the step with the numbers of a tabulated function. They are a weight, so that an update can change them. */
@@ -105,6 +127,7 @@ int ExpressionLowering::lowerPatches(const vector<vector<double>>& coefficients,
         powers =
                 binary(Operation::Mul, add(Operation::Gather, {powers}, old), add(Operation::Gather, {newPowers}, now));
     }
+    requireExactIndices(coefficients.size(), name);
     vector<double> all;
     for (auto& patchCoefficients : coefficients)
         all.insert(all.end(), patchCoefficients.begin(), patchCoefficients.end());
@@ -137,12 +160,15 @@ int ExpressionLowering::lowerContinuous3D(
     vector<vector<double>> knots, coefficients;
     for (int d = 0; d < 3; d++)
         knots.push_back(makeKnots(sizes[d], low[d], high[d]));
+    if (function.getPeriodic())
+        requirePeriodicValues(values, sizes, name); // SplineFitter would end the process: it throws in a worker thread
     SplineFitter::create3DSpline(knots[0], knots[1], knots[2], values, function.getPeriodic(), coefficients);
     return lowerPatches(coefficients, knots, function.getPeriodic(), name, arguments);
 }
 
 int ExpressionLowering::lowerDiscrete(
         const vector<double>& values, const vector<int>& sizes, const string& name, const vector<int>& arguments) {
+    requireExactIndices(values.size(), name);
     int index = -1, stride = 1;
     for (size_t d = 0; d < arguments.size(); d++) {
         int rounded = unary(Operation::Floor, binary(Operation::Add, arguments[d], literal(0.5)));

@@ -2,16 +2,18 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/parseExpression.h"
+#include "internal/require.h"
 #include "lepton/CustomFunction.h"
 #include "lepton/Exception.h"
 #include "lepton/Parser.h"
-#include "openmm/OpenMMException.h"
 #include <memory>
 #include <vector>
 
 using namespace LearnedPairPlugin;
 using std::string;
 using std::vector;
+
+static const int MaxDepth = 1000;
 
 namespace {
 
@@ -54,6 +56,11 @@ TabulatedFunctions LearnedPairPlugin::findTabulatedFunctions(const OpenMM::Custo
 }
 
 Lepton::ParsedExpression LearnedPairPlugin::parseExpression(const string& text, const TabulatedFunctions& functions) {
+    int depth = 0; // Lepton calls itself for each parenthesis
+    for (char character : text) {
+        depth += (character == '(') - (character == ')');
+        require(depth <= MaxDepth, "the expression has more than ", MaxDepth, " parentheses inside each other");
+    }
     vector<std::unique_ptr<Placeholder>> placeholders;
     std::map<string, Lepton::CustomFunction*> customFunctions;
     for (auto& [name, function] : functions) {

@@ -11,6 +11,7 @@ import openmm
 
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
+from ..lowering.tolerance import check_tolerance
 from .conversion import from_custom_nonbonded
 
 
@@ -82,8 +83,13 @@ def _shortened(text: str, length: int = 60) -> str:
 def accelerate(system: openmm.System, *, tolerance: float = 1e-4) -> AccelerationReport:
     """Replace the CustomNonbondedForces of a System by LearnedPairForces that compute the same, and faster.
 
-    Each force is converted by :func:`from_custom_nonbonded`. One that cannot be converted, or that would not be faster,
-    is left alone. Forces inside a CustomCVForce or an ATMForce are left alone, too.
+    Each force is converted by :func:`from_custom_nonbonded`. One that cannot be converted is left alone, and so are
+    forces inside a CustomCVForce or an ATMForce. A force with too many distinct particles for tables is replaced as
+    well: its program is run for every pair, on the CPU platform still much faster than before, on GPUs about as fast.
+
+    One thing is not the same: if any force of the System asks for the derivative of the energy with respect to a global
+    parameter, OpenMM adds the derivatives of those forces that were asked themselves. A LearnedPairForce adds its own
+    in any case, so that the sum is complete.
 
     Call this before a Context or a Simulation is created from the System. The replaced forces are deleted: Python
     variables that refer to them must not be used any more. The new forces are the last ones of the System, so that the
@@ -124,11 +130,13 @@ def accelerate(system: openmm.System, *, tolerance: float = 1e-4) -> Acceleratio
     """
     if not isinstance(system, openmm.System):
         raise TypeError(f"accelerate: the system is a {type(system).__name__}; expected an openmm.System.")
+    tolerance = check_tolerance(tolerance)
     outcomes: list[tuple[ReplacedForce, LearnedPairForce | None]] = [
         _convert(system, index, force, tolerance)
         for index, force in enumerate(system.getForces())
         if isinstance(force, openmm.CustomNonbondedForce)
     ]
+    outcomes = _without_lone_periodic_forces(system, outcomes)
     for outcome, converted in reversed(outcomes):
         if converted is not None:
             system.removeForce(outcome.index)
@@ -139,6 +147,25 @@ def accelerate(system: openmm.System, *, tolerance: float = 1e-4) -> Acceleratio
             keep_alive(converted, system)
         reports.append(outcome)
     return AccelerationReport(tolerance, tuple(reports))
+
+
+def _without_lone_periodic_forces(system, outcomes):
+    """Leave periodic forces alone if they would be the only periodic ones: a LearnedPairForce refuses that."""
+    replaced = {outcome.index for outcome, converted in outcomes if converted is not None}
+    remaining = [
+        force
+        for index, force in enumerate(system.getForces())
+        if isinstance(force, (openmm.NonbondedForce, openmm.CustomNonbondedForce)) and index not in replaced
+    ]
+    if not remaining or any(force.usesPeriodicBoundaryConditions() for force in remaining):
+        return outcomes
+    reason = "It is periodic, and the nonbonded forces that remain are not; OpenMM would apply its default box."
+    return [
+        (dataclasses.replace(outcome, reason=reason), None)
+        if converted is not None and converted.usesPeriodicBoundaryConditions()
+        else (outcome, converted)
+        for outcome, converted in outcomes
+    ]
 
 
 def _convert(system, index, force, tolerance):

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import openmm
 
 from ..force.learned_pair_force import LearnedPairForce
+from ..force.particles import as_number
+from ..lowering.tolerance import check_tolerance
 from ..units import in_nanometers
 
 
@@ -78,11 +79,16 @@ def from_custom_nonbonded(
         raise TypeError(
             f"from_custom_nonbonded: the force is a {type(force).__name__}; expected an openmm.CustomNonbondedForce."
         )
+    tolerance = check_tolerance(tolerance)
     inner = 0.0
     if inner_cutoff is not None:
-        inner = float(in_nanometers(inner_cutoff))
-        if not (math.isfinite(inner) and inner > 0):
-            raise ValueError(f"from_custom_nonbonded: inner_cutoff is {inner} nm; expected a positive distance.")
+        cutoff = force.getCutoffDistance()._value
+        inner = as_number(in_nanometers(inner_cutoff), "from_custom_nonbonded: inner_cutoff")
+        if not 0 < inner < cutoff:
+            raise ValueError(
+                f"from_custom_nonbonded: inner_cutoff is {inner:g} nm; expected a positive distance below the cutoff,"
+                f" {cutoff:g} nm."
+            )
     result = LearnedPairForce.converted(force, inner)
     result.setTableTolerance(tolerance)
     result.lowering_report = {

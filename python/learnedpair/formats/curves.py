@@ -146,17 +146,17 @@ def _changes(curve):
 def _contradictions(curve):
     """By how much energies and slopes contradict each other in each interval, beyond what is allowed."""
     width, (change, integral) = np.diff(curve.r), _changes(curve)
-    step = np.abs(np.diff(curve.slopes))
-    # The second derivative of the slope at a row, from it and its neighbors.
-    curvature = np.zeros(len(curve.r))
+    step = np.abs(np.diff(curve.slopes))[[0, -1]]
     if len(curve.r) > 2:
-        quotients = np.diff(curve.slopes) / width
-        curvature[1:-1] = 2 * np.abs(np.diff(quotients)) / (width[1:] + width[:-1])
+        bends = np.abs(np.diff(np.diff(curve.energies) / width))[[0, -1]]
+        step = np.minimum(step, 2 * bends)
+    # From the slopes and from the energies, so that a wrong number in one column does not excuse itself.
+    curvature = np.minimum(_curvature(curve.r, curve.slopes), _curvature_of_energies(curve.r, curve.energies))
     # The error of the trapezoidal rule is h^3/12 times the second derivative. For a wall that is steep on the scale of
     # the spacing h, the estimate from the rows is too small, by a factor of up to 6.
     allowed = width**3 / 2 * np.maximum(curvature[1:], curvature[:-1])
     # A table whose forces are differences of its energies has one-sided differences in its first and last row.
-    allowed[[0, -1]] += width[[0, -1]] / 2 * step[[0, -1]]
+    allowed[[0, -1]] += width[[0, -1]] / 2 * step
     allowed += curve.energy_rounding[1:] + curve.energy_rounding[:-1]
     allowed += width * np.maximum(curve.slope_rounding[1:], curve.slope_rounding[:-1])
     steepest = np.maximum(np.abs(curve.slopes[1:]), np.abs(curve.slopes[:-1]))
@@ -164,6 +164,25 @@ def _contradictions(curve):
     size = np.abs(curve.energies[1:]) + np.abs(curve.energies[:-1])
     allowed += RELATIVE_ROUNDING * np.abs(change) + 1e-14 * size
     return np.abs(change - integral) - allowed
+
+
+def _curvature(r, slopes):
+    """The magnitude of the second derivative of the slopes at each row, from it and its neighbors; 0 at the ends."""
+    curvature = np.zeros(len(r))
+    if len(r) > 2:
+        width = np.diff(r)
+        curvature[1:-1] = 2 * np.abs(np.diff(np.diff(slopes) / width)) / (width[1:] + width[:-1])
+    return curvature
+
+
+def _curvature_of_energies(r, energies):
+    """The same from the energies, the largest in a neighborhood; infinite if there are too few rows."""
+    if len(r) < 5:
+        return np.full(len(r), np.inf)
+    middles = (r[1:] + r[:-1]) / 2
+    inner = _curvature(middles, np.diff(energies) / np.diff(r))
+    padded = np.concatenate([inner[1:2], inner[1:2], inner, inner[-2:-1], inner[-2:-1]])
+    return 2 * np.max([padded[k : k + len(r)] for k in range(len(padded) - len(r) + 1)], axis=0)
 
 
 def _reason(change, integral):

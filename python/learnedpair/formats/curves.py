@@ -12,6 +12,8 @@ from .splines import spline_slopes
 
 #: A contradiction between energies and forces that is smaller than this part of the energy's change is not reported.
 RELATIVE_ROUNDING = 1e-6
+#: Rows are close to each other if the quotient of their distances is below this.
+CLOSE_ROWS = 1.1
 #: How close to a constant the quotient of two columns must be for a message to name the constant.
 QUOTIENT_SPREAD = 0.02
 
@@ -146,15 +148,19 @@ def _changes(curve):
 def _contradictions(curve):
     """By how much energies and slopes contradict each other in each interval, beyond what is allowed."""
     width, (change, integral) = np.diff(curve.r), _changes(curve)
+    is_close = curve.r[1:] < CLOSE_ROWS * curve.r[:-1]
     step = np.abs(np.diff(curve.slopes))[[0, -1]]
-    if len(curve.r) > 2:
+    if len(curve.r) > 2 and is_close[0]:
         bends = np.abs(np.diff(np.diff(curve.energies) / width))[[0, -1]]
         step = np.minimum(step, 2 * bends)
-    # From the slopes and from the energies, so that a wrong number in one column does not excuse itself.
-    curvature = np.minimum(_curvature(curve.r, curve.slopes), _curvature_of_energies(curve.r, curve.energies))
+    # From the slopes and from the energies, so that a wrong number in one column does not excuse itself. Where rows are
+    # far apart, the energies alone say too little about a wall.
+    curvature = _curvature(curve.r, curve.slopes)
+    of_energies = _curvature_of_energies(curve.r, curve.energies)
     # The error of the trapezoidal rule is h^3/12 times the second derivative. For a wall that is steep on the scale of
     # the spacing h, the estimate from the rows is too small, by a factor of up to 6.
-    allowed = width**3 / 2 * np.maximum(curvature[1:], curvature[:-1])
+    largest, of_energies = (np.maximum(values[1:], values[:-1]) for values in (curvature, of_energies))
+    allowed = width**3 / 2 * np.where(is_close, np.minimum(largest, of_energies), largest)
     # A table whose forces are differences of its energies has one-sided differences in its first and last row.
     allowed[[0, -1]] += width[[0, -1]] / 2 * step
     allowed += curve.energy_rounding[1:] + curve.energy_rounding[:-1]

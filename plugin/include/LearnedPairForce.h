@@ -30,6 +30,9 @@ namespace LearnedPairPlugin {
  *  - S is the quintic switching function of OpenMM::NonbondedForce. It is off by default.
  *  - s is an optional global parameter of the Context, the scale.
  *
+ * Exceptions are pairs with a factor of their own, in place of 1. Optionally the energy of a homogeneous liquid beyond
+ * the cutoff is added; see setUseLongRangeCorrection().
+ *
  * To use this class, create a LearnedPairForce with its function. Then call addParticle() once for every particle of
  * the System, set the distances and exclusions, and add the force to the System before the Context is created. Most
  * settings are checked when the Context is created, because their rules depend on each other and on the System.

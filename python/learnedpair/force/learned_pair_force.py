@@ -50,7 +50,8 @@ class LearnedPairForce(GuardedForce):
     of f, which are Context parameters of the same names. P is the set of pairs of two covered particles that are not
     excluded. If there are interaction groups, only their pairs count. Below the inner cutoff, f is replaced by its
     first-order Taylor expansion at the inner cutoff. S is OpenMM's quintic switching function, off by default. s is the
-    scale, an optional global parameter.
+    scale, an optional global parameter. Exceptions are pairs with a factor of their own, in place of 1. Optionally the
+    energy of a homogeneous liquid beyond the cutoff is added.
 
     Usually created by :meth:`PairModel.create_force` or :func:`add_correction`. System.getForces() and the
     XmlSerializer return generic openmm.Force objects; use :meth:`cast` to get a LearnedPairForce from them.

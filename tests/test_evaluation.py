@@ -67,12 +67,18 @@ def gas(count, distinct, seed=0):
     return np.array(positions), values[np.arange(count) % distinct][:, None]
 
 
-def in_context(force, target, positions, parameters=()):
-    """The force in a System of its own, and a Context."""
+def system_of(force):
+    """A System with a copy of the force alone."""
     system = openmm.System()
-    for _ in positions:
+    for _ in range(force.getNumParticles()):
         system.addParticle(12.0)
     system.addForce(copy.deepcopy(force))
+    return system
+
+
+def in_context(force, target, positions, parameters=()):
+    """The force in a System of its own, and a Context."""
+    system = system_of(force)
     context = target.context(system, positions)
     for name, value in dict(parameters).items():
         context.setParameter(name, value)
@@ -231,11 +237,15 @@ def update(force, context):
     evaluate(context)
 
 
+#: Added to a short function: on GPUs, "auto" runs programs of few operations, since tables are no faster.
+LONG = " + 1e-7*(" + " + ".join(f"torch.sin({k}*r)" for k in range(2, 14)) + ")"
+
+
 @pytest.mark.parametrize("evaluation", ["auto", "table"])
 @on(WITH_TABLES)
 def test_tables_return_when_they_fit_again(target, evaluation):
     """On GPUs the room for tables is reserved when a Context is created: here for 20 more feature vectors."""
-    model = load("torch.exp(-8*r)*(3 + a + b + a*b)")
+    model = load("torch.exp(-8*r)*(3 + a + b + a*b)" + LONG)
     positions, few = gas(60, 3)
     many = np.linspace(-1, 1, 60)[:, None]
     force = model.create_force(few, nonbonded_method=NON_PERIODIC, evaluation=evaluation, tolerance=1e-6)
@@ -415,7 +425,7 @@ TOO_OFTEN = "global parameters, features or weights change too often for tables"
 @on(WITH_TABLES)
 def test_parameters_that_change_often_are_evaluated_exactly(target):
     """Few particles with many distinct features: tables cost more than exact evaluation."""
-    model = load("torch.exp(-(6 + lam)*r)*(3 + a*b)", lam=(0.0, 0.0, 2.0))
+    model = load("torch.exp(-(6 + lam)*r)*(3 + a*b)" + LONG, lam=(0.0, 0.0, 2.0))
     positions, features = gas(16, 16)
     force = model.create_force(features, nonbonded_method=NON_PERIODIC, tolerance=1e-6)
     reference = in_context(force, REFERENCE, positions)[1]
@@ -447,7 +457,7 @@ def test_parameters_that_change_often_are_evaluated_exactly(target):
 
 @on(WITH_TABLES)
 def test_features_that_change_often_are_evaluated_exactly(target):
-    model = load("torch.exp(-8*r)*(3 + a*b)")
+    model = load("torch.exp(-8*r)*(3 + a*b)" + LONG)
     positions, features = gas(16, 16)
     force = model.create_force(features, nonbonded_method=NON_PERIODIC, tolerance=1e-6)
     force, context = in_context(force, target, positions)
@@ -730,3 +740,20 @@ def test_an_update_may_change_the_factor(target):
     for lam in (0.5, 0.25):
         context.setParameter("lam", lam)
         assert_close(evaluate(context)[0], lam * 1.5 * np.exp(-2.4), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text, evaluations", [("torch.exp(-8*r)*(3 + a*b)", "program"), ("torch.exp(-8*r)*(3 + a*b)" + LONG, "table")]
+)
+@on(WITH_TABLES)
+def test_short_programs_run_on_gpus(target, text, evaluations):
+    positions, features = gas(16, 2)
+    force = load(text).create_force(features, nonbonded_method=NON_PERIODIC)
+    described = force.describe_for(system_of(force))
+    force, context = in_context(force, target, positions)
+    info = force.getKernelInfo(context)
+    assert info["evaluation"] == ("table" if target == CPU else evaluations)
+    because = re.compile(r"the program has only \d+ operations per pair, which take no longer than a table")
+    assert described["evaluation"] == "table"
+    assert bool(because.fullmatch(described["exact_on_gpus_because"])) == (evaluations == "program")
+    assert bool(because.fullmatch(info["exact_because"])) == (info["evaluation"] == "program")

@@ -12,11 +12,12 @@ using std::vector;
 // The numbers of the rule in the class comment.
 static const int Window = 400, MinMakings = 3, SamplesPerParticle = 2;
 
-EvaluationPlan::EvaluationPlan(
-        const LearnedPairForce& force, const vector<int>& derivatives, bool isDoublePrecision, int numThreads) :
+EvaluationPlan::EvaluationPlan(const LearnedPairForce& force, const vector<int>& derivatives, bool isDoublePrecision,
+        int numThreads, long long cheapOperations) :
         derivatives(derivatives),
         isDoublePrecision(isDoublePrecision),
-        numThreads(numThreads) {
+        numThreads(numThreads),
+        cheapOperations(cheapOperations) {
     setForce(force);
 }
 
@@ -41,6 +42,8 @@ void EvaluationPlan::setForce(const LearnedPairForce& force) {
         else
             tables->setForce(force);
         if (isAutomatic) {
+            require(tables->getCostOfSample() > cheapOperations, "the program has only ", tables->getCostOfSample(),
+                    " operations per pair, which take no longer than a table");
             double operations = (double) tables->estimateSamples() * tables->getCostOfSample();
             require(tables->getNumCurves() <= MaxCurves && operations <= MaxOperations, "the particles have ",
                     tables->getNumCurves(),

@@ -88,7 +88,12 @@ static py::dict describeEvaluation(const LearnedPairForce& force) {
         plan.update(globals);
         plan.describe(info);
     }
-    return toDict(info);
+    py::dict result = toDict(info);
+    KernelInfo onGpu;
+    if (info.evaluation == "table")
+        EvaluationPlan(force, {}, false, 0, EvaluationPlan::CheapOnGpu).describe(onGpu);
+    result["exact_on_gpus_because"] = onGpu.exactBecause;
+    return result;
 }
 
 /** Describe the kernel in which GPU platforms evaluate a force of a System in single precision. */

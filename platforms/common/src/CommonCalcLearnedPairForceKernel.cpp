@@ -98,7 +98,8 @@ static int getIndexInSystem(const System& system, const LearnedPairForce& force)
 void CommonCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {
     if (dynamic_cast<const PairProgram*>(&force.getFunction()) != nullptr) {
         GlobalValues defaults(force, findEnergyParameterDerivatives(system, force));
-        plan = std::make_shared<EvaluationPlan>(force, defaults.getDerivatives(), cc.getUseDoublePrecision());
+        plan = std::make_shared<EvaluationPlan>(
+                force, defaults.getDerivatives(), cc.getUseDoublePrecision(), 0, EvaluationPlan::CheapOnGpu);
         plan->update(defaults.getValues());
     }
     initialize(system, force, plan);

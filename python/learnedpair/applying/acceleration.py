@@ -31,6 +31,8 @@ class ReplacedForce:
     evaluation: str = ""
     #: Why it is not evaluated with tables, or empty.
     exact_because: str = ""
+    #: Why GPUs run the program although tables are possible, or empty.
+    exact_on_gpus_because: str = ""
     #: The number of distinct curves of the tables, and their size in bytes.
     curves: int = 0
     bytes: int = 0
@@ -43,9 +45,10 @@ class ReplacedForce:
         what = f"force {self.index}, {self.name} ({_shortened(self.expression)})"
         if self.new_index is None:
             return f"{what}: left alone. {self.reason}"
+        exactly = " (GPUs run the program, which is as fast)" if self.exact_on_gpus_because else ""
         how = (
             f"{self.curves} curves of {self.bytes / 1024:.0f} KiB in all, force error"
-            f" {self.max_relative_force_error:.1e}"
+            f" {self.max_relative_force_error:.1e}{exactly}"
             if self.evaluation == "table"
             else f"the program is run for every pair, since {self.exact_because}"
         )
@@ -181,6 +184,7 @@ def _convert(system, index, force, tolerance):
             outcome,
             evaluation=evaluation["evaluation"],
             exact_because=evaluation["exact_because"],
+            exact_on_gpus_because=evaluation["exact_on_gpus_because"],
             curves=evaluation["num_curves"],
             bytes=evaluation["table_bytes"],
             max_relative_force_error=evaluation["max_relative_force_error"],

@@ -22,6 +22,8 @@ class Evaluation:
     kind: str
     #: Why a program is run for every pair; empty for tables.
     exact_because: str
+    #: Why GPUs run the program although tables are possible; empty if they use tables as well.
+    exact_on_gpus_because: str
     #: The number of distinct types or feature vectors of the particles that are covered.
     num_distinct: int
     num_curves: int
@@ -116,11 +118,12 @@ def _evaluation_of(system, force):
     if isinstance(function, PairTable):
         report = force.lowering_report
         error = report.get("max_relative_force_error")
-        return Evaluation("table", "", len(counts), len(function.energies), report.get("bytes"), error)
+        return Evaluation("table", "", "", len(counts), len(function.energies), report.get("bytes"), error)
     is_table = described["evaluation"] == "table"
     return Evaluation(
         described["evaluation"],
         described["exact_because"],
+        described["exact_on_gpus_because"],
         len(counts),
         described["num_curves"],
         described["table_bytes"],

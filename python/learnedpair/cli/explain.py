@@ -104,10 +104,12 @@ def _platforms(each):
         [
             ["Reference", "double", "all pairs", exact],
             ["CPU", "single", "SIMD loop", usual],
-            ["OpenCL, CUDA", "single, mixed", placement.name, usual],
+            ["OpenCL, CUDA", "single, mixed", placement.name, exact if evaluation.exact_on_gpus_because else usual],
             ["OpenCL, CUDA", "double", placement.name_in_double, exact],
         ],
     )
+    if evaluation.exact_on_gpus_because:
+        yield f"no tables on GPUs, since {evaluation.exact_on_gpus_because}"
     if placement.reason:
         yield f"{placement.name} on GPUs, since {placement.reason}"
 

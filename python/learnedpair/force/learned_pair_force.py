@@ -913,7 +913,8 @@ class LearnedPairForce(GuardedForce):
         Returns
         -------
         dict
-            The entries of :meth:`getKernelInfo` that describe the evaluation.
+            The entries of :meth:`getKernelInfo` that describe the evaluation, and "exact_on_gpus_because": if GPUs run
+            the program although the CPU platform uses tables, the reason, else an empty string.
 
         Raises
         ------

@@ -493,6 +493,14 @@ def test_inner_cutoff_of_a_straight_line():
     assert_same_on_reference(observe(context), observe(expected_context))
 
 
+def test_the_inner_cutoff_is_not_above_the_switching_distance():
+    force = make_force("1e5*exp(-4*r)")
+    force.setUseSwitchingFunction(True)
+    force.setSwitchingDistance(0.05)
+    assert lp.from_custom_nonbonded(force).getInnerCutoffDistance()._value <= 0.05
+    assert_converted(force)
+
+
 def test_inner_cutoff_of_the_caller():
     force = make_force(LENNARD_JONES, ATOMS)
     inner = lp.from_custom_nonbonded(force, inner_cutoff=1.5 * unit.angstrom).getInnerCutoffDistance()._value

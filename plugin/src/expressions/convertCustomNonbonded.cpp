@@ -8,6 +8,7 @@
 #include "internal/GroupMultiplicity.h"
 #include "internal/passes.h"
 #include "internal/require.h"
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -182,7 +183,10 @@ std::unique_ptr<LearnedPairForce> LearnedPairPlugin::convertCustomNonbonded(
             result->addEnergyParameterDerivative(force.getEnergyParameterDerivativeName(i));
         ConvertedPairs pairs(*result);
         pairs.requireSymmetry();
-        result->setInnerCutoffDistance(innerCutoff > 0 ? innerCutoff : pairs.chooseInnerCutoff());
+        double inner = (innerCutoff > 0 ? innerCutoff : pairs.chooseInnerCutoff());
+        if (innerCutoff == 0 && force.getUseSwitchingFunction()) // which must not begin below the inner cutoff
+            inner = std::min(inner, std::max(force.getSwitchingDistance(), MinDistance));
+        result->setInnerCutoffDistance(inner);
         return result;
     }
     catch (const OpenMM::OpenMMException& exception) {

@@ -467,7 +467,7 @@ def run_script(*files, path):
 def test_without_importing_the_package(files, write, tmp_path):
     """The entry point is enough: OpenMM searches the included file, and calls it."""
     mine = write(CLASSES, include=INCLUDE + f'<Include file="{TIP3P}"/>' * (files == "mine"))
-    path = [entry_points.install(tmp_path / "site"), ROOT / "python"]
+    path = [entry_points.install(tmp_path / "site")]
     lines = run_script(*[TIP3P] * (files == "both"), mine, path=path)
     assert lines == ["False False", "False", "LearnedPairForce"]
 

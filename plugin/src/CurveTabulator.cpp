@@ -324,7 +324,8 @@ void CurveTabulator::measureEnergy(TabulatedCurve& curve, const CurveSamples& sa
     }
     if (double ratio = findJumpAtKnots(energy, curve.numIntervals, jump); ratio > std::max(1.0, energyRatio))
         energyRatio = ratio;
-    if (energyRatio > 0) {
+    // At a kink of the force, the error of the force is larger in proportion, and is the one that is reported.
+    if (energyRatio > errors.maxRelativeForceError / (Safety * tolerance)) {
         errors.worstDistance = jump;
         errors.worstForceError = Infinity;
     }

@@ -104,6 +104,22 @@ def test_another_model_fails(files, capfd):
     assert failed and all("PyTorch" in line for line in failed)
 
 
+def test_exceptions_have_their_factors(files, capfd):
+    """Pairs of different molecules get factors; without them, the comparison with the model would fail."""
+    system = openmm.XmlSerializer.deserialize((files / "s.xml").read_text(encoding="utf-8"))
+    (force,) = (lp.LearnedPairForce.cast(f) for f in system.getForces() if lp.LearnedPairForce.is_learned_pair_force(f))
+    positions = np.array(app.PDBFile(str(files / "t.pdb")).positions._value)
+    box = np.array([vector._value for vector in system.getDefaultPeriodicBoxVectors()])
+    near = pairs.find_pairs(force, positions, box)
+    chosen = near.r < 0.35
+    close = np.column_stack([near.i, near.j])[chosen]
+    force.addExceptions(close, np.resize([0.5, 0.0, -1.0, 2.0], len(close)))
+    after = pairs.find_pairs(force, positions, box)
+    assert len(near.r) - len(after.r) == len(close[1::4]) > 0 and set(after.factors) == {0.5, -1.0, 1.0, 2.0}
+    (files / "exceptions.xml").write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
+    assert check(files, "--model", files / "m.pt", "--steps", 0, system="exceptions.xml") == 0, capfd.readouterr().out
+
+
 def test_a_stated_error_above_the_tolerance_fails(files, tmp_path, capfd):
     text = (files / "s.xml").read_text(encoding="utf-8")
     system = openmm.XmlSerializer.deserialize(text)

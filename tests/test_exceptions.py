@@ -178,8 +178,6 @@ def test_exceptions_equal_an_explicit_sum(target, name, options):
 @on([REFERENCE, CPU, OPENCL, CUDA])
 @pytest.mark.parametrize("name", ["table", "network"])
 def test_an_update_changes_factors(target, name):
-    if name == "network" and target in (REFERENCE, OPENCL):
-        pytest.skip("the same code as for tables")
     cloud, force, *before = prepare(name)
     system = cloud.system(force)
     force = lp.LearnedPairForce.cast(system.getForce(0))
@@ -353,3 +351,14 @@ def test_the_order_of_the_particles_of_an_exception_does_not_matter_in_an_update
     force.setExceptionParameters(0, 1, 0, 3.0)
     force.updateParametersInContext(context)
     assert_close(context.getState(energy=True).getPotentialEnergy()._value, 1.5)
+
+
+def test_many_exceptions_at_once():
+    force = lp.LearnedPairForce(lp.PairTable(1, 0.1, 0.9, [[1.0, 0.0]], [[-1.25, -1.25]], [0]))
+    force.addExceptions([(0, 1), (2, 3)], 0.5)
+    force.addExceptions(np.array([[4, 5], [6, 7]]), [0.0, -2])
+    found = [force.getExceptionParameters(k) for k in range(force.getNumExceptions())]
+    assert found == [(0, 1, 0.5), (2, 3, 0.5), (4, 5, 0.0), (6, 7, -2.0)]
+    for factors in ([1.0, 2.0, 3.0], "x", [[1.0], [2.0]]):
+        with pytest.raises(ValueError, match="expected a number, or one for each of 2 pairs"):
+            force.addExceptions([(0, 1), (2, 3)], factors)

@@ -314,8 +314,8 @@ public:
     /**
      * Give a pair of particles a factor of its own, which multiplies its energy in place of the 1 of all other pairs.
      * It is used for scaled 1-4 pairs. Like any pair, an exception contributes only below the cutoff, between covered
-     * particles, and if the interaction groups allow it. Whether the particles exist, and whether the pair has an
-     * exclusion or another exception, is checked when a Context is created.
+     * particles, and if the interaction groups allow it. When a Context is created, it checks that the particles exist,
+     * and that the pair has no exclusion and no other exception.
      *
      * @param particle1  the index of the first particle
      * @param particle2  the index of the second particle
@@ -323,6 +323,12 @@ public:
      * @return the index of the exception
      */
     int addException(int particle1, int particle2, double factor);
+    /**
+     * Add many exceptions. This is the same as calling addException() for each pair.
+     *
+     * @throws OpenMMException if the numbers of pairs and factors differ
+     */
+    void addExceptions(const std::vector<std::pair<int, int>>& pairs, const std::vector<double>& factors);
     /**
      * Get the particles and the factor of an exception.
      *

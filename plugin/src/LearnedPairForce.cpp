@@ -194,6 +194,13 @@ int LearnedPairForce::addException(int particle1, int particle2, double factor) 
     return exceptions.size() - 1;
 }
 
+void LearnedPairForce::addExceptions(const vector<pair<int, int>>& pairs, const vector<double>& factors) {
+    require(pairs.size() == factors.size(), "LearnedPairForce: addExceptions() got ", pairs.size(), " pairs and ",
+            factors.size(), " factors; give one factor for each pair.");
+    for (size_t i = 0; i < pairs.size(); i++)
+        addException(pairs[i].first, pairs[i].second, factors[i]);
+}
+
 void LearnedPairForce::getExceptionParameters(int index, int& particle1, int& particle2, double& factor) const {
     checkIndex(index, exceptions.size(), "exception");
     particle1 = exceptions[index].particle1;

@@ -44,6 +44,7 @@ void LearnedPairForceImpl::initialize(ContextImpl& context) {
     kernel = context.getPlatform().createKernel(CalcLearnedPairForceKernel::Name(), context);
     kernel.getAs<CalcLearnedPairForceKernel>().initialize(system, owner);
     globals = std::make_unique<GlobalValues>(owner, findEnergyParameterDerivatives(system, owner));
+    hasDerivatives = !globals->getDerivativeNames().empty();
     tail = makeTail(system, owner);
 }
 
@@ -59,7 +60,7 @@ std::unique_ptr<TailCorrection> LearnedPairForceImpl::makeTail(
 
 /** Add the derivatives of the energy beyond the cutoff to those of the Context. @return this energy, if requested */
 double LearnedPairForceImpl::addTail(ContextImpl& context, bool includeEnergy) {
-    if (tail == nullptr || (!includeEnergy && globals->getDerivativeNames().empty()))
+    if (tail == nullptr || (!includeEnergy && !hasDerivatives))
         return 0.0;
     Vec3 box[3];
     context.getPeriodicBoxVectors(box[0], box[1], box[2]);
@@ -81,7 +82,7 @@ double LearnedPairForceImpl::calcForcesAndEnergy(
     auto& calculator = kernel.getAs<CalcLearnedPairForceKernel>();
     try {
         checkState(context);
-        if (tail != nullptr && (includeEnergy || !globals->getDerivativeNames().empty())) {
+        if (tail != nullptr && (includeEnergy || hasDerivatives)) {
             globals->update(context);
             tail->update(globals->getValues());
         }

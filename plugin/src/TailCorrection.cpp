@@ -4,7 +4,6 @@
 #include "internal/TailCorrection.h"
 #include "internal/InteractionClasses.h"
 #include "internal/require.h"
-#include "internal/SwitchingFunction.h"
 #include <cmath>
 #include <map>
 
@@ -24,8 +23,7 @@ static const size_t PointsAtOnce = 1 << 16;
 
 TailCorrection::TailCorrection(const LearnedPairForce& force, int numParticles, const vector<int>& derivatives) :
         cutoff(force.getCutoffDistance()),
-        switchingDistance(force.getSwitchingDistance()),
-        useSwitching(force.getUseSwitchingFunction()),
+        switching(force),
         numParticles(numParticles),
         distinct(force),
         evaluator(PairEvaluator::create(force.getSharedFunction(), derivatives)),
@@ -37,23 +35,18 @@ TailCorrection::TailCorrection(const LearnedPairForce& force, int numParticles, 
 void TailCorrection::countPairs(const LearnedPairForce& force) {
     const InteractionClasses classes(force);
     const bool countsItself = (force.getNumInteractionGroups() == 0);
-    std::map<pair<int, int>, double> particles; // by interaction class and distinct particle
-    for (int i = 0; i < force.getNumParticles(); i++)
-        if (classes.particleClasses[i] != 0)
-            particles[{classes.particleClasses[i], distinct.index[i]}]++;
+    const vector<ParticleIdentity> particles = countIdentities(classes, distinct);
     const double numPairs = 0.5 * particles.size() * (particles.size() + 1);
     require(numPairs <= MaxPairs, "LearnedPairForce: the long-range correction needs the integrals of ", numPairs,
             " pairs of distinct types or feature vectors, and at most ", MaxPairs,
             " are supported; turn it off with setUseLongRangeCorrection(False).");
     std::map<pair<int, int>, double> numbers;
     for (auto a = particles.begin(); a != particles.end(); ++a)
-        for (auto b = a; b != particles.end(); ++b) {
-            int class1 = a->first.first, class2 = b->first.first;
-            if (!classes.interacts[(size_t) class1 * classes.numClasses + class2])
-                continue;
-            double n = a->second, count = (a == b ? 0.5 * n * (countsItself ? n + 1 : n - 1) : n * b->second);
-            numbers[std::minmax(a->first.second, b->first.second)] += count;
-        }
+        for (auto b = a; b != particles.end(); ++b)
+            if (classes.doInteract(a->interactionClass, b->interactionClass)) {
+                double n = a->count, count = (a == b ? 0.5 * n * (countsItself ? n + 1 : n - 1) : n * b->count);
+                numbers[std::minmax(a->distinctParticle, b->distinctParticle)] += count;
+            }
     for (auto& [pair, count] : numbers) {
         pairs.push_back(pair);
         counts.push_back(count);
@@ -66,8 +59,8 @@ void TailCorrection::update(const vector<double>& newGlobals) {
     globals = newGlobals;
     isUpdated = false; // stays false if this throws an exception
     coefficients = integrate(0, 1, true);
-    if (useSwitching) {
-        Sums switched = integrate(switchingDistance, cutoff, false);
+    if (switching.used) {
+        Sums switched = integrate(switching.start, cutoff, false);
         for (size_t i = 0; i < coefficients.size(); i++)
             coefficients[i] += switched[i];
     }
@@ -102,11 +95,12 @@ TailCorrection::Sums TailCorrection::integrate(double low, double high, bool isB
         for (int k = 0; k < 4; k++)
             for (int sign : {-1, 1}) {
                 double x = low + width * (panel + 0.5 * (1 + sign * Nodes[k])), weight = 0.5 * width * Weights[k];
-                double inWidth = (x - switchingDistance) / (cutoff - switchingDistance);
-                double switched = inWidth * inWidth * inWidth * (10 + inWidth * (-15 + inWidth * 6)); // 1-S
+                double kept = 1, slope = 0; // S and dS/dr
+                if (!isBeyondCutoff)
+                    switching.apply(x, kept, slope);
                 distances.push_back(isBeyondCutoff ? cutoff / x : x);
                 factors.push_back(
-                        weight * (isBeyondCutoff ? cutoff * cutoff * cutoff / (x * x * x * x) : switched * x * x));
+                        weight * (isBeyondCutoff ? cutoff * cutoff * cutoff / (x * x * x * x) : (1 - kept) * x * x));
             }
     Sums sums(1 + numDerivatives, 0.0);
     const size_t numPoints = distances.size(), pairsAtOnce = std::max<size_t>(1, PointsAtOnce / numPoints);

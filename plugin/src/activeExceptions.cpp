@@ -17,7 +17,7 @@ vector<ActiveException> LearnedPairPlugin::findActiveExceptions(const LearnedPai
         force.getExceptionParameters(i, exception.particle1, exception.particle2, exception.factor);
         int class1 = classes.particleClasses[exception.particle1],
             class2 = classes.particleClasses[exception.particle2];
-        if (exception.factor != 0 && classes.interacts[(size_t) class1 * classes.numClasses + class2])
+        if (exception.factor != 0 && classes.doInteract(class1, class2))
             result.push_back(exception);
     }
     return result;

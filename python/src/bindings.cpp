@@ -36,6 +36,16 @@ static LearnedPairForce* forceAt(uintptr_t address) {
     return dynamic_cast<LearnedPairForce*>(reinterpret_cast<OpenMM::Force*>(address));
 }
 
+typedef py::array_t<int, py::array::c_style | py::array::forcecast> Integers;
+
+/** Convert an array of shape (n, 2) to pairs. */
+static vector<pair<int, int>> toPairs(const Integers& array) {
+    vector<pair<int, int>> pairs;
+    for (py::ssize_t i = 0; i < array.size() / 2; i++)
+        pairs.emplace_back(array.data()[2 * i], array.data()[2 * i + 1]);
+    return pairs;
+}
+
 /** Get the function of a force as a Python object of its dynamic type, PairTable or PairProgram. */
 static py::object getFunction(const LearnedPairForce& force) {
     auto function = std::const_pointer_cast<LearnedFunction>(force.getSharedFunction());
@@ -372,13 +382,7 @@ Examples
             .def("getNumExclusions", &LearnedPairForce::getNumExclusions)
             .def("addExclusion", &LearnedPairForce::addExclusion)
             .def("addExclusions",
-                    [](LearnedPairForce& force,
-                            const py::array_t<int, py::array::c_style | py::array::forcecast>& pairs) {
-                        vector<pair<int, int>> exclusions;
-                        for (py::ssize_t i = 0; i < pairs.size() / 2; i++)
-                            exclusions.emplace_back(pairs.data()[2 * i], pairs.data()[2 * i + 1]);
-                        force.addExclusions(exclusions);
-                    })
+                    [](LearnedPairForce& force, const Integers& pairs) { force.addExclusions(toPairs(pairs)); })
             .def("getExclusions",
                     [](const LearnedPairForce& force) {
                         py::array_t<int> pairs({(py::ssize_t) force.getNumExclusions(), (py::ssize_t) 2});
@@ -403,6 +407,19 @@ Examples
                         return py::make_tuple(particle1, particle2, factor);
                     })
             .def("setExceptionParameters", &LearnedPairForce::setExceptionParameters)
+            .def("addExceptions",
+                    [](LearnedPairForce& force, const Integers& pairs, const vector<double>& factors) {
+                        force.addExceptions(toPairs(pairs), factors);
+                    })
+            .def("getExceptions",
+                    [](const LearnedPairForce& force) {
+                        py::array_t<int> pairs({(py::ssize_t) force.getNumExceptions(), (py::ssize_t) 2});
+                        py::array_t<double> factors(force.getNumExceptions());
+                        for (int i = 0; i < force.getNumExceptions(); i++)
+                            force.getExceptionParameters(
+                                    i, *pairs.mutable_data(i, 0), *pairs.mutable_data(i, 1), *factors.mutable_data(i));
+                        return py::make_tuple(pairs, factors);
+                    })
             .def("createExclusionsFromBonds", &LearnedPairForce::createExclusionsFromBonds)
             .def("getNumInteractionGroups", &LearnedPairForce::getNumInteractionGroups)
             .def("addInteractionGroup", &LearnedPairForce::addInteractionGroup)

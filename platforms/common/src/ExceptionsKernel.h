@@ -12,9 +12,9 @@
 namespace LearnedPairPlugin {
 
 /**
- * The kernel in kernels/exceptions.cc, which evaluates the exceptions of a force. It is a kernel of its own, and not a
- * part of OpenMM's bonded kernel, because that one cannot change any more when a Context turns from tables to running
- * the program.
+ * The kernel in kernels/exceptions.cc, which evaluates the exceptions of a force. It is separate from OpenMM's bonded
+ * kernel: a Context may change from tables to the program during a simulation, and OpenMM compiles its bonded kernel
+ * only once.
  */
 class ExceptionsKernel {
 public:

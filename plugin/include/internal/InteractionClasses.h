@@ -31,10 +31,24 @@ struct LEARNEDPAIR_EXPORT InteractionClasses {
     std::vector<int> particleClasses; ///< the class of each particle
     std::vector<int> types;           ///< the particle type, or the distinct particle, of each class
     std::vector<char> interacts;      ///< whether two classes interact, shape [numClasses][numClasses]
+    /** Get whether particles of two classes interact. */
+    bool doInteract(int class1, int class2) const {
+        return interacts[(size_t) class1 * numClasses + class2];
+    }
 
 private:
     InteractionClasses(const LearnedPairForce& force, const std::vector<int>& particleTypes, int numTypes,
             const std::function<bool(int, int)>& isDefined);
 };
+
+/** A particle identity that occurs: an interaction class and a distinct particle. */
+struct ParticleIdentity {
+    int interactionClass, distinctParticle;
+    int count; ///< the number of particles
+};
+
+/** Find the identities of all particles that interact, in increasing order. */
+LEARNEDPAIR_EXPORT std::vector<ParticleIdentity> countIdentities(
+        const InteractionClasses& classes, const DistinctParticles& distinct);
 
 } // namespace LearnedPairPlugin

@@ -42,6 +42,7 @@ private:
     LearnedPairForce created;                // a copy from the creation of the Context, to detect forbidden updates
     std::vector<GlobalParameter> parameters; // the scale and the global parameters, with the ranges of the last update
     std::unique_ptr<GlobalValues> globals;   // for the tail
+    bool hasDerivatives = false;             // whether derivatives by any of them are computed
     std::unique_ptr<TailCorrection> tail;    // null without a long-range correction
     OpenMM::Kernel kernel;
 };

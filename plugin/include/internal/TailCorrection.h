@@ -5,6 +5,7 @@
 #include "internal/DistinctParticles.h"
 #include "internal/exportLearnedPair.h"
 #include "internal/PairEvaluator.h"
+#include "internal/SwitchingFunction.h"
 #include "LearnedPairForce.h"
 #include <memory>
 #include <utility>
@@ -53,8 +54,8 @@ private:
     void countPairs(const LearnedPairForce& force);
     Sums integrate(double low, double high, bool isBeyondCutoff) const;
     Sums integrate(double low, double high, bool isBeyondCutoff, int numPanels) const;
-    const double cutoff, switchingDistance;
-    const bool useSwitching;
+    const double cutoff;
+    const SwitchingFunction switching;
     const int numParticles;
     const DistinctParticles distinct;
     std::vector<std::pair<int, int>> pairs; // of distinct particles

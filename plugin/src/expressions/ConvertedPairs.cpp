@@ -7,7 +7,6 @@
 #include "internal/require.h"
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <sstream>
 
 using namespace LearnedPairPlugin;
@@ -47,17 +46,12 @@ ConvertedPairs::ConvertedPairs(const LearnedPairForce& force) :
 /** Find the pairs of distinct particles that interact, or a part of them in which each particle occurs. */
 void ConvertedPairs::findPairs() {
     const InteractionClasses classes(force);
-    std::map<std::pair<int, int>, int> count; // by interaction class and distinct particle
-    for (int i = 0; i < force.getNumParticles(); i++)
-        if (classes.particleClasses[i] != 0)
-            count[{classes.particleClasses[i], distinct.index[i]}]++;
-    const vector<std::pair<std::pair<int, int>, int>> particles(count.begin(), count.end());
+    const vector<ParticleIdentity> particles = countIdentities(classes, distinct);
     const size_t numParticles = particles.size();
     auto add = [&](size_t i, size_t j) {
-        auto [class1, particle1] = particles[i].first;
-        auto [class2, particle2] = particles[j].first;
-        if (classes.interacts[(size_t) class1 * classes.numClasses + class2] && (i != j || particles[i].second > 1))
-            pairs.push_back({particle1, particle2});
+        auto &first = particles[i], &second = particles[j];
+        if (classes.doInteract(first.interactionClass, second.interactionClass) && (i != j || first.count > 1))
+            pairs.push_back({first.distinctParticle, second.distinctParticle});
     };
     areAllExamined = (numParticles * (numParticles + 1) / 2 <= MaxPairs);
     for (size_t i = 0; i < numParticles; i++)

@@ -116,7 +116,9 @@ static vector<GlobalParameter> collectGlobals(const CustomNonbondedForce& force)
     return globals;
 }
 
-static std::unique_ptr<LearnedPairForce> createForce(const CustomNonbondedForce& force) {
+/** Create the force with its particles, cutoff and groups, and the function that counts indices outside. */
+static std::pair<std::unique_ptr<LearnedPairForce>, std::shared_ptr<const PairProgram>> createForce(
+        const CustomNonbondedForce& force) {
     GroupMultiplicity multiplicity(force);
     vector<ParticleFeature> features;
     for (int i = 0; i < force.getNumPerParticleParameters(); i++)
@@ -156,9 +158,7 @@ static std::unique_ptr<LearnedPairForce> createForce(const CustomNonbondedForce&
         force.getInteractionGroupParameters(i, set1, set2);
         result->addInteractionGroup(set1, set2);
     }
-    ConvertedPairs pairs(*result);
-    pairs.requireNone(makeFunction(programs.indicesOutside));
-    return result;
+    return {std::move(result), makeFunction(programs.indicesOutside)};
 }
 
 std::unique_ptr<LearnedPairForce> LearnedPairPlugin::convertCustomNonbonded(
@@ -168,7 +168,7 @@ std::unique_ptr<LearnedPairForce> LearnedPairPlugin::convertCustomNonbonded(
                 "it has no cutoff: all pairs must be computed, and tables end at a cutoff. Set a nonbonded method with "
                 "a cutoff to convert it");
         requireDistinctNames(force);
-        auto result = createForce(force);
+        auto [result, indicesOutside] = createForce(force);
         result->setName(force.getName());
         result->setForceGroup(force.getForceGroup());
         result->setUseSwitchingFunction(force.getUseSwitchingFunction());
@@ -182,12 +182,13 @@ std::unique_ptr<LearnedPairForce> LearnedPairPlugin::convertCustomNonbonded(
         for (int i = 0; i < force.getNumEnergyParameterDerivatives(); i++)
             result->addEnergyParameterDerivative(force.getEnergyParameterDerivativeName(i));
         ConvertedPairs pairs(*result);
+        pairs.requireNone(indicesOutside);
         pairs.requireSymmetry();
         double inner = (innerCutoff > 0 ? innerCutoff : pairs.chooseInnerCutoff());
         if (innerCutoff == 0 && force.getUseSwitchingFunction()) // which must not begin below the inner cutoff
             inner = std::min(inner, std::max(force.getSwitchingDistance(), MinDistance));
         result->setInnerCutoffDistance(inner);
-        return result;
+        return std::move(result);
     }
     catch (const OpenMM::OpenMMException& exception) {
         string reason = exception.what();

@@ -153,7 +153,7 @@ def add_correction(
             f" openmm.System{_ABOUT_SIMULATIONS if hasattr(system, 'system') else ''}."
         )
     atoms = require_topology(topology, system, "add_correction")
-    model = _loaded(model)
+    model = loaded(model, "add_correction")
     _require_scale(scale, model)
     _require_matching_input(model, types, features)
     particles = (
@@ -190,23 +190,22 @@ def _add_pairs(force, exclusions, scale_14, between, groups, system, atoms):
     if scale_14 is not None:
         pairs = pairs_14(system, atoms, is_covered)
         excluded = without_pairs(excluded, pairs)
-        for first, second in pairs.tolist():
-            force.addException(first, second, scale_14)
+        force.addExceptions(pairs, scale_14)
     require_pairs(groups, between, is_covered, excluded)
     force.addExclusions(excluded)
     for first, second in groups:
         force.addInteractionGroup(np.flatnonzero(first).tolist(), np.flatnonzero(second).tolist())
 
 
-def _loaded(model: PairModel | str | os.PathLike[str]) -> PairModel:
-    """Return a model as it is; load it if its path is given."""
+def loaded(model: PairModel | str | os.PathLike[str], source: str) -> PairModel:
+    """Return a model as it is; load it if its path is given. ``source`` begins the message if it is neither."""
     if isinstance(model, (str, os.PathLike)):
         from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
 
         return load_model(model)
     if not hasattr(model, "create_force"):
         raise TypeError(
-            f"add_correction: the model is a {type(model).__name__}; expected a PairModel, as load_model() returns"
+            f"{source}: the model is a {type(model).__name__}; expected a PairModel, as load_model() returns"
             " it, or the path of a model file."
         )
     return model

@@ -53,10 +53,9 @@ def compare_exclusions(system: openmm.System, force: LearnedPairForce) -> Exclud
     If no NonbondedForce or CustomNonbondedForce is a force of the System itself, those inside a CustomCVForce or an
     ATMForce are used.
     """
-    excluded = _pairs([force.getExclusionParticles(i) for i in range(force.getNumExclusions())])
-    factors = [force.getExceptionParameters(i) for i in range(force.getNumExceptions())]
-    both = np.concatenate([excluded, _pairs([(i, j) for i, j, _ in factors])])
-    silent = np.concatenate([excluded, _pairs([(i, j) for i, j, factor in factors if factor == 0])])
+    excluded, (exceptions, factors) = force._access.getExclusions(), force._access.getExceptions()
+    both = np.concatenate([excluded, exceptions])
+    silent = np.concatenate([excluded, exceptions[factors == 0]])
     others = [
         (f"force {index}, {other.getName()}", other)
         for index, other in enumerate(system.getForces())
@@ -91,10 +90,6 @@ def _compare(what, other, here, silent):
         _first(only_there),
         len(scaled),
     )
-
-
-def _pairs(pairs):
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
 def _codes(pairs: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -133,7 +133,7 @@ def check_model(
 def _evaluate(
     energy: PairEnergy, particles: NDArray[np.generic], pairs: Pairs, values: dict[str, float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Evaluate S(r) f(r) of pairs and its derivative with respect to r, in PyTorch."""
+    """Evaluate S(r) f(r) of pairs, times their factors, and its derivative with respect to r, in PyTorch."""
     energies, slopes = np.zeros(len(pairs.r)), np.zeros(len(pairs.r))
     for start in range(0, len(pairs.r), BATCH):
         batch = slice(start, start + BATCH)
@@ -144,7 +144,7 @@ def _evaluate(
             )
             (slope,) = torch.autograd.grad(result.sum(), r)
         energies[batch], slopes[batch] = result.detach().numpy(), slope.numpy()
-    return energies, slopes
+    return pairs.factors * energies, pairs.factors * slopes
 
 
 def _compare_distances(correction: LearnedPairForce, model: PairModel, name: str, where: str) -> Result:

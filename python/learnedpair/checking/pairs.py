@@ -28,12 +28,15 @@ class Pairs:
     delta : ndarray, shape (n_pairs, 3), nm
         The displacement from i to the minimum image of j.
     r : ndarray, shape (n_pairs,), nm
+    factors : ndarray, shape (n_pairs,)
+        The factor of an exception; 1 for all other pairs.
     """
 
     i: NDArray[np.int64]
     j: NDArray[np.int64]
     delta: NDArray[np.float64]
     r: NDArray[np.float64]
+    factors: NDArray[np.float64]
 
     def sums(self, values: NDArray[np.float64], num_particles: int) -> NDArray[np.float64]:
         """Sum a value of each pair over the pairs of each particle."""
@@ -87,7 +90,7 @@ def find_pairs(correction: LearnedPairForce, positions: NDArray[np.float64], box
     """
     covered = np.flatnonzero(correction.getParticleTypes() != correction.NotCovered)
     box, cutoff, where = box_of(correction, box), cutoff_of(correction), positions[covered]
-    rows, is_allowed = max(1, CHUNK // len(covered)), _pair_filter(correction)
+    rows, factors_of = max(1, CHUNK // len(covered)), _pair_factors(correction)
     found = []
     for start in range(0, len(covered), rows):
         first = np.arange(start, min(start + rows, len(covered)))
@@ -95,36 +98,51 @@ def find_pairs(correction: LearnedPairForce, positions: NDArray[np.float64], box
         r = np.sqrt((delta**2).sum(axis=2))
         a, b = np.nonzero((r < cutoff) & (np.arange(start, len(covered))[None, :] > first[:, None]))
         i, j = covered[first[a]], covered[start + b]
-        allowed = is_allowed(i, j)
-        found.append((i[allowed], j[allowed], delta[a[allowed], b[allowed]], r[a[allowed], b[allowed]]))
+        factors = factors_of(i, j)
+        kept = factors != 0
+        found.append((i[kept], j[kept], delta[a[kept], b[kept]], r[a[kept], b[kept]], factors[kept]))
     return Pairs(*(np.concatenate(parts) for parts in zip(*found)))
 
 
-def _pair_filter(correction: LearnedPairForce) -> Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]:
-    """A function of i and j that says which pairs are neither excluded nor left out by interaction groups."""
+def _pair_factors(
+    correction: LearnedPairForce,
+) -> Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]:
+    """A function of i and j that gives the factors of pairs: those of exceptions, 0 for pairs that are excluded or left
+    out by interaction groups, and 1 for all others.
+    """
     count = correction.getNumParticles()
-    exclusions = np.sort(np.asarray(correction._access.getExclusions(), dtype=np.int64).reshape(-1, 2), axis=1)
-    excluded = exclusions[:, 0] * count + exclusions[:, 1]
+
+    def code(i: NDArray[np.integer], j: NDArray[np.integer]) -> NDArray[np.int64]:
+        return np.minimum(i, j).astype(np.int64) * count + np.maximum(i, j)
+
+    exclusions, (exceptions, factors) = correction._access.getExclusions(), correction._access.getExceptions()
+    special = np.concatenate([exclusions, exceptions])
+    codes = code(special[:, 0], special[:, 1])
+    order = np.argsort(codes)
+    codes, factors = codes[order], np.append(np.zeros(len(exclusions)), factors)[order]
     groups = [
         [np.isin(np.arange(count), list(members)) for members in correction.getInteractionGroupParameters(index)]
         for index in range(correction.getNumInteractionGroups())
     ]
 
-    def is_allowed(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
-        allowed = ~np.isin(np.minimum(i, j) * count + np.maximum(i, j), excluded)
+    def factors_of(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:
         in_group = np.full(len(i), not groups)
         for first, second in groups:
             in_group |= (first[i] & second[j]) | (second[i] & first[j])
-        return allowed & in_group
+        result = in_group.astype(float)
+        if len(codes) > 0:
+            place = np.minimum(np.searchsorted(codes, code(i, j)), len(codes) - 1)
+            result *= np.where(codes[place] == code(i, j), factors[place], 1.0)
+        return result
 
-    return is_allowed
+    return factors_of
 
 
 def pair_functions(
     correction: LearnedPairForce, pairs: Pairs, global_values: dict[str, float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Evaluate the function of a correction for pairs, in double precision: f in kJ/mol and df/dr in kJ/mol/nm, without
-    scale and switching function. Below the inner cutoff, the values at the inner cutoff are returned.
+    factor, scale and switching function. Below the inner cutoff, the values at the inner cutoff are returned.
     """
     r = np.maximum(pairs.r, correction.getInnerCutoffDistance()._value)
     function = correction.getFunction()
@@ -178,7 +196,7 @@ def allowance_of_tables(
     """
     inner, outer = correction.getInnerCutoffDistance()._value, correction.getCutoffDistance()._value
     interval = (outer - inner) / MIN_INTERVALS
-    of_pair = abs(scale) * tolerance * (np.abs(dEdR) + 1.0)
+    of_pair = abs(scale) * np.abs(pairs.factors) * tolerance * (np.abs(dEdR) + 1.0)
     of_energy = of_pair * np.maximum(interval, inner - pairs.r)
     if correction.getUseSwitchingFunction():  # the slope of the switching function multiplies the error of the energy
         steepest = 1.875 / (outer - correction.getSwitchingDistance()._value)

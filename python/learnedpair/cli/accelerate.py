@@ -24,22 +24,18 @@ from ..checking.agreement import compare_systems
 from ..lowering.tolerance import check_tolerance
 from .apply import read_structure, read_system
 from .input import positions_of
+from .inspect import add_tolerance
 from .output import require_inputs, require_json, require_output, write_json
 
 HELP = "replace the CustomNonbondedForces of a System by faster forces"
-#: The exit status if it could not be done; that of argparse.
+#: The exit status if nothing could be done. It is 2, as for wrong arguments, so that 1 keeps its meaning.
 ERROR_STATUS = 2
 
 
 def add_arguments(parser):
     parser.add_argument("system", type=Path, help="XML file of the System")
     parser.add_argument("output", type=Path, help="XML file to write")
-    parser.add_argument(
-        "--tolerance",
-        type=float,
-        default=1e-4,
-        help="force error of tables, relative to |F| + 1 kJ/mol/nm (default: 1e-4)",
-    )
+    add_tolerance(parser)
     parser.add_argument(
         "--check",
         type=Path,

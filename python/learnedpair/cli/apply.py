@@ -18,7 +18,7 @@ from ..applying.apply import add_correction
 from ..force.expected_evaluation import describe_evaluation
 from ..force.learned_pair_force import describe_coverage
 from .features import read_features
-from .inspect import add_tabulate_radial, describe
+from .inspect import add_tabulate_radial, add_tolerance, describe
 from .output import require_output
 
 HELP = "add a correction to a System's XML file"
@@ -64,12 +64,7 @@ def add_arguments(parser):
         default="auto",
         help="what the model is converted to (default: auto, a table if possible)",
     )
-    parser.add_argument(
-        "--tolerance",
-        type=float,
-        default=1e-4,
-        help="force error of tables, relative to |F| + 1 kJ/mol/nm (default: 1e-4)",
-    )
+    add_tolerance(parser)
     parser.add_argument(
         "--evaluation",
         choices=("auto", "exact", "table"),

@@ -40,7 +40,7 @@ from .inspect import describe, read_parameter
 from .output import require_inputs, require_json, write_json
 
 HELP = "check the corrections of a System on every platform"
-#: The exit status if the check could not be made; that of argparse.
+#: The exit status if the check could not be made. It is 2, as for wrong arguments, so that 1 keeps its meaning.
 ERROR_STATUS = 2
 
 

@@ -30,7 +30,7 @@ from .apply import read_system
 from .output import require_inputs, require_json, write_json
 
 HELP = "say what each platform does with the forces of a System"
-#: The exit status if the System cannot be read; that of argparse.
+#: The exit status if the System cannot be read. It is 2, as for wrong arguments, so that 1 keeps its meaning.
 ERROR_STATUS = 2
 
 

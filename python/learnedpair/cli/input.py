@@ -175,8 +175,8 @@ def _in_nm(vectors):
 def minimized(system, positions, box=None, parameters=None):
     """Minimize the energy for a few iterations, and return the positions.
 
-    Runs on the CPU platform, where it takes seconds, or on Reference if the CPU platform cannot run the System.
-    OpenMM 8.6's minimizer crashes on OpenCL devices that are CPUs.
+    It runs on the CPU platform, which takes seconds. If the CPU platform cannot run the System, it runs on Reference.
+    It never runs on OpenCL: OpenMM 8.6's minimizer crashes on OpenCL devices that are CPUs.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def minimized(system, positions, box=None, parameters=None):
     box : array, shape (3, 3), nm, optional
         The periodic box vectors (default: those of the System).
     parameters : dict of str to float, optional
-        Values of global parameters (default: their default values).
+        Values of global parameters. All others keep their default values.
     """
     try:
         context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("CPU"))

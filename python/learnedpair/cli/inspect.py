@@ -36,12 +36,7 @@ HARMLESS_GAIN = 1.0
 
 def add_arguments(parser):
     parser.add_argument("model", help="model file (.pt or .pt2)")
-    parser.add_argument(
-        "--tolerance",
-        type=float,
-        default=1e-4,
-        help="force error of tables, relative to |F| + 1 kJ/mol/nm (default: 1e-4)",
-    )
+    add_tolerance(parser)
     parser.add_argument(
         "--features",
         type=Path,
@@ -64,6 +59,16 @@ def add_arguments(parser):
         help=f"show all steps of the program, or none (default: at most {MAX_STEPS})",
     )
     add_tabulate_radial(parser, "default: no")
+
+
+def add_tolerance(parser):
+    """Add the command line option for the tolerance of tables."""
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=1e-4,
+        help="force error of tables, relative to |F| + 1 kJ/mol/nm (default: 1e-4)",
+    )
 
 
 def add_tabulate_radial(parser, default):

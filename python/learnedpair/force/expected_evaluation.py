@@ -10,7 +10,7 @@ from ..errors import warn
 from .functions import MAX_CURVES, PairTable
 from .learned_pair_force import LearnedPairForce
 
-#: The largest number of distinct particles that have at most MAX_CURVES pairs, if pairs of equal particles are counted.
+#: Up to this number, distinct particles have at most MAX_CURVES pairs, those of two equal particles included.
 MAX_DISTINCT = (math.isqrt(8 * MAX_CURVES + 1) - 1) // 2
 #: If no feature of two particles differs by more than this fraction of its range, the difference is probably noise.
 NOISE = 1e-3

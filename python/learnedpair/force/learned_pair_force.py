@@ -600,6 +600,32 @@ class LearnedPairForce(GuardedForce):
             as_index(particle1, what), as_index(particle2, what), as_number(factor, f"{what}: the factor")
         )
 
+    def addExceptions(self, pairs: Iterable[Sequence[int]] | NDArray[np.integer], factors: float | ArrayLike) -> None:
+        """Give many pairs of particles factors of their own at once.
+
+        Parameters
+        ----------
+        pairs : array of int, shape (n, 2), or iterable of (int, int)
+        factors : float, or array, shape (n,)
+            The factor of each pair, or one factor for all of them.
+
+        Raises
+        ------
+        TypeError
+            If the pairs are no pairs of integers.
+        ValueError
+            If an index does not fit into 32 bits, or if the factors are no numbers, or not one for each pair.
+        """
+        what = "LearnedPairForce.addExceptions"
+        array = as_pairs(pairs, what)
+        try:
+            each = np.broadcast_to(np.asarray(factors, dtype=float), (len(array),))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{what}: the factors are {factors!r:.60}; expected a number, or one for each of {len(array)} pairs."
+            ) from error
+        self._access.addExceptions(array, each.tolist())
+
     def getExceptionParameters(self, index: int) -> tuple[int, int, float]:
         """Get the two particles and the factor of an exception, as a tuple."""
         return self._access.getExceptionParameters(index)

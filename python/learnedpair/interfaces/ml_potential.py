@@ -9,7 +9,7 @@ from typing import Any
 import openmm
 from openmm import app
 
-from ..applying.apply import add_correction
+from ..applying.apply import add_correction, loaded
 from ..applying.assignment import NO_RULE, names_of, select
 from ..applying.atom_table import AtomTable
 from ..applying.particle_types import CheckedTypes
@@ -74,7 +74,7 @@ class PairPotential:
             If an atom has no type, or as add_correction() raises it.
         """
         region = list(range(topology.getNumAtoms())) if atoms is None else list(atoms)
-        model = self._loaded()
+        model = self._model = loaded(self._model, "MLPotential")
         particles = (
             {"types": self._region_types(model, topology, region)}
             if model.features is None
@@ -97,13 +97,6 @@ class PairPotential:
         system.addForce(force)
         keep_alive(force, system)
         return force
-
-    def _loaded(self):
-        if not hasattr(self._model, "create_force"):
-            from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
-
-            self._model = load_model(self._model)
-        return self._model
 
     def _region_types(self, model, topology, region):
         """The type of each atom of a topology, None for those that are not in the region."""

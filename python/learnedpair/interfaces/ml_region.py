@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import openmm
 
+from ..applying.bond_exclusions import sorted_pairs, without_pairs
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
 from ..force.particles import as_index
@@ -136,14 +137,10 @@ def _within_region(force, region):
 
 
 def _exclude(force, region):
-    members = set(region)
-    for index in range(force.getNumExceptions()):
-        first, second, _ = force.getExceptionParameters(index)
-        if first in members and second in members:
-            force.setExceptionParameters(index, first, second, 0.0)
-    covered = [index for index in region if force.getParticleTypes()[index] != force.NotCovered]
-    existing = {tuple(sorted(force.getExclusionParticles(index))) for index in range(force.getNumExclusions())}
-    existing |= {tuple(sorted(force.getExceptionParameters(index)[:2])) for index in range(force.getNumExceptions())}
-    first, second = np.triu_indices(len(covered), 1)
-    pairs = np.array(covered, dtype=int)[np.column_stack([first, second])]
-    force.addExclusions([pair for pair in map(tuple, pairs.tolist()) if pair not in existing])
+    region, exceptions = np.array(region, dtype=int), force._access.getExceptions()[0]
+    for index in np.flatnonzero(np.isin(exceptions, region).all(axis=1)).tolist():
+        force.setExceptionParameters(index, *exceptions[index].tolist(), 0.0)
+    covered = region[force.getParticleTypes()[region] != force.NotCovered]
+    pairs = covered[np.column_stack(np.triu_indices(len(covered), 1))]
+    existing = np.concatenate([force._access.getExclusions(), exceptions])
+    force.addExclusions(without_pairs(sorted_pairs(pairs), sorted_pairs(existing)))

@@ -38,6 +38,13 @@ def parse_arguments():
     add_timing_arguments(parser)
     parser.add_argument("--waters", type=int, default=3000, help="molecules in the box of water")
     parser.add_argument("--beads", type=int, default=20000, help="particles in the coarse-grained box")
+    parser.add_argument(
+        "--also",
+        choices=("table", "exact"),
+        nargs="*",
+        default=[],
+        help="also time the accelerated System with this evaluation, in place of the automatic one",
+    )
     parser.add_argument("--only", choices=list(SYSTEMS), action="append", help="time this System; may be repeated")
     return parser.parse_args()
 
@@ -145,6 +152,25 @@ def require_equal(original, accelerated):
     return differences
 
 
+def with_evaluation(system, evaluation):
+    """A copy of an accelerated System whose LearnedPairForces have another evaluation."""
+    result = copy.deepcopy(system)
+    for force in result.getForces():
+        if lp.LearnedPairForce.is_learned_pair_force(force):
+            force = lp.LearnedPairForce.cast(force)
+            force.setEvaluation({"table": force.TableEvaluation, "exact": force.ExactEvaluation}[evaluation])
+    return result
+
+
+def count_distinct(system):
+    """The number of distinct sets of parameters in each CustomNonbondedForce."""
+    return [
+        len({force.getParticleParameters(i) for i in range(force.getNumParticles())})
+        for force in system.getForces()
+        if isinstance(force, openmm.CustomNonbondedForce)
+    ]
+
+
 def measure(name, arguments):
     """Time one System before and after acceleration; returns a dict for JSON."""
     system, positions = SYSTEMS[name](arguments)
@@ -155,21 +181,27 @@ def measure(name, arguments):
     properties = platform_properties(arguments)
     original = create_timed(system, positions, arguments.platform, properties)
     accelerated = create_timed(fast, positions, arguments.platform, properties)
+    variants = {"accelerated": accelerated} | {
+        each: create_timed(with_evaluation(fast, each), positions, arguments.platform, properties)
+        for each in arguments.also
+    }
     differences = require_equal(original, accelerated)
-    timing = time_in_turns(
-        original, {"accelerated": accelerated}, arguments.seconds, arguments.repeats, arguments.warm_up
-    )["accelerated"]
-    print(
-        f"  {timing['baseline_ms']:.1f} ms per step before, {timing['variant_ms']:.1f} ms after:"
-        f" {1 / timing['ratio']:.2f} times as fast ({1 / timing['ratio_max']:.2f} to {1 / timing['ratio_min']:.2f})",
-        flush=True,
-    )
+    timings = time_in_turns(original, variants, arguments.seconds, arguments.repeats, arguments.warm_up)
+    for variant, timing in timings.items():
+        print(
+            f"  {variant}: {timing['baseline_ms']:.1f} ms per step before, {timing['variant_ms']:.1f} ms after:"
+            f" {1 / timing['ratio']:.2f} times as fast ({1 / timing['ratio_max']:.2f} to"
+            f" {1 / timing['ratio_min']:.2f})",
+            flush=True,
+        )
     return {
         "atoms": system.getNumParticles(),
         "report": report.to_dict(),
         "differences": differences,
         "creation_s": {"original": original.creation, "accelerated": accelerated.creation},
-        "timing": timing,
+        "distinct_parameters": count_distinct(system),
+        "timing": timings.pop("accelerated"),
+        "other_evaluations": timings,
         "platform": describe_platform(accelerated.context),
     }
 

@@ -16,7 +16,7 @@ DISTINCT_FILES = (
     "distinct_opencl.json",
     "distinct_opencl_tenth.json",
 )
-CUSTOM_NONBONDED_FILES = ("custom_nonbonded_cpu.json",)
+CUSTOM_NONBONDED_FILES = ("custom_nonbonded_cpu.json", "custom_nonbonded_opencl.json")
 
 
 def read(name):

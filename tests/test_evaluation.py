@@ -237,7 +237,7 @@ def update(force, context):
     evaluate(context)
 
 
-#: Added to a short function: on GPUs, "auto" runs programs of few operations, since tables are no faster.
+#: Added to a short function: on GPUs, "auto" runs programs of few operations if their tables have many curves.
 LONG = " + 1e-7*(" + " + ".join(f"torch.sin({k}*r)" for k in range(2, 14)) + ")"
 
 
@@ -742,18 +742,36 @@ def test_an_update_may_change_the_factor(target):
         assert_close(evaluate(context)[0], lam * 1.5 * np.exp(-2.4), rtol=1e-5)
 
 
+SHORT = "torch.exp(-8*r)*(3 + a*b)"
+
+
 @pytest.mark.parametrize(
-    "text, evaluations", [("torch.exp(-8*r)*(3 + a*b)", "program"), ("torch.exp(-8*r)*(3 + a*b)" + LONG, "table")]
+    "text, distinct, evaluations", [(SHORT, 5, "program"), (SHORT, 4, "table"), (SHORT + LONG, 5, "table")]
 )
 @on(WITH_TABLES)
-def test_short_programs_run_on_gpus(target, text, evaluations):
-    positions, features = gas(16, 2)
+def test_short_programs_with_many_curves_run_on_gpus(target, text, distinct, evaluations):
+    positions, features = gas(16, distinct)
     force = load(text).create_force(features, nonbonded_method=NON_PERIODIC)
     described = force.describe_for(system_of(force))
     force, context = in_context(force, target, positions)
     info = force.getKernelInfo(context)
     assert info["evaluation"] == ("table" if target == CPU else evaluations)
-    because = re.compile(r"the program has only \d+ operations per pair, which take no longer than a table")
+    because = re.compile(r"the program has only \d+ operations per pair, which are faster than a lookup in \d+ curves")
     assert described["evaluation"] == "table"
     assert bool(because.fullmatch(described["exact_on_gpus_because"])) == (evaluations == "program")
     assert bool(because.fullmatch(info["exact_because"])) == (info["evaluation"] == "program")
+
+
+@pytest.mark.parametrize("distinct, updated, evaluation", [(4, 5, "table"), (5, 4, "program")])
+@on([target for target in WITH_TABLES if target != CPU])
+def test_whether_a_short_program_runs_on_gpus_is_decided_once(target, distinct, updated, evaluation):
+    model = load(SHORT)
+    positions, features = gas(16, distinct)
+    force, context = in_context(model.create_force(features, nonbonded_method=NON_PERIODIC), target, positions)
+    evaluate(context)
+    because = force.getKernelInfo(context)["exact_because"]
+    force.setAllParticleFeatures(gas(16, updated)[1])
+    update(force, context)
+    info = force.getKernelInfo(context)
+    assert (info["evaluation"], info["exact_because"]) == (evaluation, because)
+    target.assert_agrees(*evaluate(context), *evaluate(in_context(force, REFERENCE, positions)[1]))

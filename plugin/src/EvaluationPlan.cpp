@@ -16,9 +16,14 @@ EvaluationPlan::EvaluationPlan(const LearnedPairForce& force, const vector<int>&
         int numThreads, long long cheapOperations) :
         derivatives(derivatives),
         isDoublePrecision(isDoublePrecision),
-        numThreads(numThreads),
-        cheapOperations(cheapOperations) {
+        numThreads(numThreads) {
     setForce(force);
+    // Decided once: a Context that turned to the program later could not put it into OpenMM's kernel any more.
+    if (evaluation == LearnedPairForce::AutomaticEvaluation && tables != nullptr &&
+            tables->getCostOfSample() <= cheapOperations && tables->getNumCurves() > MaxCachedCurves)
+        forbidTables("the program has only " + std::to_string(tables->getCostOfSample()) +
+                " operations per pair, which are faster than a lookup in " + std::to_string(tables->getNumCurves()) +
+                " curves");
 }
 
 void EvaluationPlan::setForce(const LearnedPairForce& force) {
@@ -42,8 +47,6 @@ void EvaluationPlan::setForce(const LearnedPairForce& force) {
         else
             tables->setForce(force);
         if (isAutomatic) {
-            require(tables->getCostOfSample() > cheapOperations, "the program has only ", tables->getCostOfSample(),
-                    " operations per pair, which take no longer than a table");
             double operations = (double) tables->estimateSamples() * tables->getCostOfSample();
             require(tables->getNumCurves() <= MaxCurves && operations <= MaxOperations, "the particles have ",
                     tables->getNumCurves(),

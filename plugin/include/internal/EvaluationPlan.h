@@ -19,8 +19,9 @@ namespace LearnedPairPlugin {
  *
  * If the evaluation is automatic, the program is evaluated exactly while tables cannot be used:
  *
- *  - the force has no cutoff, the platform computes in double precision, the program is so short that a table lookup is
- *    no faster (on GPUs), or the tables need too much time or memory; only setForce() changes this;
+ *  - the program is so short that a lookup in many curves is slower, which is decided once (on GPUs);
+ *  - the force has no cutoff, the platform computes in double precision, or the tables need too much time or memory;
+ * only setForce() changes this;
  *  - at the present values of the global parameters, tables cannot reach the tolerance, or the function is not finite.
  *    Tables are tried again when a global parameter or the force changes;
  *  - global parameters or the force change so often that making tables takes longer than exact evaluation. Of the last
@@ -36,17 +37,20 @@ public:
     /** The largest number of arithmetic operations that make tables automatically: tens of seconds of a core. */
     static constexpr double MaxOperations = 2e11;
     /**
-     * The number of operations per pair up to which GPUs run a program rather than look up a table, which waits for
-     * memory. On PoCL, 24 operations took 0.9 of the time of a table: the matrix of Lennard-Jones coefficients of a
-     * membrane of 32,512 atoms (benchmarks/custom_nonbonded.py).
+     * The number of operations per pair up to which GPUs run a program rather than look up more than MaxCachedCurves
+     * curves. On PoCL (benchmarks/custom_nonbonded.py), a program of 22 to 25 operations took 0.94 of the time of
+     * tables with 153 curves and 0.75 with 300, but 1.13 with 2 curves, which stay in the cache.
      */
     static constexpr long long CheapOnGpu = 30;
+    /** The number of curves, those of four types, that are so few that GPUs find them in their caches. */
+    static constexpr int MaxCachedCurves = 10;
     /**
      * @param force              a force whose function is a PairProgram
      * @param derivatives        the indices of the global parameters with respect to which derivatives are computed
      * @param isDoublePrecision  whether the platform computes in double precision
      * @param numThreads         the number of threads that make tables; 0 means one thread per core
-     * @param cheapOperations    the number of operations per pair up to which a program runs as fast as a table lookup
+     * @param cheapOperations    the number of operations per pair up to which a program is faster than a lookup in more
+     *                           than MaxCachedCurves curves
      */
     EvaluationPlan(const LearnedPairForce& force, const std::vector<int>& derivatives, bool isDoublePrecision,
             int numThreads = 0, long long cheapOperations = 0);
@@ -104,7 +108,6 @@ private:
     const std::vector<int> derivatives;
     const bool isDoublePrecision;
     const int numThreads;
-    const long long cheapOperations;
     LearnedPairForce::Evaluation evaluation;
     long long numParticles;
     std::string forbidden; // why the platform cannot use tables, or empty

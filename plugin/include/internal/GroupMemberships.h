@@ -17,7 +17,8 @@ struct GroupMemberships {
      * @param force  a LearnedPairForce or a CustomNonbondedForce, whose methods for groups have the same names. The
      *               particles of its groups must exist.
      */
-    template<class ForceType> explicit GroupMemberships(const ForceType& force) : numGroups(force.getNumInteractionGroups()) {
+    template<class ForceType>
+    explicit GroupMemberships(const ForceType& force) : numGroups(force.getNumInteractionGroups()) {
         std::vector<std::set<int>> sides(force.getNumParticles());
         for (int group = 0; group < numGroups; group++) {
             std::set<int> sets[2];

@@ -45,7 +45,7 @@ class ReplacedForce:
         what = f"force {self.index}, {self.name} ({_shortened(self.expression)})"
         if self.new_index is None:
             return f"{what}: left alone. {self.reason}"
-        exactly = " (GPUs run the program, which is as fast)" if self.exact_on_gpus_because else ""
+        exactly = " (GPUs run the program, which is faster there)" if self.exact_on_gpus_because else ""
         how = (
             f"{self.curves} curves of {self.bytes / 1024:.0f} KiB in all, force error"
             f" {self.max_relative_force_error:.1e}{exactly}"

@@ -23,7 +23,8 @@ class PairEnergy(torch.nn.Module):
 
     a_i is the type or the feature vector of particle i, and g are the global parameters. Excluded pairs, and pairs with
     a particle that is not covered, do not contribute. Below the inner cutoff f is replaced by its first-order Taylor
-    expansion at the inner cutoff. All pairs are enumerated, so the module is meant for small systems.
+    expansion at the inner cutoff. Exceptions and the long-range correction of a force are left out. All pairs are
+    enumerated, so the module is meant for small systems.
 
     Parameters
     ----------

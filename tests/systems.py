@@ -6,6 +6,7 @@ cutoff, excluded pairs, particles that are not covered, triclinic boxes.
 
 import copy
 import functools
+import itertools
 
 import learnedpair as lp
 import numpy as np
@@ -209,3 +210,28 @@ def water_system(topology, method=app.CutoffPeriodic, cutoff=0.6, rigid=True):
     return app.ForceField("amber14/tip3p.xml").createSystem(
         topology, nonbondedMethod=method, nonbondedCutoff=cutoff * unit.nanometer, rigidWater=rigid
     )
+
+
+def five_atom_chains(molecules, box):
+    """Chains C-C-C-C-H in a cubic box: the System, with a NonbondedForce that scales the 1-4 pairs, the topology, the
+    positions, and the pairs that are one to three bonds apart, by their number of bonds.
+    """
+    topology, system, nonbonded = app.Topology(), openmm.System(), openmm.NonbondedForce()
+    system.setDefaultPeriodicBoxVectors(*(box * np.eye(3)))
+    bonds, apart = [], {1: [], 2: [], 3: []}
+    for molecule in range(molecules):
+        residue = topology.addResidue("UNK", topology.addChain())
+        atoms = [topology.addAtom(symbol, app.Element.getBySymbol(symbol), residue) for symbol in "CCCCH"]
+        for first, second in itertools.pairwise(atoms):
+            topology.addBond(first, second)
+            bonds.append((first.index, second.index))
+        for distance in apart:
+            apart[distance] += [(5 * molecule + k, 5 * molecule + k + distance) for k in range(5 - distance)]
+        for atom in atoms:
+            system.addParticle(atom.element.mass)
+            nonbonded.addParticle(0.1, 0.3, 0.5)
+    nonbonded.createExceptionsFromBonds(bonds, 0.8333, 0.5)
+    nonbonded.setNonbondedMethod(nonbonded.CutoffPeriodic)
+    system.addForce(nonbonded)
+    positions = box * np.random.default_rng(0).random((system.getNumParticles(), 3))
+    return system, topology, positions, apart

@@ -442,6 +442,43 @@ def test_apply_writes_a_corrected_system(tmp_path, capsys):
     assert "evaluation: the function is a table" in text
 
 
+def test_apply_accepts_pairs(tmp_path, capsys):
+    """--between, --exclusions and --scale-14 are the arguments of add_correction()."""
+    system, topology, positions, apart = systems.five_atom_chains(4, 3.0)
+    for atom in topology.atoms():
+        atom.name += str(atom.index % 5)  # PDB files need different names
+    (tmp_path / "in.xml").write_text(XmlSerializer.serialize(system), encoding="utf-8")
+    with open(tmp_path / "t.pdb", "w", encoding="utf-8") as file:
+        app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)
+    lp.export_model(
+        models.Formula(),
+        tmp_path / "m.pt",
+        types={"C": [f"UNK:C{k}" for k in range(4)], "H": "UNK:H4"},
+        cutoff=1.0,
+        inner_cutoff=0.1,
+    )
+    paths = [str(tmp_path / name) for name in ("in.xml", "t.pdb", "m.pt", "out.xml")]
+
+    def apply(*arguments):
+        assert main(["apply", *paths, *arguments]) == 0
+        system = XmlSerializer.deserialize((tmp_path / "out.xml").read_text(encoding="utf-8"))
+        force = XmlSerializer.clone(lp.LearnedPairForce.cast(system.getForce(system.getNumForces() - 1)))
+        return lp.LearnedPairForce.cast(force), capsys.readouterr().out
+
+    force, text = apply("--exclusions", "2", "--between", "UNK:*", "UNK:H4", "--between", "UNK:C1", "UNK:C2")
+    assert {force.getExclusionParticles(i) for i in range(force.getNumExclusions())} == {*apart[1], *apart[2]}
+    groups = [force.getInteractionGroupParameters(k) for k in range(force.getNumInteractionGroups())]
+    first, second, last = (set(range(k, 20, 5)) for k in (1, 2, 4))
+    assert groups == [(set(range(20)), last), (first, second)]
+    assert "28 pairs excluded, 2 interaction groups\n" in text
+    force, text = apply("--scale-14", "0.25")
+    exceptions = [force.getExceptionParameters(i) for i in range(force.getNumExceptions())]
+    assert sorted(exceptions) == [(*pair, 0.25) for pair in sorted(apart[3])]
+    assert "28 pairs excluded, 8 pairs scaled\n" in text
+    assert main(["apply", *paths, "--exclusions", "bonds"]) == 1
+    assert "exclusions is 'bonds'" in capsys.readouterr().err
+
+
 @pytest.mark.filterwarnings("always")
 def test_apply_accepts_rules_for_types(tmp_path, capsys):
     topology, positions = systems.relaxed_water(64)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Runs the code blocks of the recipes and of the troubleshooting page, and checks what they do."""
 
-import itertools
 import re
 
 import learnedpair as lp
@@ -40,37 +39,12 @@ def energy(system, positions, group=None):
     return context.getState(energy=True, groups=-1 if group is None else {group}).getPotentialEnergy()._value
 
 
-def chains(molecules):
-    """Make chains C-C-C-C-H: the System, with a NonbondedForce that scales the 1-4 pairs, the topology, the positions,
-    and the pairs that are one to three bonds apart, by their number of bonds.
-    """
-    topology, system, nonbonded = app.Topology(), openmm.System(), openmm.NonbondedForce()
-    system.setDefaultPeriodicBoxVectors(*(BOX * np.eye(3)))
-    bonds, apart = [], {1: [], 2: [], 3: []}
-    for molecule in range(molecules):
-        residue = topology.addResidue("UNK", topology.addChain())
-        atoms = [topology.addAtom(symbol, app.Element.getBySymbol(symbol), residue) for symbol in "CCCCH"]
-        for first, second in itertools.pairwise(atoms):
-            topology.addBond(first, second)
-            bonds.append((first.index, second.index))
-        for distance in apart:
-            apart[distance] += [(5 * molecule + k, 5 * molecule + k + distance) for k in range(5 - distance)]
-        for atom in atoms:
-            system.addParticle(atom.element.mass)
-            nonbonded.addParticle(0.1, 0.3, 0.5)
-    nonbonded.createExceptionsFromBonds(bonds, 0.8333, 0.5)
-    nonbonded.setNonbondedMethod(nonbonded.CutoffPeriodic)
-    system.addForce(nonbonded)
-    positions = BOX * np.random.default_rng(0).random((system.getNumParticles(), 3))
-    return system, topology, positions, apart
-
-
 @pytest.fixture
 def corrected(tmp_path, monkeypatch):
     """Corrected chains in a folder with the model delta.pt: names for run(), and the pairs by their number of bonds."""
     monkeypatch.chdir(tmp_path)
     lp.export_model(models.Formula(), "delta.pt", **FORMULA)
-    system, topology, positions, apart = chains(8)
+    system, topology, positions, apart = systems.five_atom_chains(8, BOX)
     force = lp.add_correction(system, topology, "delta.pt", force_group=1)
     return dict(system=system, topology=topology, force=force, positions=positions), apart
 
@@ -106,7 +80,7 @@ def test_scaled_1_4_pairs_are_excluded_by_default_and_get_a_factor(corrected):
 @pytest.mark.parametrize("arguments", [{"scale_14": 1}, {"exclusions": 2}])
 def test_1_4_pairs_are_counted_in_full(corrected, arguments):
     _, apart = corrected
-    system, topology, positions, _ = chains(8)
+    system, topology, positions, _ = systems.five_atom_chains(8, BOX)
     force = lp.add_correction(system, topology, "delta.pt", force_group=1, **arguments)
     pairs = energies_of_pairs(lp.load_model("delta.pt"), force, positions)
     assert_close(energy(system, positions, 1), total(pairs, apart[1] + apart[2]), rtol=1e-4)

@@ -38,8 +38,9 @@ public:
     static constexpr double MaxOperations = 2e11;
     /**
      * The number of operations per pair up to which GPUs run a program rather than look up more than MaxCachedCurves
-     * curves. On PoCL (benchmarks/custom_nonbonded.py), a program of 22 to 25 operations took 0.94 of the time of
-     * tables with 153 curves and 0.75 with 300, but 1.13 with 2 curves, which stay in the cache.
+     * curves. Measured on PoCL (benchmarks/custom_nonbonded.py --also table exact): in place of 2 curves, a program of
+     * 25 operations took 1.14 times as long; in place of 153 and 300 curves, programs of 22 operations took 0.94 and
+     * 0.75 of the time with AVX2, and 1.00 and 0.98 with AVX-512.
      */
     static constexpr long long CheapOnGpu = 30;
     /** The number of curves, those of four types, that are so few that GPUs find them in their caches. */

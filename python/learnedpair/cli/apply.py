@@ -55,7 +55,7 @@ def add_arguments(parser):
             " option for further rules. *:* means all atoms that no other rule selects"
         ),
     )
-    parser.add_argument("--exclusions", choices=("nonbonded", "molecules"), default="nonbonded")
+    add_choice_of_pairs(parser)
     parser.add_argument("--scale", help="name of a global parameter that multiplies the correction")
     parser.add_argument("--force-group", type=int, default=0)
     parser.add_argument(
@@ -74,6 +74,35 @@ def add_arguments(parser):
     add_tabulate_radial(parser, "default: with --representation auto --evaluation exact")
 
 
+def add_choice_of_pairs(parser):
+    """Add the options that say which pairs are corrected."""
+    parser.add_argument(
+        "--exclusions",
+        default="nonbonded",
+        metavar="WHICH",
+        help=(
+            "pairs without a correction: nonbonded (those of the System's nonbonded forces, the default), molecules"
+            " (all pairs inside molecules), or a number, such as 3 (pairs up to three bonds apart)"
+        ),
+    )
+    parser.add_argument(
+        "--scale-14",
+        type=float,
+        metavar="FACTOR",
+        help="factor of the correction of pairs that are three bonds apart, which are otherwise excluded as the rest",
+    )
+    parser.add_argument(
+        "--between",
+        nargs=2,
+        action="append",
+        metavar="RULE",
+        help=(
+            "correct only pairs of an atom that the first rule selects with one that the second rule selects, such as"
+            " LIG:* HOH:*; repeat the option for further pairs of rules"
+        ),
+    )
+
+
 def run(options):
     require_output(options.output, (options.system, options.topology, Path(options.model)))
     system = read_system(options.system)
@@ -86,7 +115,9 @@ def run(options):
         model,
         types=read_types(options),
         features=features,
-        exclusions=options.exclusions,
+        exclusions=int(options.exclusions) if options.exclusions.isdecimal() else options.exclusions,
+        scale_14=options.scale_14,
+        between=options.between,
         scale=options.scale,
         force_group=options.force_group,
         representation=options.representation,
@@ -95,9 +126,19 @@ def run(options):
         tabulate_radial=options.tabulate_radial,
     )
     options.output.write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
-    print(f"{options.output}: {describe_coverage(force)}, {force.getNumExclusions()} pairs excluded")
+    print(f"{options.output}: {describe_coverage(force)}, {describe_pairs(force)}")
     print(f"evaluation: {describe_evaluation(force)}")
     print(describe(force.lowering_report))
+
+
+def describe_pairs(force):
+    """Describe which pairs of a force are special."""
+    numbers = {
+        "pairs excluded": force.getNumExclusions(),
+        "pairs scaled": force.getNumExceptions(),
+        "interaction groups": force.getNumInteractionGroups(),
+    }
+    return ", ".join(f"{number} {name}" for name, number in numbers.items() if number or name == "pairs excluded")
 
 
 def read_types(options):

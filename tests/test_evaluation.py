@@ -559,6 +559,8 @@ def test_wrong_settings_are_refused():
         load("a*b").create_force([[1.0]], evaluation="tables")
     with pytest.raises(lp.LoweringError, match="there is no evaluation .'table'.; expected 'auto', 'exact' or 'table'"):
         load("a*b").create_force([[1.0]], evaluation=["table"])
+    with pytest.raises(lp.LoweringError, match="the tolerance is 10+; expected a positive number"):
+        load("a*b").create_force([[1.0]], tolerance=10**400)
     with pytest.raises(lp.LoweringError, match="the tolerance is True; expected a positive number"):
         load("a*b").create_force([[1.0]], tolerance=True)
 

@@ -342,6 +342,9 @@ def test_all_errors_are_reported_at_once():
         (dict(inner_cutoff=1.5), "inner_cutoff is 1.5; expected a positive number below the cutoff"),
         (dict(switching_distance=1.0), "switching_distance is 1.0"),
         (dict(global_parameters={"a b": 1.0}), "global_parameters has the entry 'a b'"),
+        (dict(global_parameters={"a": 10**400}), r"global_parameters has the entry 'a': 10+; expected a name and its"),
+        (dict(cutoff=10**400), r"cutoff is 10+; expected a positive number in nm"),
+        (dict(switching_distance=1 * openmm.unit.picosecond), "switching_distance is 1 ps; expected a length"),
     ],
 )
 def test_wrong_metadata_are_refused(change, message):
@@ -520,6 +523,7 @@ def test_traced_models_that_fix_a_number_are_refused(tmp_path):
         ((R, ROWS1, ROWS2), {"mu": 1.0}, "there is no global parameter 'mu'; the model has lam, offset"),
         ((R, ROWS1, ROWS2), {"lam": np.nan}, "the global parameter 'lam' is nan; expected a finite number"),
         ((R, ROWS1, ROWS2), {"lam": "1"}, "the global parameter 'lam' is '1'; expected a finite number"),
+        ((R, ROWS1, ROWS2), {"lam": 10**400}, "the global parameter 'lam' is 10+; expected a finite number"),
     ],
 )
 def test_wrong_features_and_global_parameters_are_refused(arguments, values, message):
@@ -534,6 +538,24 @@ def test_unknown_names_of_derivatives_are_refused():
         lp.load_model(Coupled(), **COUPLED).evaluate_derivatives(R, ROWS1, ROWS2, ["mu"])
     with pytest.raises(ValueError, match="there is no global parameter 'mu'; the model has none"):
         lp.load_model(models.Formula(), **FORMULA).evaluate([0.5], [0], [0], mu=1.0)
+
+
+@pytest.mark.parametrize(
+    "r, message",
+    [
+        (1 * openmm.unit.kilocalorie, "r is 1 kcal; expected a length"),
+        ([1, 2] * openmm.unit.picosecond, r"r is \[1, 2\] ps; expected a length"),
+        ([0.5 * openmm.unit.nanometer], r"r is \[0.5 nm\]; expected numbers in nm, or one Quantity with all of them"),
+        (["0.5"], r"r is \['0.5'\]; expected numbers in nm"),
+        ([10**400], r"r is \[10+; expected numbers in nm"),
+    ],
+)
+def test_distances_that_are_none_are_refused(r, message):
+    model = lp.load_model(models.Formula(), **FORMULA)
+    with pytest.raises(TypeError, match=f"Formula: {message}"):
+        model.evaluate(r, [0], [0])
+    in_angstrom = model.evaluate([5.0] * openmm.unit.angstrom, [0], [0])
+    assert_close(in_angstrom, model.evaluate([0.5], [0], [0]), rtol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -557,6 +579,11 @@ def test_unknown_names_of_derivatives_are_refused():
         (dict(global_parameters={"r": 1.0}), "global_parameters has the name 'r', which is taken"),
         (dict(global_parameters={"lam": True}), "global_parameters has the entry 'lam': True"),
         (dict(global_parameters={"lam": float("nan")}), "global_parameters has the entry 'lam': nan"),
+        (dict(features={"q": (0, 10**400), "w": None}), r"the range of the feature 'q' is \(0, 10+; expected"),
+        (
+            dict(global_parameters={"lam": (1 * openmm.unit.kelvin, 0, 2 * openmm.unit.nanometer), "offset": 2.0}),
+            "the global parameter 'lam' is 1 K and 2 nm; expected values of the same dimension",
+        ),
         (
             dict(global_parameters={"lam": 0.5}),
             (
@@ -882,6 +909,7 @@ def test_damaged_and_newer_metadata_are_refused(tmp_path):
         ("{not json", "cannot be read"),
         ('{"schema": 2}', "schema 2.*reads schema 1; install a newer version"),
         ('{"schema": 1, "colour": "red"}', "unknown entry 'colour'"),
+        ('{"schema": 1, "cutoff": 1.0, "cutoff": 2.0}', "cannot be read .the entry 'cutoff' occurs twice; keep one of"),
         ("[]", "cannot be read"),
     ):
         torch.jit.save(scripted, path, _extra_files={"learnedpair.json": text})
@@ -959,6 +987,47 @@ def test_pair_energy_is_the_energy_of_the_force():
     assert_close(-gradient.numpy(), forces, atol=1e-8)
     with pytest.raises(ValueError, match="needs cutoff and inner_cutoff"):
         lp.nn.PairEnergy(models.network())
+
+
+KILOCALORIE, NANOMETER = 1 * openmm.unit.kilocalorie, 1 * openmm.unit.nanometer
+
+
+@pytest.mark.parametrize(
+    "change, error, message",
+    [
+        (dict(cutoff=KILOCALORIE), TypeError, "PairEnergy: cutoff is 1 kcal; expected a length"),
+        (dict(inner_cutoff=KILOCALORIE), TypeError, "PairEnergy: inner_cutoff is 1 kcal; expected a length"),
+        (
+            dict(switching_distance=KILOCALORIE),
+            TypeError,
+            "PairEnergy: switching_distance is 1 kcal; expected a length",
+        ),
+        (dict(cutoff="0.8"), TypeError, "PairEnergy: cutoff: got '0.8'; expected a number"),
+        (
+            dict(cutoff=-1),
+            ValueError,
+            "inner_cutoff is 0.3 nm, and cutoff -1 nm; expected distances of which the inner",
+        ),
+        (dict(cutoff=np.nan), ValueError, "inner_cutoff is 0.3 nm, and cutoff nan nm"),
+        (dict(inner_cutoff=NANOMETER), ValueError, "inner_cutoff is 1 nm, and cutoff 0.8 nm"),
+        (dict(inner_cutoff=-NANOMETER), ValueError, "inner_cutoff is -1 nm, and cutoff 0.8 nm"),
+        (
+            dict(switching_distance=0.8),
+            ValueError,
+            "switching_distance is 0.8 nm; expected a distance from inner_cutoff,",
+        ),
+        (
+            dict(switching_distance=0.2),
+            ValueError,
+            "is 0.2 nm; .* from inner_cutoff, 0.3 nm, to below the cutoff, 0.8 nm",
+        ),
+    ],
+)
+def test_wrong_distances_of_pair_energy_are_refused(change, error, message):
+    with pytest.raises(error, match=message):
+        lp.nn.PairEnergy(models.network(), **{"cutoff": 0.8, "inner_cutoff": 0.3, **change})
+    energy = lp.nn.PairEnergy(models.network(), 8 * openmm.unit.angstrom, 0.3, 7 * openmm.unit.angstrom)
+    assert (energy.cutoff, energy.inner_cutoff, energy.switching_distance) == (0.8, 0.3, 0.7)
 
 
 @pytest.mark.parametrize("name", ["soft_core", "feature_network", "born_mayer"])
@@ -1057,6 +1126,7 @@ def test_feature_network_equals_its_documented_formula():
     [
         ((0, 0.6), "num_features must be at least 1, not 0"),
         ((2, 0.6, (8,)), r"hidden must be two positive widths, not \(8,\)"),
+        ((2, 0.6, 8), "hidden must be two positive widths, not 8"),
         ((2, 0.6, (8, 8), 1), "num_basis must be at least 2, not 1"),
         ((2, 0.1, (8, 8), 4, 0.2), "inner and cutoff must satisfy 0 <= inner < cutoff, not 0.2 and 0.1 nm"),
     ],
@@ -1064,6 +1134,15 @@ def test_feature_network_equals_its_documented_formula():
 def test_impossible_feature_networks_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         lp.nn.FeaturePairNetwork(*arguments)
+
+
+def test_distances_of_networks_are_numbers_in_nm():
+    for name, value in (("cutoff", 0.8 * NANOMETER), ("inner", 0.3 * NANOMETER), ("cutoff", "0.8")):
+        with pytest.raises(TypeError, match=f"TypedPairNetwork: {name}: got .*; expected a number"):
+            lp.nn.TypedPairNetwork(1, **{"cutoff": 0.8, "inner": 0.3, name: value})
+    for name, value in (("num_types", 2.0), ("num_types", "2"), ("num_basis", None)):
+        with pytest.raises(TypeError, match=f"{name} must be an integer, not {value!r}"):
+            lp.nn.TypedPairNetwork(**{"num_types": 1, "cutoff": 0.8, name: value})
 
 
 class Expression(torch.nn.Module):

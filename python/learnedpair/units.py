@@ -33,9 +33,9 @@ def in_length_unit(name, quantity, length_unit):
         If it is not a length.
     """
     try:
-        return _in_unit(quantity, _LENGTH_UNITS.get(length_unit, unit.nanometer))
-    except TypeError:
-        raise ModelError(f"{name} is {quantity}; expected a length.") from None
+        return _in_unit(quantity, _LENGTH_UNITS.get(length_unit, unit.nanometer), name, "a length")
+    except TypeError as error:
+        raise ModelError(str(error)) from None
 
 
 def in_md_units(value):
@@ -73,13 +73,54 @@ def in_model_units(name, value, length_unit, energy_unit):
     return in_md_units(value)
 
 
-def in_nanometers(distance):
-    """Convert a Quantity to numbers in nm. Plain numbers, which are in nm, are returned unchanged."""
-    return _in_unit(distance, unit.nanometer) if unit.is_quantity(distance) else distance
+def in_nanometers(distance, what="the distance"):
+    """Convert a Quantity to numbers in nm. Any other value is returned unchanged; plain numbers are in nm.
+
+    Raises
+    ------
+    TypeError
+        If the Quantity is not a length. ``what`` begins the message.
+    """
+    return _in_unit(distance, unit.nanometer, what, "a length") if unit.is_quantity(distance) else distance
 
 
-def _in_unit(quantity, wanted):
-    """Convert a Quantity of length to the wanted unit. A single number is rounded as in converted_length()."""
+def in_kelvin(temperature, what):
+    """Convert a Quantity to a number in K. Any other value is returned unchanged; plain numbers are in K.
+
+    Raises
+    ------
+    TypeError
+        If the Quantity is not a temperature. ``what`` begins the message.
+    """
+    return (
+        _in_unit(temperature, unit.kelvin, what, "a temperature in K") if unit.is_quantity(temperature) else temperature
+    )
+
+
+def require_one_dimension(values, what):
+    """Require that all Quantities among the values of a parameter, whose dimension is not known, have the same one.
+
+    Raises
+    ------
+    ValueError
+        ``what`` begins the message.
+    """
+    quantities = [value for value in values if unit.is_quantity(value)]
+    for value in quantities[1:]:
+        if not value.unit.is_compatible(quantities[0].unit):
+            raise ValueError(f"{what} is {quantities[0]} and {value}; expected values of the same dimension.")
+
+
+def _in_unit(quantity, wanted, what, expected):
+    """Convert a Quantity to the wanted unit. A single number is rounded as in converted_length().
+
+    Raises
+    ------
+    TypeError
+        If the unit is not compatible; ``what`` is the quantity, and ``expected`` its dimension.
+    """
+    if not quantity.unit.is_compatible(wanted):
+        raise TypeError(f"{what} is {quantity!s:.60}; expected {expected}.")
     value = quantity.value_in_unit(wanted)
     if not isinstance(value, numbers.Real):
         return value  # an array or a list

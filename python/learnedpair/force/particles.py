@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Conversion of the types, features and indices of particles, and of numbers, that a user gives."""
 
+import math
+import numbers
 import operator
 
 import numpy as np
@@ -92,9 +94,17 @@ def as_number(value, what):
     try:
         if not _is_no_number(value):
             return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass  # the message below says what it is
-    raise TypeError(f"{what}: got {value!r}; expected a number.")
+    raise TypeError(f"{what}: got {value!r:.60}; expected a number.")
+
+
+def is_finite_number(value):
+    """Whether a value is a real number, and not a truth value, that is finite as a float."""
+    try:
+        return isinstance(value, numbers.Real) and not is_bool(value) and math.isfinite(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return False
 
 
 def is_masked(value):
@@ -170,6 +180,30 @@ def _as_integer(value):
         return None if is_bool(value) or is_masked(value) else operator.index(value)
     except TypeError:
         return None
+
+
+def as_count(value, what, thing):
+    """Convert a number of things, at least 1, to an int.
+
+    Parameters
+    ----------
+    value : int
+    what : str
+        The beginning of messages.
+    thing : str
+        What is counted, such as "step".
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not an integer, or less than 1.
+    """
+    number = _as_integer(value)
+    if number is None:
+        raise TypeError(f"{what} is {value!r:.60}; expected an integer, the number of {thing}s.")
+    if number < 1:
+        raise ValueError(f"{what} is {number}; expected at least 1 {thing}.")
+    return number
 
 
 def as_constant(value, names, what):

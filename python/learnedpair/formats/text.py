@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Reads the text files of other programs: lines with their numbers, and columns of numbers with their rounding."""
 
+import json
 import os
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def read_text(path: str) -> str:
         raise ModelError(
             f"{path}: the file has {size} bytes, and at most {MAX_BYTES} are read; write a table with fewer rows."
         )
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8-sig") as file:  # some editors write a byte order mark
         try:
             text = file.read()
         except UnicodeDecodeError as error:
@@ -62,6 +63,26 @@ def read_text(path: str) -> str:
     if not text.strip():
         raise ModelError(f"{path}: the file is empty; expected a table.")
     return text
+
+
+def decode_json(text: str) -> Any:
+    """Parse JSON, and refuse an object that has an entry twice, of which Python would keep the last one alone.
+
+    Raises
+    ------
+    ValueError
+        If the text is not JSON, or an entry occurs twice.
+    """
+    return json.loads(text, object_pairs_hook=_distinct_entries)
+
+
+def _distinct_entries(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in entries:
+            raise ValueError(f"the entry {key!r:.60} occurs twice; keep one of them")
+        entries[key] = value
+    return entries
 
 
 def lines_of(text: str, comments: str) -> list[Line]:

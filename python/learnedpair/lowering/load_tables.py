@@ -125,7 +125,7 @@ def load_tables(
     if missing not in ("refuse", "zero"):
         raise ModelError(f"missing is {missing!r}; expected 'refuse' or 'zero'.")
     name = choose_format(format, paths)
-    assignment = Assignment(sections, None if types is None else [each for each in types if each is not None])
+    assignment = Assignment(sections, _checked_names(types))
     found, tag = read_tables(name, paths, assignment, coefficients)
     assignment.require_all_used()
     source = os.path.basename(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
@@ -157,6 +157,15 @@ def _paths(path_or_paths):
     if not paths:
         raise ModelError("load_tables: the list of paths is empty; expected at least one.")
     return [os.fspath(path) for path in paths]
+
+
+def _checked_names(types):
+    """The names of the types that the user gives, without None; None if there are none."""
+    if types is None:
+        return None
+    if not isinstance(types, (list, tuple, dict)) or not all(each is None or isinstance(each, str) for each in types):
+        raise TypeError(f"load_tables: types is {types!r:.60}; expected a list of names, or a dict of names and rules.")
+    return list(_names(types))
 
 
 def _by_pair(source: str, found: list[tuple[Pair, FileCurve]]) -> dict[Pair, FileCurve]:

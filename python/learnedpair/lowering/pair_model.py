@@ -13,7 +13,6 @@ import torch
 from openmm import unit
 from torch.export import ExportedProgram
 
-from .. import units as conversion
 from ..force.expected_evaluation import warn_of_noise
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.checks.contract import check_model
@@ -26,7 +25,7 @@ from .creation import Evaluation, check_arguments, configure_force, set_evaluati
 from .particles import distinct_particles, read_particles
 from .representation import Representation, choose_representation
 from .updating import lower_like, parameter_settings, replace_function, require_same_particles
-from .write_table import Request, WrittenTable, write_table
+from .write_table import Request, WrittenTable, read_distance, read_path, write_table
 
 
 @in_default_torch_state
@@ -358,13 +357,12 @@ class PairModel(Model):
         ['O', 'H']
         >>> folder.cleanup()
         """
-        default = 0.0 if format == "gromacs" else self.inner_cutoff
         request = Request(
             format,
             rows,
-            default if start is None else float(conversion.in_nanometers(start)),
-            self.cutoff if end is None else float(conversion.in_nanometers(end)),
+            read_distance(start, "start", 0.0 if format == "gromacs" else self.inner_cutoff),
+            read_distance(end, "end", self.cutoff),
             spacing,
             units,
         )
-        return write_table(self, os.fspath(path), pairs, request)
+        return write_table(self, read_path(path), pairs, request)

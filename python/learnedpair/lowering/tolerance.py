@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The tolerance of tables, and the positions between two knots at which their error is measured."""
 
-import numbers
-
 import numpy as np
 
 from ..errors import LoweringError
+from ..force.particles import is_finite_number
 
 #: Positions in an interval, from 0 to 1, at which the force error is measured while knots are added: the two maxima of
 #: the interpolation error, and one position between them.
@@ -26,6 +25,6 @@ def check_tolerance(tolerance):
     LoweringError
         If it is not a positive finite number.
     """
-    if isinstance(tolerance, bool) or not (isinstance(tolerance, numbers.Real) and 0 < tolerance < np.inf):
-        raise LoweringError(f"the tolerance is {tolerance!r}; expected a positive number.")
+    if not (is_finite_number(tolerance) and tolerance > 0):
+        raise LoweringError(f"the tolerance is {tolerance!r:.60}; expected a positive number.")
     return float(tolerance)

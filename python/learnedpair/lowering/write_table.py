@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .. import units as conversion
 from ..errors import ModelError
+from ..force.particles import as_number
 from ..formats import gromacs, lammps, uf3, votca
 from ..formats.reading import FORMATS, PLACE, UNITS
 from ..formats.splines import spline_slopes
@@ -51,6 +52,19 @@ class Request(NamedTuple):
     end: float
     spacing: str
     units: str
+
+
+def read_path(path: Any) -> str:
+    """Convert the path of write_table() to a string."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"write_table: the path is {path!r:.60}; expected a path.")
+    return os.fspath(path)
+
+
+def read_distance(given: Any, name: str, default: float) -> float:
+    """Convert an end of the range to nm; ``name`` is the argument of write_table()."""
+    what = f"write_table: {name}"
+    return default if given is None else float(as_number(conversion.in_nanometers(given, what), what))
 
 
 def write_table(model: Model, path: str, pairs: list[tuple[str, str]] | None, request: Request) -> list[WrittenTable]:
@@ -103,7 +117,7 @@ def _check_model(model: Model, request: Request) -> None:
             f"write_table: spacing is {request.spacing!r}; expected 'distance' or, for LAMMPS, 'square', which stands"
             " for RSQ."
         )
-    if request.units not in lammps.UNITS:
+    if not isinstance(request.units, str) or request.units not in lammps.UNITS:
         raise ModelError(f"write_table: units is {request.units!r}; expected one of {', '.join(lammps.UNITS)}.")
     if request.format == "gromacs":
         if request.start != 0 or not request.end > model.inner_cutoff:

@@ -11,6 +11,7 @@ from openmm import unit
 
 from .. import units
 from ..errors import ModelError
+from ..force.particles import as_numbers
 from .pytorch.double import InDoublePrecision
 from .pytorch.messages import advice, reason
 
@@ -30,10 +31,15 @@ def check_pairs(
 
     Raises
     ------
+    TypeError
+        If the distances are not numbers, or a Quantity that is not a length.
     ValueError
         If the shapes do not match, or the model does not have these types or features.
     """
-    r = np.asarray(units.in_nanometers(r), dtype=float)
+    what, given = f"{model.source}: r", r
+    r = as_numbers(units.in_nanometers(given, what))
+    if r is None:
+        raise TypeError(f"{what} is {given!r:.60}; expected numbers in nm, or one Quantity with all of them.")
     particles = (np.asarray(particle1), np.asarray(particle2))
     if r.ndim != 1:
         raise ValueError(f"{model.source}: the distances have the shape {r.shape}; expected (n,).")

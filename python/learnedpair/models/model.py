@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: MIT
 """A trained pair function: its metadata, and its values and derivatives in double precision."""
 
-import math
-import numbers
 import operator
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +14,7 @@ from openmm import unit
 from .. import units
 from ..errors import ModelError
 from ..force.learned_pair_force import LearnedPairForce
-from ..force.particles import as_numbers, is_bool, refuse_masked
+from ..force.particles import as_numbers, is_bool, is_finite_number, refuse_masked
 from ..force.ranges import check_ranges
 from .checks.infinite import find_infinite_derivative, find_infinite_weights
 from .checks.samples import pairs_of_ranges, pairs_of_types
@@ -256,9 +254,9 @@ class Model:
             for name, value in changes.items()
         }
         for name, value in changes.items():
-            if not isinstance(value, numbers.Real) or not math.isfinite(value):
+            if not is_finite_number(value):
                 raise ValueError(
-                    f"{self.source}: the global parameter {name!r} is {value!r}; expected a finite number."
+                    f"{self.source}: the global parameter {name!r} is {value!r:.60}; expected a finite number."
                 )
         return {name: float(changes.get(name, default)) for name, default in self.global_parameters.items()}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from openmm import unit
 
+from ..force.particles import as_number
 from ..units import in_nanometers
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ class PairEnergy(torch.nn.Module):
 
     Raises
     ------
-    ValueError
-        If ``function`` is a module and a cutoff is missing.
+    TypeError, ValueError
+        If ``function`` is a module, and a cutoff is missing, a distance is none, or the distances do not increase from
+        the inner cutoff to the cutoff.
 
     Source
     ------
@@ -72,7 +74,6 @@ class PairEnergy(torch.nn.Module):
         switching_distance: float | unit.Quantity | None = None,
     ) -> None:
         super().__init__()
-        cutoff, inner_cutoff, switching_distance = map(in_nanometers, (cutoff, inner_cutoff, switching_distance))
         self.length_factor, self.energy_factor = 1.0, 1.0
         self.global_parameters: dict[str, float] = {}
         if not isinstance(function, torch.nn.Module):
@@ -80,10 +81,10 @@ class PairEnergy(torch.nn.Module):
             cutoff, inner_cutoff, switching_distance = model.cutoff, model.inner_cutoff, model.switching_distance
             self.length_factor, self.energy_factor = model.length_factor, model.energy_factor
             self.global_parameters = model.global_parameters
-        if cutoff is None or inner_cutoff is None:
-            raise ValueError("PairEnergy: a module needs cutoff and inner_cutoff, in nm.")
         self.function = function
-        self.cutoff, self.inner_cutoff, self.switching_distance = cutoff, inner_cutoff, switching_distance
+        self.cutoff, self.inner_cutoff, self.switching_distance = _read_distances(
+            cutoff, inner_cutoff, switching_distance
+        )
 
     def pair_function(
         self,
@@ -205,6 +206,32 @@ class PairEnergy(torch.nn.Module):
         in_range = r < self.cutoff
         r, i, j = r[in_range], i[in_range], j[in_range]
         return self.pair_energy(r, particles[i], particles[j], **global_parameters).sum()
+
+
+def _read_distances(cutoff: Any, inner_cutoff: Any, switching_distance: Any) -> tuple[float, float, float | None]:
+    """Convert the distances to nm, and check their order."""
+    if cutoff is None or inner_cutoff is None:
+        raise ValueError("PairEnergy: a module needs cutoff and inner_cutoff, in nm.")
+    end, inner = _in_nm(cutoff, "cutoff"), _in_nm(inner_cutoff, "inner_cutoff")
+    if not 0 <= inner < end:
+        raise ValueError(
+            f"PairEnergy: inner_cutoff is {inner:g} nm, and cutoff {end:g} nm; expected distances of which the inner"
+            " cutoff is shorter."
+        )
+    if switching_distance is None:
+        return end, inner, None
+    switching = _in_nm(switching_distance, "switching_distance")
+    if not inner <= switching < end:
+        raise ValueError(
+            f"PairEnergy: switching_distance is {switching:g} nm; expected a distance from inner_cutoff, {inner:g} nm,"
+            f" to below the cutoff, {end:g} nm."
+        )
+    return end, inner, switching
+
+
+def _in_nm(distance: Any, name: str) -> float:
+    what = f"PairEnergy: {name}"
+    return float(as_number(in_nanometers(distance, what), what))
 
 
 def _normal(value: Any) -> Any:

@@ -3,9 +3,13 @@
 """Pair networks as a starting point for a learned pair correction."""
 
 import math
+import numbers
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+
+from ..force.particles import as_number
 
 
 class _GaussianNetwork(torch.nn.Module):
@@ -25,16 +29,19 @@ class _GaussianNetwork(torch.nn.Module):
         energy_scale: float,
     ) -> None:
         super().__init__()
-        if len(hidden) != 2 or min(hidden) < 1:
-            raise ValueError(f"hidden must be two positive widths, not {tuple(hidden)}.")
+        if not isinstance(hidden, (list, tuple)) or len(hidden) != 2 or not all(map(_is_width, hidden)):
+            raise ValueError(f"hidden must be two positive widths, not {hidden!r:.60}.")
+        _require_integer("num_basis", num_basis)
         if num_basis < 2:
             raise ValueError(f"num_basis must be at least 2, not {num_basis}.")
+        name = type(self).__name__
+        cutoff, inner = as_number(cutoff, f"{name}: cutoff"), as_number(inner, f"{name}: inner")
         if not 0.0 <= inner < cutoff or not math.isfinite(cutoff):
             raise ValueError(f"inner and cutoff must satisfy 0 <= inner < cutoff, not {inner} and {cutoff} nm.")
-        self.cutoff = float(cutoff)
-        self.energy_scale = float(energy_scale)
-        self.basis_width = (float(cutoff) - float(inner)) / (num_basis - 1)
-        centers = torch.linspace(float(inner), float(cutoff), num_basis)
+        self.cutoff = cutoff
+        self.energy_scale = as_number(energy_scale, f"{name}: energy_scale")
+        self.basis_width = (cutoff - inner) / (num_basis - 1)
+        centers = torch.linspace(inner, cutoff, num_basis)
         self.register_buffer("centers", centers)
         self.first = torch.nn.Linear(num_basis, hidden[0], bias=False)
 
@@ -55,6 +62,15 @@ class _GaussianNetwork(torch.nn.Module):
         reduced = r / self.cutoff
         envelope_base = torch.clamp(1.0 - reduced * reduced, min=0.0)
         return self.energy_scale * output * envelope_base * envelope_base * envelope_base
+
+
+def _is_width(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and int(value) >= 1
+
+
+def _require_integer(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, not {value!r:.60}.")
 
 
 class TypedPairNetwork(_GaussianNetwork):
@@ -120,6 +136,7 @@ class TypedPairNetwork(_GaussianNetwork):
         inner: float = 0.1,
         energy_scale: float = 10.0,
     ) -> None:
+        _require_integer("num_types", num_types)
         if num_types < 1:
             raise ValueError(f"num_types must be at least 1, not {num_types}.")
         super().__init__(cutoff, hidden, num_basis, inner, energy_scale)
@@ -209,6 +226,7 @@ class FeaturePairNetwork(_GaussianNetwork):
         inner: float = 0.1,
         energy_scale: float = 10.0,
     ) -> None:
+        _require_integer("num_features", num_features)
         if num_features < 1:
             raise ValueError(f"num_features must be at least 1, not {num_features}.")
         super().__init__(cutoff, hidden, num_basis, inner, energy_scale)

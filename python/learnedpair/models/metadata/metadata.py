@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 
 from ... import units
 from ...errors import ModelError, warn
+from ...formats.text import decode_json
 from .parameters import GlobalParameter, assumed_range
 
 #: The file inside a TorchScript or torch.export archive that holds the metadata.
@@ -61,7 +62,7 @@ def parse_json(text, source):
         If the text is damaged, has unknown entries, or was written by a newer version.
     """
     try:
-        content = json.loads(text)
+        content = decode_json(text)
         schema = content.pop("schema")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{source}: the metadata in {FILE_NAME} cannot be read ({error}).") from error

@@ -3,13 +3,12 @@
 """Checks the metadata of a model."""
 
 import keyword
-import math
-import numbers
 
 from openmm import unit
 
 from ... import units
 from ...errors import ModelError
+from ...force.particles import is_finite_number
 from .metadata import DEFAULT_INNER_CUTOFF_NM, Metadata
 from .rules import selection
 
@@ -192,10 +191,6 @@ def _check_rule(name, rule):
         raise ModelError(str(error)) from error
 
 
-def _is_finite(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _check_ranges(features):
     """Convert the ranges of features to pairs of float; None stays None."""
     ranges, problems = {}, []
@@ -205,13 +200,13 @@ def _check_ranges(features):
         elif (
             isinstance(limits, (list, tuple))
             and len(limits) == 2
-            and all(_is_finite(limit) for limit in limits)
+            and all(is_finite_number(limit) for limit in limits)
             and limits[0] < limits[1]
         ):
             ranges[name] = (float(limits[0]), float(limits[1]))
         else:
             problems.append(
-                f"the range of the feature {name!r} is {limits!r}; expected (low, high), finite numbers with low <"
+                f"the range of the feature {name!r} is {limits!r:.80}; expected (low, high), finite numbers with low <"
                 " high, or None."
             )
     if problems:
@@ -229,20 +224,21 @@ def _check_globals(global_parameters, length_unit, energy_unit):
     for name, given in global_parameters.items():
         several = isinstance(given, (list, tuple))
         try:
+            units.require_one_dimension(given if several else [given], f"the global parameter {name!r}")
             values = [
                 units.in_model_units(name, value, length_unit, energy_unit) for value in (given if several else [given])
             ]
-        except ModelError as error:
+        except ValueError as error:
             problems.append(str(error))
             continue
         if not (
             isinstance(name, str)
             and name.isidentifier()
-            and all(map(_is_finite, values))
+            and all(map(is_finite_number, values))
             and len(values) == (3 if several else 1)
         ):
             problems.append(
-                f"global_parameters has the entry {name!r}: {given!r}; expected a name and its default value, or"
+                f"global_parameters has the entry {name!r}: {given!r:.80}; expected a name and its default value, or"
                 " (default, low, high), finite numbers."
             )
         elif keyword.iskeyword(name) or name in RESERVED:
@@ -265,10 +261,10 @@ def _check_globals(global_parameters, length_unit, energy_unit):
 def _check_distance(name, value, length_unit):
     if unit.is_quantity(value):
         value = units.in_length_unit(name, value, length_unit)
-    if not _is_finite(value) or value <= 0:
+    if not is_finite_number(value) or value <= 0:
         raise ModelError(
-            f"{name} is {value!r}; expected a positive number in {length_unit}, as length_unit says, or a Quantity with"
-            " a unit of length."
+            f"{name} is {value!r:.60}; expected a positive number in {length_unit}, as length_unit says, or a Quantity"
+            " with a unit of length."
         )
     return float(value)
 

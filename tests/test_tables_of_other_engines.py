@@ -211,7 +211,12 @@ WRONG_LAMMPS = {
     "N of one": ("A_A\nN 1\n1 1 1 1\n", "expected N and the number of rows, at least 2"),
     "fraction": (GOOD.replace("N 5", "N 4.5"), "expected N and the number of rows"),
     "too few rows": (GOOD.replace("N 5", "N 6"), "section A_A, line 4: N is 6, and before the end of the file there"),
-    "too many rows": (GOOD.replace("N 5", "N 4"), "line 10: there is a row of numbers where a section ends or begins"),
+    "too many rows": (
+        GOOD.replace("N 5", "N 4"),
+        "A_A, line 4: N is 4, and there are 5 rows, the last one in line 10;",
+    ),
+    "too many rows of R": (GOOD.replace("N 5", "N 3 R 2 9"), "line 4: N is 3, and there are 5 rows, the last one in"),
+    "a row first": (GOOD.replace("A_A", "1 2 3 4"), "line 3: there is a row of numbers before any section; expected"),
     "unknown": (GOOD.replace("N 5", "N 5 SPACING 3"), "line 4: found 'SPACING'; expected each of the parameters N, R"),
     "twice": (GOOD.replace("N 5", "N 5 N 5"), "line 4: found 'N'; expected each of the parameters N, R"),
     "both": (GOOD.replace("N 5", "N 5 R 2 9 RSQ 2 9"), "there are both R and RSQ"),
@@ -225,6 +230,10 @@ WRONG_LAMMPS = {
     "not increasing": (GOOD.replace("\n3 5.5", "\n3 3.7"), "line 8: the distance 3.7 follows 3.75; expected distances"),
     "negative": (GOOD.replace("\n1 2", "\n1 -2"), "line 6: the distance is -2; expected no negative"),
     "row missing": (GOOD.replace("\n3 ", "\n4 "), "line 8: the row with the index 2 is followed by 4"),
+    "decreasing with R": (
+        GOOD.replace("N 5", "N 5 R 2 9").replace("\n3 5.5", "\n3 3.7"),
+        "line 8: the distance 3.7 follows 3.75; expected distances that increase from row to row, also where R or RSQ",
+    ),
     "duplicate": (GOOD + GOOD, "line 13: the section A_A exists already, in line 3"),
     "keyword": (GOOD.replace("A_A", "A_A B_B"), "line 3: found 'A_A B_B'; expected the keyword of a section"),
     "zero byte": (GOOD.replace("A_A", "A\0A"), "it contains a zero byte"),
@@ -232,6 +241,36 @@ WRONG_LAMMPS = {
     "lj": (GOOD.replace("metal", "lj"), "units of the LAMMPS table are 'lj'; give units: .*the systems lj, si, cgs"),
     "si": (GOOD.replace("metal", "si"), "units of the LAMMPS table are 'si'; give units"),
 }
+
+
+@pytest.mark.parametrize("parameters", ["N 150", "N 150 R 2.0 9.0"])
+def test_rows_that_are_too_many_or_in_another_order_are_named(parameters, tmp_path):
+    """With R, they shift the distances of all rows, so that forces seem to have another unit."""
+    path = tmp_path / "x.table"
+    r, energies, forces = metal(151)
+    with pytest.raises(lp.ModelError, match="line 4: N is 150, and there are 151 rows, the last one in line 156"):
+        lp.load_tables(wrote(path, lammps_text(r, energies, forces, parameters)))
+    order = np.arange(150)
+    order[[70, 71]] = 71, 70
+    columns = [column[order] for column in metal(150)]
+    with pytest.raises(
+        lp.ModelError, match=rf"line 77: the distance {columns[0][71]:.10g} follows {columns[0][70]:.10g};"
+    ):
+        lp.load_tables(wrote(path, lammps_text(*columns, parameters)))
+    lines = lammps_text(*metal(150), parameters).split("\n")
+    lines[75], lines[76] = lines[76], lines[75]
+    with pytest.raises(
+        lp.ModelError, match="line 76: the row with the index 70 is followed by 72; .* in another place"
+    ):
+        lp.load_tables(wrote(path, "\n".join(lines)))
+
+
+def test_rounded_distances_beside_limits_may_be_equal(tmp_path):
+    r, energies, forces = metal(3000)
+    lines = lammps_text(r, energies, forces, "N 3000 R 2.0 9.0").split("\n")
+    lines[5:-1] = [f"{k} {x:.2f} {' '.join(y.split()[2:])}" for (k, x), y in zip(enumerate(r, 1), lines[5:-1])]
+    assert len(set(np.round(r, 2))) < 1000
+    assert_is_wall(lp.load_tables(wrote(tmp_path / "x.table", "\n".join(lines))))
 
 
 @pytest.mark.parametrize("case", WRONG_LAMMPS)
@@ -246,10 +285,14 @@ def test_wrong_lammps_tables_are_refused_with_the_line(case, tmp_path):
     [
         (dict(units="real"), "units is 'real', and the file says UNITS: metal"),
         (dict(units=("nm", "kJ/mol")), "the file says UNITS: metal; leave units out"),
+        (dict(units=["real"]), r"units is \['real'\], and the file says UNITS: metal"),
         (dict(format="dlpoly"), "the format is 'dlpoly'; expected one of lammps, gromacs, votca, uf3"),
         (dict(missing="no"), "missing is 'no'"),
         (dict(cutoff=0.95), "cutoff is 0.95 nm, and the tables end at 0.9 nm"),
         (dict(inner_cutoff=0.1), "inner_cutoff is 0.1 nm, and the tables begin at 0.2 nm"),
+        (dict(inner_cutoff=1 * unit.kilocalorie), "x.table: inner_cutoff is 1 kcal; expected a length"),
+        (dict(cutoff=-1), "x.table: cutoff is -1; expected a positive number in nm"),
+        (dict(cutoff=10**400), r"x.table: cutoff is 10+; expected a positive number in nm"),
         (dict(coefficients=(0, 0, 1)), "coefficients is for GROMACS tables only"),
         (dict(sections={"A_A": None}), "all tables are left out"),
         (dict(switching_distance=0.8, truncated=True), "give one of them"),
@@ -272,6 +315,9 @@ def test_files_that_do_not_exist_and_types_of_arguments(tmp_path):
         lp.load_tables([])
     with pytest.raises(TypeError, match="expected a path, or a list of paths"):
         lp.load_tables(3)
+    for types in (3, "A", [1], [["A"]]):
+        with pytest.raises(TypeError, match="load_tables: types is .*; expected a list of names, or a dict of names"):
+            lp.load_tables("x.table", types=types)
     with pytest.raises(TypeError, match="expected a pair of names of types, or None"):
         lp.load_tables("x.table", sections={"A": "B"})
     binary = tmp_path / "b.table"
@@ -309,8 +355,10 @@ def test_forces_that_contradict_energies_are_refused_with_the_place(tmp_path):
         lp.load_tables(wrote(path, lammps_text(r, energies, -forces)))
     with pytest.raises(lp.ModelError, match=r"All forces are about 10 times those of the energies; look for a column"):
         lp.load_tables(wrote(path, lammps_text(r, energies, 10 * forces)))
-    with pytest.raises(lp.ModelError, match=r"All forces are about 1.01 times those of the energies"):
-        lp.load_tables(wrote(path, lammps_text(r, energies, 1.01 * forces)))
+    for factor in (0.95, 1.01):
+        message = f"All forces are about {factor} times those of the energies; look for distances that do not belong"
+        with pytest.raises(lp.ModelError, match=message):
+            lp.load_tables(wrote(path, lammps_text(r, energies, factor * forces)))
     wrong = energies.copy()
     wrong[100] *= 1.01
     message = rf"line 10[67]: from the distance ({r[99]:.8g}|{r[100]:.8g}) to"
@@ -440,6 +488,16 @@ def test_gromacs_tables_of_pairs_of_groups(tmp_path):
     ]:
         with pytest.raises(lp.ModelError, match=message):
             lp.load_tables(paths, coefficients=given)
+    for given, message in [
+        ({("A", "B"): (1, 0, 0), ("B", "A"): (2, 0, 0)}, r"the pair twice, as \('A', 'B'\) and \('B', 'A'\); give one"),
+        (
+            {("A", "A"): (1, 0, 0), ("B", "B"): (10**400, 0, 0)},
+            r"has \('B', 'B'\): \(10+; expected a pair",
+        ),
+        ({("A", "A"): (True, 0, 0)}, "expected a pair of types and three finite numbers"),
+    ]:
+        with pytest.raises(lp.ModelError, match=message):
+            lp.load_tables(paths, coefficients=given)
     with pytest.raises(lp.ModelError, match="coefficients has the pair C, and no table is for it"):
         lp.load_tables(paths[1], coefficients={("A", "B"): (1, 0, 0), ("C", "C"): (1, 0, 0)})
 
@@ -541,6 +599,15 @@ def test_wrong_votca_tables_are_refused(change, message, tmp_path):
         (lambda c: c["coefficients"]["Ne-Xe"].__setitem__(0, math.inf), "the coefficients as a list of finite numbers"),
         (lambda c: c["coefficients"].update({"Ne-Xe": "no"}), "the coefficients as a list of finite numbers"),
         (lambda c: c.update(coefficients={"Ne": 0}), "the coefficients have no pair"),
+        (lambda c: c["coefficients"]["Ne-Xe"].__setitem__(0, 10**400), "Ne-Xe: expected the coefficients as a list of"),
+        (lambda c: c["knots"]["Ne-Xe"].__setitem__(0, 10**400), "pair Ne-Xe: expected the knots as a list of finite"),
+        (lambda c: c.update(degree=None), "x.json: the entry 'degree' is null; expected 2"),
+        (lambda c: c.update(degree="2"), "x.json: the entry 'degree' is \"2\"; expected 2"),
+        (lambda c: c.update(degree=1), "x.json: the entry 'degree' is 1; expected 2"),
+        (
+            lambda c: c["knots"].update({"Ne-Xe": [x - 2 for x in c["knots"]["Ne-Xe"]]}),
+            "x.json, pair Ne-Xe: the first knot is -0.5; expected no negative ones",
+        ),
     ],
 )
 def test_wrong_uf3_models_are_refused(change, message, tmp_path):
@@ -551,6 +618,42 @@ def test_wrong_uf3_models_are_refused(change, message, tmp_path):
         lp.load_tables(path)
     with pytest.raises(lp.ModelError, match="this is not JSON"):
         lp.load_tables(wrote(path, "{"))
+
+
+@pytest.mark.parametrize("entry", ["coefficients", "knots"])
+def test_a_pair_that_a_uf3_model_has_twice_is_refused(entry, tmp_path):
+    """Python's json module keeps the last one."""
+    content = json.loads((DATA / "uf3_pair.json").read_text(encoding="utf-8"))
+    pair = f'"Ne-Xe": {json.dumps(content[entry]["Ne-Xe"])}'
+    text = json.dumps(content)
+    assert pair in text
+    with pytest.raises(lp.ModelError, match="x.json: this is not .*the entry 'Ne-Xe' occurs twice; keep one of them"):
+        lp.load_tables(wrote(tmp_path / "x.json", text.replace(pair, f"{pair}, {pair}")))
+
+
+# --- files of editors ---
+
+
+def test_a_byte_order_mark_is_no_part_of_a_table(tmp_path):
+    """Some editors write it at the beginning of a file."""
+    uf3 = (DATA / "uf3_pair.json").read_text(encoding="utf-8")
+    votca, gromacs = votca_text().partition("\n")[2], gromacs_text(comments=False)  # the first row is the first line
+    for name, text, options in [
+        ("x.table", lammps_text(*metal()), {}),
+        ("x.table", lammps_text(*metal(), first="A_A").replace("\nA_A\n", "", 1), dict(units="metal")),
+        ("table_A_A.xvg", gromacs, dict(coefficients=(0.1, 0, 0), inner_cutoff=0.2)),
+        ("A-A.pot", votca, {}),
+        ("x.json", uf3, {}),
+    ]:
+        expected = lp.load_tables(wrote(tmp_path / name, text), **options)
+        model = lp.load_tables(wrote(tmp_path / name, "\ufeff" + text), **options)
+        assert (model.types, model.inner_cutoff, model.cutoff) == (
+            expected.types,
+            expected.inner_cutoff,
+            expected.cutoff,
+        )
+        r, types = np.linspace(0.21, 0.55, 50), np.zeros(50, dtype=int)
+        assert np.array_equal(model.evaluate(r, types, types), expected.evaluate(r, types, types))
 
 
 # --- a normal PairModel ---
@@ -651,6 +754,7 @@ def test_a_truncated_model_is_written_with_its_energy_at_the_cutoff(tmp_path):
         ("uf3", "x", dict(rows=4001), "rows is 4001; expected an integer from 4 to 4000"),
         ("lammps", "x", dict(start=0.1), "the range is 0.1 to 0.6 nm; expected a part of the domain of the model"),
         ("lammps", "x", dict(units="lj"), "units is 'lj'; expected one of real, metal, electron"),
+        ("lammps", "x", dict(units=["real"]), r"units is \['real'\]; expected one of real, metal, electron"),
         ("votca", "x", dict(spacing="square"), "spacing is 'square'"),
         ("votca", "x", {}, r"there are 3 curves, and the format votca has one file for each; put \{pair\} into"),
         ("gromacs", "x", dict(start=0.2), "a GROMACS table begins at 0"),
@@ -663,6 +767,23 @@ def test_a_truncated_model_is_written_with_its_energy_at_the_cutoff(tmp_path):
 def test_wrong_arguments_of_write_table_are_refused(name, path, options, message, tmp_path):
     with pytest.raises(lp.ModelError if "'C'" not in message else ValueError, match=message):
         models.water_model().write_table(tmp_path / path, name, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (dict(start=1 * unit.kilocalorie), "write_table: start is 1 kcal; expected a length"),
+        (dict(end=[0.5]), r"write_table: end: got \[0.5\]; expected a number"),
+        (dict(end="0.5"), "write_table: end: got '0.5'; expected a number"),
+        (dict(end=10**400), r"write_table: end: got 10+; expected a number"),
+    ],
+)
+def test_ends_of_the_range_are_distances(options, message, tmp_path):
+    with pytest.raises(TypeError, match=message):
+        models.water_model().write_table(tmp_path / "x.table", "lammps", **options)
+    with pytest.raises(TypeError, match="write_table: the path is 3; expected a path"):
+        models.water_model().write_table(3, "lammps")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -16,6 +16,7 @@ import systems
 import torch
 from comparators import assert_close
 from learnedpair.cli import main
+from learnedpair.cli.apply import read_system
 from openmm import app
 
 pytestmark = pytest.mark.all_samples
@@ -279,6 +280,13 @@ def test_truncated_xml_is_refused(tmp_path, capsys):
             f"{tmp_path / 'cut.xml'}: this is not the XML of a System, or only a part of it" in error
             and len(error.strip().splitlines()) == 1
         ), error
+
+
+def test_a_byte_order_mark_is_no_part_of_a_system(tmp_path):
+    """Some editors write it at the beginning of a file."""
+    text = openmm.XmlSerializer.serialize(systems.water_system(systems.water(64)[0]))
+    (tmp_path / "s.xml").write_text("\ufeff" + text, encoding="utf-8")
+    assert openmm.XmlSerializer.serialize(read_system(tmp_path / "s.xml")) == text
 
 
 def test_quantities_are_taken_as_openmm_takes_them(tmp_path):

@@ -178,7 +178,7 @@ def read_model(path, with_features, remedy):
 def read_system(path):
     """Read a System from an XML file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         if "<System" in text and not text.rstrip().endswith("</System>"):  # OpenMM's parser may not notice
             raise ValueError("the end is missing")
         system = openmm.XmlSerializer.deserialize(text)

@@ -16,6 +16,8 @@ RELATIVE_ROUNDING = 1e-6
 CLOSE_ROWS = 1.1
 #: How close to a constant the quotient of two columns must be for a message to name the constant.
 QUOTIENT_SPREAD = 0.02
+#: Two units of learnedpair.units differ by a factor outside of this range.
+SIMILAR = (0.9, 1.1)
 
 
 @dataclass(frozen=True)
@@ -203,4 +205,6 @@ def _reason(change, integral):
         return " The column of forces holds +dE/dr; it must hold the force, -dE/dr."
     if f"{quotient:.3g}" == "1":
         return ""
-    return f" All forces are about {quotient:.3g} times those of the energies; look for a column in another unit."
+    similar = SIMILAR[0] < quotient < SIMILAR[1]
+    cause = "distances that do not belong to the rows" if similar else "a column in another unit"
+    return f" All forces are about {quotient:.3g} times those of the energies; look for {cause}."

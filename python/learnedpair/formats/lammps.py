@@ -86,8 +86,8 @@ def _require_keyword(name, line):
         return line.words[0]
     if _is_row(line):
         raise ModelError(
-            f"{name}, line {line.number}: there is a row of numbers where a section ends or begins; N must be the"
-            " number of rows of the section before it."
+            f"{name}, line {line.number}: there is a row of numbers before any section; expected the keyword of a"
+            " section, one word, and its parameters, such as N 1000."
         )
     raise ModelError(
         f"{name}, line {line.number}: found {' '.join(line.words)[:60]!r}; expected the keyword of a section, one word."
@@ -110,17 +110,24 @@ def _read_section(name, keyword, lines, position):
     if missing < count:
         where = f"line {rows[missing].number}" if missing < len(rows) else "the end of the file"
         raise ModelError(f"{source}, line {number}: N is {count}, and before {where} there are {missing} rows.")
+    further = list(itertools.takewhile(_is_row, lines[position + 1 + count :]))
+    if further:
+        raise ModelError(
+            f"{source}, line {number}: N is {count}, and there are {count + len(further)} rows, the last one in line"
+            f" {further[-1].number}; N must be the number of rows."
+        )
     columns = parse_columns(source, rows, 4, NAMES)
     index, r, energies, force = columns.values.T
     wrong = np.flatnonzero(np.diff(index) != 1)
     if len(wrong):
         raise ModelError(
             f"{source}, line {columns.lines[wrong[0] + 1]}: the row with the index {index[wrong[0]]:g} is followed by"
-            f" {index[wrong[0] + 1]:g}; expected indices without gaps. A row may be missing."
+            f" {index[wrong[0] + 1]:g}; expected indices without gaps. A row may be missing, or in another place."
         )
     rounding = list(columns.rounding[:, 1:].T)
     spaced = _spaced_distances(source, parameters, count)
     if spaced is not None:
+        _require_order(source, columns.lines, r)
         _warn_of_other_distances(source, columns.lines, r, spaced, rounding[0])
         r, rounding[0] = spaced, np.zeros(count)
     curve = make_curve(source, keyword, r, energies, -force, columns.lines, rounding)
@@ -168,6 +175,17 @@ def _spaced_distances(source, parameters, count):
                 raise ModelError(f"{source}: {word} is {low:g} {high:g}; expected positive numbers that increase.")
             return (low**power + (high**power - low**power) * fractions) ** (1 / power)
     return None
+
+
+def _require_order(source, lines, r):
+    """Require that distances that R or RSQ replaces do not decrease. Rounding may have made some of them equal."""
+    wrong = np.flatnonzero(np.diff(r) < 0)
+    if len(wrong):
+        k = wrong[0] + 1
+        raise ModelError(
+            f"{source}, line {lines[k]}: the distance {r[k]:.10g} follows {r[k - 1]:.10g}; expected distances that"
+            " increase from row to row, also where R or RSQ gives them."
+        )
 
 
 def _warn_of_other_distances(source, lines, r, spaced, rounding):

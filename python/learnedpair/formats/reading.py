@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 from openmm import unit
 
 from .. import units as conversion
 from ..errors import ModelError
+from ..force.particles import is_finite_number
 from . import gromacs, lammps, uf3, votca
 from .curves import FileCurve
 
@@ -181,11 +181,13 @@ def _checked_coefficients(coefficients, pairs):
         coefficients = dict.fromkeys(pairs, coefficients)
     for pair, values in coefficients.items():
         valid = isinstance(pair, tuple) and len(pair) == 2 and isinstance(values, (tuple, list)) and len(values) == 3
-        if not valid or not all(isinstance(x, (int, float)) and np.isfinite(x) for x in values):
+        if not valid or not all(map(is_finite_number, values)):
             raise ModelError(
-                f"coefficients has {pair!r}: {values!r}; expected a pair of types and three finite numbers: charge"
+                f"coefficients has {pair!r}: {values!r:.60}; expected a pair of types and three finite numbers: charge"
                 " product, C6 and C12, in e^2, kJ/mol nm^6 and kJ/mol nm^12."
             )
+        if pair[0] != pair[1] and pair[::-1] in coefficients:
+            raise ModelError(f"coefficients has the pair twice, as {pair!r} and {pair[::-1]!r}; give one of them.")
     return coefficients
 
 
@@ -234,7 +236,7 @@ def conversion_factors(name: str, units: Any, tag: str | None) -> tuple[float, f
     if units is not None and tag is not None and units != tag:
         raise ModelError(f"units is {units!r}, and the file says UNITS: {tag}; leave units out.")
     system = tag if units is None else units
-    if system not in lammps.UNITS:
+    if not isinstance(system, str) or system not in lammps.UNITS:
         raise ModelError(
             f"the units of the LAMMPS table are {'not known' if system is None else repr(system)}; give units: one of"
             f" {', '.join(lammps.UNITS)}, or the length and the energy that the number 1 stands for in the table, such"
@@ -250,6 +252,7 @@ def _factor(quantity, given):
     if not unit.is_quantity(given):
         return conversion.factor(conversion.LENGTH if quantity == "length" else conversion.ENERGY, quantity, given)
     wanted = unit.nanometer if quantity == "length" else unit.kilojoule_per_mole
-    if not given.unit.is_compatible(wanted) or not 0 < given.value_in_unit(wanted) < np.inf:
-        raise ModelError(f"units has the {quantity} {given}; expected a positive {quantity}.")
-    return float(given.value_in_unit(wanted))
+    number = given.value_in_unit(wanted) if given.unit.is_compatible(wanted) else None
+    if not is_finite_number(number) or number <= 0:
+        raise ModelError(f"units has the {quantity} {given!s:.60}; expected a positive {quantity}.")
+    return float(number)

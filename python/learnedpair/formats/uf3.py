@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from openmm.app import Element
 
 from ..errors import ModelError
+from ..force.particles import is_finite_number
 from .curves import FileCurve, make_curve
 from .splines import bspline_at_knots
-from .text import read_text
+from .text import decode_json, read_text
 
 #: The number of equal knots at each end of a spline.
 END_KNOTS = 4
@@ -41,20 +42,30 @@ def read(path: str) -> list[FileCurve]:
     """
     text, name = read_text(path), os.path.basename(path)
     try:
-        content = json.loads(text)
+        content = decode_json(text)
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{name}: this is not JSON ({error}); expected the file of a UF3 model.") from None
-    coefficients, knots = _parts(name, content)
-    more = [key for key in (*coefficients, *knots) if key.count("-") > 1]
-    if more or content.get("degree", 2) != 2:
         raise ModelError(
-            f"{name}: the model has terms of three atoms{f' ({more[0]})' if more else ''}, which a pair model cannot"
-            " have; train one with degree 2."
-        )
+            f"{name}: this is not JSON that can be read ({error}); expected the file of a UF3 model."
+        ) from None
+    coefficients, knots = _parts(name, content)
+    _require_pairs_alone(name, [*coefficients, *knots], content.get("degree", 2))
     keywords = [key for key in coefficients if "-" in key]
     if not keywords:
         raise ModelError(f"{name}: the coefficients have no pair, such as 'W-W'; expected at least one.")
     return [_read_pair(name, keyword, knots.get(keyword), coefficients[keyword]) for keyword in keywords]
+
+
+def _require_pairs_alone(name, keywords, degree):
+    """Require a model without terms of three and more atoms."""
+    more = [keyword for keyword in keywords if keyword.count("-") > 1]
+    is_number = isinstance(degree, (int, float)) and not isinstance(degree, bool)
+    if more or (is_number and degree > 2):
+        raise ModelError(
+            f"{name}: the model has terms of three atoms{f' ({more[0]})' if more else ''}, which a pair model cannot"
+            " have; train one with degree 2."
+        )
+    if not is_number or degree != 2:
+        raise ModelError(f"{name}: the entry 'degree' is {json.dumps(degree):.60}; expected 2.")
 
 
 def _parts(name, content):
@@ -81,17 +92,17 @@ def _read_pair(name, keyword, knots, coefficients):
         raise ModelError(
             f"{source}: expected knots that increase, {END_KNOTS} equal ones at each end and distinct ones between."
         )
+    if knots[0] < 0:
+        raise ModelError(f"{source}: the first knot is {knots[0]:g}; expected no negative ones.")
     r, energies, slopes = bspline_at_knots(knots, ORDERS * coefficients)
     return make_curve(source, keyword, r, energies, slopes, np.zeros(len(r), dtype=np.int64))
 
 
 def _numbers(source, what, values):
     """Convert a list of finite numbers."""
-    valid = isinstance(values, list) and all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in values)
-    array = np.array(values, dtype=float) if valid else np.empty(0)
-    if not valid or not np.isfinite(array).all():
+    if not isinstance(values, list) or not all(map(is_finite_number, values)):
         raise ModelError(f"{source}: expected the {what} as a list of finite numbers.")
-    return array
+    return np.array(values, dtype=float)
 
 
 def sorted_elements(elements: Iterable[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@
 
 import csv
 import io
+import math
 
 import learnedpair as lp
 import models
@@ -253,13 +254,43 @@ def test_a_ladder_needs_no_derivatives():
     "arguments, error, message",
     [
         (dict(reportInterval=0), ValueError, "reportInterval is 0; expected at least 1 step"),
-        (dict(reportInterval=1.5), TypeError, "LambdaReporter: reportInterval"),
+        (dict(reportInterval=1.5), TypeError, "reportInterval is 1.5; expected an integer, the number of steps"),
+        (dict(reportInterval=2 * unit.picosecond), TypeError, "reportInterval is 2 ps; expected an integer"),
         (dict(parameters=[]), ValueError, r"the parameters are \[\]; expected the name of a parameter"),
         (dict(parameters=["a", "a"]), ValueError, "several different names"),
+        (dict(parameters=3), ValueError, "the parameters are 3; expected the name of a parameter"),
+        (dict(parameters={"lam": 0.5}), ValueError, "the parameters are {'lam': 0.5}; expected the name"),
+        (dict(parameters="step"), ValueError, "two columns would have the name 'step'"),
         (dict(ladder=["x"]), TypeError, "lam in the ladder: got 'x'; expected a number"),
+        (dict(ladder=0.5), TypeError, "the ladder is 0.5; expected a sequence of states, such as"),
+        (dict(ladder=2 * unit.kelvin), TypeError, "the ladder is 2 K; expected a sequence of states"),
+        (dict(ladder={"lam": 0.5}), TypeError, "the ladder is {'lam': 0.5}; expected a sequence of states"),
+        (dict(ladder="0.5"), TypeError, "the ladder is '0.5'; expected a sequence of states"),
+        (dict(ladder=[0.5, math.nan]), ValueError, "lam in the ladder is nan; expected a finite number"),
+        (dict(ladder=[-math.inf]), ValueError, "lam in the ladder is -inf; expected a finite number"),
+        (dict(ladder=[10**400]), TypeError, r"lam in the ladder: got 10{20}\d*; expected a number"),
+        (dict(ladder=[0.5, 0.5]), ValueError, "the ladder has the state 0.5 twice; give each state once"),
+        (dict(ladder=[1, 0.5, 1.0]), ValueError, "the ladder has the state 1.0 twice"),
+        (
+            dict(parameters=["a", "b"], ladder=[{"a": 1, "b": 2}, {"b": 2, "a": 1}]),
+            ValueError,
+            "the ladder has the state {'b': 2, 'a': 1} twice",
+        ),
+        (
+            dict(ladder=[1 * unit.kelvin, 0, 2 * unit.nanometer]),
+            ValueError,
+            "lam in the ladder is 1 K and 2 nm; expected values of the same dimension",
+        ),
         (dict(ladder=[{"other": 1}]), ValueError, "{'other': 1}; expected values of lam"),
         (dict(parameters=["a", "b"], ladder=[0.5]), ValueError, "the state 0.5, and there are 2 parameters"),
         (dict(temperature=-1), ValueError, "the temperature is -1 K; expected a positive number"),
+        (dict(temperature=300 * unit.picosecond), TypeError, "the temperature is 300 ps; expected a temperature in K"),
+        (dict(temperature=3 * unit.nanometer), TypeError, "the temperature is 3 nm; expected a temperature in K"),
+        (dict(temperature=3 * unit.kilojoule_per_mole), TypeError, "the temperature is 3 kJ/mol; expected"),
+        (dict(file=3), TypeError, "the file is 3; expected a path, or a text file that is open for writing"),
+        (dict(file=b"lam.csv"), TypeError, "the file is b'lam.csv'; expected a path"),
+        (dict(file=io.BytesIO()), TypeError, "the file is <_io.BytesIO .*>; expected a path, or a text file"),
+        (dict(file=io.BytesIO(), append=True), TypeError, "the file is <_io.BytesIO .*>; expected a path"),
         (dict(derivatives=False), ValueError, "nothing to write with derivatives=False and no ladder"),
     ],
 )
@@ -287,6 +318,43 @@ def test_files_are_replaced_or_continued(tmp_path):
     assert path.read_text(encoding="utf-8").splitlines() == lines
     path.unlink()
     assert len(run(append=True)) == 3
+
+
+HEADER = "step,time (ps),lam,E (kJ/mol),dE/dlam (kJ/mol)"
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (f"{HEADER}\n2,1.0,0.5,1.0,2.0\n4,1.0,0.5", "lam.csv ends within line 3; remove this line to append"),
+        (f"{HEADER}\n2,1.0,0.5,1.0,2.0\n4,1.0,0.5,1.0,2.0", "lam.csv ends within line 3; remove this line to append"),
+        (f"{HEADER}\n2,1.0,0.5,1.0,2.0\n4,1.0,0.5\n", "lam.csv ends within line 3; remove this line to append"),
+        (HEADER, "lam.csv ends within line 1; remove this line to append"),
+        (HEADER[:22], "lam.csv ends within line 1; remove this line to append"),
+        ("a,b", "lam.csv has the columns a, b, and the columns to append are step, .* give another file"),
+        ("a,b\n1", "lam.csv has the columns a, b, and the columns to append are step, .* give another file"),
+        (b"\xff\xfe\x80\n", "lam.csv is not a CSV file, or a damaged one; give another file to append to"),
+        (b"\n\0\n", "lam.csv (is not a CSV file|has the columns)"),
+    ],
+)
+def test_files_that_cannot_be_continued_stay_as_they_are(content, message, tmp_path):
+    path = tmp_path / "lam.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=message):
+        lp.LambdaReporter(path, 1, "lam", append=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\n\n"])
+def test_a_file_that_an_editor_has_written_is_continued(mark, newline, tmp_path):
+    """With a byte order mark, other line ends, or an empty line."""
+    chains, path = systems.Chains(molecules=10), tmp_path / "lam.csv"
+    path.write_bytes(f"{mark}{HEADER}{newline}1,0.0,0.6,1.0,2.0{newline}".encode())
+    simulate(REFERENCE, chains, [scaled(chains)], lp.LambdaReporter(path, 2, "lam", append=True))
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["1", "2", "4"]
 
 
 def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):

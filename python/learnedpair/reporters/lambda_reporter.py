@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
@@ -13,9 +14,10 @@ from typing import Any, TextIO
 import openmm
 from openmm import app, unit
 
-from ..force.particles import as_index, as_number
-from ..units import in_md_units
+from ..force.particles import as_count, as_number
+from ..units import in_kelvin, in_md_units, require_one_dimension
 from .derivative_requests import why_incomplete
+from .existing_file import is_continued, require_text_file
 
 #: In kJ/mol/K.
 GAS_CONSTANT = unit.MOLAR_GAS_CONSTANT_R.value_in_unit(unit.kilojoule_per_mole / unit.kelvin)
@@ -39,20 +41,22 @@ class LambdaReporter:
         The names of parameters of the Context, such as a scale.
     ladder : sequence of float or of dict, optional
         The states: values of the parameter, or dicts of the values of several parameters; a parameter that a dict
-        leaves out keeps its present value.
+        leaves out keeps its present value. Quantities are converted to OpenMM's units.
     temperature : float, K, or Quantity, optional
         The temperature for the reduced columns.
     derivatives : bool
         Whether to write derivatives. They need ``force.addEnergyParameterDerivative(name)`` for each force that depends
         on the parameter, before the Simulation is created.
     append : bool
-        Whether to continue an existing file, whose columns must be the same.
+        Whether to continue an existing file, whose columns must be the same. A text file that is given is continued
+        without a header and without these checks.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is wrong; or, at the first step, if the Context does not have a parameter, or a force depends on
-        a parameter and does not contribute to its derivative.
+        If an argument is wrong, or the file to be continued has other columns or ends within a row; or, at the first
+        step, if the Context does not have a parameter, or a force depends on a parameter and does not contribute to its
+        derivative.
 
     Source
     ------
@@ -106,11 +110,9 @@ class LambdaReporter:
     ) -> None:
         self._file: TextIO | None = None
         self._owns_file = False
-        self._interval = as_index(reportInterval, "LambdaReporter: reportInterval")
-        if self._interval < 1:
-            raise ValueError(f"LambdaReporter: reportInterval is {self._interval}; expected at least 1 step.")
+        self._interval = as_count(reportInterval, "LambdaReporter: reportInterval", "step")
         self._parameters = _read_names(parameters)
-        self._ladder = [] if ladder is None else [_read_state(state, self._parameters) for state in ladder]
+        self._ladder = [] if ladder is None else _read_ladder(ladder, self._parameters)
         if not derivatives and not self._ladder:
             raise ValueError("LambdaReporter: there is nothing to write with derivatives=False and no ladder=[...].")
         self._beta = None if temperature is None else 1 / (GAS_CONSTANT * _read_temperature(temperature))
@@ -120,19 +122,15 @@ class LambdaReporter:
     def _open(self, file: str | os.PathLike[str] | TextIO, append: bool) -> None:
         """Open the file, and write its header unless it has one."""
         header = self._header()
+        repeated = [name for name in header if header.count(name) > 1]
+        if repeated:
+            raise ValueError(f"LambdaReporter: two columns would have the name {repeated[0]!r}; rename the parameter.")
+        require_text_file(file, "LambdaReporter")
         if not isinstance(file, (str, os.PathLike)):
             self._file, write_header = file, not append
         else:
-            write_header = True
-            if append and os.path.exists(file) and os.path.getsize(file) > 0:
-                with open(file, encoding="utf-8", newline="") as existing:
-                    found = next(csv.reader(existing), [])
-                if found != header:
-                    raise ValueError(
-                        f"LambdaReporter: {os.fspath(file)} has the columns {', '.join(found)}, and the columns to"
-                        f" append are {', '.join(header)}; give another file, or the same parameters and ladder."
-                    )
-                write_header = False
+            remedy = "the same parameters and ladder"
+            write_header = not (append and is_continued(file, header, "LambdaReporter", remedy))
             self._file = open(file, "a" if append else "w", encoding="utf-8", newline="")  # noqa: SIM115
             self._owns_file = True
         self._writer = csv.writer(self._file, lineterminator="\n")
@@ -264,13 +262,37 @@ def _restored_parameters(context: openmm.Context, names: Sequence[str]) -> Itera
 
 
 def _read_names(parameters: str | Sequence[str]) -> list[str]:
-    names = [parameters] if isinstance(parameters, str) else list(parameters)
+    names: list[Any] = [parameters]
+    if not isinstance(parameters, (str, bytes, Mapping, set, frozenset)):
+        with contextlib.suppress(TypeError):  # the message below says what it is
+            names = list(parameters)
     if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
         raise ValueError(
             f"LambdaReporter: the parameters are {parameters!r}; expected the name of a parameter, or several different"
-            " names."
+            " names in a list."
         )
     return names
+
+
+def _read_ladder(ladder: Any, names: list[str]) -> list[dict[str, float]]:
+    """Convert the ladder to dicts of parameters and numbers, which are all different."""
+    expected = "expected a sequence of states, such as [0.0, 0.5, 1.0]"
+    if isinstance(ladder, (str, bytes, Mapping, set, frozenset)):
+        raise TypeError(f"LambdaReporter: the ladder is {ladder!r:.80}; {expected}.")
+    try:
+        given = list(ladder)
+    except TypeError:  # also a Quantity or an array that holds a single number
+        raise TypeError(f"LambdaReporter: the ladder is {ladder!r:.80}; {expected}.") from None
+    states: list[dict[str, float]] = []
+    for each in given:
+        state = _read_state(each, names)
+        if state in states:
+            raise ValueError(f"LambdaReporter: the ladder has the state {each!r:.80} twice; give each state once.")
+        states.append(state)
+    for name in names:
+        values = [each.get(name) if isinstance(each, Mapping) else each for each in given]
+        require_one_dimension(values, f"LambdaReporter: {name} in the ladder")
+    return states
 
 
 def _read_state(state: float | unit.Quantity | Mapping[str, Any], names: list[str]) -> dict[str, float]:
@@ -288,13 +310,18 @@ def _read_state(state: float | unit.Quantity | Mapping[str, Any], names: list[st
             f"LambdaReporter: the ladder has the state {dict(state)!r}; expected values of {', '.join(names)}, which"
             " are the parameters of the reporter."
         )
-    return {
-        name: as_number(in_md_units(value), f"LambdaReporter: {name} in the ladder") for name, value in state.items()
-    }
+    numbers = {}
+    for name, value in state.items():
+        what = f"LambdaReporter: {name} in the ladder"
+        numbers[name] = float(as_number(in_md_units(value), what))
+        if not math.isfinite(numbers[name]):
+            raise ValueError(f"{what} is {numbers[name]}; expected a finite number.")
+    return numbers
 
 
 def _read_temperature(temperature: float | unit.Quantity) -> float:
-    value = as_number(in_md_units(temperature), "LambdaReporter: the temperature")
+    what = "LambdaReporter: the temperature"
+    value = float(as_number(in_kelvin(temperature, what), what))
     if not 0 < value < float("inf"):
         raise ValueError(f"LambdaReporter: the temperature is {value:g} K; expected a positive number.")
     return value

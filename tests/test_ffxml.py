@@ -343,6 +343,63 @@ def test_wrong_values_are_refused(children, attributes, problem, write):
         field.createSystem(topology)
 
 
+def test_the_file_of_a_wrong_rule_is_named_once(write):
+    """Rules of several files merge; the force field is made of the first one."""
+    topology, _, _ = systems.water(64)
+    for children, problem in [
+        ('<Type name="O" class="tip3p-0"/>', 'the force field has no atom class "tip3p-0"; did you mean tip3p-O?'),
+        ('<Type name="O" type="tip3p-0"/>', 'the force field has no atom type "tip3p-0"; did you mean tip3p-O?'),
+        ('<Type name="Ow" class="tip3p-O"/>', 'delta.pt has no type "Ow"; did you mean O?'),
+    ]:
+        for field, file in [
+            (app.ForceField(TIP3P, write(children)), "mine.xml"),
+            (two_files(write, CLASSES, children), "b.xml"),
+        ]:
+            with pytest.raises(ValueError, match=f"^{re.escape(f'{file}, <LearnedPairForce>: {problem}')}$"):
+                field.createSystem(topology)
+
+
+@pytest.mark.parametrize("tag", ["learnedPairForce", "LEARNEDPAIRFORCE", "LearnedPairForces", "LearnedForce"])
+@pytest.mark.parametrize(
+    "before, others",
+    [(INCLUDE, []), (INCLUDE + '<LearnedPairForce model="delta.pt"/>', []), ("", ["mine.xml"])],
+    ids=["alone", "beside another one", "without the line, and another file has it"],
+)
+def test_misspelt_elements_are_refused(tag, before, others, write, tmp_path):
+    """OpenMM ignores elements that it does not know."""
+    write(CLASSES)
+    element = f'<{tag} model="delta.pt">{CLASSES}</{tag}>'
+    (tmp_path / "wrong.xml").write_text(f"<ForceField>{before}{element}</ForceField>", encoding="utf-8")
+    message = rf"^wrong\.xml: there is an element <{tag}>, which OpenMM ignores; did you mean <LearnedPairForce>\?$"
+    with pytest.raises(ValueError, match=message):
+        app.ForceField(TIP3P, *[str(tmp_path / name) for name in [*others, "wrong.xml"]])
+
+
+def test_elements_in_another_element_are_refused(write):
+    children = f'<LearnedPairForce model="delta.pt">{CLASSES}</LearnedPairForce>'
+    with pytest.raises(ValueError, match="^mine.xml: <LearnedPairForce> is inside of <Residues>, where OpenMM ignores"):
+        app.ForceField(TIP3P, write(CLASSES, more=f"<Residues>{children}</Residues>"))
+
+
+def test_a_required_file_without_an_element_is_reported(write, tmp_path):
+    (tmp_path / "empty.xml").write_text(f"<ForceField>{INCLUDE}</ForceField>", encoding="utf-8")
+    message = "^empty.xml: the file includes learnedpair/required.xml, and no <LearnedPairForce> element was found"
+    with pytest.warns(UserWarning, match=message):
+        app.ForceField(TIP3P, str(tmp_path / "empty.xml"))
+    topology, _, _ = systems.water(64)
+    (tmp_path / "main.xml").write_text(
+        f'<ForceField>{INCLUDE}<Include file="mine.xml"/></ForceField>', encoding="utf-8"
+    )
+    write(CLASSES)
+    assert corrections(app.ForceField(TIP3P, str(tmp_path / "main.xml")).createSystem(topology))
+
+
+def test_elements_of_others_are_not_taken_for_misspelt_ones(write):
+    """<LennardJonesForce> is one of OpenMM, and <LennardJonesForces> is none that OpenMM knows."""
+    more = "<LennardJonesForce lj14scale='1'/><LennardJonesForces/><PairForce/><Info><Learned/></Info>"
+    app.ForceField(TIP3P, write(CLASSES, more=more))
+
+
 def test_missing_model_files_are_named(write, tmp_path):
     path = re.escape(str(tmp_path / "sub" / "none.pt"))
     with pytest.raises(ValueError, match=rf'^mine\.xml, .*there is no file {path} \(model="sub/none.pt"\)'):

@@ -11,6 +11,8 @@ from openmm.app import forcefield
 TAG = "LearnedPairForce"
 #: The file that force fields with such an element include.
 REQUIRED_FILE = "learnedpair/required.xml"
+#: The element in that file, whose parser finds misspelt elements in the files that include it.
+REQUIRED_TAG = "RequireLearnedPairForce"
 
 
 def directory() -> str:
@@ -19,6 +21,7 @@ def directory() -> str:
     This is the entry point "learnedpair" of the group "openmm.forcefielddir".
     """
     forcefield.parsers.setdefault(TAG, _parse)
+    forcefield.parsers.setdefault(REQUIRED_TAG, _parse_required)
     return os.path.dirname(os.path.abspath(__file__))
 
 
@@ -27,3 +30,9 @@ def _parse(element: Any, force_field: Any) -> None:
     from learnedpair.interfaces.ffxml import parse_element
 
     parse_element(element, force_field)
+
+
+def _parse_required(element: Any, force_field: Any) -> None:
+    from learnedpair.interfaces.ffxml_required import parse_required
+
+    parse_required(element, force_field)

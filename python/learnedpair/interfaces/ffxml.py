@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import openmm
-from learnedpair_hooks.ffxml import TAG
+from learnedpair_hooks.ffxml import REQUIRED_TAG, TAG
 from openmm import app
 from openmm.app import forcefield
 
@@ -15,8 +15,9 @@ from ..applying.apply import add_correction
 from ..applying.no_effect import NoEffectError
 from ..errors import warn
 from .ffxml_elements import CorrectionElement, Rule, read_element
+from .ffxml_required import parse_required
 from .ffxml_source import Source, find_source
-from .ffxml_types import types_by_model, types_by_rules
+from .ffxml_types import RuleError, types_by_model, types_by_rules
 
 #: Executed by createSystem() with its local variables, when everything else has been added to the System. Exceptions
 #: are not complete earlier: generators of included files follow those of the files that include them.
@@ -143,6 +144,8 @@ class CorrectionGenerator:
             )
             if topology.getNumAtoms() > 0:
                 add_correction(system, topology, model, types=types, **self._options)
+        except RuleError:
+            raise
         except NoEffectError as error:
             warn(f"{source.where}: {error} The System gets no correction.")
         except (TypeError, ValueError) as error:
@@ -165,3 +168,4 @@ class CorrectionGenerator:
 
 
 forcefield.parsers[TAG] = parse_element
+forcefield.parsers[REQUIRED_TAG] = parse_required

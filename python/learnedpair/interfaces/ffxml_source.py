@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from learnedpair_hooks.ffxml import REQUIRED_FILE, TAG
 from openmm.app import forcefield
@@ -56,12 +57,28 @@ def find_source() -> Source:
     tree = variables["tree"]
     place = next(index for index, other in enumerate(variables["trees"]) if other is tree)
     source = _source_of(variables["files"][place])
-    if all(include.get("file") != REQUIRED_FILE for include in tree.getroot().findall("Include")):
+    if not includes_required_file(tree.getroot()):
         raise ValueError(
             f'{source.where}: the file does not contain the line <Include file="{REQUIRED_FILE}"/>; add it at the top.'
             " Without it, OpenMM ignores the correction silently where openmm-learnedpair is not installed."
         )
     return source
+
+
+def loaded_files() -> list[tuple[Source, Element]]:
+    """The files that ForceField.loadFile() is reading, including those that they include, with their root elements.
+    The list is empty if the parser was not called by loadFile().
+    """
+    variables = _variables_of_load_file()
+    if variables is None:
+        return []
+    pairs = zip(variables["files"], variables["trees"], strict=True)
+    return [(_source_of(file), tree.getroot()) for file, tree in pairs]
+
+
+def includes_required_file(root: Element) -> bool:
+    """Whether a force field file includes REQUIRED_FILE itself."""
+    return any(include.get("file") == REQUIRED_FILE for include in root.findall("Include"))
 
 
 def _variables_of_load_file() -> dict[str, Any] | None:

@@ -17,6 +17,10 @@ REMEDY = (
 )
 
 
+class RuleError(ValueError):
+    """A rule is wrong. The message begins with the file that contains the rule."""
+
+
 def types_by_model(model, topology):
     """Get the type of each atom by the rules inside the model, which need not all select an atom.
 
@@ -57,8 +61,10 @@ def types_by_rules(rules, model, force_field, topology, data):
     Raises
     ------
     ValueError
+        If two rules give an atom different types, or the model has features.
+    RuleError
         If a rule names a type that the model does not have, or a class or type of atoms that the force field does not
-        have, or two rules give an atom different types; or if the model has features.
+        have.
 
     Warns
     -----
@@ -78,7 +84,7 @@ def types_by_rules(rules, model, force_field, topology, data):
         if rule.name is None:
             is_left_out |= mask
             continue
-        require_known([rule.name], model.types, f"{model.source} has no type")
+        _require_known(rule, rule.name, model.types, f"{model.source} has no type")
         type_index = model.types.index(rule.name)
         both = np.flatnonzero(mask & (assigned != NO_RULE) & (assigned != type_index))
         if len(both) > 0:
@@ -102,6 +108,13 @@ def _require_types(model):
         )
 
 
+def _require_known(rule, name, known, what):
+    try:
+        require_known([name], known, f"{rule.source.where}: {what}")
+    except ValueError as error:
+        raise RuleError(str(error)) from None
+
+
 def _selected(rule, atoms, atom_types, force_field):
     """Whether a rule selects each atom (ndarray of bool, shape (n_atoms,))."""
     if rule.by == "residue":
@@ -112,7 +125,7 @@ def _selected(rule, atoms, atom_types, force_field):
     found = force_field._findAtomTypes({rule.by: rule.value}, 1)[0]
     if found is None and not force_field._templateGenerators:  # these may define further atom types
         known = force_field._atomClasses if rule.by == "class" else force_field._atomTypes
-        require_known([rule.value], filter(None, known), f"{rule.source.where}: the force field has no atom {rule.by}")
+        _require_known(rule, rule.value, filter(None, known), f"the force field has no atom {rule.by}")
     names, index = atom_types
     return np.isin(names, list(found or []))[index]
 

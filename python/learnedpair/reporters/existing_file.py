@@ -34,7 +34,7 @@ def require_text_file(file: Any, reporter: str) -> None:
         ) from None
 
 
-def is_continued(path: str | os.PathLike[str], header: Sequence[str], reporter: str, remedy: str) -> bool:
+def is_continued(path: str | os.PathLike[str], header: Sequence[str], reporter: str, remedy: str = "") -> bool:
     """Whether a CSV file exists that rows can be appended to. A file that is absent or empty needs a header first.
 
     Parameters
@@ -62,7 +62,7 @@ def is_continued(path: str | os.PathLike[str], header: Sequence[str], reporter: 
     if found != header:
         raise ValueError(
             f"{reporter}: {name} has the columns {', '.join(found)}, and the columns to append are"
-            f" {', '.join(header)}; give another file, or {remedy}."
+            f" {', '.join(header)}; give another file{f', or {remedy}' if remedy else ''}."
         )
     if is_cut or len(last) < len(header):
         raise ValueError(f"{reporter}: {name} ends within line {line}; remove this line to append.")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .applying.acceleration import accelerate
 from .applying.apply import add_correction
 from .applying.assignment import assign_types
-from .applying.conversion import from_custom_nonbonded
+from .applying.conversion import from_custom_nonbonded, update_from_custom_nonbonded
 from .applying.nonbonded_features import features_from_nonbonded
 from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
 from .force.functions import PairProgram, PairTable
@@ -61,6 +61,7 @@ __all__ = [
     "features_from_nonbonded",
     "from_custom_nonbonded",
     "tabulate",
+    "update_from_custom_nonbonded",
 ]
 
 

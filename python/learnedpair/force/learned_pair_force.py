@@ -926,6 +926,9 @@ class LearnedPairForce(GuardedForce):
             The name, the SHA-256 digest and the description of the model.
         ``domain_nm`` : list of float
             The inner cutoff and the cutoff of the model, in nm.
+        ``domain`` : list or None
+            The training domain in nm: for a model of types a list of [type, type, low, high], for a model with features
+            [low, high]. Pairs of types that are not in the list have no training data. None if it is not known.
         ``truncated`` : bool
             Whether the model is cut off at its cutoff on purpose.
         ``tolerance`` : float or None

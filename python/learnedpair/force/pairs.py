@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The pairs of a LearnedPairForce that are in range."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .learned_pair_force import LearnedPairForce
 from .neighbors import neighbors
+from .pair_factors import PairFactors
 
 
 @dataclass
@@ -117,35 +118,7 @@ def find_pairs_in_parts(
         yield Pairs(i[kept], j[kept], delta[kept], r[kept], factors[kept])
 
 
-def _pair_factors(
-    correction: LearnedPairForce,
-) -> Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]:
-    """A function of i and j that gives the factors of pairs: those of exceptions, 0 for pairs that are excluded or left
-    out by interaction groups, and 1 for all others.
-    """
-    count = correction.getNumParticles()
-
-    def code(i: NDArray[np.integer], j: NDArray[np.integer]) -> NDArray[np.int64]:
-        return np.minimum(i, j).astype(np.int64) * count + np.maximum(i, j)
-
-    exclusions, (exceptions, factors) = correction._access.getExclusions(), correction._access.getExceptions()
-    special = np.concatenate([exclusions, exceptions])
-    codes = code(special[:, 0], special[:, 1])
-    order = np.argsort(codes)
-    codes, factors = codes[order], np.append(np.zeros(len(exclusions)), factors)[order]
-    groups = [
-        [np.isin(np.arange(count), list(members)) for members in correction.getInteractionGroupParameters(index)]
-        for index in range(correction.getNumInteractionGroups())
-    ]
-
-    def factors_of(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:
-        in_group = np.full(len(i), not groups)
-        for first, second in groups:
-            in_group |= (first[i] & second[j]) | (second[i] & first[j])
-        result = in_group.astype(float)
-        if len(codes) > 0:
-            place = np.minimum(np.searchsorted(codes, code(i, j)), len(codes) - 1)
-            result *= np.where(codes[place] == code(i, j), factors[place], 1.0)
-        return result
-
-    return factors_of
+def _pair_factors(correction: LearnedPairForce) -> PairFactors:
+    exceptions, factors = correction._access.getExceptions()
+    groups = [correction.getInteractionGroupParameters(index) for index in range(correction.getNumInteractionGroups())]
+    return PairFactors(correction.getNumParticles(), correction._access.getExclusions(), exceptions, factors, groups)

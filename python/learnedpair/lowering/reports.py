@@ -8,6 +8,17 @@ import numpy as np
 BYTES_PER_KNOT = 16
 
 
+def _origin(model):
+    """The name, digest and description of a model; for a committee, also the names and digests of its members."""
+    members = [{"model": member.source, "digest": member.digest} for member in model.members]
+    return {
+        "model": model.source,
+        "digest": model.digest,
+        "description": model.description,
+        **({"members": members} if members else {}),
+    }
+
+
 def table_report(model, curves, stored, tolerance):
     """Make the report on a table; see tables.lower_to_table().
 
@@ -24,9 +35,7 @@ def table_report(model, curves, stored, tolerance):
     knots = sum(len(curve.energies) for curve in stored)
     return {
         "representation": "table",
-        "model": model.source,
-        "digest": model.digest,
-        "description": model.description,
+        **_origin(model),
         "types": model.types,
         "domain_nm": [model.inner_cutoff, model.cutoff],
         "truncated": model.truncated,
@@ -62,9 +71,7 @@ def program_report(model, program, knots, tolerance, energy_error, force_error):
     )
     return {
         "representation": "program",
-        "model": model.source,
-        "digest": model.digest,
-        "description": model.description,
+        **_origin(model),
         **particles,
         "global_parameters": model.global_parameters,
         "global_parameter_ranges": model.global_parameter_ranges,

@@ -71,6 +71,7 @@ class Model:
         self.description = metadata.description
         self.module = in_double_precision(module, source)
         self._worst_tail = None
+        self.members: list[Any] = []
 
     def __str__(self) -> str:
         return describe(self)

@@ -9,7 +9,9 @@ from .metadata.metadata import DEFAULT_INNER_CUTOFF_NM
 
 def describe(model):
     """Describe a model in a few lines: types or features, global parameters, domain, units, digest and tail."""
-    lines = [f"PairModel {model.source}", _particles(model)]
+    lines = [f"PairModel {model.source}"]
+    lines += [f"  member:      {member.source}, digest {member.digest[:16]}" for member in model.members]
+    lines.append(_particles(model))
     if model.global_parameters:
         values = [
             f"{name} = {p.default:g} ({p.low:g} to {p.high:g}{', assumed' if p.assumed else ''})"

@@ -189,6 +189,14 @@ def test_the_table_of_the_mean_is_as_small_as_that_of_a_member_and_within_its_to
         assert (error <= 1e-4 * (np.abs(slopes) + 1)).all()
 
 
+def test_a_program_of_a_committee_that_becomes_a_table_keeps_the_names_of_the_members():
+    force = typed().create_force(["A", "B", "B"], representation="program")
+    members = force.lowering_report["members"]
+    lp.tabulate(force)
+    assert force.lowering_report["representation"] == "table"
+    assert force.lowering_report["members"] == members and len(members) == MEMBERS
+
+
 def test_evaluate_and_its_derivatives_are_means():
     model = charged()
     pairs = np.array([0.25, 0.4, 0.55]), np.full((3, 2), 0.8), np.array([[-1.0, 1.0]] * 3)

@@ -2,10 +2,19 @@
 # SPDX-License-Identifier: MIT
 """The lowering reports: the representation of a model in a force, and its errors."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 #: On a device a knot takes four numbers in single precision.
 BYTES_PER_KNOT = 16
+
+
+class Member(NamedTuple):
+    """A member of a committee, as far as a report names it."""
+
+    source: str
+    digest: str
 
 
 def _origin(model):

@@ -17,7 +17,7 @@ import openmm
 import pytest
 import systems
 import torch
-from comparators import DOUBLE, PLATFORMS, REFERENCE, TARGETS, assert_close, evaluate, on
+from comparators import DOUBLE, PLATFORMS, REFERENCE, SEVERAL_DEVICES, TARGETS, assert_close, evaluate, on
 from documentation import python_code
 from learnedpair.models.pytorch.modules import copy_of_module
 from openmm import XmlSerializer, app, unit
@@ -554,6 +554,7 @@ def test_members_are_computed_at_reports_only(monkeypatch):
     assert calls == ["context", "evaluation", "evaluation"]
 
 
+@on([*PLATFORMS, *SEVERAL_DEVICES])
 def test_the_members_have_the_platform_of_the_simulation_or_another_one(target):
     chains, committee = systems.Chains(molecules=10), typed()
     reporter = lp.CommitteeReporter(io.StringIO(), 1, committee)
@@ -567,6 +568,7 @@ def test_the_members_have_the_platform_of_the_simulation_or_another_one(target):
     assert platform.getName() == target.name
     if target.precision:
         assert platform.getPropertyValue(context, "Precision") == target.precision
+        assert len(platform.getPropertyValue(context, "DeviceIndex").split(",")) == target.devices
     if target.name == "CPU":
         assert platform.getPropertyValue(context, "Threads") == "2"
     assert other._context._context.getPlatform().getName() == "Reference"

@@ -16,19 +16,23 @@ from typing import TYPE_CHECKING, Any
 from .applying.acceleration import accelerate
 from .applying.apply import add_correction
 from .applying.assignment import assign_types
-from .applying.conversion import from_custom_nonbonded
+from .applying.conversion import from_custom_nonbonded, update_from_custom_nonbonded
 from .applying.nonbonded_features import features_from_nonbonded
-from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
+from .errors import DomainError, LearnedPairError, LoweringError, ModelError, PluginLoadError
 from .force.functions import PairProgram, PairTable
 from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
 from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
 from .interfaces.ml_region import exclude_within
 from .lowering.tabulation import tabulate
+from .reporters.committee_reporter import CommitteeReporter
+from .reporters.domain_reporter import DomainReporter
 from .reporters.lambda_reporter import LambdaReporter
 
 if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
     from . import nn as nn
+    from .lowering.committee import CommitteeModel as CommitteeModel
+    from .lowering.committee import load_committee as load_committee
     from .lowering.export import export_model as export_model
     from .lowering.load_tables import load_tables as load_tables
     from .lowering.pair_model import PairModel as PairModel
@@ -41,11 +45,16 @@ _NEED_TORCH = {
     "load_model": "lowering.pair_model",
     "PairModel": "lowering.pair_model",
     "export_model": "lowering.export",
+    "load_committee": "lowering.committee",
+    "CommitteeModel": "lowering.committee",
     "load_tables": "lowering.load_tables",
     "nn": "nn",
 }
 
 __all__ = [
+    "DomainError",
+    "DomainReporter",
+    "CommitteeReporter",
     "LambdaReporter",
     "LearnedPairError",
     "LearnedPairForce",
@@ -61,6 +70,7 @@ __all__ = [
     "features_from_nonbonded",
     "from_custom_nonbonded",
     "tabulate",
+    "update_from_custom_nonbonded",
 ]
 
 

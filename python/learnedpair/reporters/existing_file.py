@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Checks of the file that a reporter writes to: whether it takes text, and whether a CSV file can be continued."""
+"""Checks of the file that a reporter writes to: whether it takes text, and whether an existing one can be continued."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def require_text_file(file: Any, reporter: str) -> None:
+def require_text_file(file: Any, what: str) -> None:
     """Require a path, or a text file that is open for writing.
 
     Parameters
     ----------
     file : path-like or text file
-    reporter : str
-        The name of the reporter; the beginning of the message.
+    what : str
+        The beginning of the message.
 
     Raises
     ------
@@ -29,9 +29,7 @@ def require_text_file(file: Any, reporter: str) -> None:
     try:
         file.write("")
     except (AttributeError, TypeError, ValueError, OSError):
-        raise TypeError(
-            f"{reporter}: the file is {file!r:.80}; expected a path, or a text file that is open for writing."
-        ) from None
+        raise TypeError(f"{what} is {file!r:.80}; expected a path, or a text file that is open for writing.") from None
 
 
 def is_continued(path: str | os.PathLike[str], header: Sequence[str], reporter: str, remedy: str = "") -> bool:
@@ -67,6 +65,44 @@ def is_continued(path: str | os.PathLike[str], header: Sequence[str], reporter: 
     if is_cut or len(last) < len(header):
         raise ValueError(f"{reporter}: {name} ends within line {line}; remove this line to append.")
     return True
+
+
+def require_complete_frames(path: str | os.PathLike[str], reporter: str) -> None:
+    """Require that an XYZ file ends at the end of a frame, or does not exist.
+
+    Parameters
+    ----------
+    path : path-like
+    reporter : str
+        The name of the reporter; the beginning of messages.
+
+    Raises
+    ------
+    ValueError
+        If it is no XYZ file, or ends within a frame, as after a job that was stopped.
+    """
+    if not os.path.exists(path) or os.path.getsize(path) == 0:
+        return
+    source, begin, missing, text = f"{reporter}: {os.fspath(path)}", 0, 0, ""
+    with open(path, encoding="utf-8") as file:
+        try:
+            for number, text in enumerate(file, 1):
+                if missing == 0:
+                    begin, missing = number, _atoms(text) + 2
+                missing -= 1
+        except ValueError:  # also that of the encoding
+            raise ValueError(
+                f"{source} is not an XYZ file, or a damaged one, after line {begin}; give another file to append to."
+            ) from None
+    if missing > 0 or not text.endswith("\n"):
+        raise ValueError(f"{source} ends within the frame that begins in line {begin}; remove this frame to append.")
+
+
+def _atoms(text):
+    """The number of atoms in the first line of a frame."""
+    if not text.strip().isdecimal():
+        raise ValueError
+    return int(text)
 
 
 def _read(path, source):

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +13,11 @@ from typing import Any, TextIO
 import openmm
 from openmm import app, unit
 
-from ..force.particles import as_count, as_number
+from ..force.particles import as_number
 from ..units import in_kelvin, in_md_units, require_one_dimension
+from .arguments import read_interval
+from .csv_file import CsvFile
 from .derivative_requests import why_incomplete
-from .existing_file import is_continued, require_text_file
 
 #: In kJ/mol/K.
 GAS_CONSTANT = unit.MOLAR_GAS_CONSTANT_R.value_in_unit(unit.kilojoule_per_mole / unit.kelvin)
@@ -108,34 +108,16 @@ class LambdaReporter:
         derivatives: bool = True,
         append: bool = False,
     ) -> None:
-        self._file: TextIO | None = None
-        self._owns_file = False
-        self._interval = as_count(reportInterval, "LambdaReporter: reportInterval", "step")
+        self._interval = read_interval(reportInterval, "LambdaReporter")
         self._parameters = _read_names(parameters)
         self._ladder = [] if ladder is None else _read_ladder(ladder, self._parameters)
         if not derivatives and not self._ladder:
             raise ValueError("LambdaReporter: there is nothing to write with derivatives=False and no ladder=[...].")
         self._beta = None if temperature is None else 1 / (GAS_CONSTANT * _read_temperature(temperature))
         self._derivatives, self._is_checked = derivatives, False
-        self._open(file, append)
-
-    def _open(self, file: str | os.PathLike[str] | TextIO, append: bool) -> None:
-        """Open the file, and write its header unless it has one."""
-        header = self._header()
-        repeated = [name for name in header if header.count(name) > 1]
-        if repeated:
-            raise ValueError(f"LambdaReporter: two columns would have the name {repeated[0]!r}; rename the parameter.")
-        require_text_file(file, "LambdaReporter")
-        if not isinstance(file, (str, os.PathLike)):
-            self._file, write_header = file, not append
-        else:
-            remedy = "the same parameters and ladder"
-            write_header = not (append and is_continued(file, header, "LambdaReporter", remedy))
-            self._file = open(file, "a" if append else "w", encoding="utf-8", newline="")  # noqa: SIM115
-            self._owns_file = True
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        if write_header:
-            self._write(header)
+        self._file = CsvFile(
+            file, self._header(), append=append, reporter="LambdaReporter", remedy="the same parameters and ladder"
+        )
 
     def _header(self) -> list[str]:
         states = [f"({', '.join(f'{name}={value!r}' for name, value in state.items())})" for state in self._ladder]
@@ -145,12 +127,6 @@ class LambdaReporter:
         if self._beta is not None:
             columns += [f"du/d{name}" for name in names] + [f"u{state}" for state in states]
         return columns
-
-    def _write(self, row: list[Any]) -> None:
-        assert self._file is not None
-        self._writer.writerow(row)
-        if hasattr(self._file, "flush"):
-            self._file.flush()
 
     def describeNextReport(self, simulation: app.Simulation) -> dict[str, Any]:
         """Say when the next report is due and what it needs, in the form that openmm.app.Simulation expects.
@@ -228,7 +204,7 @@ class LambdaReporter:
         ]
         if self._beta is not None:
             row += [self._beta * value for value in (*slopes, *energies)]
-        self._write(row)
+        self._file.write([row])
 
     def _energies(self, context: openmm.Context) -> list[float]:
         """The potential energy of the present positions in each state of the ladder, in kJ/mol."""
@@ -244,10 +220,6 @@ class LambdaReporter:
                 energy = context.getState(energy=True, groups=groups).getPotentialEnergy()
                 energies.append(float(energy.value_in_unit(unit.kilojoule_per_mole)))
         return energies
-
-    def __del__(self) -> None:
-        if self._owns_file and self._file is not None:
-            self._file.close()
 
 
 @contextlib.contextmanager

@@ -317,5 +317,13 @@ def test_quantities_are_taken_as_openmm_takes_them(tmp_path):
     force = model.create_force(["A", "A"])
     force.setScaleParameter("s", 0.5 * unit.dimensionless)
     assert force.getScaleDefaultValue() == 0.5
+    with pytest.raises(TypeError, match="setScaleParameter: defaultValue is 0.5 nm; expected a number without a unit"):
+        force.setScaleParameter("s", 0.5 * unit.nanometer)
+    for name in ("setCutoffDistance", "setInnerCutoffDistance", "setSwitchingDistance"):
+        with pytest.raises(TypeError, match=f"LearnedPairForce.{name}: the distance is 1 kcal; expected a length"):
+            getattr(force, name)(1 * unit.kilocalorie)
+    custom = openmm.CustomNonbondedForce("1/r^12")
+    with pytest.raises(TypeError, match="from_custom_nonbonded: inner_cutoff is 1 kcal; expected a length"):
+        lp.from_custom_nonbonded(custom, inner_cutoff=1 * unit.kilocalorie)
     energy = lp.nn.PairEnergy(Formula(), cutoff=7 * unit.angstrom, inner_cutoff=0.15)
     assert (energy.cutoff, energy.inner_cutoff) == (pytest.approx(0.7), 0.15)

@@ -97,6 +97,17 @@ def in_kelvin(temperature, what):
     )
 
 
+def without_unit(number, what):
+    """Convert a Quantity that has no dimension to a number. Any other value is returned unchanged.
+
+    Raises
+    ------
+    TypeError
+        If the Quantity has a dimension. ``what`` begins the message.
+    """
+    return _in_unit(number, unit.dimensionless, what, "a number without a unit") if unit.is_quantity(number) else number
+
+
 def require_one_dimension(values, what):
     """Require that all Quantities among the values of a parameter, whose dimension is not known, have the same one.
 

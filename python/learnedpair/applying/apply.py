@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +16,7 @@ from openmm import app, unit
 from ..errors import warn
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
-from ..force.particles import is_bool, refuse_masked
+from ..force.particles import is_finite_number, refuse_masked
 from .bond_exclusions import without_pairs
 from .exclusions import excluded_pairs, nonbonded_forces, pairs_14
 from .interaction_groups import groups_of, require_covered, require_pairs
@@ -226,11 +224,9 @@ def _require_scale(scale, model):
 
 
 def _require_factor(scale_14):
-    if scale_14 is not None and not (
-        isinstance(scale_14, numbers.Real) and not is_bool(scale_14) and math.isfinite(scale_14)
-    ):
+    if scale_14 is not None and not is_finite_number(scale_14):
         raise ValueError(
-            f"add_correction: scale_14 is {scale_14!r}; expected a finite number, the factor of the pairs that are"
+            f"add_correction: scale_14 is {scale_14!r:.60}; expected a finite number, the factor of the pairs that are"
             " three bonds apart, or None."
         )
 

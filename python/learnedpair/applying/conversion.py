@@ -86,7 +86,8 @@ def from_custom_nonbonded(
     inner = 0.0
     if inner_cutoff is not None:
         cutoff = force.getCutoffDistance()._value
-        inner = as_number(in_nanometers(inner_cutoff), "from_custom_nonbonded: inner_cutoff")
+        what = "from_custom_nonbonded: inner_cutoff"
+        inner = as_number(in_nanometers(inner_cutoff, what), what)
         if not 0 < inner < cutoff:
             raise ValueError(
                 f"from_custom_nonbonded: inner_cutoff is {inner:g} nm; expected a positive distance below the cutoff,"

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from openmm import unit
 from openmm.app import Atom
 
-from ..units import in_md_units, in_model_units, in_nanometers
+from ..units import in_model_units, in_nanometers, without_unit
 from .functions import PairProgram, PairTable, core
 from .lifetime import GuardedForce
 from .particles import as_constant, as_index, as_number, as_pairs, as_type, as_types, feature_rows
@@ -33,6 +33,11 @@ def _require_function(function: object) -> None:
 def _as_sets(set1: Iterable[int], set2: Iterable[int], what: str) -> tuple[set[int], set[int]]:
     """Convert the indices of an interaction group."""
     return {as_index(i, what) for i in set1}, {as_index(i, what) for i in set2}
+
+
+def _distance(distance: object, what: str) -> float:
+    """Convert a distance to nm."""
+    return float(as_number(in_nanometers(distance, f"{what}: the distance"), what))
 
 
 def _address_of(context: object) -> int:
@@ -452,7 +457,7 @@ class LearnedPairForce(GuardedForce):
 
     def setCutoffDistance(self, distance: float | unit.Quantity) -> None:
         """Set the cutoff distance (Quantity, or a number in nm); at most the function's ``max_distance``."""
-        self._access.setCutoffDistance(as_number(in_nanometers(distance), "LearnedPairForce.setCutoffDistance"))
+        self._access.setCutoffDistance(_distance(distance, "LearnedPairForce.setCutoffDistance"))
 
     def getInnerCutoffDistance(self) -> unit.Quantity:
         """Get the inner cutoff distance (Quantity, length)."""
@@ -460,9 +465,7 @@ class LearnedPairForce(GuardedForce):
 
     def setInnerCutoffDistance(self, distance: float | unit.Quantity) -> None:
         """Set the inner cutoff distance (Quantity, or a number in nm); at least the function's ``min_distance``."""
-        self._access.setInnerCutoffDistance(
-            as_number(in_nanometers(distance), "LearnedPairForce.setInnerCutoffDistance")
-        )
+        self._access.setInnerCutoffDistance(_distance(distance, "LearnedPairForce.setInnerCutoffDistance"))
 
     def getUseSwitchingFunction(self) -> bool:
         """Get whether the switching function is used."""
@@ -478,7 +481,7 @@ class LearnedPairForce(GuardedForce):
 
     def setSwitchingDistance(self, distance: float | unit.Quantity) -> None:
         """Set the switching distance (Quantity, or a number in nm); from the inner cutoff to less than the cutoff."""
-        self._access.setSwitchingDistance(as_number(in_nanometers(distance), "LearnedPairForce.setSwitchingDistance"))
+        self._access.setSwitchingDistance(_distance(distance, "LearnedPairForce.setSwitchingDistance"))
 
     def getUseLongRangeCorrection(self) -> bool:
         """Get whether the energy includes a correction for pairs beyond the cutoff."""
@@ -795,7 +798,8 @@ class LearnedPairForce(GuardedForce):
                 f"LearnedPairForce.setScaleParameter: the name is {name!r}; expected a string. defaultValue is the"
                 " value in a new Context; change it later with context.setParameter()."
             )
-        self._access.setScaleParameter(name, as_number(in_md_units(defaultValue), "LearnedPairForce.setScaleParameter"))
+        what = "LearnedPairForce.setScaleParameter"
+        self._access.setScaleParameter(name, as_number(without_unit(defaultValue, f"{what}: defaultValue"), what))
 
     def getNumGlobalParameters(self) -> int:
         """Get the number of global parameters of the function. The scale is not counted."""

@@ -291,6 +291,28 @@ def test_many_distinct_particles_run_the_program():
     assert "the program is run for every pair, since" in str(report)
 
 
+def test_a_tabulated_potential_that_begins_at_a_distance_needs_an_inner_cutoff():
+    def make():
+        system, force = openmm.System(), openmm.CustomNonbondedForce("s1*s2*f(r)")
+        force.addTabulatedFunction("f", openmm.Continuous1DFunction(np.linspace(2, 0, 40) ** 3, 0.2, 1.0))
+        force.addPerParticleParameter("s")
+        for k in range(4):
+            system.addParticle(1.0)
+            force.addParticle([1.0 + k % 2])
+        force.setNonbondedMethod(force.CutoffNonPeriodic)
+        system.addForce(force)
+        return system
+
+    (force,) = lp.accelerate(make()).forces
+    assert force.evaluation == "program"
+    assert re.search(r"energy jumps near 0\.2\S* nm, and tables are continuous \(give inner_cutoff if no", str(force))
+    system = make()
+    (force,) = lp.accelerate(system, inner_cutoff=0.2 * unit.nanometer).forces
+    assert (force.evaluation, force.inner_cutoff) == ("table", 0.2)
+    positions = [[0, 0, 0], [0.3, 0, 0], [0, 0.5, 0], [0, 0, 0.8]]
+    CPU.assert_agrees(*observed(CPU, system, positions)[:2], *observed(REFERENCE, make(), positions)[:2])
+
+
 def test_systems_without_such_forces():
     system = openmm.System()
     assert str(lp.accelerate(system)) == "The System has no CustomNonbondedForce."

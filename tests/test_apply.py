@@ -573,3 +573,54 @@ def test_correction_with_features_agrees_with_reference(target):
         return evaluate(context, groups={3})
 
     target.assert_agrees(*observe(target), *observe(REFERENCE))
+
+
+@pytest.mark.parametrize(
+    "of_topology, of_system, is_periodic",
+    [(3.0, 3.0, True), (None, 3.0, True), (None, None, False), (2.0, None, True)],
+)
+def test_a_system_without_forces_has_the_periodicity_of_its_box(of_topology, of_system, is_periodic):
+    """A System without forces always says that it does not use periodic boundary conditions."""
+    system, topology = gas_of(20, of_topology, of_system)
+    force = lp.add_correction(system, topology, gas_model(), exclusions=[])
+    assert force.usesPeriodicBoundaryConditions() == is_periodic
+
+
+def test_a_box_that_the_system_lacks_is_refused():
+    system, topology = gas_of(20, 3.0, None)
+    with pytest.raises(ValueError, match=r"has a periodic box, \[3.0, 3.0, 3.0\] nm, and the System has none; call"):
+        lp.add_correction(system, topology, gas_model(), exclusions=[])
+
+
+def gas_of(count, of_topology, of_system):
+    """Particles without forces, with cubic boxes, or None, in the topology and in the System."""
+    system, topology = openmm.System(), app.Topology()
+    for _ in range(count):
+        topology.addAtom("Ar", app.element.argon, topology.addResidue("AR", topology.addChain()))
+        system.addParticle(39.95)
+    if of_topology is not None:
+        topology.setPeriodicBoxVectors(np.eye(3) * of_topology)
+    if of_system is not None:
+        system.setDefaultPeriodicBoxVectors(*(np.eye(3) * of_system))
+    return system, topology
+
+
+def gas_model():
+    return lp.load_model(models.Formula(), types={"A": "AR:Ar"}, cutoff=0.6, inner_cutoff=0.1, switching_distance=0.5)
+
+
+@pytest.mark.parametrize("with_bonds", [True, False])
+def test_scale_14_without_pairs_is_refused(with_bonds):
+    """Bonds that are missing in the topology, as after a PDB file without CONECT records, are the usual reason."""
+    system, topology = gas_of(6, None, None)
+    system.addForce(nonbonded := openmm.NonbondedForce())
+    for _ in range(6):
+        nonbonded.addParticle(0, 0.3, 0.5)
+    atoms = list(topology.atoms())
+    if with_bonds:
+        topology.addBond(atoms[0], atoms[1])
+    message = (
+        "no two particles with a correction are three bonds" if with_bonds else "has none; .*or leave scale_14 out"
+    )
+    with pytest.raises(ValueError, match=f"scale_14.*{message}"):
+        lp.add_correction(system, topology, gas_model(), scale_14=0.5)

@@ -32,9 +32,9 @@ LAYERS = (
     "plugin.py, devices.py, units.py, errors.py",
 )
 
-#: Modules that functions may import: an optional library, files that need PyTorch, and the compiled module, whose
+#: Modules that functions may import: optional libraries, files that need PyTorch, and the compiled module, whose
 #: absence is explained in an error message.
-LAZY = {"matplotlib", "lowering/pair_model.py", "lowering/load_tables.py", "checking/model.py", "_core"}
+LAZY = {"matplotlib", "vesin", "lowering/pair_model.py", "lowering/load_tables.py", "checking/model.py", "_core"}
 
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

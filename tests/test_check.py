@@ -22,6 +22,7 @@ from learnedpair.checking.subject import Subject, evaluate_alone
 from learnedpair.checking.targets import REFERENCE as REFERENCE_TARGET
 from learnedpair.checking.targets import Target, find_targets
 from learnedpair.cli import main
+from learnedpair.force.pairs import find_pairs
 from openmm import app, unit
 
 CPU_TARGET = Target("CPU", "single", can_choose=False)
@@ -110,11 +111,11 @@ def test_exceptions_have_their_factors(files, capfd):
     (force,) = (lp.LearnedPairForce.cast(f) for f in system.getForces() if lp.LearnedPairForce.is_learned_pair_force(f))
     positions = np.array(app.PDBFile(str(files / "t.pdb")).positions._value)
     box = np.array([vector._value for vector in system.getDefaultPeriodicBoxVectors()])
-    near = pairs.find_pairs(force, positions, box)
+    near = find_pairs(force, positions, box)
     chosen = near.r < 0.35
     close = np.column_stack([near.i, near.j])[chosen]
     force.addExceptions(close, np.resize([0.5, 0.0, -1.0, 2.0], len(close)))
-    after = pairs.find_pairs(force, positions, box)
+    after = find_pairs(force, positions, box)
     assert len(near.r) - len(after.r) == len(close[1::4]) > 0 and set(after.factors) == {0.5, -1.0, 1.0, 2.0}
     (files / "exceptions.xml").write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
     assert check(files, "--model", files / "m.pt", "--steps", 0, system="exceptions.xml") == 0, capfd.readouterr().out
@@ -175,7 +176,7 @@ def test_pairs_are_those_of_an_independent_enumeration(periodic, triclinic):
     first, second = set(range(0, 60)), set(range(30, chains.count))
     force.addInteractionGroup(first, second)
     force.addInteractionGroup({0, 1, 2}, {3, 4, 5})
-    found = pairs.find_pairs(force, chains.positions, chains.box)
+    found = find_pairs(force, chains.positions, chains.box)
 
     def allowed(a, b):
         groups = [(first, second), ({0, 1, 2}, {3, 4, 5})]
@@ -352,7 +353,7 @@ def test_allowance_of_one_pair_and_of_three():
 
     def allowed(positions):
         force.setParticleTypes(np.zeros(len(positions), int))
-        found = pairs.find_pairs(force, np.array(positions, dtype=float), None)
+        found = find_pairs(force, np.array(positions, dtype=float), None)
         energy, dEdR = pairs.pair_functions(force, found, {})
         return pairs.allowance_of_tables(force, found, dEdR, 1e-3, -2.0)
 

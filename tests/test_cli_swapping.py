@@ -393,9 +393,12 @@ def test_explain_says_that_interaction_groups_keep_the_kernel(tmp_path, capsys, 
     assert "interaction groups: 1; they keep the shared kernel" in capsys.readouterr().out
 
 
-def test_explain_shows_a_table_in_the_shared_kernel(tmp_path, capsys, kernel):
+@pytest.mark.parametrize("evaluation", ["ExactEvaluation", "AutomaticEvaluation", "TableEvaluation"])
+def test_explain_shows_a_table_in_the_shared_kernel(evaluation, tmp_path, capsys, kernel):
     chains = systems.Chains()
-    path = write(tmp_path / "s.xml", chains.together([chains.nonbonded(), chains.learned()]))
+    learned = chains.learned()
+    learned.setEvaluation(getattr(learned, evaluation))
+    path = write(tmp_path / "s.xml", chains.together([chains.nonbonded(), learned]))
     assert run("explain", path, "--json", tmp_path / "e.json") == 0
     captured = capsys.readouterr()
     assert captured.err == ""

@@ -89,7 +89,7 @@ EDGES = [
     "select(step(r-1), sqrt(r-1), r)",
     "r*sqrt(1-step(r-0.5))",
     "(r-0.5)^n",
-    "(q1-q2)^n*r",
+    "(q1-q2)^(2+0*n)*r",
     "sqrt(abs(q1*q2))*r",
     "abs(q1*q2)^1.5*r^2",
     "(q1*q2)^0*r",
@@ -216,6 +216,21 @@ def test_tabulated_functions_on_all_platforms(target, name):
     force = make_force(expression, PARTICLES, functions={"f": make_function()})
     expected = result(force)
     target.assert_agrees(*result(exactly(lp.from_custom_nonbonded(force)), target)[:2], *expected[:2])
+
+
+@pytest.mark.parametrize("expression", ["q1*q2*f(r*(1+lam))+f(r)", "f(sqrt(r^2+lam))*f(r)*q1*q2", "f(lam+0*q1)*r"])
+@pytest.mark.parametrize("periodic", [False, True])
+@on([REFERENCE, CPU, OPENCL, CUDA_DOUBLE])
+def test_derivatives_of_tabulated_functions_of_global_parameters(target, periodic, expression):
+    """dE/dlam contains the slope of the spline, and the forces of its program the second derivative."""
+    values = repeated(NARROW) if periodic else grid(NARROW)
+    functions = {"f": openmm.Continuous1DFunction(values, 0.4, 0.55, periodic)}
+    force = make_force(expression, PARTICLES, {"lam": 0.1}, functions=functions, derivatives=["lam"])
+    expected = result(force)
+    assert expected[2]["lam"] != 0 or "0*q1" in expression
+    found = result(exactly(lp.from_custom_nonbonded(force)), target)
+    target.assert_agrees(*found[:2], *expected[:2])
+    assert_close(found[2]["lam"], expected[2]["lam"], rtol=20 * target.energy_tolerance, atol=1e-6)
 
 
 @pytest.mark.parametrize("periodic", [False, True])
@@ -437,7 +452,7 @@ def test_new_values_of_tabulated_functions(target):
 
     inside, context = in_context(lp.from_custom_nonbonded(make(1.0), tolerance=1e-6), target)
     target.assert_agrees(*observe(context)[:2], *result(make(1.0))[:2])
-    inside.setFunction(lp.from_custom_nonbonded(make(-0.3)).getFunction())
+    lp.update_from_custom_nonbonded(inside, make(-0.3))
     inside.updateParametersInContext(context)
     target.assert_agrees(*observe(context)[:2], *result(make(-0.3))[:2])
 
@@ -493,6 +508,39 @@ def test_inner_cutoff_of_a_straight_line():
     assert_same_on_reference(observe(context), observe(expected_context))
 
 
+#: Expressions without a repulsive wall, whose energies at the distances of ions, or near a short distance, matter;
+#: values of per-particle and of global parameters; values after the conversion; and a distance.
+WITHOUT_WALLS = {
+    "ions": ("138.935*q1*q2*erfc(2*r)/r+1e5*step(-q1*q2)*exp(-r/0.03)", {"q": [2.0, -2.0]}, {}, {}, 0.18),
+    "a narrow well": ("-50*exp(-((r-0.1)/0.005)^2)", {}, {}, {}, 0.103),
+    "two parameters": ("a*b*4*((0.25/r)^12-(0.25/r)^6)", {}, {"a": 0.0, "b": 0.0}, {"a": 1.0, "b": 1.0}, 0.24),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_WALLS)
+def test_energies_at_short_distances_are_kept(name):
+    expression, particles, parameters, later, r = WITHOUT_WALLS[name]
+    force = make_force(expression, particles, parameters, count=2)
+    force.setNonbondedMethod(force.CutoffNonPeriodic)
+    force.setCutoffDistance(1.0)
+    converted = lp.from_custom_nonbonded(force)
+    assert_close(converted.getInnerCutoffDistance()._value < r, True)
+    found = []
+    for each in (force, converted):
+        _, context = in_context(each, CPU, parameters=later, count=2)
+        context.setPositions([[0, 0, 0], [r, 0, 0]])
+        found.append(observe(context))
+    assert abs(found[0][0]) > 1 / 3
+    assert_close(found[1][0], found[0][0], rtol=1e-4)
+    assert_close(found[1][1], found[0][1], rtol=1e-3, atol=1e-3)
+
+
+def test_zeros_do_not_choose_the_inner_cutoff():
+    """Particles without charges may get some later."""
+    force = make_force("138.935*q1*q2*erfc(3*r)/r", {"q": [0.0]}, count=2)
+    assert_close(inner_cutoff_of(force), 0.01 * CUTOFF, atol=1e-12)
+
+
 def test_the_inner_cutoff_is_not_above_the_switching_distance():
     force = make_force("1e5*exp(-4*r)")
     force.setUseSwitchingFunction(True)
@@ -546,6 +594,31 @@ def test_types_that_a_computed_value_reads_are_not_merged():
     force = type_force("a(t1,t2)/r^12+c1*c2", computed={"c": "t"})
     assert num_types(force) == 4
     assert_converted(force)
+
+
+@on([REFERENCE, CPU, OPENCL])
+def test_types_that_were_merged_may_differ_after_an_update(target):
+    def make(values):
+        functions = {"a": openmm.Discrete2DFunction(3, 3, values)}
+        return make_force("a(t1,t2)*exp(-3*r)", {"t": [0, 1, 2]}, functions=functions)
+
+    equal, different = make([1, 1, 2, 1, 1, 2, 2, 2, 5.0]), make([1, 10, 2, 10, 100, 2, 2, 2, 5.0])
+    inside, context = in_context(lp.from_custom_nonbonded(equal), target)
+    target.assert_agrees(*observe(context)[:2], *result(equal)[:2])
+    function = lp.from_custom_nonbonded(different).getFunction()
+    with pytest.raises(ValueError, match=r"types that mean the same were merged .* \(t\), .* use learnedpair.update_"):
+        inside.setFunction(function)
+    lp.update_from_custom_nonbonded(inside, different)
+    inside.updateParametersInContext(context)
+    target.assert_agrees(*observe(context)[:2], *result(different)[:2])
+
+
+def test_updates_from_other_forces_are_refused():
+    converted = lp.from_custom_nonbonded(make_force("r"))
+    with pytest.raises(ValueError, match="comes from 'r', and the CustomNonbondedForce has the expression 'r\\^2'"):
+        lp.update_from_custom_nonbonded(converted, make_force("r^2"))
+    with pytest.raises(ValueError, match=r"has \d+ particles, and the CustomNonbondedForce has 2; expected the same"):
+        lp.update_from_custom_nonbonded(converted, make_force("r", count=2))
 
 
 # Refusals.
@@ -607,6 +680,37 @@ def test_refusals(name):
         change(force)
     with pytest.raises(ValueError, match=f"CustomNonbondedForce 'Mine' cannot be converted: .*{message}"):
         lp.from_custom_nonbonded(force)
+
+
+@pytest.mark.parametrize(
+    "expression, functions",
+    [
+        ("lam*a1*b2*exp(-r)", None),  # symmetric while lam is 0
+        ("a1*s(r)", {"s": openmm.Continuous1DFunction([1.0] * 9, 0.0, 0.2)}),
+    ],
+)
+def test_asymmetry_is_found_at_other_values_and_short_distances(expression, functions):
+    force = make_force(expression, {"a": [1.0, 2.0], "b": [3.0, 1.0]}, {"lam": 0.0}, functions=functions)
+    with pytest.raises(ValueError, match="if its particles are exchanged"):
+        lp.from_custom_nonbonded(force)
+
+
+def test_groups_cannot_change_after_the_conversion():
+    """The function knows how often each pair counts."""
+    force = make_force("s1*s2*exp(-3*r)", {"s": [1.0, 2.0]})
+    force.addInteractionGroup({0, 1}, {0, 1})
+    force.addInteractionGroup({0}, {1})
+    converted = lp.from_custom_nonbonded(force)
+    assert converted.lowering_report["features"] == ["s", "interaction groups"]
+    for change in (
+        lambda: converted.addInteractionGroup({3}, {4}),
+        lambda: converted.setInteractionGroupParameters(0, {3}, {4}),
+    ):
+        with pytest.raises(ValueError, match="InteractionGroup.*: a pair of this force counts once for each of its"):
+            change()
+    force = make_force("s1*s2*exp(-3*r)", {"s": [1.0, 2.0]})
+    force.addInteractionGroup({0}, {1})
+    assert lp.from_custom_nonbonded(force).addInteractionGroup({3}, {4}) == 1
 
 
 @pytest.mark.parametrize("types", [[0, 1, 3], [0, -1, 1]])

@@ -353,12 +353,29 @@ def test_the_order_of_the_particles_of_an_exception_does_not_matter_in_an_update
     assert_close(context.getState(energy=True).getPotentialEnergy()._value, 1.5)
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+def test_exceptions_replace_exclusions_and_exceptions(at_once):
+    force = lp.LearnedPairForce(lp.PairTable(1, 0.1, 0.9, [[1.0, 0.0]], [[-1.25, -1.25]], [0]))
+    force.addExclusions([(0, 1), (3, 2), (4, 5), (6, 7)])
+    force.addException(8, 9, 2.0)
+    if at_once:
+        force.addExceptions([(2, 3), (9, 8), (10, 11), (6, 7)], [0.5, 0.25, 1.0, -1.0], replace=True)
+    else:
+        indices = [force.addException(*arguments, replace=True) for arguments in ((2, 3, 0.5), (9, 8, 0.25))]
+        indices += [force.addException(*arguments, replace=True) for arguments in ((10, 11, 1.0), (6, 7, -1.0))]
+        assert indices == [1, 0, 2, 3]
+    exclusions = [tuple(force.getExclusionParticles(k)) for k in range(force.getNumExclusions())]
+    assert exclusions == [(0, 1), (4, 5)]
+    exceptions = [force.getExceptionParameters(k) for k in range(force.getNumExceptions())]
+    assert exceptions == [(8, 9, 0.25), (2, 3, 0.5), (10, 11, 1.0), (6, 7, -1.0)]
+
+
 def test_many_exceptions_at_once():
     force = lp.LearnedPairForce(lp.PairTable(1, 0.1, 0.9, [[1.0, 0.0]], [[-1.25, -1.25]], [0]))
     force.addExceptions([(0, 1), (2, 3)], 0.5)
     force.addExceptions(np.array([[4, 5], [6, 7]]), [0.0, -2])
     found = [force.getExceptionParameters(k) for k in range(force.getNumExceptions())]
     assert found == [(0, 1, 0.5), (2, 3, 0.5), (4, 5, 0.0), (6, 7, -2.0)]
-    for factors in ([1.0, 2.0, 3.0], "x", [[1.0], [2.0]]):
+    for factors in ([1.0, 2.0, 3.0], [1.0], "x", [[1.0], [2.0]]):
         with pytest.raises(ValueError, match="expected a number, or one for each of 2 pairs"):
             force.addExceptions([(0, 1), (2, 3)], factors)

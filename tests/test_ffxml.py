@@ -456,9 +456,17 @@ else:
 """
 
 
-def run_script(*files, path):
+#: Hides all entry points from OpenMM, those of an installed learnedpair included.
+WITHOUT_ENTRY_POINTS = """
+import importlib.metadata, sys
+sys.modules["importlib_metadata"] = None
+importlib.metadata.entry_points = lambda: importlib.metadata.EntryPoints(())
+"""
+
+
+def run_script(*files, path=(), before=""):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
-    command = [sys.executable, "-c", SCRIPT, *files]
+    command = [sys.executable, "-c", before + SCRIPT, *files]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
@@ -475,9 +483,9 @@ def test_without_importing_the_package(files, write, tmp_path):
 @pytest.mark.slow
 def test_without_the_package(write):
     """The included file makes the ForceField fail. Without it, OpenMM ignores the element."""
-    lines = run_script(TIP3P, write(CLASSES), path=[])
+    lines = run_script(TIP3P, write(CLASSES), before=WITHOUT_ENTRY_POINTS)
     assert lines[1] == 'ValueError Could not locate file "learnedpair/required.xml"'
-    assert run_script(TIP3P, write(CLASSES, include=""), path=[])[-1] == "HarmonicAngleForce"
+    assert run_script(TIP3P, write(CLASSES, include=""), before=WITHOUT_ENTRY_POINTS)[-1] == "HarmonicAngleForce"
 
 
 def test_a_package_that_cannot_be_loaded_is_reported(write, monkeypatch):

@@ -417,6 +417,17 @@ def test_gromacs_tables_are_multiplied_by_their_coefficients(forces, tmp_path):
     assert ("cubic spline" in model.description) == (not forces)
 
 
+@pytest.mark.parametrize("name", ["table6-12.xvg", "table.xvg"])
+@pytest.mark.parametrize("options", [dict(coefficients={("A", "A"): (0, 1e-3, 1e-6)}), dict(types=["A"])])
+def test_gromacs_tables_of_all_pairs(name, options, tmp_path):
+    """The numbers in the names of GROMACS' own tables are exponents. One declared type leaves one pair."""
+    path = wrote(tmp_path / name, gromacs_text())
+    options = dict(coefficients=(0, 1e-3, 1e-6), inner_cutoff=0.25, switching_distance=0.8) | options
+    model = lp.load_tables(path, **options)
+    assert model.types == ["A"]
+    assert_close(model.evaluate([0.3], [0], [0])[0], gromacs_formula(np.array([0.3]), 0, 1e-3, 1e-6)[0], rtol=1e-6)
+
+
 def test_gromacs_tables_of_pairs_of_groups(tmp_path):
     """table.xvg is for all pairs without a file of their own, as in GROMACS."""
     wrote(tmp_path / "table.xvg", gromacs_text())

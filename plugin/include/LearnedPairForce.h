@@ -320,15 +320,18 @@ public:
      * @param particle1  the index of the first particle
      * @param particle2  the index of the second particle
      * @param factor     the factor; 0 excludes the pair
+     * @param replace    whether the exception replaces what the pair has already: its exclusion, which is removed, so
+     *                   that the indices of later exclusions change, or its exception, whose factor changes
      * @return the index of the exception
      */
-    int addException(int particle1, int particle2, double factor);
+    int addException(int particle1, int particle2, double factor, bool replace = false);
     /**
      * Add many exceptions. This is the same as calling addException() for each pair.
      *
      * @throws OpenMMException if the numbers of pairs and factors differ
      */
-    void addExceptions(const std::vector<std::pair<int, int>>& pairs, const std::vector<double>& factors);
+    void addExceptions(
+            const std::vector<std::pair<int, int>>& pairs, const std::vector<double>& factors, bool replace = false);
     /**
      * Get the particles and the factor of an exception.
      *
@@ -530,6 +533,8 @@ private:
         int particle1, particle2;
         double factor;
     };
+    /** Remove the exclusions of some pairs. In each pair, the lower index is first. */
+    void removeExclusions(const std::set<std::pair<int, int>>& pairs);
     std::vector<std::pair<int, int>> exclusions;
     std::vector<Exception> exceptions;
     std::vector<std::pair<std::set<int>, std::set<int>>> interactionGroups;

@@ -10,6 +10,12 @@
 namespace LearnedPairPlugin {
 
 /**
+ * The name of the feature from which the number of interaction groups of a pair is found. Parameters of OpenMM cannot
+ * have this name, because it is not an identifier.
+ */
+inline constexpr const char* GroupFeature = "interaction groups";
+
+/**
  * Convert a CustomNonbondedForce to a LearnedPairForce that computes the same energy. Its function is a PairProgram:
  * the per-particle parameters are the features, and the steps are those of the expression, of the computed values and
  * of the tabulated functions. The evaluation is automatic, so that a Context makes tables for the distinct particles
@@ -22,12 +28,13 @@ namespace LearnedPairPlugin {
  *
  * @param force        the force to convert; it is not changed
  * @param innerCutoff  the inner cutoff, measured in nm, or 0 to choose it. The choice is the longest distance at which
- *                     the energy of every pair of distinct particles either exceeds 1,000 kJ/mol in magnitude or
- *                     continues as a straight line within 0.001 kJ/mol. From 0.05 nm on it is sufficient that the
- *                     energy exceeds 1,000 kJ/mol at a shorter distance. The inner cutoff is at least 0.01 nm. If the
- *                     cutoff is shorter than 1 nm, both distances are shorter in proportion. Global parameters have
- *                     their default values, and one at a time several values from 0 to 1. With more than 20,000
- *                     pairs of distinct particles, which are too many for tables, the inner cutoff is 0.01 nm.
+ *                     the energy of every pair of distinct particles either exceeds 1,000 kJ/mol, a repulsive wall, or
+ *                     continues as a straight line within 0.001 kJ/mol. From 0.05 nm on, where no two atoms are, it is
+ *                     sufficient that the magnitude of the energy exceeds 1,000 kJ/mol there or at a shorter distance.
+ *                     The inner cutoff is at least 0.01 nm. If the cutoff is shorter than 1 nm, both distances are
+ *                     shorter in proportion. Global parameters have their default values, and one at a time and all
+ *                     together several values from 0 to 1. The inner cutoff is 0.01 nm if all energies are zero, or if
+ *                     there are more than 20,000 pairs of distinct particles, which are too many for tables.
  * @return the new force, with the name and the force group of the other
  * @throws OpenMMException if the force cannot be converted: the message gives the reason
  */

@@ -7,6 +7,7 @@
 #include "internal/require.h"
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <mutex>
 
 using namespace LearnedPairPlugin;
@@ -189,16 +190,50 @@ void LearnedPairForce::setExclusionParticles(int index, int particle1, int parti
     exclusions[index] = {particle1, particle2};
 }
 
-int LearnedPairForce::addException(int particle1, int particle2, double factor) {
+static pair<int, int> inOrder(int particle1, int particle2) {
+    return {std::min(particle1, particle2), std::max(particle1, particle2)};
+}
+
+int LearnedPairForce::addException(int particle1, int particle2, double factor, bool replace) {
+    const auto wanted = inOrder(particle1, particle2);
+    for (size_t i = 0; replace && i < exceptions.size(); i++)
+        if (inOrder(exceptions[i].particle1, exceptions[i].particle2) == wanted) {
+            exceptions[i].factor = factor;
+            return i;
+        }
+    if (replace)
+        removeExclusions({wanted});
     exceptions.push_back({particle1, particle2, factor});
     return exceptions.size() - 1;
 }
 
-void LearnedPairForce::addExceptions(const vector<pair<int, int>>& pairs, const vector<double>& factors) {
+void LearnedPairForce::addExceptions(const vector<pair<int, int>>& pairs, const vector<double>& factors, bool replace) {
     require(pairs.size() == factors.size(), "LearnedPairForce: addExceptions() got ", pairs.size(), " pairs and ",
             factors.size(), " factors; give one factor for each pair.");
-    for (size_t i = 0; i < pairs.size(); i++)
-        addException(pairs[i].first, pairs[i].second, factors[i]);
+    std::map<pair<int, int>, int> indices; // of the exceptions of pairs that may be replaced
+    set<pair<int, int>> added;
+    for (size_t i = 0; replace && i < exceptions.size(); i++)
+        indices.emplace(inOrder(exceptions[i].particle1, exceptions[i].particle2), i);
+    for (size_t i = 0; i < pairs.size(); i++) {
+        const auto wanted = inOrder(pairs[i].first, pairs[i].second);
+        auto found = indices.find(wanted);
+        if (found != indices.end()) {
+            exceptions[found->second].factor = factors[i];
+            continue;
+        }
+        int index = addException(pairs[i].first, pairs[i].second, factors[i]);
+        if (replace) {
+            indices.emplace(wanted, index);
+            added.insert(wanted);
+        }
+    }
+    removeExclusions(added);
+}
+
+void LearnedPairForce::removeExclusions(const set<pair<int, int>>& pairs) {
+    auto isRemoved = [&](const pair<int, int>& each) { return pairs.count(inOrder(each.first, each.second)) > 0; };
+    if (!pairs.empty())
+        exclusions.erase(std::remove_if(exclusions.begin(), exclusions.end(), isRemoved), exclusions.end());
 }
 
 void LearnedPairForce::getExceptionParameters(int index, int& particle1, int& particle2, double& factor) const {

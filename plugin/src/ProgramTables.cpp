@@ -286,7 +286,9 @@ string ProgramTables::describeGlobals() const {
 string ProgramTables::describe(const CurveProblem& problem, pair<int, int> pair) const {
     std::ostringstream text;
     const string pairAndGlobals = describePair(pair) + describeGlobals();
-    if (problem.kind == CurveProblem::ToleranceNotReached)
+    if (problem.kind == CurveProblem::ToleranceNotReached && std::isinf(problem.forceError))
+        text << "for " << pairAndGlobals << " the energy jumps near " << problem.r << " nm, and tables are continuous";
+    else if (problem.kind == CurveProblem::ToleranceNotReached)
         text << "the table for " << pairAndGlobals << " does not reach the tolerance " << tolerance << " with "
              << problem.numKnots << " knots: at " << problem.r << " nm the force is " << std::abs(problem.dEdR)
              << " kJ/mol/nm and the error " << problem.forceError;

@@ -151,7 +151,7 @@ static void validateExclusions(const LearnedPairForce& force, int numParticles) 
         int first = std::get<2>(*repeated), index = std::get<2>(*(repeated + 1));
         require(false, "LearnedPairForce: ", describeExcluded(force, index), " repeats the particles ",
                 pairs[index].first, " and ", pairs[index].second, " of ", describeExcluded(force, first),
-                "; exclude each pair once, or give it one factor.");
+                "; exclude each pair once, or give it one factor (addException() can replace either).");
     }
     for (int i = 0; i < force.getNumExceptions(); i++) {
         int particle1, particle2;

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 from .applying.acceleration import accelerate
 from .applying.apply import add_correction
 from .applying.assignment import assign_types
-from .applying.conversion import from_custom_nonbonded
+from .applying.conversion import from_custom_nonbonded, update_from_custom_nonbonded
 from .applying.nonbonded_features import features_from_nonbonded
-from .errors import LearnedPairError, LoweringError, ModelError, PluginLoadError
+from .errors import DomainError, LearnedPairError, LoweringError, ModelError, PluginLoadError
 from .force.functions import PairProgram, PairTable
 from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
 from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
 from .interfaces.ml_region import exclude_within
 from .lowering.tabulation import tabulate
+from .reporters.domain_reporter import DomainReporter
 from .reporters.lambda_reporter import LambdaReporter
 
 if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
@@ -46,6 +47,8 @@ _NEED_TORCH = {
 }
 
 __all__ = [
+    "DomainError",
+    "DomainReporter",
     "LambdaReporter",
     "LearnedPairError",
     "LearnedPairForce",
@@ -61,6 +64,7 @@ __all__ = [
     "features_from_nonbonded",
     "from_custom_nonbonded",
     "tabulate",
+    "update_from_custom_nonbonded",
 ]
 
 

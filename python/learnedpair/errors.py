@@ -29,6 +29,10 @@ class ToleranceError(LoweringError):
     """A table does not reach the requested tolerance."""
 
 
+class DomainError(LearnedPairError, RuntimeError):
+    """A simulation has left the training domain of a model."""
+
+
 class PluginLoadError(LearnedPairError, ImportError):
     """The C++ libraries of the plugin do not match the running OpenMM, or OpenMM has not loaded them."""
 

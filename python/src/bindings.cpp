@@ -82,26 +82,29 @@ static py::dict toDict(const KernelInfo& info) {
 }
 
 /**
- * Make the tables of a force for the default values of its global parameters, as a Context in single precision makes
+ * Make the tables of a program for the default values of its global parameters, as a Context in single precision makes
  * them, and describe them.
  */
 static py::dict describeEvaluation(const LearnedPairForce& force) {
     vector<double> globals;
     for (int i = 0; i < force.getNumGlobalParameters(); i++)
         globals.push_back(force.getGlobalParameterDefaultValue(i));
-    KernelInfo info;
+    KernelInfo info, onGpu;
     {
         py::gil_scoped_release release;
         if (force.getUseLongRangeCorrection())
             TailCorrection(force, force.getNumParticles(), {}).update(globals); // throws if it is not possible
-        EvaluationPlan plan(force, {}, false);
-        plan.update(globals);
-        plan.describe(info);
+        if (dynamic_cast<const PairProgram*>(&force.getFunction()) == nullptr)
+            info.evaluation = "table";
+        else {
+            EvaluationPlan plan(force, {}, false);
+            plan.update(globals);
+            plan.describe(info);
+            if (info.evaluation == "table")
+                EvaluationPlan(force, {}, false, 0, EvaluationPlan::CheapOnGpu).describe(onGpu);
+        }
     }
     py::dict result = toDict(info);
-    KernelInfo onGpu;
-    if (info.evaluation == "table")
-        EvaluationPlan(force, {}, false, 0, EvaluationPlan::CheapOnGpu).describe(onGpu);
     result["exact_on_gpus_because"] = onGpu.exactBecause;
     return result;
 }
@@ -170,6 +173,7 @@ static py::tuple evaluate(const PairTable& table, int type1, int type2, const py
 PYBIND11_MODULE(_core, m) {
     m.attr("openmm_version") = LEARNEDPAIR_OPENMM_VERSION;
     m.attr("MAX_CURVES") = EvaluationPlan::MaxCurves;
+    m.attr("GROUP_FEATURE") = GroupFeature;
     m.attr("version") = LEARNEDPAIR_VERSION;
     py::register_exception_translator([](std::exception_ptr p) {
         try {
@@ -408,8 +412,8 @@ Examples
                     })
             .def("setExceptionParameters", &LearnedPairForce::setExceptionParameters)
             .def("addExceptions",
-                    [](LearnedPairForce& force, const Integers& pairs, const vector<double>& factors) {
-                        force.addExceptions(toPairs(pairs), factors);
+                    [](LearnedPairForce& force, const Integers& pairs, const vector<double>& factors, bool replace) {
+                        force.addExceptions(toPairs(pairs), factors, replace);
                     })
             .def("getExceptions",
                     [](const LearnedPairForce& force) {

@@ -14,8 +14,8 @@ namespace LearnedPairPlugin {
 
 /**
  * Examines the function of a converted force for its pairs of distinct particles that interact. If there are too many
- * pairs for tables, a part of them is examined. Global parameters have their default values, and one at a time several
- * values from 0 to 1, the usual range of alchemical parameters.
+ * pairs for tables, a part of them is examined. Global parameters have their default values, and one at a time and all
+ * together several values from 0 to 1, the usual range of alchemical parameters.
  */
 class ConvertedPairs {
 public:
@@ -39,7 +39,8 @@ private:
     void findPairs();
     std::vector<double> evaluate(
             PairEvaluator& evaluator, double r, const std::vector<double>& globals, bool areExchanged = false) const;
-    bool isEnough(double r);
+    bool isEnough(double r, const std::vector<double>& distances);
+    bool areAllZero();
     std::string describe(size_t pair) const;
     const LearnedPairForce& force;
     DistinctParticles distinct;

@@ -61,6 +61,7 @@ private:
     int lowerPatches(const std::vector<std::vector<double>>& coefficients,
             const std::vector<std::vector<double>>& knots, bool periodic, const std::string& name,
             const std::vector<int>& arguments);
+    bool readsGlobals(int step) const;
     int isWithin(int argument, double low, double high);
     int moveInside(int argument, int within, double inside);
     int wrap(int argument, double low, double high);

@@ -19,8 +19,10 @@ static const size_t MaxPairs = EvaluationPlan::MaxCurves;
 static const size_t MaxParameters = 10;
 // The rule of the inner cutoff: see convertCustomNonbonded.h.
 static const double WallEnergy = 1000, MaxContinuationError = 1e-3, WallDistance = 0.05, MinInnerCutoff = 0.01;
-// The ratio of the distances that are tried as the inner cutoff.
-static const double Ratio = 1.25;
+// The ratio of the distances that are tried as the inner cutoff, and the interval at which a straight line is checked.
+static const double Ratio = 1.25, Interval = 0.002;
+// The distances, as fractions of the cutoff, at which the order of particles and indices of functions are checked.
+static const double Fractions[] = {0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.999};
 // The values of each global parameter that are examined beside its default value. Soft-core potentials are steepest
 // just below 1.
 static const double ExaminedValues[] = {0, 0.5, 0.7, 0.8, 0.9, 0.95, 1};
@@ -40,6 +42,9 @@ ConvertedPairs::ConvertedPairs(const LearnedPairForce& force) :
             globals.push_back(defaults);
             globals.back()[i] = value;
         }
+    if (defaults.size() > 1)
+        for (double value : ExaminedValues)
+            globals.push_back(vector<double>(defaults.size(), value));
     findPairs();
 }
 
@@ -86,69 +91,89 @@ string ConvertedPairs::describe(size_t pair) const {
 }
 
 void ConvertedPairs::requireSymmetry() {
-    const double cutoff = force.getCutoffDistance();
-    for (double fraction : {0.3, 0.55, 0.9}) {
-        vector<double> energies = evaluate(*evaluator, fraction * cutoff, globals[0]);
-        vector<double> exchanged = evaluate(*evaluator, fraction * cutoff, globals[0], true);
-        for (size_t k = 0; k < pairs.size(); k++) {
-            double difference = std::abs(energies[k] - exchanged[k]);
-            require(!(difference > Rounding * (1 + std::abs(energies[k]))), "the energy of a pair (", describe(k),
-                    ") at ", fraction * cutoff, " nm is ", energies[k], " kJ/mol, and ", exchanged[k],
-                    " kJ/mol if its particles are exchanged, so that the result depends on their order; write a "
-                    "symmetric expression");
+    for (auto& values : globals)
+        for (double fraction : Fractions) {
+            const double r = fraction * force.getCutoffDistance();
+            vector<double> energies = evaluate(*evaluator, r, values),
+                           exchanged = evaluate(*evaluator, r, values, true);
+            for (size_t k = 0; k < pairs.size(); k++) {
+                double difference = std::abs(energies[k] - exchanged[k]);
+                require(!(difference > Rounding * (1 + std::abs(energies[k]))), "the energy of a pair (", describe(k),
+                        ") at ", r, " nm is ", energies[k], " kJ/mol, and ", exchanged[k],
+                        " kJ/mol if its particles are exchanged, so that the result depends on their order; write a "
+                        "symmetric expression");
+            }
         }
-    }
 }
 
 void ConvertedPairs::requireNone(std::shared_ptr<const PairProgram> indicesOutside) {
     auto counter = PairEvaluator::create(indicesOutside);
-    const double cutoff = force.getCutoffDistance();
-    for (double fraction : {0.1, 0.3, 0.6, 0.999}) {
-        vector<double> counts = evaluate(*counter, fraction * cutoff, globals[0]);
+    for (double fraction : Fractions) {
+        const double r = fraction * force.getCutoffDistance();
+        vector<double> counts = evaluate(*counter, r, globals[0]);
         for (size_t k = 0; k < pairs.size(); k++)
-            require(counts[k] == 0, "a pair (", describe(k), ") at ", fraction * cutoff,
+            require(counts[k] == 0, "a pair (", describe(k), ") at ", r,
                     " nm has an index outside of a discrete function, where OpenMM's platforms disagree; correct the "
                     "parameters or extend the function");
     }
 }
 
-/** Get whether the energies of all pairs below a distance are high enough, or continue as a straight line. */
-bool ConvertedPairs::isEnough(double r) {
-    const vector<double> distances = {0.75 * r, 0.5 * r, 0.25 * r, 1e-3 * r};
+/**
+ * Get whether no pair comes closer than a distance, or continues as a straight line below it.
+ *
+ * @param distances  the shorter distances at which the energies are compared with the straight line
+ */
+bool ConvertedPairs::isEnough(double r, const vector<double>& distances) {
+    const double wallDistance = WallDistance * std::min(1.0, force.getCutoffDistance());
     for (auto& values : globals) {
-        vector<double> at = evaluate(*evaluator, r, values);
-        vector<vector<double>> below;
-        for (double distance : distances)
-            below.push_back(evaluate(*evaluator, distance, values));
-        vector<double> before = evaluate(*evaluator, r * (1 - 1e-5), values);
-        for (size_t k = 0; k < pairs.size(); k++) {
-            if (!std::isfinite(at[k]))
-                continue; // the function is not defined at these values of the parameters
-            if (std::abs(at[k]) >= WallEnergy)
-                continue;
-            const double slope = (at[k] - before[k]) / (1e-5 * r);
-            bool isStraight = true, hasWall = false;
-            for (size_t i = 0; i < distances.size(); i++) {
-                double difference = std::abs(below[i][k] - at[k] - slope * (distances[i] - r));
-                isStraight &= (difference <= MaxContinuationError);
-                hasWall |= !(std::abs(below[i][k]) < WallEnergy);
+        const vector<double> at = evaluate(*evaluator, r, values),
+                             before = evaluate(*evaluator, r * (1 - 1e-5), values);
+        vector<char> isStraight(pairs.size(), true), hasLargeEnergy(pairs.size(), false);
+        for (double distance : distances) {
+            const vector<double> below = evaluate(*evaluator, distance, values);
+            for (size_t k = 0; k < pairs.size(); k++) {
+                const double slope = (at[k] - before[k]) / (1e-5 * r);
+                isStraight[k] &= (std::abs(below[k] - at[k] - slope * (distance - r)) <= MaxContinuationError);
+                hasLargeEnergy[k] |= !(std::abs(below[k]) < WallEnergy);
             }
-            if (!isStraight && !(hasWall && r <= WallDistance * std::min(1.0, force.getCutoffDistance())))
+        }
+        for (size_t k = 0; k < pairs.size(); k++) {
+            // If the energy is not finite, the function is not defined at these values of the parameters. A repulsive
+            // wall keeps a pair away at any distance. Attractive energies are that large at the distances of ions, too.
+            const bool isWall = (!std::isfinite(at[k]) || at[k] >= WallEnergy);
+            const bool isTooClose = (r <= wallDistance && (std::abs(at[k]) >= WallEnergy || hasLargeEnergy[k]));
+            if (!isWall && !isTooClose && !isStraight[k])
                 return false;
         }
     }
     return true;
 }
 
+/** Get whether the energies of all pairs are zero at some distances. */
+bool ConvertedPairs::areAllZero() {
+    for (auto& values : globals)
+        for (double fraction : Fractions)
+            for (double energy : evaluate(*evaluator, fraction * force.getCutoffDistance(), values))
+                if (energy != 0)
+                    return false;
+    return true;
+}
+
 double ConvertedPairs::chooseInnerCutoff() {
     const double cutoff = force.getCutoffDistance(), lowest = std::min(MinInnerCutoff, MinInnerCutoff * cutoff);
-    if (!areAllExamined)
+    if (!areAllExamined || areAllZero()) // zeros say nothing about the energies after a change of the parameters
         return lowest;
     double r = WallDistance * std::min(1.0, cutoff); // one of the distances that are tried
     while (r * Ratio <= cutoff / 4)
         r *= Ratio;
-    for (; r > lowest; r /= Ratio)
-        if (isEnough(r))
+    for (; r > lowest; r /= Ratio) {
+        if (!isEnough(r, {0.75 * r, 0.5 * r, 0.25 * r, 1e-3 * r}))
+            continue;
+        vector<double> distances;
+        for (double distance = Interval; distance < r; distance += Interval)
+            distances.push_back(distance);
+        if (isEnough(r, distances))
             return r;
+    }
     return lowest;
 }

@@ -20,9 +20,6 @@ using std::vector;
 
 // The shortest distance at which the function is defined: nearly 0, because only the inner cutoff limits it.
 static const double MinDistance = 1e-6;
-// The name of the feature from which the number of interaction groups of a pair is found. Parameters of OpenMM cannot
-// have this name, because it is not an identifier.
-static const string GroupFeature = "interaction groups";
 
 /** Refuse names that have two meanings in an expression. OpenMM's platforms do not agree on which one they take. */
 static void requireDistinctNames(const CustomNonbondedForce& force) {

@@ -6,6 +6,7 @@
 // range; discrete functions take the value at the nearest index.
 
 #include "internal/ExpressionLowering.h"
+#include "internal/operations.h"
 #include "internal/require.h"
 #include "openmm/internal/SplineFitter.h"
 
@@ -44,6 +45,24 @@ static void requireExactIndices(size_t numRows, const string& name) {
             " values or patches, and at most ", MaxRows, " are supported");
 }
 
+/** Get whether a step depends on global parameters. */
+bool ExpressionLowering::readsGlobals(int step) const {
+    vector<char> isSeen(builder.getNumSteps());
+    vector<int> open = {step};
+    while (!open.empty()) {
+        int next = open.back();
+        open.pop_back();
+        if (isSeen[next])
+            continue;
+        isSeen[next] = true;
+        const ProgramStep& found = builder[next];
+        if (isInput(found, PairInput::Globals))
+            return true;
+        open.insert(open.end(), found.operands.begin(), found.operands.end());
+    }
+    return false;
+}
+
 /** Get the step with the numbers of a tabulated function. They are a weight, so that an update can change them. */
 int ExpressionLowering::numbersOf(const string& name, const vector<double>& values) {
     auto [position, isNew] = numbers.insert({name, 0});
@@ -78,11 +97,23 @@ int ExpressionLowering::lowerContinuous1D(
     vector<double> knots = makeKnots(values.size(), low, high);
     SplineFitter::createSpline(knots, values, function.getPeriodic(), second);
     // A cubic spline is the cubic Hermite curve with the slopes that the spline has at its knots.
-    vector<double> data = {low, high};
-    for (size_t i = 0; i < knots.size(); i++) {
-        data.push_back(values[i]);
-        data.push_back(SplineFitter::evaluateSplineDerivative(knots, values, second, knots[i]));
+    vector<double> slopes;
+    for (double knot : knots)
+        slopes.push_back(SplineFitter::evaluateSplineDerivative(knots, values, second, knot));
+    // The derivative of the energy by a global parameter may contain the slope of the spline, and its force the second
+    // derivative, which a table does not have.
+    if (readsGlobals(argument)) {
+        const double width = knots[1] - knots[0];
+        vector<vector<double>> coefficients;
+        for (size_t i = 0; i + 1 < knots.size(); i++) {
+            double change = values[i + 1] - values[i], first = width * slopes[i], last = width * slopes[i + 1];
+            coefficients.push_back({values[i], first, 3 * change - 2 * first - last, first + last - 2 * change});
+        }
+        return lowerPatches(coefficients, {knots}, function.getPeriodic(), name + " (patches)", {argument});
     }
+    vector<double> data = {low, high};
+    for (size_t i = 0; i < knots.size(); i++)
+        data.insert(data.end(), {values[i], slopes[i]});
     auto evaluate = [&](int x) { return add(Operation::Table, {x, numbersOf(name, data)}, {(int) knots.size()}); };
     if (function.getPeriodic())
         return evaluate(wrap(argument, low, high));

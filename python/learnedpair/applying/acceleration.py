@@ -8,6 +8,7 @@ import dataclasses
 from typing import Any
 
 import openmm
+from openmm import unit
 
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
@@ -51,6 +52,7 @@ class ReplacedForce:
             f" {self.max_relative_force_error:.1e}{exactly}"
             if self.evaluation == "table"
             else f"the program is run for every pair, since {self.exact_because}"
+            + (" (give inner_cutoff if no pair comes closer)" if "jumps near" in self.exact_because else "")
         )
         return f"{what}: replaced by force {self.new_index}. {how}; unchanged above {self.inner_cutoff:.4g} nm"
 
@@ -83,7 +85,9 @@ def _shortened(text: str, length: int = 60) -> str:
     return text if len(text) <= length else text[: length - 3] + "..."
 
 
-def accelerate(system: openmm.System, *, tolerance: float = 1e-4) -> AccelerationReport:
+def accelerate(
+    system: openmm.System, *, tolerance: float = 1e-4, inner_cutoff: float | unit.Quantity | None = None
+) -> AccelerationReport:
     """Replace the CustomNonbondedForces of a System by LearnedPairForces that compute the same, and faster.
 
     Each force is converted by :func:`from_custom_nonbonded`. One that cannot be converted is left alone, and so are
@@ -103,6 +107,9 @@ def accelerate(system: openmm.System, *, tolerance: float = 1e-4) -> Acceleratio
     system : openmm.System
     tolerance : float
         The largest force error of the tables, relative to ``|F(r)| + 1 kJ/mol/nm`` for every pair of particles.
+    inner_cutoff : float, nm, or Quantity, optional
+        As in :func:`from_custom_nonbonded`, for all forces. A tabulated potential that begins at a distance above 0
+        jumps there, which tables cannot do: give this distance.
 
     Returns
     -------
@@ -135,7 +142,7 @@ def accelerate(system: openmm.System, *, tolerance: float = 1e-4) -> Acceleratio
         raise TypeError(f"accelerate: the system is a {type(system).__name__}; expected an openmm.System.")
     tolerance = check_tolerance(tolerance)
     outcomes: list[tuple[ReplacedForce, LearnedPairForce | None]] = [
-        _convert(system, index, force, tolerance)
+        _convert(system, index, force, tolerance, inner_cutoff)
         for index, force in enumerate(system.getForces())
         if isinstance(force, openmm.CustomNonbondedForce)
     ]
@@ -171,11 +178,11 @@ def _without_lone_periodic_forces(system, outcomes):
     ]
 
 
-def _convert(system, index, force, tolerance):
+def _convert(system, index, force, tolerance, inner_cutoff):
     """Convert one force. Return what is known about it, and the new force, or None if it is to be left alone."""
     outcome = ReplacedForce(index, force.getName(), force.getEnergyFunction(), None)
     try:
-        converted = from_custom_nonbonded(force, tolerance=tolerance)
+        converted = from_custom_nonbonded(force, tolerance=tolerance, inner_cutoff=inner_cutoff)
         evaluation = converted.describe_for(system)
     except (ValueError, openmm.OpenMMException) as error:
         return dataclasses.replace(outcome, reason=str(error)), None

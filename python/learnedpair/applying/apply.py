@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import openmm
 from numpy.typing import ArrayLike, NDArray
-from openmm import app
+from openmm import app, unit
 
 from ..errors import warn
 from ..force.learned_pair_force import LearnedPairForce
@@ -58,9 +58,10 @@ def add_correction(
     """Add a learned correction to a System.
 
     The correction is periodic (CutoffPeriodic) if any NonbondedForce of the System is periodic. Without
-    NonbondedForces, the CustomNonbondedForces decide; without either, ``system.usesPeriodicBoundaryConditions()``.
-    Otherwise the method is CutoffNonPeriodic, even if the other forces use NoCutoff, because a model has a cutoff.
-    Global parameters of the model become parameters of the Context.
+    NonbondedForces, the CustomNonbondedForces decide. Without either, it is periodic if another force is, if the
+    topology has a periodic box, or if the System has one that is not OpenMM's default. Otherwise the method is
+    CutoffNonPeriodic, even if the other forces use NoCutoff, because a model has a cutoff. Global parameters of the
+    model become parameters of the Context.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ def add_correction(
     _warn_of_repetition(system, model)
     force = model.create_force(
         particles,
-        nonbonded_method=_nonbonded_method(system),
+        nonbonded_method=_nonbonded_method(system, topology),
         representation=representation,
         tolerance=tolerance,
         evaluation=evaluation,
@@ -286,10 +287,10 @@ def _particle_features(system, model, features):
     return particles
 
 
-def _nonbonded_method(system):
+def _nonbonded_method(system, topology):
     forces = nonbonded_forces(system)
     if not forces:
-        periodic = system.usesPeriodicBoundaryConditions()
+        periodic = system.usesPeriodicBoundaryConditions() or _has_box(system, topology)
     else:
         periodic = any(
             force.getNonbondedMethod() not in (type(force).NoCutoff, type(force).CutoffNonPeriodic) for force in forces
@@ -303,6 +304,24 @@ def _nonbonded_method(system):
                     f" {_remedy_of_periodicity(force)}, or give the NonbondedForce a periodic method."
                 )
     return LearnedPairForce.CutoffPeriodic if periodic else LearnedPairForce.CutoffNonPeriodic
+
+
+def _has_box(system, topology):
+    """Whether a System without nonbonded forces has a periodic box: that of the topology, or one that was set."""
+    box, own = topology.getPeriodicBoxVectors(), _lengths(system.getDefaultPeriodicBoxVectors())
+    is_unset = own == _lengths(openmm.System().getDefaultPeriodicBoxVectors())
+    if box is not None and is_unset and not np.allclose(_lengths(box), own, rtol=1e-3):
+        raise ValueError(
+            f"add_correction: the topology has a periodic box, {_lengths(box)} nm, and the System has"
+            " none; call system.setDefaultPeriodicBoxVectors(*topology.getPeriodicBoxVectors()), or remove the box with"
+            " topology.setPeriodicBoxVectors(None)."
+        )
+    return box is not None or not is_unset
+
+
+def _lengths(vectors):
+    """The lengths of a box along x, y and z, in nm."""
+    return [float(vector[k].value_in_unit(unit.nanometer)) for k, vector in enumerate(vectors)]
 
 
 def _is_periodic(force):

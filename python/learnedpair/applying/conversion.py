@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import openmm
 
 from ..force.learned_pair_force import LearnedPairForce
@@ -34,10 +35,12 @@ def from_custom_nonbonded(
         The largest force error of the tables, relative to ``|F(r)| + 1 kJ/mol/nm`` for every pair.
     inner_cutoff : float, nm, or Quantity, optional
         Below this distance the energy of a pair continues as a straight line, and differs from that of the other force.
-        By default it is the longest distance at which each pair either has an energy of more than 1,000 kJ/mol in
-        magnitude or continues as a straight line within 0.001 kJ/mol. From 0.05 nm on it is sufficient that the energy
-        exceeds 1,000 kJ/mol at a shorter distance. It is at least 0.01 nm. If the cutoff is shorter than 1 nm, both
-        distances are shorter in proportion.
+        By default it is the longest distance at which each pair either has an energy of more than 1,000 kJ/mol, a
+        repulsive wall, or continues as a straight line within 0.001 kJ/mol. From 0.05 nm on, where no two atoms are, it
+        is sufficient that the magnitude of the energy exceeds 1,000 kJ/mol there or at a shorter distance. It is at
+        least 0.01 nm. If the cutoff is shorter than 1 nm, both distances are shorter in proportion. This is examined
+        for the present parameters of the particles, and for global parameters with their default values and from 0 to
+        1. Give the distance if parameters are going to be very different later, for example charges that are now zero.
 
     Returns
     -------
@@ -96,8 +99,80 @@ def from_custom_nonbonded(
         "model": f"CustomNonbondedForce '{force.getName()}'",
         "expression": force.getEnergyFunction(),
         "computed_values": dict(force.getComputedValueParameters(i) for i in range(force.getNumComputedValues())),
-        "features": [force.getPerParticleParameterName(i) for i in range(force.getNumPerParticleParameters())],
+        "features": _feature_names(result),
         "domain_nm": [result.getInnerCutoffDistance()._value, result.getCutoffDistance()._value],
         "tolerance": tolerance,
     }
+    merged = _merged_parameters(force, result)
+    if merged:
+        result.lowering_report = {**result.lowering_report, "merged_parameters": merged}
     return result
+
+
+def update_from_custom_nonbonded(force: LearnedPairForce, custom: openmm.CustomNonbondedForce) -> None:
+    """Change a converted force to that of a CustomNonbondedForce with other numbers: parameters of particles, values of
+    tabulated functions, default values of global parameters.
+
+    Types that mean the same are merged again, since other tabulated values may distinguish them. Call
+    ``force.updateParametersInContext(context)`` afterwards to change an existing Context.
+
+    Parameters
+    ----------
+    force : LearnedPairForce
+        From :func:`from_custom_nonbonded` or :func:`accelerate`.
+    custom : openmm.CustomNonbondedForce
+        The original force with other numbers. Its expression, the sizes of its tabulated functions, its interaction
+        groups and its number of particles are the same.
+
+    Raises
+    ------
+    ValueError
+        If the force does not come from a CustomNonbondedForce with this expression, or if ``custom`` cannot be
+        converted.
+
+    Examples
+    --------
+    >>> import openmm
+    >>> import learnedpair as lp
+    >>> def pair_coefficients(values):
+    ...     custom = openmm.CustomNonbondedForce("c(t1,t2)/r^12")
+    ...     custom.addTabulatedFunction("c", openmm.Discrete2DFunction(2, 2, values))
+    ...     custom.addPerParticleParameter("t")
+    ...     for particle in range(10):
+    ...         custom.addParticle([particle % 2])
+    ...     custom.setNonbondedMethod(custom.CutoffPeriodic)
+    ...     return custom
+    >>> force = lp.from_custom_nonbonded(pair_coefficients([1e-6, 2e-6, 2e-6, 4e-6]))
+    >>> lp.update_from_custom_nonbonded(force, pair_coefficients([1e-6, 3e-6, 3e-6, 4e-6]))
+    """
+    expression = force.lowering_report.get("expression")
+    if expression != custom.getEnergyFunction():
+        raise ValueError(
+            f"update_from_custom_nonbonded: the LearnedPairForce comes from {expression!r}, and the"
+            f" CustomNonbondedForce has the expression {custom.getEnergyFunction()!r}; expected a force that was"
+            " converted from this expression."
+        )
+    if force.getNumParticles() != custom.getNumParticles():
+        raise ValueError(
+            f"update_from_custom_nonbonded: the LearnedPairForce has {force.getNumParticles()} particles, and the"
+            f" CustomNonbondedForce has {custom.getNumParticles()}; expected the same number."
+        )
+    inner = force.getInnerCutoffDistance()._value
+    changed = from_custom_nonbonded(custom, tolerance=force.getTableTolerance(), inner_cutoff=inner)
+    force.replace_function(changed.getFunction(), changed.lowering_report)
+    if changed.getNumFeatures():
+        force.setAllParticleFeatures(changed.getAllParticleFeatures())
+
+
+def _feature_names(result):
+    return list(result.getFunction().feature_ranges)
+
+
+def _merged_parameters(force, result):
+    """The names of the per-particle parameters whose values were replaced by those of types that mean the same."""
+    count = force.getNumPerParticleParameters()
+    if count == 0 or force.getNumTabulatedFunctions() == 0:
+        return []
+    parameters = np.array([force.getParticleParameters(i) for i in range(force.getNumParticles())]).reshape(-1, count)
+    changed = (parameters != result.getAllParticleFeatures()[:, :count]).any(axis=0)
+    return [force.getPerParticleParameterName(k) for k in np.flatnonzero(changed)]

@@ -145,14 +145,14 @@ def _pairs_within_molecules(system, atoms, is_covered):
     return sorted_pairs(np.concatenate(pairs))
 
 
-def _warn_of_crossing_bonds(system, molecule, is_covered, shown_by):
+def _warn_of_crossing_bonds(system, molecule, is_covered, shown_by, effect="the correction acts"):
     """Warn if bonds of the forces connect covered particles of different molecules."""
     crossing = _crossing(_bonds_of_forces(system), molecule, is_covered)
     if len(crossing) > 0:
         warn(
             f"add_correction: {len(crossing)} bonds of the System's forces, the first of particles {crossing[0][0]} and"
             f" {crossing[0][1]}, connect different molecules, as {shown_by} show them:"
-            " the correction acts across them. If they are no restraints, add the bonds to the topology."
+            f" {effect} across them. If they are no restraints, add the bonds to the topology."
         )
 
 
@@ -178,7 +178,14 @@ def pairs_14(system, atoms, is_covered):
     within_three, within_two = (
         _pairs_by_bonds(most, system, atoms, is_covered, "scale_14") for most in (MAX_BONDS_APART, MAX_BONDS_APART - 1)
     )
-    return without_pairs(within_three[is_covered[within_three].all(axis=1)], within_two)
+    pairs = without_pairs(within_three[is_covered[within_three].all(axis=1)], within_two)
+    if len(pairs) == 0:
+        raise ValueError(
+            "add_correction: scale_14 is given, and no two particles with a correction are three bonds of the topology"
+            " apart; add missing bonds to the topology (a PDB file has those of other molecules than water and amino"
+            " acids only in CONECT records), or leave scale_14 out."
+        )
+    return pairs
 
 
 def _pairs_by_bonds(most, system, atoms, is_covered, option):
@@ -195,7 +202,8 @@ def _pairs_by_bonds(most, system, atoms, is_covered, option):
     dependences = np.concatenate([sites, drude])
     molecule = core.connected_components(len(atoms.atoms), np.concatenate([atoms.bonds, dependences]))
     _require_bonds(option, system, atoms, molecule, is_covered)
-    _warn_of_crossing_bonds(system, molecule, is_covered, "the bonds of the topology")
+    effect = "no 1-4 pairs are found" if option == "scale_14" else "the correction acts"
+    _warn_of_crossing_bonds(system, molecule, is_covered, "the bonds of the topology", effect)
     # A site that the topology shows as a bonded atom, such as a hydrogen without a degree of freedom, is one.
     is_atom = atoms.map_elements(lambda element: element is not None, bool)
     is_atom &= np.isin(np.arange(len(is_atom)), atoms.bonds)
@@ -208,9 +216,10 @@ def _pairs_by_bonds(most, system, atoms, is_covered, option):
 
 def _require_bonds(option, system, atoms, molecule, is_covered):
     """Require bonds in the topology, and bonds between the covered particles that constraints connect."""
-    remedy = (
-        "add the bonds to the topology (topology.createStandardBonds() does it for water and amino acids), or use"
-        " exclusions='molecules', which follows constraints as well"
+    remedy = "add the bonds to the topology (topology.createStandardBonds() does it for water and amino acids), or " + (
+        "leave scale_14 out"
+        if option == "scale_14"
+        else "use exclusions='molecules', which follows constraints as well"
     )
     constraints = core.constraints(int(system.this))
     _require_particles(atoms, **{"a constraint": constraints})
@@ -225,8 +234,8 @@ def _require_bonds(option, system, atoms, molecule, is_covered):
         )
     if len(atoms.bonds) == 0:
         raise ValueError(
-            f"add_correction: {option} counts bonds of the topology, and the topology has none; {remedy}, or"
-            " exclusions=[] without scale_14 to exclude nothing."
+            f"add_correction: {option} counts bonds of the topology, and the topology has none; {remedy}"
+            f"{'' if option == 'scale_14' else ', or exclusions=[] to exclude nothing'}."
         )
 
 

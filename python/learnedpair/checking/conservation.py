@@ -11,9 +11,10 @@ import openmm
 from numpy.typing import NDArray
 from openmm import unit
 
+from ..force.corrections import corrections_of
 from ..force.kernel_info import describe_kernel
 from .results import Result
-from .subject import Subject, corrections_of
+from .subject import Subject
 from .targets import Target, one_line
 
 #: In K.

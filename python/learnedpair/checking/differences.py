@@ -7,7 +7,8 @@ import openmm
 from numpy.typing import NDArray
 
 from ..force.learned_pair_force import LearnedPairForce
-from .pairs import box_of, cutoff_of, minimum_image
+from ..force.neighbors import minimum_image
+from ..force.pairs import box_of, cutoff_of
 from .results import Result, rms
 from .subject import Subject
 from .targets import Target

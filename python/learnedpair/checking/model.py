@@ -9,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 
 from ..force.learned_pair_force import LearnedPairForce
+from ..force.pairs import Pairs, find_pairs
 from ..lowering.pair_model import PairModel
 from ..models.pytorch.state import in_default_torch_state
 from ..nn.energy import PairEnergy
-from .pairs import Allowance, Pairs, allowance_of_tables, find_pairs, pair_functions, particles_of
+from .pairs import Allowance, allowance_of_tables, pair_functions, particles_of
 from .results import Result, rms
 from .subject import Subject, evaluate_alone
 from .targets import REFERENCE

@@ -1,8 +1,7 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The pairs of a correction that are in range, and the errors that tables may have for them."""
+"""The energies and dE/dr of pairs, and the errors that tables may cause for them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,132 +9,10 @@ from numpy.typing import NDArray
 
 from ..force.functions import PairTable
 from ..force.learned_pair_force import LearnedPairForce
+from ..force.pairs import Pairs
 
-#: The largest number of displacements that are computed together.
-CHUNK = 2_000_000
 #: A curve of a table has at least this many intervals between knots.
 MIN_INTERVALS = 64
-
-
-@dataclass
-class Pairs:
-    """Pairs of particles.
-
-    Attributes
-    ----------
-    i, j : ndarray of int, shape (n_pairs,)
-        The particles of each pair.
-    delta : ndarray, shape (n_pairs, 3), nm
-        The displacement from i to the minimum image of j.
-    r : ndarray, shape (n_pairs,), nm
-    factors : ndarray, shape (n_pairs,)
-        The factor of an exception; 1 for all other pairs.
-    """
-
-    i: NDArray[np.int64]
-    j: NDArray[np.int64]
-    delta: NDArray[np.float64]
-    r: NDArray[np.float64]
-    factors: NDArray[np.float64]
-
-    def sums(self, values: NDArray[np.float64], num_particles: int) -> NDArray[np.float64]:
-        """Sum a value of each pair over the pairs of each particle."""
-        return np.asarray(
-            np.bincount(self.i, values, num_particles) + np.bincount(self.j, values, num_particles), dtype=float
-        )
-
-    def forces(self, dEdR: NDArray[np.float64], num_particles: int) -> NDArray[np.float64]:
-        """The forces on particles, shape (n_particles, 3), from the dE/dr of each pair."""
-        vectors = (dEdR / self.r)[:, None] * self.delta
-        return np.stack(
-            [
-                np.bincount(self.i, vectors[:, k], num_particles) - np.bincount(self.j, vectors[:, k], num_particles)
-                for k in range(3)
-            ],
-            axis=1,
-        )
-
-
-def minimum_image(delta: NDArray[np.float64], box: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Move displacements, shape (..., 3), to the nearest periodic image.
-
-    As in OpenMM, the result is the nearest image if it is shorter than half of the width of the box.
-    """
-    if box is not None:
-        for k in (2, 1, 0):
-            delta = delta - np.round(delta[..., k : k + 1] / box[k, k]) * box[k]
-    return delta
-
-
-def cutoff_of(correction: LearnedPairForce) -> float:
-    """The cutoff of a correction in nm; infinite without one."""
-    if correction.getNonbondedMethod() == correction.NoCutoff:
-        return float("inf")
-    return float(correction.getCutoffDistance()._value)
-
-
-def box_of(correction: LearnedPairForce, box: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
-    """The box for the distances of a correction; None if it is not periodic."""
-    return box if correction.usesPeriodicBoundaryConditions() else None
-
-
-def find_pairs(correction: LearnedPairForce, positions: NDArray[np.float64], box: NDArray[np.float64] | None) -> Pairs:
-    """Find the pairs of a correction that are in range, by enumeration of all pairs.
-
-    Parameters
-    ----------
-    correction : LearnedPairForce
-    positions : ndarray, shape (n_particles, 3), nm
-    box : ndarray, shape (3, 3), nm, or None
-    """
-    covered = np.flatnonzero(correction.getParticleTypes() != correction.NotCovered)
-    box, cutoff, where = box_of(correction, box), cutoff_of(correction), positions[covered]
-    rows, factors_of = max(1, CHUNK // len(covered)), _pair_factors(correction)
-    found = []
-    for start in range(0, len(covered), rows):
-        first = np.arange(start, min(start + rows, len(covered)))
-        delta = minimum_image(where[None, start:] - where[first, None], box)
-        r = np.sqrt((delta**2).sum(axis=2))
-        a, b = np.nonzero((r < cutoff) & (np.arange(start, len(covered))[None, :] > first[:, None]))
-        i, j = covered[first[a]], covered[start + b]
-        factors = factors_of(i, j)
-        kept = factors != 0
-        found.append((i[kept], j[kept], delta[a[kept], b[kept]], r[a[kept], b[kept]], factors[kept]))
-    return Pairs(*(np.concatenate(parts) for parts in zip(*found)))
-
-
-def _pair_factors(
-    correction: LearnedPairForce,
-) -> Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]:
-    """A function of i and j that gives the factors of pairs: those of exceptions, 0 for pairs that are excluded or left
-    out by interaction groups, and 1 for all others.
-    """
-    count = correction.getNumParticles()
-
-    def code(i: NDArray[np.integer], j: NDArray[np.integer]) -> NDArray[np.int64]:
-        return np.minimum(i, j).astype(np.int64) * count + np.maximum(i, j)
-
-    exclusions, (exceptions, factors) = correction._access.getExclusions(), correction._access.getExceptions()
-    special = np.concatenate([exclusions, exceptions])
-    codes = code(special[:, 0], special[:, 1])
-    order = np.argsort(codes)
-    codes, factors = codes[order], np.append(np.zeros(len(exclusions)), factors)[order]
-    groups = [
-        [np.isin(np.arange(count), list(members)) for members in correction.getInteractionGroupParameters(index)]
-        for index in range(correction.getNumInteractionGroups())
-    ]
-
-    def factors_of(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:
-        in_group = np.full(len(i), not groups)
-        for first, second in groups:
-            in_group |= (first[i] & second[j]) | (second[i] & first[j])
-        result = in_group.astype(float)
-        if len(codes) > 0:
-            place = np.minimum(np.searchsorted(codes, code(i, j)), len(codes) - 1)
-            result *= np.where(codes[place] == code(i, j), factors[place], 1.0)
-        return result
-
-    return factors_of
 
 
 def pair_functions(

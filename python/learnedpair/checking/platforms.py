@@ -10,13 +10,15 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
+from ..force.corrections import corrections_of
 from ..force.functions import PairTable
 from ..force.kernel_info import describe_kernel
 from ..force.learned_pair_force import LearnedPairForce
+from ..force.pairs import find_pairs
 from .differences import check_differences
-from .pairs import Allowance, allowance_of_tables, find_pairs, pair_functions
+from .pairs import Allowance, allowance_of_tables, pair_functions
 from .results import Result, failure, rms
-from .subject import Subject, corrections_of, evaluate, without_correction
+from .subject import Subject, evaluate, without_correction
 from .targets import REFERENCE, Skipped, Target, describe_device, one_line
 
 

@@ -11,6 +11,7 @@ import openmm
 from numpy.typing import NDArray
 
 from ..applying.no_effect import why_no_effect
+from ..force.corrections import corrections_of
 from ..force.learned_pair_force import LearnedPairForce
 
 NUM_GROUPS = 32
@@ -89,13 +90,6 @@ class Subject:
     def refer_to(self, correction: LearnedPairForce) -> str:
         """The beginning of a message about a correction."""
         return f"{self.source}: the correction {correction.getName()!r}"
-
-
-def corrections_of(system: openmm.System) -> list[LearnedPairForce]:
-    """Get the LearnedPairForces of a System."""
-    return [
-        LearnedPairForce.cast(force) for force in system.getForces() if LearnedPairForce.is_learned_pair_force(force)
-    ]
 
 
 def without_correction(system: openmm.System) -> openmm.System:

@@ -37,6 +37,12 @@ def add_arguments(parser):
     parser.add_argument("output", type=Path, help="XML file to write")
     add_tolerance(parser)
     parser.add_argument(
+        "--inner-cutoff",
+        type=float,
+        metavar="NM",
+        help="distance below which energies continue as straight lines, since no two particles come closer",
+    )
+    parser.add_argument(
         "--check",
         type=Path,
         metavar="POSITIONS",
@@ -54,7 +60,7 @@ def run(options):
     before = read_system(options.system)
     place = None if options.check is None else _read_place(options, before)
     after = copy.deepcopy(before)
-    report = accelerate(after, tolerance=tolerance)
+    report = accelerate(after, tolerance=tolerance, inner_cutoff=options.inner_cutoff)
     agreement = None
     if report.num_replaced and place is not None:
         agreement = compare_systems(before, after, *place)

@@ -255,7 +255,20 @@ class LearnedPairForce(GuardedForce):
         -0.494
         """
         _require_function(function)
+        merged = self.lowering_report.get("merged_parameters")
+        if merged:
+            raise ValueError(
+                f"LearnedPairForce.setFunction: types that mean the same were merged when this force was converted"
+                f" ({', '.join(merged)}), and another function may distinguish them; use"
+                " learnedpair.update_from_custom_nonbonded(force, custom)."
+            )
         self._access.setFunction(function)
+
+    def replace_function(self, function: PairTable | PairProgram, report: dict[str, Any]) -> None:
+        """Replace the pair function and the lowering report."""
+        _require_function(function)
+        self._access.setFunction(function)
+        self.lowering_report = report
 
     def getNumParticles(self) -> int:
         """Get the number of particles; it must equal the number of particles in the System."""
@@ -566,12 +579,12 @@ class LearnedPairForce(GuardedForce):
         """Get the number of exceptions."""
         return self._access.getNumExceptions()
 
-    def addException(self, particle1: int, particle2: int, factor: float) -> int:
+    def addException(self, particle1: int, particle2: int, factor: float, replace: bool = False) -> int:
         """Give a pair of particles a factor of its own, in place of the 1 of all other pairs.
 
         It is used for scaled 1-4 pairs. An exception contributes only below the cutoff, between covered particles, and
-        if the interaction groups allow it. The pair must not have an exclusion or another exception, which is checked
-        when a Context is created.
+        if the interaction groups allow it. Unless it is replaced, the pair must not have an exclusion or another
+        exception, which is checked when a Context is created.
 
         Parameters
         ----------
@@ -579,6 +592,9 @@ class LearnedPairForce(GuardedForce):
             The indices of the particles.
         factor : float
             It multiplies the energy of the pair; 0 excludes the pair.
+        replace : bool
+            Whether the exception replaces what the pair has already: its exclusion, which is removed, so that the
+            indices of later exclusions change, or its exception, whose factor changes.
 
         Returns
         -------
@@ -597,10 +613,15 @@ class LearnedPairForce(GuardedForce):
         """
         what = "LearnedPairForce.addException"
         return self._access.addException(
-            as_index(particle1, what), as_index(particle2, what), as_number(factor, f"{what}: the factor")
+            as_index(particle1, what),
+            as_index(particle2, what),
+            as_number(factor, f"{what}: the factor"),
+            bool(replace),
         )
 
-    def addExceptions(self, pairs: Iterable[Sequence[int]] | NDArray[np.integer], factors: float | ArrayLike) -> None:
+    def addExceptions(
+        self, pairs: Iterable[Sequence[int]] | NDArray[np.integer], factors: float | ArrayLike, replace: bool = False
+    ) -> None:
         """Give many pairs of particles factors of their own at once.
 
         Parameters
@@ -608,6 +629,8 @@ class LearnedPairForce(GuardedForce):
         pairs : array of int, shape (n, 2), or iterable of (int, int)
         factors : float, or array, shape (n,)
             The factor of each pair, or one factor for all of them.
+        replace : bool
+            As in :meth:`addException`.
 
         Raises
         ------
@@ -619,12 +642,14 @@ class LearnedPairForce(GuardedForce):
         what = "LearnedPairForce.addExceptions"
         array = as_pairs(pairs, what)
         try:
-            each = np.broadcast_to(np.asarray(factors, dtype=float), (len(array),))
-        except (TypeError, ValueError) as error:
+            each = np.asarray(factors, dtype=float)
+        except (TypeError, ValueError):
+            each = np.empty((0, 0))
+        if each.shape not in ((), (len(array),)):
             raise ValueError(
                 f"{what}: the factors are {factors!r:.60}; expected a number, or one for each of {len(array)} pairs."
-            ) from error
-        self._access.addExceptions(array, each.tolist())
+            )
+        self._access.addExceptions(array, np.broadcast_to(each, len(array)).tolist(), bool(replace))
 
     def getExceptionParameters(self, index: int) -> tuple[int, int, float]:
         """Get the two particles and the factor of an exception, as a tuple."""
@@ -697,7 +722,9 @@ class LearnedPairForce(GuardedForce):
         >>> force.addInteractionGroup(range(3), range(3, 30))
         0
         """
-        return self._access.addInteractionGroup(*_as_sets(set1, set2, "LearnedPairForce.addInteractionGroup"))
+        what = "LearnedPairForce.addInteractionGroup"
+        self._require_changeable_groups(what)
+        return self._access.addInteractionGroup(*_as_sets(set1, set2, what))
 
     def getInteractionGroupParameters(self, index: int) -> tuple[set[int], set[int]]:
         """Get the two sets of an interaction group, as a tuple."""
@@ -705,8 +732,19 @@ class LearnedPairForce(GuardedForce):
 
     def setInteractionGroupParameters(self, index: int, set1: Iterable[int], set2: Iterable[int]) -> None:
         """Set the two sets of an interaction group."""
-        sets = _as_sets(set1, set2, "LearnedPairForce.setInteractionGroupParameters")
-        self._access.setInteractionGroupParameters(index, *sets)
+        what = "LearnedPairForce.setInteractionGroupParameters"
+        self._require_changeable_groups(what)
+        self._access.setInteractionGroupParameters(index, *_as_sets(set1, set2, what))
+
+    def _require_changeable_groups(self, what: str) -> None:
+        """Refuse to change groups that the function of a converted force counts."""
+        function = self.getFunction()
+        if isinstance(function, PairProgram) and core.GROUP_FEATURE in function.feature_ranges:
+            raise ValueError(
+                f"{what}: a pair of this force counts once for each of its interaction groups, as in the"
+                " CustomNonbondedForce from which it was converted, and the function knows the groups; change those of"
+                " the CustomNonbondedForce, and convert it again."
+            )
 
     def getScaleParameter(self) -> str:
         """Get the name of the global parameter that scales the energy, or an empty string if there is none."""
@@ -888,6 +926,9 @@ class LearnedPairForce(GuardedForce):
             The name, the SHA-256 digest and the description of the model.
         ``domain_nm`` : list of float
             The inner cutoff and the cutoff of the model, in nm.
+        ``domain`` : list or None
+            The training domain in nm: for a model of types a list of [type, type, low, high], for a model with features
+            [low, high]. Pairs of types that are not in the list have no training data. None if it is not known.
         ``truncated`` : bool
             Whether the model is cut off at its cutoff on purpose.
         ``tolerance`` : float or None

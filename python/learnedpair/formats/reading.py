@@ -51,7 +51,8 @@ class Assignment:
         """The pair of types of a curve, or None if its keyword does not tell.
 
         A keyword tells if it is two names of types with "_" or "-" between them. The name of a file may begin with
-        "table_", and its ending does not count.
+        "table_", and its ending does not count. The numbers in "table6-12.xvg", a name of GROMACS for tables of all
+        pairs, are exponents. If the user gives one type, its pair is the only one.
         """
         self._used.add(keyword)
         if keyword in self._sections:
@@ -60,7 +61,10 @@ class Assignment:
         stem = stem if stem == keyword else stem.removeprefix("table_")
         splits = [(stem[: mark.start()], stem[mark.end() :]) for mark in re.finditer("[-_]", stem)]
         splits = [pair for pair in splits if all(pair) and (self._types is None or self._types >= set(pair))]
-        return splits[0] if len(splits) == 1 else None
+        if self._types is not None and len(self._types) == 1:
+            (only,) = self._types
+            return only, only
+        return splits[0] if len(splits) == 1 and not re.fullmatch(r"table\d+-\d+", stem) else None
 
     def require(self, keyword: str) -> Pair:
         """The pair of types of a curve.

@@ -38,6 +38,8 @@ def export_model(
     description: str = "",
     uncovered: Any = None,
     truncated: bool = False,
+    domain: Any = None,
+    training: dict[str, Any] | None = None,
     trace: bool = False,
 ) -> PairModel:
     """Write a pair model and its metadata to a file: for torch.export if the path ends in .pt2, else as TorchScript.
@@ -85,6 +87,14 @@ def export_model(
         The same as a rule of the type None.
     truncated : bool
         Whether the model is cut off at the cutoff on purpose, so that the energy jumps there.
+    domain : dict of (str, str) to (low, high), or (low, high); in length_unit, or Quantities
+        The training domain: the range of distances that the training data cover, for each pair of types. A pair that is
+        not in the dict has no training data. A model with features has one range for all pairs. A range may begin below
+        the inner cutoff and end beyond the cutoff. By default the training domain is not known. It travels with the
+        force, and :class:`DomainReporter` compares a simulation with it.
+    training : dict
+        Anything else that is to be kept with the model: errors on held-out data, a digest of the data, versions of
+        software. Texts, finite numbers, truth values, None, and lists and dicts of these; the keys are texts.
     trace : bool
         Trace the module instead of scripting it.
 
@@ -135,6 +145,8 @@ def export_model(
         description=description,
         uncovered=uncovered,
         truncated=truncated,
+        domain=domain,
+        training=training,
     )
     warn_of_unusual_cutoff(name, metadata)
     root, ending = os.path.splitext(path)

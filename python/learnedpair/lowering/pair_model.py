@@ -129,6 +129,11 @@ class PairModel(Model):
     uncovered : rule or None
         Selects the atoms that are meant to have no type.
     description : str
+    domain : dict of (str, str) to (low, high); (low, high) for a model with features; or None, nm
+        The training domain, the range of distances that the training data cover. The names of a pair are in the order
+        of the types, and a pair that is not in the dict has no training data. None if it is not known.
+    training : dict or None
+        What else the file says about the training.
     source : str
         The name of the file or class.
     digest : str

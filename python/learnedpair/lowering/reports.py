@@ -4,6 +4,8 @@
 
 import numpy as np
 
+from ..models.metadata.domain import to_json
+
 #: On a device a knot takes four numbers in single precision.
 BYTES_PER_KNOT = 16
 
@@ -29,6 +31,7 @@ def table_report(model, curves, stored, tolerance):
         "description": model.description,
         "types": model.types,
         "domain_nm": [model.inner_cutoff, model.cutoff],
+        "domain": to_json(model.domain),
         "truncated": model.truncated,
         "tolerance": tolerance,
         "curves": len(stored),
@@ -72,6 +75,7 @@ def program_report(model, program, knots, tolerance, energy_error, force_error):
         "energy_unit": model.metadata.energy_unit,
         "truncated": model.truncated,
         "domain_nm": [model.inner_cutoff, model.cutoff],
+        "domain": to_json(model.domain),
         "tolerance": tolerance,
         "radial_knots": knots,
         "weights": len(program.weights),

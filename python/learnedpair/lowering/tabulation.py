@@ -10,6 +10,7 @@ import openmm
 from ..errors import LoweringError
 from ..force.functions import PairProgram
 from ..force.learned_pair_force import LearnedPairForce
+from ..models.metadata.domain import Domain, read_domain
 from .particles import occurring_pairs
 from .tables import lower_to_table
 
@@ -26,6 +27,7 @@ class _SampledProgram:
     description: str
     types: list
     truncated: bool
+    domain: Domain | None
 
     @property
     def last_distance(self):
@@ -90,6 +92,7 @@ def tabulate(force: openmm.Force, tolerance: float = 1e-4) -> None:
         report.get("description", ""),
         types,
         report.get("truncated", False),
+        read_domain(report.get("domain"), types, "nm"),
     )
     table, report = lower_to_table(model, occurring_pairs(np.asarray(force.getParticleTypes())), tolerance)
     force.setFunction(table)

@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: MIT
 """The text that print() shows for a model."""
 
+import itertools
 import math
 
 from .metadata.metadata import DEFAULT_INNER_CUTOFF_NM
 
+#: The largest number of pairs of types and of entries on the training that are shown, and of characters of an entry.
+MAX_ENTRIES, MAX_TEXT = 10, 40
+
 
 def describe(model):
-    """Describe a model in a few lines: types or features, global parameters, domain, units, digest and tail."""
+    """Describe a model in a few lines."""
     lines = [f"PairModel {model.source}", _particles(model)]
     if model.global_parameters:
         values = [
@@ -24,6 +28,10 @@ def describe(model):
     tail = model.worst_tail()
     if tail is not None:
         lines.append(f"  at cutoff:   {tail}")
+    if model.domain is not None:
+        lines.append(f"  trained on:  {_training_domain(model)}")
+    if model.training:
+        lines.append(f"  training:    {_training(model.training)}")
     if model.description:
         lines.append(f"  description: {model.description}")
     return "\n".join(lines)
@@ -51,3 +59,32 @@ def _domain(model):
         end = ", truncated" if model.truncated else ""
     default = " (the default)" if math.isclose(model.inner_cutoff, DEFAULT_INNER_CUTOFF_NM) else ""
     return f"{model.inner_cutoff:g}{default} to {model.cutoff:g} nm{end}"
+
+
+def _training_domain(model):
+    """The training domain: the pairs of types with data, and those without."""
+    if model.types is None:
+        return "{:g} to {:g} nm".format(*model.domain)
+    pairs = list(itertools.combinations_with_replacement(model.types, 2))
+    ranges = [f"{a}-{b} {low:g} to {high:g}" for (a, b), (low, high) in model.domain.items()]
+    without = [f"{a}-{b}" for a, b in pairs if (a, b) not in model.domain]
+    none = f"; no data for {_shortened(without)}" if without else ""
+    return f"{_shortened(ranges)} nm{none}"
+
+
+def _training(training):
+    """What is known about the training: short values, and the sizes of others."""
+    entries = []
+    for key, value in training.items():
+        if isinstance(value, (dict, list)):
+            entries.append(f"{key} ({len(value)} entries)")
+        else:
+            text = f"{value:g}" if isinstance(value, float) else str(value)
+            entries.append(f"{key} {text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + '...'}")
+    return _shortened(entries)
+
+
+def _shortened(entries):
+    """The first of some entries, and the number of the others."""
+    more = len(entries) - MAX_ENTRIES
+    return ", ".join(entries[:MAX_ENTRIES]) + (f" and {more} more" if more > 0 else "")

@@ -11,6 +11,9 @@ import torch
 from openmm import unit
 
 from ..units import in_nanometers
+from .configurations import read_configurations
+from .factors import Group, PairsLike, read_factors
+from .pair_list import find_pairs
 
 if TYPE_CHECKING:
     from ..lowering.pair_model import PairModel
@@ -22,9 +25,10 @@ class PairEnergy(torch.nn.Module):
     E = sum over pairs i<j with r_ij < r_c of S(r_ij) * f(r_ij; a_i, a_j; g)
 
     a_i is the type or the feature vector of particle i, and g are the global parameters. Excluded pairs, and pairs with
-    a particle that is not covered, do not contribute. Below the inner cutoff f is replaced by its first-order Taylor
-    expansion at the inner cutoff. Exceptions and the long-range correction of a force are left out. All pairs are
-    enumerated, so the module is meant for small systems.
+    a particle that is not covered, do not contribute; exceptions contribute with their factors. Below the inner cutoff
+    f is replaced by its first-order Taylor expansion at the inner cutoff. The long-range correction of a force is left
+    out. Many configurations can be evaluated in one call, which is much faster for small ones. Configurations of more
+    than 256 covered particles need vesin, which finds the pairs: ``pip install 'openmm-learnedpair[train]'``.
 
     Parameters
     ----------
@@ -146,87 +150,85 @@ class PairEnergy(torch.nn.Module):
         positions: torch.Tensor,
         box: torch.Tensor | None,
         particles: torch.Tensor,
-        exclusions: Iterable[tuple[int, int]] = (),
+        exclusions: PairsLike = (),
+        exceptions: Iterable[tuple[int, int, float]] = (),
+        interaction_groups: Iterable[Group] = (),
+        batch: torch.Tensor | None = None,
         **global_parameters: float | torch.Tensor,
     ) -> torch.Tensor:
-        """Compute the energy.
+        """Compute the energy of one configuration, or of each of many.
 
         Parameters
         ----------
         positions : Tensor, shape (N, 3), nm
+            Shape (B, N, 3) for B configurations of the same size, and (M, 3) with ``batch`` for configurations of
+            different sizes, one after the other.
         box : Tensor, shape (3, 3), nm, or None
-            Periodic box vectors in OpenMM's reduced form, one per row; None for no periodicity.
+            Periodic box vectors in OpenMM's reduced form, one per row; None for no periodicity. Shape (B, 3, 3) gives
+            each configuration its own box.
         particles : Tensor of int64, shape (N,), or of floating type, shape (N, F)
-            Types or features. A particle that is not covered has the type -1, or NaN for all of its features.
-        exclusions : iterable of (int, int)
+            Types or features. A particle that is not covered has the type -1, or NaN for all of its features. For
+            configurations of the same size (B, N) or (B, N, F), too, and (M,) or (M, F) with ``batch``.
+        exclusions : iterable of (int, int), or array or Tensor of int, shape (n, 2)
+            For configurations of the same size, pairs of particles of one configuration, excluded in all of them.
+            With ``batch``, the numbers of particles count through all configurations. An array is read fastest.
+        exceptions : iterable of (int, int, float)
+            Two particles, numbered like those of exclusions, and the factor of their energy.
+        interaction_groups : iterable of (iterable of int, iterable of int)
+            If there are any, only pairs with one particle in the first and the other in the second set of at least one
+            group count.
+        batch : Tensor of int64, shape (M,), optional
+            The configuration of each particle, from 0, in ascending order.
         **global_parameters : float or 0-d Tensor
             Passed to the function.
 
         Returns
         -------
-        Tensor, 0-d, kJ/mol
+        Tensor, 0-d, or shape (B,) for B configurations, kJ/mol
 
         Raises
         ------
         ValueError
-            If the particles have the wrong shape or an incomplete feature vector, an exclusion names a particle that
-            does not exist, or the box is shorter than twice the cutoff.
+            If a tensor has the wrong shape or values that are not finite, a feature vector is incomplete, an argument
+            names a particle that does not exist, or a box is shorter than twice the cutoff or not in reduced form.
+        TypeError
+            If exclusions, exceptions or interaction groups are not such pairs, factors and sets.
+        ImportError
+            If a configuration has more than 256 covered particles and vesin is not installed.
+
+        Examples
+        --------
+        Ten dimers of water in one call, without the pairs within a molecule:
+
+        >>> import torch
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_GFN2
+        >>> pair_energy = lp.nn.PairEnergy(lp.load_model(WATER_GFN2))
+        >>> positions = torch.rand(10, 6, 3, dtype=torch.float64)
+        >>> types = torch.tensor([0, 1, 1, 0, 1, 1])
+        >>> within = [(0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5)]
+        >>> pair_energy(positions, None, types, within).shape
+        torch.Size([10])
         """
+        arguments = (positions, box, particles, exclusions, exceptions, interaction_groups, batch)
         if torch.is_inference_mode_enabled():
             # The Taylor expansion below the inner cutoff needs autograd, which inference mode rules out.
             with torch.inference_mode(False), torch.no_grad():
                 return self.forward(
-                    _normal(positions),
-                    _normal(box),
-                    _normal(particles),
-                    exclusions,
-                    **{name: _normal(value) for name, value in global_parameters.items()},
+                    *map(_normal, arguments), **{name: _normal(value) for name, value in global_parameters.items()}
                 )
-        count = len(positions)
-        allowed = torch.ones(count, count, dtype=torch.bool, device=positions.device).triu(1)
-        for i, j in exclusions:
-            if not (0 <= i < count and 0 <= j < count):
-                raise ValueError(
-                    f"PairEnergy: exclusions has the pair {(i, j)}; expected particles from 0 to {count - 1}."
-                )
-            allowed[min(i, j), max(i, j)] = False
-        covered = _covered(particles, count)
-        if box is not None and (torch.diagonal(box) < 2 * self.cutoff).any():
-            raise ValueError(
-                f"PairEnergy: the box vectors {box.tolist()} are shorter than twice the cutoff, {self.cutoff:g} nm;"
-                " take a larger box."
-            )
-        i, j = (allowed & covered[:, None] & covered[None, :]).nonzero(as_tuple=True)
-        delta = positions[j] - positions[i]
-        if box is not None:
-            for k in (2, 1, 0):
-                delta = delta - torch.round(delta[:, k : k + 1] / box[k, k]) * box[k]
-        r = delta.norm(dim=1)
-        in_range = r < self.cutoff
+        configurations = read_configurations(positions, box, particles, batch, self.cutoff)
+        factors_of = read_factors(configurations, exclusions, exceptions, interaction_groups)
+        i, j, factors = find_pairs(configurations, factors_of, self.cutoff)
+        r = configurations.distances(i, j)
+        in_range = r < self.cutoff  # beyond it, after rounding, f may not even be a number
         r, i, j = r[in_range], i[in_range], j[in_range]
-        return self.pair_energy(r, particles[i], particles[j], **global_parameters).sum()
+        energies = self.pair_energy(r, configurations.particles[i], configurations.particles[j], **global_parameters)
+        if factors is not None:
+            energies = energies * factors[in_range].to(energies.dtype)
+        return configurations.sums(energies, i)
 
 
 def _normal(value: Any) -> Any:
     """Convert a tensor of inference mode to a normal one. Return any other value unchanged."""
     return value.clone() if isinstance(value, torch.Tensor) else value
-
-
-def _covered(particles: torch.Tensor, count: int) -> torch.Tensor:
-    """A mask of the particles that have a type or features, shape (N,)."""
-    features = particles.is_floating_point()
-    if len(particles) != count or particles.dim() != (2 if features else 1):
-        raise ValueError(
-            f"PairEnergy: the particles are {particles.dtype} of shape {tuple(particles.shape)}; expected {count}"
-            f" types, or features of shape ({count}, F)."
-        )
-    if not features:
-        return particles >= 0
-    missing = particles.isnan()
-    partly = missing.any(dim=1) & ~missing.all(dim=1)
-    if partly.any():
-        raise ValueError(
-            f"PairEnergy: particle {int(partly.nonzero()[0, 0])} has some features that are NaN; expected numbers, or"
-            " NaN for all of them where a particle is not covered."
-        )
-    return ~missing.any(dim=1)

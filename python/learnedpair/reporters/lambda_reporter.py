@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
@@ -13,8 +12,9 @@ from typing import Any, TextIO
 import openmm
 from openmm import app, unit
 
-from ..force.particles import as_index, as_number
+from ..force.particles import as_number
 from ..units import in_md_units
+from .csv_file import CsvFile, read_interval
 from .derivative_requests import why_incomplete
 
 #: In kJ/mol/K.
@@ -104,40 +104,14 @@ class LambdaReporter:
         derivatives: bool = True,
         append: bool = False,
     ) -> None:
-        self._file: TextIO | None = None
-        self._owns_file = False
-        self._interval = as_index(reportInterval, "LambdaReporter: reportInterval")
-        if self._interval < 1:
-            raise ValueError(f"LambdaReporter: reportInterval is {self._interval}; expected at least 1 step.")
+        self._interval = read_interval(reportInterval, "LambdaReporter")
         self._parameters = _read_names(parameters)
         self._ladder = [] if ladder is None else [_read_state(state, self._parameters) for state in ladder]
         if not derivatives and not self._ladder:
             raise ValueError("LambdaReporter: there is nothing to write with derivatives=False and no ladder=[...].")
         self._beta = None if temperature is None else 1 / (GAS_CONSTANT * _read_temperature(temperature))
         self._derivatives, self._is_checked = derivatives, False
-        self._open(file, append)
-
-    def _open(self, file: str | os.PathLike[str] | TextIO, append: bool) -> None:
-        """Open the file, and write its header unless it has one."""
-        header = self._header()
-        if not isinstance(file, (str, os.PathLike)):
-            self._file, write_header = file, not append
-        else:
-            write_header = True
-            if append and os.path.exists(file) and os.path.getsize(file) > 0:
-                with open(file, encoding="utf-8", newline="") as existing:
-                    found = next(csv.reader(existing), [])
-                if found != header:
-                    raise ValueError(
-                        f"LambdaReporter: {os.fspath(file)} has the columns {', '.join(found)}, and the columns to"
-                        f" append are {', '.join(header)}; give another file, or the same parameters and ladder."
-                    )
-                write_header = False
-            self._file = open(file, "a" if append else "w", encoding="utf-8", newline="")  # noqa: SIM115
-            self._owns_file = True
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        if write_header:
-            self._write(header)
+        self._file = CsvFile(file, self._header(), append, "LambdaReporter", ", or the same parameters and ladder")
 
     def _header(self) -> list[str]:
         states = [f"({', '.join(f'{name}={value!r}' for name, value in state.items())})" for state in self._ladder]
@@ -147,12 +121,6 @@ class LambdaReporter:
         if self._beta is not None:
             columns += [f"du/d{name}" for name in names] + [f"u{state}" for state in states]
         return columns
-
-    def _write(self, row: list[Any]) -> None:
-        assert self._file is not None
-        self._writer.writerow(row)
-        if hasattr(self._file, "flush"):
-            self._file.flush()
 
     def describeNextReport(self, simulation: app.Simulation) -> dict[str, Any]:
         """Say when the next report is due and what it needs, in the form that openmm.app.Simulation expects.
@@ -230,7 +198,7 @@ class LambdaReporter:
         ]
         if self._beta is not None:
             row += [self._beta * value for value in (*slopes, *energies)]
-        self._write(row)
+        self._file.write([row])
 
     def _energies(self, context: openmm.Context) -> list[float]:
         """The potential energy of the present positions in each state of the ladder, in kJ/mol."""
@@ -246,10 +214,6 @@ class LambdaReporter:
                 energy = context.getState(energy=True, groups=groups).getPotentialEnergy()
                 energies.append(float(energy.value_in_unit(unit.kilojoule_per_mole)))
         return energies
-
-    def __del__(self) -> None:
-        if self._owns_file and self._file is not None:
-            self._file.close()
 
 
 @contextlib.contextmanager

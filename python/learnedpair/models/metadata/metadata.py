@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 
 from ... import units
 from ...errors import ModelError, warn
+from .domain import to_json
 from .parameters import GlobalParameter, assumed_range
 
 #: The file inside a TorchScript or torch.export archive that holds the metadata.
@@ -21,7 +22,8 @@ class Metadata:
     Exactly one of ``types`` (dict of type name to assignment rule, or to None) and ``features`` (dict of feature name
     to its (low, high) range, or to None) is set. ``global_parameters`` is a dict of name to default value, or to
     (default, low, high). ``uncovered`` is a rule for atoms that are meant to have no type. ``truncated`` is true if the
-    energy is meant to jump to zero at the cutoff.
+    energy is meant to jump to zero at the cutoff. ``domain`` is the training domain, as domain.read_domain() returns
+    it; None if it is not known. ``training`` is a dict without a fixed form, which JSON can hold.
     """
 
     cutoff: float
@@ -35,9 +37,11 @@ class Metadata:
     description: str = ""
     uncovered: str | list | None = None
     truncated: bool = False
+    domain: dict | tuple | None = None
+    training: dict | None = None
 
     def to_json(self):
-        return json.dumps({"schema": SCHEMA, **asdict(self)})
+        return json.dumps({"schema": SCHEMA, **asdict(self), "domain": to_json(self.domain)})
 
 
 FIELDS = tuple(field.name for field in fields(Metadata))

@@ -10,8 +10,10 @@ from openmm import unit
 
 from ... import units
 from ...errors import ModelError
+from .domain import read_domain, require_overlap
 from .metadata import DEFAULT_INNER_CUTOFF_NM, Metadata
 from .rules import selection
+from .training import read_training
 
 #: The names of the arguments of PairModel.evaluate_derivatives(), which no global parameter can have.
 RESERVED = ("self", "r", "particle1", "particle2", "names")
@@ -31,6 +33,8 @@ def make_metadata(
     description="",
     uncovered=None,
     truncated=False,
+    domain=None,
+    training=None,
 ):
     """Check the fields of Metadata and combine them.
 
@@ -60,6 +64,11 @@ def make_metadata(
         problems, cutoff, inner_cutoff, switching_distance, length_unit, energy_unit
     )
     global_parameters = problems.attempt(_check_globals, global_parameters, length_unit, energy_unit)
+    training = problems.attempt(read_training, training)
+    if types is not None or features is not None:
+        domain = problems.attempt(read_domain, domain, types, length_unit)
+    if not problems:
+        problems.attempt(require_overlap, domain, inner_cutoff, cutoff, length_unit)
     if cutoff is None and types is None and features is None:
         problems.add(
             "A file written by PyTorch alone contains neither: pass both to lp.load_model(path, types=[...],"
@@ -78,6 +87,8 @@ def make_metadata(
         description=str(description),
         uncovered=uncovered,
         truncated=truncated,
+        domain=domain,
+        training=training,
     )
 
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checking.pairs import minimum_image
 from ..errors import ModelError
+from ..force.neighbors import neighbors
 from .basis import InverseSplineBasis
 from .configurations import Configuration
 
 Array = NDArray[np.float64]
 PairOfTypes = tuple[str, str]
+
+_NO_PAIRS = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -57,26 +59,24 @@ class Range:
 
 def find_distances(configuration: Configuration, interacting: Range) -> dict[PairOfTypes, Distances]:
     """The pairs of atoms of different fragments, by their types in alphabetical order."""
-    first, second = np.triu_indices(len(configuration.types), 1)
-    apart = configuration.fragments[first] != configuration.fragments[second]
-    first, second = first[apart], second[apart]
     box = configuration.box
     if box is not None and np.diag(box).min() < 2 * interacting.cutoff:
         raise ModelError(
             f"{configuration.name}: the box is {np.diag(box).min():g} nm wide, less than twice the cutoff,"
             f" {interacting.cutoff:g} nm; choose a shorter cutoff."
         )
-    delta = minimum_image(configuration.positions[second] - configuration.positions[first], box)
-    r = np.sqrt((delta**2).sum(axis=1))
+    parts = [*neighbors(configuration.positions, np.inf if box is None else interacting.cutoff, box)]
+    first, second, delta, r = (np.concatenate([part[k] for part in parts]) for k in range(4)) if parts else _NO_PAIRS
+    apart = configuration.fragments[first] != configuration.fragments[second]
+    first, second, delta, r = (array[apart] for array in (first, second, delta, r))
     if (r == 0).any():
         raise ModelError(f"{configuration.name}: two atoms are at the same place.")
-    kept = np.full(len(r), True) if box is None else r < interacting.cutoff
     names, codes = np.unique(np.array(configuration.types), return_inverse=True)
     low, high = np.minimum(codes[first], codes[second]), np.maximum(codes[first], codes[second])
     result = {}
-    for code in np.unique((low * len(names) + high)[kept]):
+    for code in np.unique(low * len(names) + high):
         a, b = divmod(int(code), len(names))
-        chosen = kept & (low == a) & (high == b)
+        chosen = (low == a) & (high == b)
         result[str(names[a]), str(names[b])] = Distances(first[chosen], second[chosen], delta[chosen], r[chosen])
     return result
 

@@ -126,6 +126,7 @@ def _parity(panel: Any, predictions: Sequence[Prediction]) -> None:
     smallest = float(np.median(np.abs(reference))) if len(reference) else 1.0
     for set_scale in (panel.set_xscale, panel.set_yscale):
         set_scale("symlog", linthresh=max(smallest, 1e-9))
-    panel.axline((0, 0), slope=1, color="0.7", lw=0.5)
+    ends = [float(reference.min()), float(reference.max())] if len(reference) else [0.0, 0.0]
+    panel.plot(ends, ends, color="0.7", lw=0.5)
     panel.set_xlabel("reference minus baseline (kJ/mol)")
     panel.set_ylabel("predicted, left out of the fit (kJ/mol)")

@@ -4,17 +4,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import openmm.version
+import torch
 from numpy.typing import NDArray
 
+from ..force.functions import core
+from ..lowering.export import export_model
 from ..lowering.pair_model import PairModel
 from .basis import POWER, InverseSplineBasis
 from .configurations import ReferenceData
 from .design import PairOfTypes
 from .prediction import Prediction
+from .summary import energy_errors, force_error
 
 Array = NDArray[np.float64]
 
@@ -67,18 +74,21 @@ class PairResult:
 
 @dataclass(frozen=True)
 class SplineFit:
-    """The result of :func:`fit_splines`.
+    """The result of :func:`fit_splines`. ``print(fit)`` shows a table of its errors.
 
     Attributes
     ----------
     model : PairModel
     data : ReferenceData
     pairs : dict of (str, str) to PairResult
+    metadata : dict
+        The arguments of :func:`export_model` with which :meth:`save` writes the model.
     """
 
     model: PairModel
     data: ReferenceData
     pairs: dict[PairOfTypes, PairResult]
+    metadata: dict[str, Any]
 
     def predictions(self) -> list[Prediction]:
         """The errors of all configurations, in the order of the data."""
@@ -86,3 +96,68 @@ class SplineFit:
             id(each.configuration): each for result in self.pairs.values() for each in result.predictions
         }
         return [by_configuration[id(each)] for each in self.data]
+
+    def save(self, path: str | os.PathLike[str]) -> PairModel:
+        """Write the model to a file, as :func:`export_model` does, with the training domain of each pair of types, the
+        errors of configurations left out of the fit, and the digest of the data.
+
+        Returns
+        -------
+        PairModel
+            The file as :func:`load_model` reads it.
+        """
+        return export_model(self.model.module, path, **self.metadata)
+
+    def __str__(self) -> str:
+        lines = [repr(self.data), f"method: {self.data.method}", *_HEADER]
+        for pair, result in self.pairs.items():
+            lines.append(_row(pair, result))
+        flat = ["-".join(pair) for pair, result in self.pairs.items() if result.is_flat]
+        if flat:
+            lines.append(f"slope at the shortest distance set to zero: {', '.join(flat)}")
+        return "\n".join(lines)
+
+
+_HEADER = (
+    "                                                     error of energies left out of the fit",
+    "pair        data  range (nm)         minimum         RMS       largest   of depth   on the wall",
+)
+
+
+def _row(pair: PairOfTypes, result: PairResult) -> str:
+    """The line of a pair of types in the table of errors."""
+    minima = [(r, energy) for kind, r, energy in result.extrema() if kind == "minimum"]
+    r, energy = min(minima, key=lambda each: each[1]) if minima else (np.nan, np.nan)
+    basis, errors = result.basis, energy_errors(result.predictions, left_out=True)
+    start = (
+        f"{'-'.join(pair):<10}{len(result.predictions):>6}  {basis.shortest:.3f} to {basis.longest:.3f}"
+        f"  {r:>6.3f} {energy:>9.4f}"
+    )
+    if errors is None:
+        return f"{start}   no energies; forces {force_error(result.predictions, left_out=True):.3g} kJ/mol/nm RMS"
+    of_depth = f"{errors.largest / errors.depth:>8.2%}" if errors.depth > 0 else "        "
+    return f"{start}  {errors.rms:>9.2e} {errors.largest:>9.2e}   {of_depth}   {errors.largest_of_wall:>8.2%}"
+
+
+def describe_training(data: ReferenceData, pairs: dict[PairOfTypes, PairResult]) -> dict[str, Any]:
+    """The training record of a model: data, method, errors and versions, for JSON."""
+    errors = {}
+    for pair, result in pairs.items():
+        found = energy_errors(result.predictions, left_out=True)
+        forces = force_error(result.predictions, left_out=True)
+        errors["-".join(pair)] = {
+            **({} if found is None else {"energy_kJ_per_mol": found.to_dict()}),
+            **({} if forces is None or not np.isfinite(forces) else {"rms_force_kJ_per_mol_nm": forces}),
+            "smoothness": result.smoothness,
+        }
+    return {
+        "method": data.method,
+        "data": {"source": data.source, "sha256": data.digest, "configurations": len(data)},
+        "errors_left_out": errors,
+        "software": {
+            "learnedpair": core.version,
+            "openmm": openmm.version.version,
+            "torch": str(torch.__version__),
+            "numpy": np.__version__,
+        },
+    }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from openmm import unit
 
 from ..errors import ModelError
-from ..lowering.pair_model import PairModel, load_model
+from ..lowering.pair_model import load_model
 from ..units import in_nanometers
 from .basis import InverseSplineBasis
 from .configurations import Configuration, ReferenceData
@@ -20,7 +20,7 @@ from .design import Distances, Errors, PairOfTypes, Range, connected, find_dista
 from .least_squares import Problem, Solution, solve
 from .module import InverseSplineCurves
 from .prediction import predictions_of
-from .result import PairResult, SplineFit
+from .result import PairResult, SplineFit, describe_training
 
 Array = NDArray[np.float64]
 
@@ -138,8 +138,21 @@ def fit_splines(
         chosen = [(each, pairs) for each, pairs in zip(data, found) if pairs.keys() & set(component)]
         errors = _errors([each for each, _ in chosen], energy_error, force_error)
         results |= _fit_component(chosen, {pair: bases[pair] for pair in component}, interacting, errors, smoothness)
-    metadata = dict(cutoff=cutoff, switching_distance=switching_distance, truncated=truncated, description=description)
-    return SplineFit(_model(data, results, types, metadata), data, dict(sorted(results.items())))
+    results = dict(sorted(results.items()))
+    types = data.types if types is None else types
+    module = _module(data, results, [each for each in types if each is not None])
+    shortest = min(result.basis.shortest for result in results.values())
+    metadata = dict(
+        types=types,
+        cutoff=cutoff,
+        inner_cutoff=min(shortest, 0.9 * cutoff),
+        switching_distance=switching_distance,
+        truncated=truncated,
+        description=description,
+        domain={pair: (result.basis.shortest, result.basis.longest) for pair, result in results.items()},
+        training=describe_training(data, results),
+    )
+    return SplineFit(load_model(module, **metadata), data, results, metadata)
 
 
 def _bases(
@@ -259,26 +272,14 @@ def _results(
     return results
 
 
-def _model(
-    data: ReferenceData,
-    results: dict[PairOfTypes, PairResult],
-    types: Sequence[str] | dict[Any, Any] | None,
-    metadata: dict[str, Any],
-) -> PairModel:
-    """The fitted functions as a PairModel."""
-    types = data.types if types is None else types
-    names = [each for each in types if each is not None]
+def _module(data: ReferenceData, results: dict[PairOfTypes, PairResult], names: list[str]) -> InverseSplineCurves:
+    """The fitted functions as a module."""
     indices = np.full((len(names), len(names)), -1)
     for index, pair in enumerate(results):
         for each in pair:
             if each not in names:
-                raise ModelError(f"fit_splines: types is {types!r}, and the data have the type {each!r}; add it.")
+                raise ModelError(f"fit_splines: the data have the type {each!r}, and types has {names}; add it.")
         first, second = map(names.index, pair)
         indices[first, second] = indices[second, first] = index
-    module = InverseSplineCurves(
-        [result.basis for result in results.values()], [result.coefficients for result in results.values()], indices
-    )
-    shortest = min(result.basis.shortest for result in results.values())
-    if not metadata["truncated"]:
-        del metadata["truncated"]
-    return load_model(module, types=types, inner_cutoff=min(shortest, 0.9 * metadata["cutoff"]), **metadata)
+    bases, coefficients = zip(*((result.basis, result.coefficients) for result in results.values()))
+    return InverseSplineCurves(bases, coefficients, indices)

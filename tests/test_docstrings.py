@@ -29,6 +29,7 @@ METHODS = {
         "setScaleParameter",
         "updateParametersInContext",
     ],
+    lp.CommitteeModel: ["create_member_forces"],
     lp.PairModel: ["create_force", "evaluate", "evaluate_derivatives", "update_force", "write_table"],
     lp.PairTable: ["evaluate"],
     lp.PairProgram: ["evaluate", "evaluate_derivatives", "tabulate_radial"],

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Tests of LambdaReporter: its numbers, the parameters after it, and its messages."""
 
-import csv
 import io
 
 import learnedpair as lp
@@ -14,6 +13,7 @@ import systems
 from comparators import DOUBLE, PLATFORMS, REFERENCE, assert_close, on
 from documentation import python_code
 from openmm import app, unit
+from simulations import rows_of, simulate
 
 LADDER = [0.0, 0.25, 1.0]
 
@@ -35,27 +35,6 @@ def harmonic(derivative=True, name="lam"):
         force.addEnergyParameterDerivative(name)
     force.addBond(0, 1)
     return force
-
-
-def simulate(target, chains, forces, *reporters, steps=4, integrator=None):
-    """A Simulation after a few steps with reporters."""
-    topology = app.Topology()
-    residue = topology.addResidue("X", topology.addChain())
-    for _ in range(chains.count):
-        topology.addAtom("C", app.element.carbon, residue)
-    context = target.context(chains.together(forces), integrator=integrator or openmm.VerletIntegrator(1e-5))
-    simulation = app.Simulation.__new__(app.Simulation)  # with the platform properties of the target
-    simulation.topology, simulation.system = topology, context.getSystem()
-    simulation.integrator, simulation.context = context.getIntegrator(), context
-    simulation.reporters, simulation._usesPBC = list(reporters), chains.box is not None
-    context.setPositions(chains.positions)
-    simulation.step(steps)
-    return simulation
-
-
-def rows_of(file):
-    """The rows of a CSV file, dicts of float."""
-    return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(io.StringIO(file.getvalue()))]
 
 
 def energy_at(context, **parameters):

@@ -25,11 +25,14 @@ from .force.learned_pair_force import LearnedPairForce
 from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
 from .interfaces.ml_region import exclude_within
 from .lowering.tabulation import tabulate
+from .reporters.committee_reporter import CommitteeReporter
 from .reporters.domain_reporter import DomainReporter
 from .reporters.lambda_reporter import LambdaReporter
 
 if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
     from . import nn as nn
+    from .lowering.committee import CommitteeModel as CommitteeModel
+    from .lowering.committee import load_committee as load_committee
     from .lowering.export import export_model as export_model
     from .lowering.load_tables import load_tables as load_tables
     from .lowering.pair_model import PairModel as PairModel
@@ -42,6 +45,8 @@ _NEED_TORCH = {
     "load_model": "lowering.pair_model",
     "PairModel": "lowering.pair_model",
     "export_model": "lowering.export",
+    "load_committee": "lowering.committee",
+    "CommitteeModel": "lowering.committee",
     "load_tables": "lowering.load_tables",
     "nn": "nn",
 }
@@ -49,6 +54,7 @@ _NEED_TORCH = {
 __all__ = [
     "DomainError",
     "DomainReporter",
+    "CommitteeReporter",
     "LambdaReporter",
     "LearnedPairError",
     "LearnedPairForce",

@@ -924,6 +924,8 @@ class LearnedPairForce(GuardedForce):
             "table" or "program".
         ``model``, ``digest``, ``description`` : str
             The name, the SHA-256 digest and the description of the model.
+        ``members`` : list of dict
+            The names and digests of the members, as ``model`` and ``digest``, if the model is a committee.
         ``domain_nm`` : list of float
             The inner cutoff and the cutoff of the model, in nm.
         ``domain`` : list or None

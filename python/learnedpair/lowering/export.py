@@ -167,6 +167,11 @@ def export_model(
 
 def _check_arguments(module, path):
     """Require a module that can be written, and a path in an existing folder."""
+    if isinstance(module, PairModel) and module.members:
+        raise TypeError(
+            f"export_model: {module.source} is a committee; export its members one by one, and load the files with"
+            " load_committee."
+        )
     if isinstance(module, PairModel):
         raise TypeError(
             f"export_model: {module.source} is a loaded PairModel; export its module, PairModel.module, with the"

@@ -138,6 +138,8 @@ class PairModel(Model):
         The name of the file or class.
     digest : str
         SHA-256 of the file; or of the code, parameters and buffers of a module.
+    members : list of PairModel
+        The members of a committee (:func:`load_committee`); empty for any other model.
 
     Examples
     --------

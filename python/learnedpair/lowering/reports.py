@@ -2,12 +2,32 @@
 # SPDX-License-Identifier: MIT
 """The lowering reports: the representation of a model in a force, and its errors."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..models.metadata.domain import to_json
 
 #: On a device a knot takes four numbers in single precision.
 BYTES_PER_KNOT = 16
+
+
+class Member(NamedTuple):
+    """A member of a committee, as far as a report names it."""
+
+    source: str
+    digest: str
+
+
+def _origin(model):
+    """The name, digest and description of a model; for a committee, also the names and digests of its members."""
+    members = [{"model": member.source, "digest": member.digest} for member in model.members]
+    return {
+        "model": model.source,
+        "digest": model.digest,
+        "description": model.description,
+        **({"members": members} if members else {}),
+    }
 
 
 def table_report(model, curves, stored, tolerance):
@@ -26,9 +46,7 @@ def table_report(model, curves, stored, tolerance):
     knots = sum(len(curve.energies) for curve in stored)
     return {
         "representation": "table",
-        "model": model.source,
-        "digest": model.digest,
-        "description": model.description,
+        **_origin(model),
         "types": model.types,
         "domain_nm": [model.inner_cutoff, model.cutoff],
         "domain": to_json(model.domain),
@@ -65,9 +83,7 @@ def program_report(model, program, knots, tolerance, energy_error, force_error):
     )
     return {
         "representation": "program",
-        "model": model.source,
-        "digest": model.digest,
-        "description": model.description,
+        **_origin(model),
         **particles,
         "global_parameters": model.global_parameters,
         "global_parameter_ranges": model.global_parameter_ranges,

@@ -12,6 +12,7 @@ from ..force.functions import PairProgram
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.metadata.domain import Domain, read_domain
 from .particles import occurring_pairs
+from .reports import Member
 from .tables import lower_to_table
 
 
@@ -28,6 +29,7 @@ class _SampledProgram:
     types: list
     truncated: bool
     domain: Domain | None
+    members: list
 
     @property
     def last_distance(self):
@@ -93,6 +95,7 @@ def tabulate(force: openmm.Force, tolerance: float = 1e-4) -> None:
         types,
         report.get("truncated", False),
         read_domain(report.get("domain"), types, "nm"),
+        [Member(member["model"], member["digest"]) for member in report.get("members", [])],
     )
     table, report = lower_to_table(model, occurring_pairs(np.asarray(force.getParticleTypes())), tolerance)
     force.setFunction(table)

@@ -13,8 +13,8 @@ from .representation import table_obstacle
 from .tables import lower_to_shape
 
 
-def require_same_particles(model, force):
-    """Require that a force was made from a model with the same types or features and the same switching distance.
+def require_same_types(model, force):
+    """Require that a force was made from a model with the same types or features.
 
     Raises
     ------
@@ -29,6 +29,16 @@ def require_same_particles(model, force):
         raise LoweringError(
             f"{model.source}: the model has {own}, and the force was made for {made_for}; make a new force."
         )
+
+
+def require_same_particles(model, force):
+    """Require that a force was made from a model with the same types or features and the same switching distance.
+
+    Raises
+    ------
+    LoweringError
+    """
+    require_same_types(model, force)
     switching = force.getSwitchingDistance()._value if force.getUseSwitchingFunction() else None
     if switching != model.switching_distance:
         raise LoweringError(
@@ -96,6 +106,17 @@ def _particles_to_compare(model, force):
     """The distinct particles for which a program is compared with its model; features must be within the ranges."""
     if model.features is None:
         return distinct_types(force.getParticleTypes())
+    return sample_rows(model, covered_rows(model, force))
+
+
+def covered_rows(model, force):
+    """The feature vectors of all particles of a force, NaN for those that are not covered; within the model's ranges.
+
+    Raises
+    ------
+    ValueError
+        If a feature is outside of its range.
+    """
     rows = force.getAllParticleFeatures()
     covered = np.flatnonzero(~np.isnan(rows).any(axis=1))
     check_ranges(
@@ -105,7 +126,7 @@ def _particles_to_compare(model, force):
         covered,
         "load it with other ranges in features if they are known to be wider",
     )
-    return sample_rows(model, rows)
+    return rows
 
 
 def parameter_settings(model, force):

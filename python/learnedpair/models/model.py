@@ -74,6 +74,7 @@ class Model:
         self.training = metadata.training
         self.module = in_double_precision(module, source)
         self._worst_tail = None
+        self.members: list[Any] = []
 
     def __str__(self) -> str:
         return describe(self)

@@ -13,7 +13,9 @@ MAX_ENTRIES, MAX_TEXT = 10, 40
 
 def describe(model):
     """Describe a model in a few lines."""
-    lines = [f"PairModel {model.source}", _particles(model)]
+    lines = [f"PairModel {model.source}"]
+    lines += [f"  member:      {member.source}, digest {member.digest[:16]}" for member in model.members]
+    lines.append(_particles(model))
     if model.global_parameters:
         values = [
             f"{name} = {p.default:g} ({p.low:g} to {p.high:g}{', assumed' if p.assumed else ''})"

@@ -18,7 +18,8 @@ from ..force.corrections import all_corrections_of
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.pairs import find_lost_particle
 from ..models.metadata.domain import Domain
-from .csv_file import CsvFile, read_interval
+from .arguments import read_interval
+from .csv_file import CsvFile
 from .domain_counts import DomainCounts, as_domain_of, count_pairs, domain_of
 
 COLUMNS = [
@@ -137,7 +138,7 @@ class DomainReporter:
         self._force = None if force is None else LearnedPairForce.cast(force)
         self._domain, self._stop = domain, stop
         self._is_checked, self._warned = False, set[tuple[str, ...]]()
-        self._file = CsvFile(file, COLUMNS, append, "DomainReporter", "")
+        self._file = CsvFile(file, COLUMNS, append=append, reporter="DomainReporter")
 
     def describeNextReport(self, simulation: app.Simulation) -> dict[str, Any]:
         """Say when the next report is due and what it needs, in the form that openmm.app.Simulation expects.

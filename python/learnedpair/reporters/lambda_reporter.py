@@ -14,7 +14,8 @@ from openmm import app, unit
 
 from ..force.particles import as_number
 from ..units import in_md_units
-from .csv_file import CsvFile, read_interval
+from .arguments import read_interval
+from .csv_file import CsvFile
 from .derivative_requests import why_incomplete
 
 #: In kJ/mol/K.
@@ -111,7 +112,9 @@ class LambdaReporter:
             raise ValueError("LambdaReporter: there is nothing to write with derivatives=False and no ladder=[...].")
         self._beta = None if temperature is None else 1 / (GAS_CONSTANT * _read_temperature(temperature))
         self._derivatives, self._is_checked = derivatives, False
-        self._file = CsvFile(file, self._header(), append, "LambdaReporter", ", or the same parameters and ladder")
+        self._file = CsvFile(
+            file, self._header(), append=append, reporter="LambdaReporter", remedy="the same parameters and ladder"
+        )
 
     def _header(self) -> list[str]:
         states = [f"({', '.join(f'{name}={value!r}' for name, value in state.items())})" for state in self._ladder]

@@ -9,4 +9,12 @@ from .extended_xyz import read_extended_xyz
 from .result import SplineFit
 from .splines import fit_splines
 
-__all__ = ["Configuration", "ReferenceData", "SplineFit", "fit_splines", "read_dimers", "read_extended_xyz", "subtract_baseline"]
+__all__ = [
+    "Configuration",
+    "ReferenceData",
+    "SplineFit",
+    "fit_splines",
+    "read_dimers",
+    "read_extended_xyz",
+    "subtract_baseline",
+]

@@ -96,9 +96,9 @@ def _interaction(configuration: Configuration, context: openmm.Context) -> tuple
         )
     if context.getSystem().usesPeriodicBoundaryConditions() != (configuration.box is not None):
         raise ModelError(
-            f"{configuration.name}: the structure has {'no' if configuration.box is None else 'a'} periodic box, and the"
-            f" System of the baseline {'does not use' if configuration.box is not None else 'uses'} periodic boundary"
-            " conditions; choose nonbonded methods that fit the structure."
+            f"{configuration.name}: the structure has {'no' if configuration.box is None else 'a'} periodic box, and"
+            f" the System of the baseline {'does not use' if configuration.box is not None else 'uses'} periodic"
+            " boundary conditions; choose nonbonded methods that fit the structure."
         )
     energy, forces = _evaluate(configuration, configuration.positions, context)
     if configuration.box is not None:

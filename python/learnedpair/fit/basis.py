@@ -22,8 +22,8 @@ class InverseSplineBasis:
         f(r) = (r_0 / r)^6 sum over k of c_k B_k(1/r)
 
     B_k are cubic B-splines on uniform knots from 1/longest to 1/shortest, and r_0 is the longest distance. Beyond the
-    longest distance the spline continues as a straight line in 1/r, so that f decays as C6/r^6. Below the shortest
-    distance f continues as a straight line in r.
+    longest distance the spline continues as a + b/r^2, so that f is C6/r^6 + C8/r^8, as dispersion energies are. Below
+    the shortest distance f continues as a straight line in r.
 
     Parameters
     ----------
@@ -57,11 +57,18 @@ class InverseSplineBasis:
         inside = np.maximum(r, self.shortest)
         u = 1 / inside
         values, slopes = self._splines(np.maximum(u, 1 / self.longest))
-        below = np.minimum(u - 1 / self.longest, 0.0)[:, None]  # beyond the longest distance
-        values = values + below * slopes
+        # Beyond the longest distance, s(u) = s(v) + s'(v) (u^2 - v^2) / (2 v) for v = 1/longest.
+        ratio = np.minimum(u * self.longest, 1.0)[:, None]
+        values = values + slopes * (ratio**2 - 1) / (2 * self.longest)
+        slopes = slopes * ratio
         envelope = (self.longest / inside[:, None]) ** POWER
         dEdR = envelope * (-POWER / inside[:, None] * values - slopes / inside[:, None] ** 2)
         return envelope * values + (r - inside)[:, None] * dEdR, dEdR
+
+    def at_infinity(self) -> Array:
+        """The limits of (r/r_0)^6 times the basis functions, shape (size,)."""
+        values, slopes = self._splines(np.array([1 / self.longest]))
+        return np.asarray(values[0] - slopes[0] / (2 * self.longest))
 
     def _splines(self, u: Array) -> tuple[Array, Array]:
         """The B-splines and their derivatives by u = 1/r, within the knots."""

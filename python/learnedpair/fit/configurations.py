@@ -132,7 +132,7 @@ class ReferenceData(Sequence[Configuration]):
     def __len__(self) -> int:
         return len(self._configurations)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+    def __getitem__(self, index):
         if isinstance(index, slice):
             return ReferenceData(self._configurations[index], self.source, self.method)
         return self._configurations[index]
@@ -202,10 +202,9 @@ class ReferenceData(Sequence[Configuration]):
                 " fraction that leaves at least one in both parts."
             )
         chosen = set(np.random.default_rng(seed).permutation(len(self))[:held_out].tolist())
-        parts = ([], [])
-        for index, each in enumerate(self):
-            parts[index in chosen].append(each)
-        return tuple(ReferenceData(part, self.source, self.method) for part in parts)
+        kept = [each for index, each in enumerate(self) if index not in chosen]
+        rest = [each for index, each in enumerate(self) if index in chosen]
+        return ReferenceData(kept, self.source, self.method), ReferenceData(rest, self.source, self.method)
 
     def with_baseline(self, energies: ArrayLike, forces: Sequence[Array | None] | None = None) -> ReferenceData:
         """The same structures with another baseline.

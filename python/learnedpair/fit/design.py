@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,7 +106,8 @@ def rows_of(
     expected errors.
     """
     count = len(configuration.types)
-    energy_row, force_rows = [], []
+    energy_row: list[Array] = []
+    force_rows: list[Array] = []
     for pair, basis in bases.items():
         energy, forces = np.zeros(basis.size), np.zeros((count, 3, basis.size))
         found = distances.get(pair)
@@ -122,15 +123,16 @@ def rows_of(
                 np.add.at(forces, found.j, -push)
         energy_row.append(energy)
         force_rows.append(forces.reshape(3 * count, basis.size))
-    matrix, target = [], []
+    matrix: list[Array] = []
+    target: list[Array] = []
     of_energy, of_forces = expected_errors(configuration, errors)
-    if configuration.energy is not None:
+    if (energy_difference := configuration.energy_difference) is not None:
         matrix.append(np.concatenate(energy_row)[None, :] / of_energy)
-        target.append([configuration.energy_difference / of_energy])
-    if configuration.forces is not None:
+        target.append(np.array([energy_difference / of_energy]))
+    if (force_difference := configuration.force_difference) is not None:
         scale = np.repeat(1 / of_forces, 3)
         matrix.append(np.concatenate(force_rows, axis=1) * scale[:, None])
-        target.append(configuration.force_difference.ravel() * scale)
+        target.append(force_difference.ravel() * scale)
     return np.concatenate(matrix), np.concatenate(target)
 
 
@@ -144,7 +146,7 @@ def expected_errors(configuration: Configuration, errors: Errors) -> tuple[float
     return float(factor * of_energy), factor * (errors.force[0] + errors.force[1] * sizes)
 
 
-def connected(occurring: Iterable[Sequence[PairOfTypes]]) -> list[list[PairOfTypes]]:
+def connected(occurring: Iterable[Collection[PairOfTypes]]) -> list[list[PairOfTypes]]:
     """Divide pairs of types into sets that no configuration connects, so that they can be fitted one by one."""
     sets: list[set[PairOfTypes]] = []
     for pairs in occurring:

@@ -76,7 +76,8 @@ def _targets(pair: PairOfTypes, predictions: Sequence[Prediction]) -> tuple[Arra
         for each in predictions
         if each.energy is not None and len(each.distances) == 1 and len(each.distances[pair]) == 1
     ]
-    return tuple(np.array(single).reshape(-1, 2).T)
+    values = np.array(single, dtype=float).reshape(-1, 2)
+    return values[:, 0], values[:, 1]
 
 
 def _curve(panel: Any, pair: PairOfTypes, result: PairResult) -> None:
@@ -119,9 +120,13 @@ def _coverage(panel: Any, pair: PairOfTypes, result: PairResult) -> None:
 
 def _parity(panel: Any, predictions: Sequence[Prediction]) -> None:
     """Predicted and reference differences of all configurations, each predicted without itself."""
-    chosen = [each for each in predictions if each.energy is not None and np.isfinite(each.energy_left_out)]
-    reference = np.array([each.configuration.energy_difference for each in chosen])
-    predicted = reference + np.array([each.energy_left_out for each in chosen])
+    known = [
+        (each.configuration.energy_difference, each.energy_left_out)
+        for each in predictions
+        if each.energy_left_out is not None and np.isfinite(each.energy_left_out)
+    ]
+    reference, errors = np.array(known, dtype=float).reshape(-1, 2).T
+    predicted = reference + errors
     panel.plot(reference, predicted, ".", ms=4)
     smallest = float(np.median(np.abs(reference))) if len(reference) else 1.0
     for set_scale in (panel.set_xscale, panel.set_yscale):

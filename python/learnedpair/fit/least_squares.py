@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 
 #: The weights of the penalty that are tried.
 SMOOTHNESS = 10.0 ** np.arange(-10, 8.25, 0.5)
+#: The smoothest solution is chosen whose leave-one-out error is at most this factor above the smallest.
+TOLERATED = 1.02
 #: Below this, rounding errors dominate the part of the residuals that is left when a configuration is left out.
 SMALLEST_FREEDOM = 1e-9
 
@@ -59,7 +61,7 @@ class Solution:
     num_effective : float
         The effective number of coefficients, the trace of the matrix that maps data to predictions.
     covariance : ndarray, shape (n_coefficients, n_coefficients)
-        The covariance of the coefficients, if the errors of the rows are 1.
+        The covariance of the coefficients, if the errors of the rows are 1 and the penalty is a prior.
     """
 
     coefficients: Array
@@ -68,6 +70,12 @@ class Solution:
     leave_one_out: Array
     num_effective: float
     covariance: Array
+
+    @property
+    def error_of_rows(self) -> float:
+        """The standard deviation of the errors of the rows, from the residuals; 1 if too few data are left for that."""
+        freedom = len(self.residuals) - self.num_effective
+        return float(np.sqrt(np.sum(self.residuals**2) / freedom)) if freedom >= 1 else 1.0
 
     @property
     def leave_one_out_error(self) -> float:
@@ -82,7 +90,7 @@ def solve(problem: Problem, smoothness: float | None = None) -> Solution:
     ----------
     problem : Problem
     smoothness : float, optional
-        By default the one with the smallest leave-one-out error.
+        By default the largest one whose leave-one-out error is at most 2 % above the smallest.
 
     Returns
     -------
@@ -102,10 +110,13 @@ def solve(problem: Problem, smoothness: float | None = None) -> Solution:
     reduced = _Reduced(problem)
     if smoothness is not None:
         return reduced.solve(smoothness)
-    best = min((reduced.solve(each) for each in SMOOTHNESS), key=lambda each: each.leave_one_out_error)
-    if not np.isfinite(best.leave_one_out_error):  # a configuration that nothing replaces, such as the only one
+    solutions = [reduced.solve(each) for each in SMOOTHNESS]
+    least = min(each.leave_one_out_error for each in solutions)
+    if not np.isfinite(least):  # a configuration that nothing replaces, such as the only one
         return reduced.solve(1.0)
-    return best
+    return max(
+        (each for each in solutions if each.leave_one_out_error <= TOLERATED * least), key=lambda each: each.smoothness
+    )
 
 
 class _Reduced:

@@ -58,12 +58,13 @@ class InverseSplineCurves(torch.nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The spline and its derivative by 1/r."""
         spacing = (1 / shortest - 1 / longest) / self.num_intervals
-        position = (1 / r - 1 / longest) / spacing
+        is_beyond = r > longest
+        ratio = torch.where(is_beyond, longest / r, torch.ones_like(r))
+        position = torch.where(is_beyond, torch.zeros_like(r), (1 / r - 1 / longest) / spacing)
         interval = position.detach().to(torch.int64).clamp(0, self.num_intervals - 1)
         t = position - interval.to(position.dtype)
-        beyond = t.clamp(max=0.0)  # negative beyond the longest distance, where the spline is a straight line
-        t = t - beyond
         c = self.polynomials[curve * self.num_intervals + interval]
         value = c[:, 0] + t * (c[:, 1] + t * (c[:, 2] + t * c[:, 3]))
         slope = c[:, 1] + t * (2 * c[:, 2] + 3 * t * c[:, 3])
-        return value + beyond * slope, slope / spacing
+        slope = slope / spacing
+        return value + slope * (ratio * ratio - 1) / (2 * longest), slope * ratio

@@ -28,7 +28,7 @@ class Prediction:
     distances : dict of pair of types to ndarray, nm
         The distances of its pairs.
     energy, energy_left_out : float, kJ/mol, or None
-        The error of the fit, and of a fit without this configuration (NaN if the rest does not determine the functions).
+        The error of the fit, and of a fit without this configuration (NaN if the rest determines no functions).
     forces, forces_left_out : ndarray, shape (N, 3), kJ/mol/nm, or None
     """
 

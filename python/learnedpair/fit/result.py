@@ -59,10 +59,7 @@ class PairResult:
     @property
     def c6(self) -> float:
         """The limit of -r^6 f(r) for large distances, in kJ/mol nm^6."""
-        # Beyond the longest distance the spline is a straight line in 1/r; its value at 1/r = 0.
-        values, slopes = self.basis._splines(np.array([1 / self.basis.longest]))
-        at_infinity = (values - slopes / self.basis.longest) @ self.coefficients
-        return float(-at_infinity[0] * self.basis.longest**POWER)
+        return float(-self.basis.at_infinity() @ self.coefficients * self.basis.longest**POWER)
 
     def extrema(self) -> list[tuple[str, float, float]]:
         """The minima and maxima within the data: ("minimum" or "maximum", r in nm, f in kJ/mol)."""

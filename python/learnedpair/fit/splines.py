@@ -49,9 +49,10 @@ def fit_splines(
 
     The function of each pair of types is (r_0/r)^6 times a cubic spline of 1/r with many knots. The fit minimizes the
     squared errors, each divided by the error that is expected of its datum, plus the squared third differences of the
-    coefficients. The weight of the latter is chosen such that the root mean square of the leave-one-out errors is
-    smallest: the error of each configuration when it is left out of the fit. Pairs of types that no configuration
-    connects have weights of their own. The problem is convex, and the solution needs no starting values.
+    coefficients. The weight of the latter is the largest one for which the root mean square of the leave-one-out errors
+    is at most 2 % above its minimum. A leave-one-out error is that of a configuration when it is left out of the fit.
+    Pairs of types that no configuration connects have weights of their own. The problem is convex, and the solution
+    needs no starting values.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def fit_splines(
         The target is the reference minus the baseline.
     cutoff : float, nm, or Quantity
         The cutoff of the force. Data beyond it are fitted as well, if the structure has no periodic box: the function
-        continues beyond the longest distance as C6/r^6 + C7/r^7.
+        continues beyond the longest distance as C6/r^6 + C8/r^8.
     switching_distance : float, nm, or Quantity
         Where the switching function of the force begins; by default 0.9 times the cutoff. Structures with a periodic
         box are fitted with the switching function, others without it.
@@ -190,7 +191,7 @@ def _errors(
             raise ModelError(
                 f"fit_splines: {name} is {error!r}; expected a positive absolute error, and a fraction of the value."
             )
-    return Errors(tuple(map(float, energy_error)), tuple(map(float, force_error)))
+    return Errors((energy_error[0], energy_error[1]), (force_error[0], force_error[1]))
 
 
 def _fit_component(
@@ -206,15 +207,20 @@ def _fit_component(
     target = np.concatenate([value for _, value in rows])
     groups = np.repeat(np.arange(len(rows)), [len(value) for _, value in rows])
     penalty = _block_diagonal([basis.penalty() for basis in bases.values()]) / _scale(matrix, target)
-    flat: dict[PairOfTypes, Array] = {}  # constraints: slopes at the shortest distance that are zero
-    while True:
-        constraints = np.array(list(flat.values())).reshape(-1, matrix.shape[1])
-        solution = solve(Problem(matrix, target, groups, penalty, constraints), smoothness)
-        attractive = {pair: row for pair, row in _insignificant(bases, solution).items() if pair not in flat}
-        if not attractive:
-            break
-        flat |= attractive
-    return _results(chosen, bases, solution, errors, flat.keys())
+    rows_flat = _slopes_at_shortest(bases)
+    flat: list[PairOfTypes] = []
+
+    def solution_with(pairs: list[PairOfTypes], weight: float | None) -> Solution:
+        constraints = np.array([rows_flat[pair] for pair in pairs]).reshape(-1, matrix.shape[1])
+        return solve(Problem(matrix, target, groups, penalty, constraints), weight)
+
+    solution = solution_with(flat, smoothness)
+    for pair, row in rows_flat.items():
+        error = solution.error_of_rows * np.sqrt(row @ solution.covariance @ row)
+        if 0 < row @ solution.coefficients <= SIGNIFICANT * error:
+            flat = [*flat, pair]
+            solution = solution_with(flat, solution.smoothness)
+    return _results(chosen, bases, solution, errors, flat)
 
 
 def _scale(matrix: Array, target: Array) -> float:
@@ -232,20 +238,14 @@ def _block_diagonal(blocks: Sequence[Array]) -> Array:
     return result
 
 
-def _insignificant(bases: dict[PairOfTypes, InverseSplineBasis], solution: Solution) -> dict[PairOfTypes, Array]:
-    """The pairs of types that attract each other at their shortest distance, but not significantly, and the rows that
-    give their slopes there.
-    """
-    variance = float(np.mean(solution.residuals**2))
+def _slopes_at_shortest(bases: dict[PairOfTypes, InverseSplineBasis]) -> dict[PairOfTypes, Array]:
+    """The rows that give dE/dr of each pair of types at its shortest distance from the coefficients of all."""
+    size = sum(basis.size for basis in bases.values())
     result, start = {}, 0
-    size = len(solution.coefficients)
     for pair, basis in bases.items():
-        row = np.zeros(size)
-        row[start : start + basis.size] = basis.evaluate(np.array([basis.shortest]))[1][0]
+        result[pair] = np.zeros(size)
+        result[pair][start : start + basis.size] = basis.evaluate(np.array([basis.shortest]))[1][0]
         start += basis.size
-        error = np.sqrt(variance * (row @ solution.covariance @ row))
-        if 0 < row @ solution.coefficients <= SIGNIFICANT * error:
-            result[pair] = row
     return result
 
 

@@ -78,8 +78,9 @@ def energy_errors(predictions: Sequence[Prediction], *, left_out: bool) -> Energ
 
 def force_error(predictions: Sequence[Prediction], *, left_out: bool) -> float | None:
     """The root mean square error of components of forces, in kJ/mol/nm; None if no configuration has forces."""
-    errors = [each.forces_left_out if left_out else each.forces for each in predictions if each.forces is not None]
+    found = [each.forces_left_out if left_out else each.forces for each in predictions]
+    errors = [each for each in found if each is not None]
     if not errors:
         return None
-    values = np.concatenate(errors)
+    values: Array = np.concatenate(errors)
     return float(np.sqrt(np.nanmean(values**2))) if np.isfinite(values).any() else np.nan

@@ -26,8 +26,8 @@ def methods_of(owner):
 
 def public_functions():
     """All functions and methods of the public API that are written in Python, by name."""
-    objects = {name: getattr(lp, name) for name in [*lp.__all__, *lp._NEED_TORCH] if name != "nn"}
-    objects |= {name: getattr(lp.nn, name) for name in lp.nn.__all__}
+    objects = {name: getattr(lp, name) for name in [*lp.__all__, *lp._NEED_TORCH] if name not in ("fit", "nn")}
+    objects |= {name: getattr(module, name) for module in (lp.fit, lp.nn) for name in module.__all__}
     functions = {name: each for name, each in objects.items() if inspect.isfunction(each)}
     for each in objects.values():
         if inspect.isclass(each):

@@ -15,6 +15,7 @@ PACKAGE = ROOT / "python" / "learnedpair"
 LAYERS = (
     "__init__.py, __main__.py",
     "cli",
+    "fit",
     "checking",
     "nn",
     "interfaces",
@@ -34,7 +35,7 @@ LAYERS = (
 
 #: Modules that functions may import: optional libraries, files that need PyTorch, and the compiled module, whose
 #: absence is explained in an error message.
-LAZY = {"matplotlib", "vesin", "lowering/pair_model.py", "lowering/load_tables.py", "checking/model.py", "_core"}
+LAZY = {"ase", "matplotlib", "vesin", "lowering/pair_model.py", "lowering/load_tables.py", "checking/model.py", "_core"}
 
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

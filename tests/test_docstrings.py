@@ -40,7 +40,8 @@ METHODS = {
 def public_objects():
     """The public objects that must have examples, by name."""
     objects = {name: getattr(lp, name) for name in [*lp.__all__, *lp._NEED_TORCH] if name not in EXCEPTIONS}
-    objects |= {f"nn.{name}": getattr(lp.nn, name) for name in lp.nn.__all__}
+    for module in (lp.fit, lp.nn):
+        objects |= {f"{module.__name__.rpartition('.')[2]}.{name}": getattr(module, name) for name in module.__all__}
     objects["TensorProgram"] = _core.TensorProgram
     for owner, names in METHODS.items():
         objects |= {f"{owner.__name__}.{name}": getattr(owner, name) for name in names}

@@ -96,9 +96,10 @@ static void validateDistances(const LearnedPairForce& force) {
         cutoff = std::numeric_limits<double>::infinity();
     }
     else {
-        require(cutoff > 0 && std::isfinite(cutoff) && cutoff <= function.getMaxDistance(),
-                "LearnedPairForce: the cutoff distance is ", cutoff, " nm; it must be positive and at most ",
-                function.getMaxDistance(), " nm, where the pair function ends.");
+        require(cutoff > 0 && std::isfinite(cutoff), "LearnedPairForce: the cutoff distance is ", cutoff,
+                " nm; it must be positive and finite.");
+        require(cutoff <= function.getMaxDistance(), "LearnedPairForce: the cutoff distance is ", cutoff,
+                " nm; it must be at most ", function.getMaxDistance(), " nm, where the pair function ends.");
         require(cutoff >= MinCutoff && cutoff <= MaxLength, "LearnedPairForce: the cutoff distance is ", cutoff,
                 " nm; it must be from ", MinCutoff, " to ", MaxLength, " nm. Check its unit.");
     }

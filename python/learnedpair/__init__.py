@@ -30,6 +30,7 @@ from .reporters.domain_reporter import DomainReporter
 from .reporters.lambda_reporter import LambdaReporter
 
 if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
+    from . import fit as fit
     from . import nn as nn
     from .lowering.committee import CommitteeModel as CommitteeModel
     from .lowering.committee import load_committee as load_committee
@@ -49,6 +50,7 @@ _NEED_TORCH = {
     "CommitteeModel": "lowering.committee",
     "load_tables": "lowering.load_tables",
     "nn": "nn",
+    "fit": "fit",
 }
 
 __all__ = [
@@ -89,4 +91,4 @@ def __getattr__(name: str) -> Any:
         raise ImportError(
             f"learnedpair.{name} needs PyTorch: pip install 'openmm-learnedpair[torch]'", name="torch"
         ) from error
-    return module if name == "nn" else getattr(module, name)
+    return module if name in ("fit", "nn") else getattr(module, name)

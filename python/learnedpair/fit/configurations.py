@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Reference data of a fit: structures with energies and forces."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ModelError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One structure with its reference energy, its reference forces, or both.
+
+    The pair function is fitted to the reference minus the baseline.
+
+    Attributes
+    ----------
+    name : str
+        The place of the structure in its file, for messages and reports.
+    types : tuple of str, length N
+        The type of each atom, for instance its element.
+    positions : ndarray, shape (N, 3), nm
+    energy : float, kJ/mol, or None
+        The interaction energy: the energy of the structure minus those of its isolated fragments.
+    forces : ndarray, shape (N, 3), kJ/mol/nm, or None
+        Minus the gradient of ``energy``.
+    box : ndarray, shape (3, 3), nm, or None
+        The periodic box vectors in OpenMM's reduced form, one per row.
+    fragments : ndarray of int, shape (N,)
+        The fragment of each atom, for instance its molecule. Pairs of atoms of one fragment do not interact. By default
+        every atom is a fragment.
+    baseline_energy : float, kJ/mol
+        The interaction energy of the force field that is to be corrected.
+    baseline_forces : ndarray, shape (N, 3), kJ/mol/nm, or None
+        None means that they are zero.
+    weight : float
+        The factor of the squared errors of this structure.
+
+    Examples
+    --------
+    A pair of argon atoms, and the energy of its correction to a Lennard-Jones potential:
+
+    >>> import learnedpair as lp
+    >>> dimer = lp.fit.Configuration(
+    ...     "first", ("Ar", "Ar"), [[0, 0, 0], [0, 0, 0.38]], energy=-1.178, baseline_energy=-0.995
+    ... )
+    >>> round(dimer.energy_difference, 3)
+    -0.183
+    """
+
+    name: str
+    types: tuple[str, ...]
+    positions: Array
+    energy: float | None = None
+    forces: Array | None = None
+    box: Array | None = None
+    fragments: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    baseline_energy: float = 0.0
+    baseline_forces: Array | None = None
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        count = len(self.types)
+        if len(self.fragments) == 0:
+            object.__setattr__(self, "fragments", np.arange(count))
+        shapes = {
+            "positions": (count, 3),
+            "forces": (count, 3),
+            "baseline_forces": (count, 3),
+            "box": (3, 3),
+            "fragments": (count,),
+        }
+        for name, shape in shapes.items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            value = np.array(value, dtype=np.int64 if name == "fragments" else float)
+            if value.shape != shape:
+                raise ModelError(f"{self.name}: {name} has the shape {value.shape}; expected {shape}.")
+            if not np.isfinite(value).all():
+                raise ModelError(f"{self.name}: {name} has a value that is not finite.")
+            object.__setattr__(self, name, value)
+        if self.energy is None and self.forces is None:
+            raise ModelError(f"{self.name}: the structure has neither an energy nor forces; leave it out.")
+        for name in ("energy", "baseline_energy", "weight"):
+            value = getattr(self, name)
+            if value is not None and not np.isfinite(value):
+                raise ModelError(f"{self.name}: {name} is {value}; expected a finite number.")
+        if self.weight <= 0:
+            raise ModelError(f"{self.name}: weight is {self.weight:g}; expected a positive number.")
+
+    @property
+    def energy_difference(self) -> float | None:
+        """The energy minus that of the baseline, in kJ/mol; None without an energy."""
+        return None if self.energy is None else self.energy - self.baseline_energy
+
+    @property
+    def force_difference(self) -> Array | None:
+        """The forces minus those of the baseline, in kJ/mol/nm; None without forces."""
+        if self.forces is None:
+            return None
+        return self.forces if self.baseline_forces is None else self.forces - self.baseline_forces
+
+
+class ReferenceData(Sequence[Configuration]):
+    """Structures with reference energies and forces, and where they come from.
+
+    Parameters
+    ----------
+    configurations : sequence of Configuration
+    source : str
+        The names of the files.
+    method : str
+        How the reference was computed, for instance "CCSD(T)/CBS, counterpoise-corrected". It is stored in the model.
+
+    Examples
+    --------
+    >>> import learnedpair as lp
+    >>> data = lp.fit.ReferenceData(
+    ...     [lp.fit.Configuration("first", ("He", "Ne"), [[0, 0, 0], [0, 0, 0.30]], energy=-0.17)],
+    ...     source="by hand",
+    ...     method="an example",
+    ... )
+    >>> data
+    <ReferenceData by hand: 1 configuration of He, Ne; 1 energy>
+    """
+
+    def __init__(self, configurations: Sequence[Configuration], source: str, method: str) -> None:
+        self._configurations = list(configurations)
+        self.source, self.method = source, method
+        if not self._configurations:
+            raise ModelError(f"{source}: there are no configurations; expected at least one.")
+
+    def __len__(self) -> int:
+        return len(self._configurations)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return ReferenceData(self._configurations[index], self.source, self.method)
+        return self._configurations[index]
+
+    def __iter__(self) -> Iterator[Configuration]:
+        return iter(self._configurations)
+
+    def __add__(self, other: ReferenceData) -> ReferenceData:
+        """Both data sets as one."""
+        join = lambda a, b: a if a == b else f"{a}; {b}"  # noqa: E731
+        return ReferenceData([*self, *other], join(self.source, other.source), join(self.method, other.method))
+
+    def __repr__(self) -> str:
+        numbers = [(len(self), "configuration")]
+        energies = sum(each.energy is not None for each in self)
+        forces = sum(each.forces is not None for each in self)
+        text = ", ".join(self.types)
+        labels = [_plural(energies, "energy", "energies")] * (energies > 0)
+        labels += [_plural(forces, "set of forces", "sets of forces")] * (forces > 0)
+        return f"<ReferenceData {self.source}: {_plural(*numbers[0])} of {text}; {', '.join(labels)}>"
+
+    @property
+    def types(self) -> list[str]:
+        """The types of the atoms, in the order of their first appearance."""
+        return list(dict.fromkeys(each for configuration in self for each in configuration.types))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all numbers and types, the baseline included."""
+        digest = hashlib.sha256()
+        for each in self:
+            digest.update("\n".join(each.types).encode())
+            for value in (
+                each.positions,
+                each.energy_difference,
+                each.force_difference,
+                each.box,
+                each.fragments,
+                each.weight,
+            ):
+                digest.update(b"-" if value is None else np.ascontiguousarray(value, dtype=float).tobytes())
+        return digest.hexdigest()
+
+    def select(self, chosen: Callable[[Configuration], bool]) -> ReferenceData:
+        """The configurations for which a function is true."""
+        return ReferenceData([each for each in self if chosen(each)], self.source, self.method)
+
+    def split(self, fraction: float, seed: int = 0) -> tuple[ReferenceData, ReferenceData]:
+        """Divide the configurations at random.
+
+        Parameters
+        ----------
+        fraction : float
+            The fraction of the configurations in the second part, such as 0.2.
+        seed : int
+            The same seed gives the same parts.
+
+        Returns
+        -------
+        (ReferenceData, ReferenceData)
+            Both in the order of the file.
+        """
+        held_out = round(fraction * len(self))
+        if not 0 < held_out < len(self):
+            raise ModelError(
+                f"{self.source}: a fraction of {fraction:g} of {len(self)} configurations is {held_out}; expected a"
+                " fraction that leaves at least one in both parts."
+            )
+        chosen = set(np.random.default_rng(seed).permutation(len(self))[:held_out].tolist())
+        kept = [each for index, each in enumerate(self) if index not in chosen]
+        rest = [each for index, each in enumerate(self) if index in chosen]
+        return ReferenceData(kept, self.source, self.method), ReferenceData(rest, self.source, self.method)
+
+    def with_baseline(self, energies: ArrayLike, forces: Sequence[Array | None] | None = None) -> ReferenceData:
+        """The same structures with another baseline.
+
+        Parameters
+        ----------
+        energies : array_like, shape (n_configurations,), kJ/mol
+        forces : sequence of ndarray, shape (N, 3), kJ/mol/nm, optional
+        """
+        energies = np.asarray(energies, dtype=float)
+        if energies.shape != (len(self),) or (forces is not None and len(forces) != len(self)):
+            raise ModelError(
+                f"{self.source}: the baseline has energies of shape {energies.shape}; expected one for each of"
+                f" {len(self)} configurations, and as many sets of forces."
+            )
+        forces = [None] * len(self) if forces is None else forces
+        changed = [
+            replace(each, baseline_energy=float(energy), baseline_forces=force)
+            for each, energy, force in zip(self, energies, forces)
+        ]
+        return ReferenceData(changed, self.source, self.method)
+
+
+def _plural(number: int, singular: str, plural: str | None = None) -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"

@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Linear least squares with a roughness penalty, whose weight is chosen by leave-one-out errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ModelError
+
+Array = NDArray[np.float64]
+
+#: The weights of the penalty that are tried.
+SMOOTHNESS = 10.0 ** np.arange(-10, 8.25, 0.5)
+#: The smoothest solution is chosen whose leave-one-out error is at most this factor above the smallest.
+TOLERATED = 1.02
+#: Below this, rounding errors dominate the part of the residuals that is left when a configuration is left out.
+SMALLEST_FREEDOM = 1e-9
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Minimize |A c - y|^2 + smoothness |D c|^2, subject to C c = 0.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape (n_rows, n_coefficients)
+        A: each row is divided by the error that is expected of its datum, as y is.
+    target : ndarray, shape (n_rows,)
+    groups : ndarray of int, shape (n_rows,)
+        The configuration of each row. They increase from 0.
+    penalty : ndarray, shape (n_penalties, n_coefficients)
+        D
+    constraints : ndarray, shape (n_constraints, n_coefficients)
+        C
+    """
+
+    matrix: Array
+    target: Array
+    groups: NDArray[np.int64]
+    penalty: Array
+    constraints: Array
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The solution of a Problem.
+
+    Attributes
+    ----------
+    coefficients : ndarray, shape (n_coefficients,)
+    smoothness : float
+    residuals : ndarray, shape (n_rows,)
+        A c - y
+    leave_one_out : ndarray, shape (n_rows,)
+        The same, with the coefficients that are fitted without the configuration of the row; NaN for a configuration
+        without which the coefficients are not determined.
+    num_effective : float
+        The effective number of coefficients, the trace of the matrix that maps data to predictions.
+    covariance : ndarray, shape (n_coefficients, n_coefficients)
+        The covariance of the coefficients, if the errors of the rows are 1 and the penalty is a prior.
+    """
+
+    coefficients: Array
+    smoothness: float
+    residuals: Array
+    leave_one_out: Array
+    num_effective: float
+    covariance: Array
+
+    @property
+    def error_of_rows(self) -> float:
+        """The standard deviation of the errors of the rows, from the residuals; 1 if too few data are left for that."""
+        freedom = len(self.residuals) - self.num_effective
+        return float(np.sqrt(np.sum(self.residuals**2) / freedom)) if freedom >= 1 else 1.0
+
+    @property
+    def leave_one_out_error(self) -> float:
+        """The root mean square of the leave-one-out residuals; infinite if one of them is not known."""
+        return float(np.sqrt(np.mean(self.leave_one_out**2))) if np.isfinite(self.leave_one_out).all() else np.inf
+
+
+def solve(problem: Problem, smoothness: float | None = None) -> Solution:
+    """Solve a Problem.
+
+    Parameters
+    ----------
+    problem : Problem
+    smoothness : float, optional
+        By default the largest one whose leave-one-out error is at most 2 % above the smallest.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    ModelError
+        If the data do not determine the coefficients.
+
+    Source
+    ------
+    Leave-one-out residuals of linear least squares: (I - H_gg)^-1 e_g for the rows g of a configuration, where e are
+    the residuals and H maps data to predictions. R. D. Cook and S. Weisberg, Residuals and Influence in Regression
+    (1982), section 2.2.
+    """
+    reduced = _Reduced(problem)
+    if smoothness is not None:
+        return reduced.solve(smoothness)
+    solutions = [reduced.solve(each) for each in SMOOTHNESS]
+    least = min(each.leave_one_out_error for each in solutions)
+    if not np.isfinite(least):  # a configuration that nothing replaces, such as the only one
+        return reduced.solve(1.0)
+    return max(
+        (each for each in solutions if each.leave_one_out_error <= TOLERATED * least), key=lambda each: each.smoothness
+    )
+
+
+class _Reduced:
+    """A Problem whose constraints are eliminated and whose matrix is reduced to a triangle."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.space = _null_space(problem.constraints)
+        matrix = problem.matrix @ self.space
+        self.left, self.triangle = np.linalg.qr(matrix)
+        self.projected = self.left.T @ problem.target
+        self.penalty = problem.penalty @ self.space
+        starts = np.flatnonzero(np.diff(problem.groups, prepend=-1))
+        self.blocks = list(zip(starts, [*starts[1:], len(problem.groups)]))
+        self.are_single = len(self.blocks) == len(problem.groups)
+
+    def solve(self, smoothness: float) -> Solution:
+        stacked = np.concatenate([self.triangle, np.sqrt(smoothness) * self.penalty])
+        q, r = np.linalg.qr(stacked)
+        diagonal = np.abs(np.diag(r))
+        if len(diagonal) < stacked.shape[1] or diagonal.min() <= 1e-13 * diagonal.max():
+            raise ModelError(
+                "the data do not determine the pair functions: there are too few different distances, or pairs of"
+                " types that always occur together in the same way. Add configurations, or leave out a pair of types."
+            )
+        top = q[: len(self.triangle)]
+        inverse = np.linalg.solve(r, np.eye(len(r)))
+        reduced = inverse @ (top.T @ self.projected)
+        residuals = self.problem.matrix @ (self.space @ reduced) - self.problem.target
+        inverse = self.space @ inverse
+        return Solution(
+            coefficients=self.space @ reduced,
+            smoothness=smoothness,
+            residuals=residuals,
+            leave_one_out=self._leave_one_out(self.left @ top, residuals),
+            num_effective=float((top**2).sum()),
+            covariance=inverse @ inverse.T,
+        )
+
+    def _leave_one_out(self, root: Array, residuals: Array) -> Array:
+        """The leave-one-out residuals; H is root root^T."""
+        if self.are_single:
+            freedom = 1 - (root**2).sum(axis=1)
+            return np.where(freedom > SMALLEST_FREEDOM, residuals / np.maximum(freedom, SMALLEST_FREEDOM), np.nan)
+        result = np.empty_like(residuals)
+        for start, end in self.blocks:
+            values, vectors = np.linalg.eigh(np.eye(end - start) - root[start:end] @ root[start:end].T)
+            along = vectors.T @ residuals[start:end]
+            free = values > SMALLEST_FREEDOM
+            result[start:end] = vectors @ (along / np.maximum(values, SMALLEST_FREEDOM)) if free.all() else np.nan
+        return result
+
+
+def _null_space(constraints: Array) -> Array:
+    """An orthonormal basis of the vectors c with C c = 0, shape (n_coefficients, n_free)."""
+    if len(constraints) == 0:
+        return np.eye(constraints.shape[1])
+    q, _ = np.linalg.qr(constraints.T, mode="complete")
+    return q[:, len(constraints) :]

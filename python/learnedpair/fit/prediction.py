@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The errors of a fit for each configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .configurations import Configuration
+from .design import Distances, Errors, PairOfTypes, expected_errors
+from .least_squares import Solution
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The errors of a fit for one configuration: fitted minus reference.
+
+    Attributes
+    ----------
+    configuration : Configuration
+    distances : dict of pair of types to ndarray, nm
+        The distances of its pairs.
+    energy, energy_left_out : float, kJ/mol, or None
+        The error of the fit, and of a fit without this configuration (NaN if the rest determines no functions).
+    forces, forces_left_out : ndarray, shape (N, 3), kJ/mol/nm, or None
+    """
+
+    configuration: Configuration
+    distances: dict[PairOfTypes, Array]
+    energy: float | None
+    energy_left_out: float | None
+    forces: Array | None
+    forces_left_out: Array | None
+
+
+def predictions_of(
+    chosen: Iterable[tuple[Configuration, dict[PairOfTypes, Distances]]], solution: Solution, errors: Errors
+) -> list[Prediction]:
+    """The errors of the rows of a solution in kJ/mol and kJ/mol/nm, by configuration."""
+    result, start = [], 0
+    for configuration, pairs in chosen:
+        of_energy, of_forces = expected_errors(configuration, errors)
+        values: dict[str, Any] = dict.fromkeys(("energy", "energy_left_out", "forces", "forces_left_out"))
+        if configuration.energy is not None:
+            values["energy"] = float(solution.residuals[start] * of_energy)
+            values["energy_left_out"] = float(solution.leave_one_out[start] * of_energy)
+            start += 1
+        if configuration.forces is not None:
+            end = start + configuration.forces.size
+            for name, source in (("forces", solution.residuals), ("forces_left_out", solution.leave_one_out)):
+                values[name] = source[start:end].reshape(-1, 3) * of_forces[:, None]
+            start = end
+        result.append(Prediction(configuration, {pair: each.r for pair, each in pairs.items()}, **values))
+    return result

@@ -1,0 +1,285 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""fit_splines(): pair functions of types by regularized linear least squares."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from openmm import unit
+
+from ..errors import ModelError
+from ..lowering.pair_model import load_model
+from ..units import in_nanometers
+from .basis import InverseSplineBasis
+from .configurations import Configuration, ReferenceData
+from .design import Distances, Errors, PairOfTypes, Range, connected, find_distances, rows_of
+from .least_squares import Problem, Solution, solve
+from .module import InverseSplineCurves
+from .prediction import predictions_of
+from .result import PairResult, SplineFit, describe_training
+
+Array = NDArray[np.float64]
+
+#: The default errors, as fractions: of the deepest reference energy, and of each reference value.
+OF_DEPTH, OF_VALUE = 1e-3, 1e-2
+#: The distance over which the default error of a force changes an energy by its default error, in nm.
+LENGTH = 0.05
+#: An attractive slope at the shortest distance is believed if it is larger than this many standard errors.
+SIGNIFICANT = 2.0
+
+
+def fit_splines(
+    data: ReferenceData,
+    *,
+    cutoff: float | unit.Quantity,
+    switching_distance: float | unit.Quantity | None = None,
+    truncated: bool = False,
+    types: Sequence[str] | dict[Any, Any] | None = None,
+    energy_error: tuple[float, float] | None = None,
+    force_error: tuple[float, float] | None = None,
+    num_intervals: int = 60,
+    smoothness: float | None = None,
+    description: str = "",
+) -> SplineFit:
+    """Fit pair functions of types to reference energies and forces, by regularized linear least squares.
+
+    The function of each pair of types is (r_0/r)^6 times a cubic spline of 1/r with many knots. The fit minimizes the
+    squared errors, each divided by the error that is expected of its datum, plus the squared third differences of the
+    coefficients. The weight of the latter is the largest one for which the root mean square of the leave-one-out errors
+    is at most 2 % above its minimum. A leave-one-out error is that of a configuration when it is left out of the fit.
+    Pairs of types that no configuration connects have weights of their own. The problem is convex, and the solution
+    needs no starting values.
+
+    Parameters
+    ----------
+    data : ReferenceData
+        The target is the reference minus the baseline.
+    cutoff : float, nm, or Quantity
+        The cutoff of the force. Data beyond it are fitted as well, if the structure has no periodic box: the function
+        continues beyond the longest distance as C6/r^6 + C8/r^8.
+    switching_distance : float, nm, or Quantity
+        Where the switching function of the force begins; by default 0.9 times the cutoff. Structures with a periodic
+        box are fitted with the switching function, others without it.
+    truncated : bool
+        Whether the force jumps to zero at the cutoff instead.
+    types : list of str, or dict of str to rule
+        As in :func:`export_model`; by default the types of the data, in the order of their first appearance.
+    energy_error : (float, float)
+        The error that is expected of a reference energy: an absolute one in kJ/mol, and a fraction of the energy. By
+        default 0.1 % of the deepest reference energy, and 1 %.
+    force_error : (float, float)
+        The same for components of forces, in kJ/mol/nm. By default the absolute error of the energy divided by 0.05 nm,
+        and 1 %.
+    num_intervals : int
+        The number of intervals between knots, uniform in 1/r from the longest to the shortest distance of each pair of
+        types.
+    smoothness : float
+        The weight of the third differences, in place of the one that leave-one-out errors choose.
+    description : str
+
+    Returns
+    -------
+    SplineFit
+        The model, and its errors.
+
+    Raises
+    ------
+    ModelError
+        If a pair of types occurs at one distance only, if the data do not determine the functions, or if an argument
+        is wrong.
+
+    Notes
+    -----
+    Below the shortest distance of the data a function continues as a straight line. If its slope there is attractive,
+    but no more than two standard errors from zero, the fit is repeated with the slope zero.
+
+    Source
+    ------
+    P. H. C. Eilers and B. D. Marx, Statist. Sci. 11 (1996) 89, for the penalty. Pair functions by linear least squares:
+    S. R. Xie, M. Rupp and R. G. Hennig, npj Comput. Mater. 9 (2023) 162 (UF3).
+
+    Examples
+    --------
+    Twenty energies of argon, from a Lennard-Jones potential:
+
+    >>> import numpy as np
+    >>> import learnedpair as lp
+    >>> r = np.linspace(0.32, 1.0, 20)
+    >>> energies = 4 * 0.996 * ((0.34 / r) ** 12 - (0.34 / r) ** 6)
+    >>> data = lp.fit.ReferenceData(
+    ...     [
+    ...         lp.fit.Configuration(f"point {k}", ("Ar", "Ar"), [[0, 0, 0], [0, 0, r[k]]], energy=energies[k])
+    ...         for k in range(20)
+    ...     ],
+    ...     source="Lennard-Jones",
+    ...     method="an analytic function",
+    ... )
+    >>> fit = lp.fit.fit_splines(data, cutoff=1.2)
+    >>> energy, dEdR = fit.model.evaluate([0.38], [0], [0])
+    >>> bool(abs(energy[0] - 4 * 0.996 * ((0.34 / 0.38) ** 12 - (0.34 / 0.38) ** 6)) < 0.01)
+    True
+    """
+    cutoff, switching_distance = in_nanometers(cutoff), in_nanometers(switching_distance)
+    if not (isinstance(cutoff, (int, float)) and 0 < cutoff < np.inf):
+        raise ModelError(f"fit_splines: cutoff is {cutoff!r}; expected a positive number, in nm.")
+    if switching_distance is None and not truncated:
+        switching_distance = 0.9 * cutoff
+    interacting = Range(cutoff, switching_distance)
+    found = [find_distances(each, interacting) for each in data]
+    for each, pairs in zip(data, found):
+        if not pairs:
+            raise ModelError(f"{each.name}: no two atoms of different fragments are in range; leave it out.")
+    bases = _bases(data, found, num_intervals)
+    results: dict[PairOfTypes, PairResult] = {}
+    for component in connected(found):
+        chosen = [(each, pairs) for each, pairs in zip(data, found) if pairs.keys() & set(component)]
+        errors = _errors([each for each, _ in chosen], energy_error, force_error)
+        results |= _fit_component(chosen, {pair: bases[pair] for pair in component}, interacting, errors, smoothness)
+    results = dict(sorted(results.items()))
+    types = data.types if types is None else types
+    module = _module(data, results, [each for each in types if each is not None])
+    shortest = min(result.basis.shortest for result in results.values())
+    metadata = dict(
+        types=types,
+        cutoff=cutoff,
+        inner_cutoff=min(shortest, 0.9 * cutoff),
+        switching_distance=switching_distance,
+        truncated=truncated,
+        description=description,
+        domain={pair: (result.basis.shortest, result.basis.longest) for pair, result in results.items()},
+        training=describe_training(data, results),
+    )
+    return SplineFit(load_model(module, **metadata), data, results, metadata)
+
+
+def _bases(
+    data: ReferenceData, found: list[dict[PairOfTypes, Distances]], num_intervals: int
+) -> dict[PairOfTypes, InverseSplineBasis]:
+    """A basis for each pair of types, from its shortest to its longest distance."""
+    bases = {}
+    for pair in sorted({pair for pairs in found for pair in pairs}):
+        r = np.concatenate([pairs[pair].r for pairs in found if pair in pairs])
+        shortest, longest = float(r.min()), float(r.max())
+        if len(np.unique(r)) < 4:
+            raise ModelError(
+                f"{data.source}: {pair[0]} and {pair[1]} occur at {len(np.unique(r))} different distances; expected at"
+                " least 4, which a fit with third differences needs."
+            )
+        bases[pair] = InverseSplineBasis(shortest, longest, num_intervals)
+    return bases
+
+
+def _errors(
+    configurations: Sequence[Configuration],
+    energy_error: tuple[float, float] | None,
+    force_error: tuple[float, float] | None,
+) -> Errors:
+    """The expected errors of the data, as given or by default."""
+    if energy_error is None:
+        energies = [each.energy for each in configurations if each.energy is not None]
+        # Without a well, the smaller half of the energies sets the scale; without energies, 1 kJ/mol does.
+        depth = max(-min(energies), 0.0) or float(np.median(np.abs(energies))) if energies else 1.0
+        energy_error = (OF_DEPTH * depth or OF_DEPTH, OF_VALUE)
+    if force_error is None:
+        force_error = (energy_error[0] / LENGTH, OF_VALUE)
+    for name, error in (("energy_error", energy_error), ("force_error", force_error)):
+        if len(error) != 2 or not all(np.isfinite(error)) or error[0] <= 0 or error[1] < 0:
+            raise ModelError(
+                f"fit_splines: {name} is {error!r}; expected a positive absolute error, and a fraction of the value."
+            )
+    return Errors((energy_error[0], energy_error[1]), (force_error[0], force_error[1]))
+
+
+def _fit_component(
+    chosen: list[tuple[Configuration, dict[PairOfTypes, Distances]]],
+    bases: dict[PairOfTypes, InverseSplineBasis],
+    interacting: Range,
+    errors: Errors,
+    smoothness: float | None,
+) -> dict[PairOfTypes, PairResult]:
+    """Fit pairs of types that configurations connect."""
+    rows = [rows_of(each, pairs, bases, interacting, errors) for each, pairs in chosen]
+    matrix = np.concatenate([row for row, _ in rows])
+    target = np.concatenate([value for _, value in rows])
+    groups = np.repeat(np.arange(len(rows)), [len(value) for _, value in rows])
+    penalty = _block_diagonal([basis.penalty() for basis in bases.values()]) / _scale(matrix, target)
+    rows_flat = _slopes_at_shortest(bases)
+    flat: list[PairOfTypes] = []
+
+    def solution_with(pairs: list[PairOfTypes], weight: float | None) -> Solution:
+        constraints = np.array([rows_flat[pair] for pair in pairs]).reshape(-1, matrix.shape[1])
+        return solve(Problem(matrix, target, groups, penalty, constraints), weight)
+
+    solution = solution_with(flat, smoothness)
+    for pair, row in rows_flat.items():
+        error = solution.error_of_rows * np.sqrt(row @ solution.covariance @ row)
+        if 0 < row @ solution.coefficients <= SIGNIFICANT * error:
+            flat = [*flat, pair]
+            solution = solution_with(flat, solution.smoothness)
+    return _results(chosen, bases, solution, errors, flat)
+
+
+def _scale(matrix: Array, target: Array) -> float:
+    """The typical size of a coefficient: the median of the data in units of the sum of their basis functions."""
+    sums = np.abs(matrix).sum(axis=1)
+    return float(np.median(np.abs(target[sums > 0]) / sums[sums > 0])) or 1.0
+
+
+def _block_diagonal(blocks: Sequence[Array]) -> Array:
+    result = np.zeros((sum(len(block) for block in blocks), sum(block.shape[1] for block in blocks)))
+    row = column = 0
+    for block in blocks:
+        result[row : row + len(block), column : column + block.shape[1]] = block
+        row, column = row + len(block), column + block.shape[1]
+    return result
+
+
+def _slopes_at_shortest(bases: dict[PairOfTypes, InverseSplineBasis]) -> dict[PairOfTypes, Array]:
+    """The rows that give dE/dr of each pair of types at its shortest distance from the coefficients of all."""
+    size = sum(basis.size for basis in bases.values())
+    result, start = {}, 0
+    for pair, basis in bases.items():
+        result[pair] = np.zeros(size)
+        result[pair][start : start + basis.size] = basis.evaluate(np.array([basis.shortest]))[1][0]
+        start += basis.size
+    return result
+
+
+def _results(
+    chosen: list[tuple[Configuration, dict[PairOfTypes, Distances]]],
+    bases: dict[PairOfTypes, InverseSplineBasis],
+    solution: Solution,
+    errors: Errors,
+    flat: Collection[PairOfTypes],
+) -> dict[PairOfTypes, PairResult]:
+    """Divide the solution of a component into its pairs of types."""
+    predictions = predictions_of(chosen, solution, errors)
+    results, start = {}, 0
+    for pair, basis in bases.items():
+        results[pair] = PairResult(
+            basis=basis,
+            coefficients=solution.coefficients[start : start + basis.size],
+            smoothness=solution.smoothness,
+            num_effective=solution.num_effective,
+            is_flat=pair in flat,
+            predictions=[each for each, (_, pairs) in zip(predictions, chosen) if pair in pairs],
+        )
+        start += basis.size
+    return results
+
+
+def _module(data: ReferenceData, results: dict[PairOfTypes, PairResult], names: list[str]) -> InverseSplineCurves:
+    """The fitted functions as a module."""
+    indices = np.full((len(names), len(names)), -1)
+    for index, pair in enumerate(results):
+        for each in pair:
+            if each not in names:
+                raise ModelError(f"fit_splines: the data have the type {each!r}, and types has {names}; add it.")
+        first, second = map(names.index, pair)
+        indices[first, second] = indices[second, first] = index
+    bases, coefficients = zip(*((result.basis, result.coefficients) for result in results.values()))
+    return InverseSplineCurves(bases, coefficients, indices)

@@ -1,0 +1,402 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Tests of spline fits: the basis, the least squares, known functions that are found again, and the rare gases."""
+
+from pathlib import Path
+
+import learnedpair as lp
+import numpy as np
+import openmm
+import pytest
+import torch
+from comparators import REFERENCE, assert_close
+from documentation import python_code
+from learnedpair.fit.basis import InverseSplineBasis
+from learnedpair.fit.least_squares import SMOOTHNESS, Problem, solve
+from learnedpair.fit.module import InverseSplineCurves
+from learnedpair.fit.summary import energy_errors, force_error
+
+DIMERS = Path(__file__).resolve().parents[1] / "examples" / "rare_gases" / "dimers.csv"
+BASIS = InverseSplineBasis(0.2, 1.1, 12)
+
+
+def coefficients(basis, seed=0):
+    return np.random.default_rng(seed).normal(size=basis.size)
+
+
+# The basis.
+
+
+def test_derivatives_of_the_basis_are_differences():
+    """Below the shortest distance, between the knots, at them, and beyond the longest distance."""
+    knots = 1 / np.linspace(1 / 1.1, 1 / 0.2, 13)
+    r, step = np.concatenate([[0.1, 0.15, 1.3, 2.0], knots[1:-1], np.linspace(0.21, 1.09, 40)]), 1e-6
+    values = [BASIS.evaluate(r + shift)[0] for shift in (step, -step)]
+    slopes = BASIS.evaluate(r)[1]
+    assert_close((values[0] - values[1]) / (2 * step), slopes, atol=1e-5 * np.abs(slopes).max())
+
+
+def test_the_basis_has_two_continuous_derivatives():
+    c = coefficients(BASIS)
+    for knot in 1 / np.linspace(1 / 1.1, 1 / 0.2, 13)[1:-1]:
+        below, above = (BASIS.evaluate(np.array([knot + shift]))[1] @ c for shift in (-1e-9, 1e-9))
+        assert_close(below, above, rtol=1e-5)
+
+
+def test_the_basis_continues_as_a_line_and_as_dispersion():
+    """As a straight line below the shortest distance; as C6/r^6 + C8/r^8 beyond the longest one."""
+    c = coefficients(BASIS)
+    r = np.array([0.05, 0.1, 0.15, 0.2])
+    energy, dEdR = (part @ c for part in BASIS.evaluate(r))
+    assert_close(dEdR, np.full(4, dEdR[-1]), rtol=1e-12)
+    assert_close(energy, energy[-1] + (r - 0.2) * dEdR[-1], rtol=1e-12)
+    r = np.array([1.1, 1.5, 3.0, 50.0])
+    scaled = BASIS.evaluate(r)[0] @ c * r**6
+    c8 = np.diff(scaled) / np.diff(1 / r**2)
+    assert_close(c8, np.full(3, c8[0]), rtol=1e-9)
+    assert_close(BASIS.at_infinity() @ c * 1.1**6, scaled[0] - c8[0] / 1.1**2, rtol=1e-9)
+
+
+def test_the_module_equals_the_basis():
+    bases = [BASIS, InverseSplineBasis(0.15, 0.9, 12)]
+    c = [coefficients(basis, seed) for seed, basis in enumerate(bases)]
+    module = InverseSplineCurves(bases, c, np.array([[0, 1], [1, -1]]))
+    r = torch.tensor([0.1, 0.15, 0.2, 0.33, 0.9, 1.0, 1.1, 2.0], dtype=torch.float64, requires_grad=True)
+    for first, second, index in ((0, 0, 0), (0, 1, 1), (1, 0, 1)):
+        types = [torch.full((8,), each) for each in (first, second)]
+        energy = module(r, *types)
+        (dEdR,) = torch.autograd.grad(energy.sum(), r)
+        expected = [part @ c[index] for part in bases[index].evaluate(r.detach().numpy())]
+        assert_close(energy.detach().numpy(), expected[0], rtol=1e-12)
+        assert_close(dEdR.numpy(), expected[1], rtol=1e-11)
+        scripted = torch.jit.script(module)(r, *types)
+        assert_close(scripted.detach().numpy(), expected[0], rtol=1e-12)
+    assert not module(r, torch.ones(8, dtype=torch.int64), torch.ones(8, dtype=torch.int64)).any()
+
+
+# Least squares.
+
+
+def problem(rows_per_group, constraints=0, seed=0):
+    random = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(len(rows_per_group)), rows_per_group)
+    matrix, target = random.normal(size=(len(groups), 6)), random.normal(size=len(groups))
+    return Problem(matrix, target, groups, np.diff(np.eye(6), 2, axis=0), random.normal(size=(constraints, 6)))
+
+
+def direct(each, smoothness, left_out=None):
+    """The solution by Lagrange multipliers, without the rows of a group."""
+    kept = each.groups != left_out
+    matrix, target = each.matrix[kept], each.target[kept]
+    normal = matrix.T @ matrix + smoothness * each.penalty.T @ each.penalty
+    n = len(each.constraints)
+    system = np.block([[normal, each.constraints.T], [each.constraints, np.zeros((n, n))]])
+    return np.linalg.solve(system, np.concatenate([matrix.T @ target, np.zeros(n)]))[:6]
+
+
+@pytest.mark.parametrize("rows", [[1] * 20, [1, 4, 2, 7, 3, 5]])
+@pytest.mark.parametrize("constraints", [0, 2])
+def test_leave_one_out_errors_are_those_of_fits_without_a_configuration(rows, constraints):
+    each = problem(rows, constraints)
+    solution = solve(each, 0.3)
+    assert_close(solution.coefficients, direct(each, 0.3), rtol=1e-9)
+    assert_close(solution.residuals, each.matrix @ solution.coefficients - each.target, atol=1e-12)
+    for group in range(len(rows)):
+        own = each.groups == group
+        expected = each.matrix[own] @ direct(each, 0.3, left_out=group) - each.target[own]
+        assert_close(solution.leave_one_out[own], expected, rtol=1e-8)
+
+
+def test_the_effective_number_of_coefficients_and_the_covariance():
+    """The trace of the matrix from data to predictions; the covariance for a weak penalty is that of least squares."""
+    each = problem([1] * 20)
+    hat = np.stack(
+        [direct(Problem(each.matrix, row, each.groups, each.penalty, each.constraints), 0.3) for row in np.eye(20)]
+    )
+    assert_close(solve(each, 0.3).num_effective, np.trace(each.matrix @ hat.T), rtol=1e-9)
+    solution = solve(each, 1e-9)
+    assert_close(solution.covariance, np.linalg.inv(each.matrix.T @ each.matrix), rtol=1e-6)
+    assert_close(solution.error_of_rows, np.sqrt((solution.residuals**2).sum() / 14), rtol=1e-6)
+
+
+def test_the_smoothness_has_the_smallest_leave_one_out_error():
+    random = np.random.default_rng(3)
+    x = np.sort(random.random(40))
+    matrix = np.stack([np.exp(-0.5 * ((x - center) / 0.05) ** 2) for center in np.linspace(0, 1, 25)], axis=1)
+    noisy = Problem(
+        matrix,
+        np.sin(6 * x) + 0.2 * random.normal(size=40),
+        np.arange(40),
+        np.diff(np.eye(25), 3, axis=0),
+        np.zeros((0, 25)),
+    )
+    chosen = solve(noisy)
+    assert all(chosen.leave_one_out_error <= 1.02 * solve(noisy, each).leave_one_out_error for each in SMOOTHNESS)
+    (rougher,) = [solve(noisy, each) for each in SMOOTHNESS if 3 < each / chosen.smoothness < 4]
+    assert all(
+        rougher.leave_one_out_error > 1.02 * solve(noisy, each).leave_one_out_error for each in [chosen.smoothness]
+    )
+    assert 2 < chosen.num_effective < 15
+
+
+def test_undetermined_coefficients_are_refused():
+    each = problem([1] * 20)
+    doubled = Problem(
+        np.concatenate([each.matrix, each.matrix], axis=1),
+        each.target,
+        each.groups,
+        np.zeros((1, 12)),
+        np.zeros((0, 12)),
+    )
+    with pytest.raises(lp.ModelError, match="the data do not determine the pair functions"):
+        solve(doubled, 1.0)
+
+
+# Known functions.
+
+
+def exponential(pair):
+    """A function for each pair of types, and its derivative."""
+    strength, decay = {("A", "A"): (400.0, 20.0), ("A", "B"): (-90.0, 12.0), ("B", "B"): (250.0, 15.0)}[pair]
+    return lambda r: strength * np.exp(-decay * r), lambda r: -strength * decay * np.exp(-decay * r)
+
+
+def cluster(seed, box=None, energy=True, forces=True):
+    """Four molecules A-B-B, which may overlap less than 0.2 nm, with energies and forces of the functions above."""
+    random = np.random.default_rng(seed)
+    types, fragments = ("A", "B", "B") * 4, np.repeat(np.arange(4), 3)
+    edge = 0.9 if box is None else box
+    while True:
+        centers = edge * random.random((4, 3))
+        positions = (centers[:, None] + 0.06 * random.normal(size=(4, 3, 3))).reshape(-1, 3)
+        delta = positions[None] - positions[:, None]
+        if box is not None:
+            delta -= box * np.round(delta / box)
+        r = np.sqrt((delta**2).sum(axis=2))
+        between = fragments[:, None] != fragments
+        if r[between].min() > 0.2:
+            break
+    total, total_forces = 0.0, np.zeros((12, 3))
+    for i, j in zip(*np.nonzero(np.triu(between))):
+        if box is not None and r[i, j] >= 0.9:
+            continue
+        value, slope = exponential(tuple(sorted((types[i], types[j]))))
+        s, dsdr = switching(r[i, j]) if box is not None else (1.0, 0.0)
+        total += s * value(r[i, j])
+        push = (s * slope(r[i, j]) + dsdr * value(r[i, j])) * delta[i, j] / r[i, j]
+        total_forces[i] += push
+        total_forces[j] -= push
+    return lp.fit.Configuration(
+        f"cluster {seed}",
+        types,
+        positions,
+        energy=total if energy else None,
+        forces=total_forces if forces else None,
+        box=None if box is None else box * np.eye(3),
+        fragments=fragments,
+    )
+
+
+def switching(r):
+    """OpenMM's function from 0.7 to 0.9 nm."""
+    x = max((r - 0.7) / 0.2, 0)
+    return 1 - 10 * x**3 + 15 * x**4 - 6 * x**5, (-30 * x**2 + 60 * x**3 - 30 * x**4) / 0.2
+
+
+def data_of(configurations):
+    return lp.fit.ReferenceData(configurations, "clusters", "exponential functions")
+
+
+@pytest.mark.parametrize(
+    "options", [dict(), dict(forces=False), dict(energy=False), dict(box=1.9, energy=False), dict(box=1.9)], ids=str
+)
+def test_known_functions_are_found(options):
+    configurations = [cluster(seed, **options) for seed in range(120 if options.get("forces", True) else 400)]
+    fit = lp.fit.fit_splines(data_of(configurations), cutoff=0.9, switching_distance=0.7, num_intervals=20)
+    assert list(fit.pairs) == [("A", "A"), ("A", "B"), ("B", "B")]
+    for pair, result in fit.pairs.items():
+        value, slope = exponential(pair)
+        r = np.linspace(0.25, 0.65, 30)
+        found, dEdR = result.evaluate(r)
+        if options.get("energy", True):
+            assert_close(found, value(r), atol=0.02)
+        assert_close(dEdR, slope(r), atol=0.02 * np.abs(slope(r)).max())
+    summary = energy_errors(fit.predictions(), left_out=True)
+    assert (summary is None) == (not options.get("energy", True))
+    if options.get("forces", True):
+        assert force_error(fit.predictions(), left_out=True) < 1
+
+
+def test_the_force_in_openmm_has_the_fitted_energy():
+    configurations = [cluster(seed) for seed in range(60)]
+    fit = lp.fit.fit_splines(data_of(configurations), cutoff=0.9, truncated=True, num_intervals=20)
+    force = fit.model.create_force(
+        list(configurations[0].types), nonbonded_method=lp.LearnedPairForce.CutoffNonPeriodic
+    )
+    force.addExclusions([(i, j) for i in range(12) for j in range(i) if i // 3 == j // 3])
+    system = openmm.System()
+    for _ in range(12):
+        system.addParticle(1.0)
+    system.addForce(force)
+    context = REFERENCE.context(system, configurations[0].positions)
+    predictions = fit.predictions()
+    for each, predicted in zip(configurations, predictions):
+        if max(r.max() for r in predicted.distances.values()) > 0.9:
+            continue
+        context.setPositions(each.positions)
+        state = context.getState(energy=True, forces=True)
+        assert_close(state.getPotentialEnergy()._value, each.energy + predicted.energy, atol=1e-2)
+        assert_close(state.getForces(asNumpy=True)._value, each.forces + predicted.forces, atol=0.1)
+
+
+def test_a_repulsive_end_unless_the_data_say_otherwise():
+    """Noise makes the slope at the shortest distance attractive; an attraction that the data show remains."""
+    random = np.random.default_rng(5)
+    r = np.linspace(0.3, 0.9, 25)
+
+    def fitted(energies):
+        configurations = [
+            lp.fit.Configuration(f"{k}", ("A", "A"), [[0, 0, 0], [0, 0, r[k]]], energy=energies[k]) for k in range(25)
+        ]
+        fit = lp.fit.fit_splines(data_of(configurations), cutoff=1.0, energy_error=(0.05, 0.0))
+        return fit.pairs["A", "A"]
+
+    results = [fitted(0.2 * random.normal(size=25)) for _ in range(12)]
+    assert any(result.is_flat for result in results)
+    for result in results:
+        slope = result.evaluate(np.array([0.3]))[1][0]
+        assert slope < 1e-9 or not result.is_flat
+        if result.is_flat:
+            assert abs(slope) < 1e-9
+    attractive = fitted(-50 * np.exp(-5 * r))
+    assert not attractive.is_flat
+    assert_close(attractive.evaluate(np.array([0.3]))[1], [250 * np.exp(-1.5)], rtol=0.15)
+
+
+# The rare gases.
+
+
+@pytest.fixture(scope="module")
+def rare_gases():
+    data = lp.fit.read_dimers(
+        DIMERS, length_unit="angstrom", energy_unit="kcal/mol", method="RG10N: CCSD(T) and beyond, complete basis set"
+    )
+    return lp.fit.fit_splines(data, cutoff=1.2)
+
+
+def test_left_out_points_of_the_rare_gases(rare_gases):
+    """Within 0.5 % of the depth of the well, but for He-He, which has seven points, and He-Ar, where a single point is
+    0.6 % off: its neighbors agree with each other.
+    """
+    errors = {
+        "-".join(pair): energy_errors(result.predictions, left_out=True) for pair, result in rare_gases.pairs.items()
+    }
+    assert len(errors) == 10
+    within = {name for name, each in errors.items() if each.largest < 0.005 * each.depth}
+    assert within == set(errors) - {"He-He", "Ar-He"}
+    assert errors["Ar-He"].largest < 0.007 * errors["Ar-He"].depth
+    assert errors["Ar-Ar"].rms < 3e-4 * errors["Ar-Ar"].depth
+
+
+@pytest.mark.parametrize(
+    "pair, minimum, depth, c6",
+    [(("Ar", "Ar"), 0.3762, 1.1906, 64.3), (("Ne", "Ne"), 0.3090, 0.3506, 6.38), (("Kr", "Kr"), 0.4016, 1.6730, 129.6)],
+)
+def test_wells_and_dispersion_of_the_rare_gases(pair, minimum, depth, c6, rare_gases):
+    """Against potentials and C6 of others, in atomic units: K. T. Tang and J. P. Toennies, J. Chem. Phys. 118 (2003)
+    4976, Table II.
+    """
+    result = rare_gases.pairs[pair]
+    (found,) = [(r, energy) for kind, r, energy in result.extrema() if kind == "minimum"]
+    assert_close(found[0], minimum, rtol=5e-3)
+    assert_close(-found[1], depth, rtol=0.03)
+    assert_close(result.c6 / (2625.4996394798 * 0.0529177210903**6), c6, rtol=0.05)
+    assert len(result.extrema()) == 1
+
+
+def test_a_saved_fit_has_its_domain_its_errors_and_its_data(rare_gases, tmp_path):
+    model = rare_gases.save(tmp_path / "rare_gases.pt")
+    assert_close(model.domain["Ar", "Kr"], (0.24, 1.5), rtol=1e-12)
+    training = model.training
+    assert training["data"] == {
+        "source": "dimers.csv",
+        "sha256": rare_gases.data.digest,
+        "configurations": 275,
+    }
+    errors = training["errors_left_out"]["Ar-Ar"]["energy_kJ_per_mol"]
+    assert errors == energy_errors(rare_gases.pairs["Ar", "Ar"].predictions, left_out=True).to_dict()
+    energy, _ = model.evaluate([0.38], ["Ar"], ["Kr"]) if False else model.evaluate([0.38], [0], [1])
+    assert_close(energy, rare_gases.pairs["Ar", "Kr"].evaluate([0.38])[0], rtol=1e-9)
+
+
+def test_a_fit_prints_its_errors(rare_gases):
+    lines = str(rare_gases).splitlines()
+    assert lines[0] == "<ReferenceData dimers.csv: 275 configurations of Ar, Kr, He, Ne; 275 energies>"
+    (row,) = [line for line in lines if line.startswith("Ar-Ar")]
+    assert row.split()[1:8] == ["33", "0.200", "to", "2.000", "0.376", "-1.1812", row.split()[7]]
+
+
+def test_figures(rare_gases, tmp_path):
+    from learnedpair.fit.figures import plot_fit
+
+    paths = plot_fit(rare_gases, tmp_path / "report")
+    assert [Path(path).name for path in paths] == ["curves.png", "errors.png", "coverage.png", "parity.png"]
+    assert all(Path(path).stat().st_size > 10_000 for path in paths)
+
+
+# Refusals.
+
+
+def dimer(r, types=("A", "A"), **more):
+    return lp.fit.Configuration(f"dimer {r}", types, [[0, 0, 0], [0, 0, r]], **{"energy": -1.0, **more})
+
+
+@pytest.mark.parametrize(
+    "configurations, options, message",
+    [
+        ([dimer(0.3), dimer(0.4), dimer(0.5)], {}, "clusters: A and A occur at 3 different distances; expected at"),
+        ([dimer(0.3 + 0.01 * k) for k in range(9)], dict(cutoff=-1), "fit_splines: cutoff is -1; expected a positive"),
+        ([dimer(0.3 + 0.01 * k) for k in range(9)], dict(types=["B"]), "the data have the type 'A', and types has"),
+        (
+            [dimer(0.3 + 0.01 * k) for k in range(9)],
+            dict(energy_error=(0, 0.1)),
+            r"energy_error is \(0, 0.1\); expected a positive absolute error",
+        ),
+        ([dimer(0.3, fragments=[0, 0])], {}, "dimer 0.3: no two atoms of different fragments are in range; leave it"),
+        ([dimer(0.3, box=np.eye(3))], {}, "dimer 0.3: the box is 1 nm wide, less than twice the cutoff, 1 nm; choose"),
+        ([dimer(0.0)], {}, "dimer 0.0: two atoms are at the same place"),
+    ],
+)
+def test_wrong_fits_are_refused(configurations, options, message):
+    with pytest.raises(lp.ModelError, match=message):
+        lp.fit.fit_splines(data_of(configurations), **{"cutoff": 1.0, **options})
+
+
+@pytest.mark.parametrize(
+    "more, message",
+    [
+        (dict(energy=None), "the structure has neither an energy nor forces; leave it out"),
+        (dict(energy=np.nan), "energy is nan; expected a finite number"),
+        (dict(forces=np.zeros((3, 3))), r"forces has the shape \(3, 3\); expected \(2, 3\)"),
+        (dict(weight=0), "weight is 0; expected a positive number"),
+        (dict(box=np.full((3, 3), np.inf)), "box has a value that is not finite"),
+    ],
+)
+def test_wrong_configurations_are_refused(more, message):
+    with pytest.raises(lp.ModelError, match=f"dimer 0.3: {message}"):
+        dimer(0.3, **more)
+
+
+# The documentation.
+
+
+def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
+    (code,) = python_code("docs/user/fitting.md")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(code.replace("examples/rare_gases/dimers.csv", str(DIMERS)), "fitting.md", "exec"), names)
+    fit, model = names["fit"], names["model"]
+    assert model.type_rules == {"Ar": "*:Ar"} and len(fit.data) == 33
+    energy, _ = model.evaluate([0.3762], [0], [0])
+    x = (0.34 / 0.3762) ** 6
+    assert_close(energy + 4 * 0.996 * (x**2 - x), [-1.181], atol=2e-3)

@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Tests the commands of learnedpair, the code blocks of the README, and an example."""
+"""Tests the commands of learnedpair, and the code blocks of the README."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from learnedpair.devices import fastest_platform, is_cpu_device
 from learnedpair.models.metadata.metadata import FILE_NAME
 from learnedpair.models.metadata.validation import make_metadata
 from openmm import XmlSerializer, app
+from scripts import run_script
 
 ROOT = Path(__file__).parents[1]
 OUTPUTS = {"start.pdb", "system.xml", "trajectory.dcd", "log.csv", "rdf.csv", "rdf.png"}
@@ -767,19 +767,6 @@ def test_the_tables_of_the_documentation_show_the_stored_results():
     assert result.returncode == 0, result.stderr
 
 
-def run_script(path, folder, *arguments):
-    """Run a script in a folder, with CPU as the default platform, and return its output."""
-    result = subprocess.run(
-        [sys.executable, str(path), *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OPENMM_DEFAULT_PLATFORM": "CPU"},
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
 @pytest.mark.slow
 def test_the_code_of_the_documentation_runs(tmp_path):
     script, model = python_code("README.md")
@@ -797,14 +784,3 @@ def test_the_code_of_the_documentation_runs(tmp_path):
         output = run_script(tmp_path / name, tmp_path)
     energy, derivative = re.fullmatch(r"(\S+) kJ/mol (\S+)\n", output).groups()
     assert np.isfinite(float(energy)) and abs(float(derivative)) > 1
-
-
-@pytest.mark.slow
-def test_the_example_with_features_runs(tmp_path):
-    output = run_script(
-        ROOT / "examples" / "feature_model" / "charge_penetration.py", tmp_path, "--output", tmp_path / "out"
-    )
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"penetration.pt", "penetration.png"}
-    assert re.search(r"\n216 ions, SIMD loop", output)
-    errors = [float(percent) for percent in re.findall(r"([\d.]+)%\n", output)]
-    assert len(errors) == 3 and errors[0] == 0 and 0 < errors[1] < 1 and 0 < errors[2] < 1

@@ -34,6 +34,7 @@ from .baseline import subtract_baseline
 from .configurations import Configuration, ReferenceData
 from .dimer_curves import read_dimers
 from .extended_xyz import read_extended_xyz
+from .numpy_arrays import read_npz
 from .result import SplineFit
 from .splines import fit_splines
 
@@ -44,5 +45,6 @@ __all__ = [
     "fit_splines",
     "read_dimers",
     "read_extended_xyz",
+    "read_npz",
     "subtract_baseline",
 ]

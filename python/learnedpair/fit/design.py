@@ -81,6 +81,18 @@ def find_distances(configuration: Configuration, interacting: Range) -> dict[Pai
     return result
 
 
+def find_all_distances(
+    configurations: Iterable[Configuration], interacting: Range
+) -> list[dict[PairOfTypes, Distances]]:
+    """The pairs of each configuration; one without any is refused."""
+    result = []
+    for each in configurations:
+        result.append(find_distances(each, interacting))
+        if not result[-1]:
+            raise ModelError(f"{each.name}: no two atoms of different fragments are in range; leave it out.")
+    return result
+
+
 @dataclass(frozen=True)
 class Errors:
     """The errors that are expected of the data: an absolute one plus a fraction of the reference value.

@@ -16,11 +16,13 @@ from ..lowering.pair_model import load_model
 from ..units import in_nanometers
 from .basis import InverseSplineBasis
 from .configurations import Configuration, ReferenceData
-from .design import Distances, Errors, PairOfTypes, Range, connected, find_distances, rows_of
+from .design import Distances, Errors, PairOfTypes, Range, connected, find_all_distances, rows_of
 from .least_squares import Problem, Solution, solve
 from .module import InverseSplineCurves
+from .pair_result import PairResult
 from .prediction import predictions_of
-from .result import PairResult, SplineFit, describe_training
+from .report import describe_training
+from .result import SplineFit
 
 Array = NDArray[np.float64]
 
@@ -128,11 +130,9 @@ def fit_splines(
         raise ModelError(f"fit_splines: cutoff is {cutoff!r}; expected a positive number, in nm.")
     if switching_distance is None and not truncated:
         switching_distance = 0.9 * cutoff
+    _require_settings(num_intervals, smoothness)
     interacting = Range(cutoff, switching_distance)
-    found = [find_distances(each, interacting) for each in data]
-    for each, pairs in zip(data, found):
-        if not pairs:
-            raise ModelError(f"{each.name}: no two atoms of different fragments are in range; leave it out.")
+    found = find_all_distances(data, interacting)
     bases = _bases(data, found, num_intervals)
     results: dict[PairOfTypes, PairResult] = {}
     for component in connected(found):
@@ -154,6 +154,13 @@ def fit_splines(
         training=describe_training(data, results),
     )
     return SplineFit(load_model(module, **metadata), data, results, metadata)
+
+
+def _require_settings(num_intervals: int, smoothness: float | None) -> None:
+    if isinstance(num_intervals, bool) or not isinstance(num_intervals, int) or num_intervals < 1:
+        raise ModelError(f"fit_splines: num_intervals is {num_intervals!r}; expected an integer of at least 1.")
+    if smoothness is not None and not 0 < smoothness < np.inf:
+        raise ModelError(f"fit_splines: smoothness is {smoothness!r}; expected a positive number.")
 
 
 def _bases(
@@ -257,7 +264,7 @@ def _results(
     flat: Collection[PairOfTypes],
 ) -> dict[PairOfTypes, PairResult]:
     """Divide the solution of a component into its pairs of types."""
-    predictions = predictions_of(chosen, solution, errors)
+    predictions = predictions_of(chosen, solution.residuals, solution.leave_one_out, errors)
     results, start = {}, 0
     for pair, basis in bases.items():
         results[pair] = PairResult(

@@ -35,7 +35,16 @@ LAYERS = (
 
 #: Modules that functions may import: optional libraries, files that need PyTorch, and the compiled module, whose
 #: absence is explained in an error message.
-LAZY = {"ase", "matplotlib", "vesin", "lowering/pair_model.py", "lowering/load_tables.py", "checking/model.py", "_core"}
+LAZY = {
+    "ase",
+    "matplotlib",
+    "vesin",
+    "lowering/committee.py",
+    "lowering/pair_model.py",
+    "lowering/load_tables.py",
+    "checking/model.py",
+    "_core",
+}
 
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

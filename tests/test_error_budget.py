@@ -39,7 +39,9 @@ def files(tmp_path_factory):
 def budget(folder, capsys, name, *arguments):
     """The contributions by their source, and what the command prints."""
     paths = [str(folder / f"{name}.xml"), str(folder / "t.pdb")]
-    assert main(["check", *paths, "--steps", "0", "--platform", "CPU", "--json", str(folder / "c.json"), *arguments]) == 0
+    assert (
+        main(["check", *paths, "--steps", "0", "--platform", "CPU", "--json", str(folder / "c.json"), *arguments]) == 0
+    )
     (contributions,) = json.loads((folder / "c.json").read_text(encoding="utf-8"))["error_budgets"]
     return {each["source"]: each for each in contributions}, capsys.readouterr().out
 

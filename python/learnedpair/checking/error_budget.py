@@ -81,9 +81,7 @@ def find_budget(
     return [*known, Contribution("sum", energy, rms_force, largest_force, "as if no errors cancelled")]
 
 
-def _of_tables(
-    subject: Subject, index: int, report: Report, progress: Callable[[str], None]
-) -> Contribution | None:
+def _of_tables(subject: Subject, index: int, report: Report, progress: Callable[[str], None]) -> Contribution | None:
     correction = subject.corrections[index]
     if isinstance(correction.getFunction(), PairTable):
         error = correction.lowering_report.get("max_relative_force_error")
@@ -119,7 +117,9 @@ def _of_committee(subject: Subject, member_forces: Sequence[LearnedPairForce]) -
 def format_budget(name: str, budget: Sequence[Contribution]) -> list[str]:
     """Format the errors of a correction as a table."""
     if not budget:
-        return [f"Error budget of {name}: nothing to add up (no tables, no platform in single precision, no committee)."]
+        return [
+            f"Error budget of {name}: nothing to add up (no tables, no platform in single precision, no committee)."
+        ]
     rows = [
         [each.source, f"{each.energy:.2e}", f"{each.rms_force:.2e}", f"{each.largest_force:.2e}", each.meaning]
         for each in budget

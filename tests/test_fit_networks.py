@@ -75,10 +75,10 @@ def small(**options):
 @pytest.mark.slow
 def test_known_functions_are_found():
     fit = lp.fit.fit_network(
-        data_of(250), network(), cutoff=CUTOFF, types=["A", "B"], epochs=150, batch_size=32, learning_rate=1e-2
+        data_of(250), network(), cutoff=CUTOFF, types=["A", "B"], epochs=300, batch_size=32, learning_rate=5e-3
     )
     assert fit.model.types == ["A", "B"]
-    assert fit.force_error < 4 and fit.energy_error < 0.3  # of forces of 100 kJ/mol/nm
+    assert fit.force_error < 6 and fit.energy_error < 0.12
     held_out = [each.force_difference for each in fit.validation]
     assert np.sqrt(np.mean(np.concatenate(held_out) ** 2)) > 60
     r = np.linspace(0.28, 0.7, 20)

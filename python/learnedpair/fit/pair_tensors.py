@@ -13,6 +13,9 @@ import torch
 from .configurations import Configuration
 from .design import Errors, Range, expected_errors, find_distances
 
+#: The tensors of shape (2, P).
+OF_BOTH_ATOMS = ("types", "atoms", "switching")
+
 
 @dataclass(frozen=True)
 class PairTensors:
@@ -77,7 +80,7 @@ class PairTensors:
             first_atom += count
         return cls(
             **{
-                name: torch.from_numpy(np.concatenate(parts, axis=1 if parts[0].shape[:1] == (2,) else 0))
+                name: torch.from_numpy(np.concatenate(parts, axis=1 if name in OF_BOTH_ATOMS else 0))
                 for name, parts in columns.items()
             }
         )

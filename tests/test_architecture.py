@@ -43,6 +43,7 @@ LAZY = {
     "fit/figures.py",
     "fit/model_figure.py",
     "fit/panels.py",
+    "lowering/committee.py",
     "lowering/load_tables.py",
     "lowering/pair_model.py",
     "matplotlib",

@@ -42,17 +42,17 @@ class SplineFit:
     >>> data = lp.fit.ReferenceData(
     ...     [
     ...         lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=2e-6 / r**12 - 4e-3 / r**6)
-    ...         for r in np.linspace(0.25, 1.0, 30)
+    ...         for r in np.linspace(0.25, 1.0, 60)
     ...     ],
     ...     source="a Lennard-Jones potential",
     ...     method="an example",
     ... )
     >>> fit = lp.fit.fit_splines(data, cutoff=1.2)
     >>> print(fit)
-    <ReferenceData a Lennard-Jones potential: 30 configurations of Ar; 30 energies>
+    <ReferenceData a Lennard-Jones potential: 60 configurations of Ar; 60 energies>
     method: an example
     ...
-    Ar-Ar         30  0.250 to 1.000   0.316   -2.00...
+    Ar-Ar         60  0.250 to 1.000   0.316   -2.00...
     >>> bool(abs(fit.pairs["Ar", "Ar"].c6 / 4e-3 - 1) < 0.01)
     True
 

@@ -16,7 +16,7 @@ from ..lowering.pair_model import load_model
 from ..units import in_nanometers
 from .basis import InverseSplineBasis
 from .configurations import Configuration, ReferenceData
-from .design import Distances, Errors, PairOfTypes, Range, connected, find_all_distances, rows_of
+from .design import Distances, Errors, PairOfTypes, Range, connected, default_errors, find_all_distances, rows_of
 from .least_squares import Problem, Solution, solve
 from .module import InverseSplineCurves
 from .pair_result import PairResult
@@ -26,10 +26,6 @@ from .result import SplineFit
 
 Array = NDArray[np.float64]
 
-#: The default errors, as fractions: of the deepest reference energy, and of each reference value.
-OF_DEPTH, OF_VALUE = 1e-3, 1e-2
-#: The distance over which the default error of a force changes an energy by its default error, in nm.
-LENGTH = 0.05
 #: An attractive slope at the shortest distance is believed if it is larger than this many standard errors.
 SIGNIFICANT = 2.0
 
@@ -137,7 +133,7 @@ def fit_splines(
     results: dict[PairOfTypes, PairResult] = {}
     for component in connected(found):
         chosen = [(each, pairs) for each, pairs in zip(data, found) if pairs.keys() & set(component)]
-        errors = _errors([each for each, _ in chosen], energy_error, force_error)
+        errors = default_errors([each for each, _ in chosen], energy_error, force_error)
         results |= _fit_component(chosen, {pair: bases[pair] for pair in component}, interacting, errors, smoothness)
     results = dict(sorted(results.items()))
     types = data.types if types is None else types
@@ -178,27 +174,6 @@ def _bases(
             )
         bases[pair] = InverseSplineBasis(shortest, longest, num_intervals)
     return bases
-
-
-def _errors(
-    configurations: Sequence[Configuration],
-    energy_error: tuple[float, float] | None,
-    force_error: tuple[float, float] | None,
-) -> Errors:
-    """The expected errors of the data, as given or by default."""
-    if energy_error is None:
-        energies = [each.energy for each in configurations if each.energy is not None]
-        # Without a well, the smaller half of the energies sets the scale; without energies, 1 kJ/mol does.
-        depth = max(-min(energies), 0.0) or float(np.median(np.abs(energies))) if energies else 1.0
-        energy_error = (OF_DEPTH * depth or OF_DEPTH, OF_VALUE)
-    if force_error is None:
-        force_error = (energy_error[0] / LENGTH, OF_VALUE)
-    for name, error in (("energy_error", energy_error), ("force_error", force_error)):
-        if len(error) != 2 or not all(np.isfinite(error)) or error[0] <= 0 or error[1] < 0:
-            raise ModelError(
-                f"fit_splines: {name} is {error!r}; expected a positive absolute error, and a fraction of the value."
-            )
-    return Errors((energy_error[0], energy_error[1]), (force_error[0], force_error[1]))
 
 
 def _fit_component(

@@ -438,6 +438,17 @@ def test_plot_of_a_model_that_was_not_fitted(tmp_path, drawn, capsys):
         assert len(points) == 0 and shaded == []
 
 
+def test_points_are_drawn_in_the_panel_of_their_types(tmp_path, drawn):
+    """In whatever order the model and the data have the types."""
+    lp.export_model(models.Formula(), tmp_path / "m.pt", types=["B", "A"], cutoff=1.0, inner_cutoff=0.1)
+    rows = ("B,A,0.3,1", "A,B,0.4,2", "B,B,0.5,3", "A,A,0.6,4")
+    write(tmp_path / "d.csv", "\n".join(["type1,type2,distance,energy", *rows]) + "\n")
+    arguments = ["--data", tmp_path / "d.csv", "--length-unit", "nm", "--energy-unit", "kJ/mol"]
+    assert run("plot", tmp_path / "m.pt", *arguments, "-o", tmp_path / "plot.png") == 0
+    points = {title: points.round(12).tolist() for title, _, points, _, _ in drawn}
+    assert points == {"B–B": [[0.5, 3.0]], "B–A": [[0.3, 1.0], [0.4, 2.0]], "A–A": [[0.6, 4.0]]}
+
+
 @pytest.mark.parametrize(
     "function, limits",
     [
@@ -445,6 +456,10 @@ def test_plot_of_a_model_that_was_not_fitted(tmp_path, drawn, capsys):
         (lambda r: np.where(r < 0.25, 0.25 - r, 0), (-0.05 * 0.15, 1.2 * 0.15)),  # zero nearly everywhere
         (lambda r: -1 / r**6, (-1.25 / 0.28**6, 1.2 / 0.28**6)),  # an attraction down to the shortest distance
         (lambda r: (0.3 / r) ** 12 - 2 * (0.3 / r) ** 6, (-1.25, 1.2)),  # a well
+        (
+            lambda r: (r - 0.5) ** 2 - 1e-4,
+            (-1.2e-4 - 0.05 * 0.1295, 1.2 * 0.1295),
+        ),  # a dip, and no well
         (lambda r: 1 - r, (-0.05 * 0.72, 1.2 * 0.72)),  # a repulsion: four fifths of the curve
     ],
 )

@@ -307,8 +307,11 @@ def test_predictions_of_other_pairs_of_types_are_refused(rare_gases):
 
 def test_held_out_errors_have_the_well_of_the_fitted_data(rare_gases):
     """On the wall there is only a relative error, and where the data have no energies there are those of forces."""
-    wall = rare_gases.with_held_out(rare_gases.data.select(lambda each: (each.energy or 0) > 20))
-    errors = wall.model.training["errors_held_out"]["Ar-Ar"]["energy_kJ_per_mol"]
+    data = rare_gases.data.select(lambda each: (each.energy or 0) > 20)
+    wall = rare_gases.with_held_out(data)
+    found = wall.model.training["errors_held_out"]["Ar-Ar"]
+    assert 0 < found["configurations"] == sum(each.types == ("Ar", "Ar") for each in data) < len(data)
+    errors = found["energy_kJ_per_mol"]
     assert errors["rms"] is None and errors["largest"] is None and 0 < errors["largest_of_wall"] < 0.05
     assert errors["depth"] == rare_gases.model.training["errors_left_out"]["Ar-Ar"]["energy_kJ_per_mol"]["depth"]
     *_, line = (line for line in str(wall).splitlines() if line.startswith("Ar-Ar"))
@@ -453,6 +456,9 @@ def test_wrong_fits_are_refused(configurations, options, message):
         (dict(forces=np.zeros((3, 3))), r"forces has the shape \(3, 3\); expected \(2, 3\)"),
         (dict(weight=0), "weight is 0; expected a positive number"),
         (dict(box=np.full((3, 3), np.inf)), "box has a value that is not finite"),
+        (dict(box=[[9, 0, 0], [0, 9, 0], [0, 5, 9]]), "the box vectors .* are not in the reduced form"),
+        (dict(box=[[9, 0, 0], [5, 9, 0], [0, 0, 9]]), "the box vectors .* are not in the reduced form"),
+        (dict(box=[[9, 0, 0], [0, 9, 0], [0, 0, -9]]), "the box vectors .* are not in the reduced form"),
     ],
 )
 def test_wrong_configurations_are_refused(more, message):

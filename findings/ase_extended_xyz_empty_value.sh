@@ -5,8 +5,8 @@
 # ASE loses the entry after an empty one in the comment line of an extended XYZ file, for example the energy of a frame.
 #
 # Libraries: ase 3.29.0 from PyPI (numpy 2.4.6).
-# Input:     a frame whose comment line has note="" and then energy=-1.5, as a script writes it that has no note; and the
-#            file that ASE itself writes for a structure with an empty text in atoms.info.
+# Input:     a frame whose comment line has note="" and then energy=-1.5, as a script writes it that has no note; and
+#            the file that ASE itself writes for a structure with an empty text in atoms.info.
 # Expected:  an empty text, and the energy.
 # Seen:      read() returns without a warning. The energy is missing: it has become the value of "note", as the text
 #            "energy=-1.5". ASE's own file loses its second entry in the same way, so that writing and

@@ -166,11 +166,11 @@ def test_a_saved_fit_has_its_domain_and_its_errors(tmp_path):
     model = fit.save(tmp_path / "network.pt")
     assert model.description == "two functions"
     assert model.training["errors_held_out"] == {
-        "configurations": 10,
         "rms_energy_kJ_per_mol": fit.energy_error,
         "rms_force_kJ_per_mol_nm": fit.force_error,
     }
     assert model.training["data"]["sha256"] == data_of(40).digest
+    assert model.training["data_held_out"]["configurations"] == 10
     shortest = min(
         np.linalg.norm(each.positions[i] - each.positions[j])
         for each in data_of(40)

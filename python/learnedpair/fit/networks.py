@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import openmm.version
 import torch
 from openmm import unit
 
 from ..errors import ModelError
-from ..force.functions import core
 from ..lowering.export import export_model
 from ..lowering.pair_model import PairModel, load_model
 from ..models.pytorch.state import in_default_torch_state
@@ -26,6 +24,7 @@ from .checkpoint import Checkpoint
 from .configurations import ReferenceData
 from .design import PairOfTypes, Range, default_errors, find_distances
 from .pair_tensors import PairTensors
+from .record import begin_record, describe_data
 
 #: The learning rate at the last epoch, as a fraction of that at the first one.
 LAST_RATE = 0.01
@@ -295,18 +294,11 @@ def _describe(
 ) -> dict[str, Any]:
     """The training record of the model, for JSON."""
     return {
-        "method": training.method,
-        "data": {"source": training.source, "sha256": training.digest, "configurations": len(training)},
+        **begin_record(training),
+        "data_held_out": describe_data(held_out),
         "errors_held_out": {
-            "configurations": len(held_out),
             "rms_energy_kJ_per_mol": None if math.isnan(of_energy) else of_energy,
             "rms_force_kJ_per_mol_nm": None if math.isnan(of_forces) else of_forces,
         },
         "epochs": len(state.history),
-        "software": {
-            "learnedpair": core.version,
-            "openmm": openmm.version.version,
-            "torch": str(torch.__version__),
-            "numpy": np.__version__,
-        },
     }

@@ -8,14 +8,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import openmm.version
-import torch
 
-from ..force.functions import core
 from .configurations import ReferenceData
 from .design import PairOfTypes
 from .pair_result import PairResult
 from .prediction import Prediction
+from .record import begin_record
 from .summary import EnergyErrors, energy_errors, force_error
 
 HEADER = (
@@ -74,22 +72,7 @@ def describe_training(data: ReferenceData, pairs: dict[PairOfTypes, PairResult])
         }
         for pair, result in pairs.items()
     }
-    return {
-        "method": data.method,
-        "data": describe_data(data),
-        "errors_left_out": errors,
-        "software": {
-            "learnedpair": core.version,
-            "openmm": openmm.version.version,
-            "torch": str(torch.__version__),
-            "numpy": np.__version__,
-        },
-    }
-
-
-def describe_data(data: ReferenceData) -> dict[str, Any]:
-    """What the training record says about data."""
-    return {"source": data.source, "sha256": data.digest, "configurations": len(data)}
+    return {**begin_record(data), "errors_left_out": errors}
 
 
 def _describe_errors(errors: EnergyErrors | None, forces: float | None) -> dict[str, Any]:

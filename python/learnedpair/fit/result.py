@@ -18,7 +18,8 @@ from .configurations import ReferenceData
 from .design import Errors, PairOfTypes, Range, find_all_distances, rows_of
 from .pair_result import PairResult
 from .prediction import Prediction, predictions_of
-from .report import HEADER, HEADER_HELD_OUT, describe_data, describe_errors_held_out, row_of, rows_held_out
+from .record import describe_data
+from .report import HEADER, HEADER_HELD_OUT, describe_errors_held_out, row_of, rows_held_out
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,24 @@ LAYERS = (
     "plugin.py, devices.py, units.py, errors.py",
 )
 
-#: Modules that functions may import: optional libraries, files that need PyTorch, and the compiled module, whose
-#: absence is explained in an error message.
-LAZY = {"ase", "matplotlib", "vesin", "lowering/pair_model.py", "lowering/load_tables.py", "checking/model.py", "_core"}
+#: Modules that functions may import: optional libraries, one that Python 3.10 lacks, files that need PyTorch, and the
+#: compiled module, whose absence is explained in an error message.
+LAZY = {
+    "_core",
+    "ase",
+    "checking/model.py",
+    "fit/__init__.py",
+    "fit/figures.py",
+    "fit/model_figure.py",
+    "fit/panels.py",
+    "lowering/committee.py",
+    "lowering/load_tables.py",
+    "lowering/pair_model.py",
+    "matplotlib",
+    "tomli",
+    "tomllib",
+    "vesin",
+}
 
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Tests of the reference data of fits: readers, baselines, and what they refuse."""
 
+import io
+import zipfile
+
 import learnedpair as lp
 import numpy as np
 import openmm
@@ -124,6 +127,176 @@ def test_wrong_structures_are_refused(change, options, message, tmp_path):
     text = FRAMES.replace(*change)
     with pytest.raises(lp.ModelError, match=message):
         lp.fit.read_extended_xyz(wrote(tmp_path / "d.xyz", text), **XYZ | options)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("hello\n", "d.xyz: ASE cannot read structure 0 or one after it .*Expected xyz header"),
+        (
+            "2\nenergy=1\nAr 0 0 0\n",
+            "d.xyz: ASE cannot read structure 0 or one after it .*Frame has 1 atoms, expected 2",
+        ),
+        ("1\nenergy=1\nXy 0 0 0\n", "d.xyz: ASE cannot read structure 0 or one after it .KeyError: 'Xy'"),
+        ("", "d.xyz: there are no configurations"),
+    ],
+)
+def test_files_that_ase_cannot_read_are_refused(text, message, tmp_path):
+    pytest.importorskip("ase")
+    with pytest.raises(lp.ModelError, match=message):
+        lp.fit.read_extended_xyz(wrote(tmp_path / "d.xyz", text), forces=None, **XYZ)
+
+
+# Arrays.
+
+
+NPZ = dict(length_unit="bohr", energy_unit="hartree", method="by hand")
+POSITIONS = np.arange(24.0).reshape(2, 4, 3)
+ARRAYS = dict(types=["F", "H", "F", "H"], positions=POSITIONS, energies=[0.5, -1.0])
+
+
+def saved(folder, **arrays):
+    np.savez(folder / "d.npz", **arrays)
+    return folder / "d.npz"
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_arrays_are_converted(compressed, tmp_path):
+    arrays = ARRAYS | dict(
+        forces=POSITIONS[:, ::-1].astype(np.float32),
+        boxes=np.tile(100 * np.eye(3, dtype=int), (2, 1, 1)),
+        fragments=np.array([0, 0, 5, 5], dtype=np.int8),
+        weights=[1, 3],
+    )
+    (np.savez_compressed if compressed else np.savez)(tmp_path / "d.npz", **arrays)
+    data = lp.fit.read_npz(tmp_path / "d.npz", **NPZ)
+    assert (data.source, data.method, len(data), data[1].name) == ("d.npz", "by hand", 2, "d.npz, frame 1")
+    assert data[0].types == ("F", "H", "F", "H") and data[1].fragments.tolist() == [0, 0, 5, 5]
+    assert (data[0].weight, data[1].weight) == (1.0, 3.0)
+    assert_close(data[1].energy, -HARTREE, rtol=1e-12)
+    assert_close(data[1].positions, (12 + np.arange(12.0)).reshape(4, 3) * BOHR, rtol=1e-12)
+    assert_close(data[1].forces, POSITIONS[1, ::-1] * HARTREE / BOHR, rtol=1e-12)
+    assert_close(data[0].box, 100 * BOHR * np.eye(3), rtol=1e-12)
+
+
+def test_frames_may_have_types_and_fragments_of_their_own(tmp_path):
+    arrays = ARRAYS | dict(types=[["F", "H", "F", "H"], ["H", "H", "Cl", "O"]], fragments=[[0, 1, 2, 3], [0, 0, 1, 1]])
+    data = lp.fit.read_npz(saved(tmp_path, **arrays), **NPZ)
+    assert data[1].types == ("H", "H", "Cl", "O") and data[1].fragments.tolist() == [0, 0, 1, 1]
+    assert data[1].box is None and data[1].forces is None and data[1].weight == 1.0
+
+
+def test_arrays_give_the_same_data_as_extended_xyz(tmp_path):
+    pytest.importorskip("ase")
+    xyz = lp.fit.read_extended_xyz(wrote(tmp_path / "d.xyz", FRAMES), fragments="molecule", **XYZ)
+    arrays = dict(
+        types=list(xyz[0].types),
+        positions=[each.positions / 0.1 for each in xyz],
+        energies=[each.energy / EV for each in xyz],
+        forces=[each.forces / (10 * EV) for each in xyz],
+        fragments=xyz[0].fragments,
+    )
+    npz = lp.fit.read_npz(saved(tmp_path, **arrays), length_unit="angstrom", energy_unit="eV", method="by hand")
+    for first, second in zip(xyz, npz, strict=True):
+        assert first.types == second.types and first.fragments.tolist() == second.fragments.tolist()
+        assert_close(first.energy, second.energy, rtol=1e-14)
+        assert_close(first.positions, second.positions, rtol=1e-14)
+        assert_close(first.forces, second.forces, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (dict(energy=[1, 2]), "d.npz: the file has the array 'energy'; expected only types, positions, energies, "),
+        (dict(positions=POSITIONS[0]), r"positions has the shape \(4, 3\); expected \(n_frames, n_atoms, 3\)"),
+        (dict(positions=np.zeros((2, 0, 3))), r"positions has the shape \(2, 0, 3\); expected"),
+        (dict(types=["F", "H"]), r"types has the shape \(2,\); expected \(4,\) or \(2, 4\) for positions of the shape"),
+        (dict(types=["F", "", "F", "H"]), "types has an empty text"),
+        (dict(types=[9, 1, 9, 1]), "the elements of types are of the kind 'i'; expected texts"),
+        (dict(energies=[1.0]), r"energies has the shape \(1,\); expected \(2,\)"),
+        (dict(energies=["a", "b"]), "the elements of energies are of the kind 'U'; expected numbers"),
+        (dict(energies=[1j, 2]), "the elements of energies are of the kind 'c'; expected numbers"),
+        (dict(energies=[1, np.nan]), "d.npz, frame 1: energy is nan; expected a finite number"),
+        (dict(forces=np.zeros((2, 3, 4))), r"forces has the shape \(2, 3, 4\); expected \(2, 4, 3\)"),
+        (dict(boxes=np.eye(3)), r"boxes has the shape \(3, 3\); expected \(2, 3, 3\)"),
+        (dict(boxes=np.ones((2, 3, 3))), "d.npz, frame 0: the box vectors .* are not in the reduced form"),
+        (dict(fragments=[0.0, 0.0, 1.0, 1.0]), "the elements of fragments are of the kind 'f'; expected integers"),
+        (dict(fragments=np.zeros(4, np.uint64)), "fragments are of the kind uint64"),
+        (dict(weights=[1, 0]), "d.npz, frame 1: weight is 0; expected a positive number"),
+        (dict(energies=None), "the elements of energies are of the kind 'O', as pickled objects; expected numbers"),
+    ],
+)
+def test_wrong_arrays_are_refused(change, message, tmp_path):
+    with pytest.raises(lp.ModelError, match=message):
+        lp.fit.read_npz(saved(tmp_path, **ARRAYS | change), **NPZ)
+
+
+@pytest.mark.parametrize("missing", ["types", "positions", "energies"])
+def test_missing_arrays_are_named(missing, tmp_path):
+    message = "neither an energy nor forces" if missing == "energies" else f"there is no array '{missing}', only "
+    with pytest.raises(lp.ModelError, match=message):
+        lp.fit.read_npz(saved(tmp_path, **{name: each for name, each in ARRAYS.items() if name != missing}), **NPZ)
+
+
+def test_pickled_objects_are_not_loaded(tmp_path):
+    """Loading one would import and call what the file names."""
+    marker = tmp_path / "called"
+
+    class Harmful:
+        def __reduce__(self):
+            return open, (str(marker), "w")
+
+    np.savez(tmp_path / "d.npz", **ARRAYS | dict(weights=np.array([Harmful(), Harmful()], dtype=object)))
+    with pytest.raises(lp.ModelError, match="weights are of the kind 'O', as pickled objects"):
+        lp.fit.read_npz(tmp_path / "d.npz", **NPZ)
+    assert not marker.exists()
+
+
+def test_announced_sizes_are_checked_before_arrays_are_read(tmp_path, monkeypatch):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12, 4, 3)})
+    with zipfile.ZipFile(tmp_path / "d.npz", "w") as archive:
+        archive.writestr("positions.npy", header.getvalue())
+    with pytest.raises(
+        lp.ModelError, match=r"positions is announced with the shape \(10{12}, 4, 3\), 960{12} bytes, and"
+    ):
+        lp.fit.read_npz(tmp_path / "d.npz", **NPZ)
+    monkeypatch.setattr("learnedpair.fit.numpy_arrays.LARGEST", 200)
+    with pytest.raises(lp.ModelError, match="the arrays up to positions have 208 bytes; expected at most 200"):
+        lp.fit.read_npz(saved(tmp_path, **ARRAYS), **NPZ)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_an_array_that_is_there_twice_is_refused(tmp_path):
+    path = saved(tmp_path, **ARRAYS)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("energies.npy", archive.read("energies.npy"))
+    with pytest.raises(lp.ModelError, match="the file has the array 'energies' twice"):
+        lp.fit.read_npz(path, **NPZ)
+
+
+def test_damaged_files_are_refused(tmp_path):
+    """Every change of a byte is found by a check, or leaves the data as they are: the energies, which are protected by
+    a checksum.
+    """
+    path = saved(tmp_path, **ARRAYS)
+    content, random, refused = path.read_bytes(), np.random.default_rng(0), []
+    expected = lp.fit.read_npz(path, **NPZ).digest
+    for _ in range(300):
+        damaged = bytearray(content)
+        place = random.integers(len(content))
+        damaged[place] ^= 1 << random.integers(8)
+        path.write_bytes(damaged if random.random() < 0.8 else content[:place])
+        try:
+            assert lp.fit.read_npz(path, **NPZ).digest == expected
+        except lp.ModelError as error:
+            refused.append(str(error))
+    assert len(refused) > 150
+    assert all(message.startswith("d.npz") and "\n" not in message for message in refused)
+    for text in (b"", b"hello", np.zeros(3).tobytes()):
+        path.write_bytes(text)
+        with pytest.raises(lp.ModelError, match="d.npz: this is not an .npz file, or it is damaged"):
+            lp.fit.read_npz(path, **NPZ)
 
 
 # Baselines.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Tests of spline fits: the basis, the least squares, known functions that are found again, and the rare gases."""
 
+import dataclasses
 from pathlib import Path
 
 import learnedpair as lp
@@ -249,6 +250,78 @@ def test_the_force_in_openmm_has_the_fitted_energy():
         assert_close(state.getForces(asNumpy=True)._value, each.forces + predicted.forces, atol=0.1)
 
 
+@pytest.mark.parametrize("box", [None, 1.9])
+def test_predictions_of_configurations_that_were_not_fitted(box):
+    """Against a sum of the fitted functions over pairs; with the switching function in a box."""
+    fit = lp.fit.fit_splines(
+        data_of([cluster(seed, box) for seed in range(40)]), cutoff=0.9, switching_distance=0.7, num_intervals=20
+    )
+    held_out = [cluster(seed, box) for seed in range(100, 103)]
+    held_out[1] = dataclasses.replace(held_out[1], energy=None, weight=4.0)
+    held_out[2] = dataclasses.replace(held_out[2], forces=None, baseline_energy=1.5)
+    found = fit.predict(data_of(held_out))
+    assert [(each.energy is None, each.forces is None) for each in found] == [(0, 0), (1, 0), (0, 1)]
+    for each, prediction in zip(held_out, found):
+        energy, forces = fitted_interaction(fit, each, box)
+        if each.energy is not None:
+            assert_close(prediction.energy, energy - (each.energy - each.baseline_energy), atol=1e-9)
+            assert prediction.energy_left_out == prediction.energy
+        if each.forces is not None:
+            assert_close(prediction.forces, forces - each.forces, atol=1e-8)
+    errors = fit.with_held_out(data_of(held_out)).model.training["errors_held_out"]["A-B"]
+    assert errors["configurations"] == 3
+    components = np.concatenate([found[0].forces, found[1].forces])
+    assert_close(errors["rms_force_kJ_per_mol_nm"], np.sqrt(np.mean(components**2)), rtol=1e-12)
+
+
+def fitted_interaction(fit, configuration, box):
+    """The energy and the forces of a cluster, pair by pair."""
+    energy, forces = 0.0, np.zeros((12, 3))
+    fragments, types = configuration.fragments, configuration.types
+    for i, j in zip(*np.nonzero(np.triu(fragments[:, None] != fragments))):
+        delta = configuration.positions[j] - configuration.positions[i]
+        delta -= 0 if box is None else box * np.round(delta / box)
+        r = np.linalg.norm(delta)
+        if box is not None and r >= 0.9:
+            continue
+        (value,), (slope,) = fit.pairs[tuple(sorted((types[i], types[j])))].evaluate([r])
+        s, dsdr = (1.0, 0.0) if box is None else switching(r)
+        energy += s * value
+        push = (s * slope + dsdr * value) * delta / r
+        forces[i] += push
+        forces[j] -= push
+    return energy, forces
+
+
+def test_predictions_of_the_fitted_data_are_their_residuals(rare_gases):
+    predicted, fitted = rare_gases.predict(rare_gases.data), rare_gases.predictions()
+    assert_close([each.energy for each in predicted], [each.energy for each in fitted], atol=1e-8)
+
+
+def test_predictions_of_other_pairs_of_types_are_refused(rare_gases):
+    with pytest.raises(lp.ModelError, match="dimer 0.3: Ar and Xe are in range, and no configuration of the fit has"):
+        rare_gases.predict(data_of([dimer(0.3, ("Xe", "Ar"))]))
+    with pytest.raises(lp.ModelError, match="dimer 0.3: no two atoms of different fragments are in range"):
+        rare_gases.predict(data_of([dimer(0.3, ("Ar", "Ar"), fragments=[0, 0])]))
+
+
+def test_held_out_errors_have_the_well_of_the_fitted_data(rare_gases):
+    """On the wall there is only a relative error, and where the data have no energies there are those of forces."""
+    data = rare_gases.data.select(lambda each: (each.energy or 0) > 20)
+    wall = rare_gases.with_held_out(data)
+    found = wall.model.training["errors_held_out"]["Ar-Ar"]
+    assert 0 < found["configurations"] == sum(each.types == ("Ar", "Ar") for each in data) < len(data)
+    errors = found["energy_kJ_per_mol"]
+    assert errors["rms"] is None and errors["largest"] is None and 0 < errors["largest_of_wall"] < 0.05
+    assert errors["depth"] == rare_gases.model.training["errors_left_out"]["Ar-Ar"]["energy_kJ_per_mol"]["depth"]
+    *_, line = (line for line in str(wall).splitlines() if line.startswith("Ar-Ar"))
+    assert line.split()[-4:] == ["-", "-", "-", f"{errors['largest_of_wall']:.2%}"]
+    forces = rare_gases.with_held_out(data_of([dimer(0.4, ("Ar", "Ar"), energy=None, forces=np.zeros((2, 3)))]))
+    slope = rare_gases.pairs["Ar", "Ar"].evaluate([0.4])[1][0]
+    assert str(forces).endswith(f"no energies; forces {abs(slope) / np.sqrt(3):.3g} kJ/mol/nm RMS")
+    assert "configurations that were not fitted" not in str(rare_gases)
+
+
 def test_a_repulsive_end_unless_the_data_say_otherwise():
     """Noise makes the slope at the shortest distance attractive; an attraction that the data show remains."""
     random = np.random.default_rng(5)
@@ -362,6 +435,9 @@ def dimer(r, types=("A", "A"), **more):
             dict(energy_error=(0, 0.1)),
             r"energy_error is \(0, 0.1\); expected a positive absolute error",
         ),
+        ([dimer(0.3)], dict(num_intervals=0), "fit_splines: num_intervals is 0; expected an integer of at least 1"),
+        ([dimer(0.3)], dict(num_intervals=6.0), "fit_splines: num_intervals is 6.0; expected an integer"),
+        ([dimer(0.3)], dict(smoothness=-1.0), "fit_splines: smoothness is -1.0; expected a positive number"),
         ([dimer(0.3, fragments=[0, 0])], {}, "dimer 0.3: no two atoms of different fragments are in range; leave it"),
         ([dimer(0.3, box=np.eye(3))], {}, "dimer 0.3: the box is 1 nm wide, less than twice the cutoff, 1 nm; choose"),
         ([dimer(0.0)], {}, "dimer 0.0: two atoms are at the same place"),
@@ -380,6 +456,9 @@ def test_wrong_fits_are_refused(configurations, options, message):
         (dict(forces=np.zeros((3, 3))), r"forces has the shape \(3, 3\); expected \(2, 3\)"),
         (dict(weight=0), "weight is 0; expected a positive number"),
         (dict(box=np.full((3, 3), np.inf)), "box has a value that is not finite"),
+        (dict(box=[[9, 0, 0], [0, 9, 0], [0, 5, 9]]), "the box vectors .* are not in the reduced form"),
+        (dict(box=[[9, 0, 0], [5, 9, 0], [0, 0, 9]]), "the box vectors .* are not in the reduced form"),
+        (dict(box=[[9, 0, 0], [0, 9, 0], [0, 0, -9]]), "the box vectors .* are not in the reduced form"),
     ],
 )
 def test_wrong_configurations_are_refused(more, message):

@@ -1257,6 +1257,25 @@ def test_different_formulas_have_different_digests():
     assert len(digests) >= 4 and lp.load_model(Weighted(), **FORMULA).digest in digests
 
 
+def test_numbers_in_attributes_change_digests():
+    class Scaled(torch.nn.Module):
+        def __init__(self, scale, powers):
+            super().__init__()
+            self.scale, self.powers = scale, powers
+            self.inner = torch.nn.Module()
+            self.inner.name = "first"
+
+        def forward(self, r, type1, type2):
+            return self.scale * sum((1 - r) ** n for n in self.powers)
+
+    modules = [Scaled(1.0, [3]), Scaled(2.0, [3]), Scaled(1.0, [3, 4]), Scaled(1.0, [3])]
+    modules[3].inner.name = "second"
+    options = dict(types=["A"], cutoff=1.0, inner_cutoff=0.2)
+    digests = [lp.load_model(module, **options).digest for module in modules]
+    assert len(set(digests)) == 4
+    assert lp.load_model(Scaled(1.0, [3]).eval(), **options).digest == digests[0]
+
+
 def test_docstrings_do_not_change_digests():
     def with_one_line():
         class Curve(torch.nn.Module):

@@ -27,6 +27,7 @@ import openmm
 
 from ..applying.topology_order import require_topology
 from ..checking.conservation import check_conservation
+from ..checking.error_budget import budget_as_json, find_budget, format_budget
 from ..checking.platforms import check_platforms, name_of
 from ..checking.results import Result, format_results, format_table
 from ..checking.subject import Subject, without_correction
@@ -64,6 +65,17 @@ def add_arguments(parser):
         "--steps", type=int, default=1000, help="steps at constant energy; 0 for none (default: 1000, at least 100)"
     )
     parser.add_argument("--time-step", type=float, default=1.0, help="time step in femtoseconds (default: 1)")
+    parser.add_argument(
+        "--members",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help=(
+            "model files of the members of a committee, whose spread is added to the error budget; once for each"
+            " correction, in the order of the forces"
+        ),
+    )
     parser.add_argument("--json", type=Path, help="JSON file to write the results to")
 
 
@@ -101,6 +113,7 @@ def _check(options):
             f"--model was given {len(models)} times, and {options.system} has {len(subject.corrections)} corrections;"
             " give one model for each, in the order of the forces in the System."
         )
+    members = _member_forces(options, subject)
     targets, skipped = find_targets(options.platform)
     report = check_platforms(subject, targets, _progress)
     report.skipped += skipped
@@ -110,8 +123,13 @@ def _check(options):
     if options.steps:
         simulation, results = _check_conservation(subject, options, targets)
         report.results += results
+    budgets = [
+        find_budget(subject, index, report, forces, _progress)
+        for index, forces in enumerate(members or [[]] * len(subject.corrections))
+    ]
     document = _document(options, subject, models, report, simulation)
-    return document, list(_text(document, report, simulation))
+    document["error_budgets"] = [budget_as_json(budget) for budget in budgets]
+    return document, list(_text(document, report, simulation, budgets))
 
 
 def _progress(text):
@@ -123,7 +141,8 @@ def _check_options(options):
         raise ValueError(f"--steps is {options.steps}; expected at least 100, or 0 for no simulation.")
     if not (options.time_step > 0 and math.isfinite(options.time_step)):
         raise ValueError(f"--time-step is {options.time_step}; expected a positive number.")
-    read = [options.system, options.topology, *map(Path, options.model)]
+    members = [path for paths in options.members for path in paths]
+    read = [options.system, options.topology, *map(Path, options.model), *map(Path, members)]
     require_inputs(read)
     require_json(options, read)
     for name in options.platform:
@@ -168,6 +187,23 @@ def _check_models(subject, models):
         result
         for index, (correction, model) in enumerate(zip(subject.corrections, models))
         for result in check_model(subject, correction, model, name_of(index), _progress)
+    ]
+
+
+def _member_forces(options, subject):
+    """The forces of the members of committees, for each correction; empty without --members."""
+    if not options.members:
+        return []
+    if len(options.members) != len(subject.corrections):
+        raise ValueError(
+            f"--members was given {len(options.members)} times, and {options.system} has {len(subject.corrections)}"
+            " corrections; give the members of one committee for each, in the order of the forces in the System."
+        )
+    from ..lowering.committee import load_committee  # imported here, since it needs PyTorch
+
+    return [
+        load_committee(paths).create_member_forces(correction)
+        for paths, correction in zip(options.members, subject.corrections)
     ]
 
 
@@ -237,7 +273,7 @@ def _document(options, subject, models, report, simulation):
     }
 
 
-def _text(document, report, simulation):
+def _text(document, report, simulation, budgets):
     """Format the results as lines of text."""
     passed = sum(result.passed for result in report.results)
     yield f"learnedpair check, {document['date']}"
@@ -264,6 +300,9 @@ def _text(document, report, simulation):
         yield f"{skipped.platform}, {skipped.precision}: not checked: {skipped.reason}"
     yield ""
     yield from format_results(report.results)
+    for index, budget in enumerate(budgets):
+        yield ""
+        yield from format_budget(name_of(index), budget)
     yield ""
     yield from _simulation_text(simulation)
     yield (

@@ -34,6 +34,8 @@ from .baseline import subtract_baseline
 from .configurations import Configuration, ReferenceData
 from .dimer_curves import read_dimers
 from .extended_xyz import read_extended_xyz
+from .networks import NetworkFit, fit_network
+from .numpy_arrays import read_npz
 from .result import SplineFit
 from .splines import fit_splines
 
@@ -41,8 +43,11 @@ __all__ = [
     "Configuration",
     "ReferenceData",
     "SplineFit",
+    "fit_network",
     "fit_splines",
     "read_dimers",
     "read_extended_xyz",
+    "read_npz",
     "subtract_baseline",
+    "NetworkFit",
 ]

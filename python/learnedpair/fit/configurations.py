@@ -89,6 +89,8 @@ class Configuration:
             if not np.isfinite(value).all():
                 raise ModelError(f"{self.name}: {name} has a value that is not finite.")
             object.__setattr__(self, name, value)
+        if self.box is not None:
+            _require_reduced_form(self.box, self.name)
         if self.energy is None and self.forces is None:
             raise ModelError(f"{self.name}: the structure has neither an energy nor forces; leave it out.")
         for name in ("energy", "baseline_energy", "weight"):
@@ -237,6 +239,16 @@ class ReferenceData(Sequence[Configuration]):
             for each, energy, force in zip(self, energies, forces)
         ]
         return ReferenceData(changed, self.source, self.method)
+
+
+def _require_reduced_form(box: Array, name: str) -> None:
+    a, b, c = box
+    reduced = a[1] == a[2] == b[2] == 0 and (np.diag(box) > 0).all()
+    if not (reduced and a[0] >= 2 * max(abs(b[0]), abs(c[0])) and b[1] >= 2 * abs(c[1])):
+        raise ModelError(
+            f"{name}: the box vectors {box.tolist()} nm are not in the reduced form that OpenMM needs; convert the"
+            " structure, for instance with openmm.app.internal.unitcell.reducePeriodicBoxVectors."
+        )
 
 
 def _plural(number: int, singular: str, plural: str | None = None) -> str:

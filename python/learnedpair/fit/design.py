@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,11 @@ from .configurations import Configuration
 
 Array = NDArray[np.float64]
 PairOfTypes = tuple[str, str]
+
+#: The default errors, as fractions: of the deepest reference energy, and of each reference value.
+OF_DEPTH, OF_VALUE = 1e-3, 1e-2
+#: The distance over which the default error of a force changes an energy by its default error, in nm.
+LENGTH = 0.05
 
 _NO_PAIRS = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros(0))
 
@@ -81,6 +86,18 @@ def find_distances(configuration: Configuration, interacting: Range) -> dict[Pai
     return result
 
 
+def find_all_distances(
+    configurations: Iterable[Configuration], interacting: Range
+) -> list[dict[PairOfTypes, Distances]]:
+    """The pairs of each configuration; one without any is refused."""
+    result = []
+    for each in configurations:
+        result.append(find_distances(each, interacting))
+        if not result[-1]:
+            raise ModelError(f"{each.name}: no two atoms of different fragments are in range; leave it out.")
+    return result
+
+
 @dataclass(frozen=True)
 class Errors:
     """The errors that are expected of the data: an absolute one plus a fraction of the reference value.
@@ -93,6 +110,25 @@ class Errors:
 
     energy: tuple[float, float]
     force: tuple[float, float]
+
+
+def default_errors(
+    configurations: Sequence[Configuration],
+    energy_error: tuple[float, float] | None,
+    force_error: tuple[float, float] | None,
+) -> Errors:
+    """The expected errors of the data, as given or by default."""
+    if energy_error is None:
+        energies = [each.energy for each in configurations if each.energy is not None]
+        # Without a well, the smaller half of the energies sets the scale; without energies, 1 kJ/mol does.
+        depth = max(-min(energies), 0.0) or float(np.median(np.abs(energies))) if energies else 1.0
+        energy_error = (OF_DEPTH * depth or OF_DEPTH, OF_VALUE)
+    if force_error is None:
+        force_error = (energy_error[0] / LENGTH, OF_VALUE)
+    for name, error in (("energy_error", energy_error), ("force_error", force_error)):
+        if len(error) != 2 or not all(np.isfinite(error)) or error[0] <= 0 or error[1] < 0:
+            raise ModelError(f"{name} is {error!r}; expected a positive absolute error, and a fraction of the value.")
+    return Errors((energy_error[0], energy_error[1]), (force_error[0], force_error[1]))
 
 
 def rows_of(

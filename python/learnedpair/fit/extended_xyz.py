@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -56,7 +57,8 @@ def read_extended_xyz(
     ImportError
         Without ASE: pip install ase.
     ModelError
-        If a structure lacks a label or a column, or its box is not periodic in all directions or in none.
+        If ASE cannot read the file, a structure lacks a label or a column, or its box is not periodic in all directions
+        or in none.
 
     Examples
     --------
@@ -80,15 +82,11 @@ def read_extended_xyz(
     <ReferenceData dimers.xyz: 1 configuration of Ar; 1 energy>
     >>> folder.cleanup()
     """
-    try:
-        import ase.io
-    except ImportError as error:
-        raise ImportError("read_extended_xyz needs ASE: pip install ase", name="ase") from error
     source = os.path.basename(os.fspath(path))
     length = factor(LENGTH, "length", length_unit)
     per_mole = factor(ENERGY, "energy", energy_unit)
     configurations = []
-    for index, atoms in enumerate(ase.io.iread(os.fspath(path), index=":", format="extxyz")):
+    for index, atoms in enumerate(_structures(path, source)):
         place = f"{source}, structure {index}"
         found = {
             "energy": _of_structure(atoms, energy, place),
@@ -113,6 +111,28 @@ def read_extended_xyz(
             )
         )
     return ReferenceData(configurations, source, method)
+
+
+def _structures(path: str | os.PathLike[str], source: str) -> Iterator[Any]:
+    """The structures of a file, as ASE reads them."""
+    try:
+        import ase.io
+    except ImportError as error:
+        raise ImportError("read_extended_xyz needs ASE: pip install ase", name="ase") from error
+    with open(path, encoding="utf-8") as file:
+        structures, index = ase.io.iread(file, index=":", format="extxyz"), 0
+        while True:
+            try:
+                atoms = next(structures, None)
+            except Exception as error:  # ASE raises many types of exceptions
+                text = " ".join(str(error).split())
+                raise ModelError(
+                    f"{source}: ASE cannot read structure {index} or one after it ({type(error).__name__}: {text})."
+                ) from error
+            if atoms is None:
+                return
+            yield atoms
+            index += 1
 
 
 def _of_structure(atoms: Any, key: str | None, place: str) -> Any:
@@ -145,14 +165,6 @@ def _box(atoms: Any, length: float, place: str) -> Any:
     """The periodic box vectors in nm, or None."""
     if not atoms.pbc.any():
         return None
-    box = atoms.cell.array * length
     if not atoms.pbc.all():
         raise ModelError(f"{place}: the box is periodic in some directions only; expected all of them, or none.")
-    a, b, c = box
-    reduced = a[1] == a[2] == b[2] == 0 and (np.diag(box) > 0).all()
-    if not (reduced and a[0] >= 2 * max(abs(b[0]), abs(c[0])) and b[1] >= 2 * abs(c[1])):
-        raise ModelError(
-            f"{place}: the box vectors {box.tolist()} nm are not in the reduced form that OpenMM needs; convert the"
-            " structure, for instance with openmm.app.internal.unitcell.reducePeriodicBoxVectors."
-        )
-    return box
+    return atoms.cell.array * length

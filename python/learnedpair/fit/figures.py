@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .design import PairOfTypes
+from .pair_result import PairResult
+from .panels import draw_curve, new_figure, panels_of
 from .prediction import Prediction
-from .result import PairResult, SplineFit
+from .result import SplineFit
 
 Array = NDArray[np.float64]
-
-#: Panels beside each other.
-COLUMNS = 4
 
 
 def plot_fit(fit: SplineFit, folder: str | os.PathLike[str]) -> list[str]:
@@ -40,27 +39,16 @@ def plot_fit(fit: SplineFit, folder: str | os.PathLike[str]) -> list[str]:
     ImportError
         Without Matplotlib: pip install matplotlib.
     """
-    try:
-        import matplotlib.figure
-    except ImportError as error:
-        raise ImportError("the figures need Matplotlib: pip install matplotlib", name="matplotlib") from error
+    parity = new_figure(4.2, 4.0)
     os.makedirs(folder, exist_ok=True)
     paths = []
     for name, draw in (("curves", _curve), ("errors", _errors), ("coverage", _coverage)):
-        rows = -(-len(fit.pairs) // COLUMNS)
-        columns = min(COLUMNS, len(fit.pairs))
-        figure = matplotlib.figure.Figure((3.2 * columns, 2.6 * rows), layout="constrained")
-        panels = figure.subplots(rows, columns, squeeze=False).ravel()
-        for panel in panels[len(fit.pairs) :]:
-            panel.set_axis_off()
+        figure, panels = panels_of(list(fit.pairs))
         for panel, (pair, result) in zip(panels, fit.pairs.items()):
-            panel.set_title("–".join(pair), fontsize=9)
-            panel.set_xlabel("r (nm)")
             draw(panel, pair, result)
         paths.append(_save(figure, folder, name))
-    figure = matplotlib.figure.Figure((4.2, 4.0), layout="constrained")
-    _parity(figure.subplots(), fit.predictions())
-    return [*paths, _save(figure, folder, "parity")]
+    _parity(parity.subplots(), fit.predictions())
+    return [*paths, _save(parity, folder, "parity")]
 
 
 def _save(figure: Any, folder: str | os.PathLike[str], name: str) -> str:
@@ -81,20 +69,9 @@ def _targets(pair: PairOfTypes, predictions: Sequence[Prediction]) -> tuple[Arra
 
 
 def _curve(panel: Any, pair: PairOfTypes, result: PairResult) -> None:
-    """The function, and the data of pairs of atoms. The scale shows the well; the wall leaves the panel."""
-    basis = result.basis
-    r = np.geomspace(basis.shortest, basis.longest, 2000)
-    energy = result.evaluate(r)[0]
-    distances, targets = _targets(pair, result.predictions)
-    panel.plot(r, energy, lw=1)
-    panel.plot(distances, targets, "k.", ms=4)
-    low = min(float(energy.min()), 0.0)
-    high = -low if low < 0 else float(np.quantile(energy, 0.8))
-    panel.set_ylim(1.2 * low - 0.05 * high, 1.2 * high)
-    panel.axhline(0, color="0.7", lw=0.5)
-    visible = r[energy < 1.2 * high]
-    panel.set_xlim(0.95 * visible[0], min(basis.longest, 3 * visible[0]))
-    panel.set_ylabel("energy (kJ/mol)")
+    """The function, and the data of pairs of atoms."""
+    r = np.geomspace(result.basis.shortest, result.basis.longest, 2000)
+    draw_curve(panel, r, result.evaluate(r)[0], _targets(pair, result.predictions))
 
 
 def _errors(panel: Any, pair: PairOfTypes, result: PairResult) -> None:

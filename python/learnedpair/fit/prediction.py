@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from .configurations import Configuration
 from .design import Distances, Errors, PairOfTypes, expected_errors
-from .least_squares import Solution
 
 Array = NDArray[np.float64]
 
@@ -28,7 +27,8 @@ class Prediction:
     distances : dict of pair of types to ndarray, nm
         The distances of its pairs.
     energy, energy_left_out : float, kJ/mol, or None
-        The error of the fit, and of a fit without this configuration (NaN if the rest determines no functions).
+        The error of the fit, and of a fit without this configuration (NaN if the rest determines no functions). They
+        are the same for a configuration that was not fitted.
     forces, forces_left_out : ndarray, shape (N, 3), kJ/mol/nm, or None
     """
 
@@ -41,20 +41,32 @@ class Prediction:
 
 
 def predictions_of(
-    chosen: Iterable[tuple[Configuration, dict[PairOfTypes, Distances]]], solution: Solution, errors: Errors
+    chosen: Iterable[tuple[Configuration, dict[PairOfTypes, Distances]]],
+    residuals: Array,
+    left_out: Array,
+    errors: Errors,
 ) -> list[Prediction]:
-    """The errors of the rows of a solution in kJ/mol and kJ/mol/nm, by configuration."""
+    """Convert the errors of rows to kJ/mol and kJ/mol/nm, by configuration.
+
+    Parameters
+    ----------
+    chosen : iterable of (Configuration, dict of pair of types to Distances)
+    residuals, left_out : ndarray, shape (n_rows,)
+        The errors of the fit, and of fits without the configuration of the row, in units of the expected errors.
+    errors : Errors
+        The expected errors, by which the rows are divided.
+    """
     result, start = [], 0
     for configuration, pairs in chosen:
         of_energy, of_forces = expected_errors(configuration, errors)
         values: dict[str, Any] = dict.fromkeys(("energy", "energy_left_out", "forces", "forces_left_out"))
         if configuration.energy is not None:
-            values["energy"] = float(solution.residuals[start] * of_energy)
-            values["energy_left_out"] = float(solution.leave_one_out[start] * of_energy)
+            values["energy"] = float(residuals[start] * of_energy)
+            values["energy_left_out"] = float(left_out[start] * of_energy)
             start += 1
         if configuration.forces is not None:
             end = start + configuration.forces.size
-            for name, source in (("forces", solution.residuals), ("forces_left_out", solution.leave_one_out)):
+            for name, source in (("forces", residuals), ("forces_left_out", left_out)):
                 values[name] = source[start:end].reshape(-1, 3) * of_forces[:, None]
             start = end
         result.append(Prediction(configuration, {pair: each.r for pair, each in pairs.items()}, **values))

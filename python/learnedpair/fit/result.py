@@ -6,67 +6,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import openmm.version
-import torch
-from numpy.typing import NDArray
 
-from ..force.functions import core
+from ..errors import ModelError
 from ..lowering.export import export_model
-from ..lowering.pair_model import PairModel
-from .basis import POWER, InverseSplineBasis
+from ..lowering.pair_model import PairModel, load_model
 from .configurations import ReferenceData
-from .design import PairOfTypes
-from .prediction import Prediction
-from .summary import energy_errors, force_error
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class PairResult:
-    """The fitted function of one pair of types.
-
-    Attributes
-    ----------
-    basis : InverseSplineBasis
-    coefficients : ndarray, kJ/mol
-    smoothness : float
-        The weight of the penalty.
-    num_effective : float
-        The effective number of coefficients, together with the pairs of types that configurations connect with it.
-    is_flat : bool
-        Whether the slope at the shortest distance was set to zero.
-    predictions : list of Prediction
-        Of the configurations with this pair of types.
-    """
-
-    basis: InverseSplineBasis
-    coefficients: Array
-    smoothness: float
-    num_effective: float
-    is_flat: bool
-    predictions: Sequence[Prediction]
-
-    def evaluate(self, r: Array) -> tuple[Array, Array]:
-        """f in kJ/mol and df/dr in kJ/mol/nm, beyond the cutoff as well."""
-        values, dEdR = self.basis.evaluate(np.asarray(r, dtype=float))
-        return values @ self.coefficients, dEdR @ self.coefficients
-
-    @property
-    def c6(self) -> float:
-        """The limit of -r^6 f(r) for large distances, in kJ/mol nm^6."""
-        return float(-self.basis.at_infinity() @ self.coefficients * self.basis.longest**POWER)
-
-    def extrema(self) -> list[tuple[str, float, float]]:
-        """The minima and maxima within the data: ("minimum" or "maximum", r in nm, f in kJ/mol)."""
-        r = np.linspace(self.basis.shortest, self.basis.longest, 20001)
-        energy, dEdR = self.evaluate(r)
-        k = np.flatnonzero(np.sign(dEdR[1:]) * np.sign(dEdR[:-1]) < 0)
-        return [("minimum" if dEdR[i] < 0 else "maximum", float(r[i]), float(energy[i])) for i in k]
+from .design import Errors, PairOfTypes, Range, find_all_distances, rows_of
+from .pair_result import PairResult
+from .prediction import Prediction, predictions_of
+from .record import describe_data
+from .report import HEADER, HEADER_HELD_OUT, describe_errors_held_out, row_of, rows_held_out
 
 
 @dataclass(frozen=True)
@@ -80,6 +33,8 @@ class SplineFit:
     pairs : dict of (str, str) to PairResult
     metadata : dict
         The arguments of :func:`export_model` with which :meth:`save` writes the model.
+    held_out : list of Prediction
+        Of configurations that were not fitted, if :meth:`with_held_out` was given some.
 
     Examples
     --------
@@ -88,18 +43,24 @@ class SplineFit:
     >>> data = lp.fit.ReferenceData(
     ...     [
     ...         lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=2e-6 / r**12 - 4e-3 / r**6)
-    ...         for r in np.linspace(0.25, 1.0, 30)
+    ...         for r in np.linspace(0.25, 1.0, 60)
     ...     ],
     ...     source="a Lennard-Jones potential",
     ...     method="an example",
     ... )
     >>> fit = lp.fit.fit_splines(data, cutoff=1.2)
     >>> print(fit)
-    <ReferenceData a Lennard-Jones potential: 30 configurations of Ar; 30 energies>
+    <ReferenceData a Lennard-Jones potential: 60 configurations of Ar; 60 energies>
     method: an example
     ...
-    Ar-Ar         30  0.250 to 1.000   0.316   -2.00...
+    Ar-Ar         60  0.250 to 1.000   0.316   -2.00...
     >>> bool(abs(fit.pairs["Ar", "Ar"].c6 / 4e-3 - 1) < 0.01)
+    True
+
+    The error of another configuration:
+
+    >>> other = lp.fit.Configuration("other", ("Ar", "Ar"), [[0, 0, 0], [0, 0, 0.4]], energy=-0.8573)
+    >>> bool(abs(fit.predict(lp.fit.ReferenceData([other], "by hand", "an example"))[0].energy) < 0.01)
     True
     """
 
@@ -107,6 +68,54 @@ class SplineFit:
     data: ReferenceData
     pairs: dict[PairOfTypes, PairResult]
     metadata: dict[str, Any]
+    held_out: Sequence[Prediction] = ()
+
+    def predict(self, data: ReferenceData) -> list[Prediction]:
+        """The errors for configurations that were not fitted: predicted minus reference, both without the baseline.
+
+        As in the fit, the pairs of a structure without a box interact at all distances, and those in a periodic box
+        below the cutoff, with the switching function of the force.
+
+        Raises
+        ------
+        ModelError
+            If a configuration has a pair of types that the fitted ones do not have, or no pair in range.
+        """
+        interacting = Range(self.model.cutoff, self.model.switching_distance)
+        bases = {pair: result.basis for pair, result in self.pairs.items()}
+        coefficients = np.concatenate([result.coefficients for result in self.pairs.values()])
+        errors = Errors((1.0, 0.0), (1.0, 0.0))
+        found = find_all_distances(data, interacting)
+        residuals = []
+        for each, pairs in zip(data, found):
+            for pair in pairs:
+                if pair not in bases:
+                    raise ModelError(
+                        f"{each.name}: {pair[0]} and {pair[1]} are in range, and no configuration of the fit has this"
+                        " pair of types; fit one that has it, or leave this one out."
+                    )
+            matrix, target = rows_of(each, pairs, bases, interacting, errors)
+            residuals.append(matrix @ coefficients - target)
+        rows = np.concatenate(residuals)
+        return predictions_of(zip(data, found), rows, rows, errors)
+
+    def with_held_out(self, data: ReferenceData) -> SplineFit:
+        """The same fit, with its errors for configurations that were not fitted: ``print`` shows them, and the model
+        has them in its training record, as "errors_held_out".
+
+        Raises
+        ------
+        ModelError
+            As :meth:`predict`.
+        """
+        predictions = self.predict(data)
+        training = {
+            **self.metadata["training"],
+            "data_held_out": describe_data(data),
+            "errors_held_out": describe_errors_held_out(predictions, self.pairs),
+        }
+        metadata = {**self.metadata, "training": training}
+        return replace(self, model=load_model(self.model.module, **metadata), metadata=metadata, held_out=predictions)
 
     def predictions(self) -> list[Prediction]:
         """The errors of all configurations, in the order of the data."""
@@ -127,56 +136,12 @@ class SplineFit:
         return export_model(self.model.module, path, **self.metadata)
 
     def __str__(self) -> str:
-        lines = [repr(self.data), f"method: {self.data.method}", *_HEADER]
+        lines = [repr(self.data), f"method: {self.data.method}", *HEADER]
         for pair, result in self.pairs.items():
-            lines.append(_row(pair, result))
+            lines.append(row_of(pair, result))
         flat = ["-".join(pair) for pair, result in self.pairs.items() if result.is_flat]
         if flat:
             lines.append(f"slope at the shortest distance set to zero: {', '.join(flat)}")
+        if self.held_out:
+            lines += [*HEADER_HELD_OUT, *rows_held_out(self.held_out, self.pairs)]
         return "\n".join(lines)
-
-
-_HEADER = (
-    "                                                     error of energies left out of the fit",
-    "pair        data  range (nm)         minimum         RMS       largest   of depth   on the wall",
-)
-
-
-def _row(pair: PairOfTypes, result: PairResult) -> str:
-    """The line of a pair of types in the table of errors."""
-    minima = [(r, energy) for kind, r, energy in result.extrema() if kind == "minimum"]
-    r, energy = min(minima, key=lambda each: each[1]) if minima else (np.nan, np.nan)
-    basis, errors = result.basis, energy_errors(result.predictions, left_out=True)
-    start = (
-        f"{'-'.join(pair):<10}{len(result.predictions):>6}  {basis.shortest:.3f} to {basis.longest:.3f}"
-        f"  {r:>6.3f} {energy:>9.4f}"
-    )
-    if errors is None:
-        return f"{start}   no energies; forces {force_error(result.predictions, left_out=True):.3g} kJ/mol/nm RMS"
-    on_wall = f"{errors.largest_of_wall:>8.2%}" if np.isfinite(errors.largest_of_wall) else "       -"
-    of_depth = f"{errors.largest / errors.depth:>8.2%}" if errors.depth > 0 else "        "
-    return f"{start}  {errors.rms:>9.2e} {errors.largest:>9.2e}   {of_depth}   {on_wall}"
-
-
-def describe_training(data: ReferenceData, pairs: dict[PairOfTypes, PairResult]) -> dict[str, Any]:
-    """The training record of a model: data, method, errors and versions, for JSON."""
-    errors = {}
-    for pair, result in pairs.items():
-        found = energy_errors(result.predictions, left_out=True)
-        forces = force_error(result.predictions, left_out=True)
-        errors["-".join(pair)] = {
-            **({} if found is None else {"energy_kJ_per_mol": found.to_dict()}),
-            **({} if forces is None or not np.isfinite(forces) else {"rms_force_kJ_per_mol_nm": forces}),
-            "smoothness": result.smoothness,
-        }
-    return {
-        "method": data.method,
-        "data": {"source": data.source, "sha256": data.digest, "configurations": len(data)},
-        "errors_left_out": errors,
-        "software": {
-            "learnedpair": core.version,
-            "openmm": openmm.version.version,
-            "torch": str(torch.__version__),
-            "numpy": np.__version__,
-        },
-    }

@@ -16,18 +16,16 @@ from ..lowering.pair_model import load_model
 from ..units import in_nanometers
 from .basis import InverseSplineBasis
 from .configurations import Configuration, ReferenceData
-from .design import Distances, Errors, PairOfTypes, Range, connected, find_distances, rows_of
+from .design import Distances, Errors, PairOfTypes, Range, connected, default_errors, find_all_distances, rows_of
 from .least_squares import Problem, Solution, solve
 from .module import InverseSplineCurves
+from .pair_result import PairResult
 from .prediction import predictions_of
-from .result import PairResult, SplineFit, describe_training
+from .report import describe_training
+from .result import SplineFit
 
 Array = NDArray[np.float64]
 
-#: The default errors, as fractions: of the deepest reference energy, and of each reference value.
-OF_DEPTH, OF_VALUE = 1e-3, 1e-2
-#: The distance over which the default error of a force changes an energy by its default error, in nm.
-LENGTH = 0.05
 #: An attractive slope at the shortest distance is believed if it is larger than this many standard errors.
 SIGNIFICANT = 2.0
 
@@ -128,16 +126,14 @@ def fit_splines(
         raise ModelError(f"fit_splines: cutoff is {cutoff!r}; expected a positive number, in nm.")
     if switching_distance is None and not truncated:
         switching_distance = 0.9 * cutoff
+    _require_settings(num_intervals, smoothness)
     interacting = Range(cutoff, switching_distance)
-    found = [find_distances(each, interacting) for each in data]
-    for each, pairs in zip(data, found):
-        if not pairs:
-            raise ModelError(f"{each.name}: no two atoms of different fragments are in range; leave it out.")
+    found = find_all_distances(data, interacting)
     bases = _bases(data, found, num_intervals)
     results: dict[PairOfTypes, PairResult] = {}
     for component in connected(found):
         chosen = [(each, pairs) for each, pairs in zip(data, found) if pairs.keys() & set(component)]
-        errors = _errors([each for each, _ in chosen], energy_error, force_error)
+        errors = default_errors([each for each, _ in chosen], energy_error, force_error)
         results |= _fit_component(chosen, {pair: bases[pair] for pair in component}, interacting, errors, smoothness)
     results = dict(sorted(results.items()))
     types = data.types if types is None else types
@@ -156,6 +152,13 @@ def fit_splines(
     return SplineFit(load_model(module, **metadata), data, results, metadata)
 
 
+def _require_settings(num_intervals: int, smoothness: float | None) -> None:
+    if isinstance(num_intervals, bool) or not isinstance(num_intervals, int) or num_intervals < 1:
+        raise ModelError(f"fit_splines: num_intervals is {num_intervals!r}; expected an integer of at least 1.")
+    if smoothness is not None and not 0 < smoothness < np.inf:
+        raise ModelError(f"fit_splines: smoothness is {smoothness!r}; expected a positive number.")
+
+
 def _bases(
     data: ReferenceData, found: list[dict[PairOfTypes, Distances]], num_intervals: int
 ) -> dict[PairOfTypes, InverseSplineBasis]:
@@ -171,27 +174,6 @@ def _bases(
             )
         bases[pair] = InverseSplineBasis(shortest, longest, num_intervals)
     return bases
-
-
-def _errors(
-    configurations: Sequence[Configuration],
-    energy_error: tuple[float, float] | None,
-    force_error: tuple[float, float] | None,
-) -> Errors:
-    """The expected errors of the data, as given or by default."""
-    if energy_error is None:
-        energies = [each.energy for each in configurations if each.energy is not None]
-        # Without a well, the smaller half of the energies sets the scale; without energies, 1 kJ/mol does.
-        depth = max(-min(energies), 0.0) or float(np.median(np.abs(energies))) if energies else 1.0
-        energy_error = (OF_DEPTH * depth or OF_DEPTH, OF_VALUE)
-    if force_error is None:
-        force_error = (energy_error[0] / LENGTH, OF_VALUE)
-    for name, error in (("energy_error", energy_error), ("force_error", force_error)):
-        if len(error) != 2 or not all(np.isfinite(error)) or error[0] <= 0 or error[1] < 0:
-            raise ModelError(
-                f"fit_splines: {name} is {error!r}; expected a positive absolute error, and a fraction of the value."
-            )
-    return Errors((energy_error[0], energy_error[1]), (force_error[0], force_error[1]))
 
 
 def _fit_component(
@@ -257,7 +239,7 @@ def _results(
     flat: Collection[PairOfTypes],
 ) -> dict[PairOfTypes, PairResult]:
     """Divide the solution of a component into its pairs of types."""
-    predictions = predictions_of(chosen, solution, errors)
+    predictions = predictions_of(chosen, solution.residuals, solution.leave_one_out, errors)
     results, start = {}, 0
     for pair, basis in bases.items():
         results[pair] = PairResult(

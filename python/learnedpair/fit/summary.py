@@ -23,9 +23,11 @@ class EnergyErrors:
     Attributes
     ----------
     depth : float, kJ/mol
-        Minus the lowest reference energy; 0 if all are positive.
+        Minus the lowest reference energy; 0 if all are positive. Of configurations that were not fitted, it is that of
+        the fitted ones.
     rms, largest : float, kJ/mol
-        Of configurations whose reference energy is below the depth, or of all if there is no well.
+        Of configurations whose reference energy is below the depth, or of all if there is no well; NaN if there are
+        none.
     where : str
         The name of the configuration with the largest error.
     largest_of_wall : float
@@ -46,7 +48,9 @@ class EnergyErrors:
         }
 
 
-def energy_errors(predictions: Sequence[Prediction], *, left_out: bool) -> EnergyErrors | None:
+def energy_errors(
+    predictions: Sequence[Prediction], *, left_out: bool, depth: float | None = None
+) -> EnergyErrors | None:
     """Summarize the errors of energies; None if no configuration has an energy.
 
     Parameters
@@ -54,6 +58,8 @@ def energy_errors(predictions: Sequence[Prediction], *, left_out: bool) -> Energ
     predictions : sequence of Prediction
     left_out : bool
         Whether each configuration is predicted without itself. Those that nothing replaces are ignored.
+    depth : float, kJ/mol, optional
+        The depth of the well, if other configurations show it; by default that of these configurations.
     """
     chosen = [each for each in predictions if each.energy is not None]
     if not chosen:
@@ -61,18 +67,19 @@ def energy_errors(predictions: Sequence[Prediction], *, left_out: bool) -> Energ
     reference = np.array([each.configuration.energy for each in chosen])
     errors = np.array([each.energy_left_out if left_out else each.energy for each in chosen], dtype=float)
     known = np.isfinite(errors)
-    depth = max(-float(reference.min()), 0.0)
+    depth = max(-float(reference.min()), 0.0) if depth is None else depth
     in_well = known & (reference < (depth or np.inf))
     on_wall = known & ~in_well
+    of_wall = float(np.abs(errors[on_wall] / reference[on_wall]).max()) if on_wall.any() else np.nan
     if not in_well.any():
-        return EnergyErrors(depth, np.nan, np.nan, "", np.nan)
+        return EnergyErrors(depth, np.nan, np.nan, "", of_wall)
     worst = int(np.flatnonzero(in_well)[np.abs(errors[in_well]).argmax()])
     return EnergyErrors(
         depth,
         float(np.sqrt(np.mean(errors[in_well] ** 2))),
         float(abs(errors[worst])),
         chosen[worst].configuration.name,
-        float(np.abs(errors[on_wall] / reference[on_wall]).max()) if on_wall.any() else np.nan,
+        of_wall,
     )
 
 

@@ -108,12 +108,27 @@ def _copy_of_tensor(tensor):
 
 
 def digest_of_module(module):
-    """SHA-256 of a module's structure, code and numbers; formulas without parameters may differ in their code alone."""
-    digest = hashlib.sha256(f"{module!r}\n{_code(module)}".encode())
+    """SHA-256 of a module's structure, code and numbers; formulas without parameters may differ in their code or in
+    Python attributes alone.
+    """
+    digest = hashlib.sha256(f"{module!r}\n{_code(module)}\n{_plain_attributes(module)!r}".encode())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def _plain_attributes(module):
+    """The attributes of a module and its parts that are numbers, texts, or containers of these."""
+    result = []
+    for part_name, part in module.named_modules():
+        for name, value in sorted(vars(part).items()):
+            leaves = tree_leaves(value)
+            if name.startswith("_") or name == "training" or not leaves:
+                continue
+            if all(isinstance(leaf, (bool, int, float, str)) for leaf in leaves):
+                result.append((part_name, name, leaves))
+    return result
 
 
 def _code(module):

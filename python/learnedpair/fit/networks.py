@@ -1,0 +1,304 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""fit_network(): a PyTorch module fitted to reference energies and forces, by gradient descent."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from openmm import unit
+
+from ..errors import ModelError
+from ..lowering.export import export_model
+from ..lowering.pair_model import PairModel, load_model
+from ..models.pytorch.state import in_default_torch_state
+from ..units import in_nanometers
+from .checkpoint import Checkpoint
+from .configurations import ReferenceData
+from .design import PairOfTypes, Range, default_errors, find_distances
+from .pair_tensors import PairTensors
+from .record import begin_record, describe_data
+
+#: The learning rate at the last epoch, as a fraction of that at the first one.
+LAST_RATE = 0.01
+#: The norm of the gradient is limited to this number.
+MAX_GRADIENT = 10.0
+
+
+@dataclass(frozen=True)
+class NetworkFit:
+    """The result of :func:`fit_network`.
+
+    Attributes
+    ----------
+    model : PairModel
+        With the parameters of the epoch whose validation loss was smallest.
+    training, validation : ReferenceData
+    history : list of (int, float, float)
+        For each epoch its number, the mean loss of its batches, and the loss of the validation data afterwards.
+    best_epoch : int
+    energy_error, force_error : float, kJ/mol and kJ/mol/nm
+        The root mean square errors of the validation data: of energies, and of components of forces. NaN without them.
+    metadata : dict
+        The arguments of :func:`export_model` with which :meth:`save` writes the model.
+
+    Examples
+    --------
+    See :func:`fit_network`.
+
+    >>> import learnedpair as lp
+    >>> sorted(lp.fit.NetworkFit.__dataclass_fields__)[:3]
+    ['best_epoch', 'energy_error', 'force_error']
+    """
+
+    model: PairModel
+    training: ReferenceData
+    validation: ReferenceData
+    history: list[tuple[int, float, float]]
+    best_epoch: int
+    energy_error: float
+    force_error: float
+    metadata: dict[str, Any]
+
+    def save(self, path: str | os.PathLike[str]) -> PairModel:
+        """Write the model to a file, as :func:`export_model` does, with the training domain of each pair of types, the
+        errors of the validation data, and the digest of the data.
+
+        Returns
+        -------
+        PairModel
+            The file as :func:`load_model` reads it.
+        """
+        return export_model(self.model.module, path, **self.metadata)
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.history)} epochs, the best one is {self.best_epoch}; validation with {len(self.validation)} of"
+            f" {len(self.training) + len(self.validation)} configurations: RMS error of energies"
+            f" {self.energy_error:.3g} kJ/mol, of components of forces {self.force_error:.3g} kJ/mol/nm"
+        )
+
+
+@in_default_torch_state
+def fit_network(
+    data: ReferenceData,
+    network: torch.nn.Module,
+    *,
+    cutoff: float | unit.Quantity,
+    switching_distance: float | unit.Quantity | None = None,
+    types: Sequence[str] | dict[Any, Any] | None = None,
+    validation: float | ReferenceData = 0.2,
+    epochs: int = 300,
+    batch_size: int = 64,
+    learning_rate: float = 5e-3,
+    patience: int | None = None,
+    energy_error: tuple[float, float] | None = None,
+    force_error: tuple[float, float] | None = None,
+    seed: int = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: Callable[[int, float, float], None] | None = None,
+    description: str = "",
+) -> NetworkFit:
+    """Fit the parameters of a network of types to reference energies and forces.
+
+    Adam with a cosine schedule of the learning rate, in double precision, on batches of configurations. The parameters
+    with the smallest loss of the validation data are kept. For pair functions of types, :func:`fit_splines` is simpler,
+    faster, and usually more accurate; a network is needed if its form is what you want.
+
+    Parameters
+    ----------
+    data : ReferenceData
+        The target is the reference minus the baseline.
+    network : torch.nn.Module
+        ``forward(r, type1, type2)``, such as :class:`learnedpair.nn.TypedPairNetwork`. It is copied. Its energy must
+        vanish at the cutoff, unless there is a switching distance.
+    cutoff, switching_distance : float, nm, or Quantity
+        Those of the force. Structures with a periodic box are fitted with the switching function, others without it.
+    types : list of str, or dict of str to rule
+        As in :func:`export_model`, in the order of the types of the network; by default the types of the data, in the
+        order of their first appearance.
+    validation : float or ReferenceData
+        The fraction of the configurations that is held out, or other configurations.
+    epochs, batch_size : int
+    learning_rate : float
+        At the first epoch; it falls to a hundredth.
+    patience : int
+        Stop if the validation loss has not become smaller for so many epochs. By default never.
+    energy_error, force_error : (float, float)
+        As in :func:`fit_splines`.
+    seed : int
+        Of the validation data and the batches. The initial parameters are those of the network.
+    checkpoint : path-like
+        A file that is written after each epoch. If it exists, the fit continues from it, and ends with the same
+        parameters as one that was not interrupted. It must come from the same data, network and arguments.
+    progress : function
+        Called with the number of the epoch, the mean loss of its batches, and the loss of the validation data.
+    description : str
+
+    Returns
+    -------
+    NetworkFit
+
+    Raises
+    ------
+    ModelError
+        If an argument is wrong, the loss is not finite, or the checkpoint belongs to another fit.
+
+    Source
+    ------
+    D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015; I. Loshchilov and F. Hutter,
+    "SGDR", ICLR 2017, for the schedule.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> import learnedpair as lp
+    >>> data = lp.fit.ReferenceData(
+    ...     [
+    ...         lp.fit.Configuration(f"{r:.3f} nm", ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=5 * np.exp(-5 * r))
+    ...         for r in np.linspace(0.3, 0.7, 30)
+    ...     ],
+    ...     source="an exponential function",
+    ...     method="an example",
+    ... )
+    >>> generator = torch.manual_seed(0)
+    >>> network = lp.nn.TypedPairNetwork(num_types=1, cutoff=0.8, hidden=(8, 8), num_basis=8, inner=0.3)
+    >>> fit = lp.fit.fit_network(data, network, cutoff=0.8, epochs=60, batch_size=8)
+    >>> fit.history[-1][2] < fit.history[0][2]
+    True
+    """
+    cutoff, switching_distance = (
+        in_nanometers(cutoff, "cutoff"),
+        in_nanometers(switching_distance, "switching_distance"),
+    )
+    _require_arguments(cutoff, epochs, batch_size, learning_rate, patience)
+    training, held_out = data.split(validation, seed) if isinstance(validation, (int, float)) else (data, validation)
+    types = data.types if types is None else types
+    names = _names(types, [*training.types, *held_out.types])
+    interacting = Range(cutoff, switching_distance)
+    errors = default_errors([*training], energy_error, force_error)
+    tensors = [PairTensors.of([*part], names, interacting, errors) for part in (training, held_out)]
+    settings = dict(
+        data=[training.digest, held_out.digest],
+        types=names,
+        distances=[cutoff, switching_distance],
+        errors=[errors.energy, errors.force],
+        numbers=[epochs, batch_size, learning_rate, seed],
+    )
+    state = Checkpoint(copy.deepcopy(network).double(), epochs, learning_rate, LAST_RATE, settings, checkpoint)
+    _descend(state, tensors, epochs, batch_size, seed, patience, progress)
+    module = state.best_module()
+    of_energy, of_forces = _rms_errors(tensors[1], module)
+    domain = _domain([*training], interacting)
+    metadata = dict(
+        types=types,
+        cutoff=cutoff,
+        inner_cutoff=min(min(low for low, _ in domain.values()), 0.9 * cutoff),
+        switching_distance=switching_distance,
+        description=description,
+        domain={pair: limits for pair, limits in domain.items() if limits[0] < cutoff},
+        training=_describe(training, held_out, state, of_energy, of_forces),
+    )
+    model = load_model(module, **metadata)
+    return NetworkFit(model, training, held_out, state.history, state.best_epoch, of_energy, of_forces, metadata)
+
+
+def _names(types: Sequence[str] | dict[Any, Any], needed: Sequence[str]) -> list[str]:
+    """The names of the types, which must include those of the data."""
+    names = [each for each in types if each is not None]
+    for each in needed:
+        if each not in names:
+            raise ModelError(f"fit_network: the data have the type {each!r}, and types has {names}; add it.")
+    return names
+
+
+def _require_arguments(cutoff: float, epochs: int, batch_size: int, learning_rate: float, patience: int | None) -> None:
+    if not (isinstance(cutoff, (int, float)) and 0 < cutoff < math.inf):
+        raise ModelError(f"fit_network: cutoff is {cutoff!r}; expected a positive number, in nm.")
+    for name, value in (("epochs", epochs), ("batch_size", batch_size), ("patience", patience)):
+        if value is not None and not (isinstance(value, int) and value >= 1):
+            raise ModelError(f"fit_network: {name} is {value!r}; expected a positive integer.")
+    if not (isinstance(learning_rate, (int, float)) and 0 < learning_rate < math.inf):
+        raise ModelError(f"fit_network: learning_rate is {learning_rate!r}; expected a positive number.")
+
+
+def _descend(
+    state: Checkpoint,
+    tensors: Sequence[PairTensors],
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    patience: int | None,
+    progress: Callable[[int, float, float], None] | None,
+) -> None:
+    """Run the epochs that the checkpoint does not have yet."""
+    training, held_out = tensors
+    for epoch in range(len(state.history) + 1, epochs + 1):
+        if patience is not None and epoch - 1 - state.best_epoch >= patience:
+            break
+        # Batches depend on the seed and the epoch only, so that a resumed fit has the same ones.
+        order = np.random.default_rng([seed, epoch]).permutation(len(training.energy))
+        losses = []
+        for start in range(0, len(order), batch_size):
+            chosen = torch.from_numpy(np.sort(order[start : start + batch_size]))
+            loss = training.batch(chosen).loss(state.module)
+            state.optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(state.module.parameters(), MAX_GRADIENT)
+            state.optimizer.step()
+            losses.append(loss.item())
+        validation = held_out.loss(state.module).item()
+        if not (np.isfinite(losses).all() and math.isfinite(validation)):
+            raise ModelError(
+                f"fit_network: the loss is not finite in epoch {epoch}; choose a smaller learning_rate than"
+                f" {state.learning_rate:g}, or look for wrong data."
+            )
+        state.add_epoch(float(np.mean(losses)), validation)
+        if progress is not None:
+            progress(epoch, float(np.mean(losses)), validation)
+
+
+def _rms_errors(tensors: PairTensors, module: torch.nn.Module) -> tuple[float, float]:
+    """The root mean square errors of energies and of components of forces; NaN without such data."""
+    energy, forces = (each.detach() for each in tensors.predict(module, create_graph=False))
+    result = []
+    for error, expected in (
+        (energy - tensors.energy, tensors.energy_error),
+        (forces - tensors.forces, tensors.force_error),
+    ):
+        known = error[torch.isfinite(expected)]
+        result.append(float(known.square().mean().sqrt()) if len(known) > 0 else math.nan)
+    return result[0], result[1]
+
+
+def _domain(configurations: Sequence[Any], interacting: Range) -> dict[PairOfTypes, tuple[float, float]]:
+    """The shortest and the longest distance of each pair of types."""
+    domain: dict[PairOfTypes, tuple[float, float]] = {}
+    for each in configurations:
+        for pair, found in find_distances(each, interacting).items():
+            low, high = domain.get(pair, (math.inf, 0.0))
+            domain[pair] = (min(low, float(found.r.min())), max(high, float(found.r.max())))
+    return domain
+
+
+def _describe(
+    training: ReferenceData, held_out: ReferenceData, state: Checkpoint, of_energy: float, of_forces: float
+) -> dict[str, Any]:
+    """The training record of the model, for JSON."""
+    return {
+        **begin_record(training),
+        "data_held_out": describe_data(held_out),
+        "errors_held_out": {
+            "rms_energy_kJ_per_mol": None if math.isnan(of_energy) else of_energy,
+            "rms_force_kJ_per_mol_nm": None if math.isnan(of_forces) else of_forces,
+        },
+        "epochs": len(state.history),
+    }

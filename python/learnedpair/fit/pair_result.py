@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The fitted function of one pair of types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .basis import POWER, InverseSplineBasis
+from .prediction import Prediction
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """The fitted function of one pair of types.
+
+    Attributes
+    ----------
+    basis : InverseSplineBasis
+    coefficients : ndarray, kJ/mol
+    smoothness : float
+        The weight of the penalty.
+    num_effective : float
+        The effective number of coefficients, together with the pairs of types that configurations connect with it.
+    is_flat : bool
+        Whether the slope at the shortest distance was set to zero.
+    predictions : list of Prediction
+        Of the configurations with this pair of types.
+    """
+
+    basis: InverseSplineBasis
+    coefficients: Array
+    smoothness: float
+    num_effective: float
+    is_flat: bool
+    predictions: Sequence[Prediction]
+
+    def evaluate(self, r: Array) -> tuple[Array, Array]:
+        """f in kJ/mol and df/dr in kJ/mol/nm, beyond the cutoff as well."""
+        values, dEdR = self.basis.evaluate(np.asarray(r, dtype=float))
+        return values @ self.coefficients, dEdR @ self.coefficients
+
+    @property
+    def c6(self) -> float:
+        """The limit of -r^6 f(r) for large distances, in kJ/mol nm^6."""
+        return float(-self.basis.at_infinity() @ self.coefficients * self.basis.longest**POWER)
+
+    def extrema(self) -> list[tuple[str, float, float]]:
+        """The minima and maxima within the data: ("minimum" or "maximum", r in nm, f in kJ/mol)."""
+        r = np.linspace(self.basis.shortest, self.basis.longest, 20001)
+        energy, dEdR = self.evaluate(r)
+        k = np.flatnonzero(np.sign(dEdR[1:]) * np.sign(dEdR[:-1]) < 0)
+        return [("minimum" if dEdR[i] < 0 else "maximum", float(r[i]), float(energy[i])) for i in k]

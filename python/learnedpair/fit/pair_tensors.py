@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Reference data as tensors of pairs, for fits of PyTorch modules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .configurations import Configuration
+from .design import Errors, Range, expected_errors, find_distances
+
+#: The tensors of shape (2, P).
+OF_BOTH_ATOMS = ("types", "atoms", "switching")
+
+
+@dataclass(frozen=True)
+class PairTensors:
+    """The pairs of some configurations, in their order, with targets and expected errors. All numbers are float64.
+
+    Attributes
+    ----------
+    r : Tensor, shape (P,), nm
+    unit : Tensor, shape (P, 3)
+        The direction from the first to the second atom.
+    types : Tensor of int64, shape (2, P)
+    atoms : Tensor of int64, shape (2, P)
+        Counted through all configurations.
+    configuration : Tensor of int64, shape (P,)
+    switching : Tensor, shape (2, P)
+        The switching function and its derivative: 1 and 0 without a periodic box.
+    energy, energy_error : Tensor, shape (C,), kJ/mol
+        The error is infinite for a configuration without an energy.
+    forces, force_error : Tensor, shape (A, 3) and (A,), kJ/mol/nm
+        The error is infinite for an atom without a force.
+    num_atoms : Tensor, shape (C,)
+    """
+
+    r: torch.Tensor
+    unit: torch.Tensor
+    types: torch.Tensor
+    atoms: torch.Tensor
+    configuration: torch.Tensor
+    switching: torch.Tensor
+    energy: torch.Tensor
+    energy_error: torch.Tensor
+    forces: torch.Tensor
+    force_error: torch.Tensor
+    num_atoms: torch.Tensor
+
+    @classmethod
+    def of(
+        cls, configurations: Sequence[Configuration], names: list[str], interacting: Range, errors: Errors
+    ) -> PairTensors:
+        """Collect the pairs of configurations whose types are among some names."""
+        columns: dict[str, list[np.ndarray]] = {name: [] for name in cls.__annotations__}
+        first_atom = 0
+        for index, each in enumerate(configurations):
+            count = len(each.types)
+            for pair, found in find_distances(each, interacting).items():
+                columns["r"].append(found.r)
+                columns["unit"].append(found.delta / found.r[:, None])
+                columns["types"].append(np.tile(np.array([[names.index(name)] for name in pair]), len(found.r)))
+                columns["atoms"].append(np.stack([found.i, found.j]) + first_atom)
+                columns["configuration"].append(np.full(len(found.r), index))
+                no_switching = (np.ones_like(found.r), np.zeros_like(found.r))
+                columns["switching"].append(
+                    np.stack(no_switching if each.box is None else interacting.switching(found.r))
+                )
+            of_energy, of_forces = expected_errors(each, errors)
+            energy, forces = each.energy_difference, each.force_difference
+            columns["energy"].append(np.array([0.0 if energy is None else energy]))
+            columns["energy_error"].append(np.array([np.inf if energy is None else of_energy]))
+            columns["forces"].append(np.zeros((count, 3)) if forces is None else forces)
+            columns["force_error"].append(np.full(count, np.inf) if forces is None else of_forces)
+            columns["num_atoms"].append(np.array([float(count)]))
+            first_atom += count
+        return cls(
+            **{
+                name: torch.from_numpy(np.concatenate(parts, axis=1 if name in OF_BOTH_ATOMS else 0))
+                for name, parts in columns.items()
+            }
+        )
+
+    def batch(self, chosen: torch.Tensor) -> PairTensors:
+        """Some configurations, by their indices in increasing order."""
+        pair = torch.isin(self.configuration, chosen)
+        of_atom = torch.repeat_interleave(torch.arange(len(self.energy)), self.num_atoms.long())
+        atom = torch.isin(of_atom, chosen)
+        new_atom, new_configuration = torch.cumsum(atom, 0) - 1, torch.full((len(self.energy),), -1)
+        new_configuration[chosen] = torch.arange(len(chosen))
+        return PairTensors(
+            self.r[pair],
+            self.unit[pair],
+            self.types[:, pair],
+            new_atom[self.atoms[:, pair]],
+            new_configuration[self.configuration[pair]],
+            self.switching[:, pair],
+            self.energy[chosen],
+            self.energy_error[chosen],
+            self.forces[atom],
+            self.force_error[atom],
+            self.num_atoms[chosen],
+        )
+
+    def predict(self, module: torch.nn.Module, *, create_graph: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        """The energies, shape (C,), and the forces, shape (A, 3), of a module."""
+        r = self.r.detach().requires_grad_()
+        f = module(r, self.types[0], self.types[1])
+        (dfdr,) = torch.autograd.grad(f.sum(), r, create_graph=create_graph)
+        s, dsdr = self.switching
+        energy = torch.zeros_like(self.energy).index_add(0, self.configuration, s * f)
+        push = (s * dfdr + dsdr * f)[:, None] * self.unit
+        forces = torch.zeros_like(self.forces).index_add(0, self.atoms[0], push).index_add(0, self.atoms[1], -push)
+        return energy, forces
+
+    def loss(self, module: torch.nn.Module) -> torch.Tensor:
+        """The mean over the configurations of the squared errors, each divided by its expected error: that of the
+        energy plus the mean of those of the components of the forces.
+        """
+        energy, forces = self.predict(module, create_graph=True)
+        of_energy = ((energy - self.energy) / self.energy_error).square().sum()
+        of_atom = torch.repeat_interleave(torch.arange(len(self.energy)), self.num_atoms.long())
+        of_forces = ((forces - self.forces) / self.force_error[:, None]).square().sum(dim=1)
+        return (of_energy + (of_forces / (3 * self.num_atoms[of_atom])).sum()) / len(self.energy)

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Figures with one panel for each pair of types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .design import PairOfTypes
+
+Array = NDArray[np.float64]
+
+#: Panels beside each other.
+COLUMNS = 4
+
+
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of Matplotlib, in inches.
+
+    Raises
+    ------
+    ImportError
+        Without Matplotlib.
+    """
+    try:
+        import matplotlib.figure
+    except ImportError as error:
+        raise ImportError("the figures need Matplotlib: pip install matplotlib", name="matplotlib") from error
+    return matplotlib.figure.Figure((width, height), layout="constrained")
+
+
+def panels_of(pairs: Sequence[PairOfTypes]) -> tuple[Any, list[Any]]:
+    """A figure, and its panels with their titles, one for each pair of types."""
+    rows, columns = -(-len(pairs) // COLUMNS), min(COLUMNS, len(pairs))
+    figure = new_figure(3.2 * columns, 2.6 * rows)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel in panels[len(pairs) :]:
+        panel.set_axis_off()
+    for panel, pair in zip(panels, pairs):
+        panel.set_title("–".join(pair), fontsize=9)
+        panel.set_xlabel("r (nm)")
+    return figure, list(panels[: len(pairs)])
+
+
+def draw_curve(panel: Any, r: Array, energy: Array, points: tuple[Array, Array]) -> None:
+    """Draw a pair function, and data as points. The scale shows the well; the wall leaves the panel.
+
+    Parameters
+    ----------
+    panel : matplotlib.axes.Axes
+    r, energy : ndarray, shape (n,), nm and kJ/mol
+        The function; the distances increase.
+    points : (ndarray, ndarray)
+        Distances and energies of data.
+    """
+    panel.plot(r, energy, lw=1)
+    panel.plot(*points, "k.", ms=4)
+    low, high = _limits(energy)
+    panel.set_ylim(1.2 * low - 0.05 * high, 1.2 * high)
+    panel.axhline(0, color="0.7", lw=0.5)
+    visible = r[(energy < 1.2 * high) & (energy > 1.2 * low - 0.05 * high)]
+    panel.set_xlim(0.95 * visible[0], min(r[-1], 3 * visible[0]))
+    panel.set_ylabel("energy (kJ/mol)")
+
+
+def _limits(energy: Array) -> tuple[float, float]:
+    """The energies to show: of the well, if the curve goes from a wall to a minimum and from there to zero; of four
+    fifths of the curve otherwise.
+    """
+    lowest = int(energy.argmin())
+    low = min(float(energy[lowest] if lowest > 0 else np.quantile(energy, 0.2)), 0.0)
+    is_well = lowest > 0 and low < 0 and energy[lowest:].max() <= -low
+    high = -low if is_well else max(-low, float(np.quantile(energy, 0.8)))
+    return low, high if high > 0 else float(energy.max()) or 1.0

@@ -476,6 +476,8 @@ def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
     exec(compile(code.replace("examples/rare_gases/dimers.csv", str(DIMERS)), "fitting.md", "exec"), names)
     fit, model = names["fit"], names["model"]
     assert model.type_rules == {"Ar": "*:Ar"} and len(fit.data) == 33
+    (row,) = [line for line in str(fit).splitlines() if line.startswith("Ar-Ar")]
+    assert row.split()[5:7] == ["-", "-"]  # the correction has no minimum
     energy, _ = model.evaluate([0.3762], [0], [0])
     x = (0.34 / 0.3762) ** 6
     assert_close(energy + 4 * 0.996 * (x**2 - x), [-1.181], atol=2e-3)

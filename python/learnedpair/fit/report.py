@@ -30,10 +30,11 @@ HEADER_HELD_OUT = (
 def row_of(pair: PairOfTypes, result: PairResult) -> str:
     """The line of a pair of types in the table of errors."""
     minima = [(r, energy) for kind, r, energy in result.extrema() if kind == "minimum"]
-    r, energy = min(minima, key=lambda each: each[1]) if minima else (np.nan, np.nan)
+    r, energy = min(minima, key=lambda each: each[1]) if minima else (None, None)
+    well = f"{'-':>6} {'-':>9}" if r is None else f"{r:>6.3f} {energy:>9.4f}"
     basis, errors = result.basis, energy_errors(result.predictions, left_out=True)
     start = _start(pair, len(result.predictions), basis.shortest, basis.longest)
-    return f"{start}  {r:>6.3f} {energy:>9.4f}" + _columns(errors, force_error(result.predictions, left_out=True))
+    return f"{start}  {well}" + _columns(errors, force_error(result.predictions, left_out=True))
 
 
 def rows_held_out(predictions: Sequence[Prediction], pairs: dict[PairOfTypes, PairResult]) -> Iterator[str]:

@@ -173,8 +173,10 @@ def _types_by_rules(model, table, given, region):
 
 
 def _bare_system(topology, region):
-    """A System with the atoms of a topology and nothing else but the bonds of link atoms, as constraints."""
+    """A System with the atoms and the box of a topology; its only constraints are the bonds of link atoms."""
     result = openmm.System()
+    if topology.getPeriodicBoxVectors() is not None:
+        result.setDefaultPeriodicBoxVectors(*topology.getPeriodicBoxVectors())
     for atom in topology.atoms():
         result.addParticle(0.0 if atom.element is None else atom.element.mass)
     for atom, link_atom in link_bonds(topology, region):

@@ -211,7 +211,7 @@ model = "out.pt"
         num_intervals=6,
         smoothness=0.5,
     )
-    assert len(data) == 16 and list(expected.pairs) == [("A", "A"), ("A", "B"), ("B", "B")]
+    assert len(data) == 16 and list(expected.pairs) == [("B", "B"), ("A", "B"), ("A", "A")]
     assert_same_model(fitted(folder, text), expected.model)
 
 
@@ -453,14 +453,14 @@ def test_points_are_drawn_in_the_panel_of_their_types(tmp_path, drawn):
     "function, limits",
     [
         (lambda r: r - r, (-0.05, 1.2)),  # zero everywhere
-        (lambda r: np.where(r < 0.25, 0.25 - r, 0), (-0.05 * 0.15, 1.2 * 0.15)),  # zero nearly everywhere
+        (lambda r: np.where(r < 0.25, 0.25 - r, 0), (-0.05 * 0.105, 1.2 * 0.105)),  # zero nearly everywhere
         (lambda r: -1 / r**6, (-1.25 / 0.28**6, 1.2 / 0.28**6)),  # an attraction down to the shortest distance
         (lambda r: (0.3 / r) ** 12 - 2 * (0.3 / r) ** 6, (-1.25, 1.2)),  # a well
         (
             lambda r: (r - 0.5) ** 2 - 1e-4,
-            (-1.2e-4 - 0.05 * 0.1295, 1.2 * 0.1295),
+            (-1.2e-4 - 0.05 * 0.2069, 1.2 * 0.2069),
         ),  # a dip, and no well
-        (lambda r: 1 - r, (-0.05 * 0.72, 1.2 * 0.72)),  # a repulsion: four fifths of the curve
+        (lambda r: 1 - r, (-0.05 * 0.855, 1.2 * 0.855)),  # a repulsion: nearly the whole curve
     ],
 )
 def test_the_scale_shows_the_well_or_most_of_the_curve(function, limits):

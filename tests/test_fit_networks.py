@@ -185,6 +185,11 @@ def test_a_saved_fit_has_its_domain_and_its_errors(tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
+        (
+            dict(types=["A", "B", "C"]),
+            "the network has 2 types, and the model has 3: A, B, C; expected the same number",
+        ),
+        (dict(checkpoint="nowhere/fit.ckpt"), "nowhere/fit.ckpt: there is no such folder for the checkpoint"),
         (dict(cutoff=0), "fit_network: cutoff is 0; expected a positive number, in nm"),
         (dict(epochs=0), "fit_network: epochs is 0; expected a positive integer"),
         (dict(batch_size=2.5), "fit_network: batch_size is 2.5; expected a positive integer"),
@@ -202,7 +207,7 @@ def test_wrong_arguments_are_refused(options, message):
 def test_other_checkpoints_are_refused(tmp_path):
     path = tmp_path / "fit.ckpt"
     small(checkpoint=path, epochs=2)
-    with pytest.raises(lp.ModelError, match="fit.ckpt: the checkpoint belongs to a fit with other numbers; delete it"):
+    with pytest.raises(lp.ModelError, match="fit.ckpt: the checkpoint belongs to a fit with other epochs; delete it"):
         small(checkpoint=path, epochs=3)
     with pytest.raises(lp.ModelError, match="belongs to a fit with other data, types; delete it"):
         lp.fit.fit_network(

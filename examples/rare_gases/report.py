@@ -32,7 +32,7 @@ def table(results):
 
 
 def print_table(rows):
-    """Print a table in the form of README.md, with standard errors."""
+    """Print a table in the form of README.md, with standard errors, in ASCII."""
     print("\n| | energy, kJ/mol | pressure, MPa | first peak, nm | its height |\n|---|---|---|---|---|")
     for name, values in rows.items():
         print(f"| {name} | {' | '.join(map(_cell, values, (3, 1, 4, 3)))} |")
@@ -42,7 +42,7 @@ def _cell(value, digits):
     if value is None:
         return ""
     number, error = value
-    return f"{number:g}" if error is None else f"{number:.{digits}f} ± {error:.{digits}f}"
+    return f"{number:g}" if error is None else f"{number:.{digits}f} +- {error:.{digits}f}"
 
 
 def draw(whole, correction, functions, path):

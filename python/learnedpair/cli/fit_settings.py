@@ -54,6 +54,7 @@ SECTIONS = {
     "fit": {
         "cutoff": POSITIVE,
         "switching_distance": POSITIVE,
+        "inner_cutoff": POSITIVE,
         "truncated": TRUTH,
         "energy_error": ERROR,
         "force_error": ERROR,

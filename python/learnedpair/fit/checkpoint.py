@@ -56,6 +56,8 @@ class Checkpoint:
         self._best = copy.deepcopy(module.state_dict())
         if path is not None and os.path.exists(path):
             self._read(path)
+        elif path is not None and not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+            raise ModelError(f"{os.fspath(path)}: there is no such folder for the checkpoint.")
 
     def add_epoch(self, training: float, validation: float) -> None:
         """Record the losses of an epoch, keep the parameters if they are the best ones, and write the file."""

@@ -7,18 +7,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from openmm import unit
 
 from ..errors import ModelError
 
 Array = NDArray[np.float64]
 
+#: The units of plain numbers, to which Quantities are converted.
+_UNITS = {
+    "positions": unit.nanometer,
+    "box": unit.nanometer,
+    "energy": unit.kilojoule_per_mole,
+    "baseline_energy": unit.kilojoule_per_mole,
+    "forces": unit.kilojoule_per_mole / unit.nanometer,
+    "baseline_forces": unit.kilojoule_per_mole / unit.nanometer,
+}
+
 
 @dataclass(frozen=True)
 class Configuration:
-    """One structure with its reference energy, its reference forces, or both.
+    """One structure with its reference energy, its reference forces, or both. Quantities are converted.
 
     The pair function is fitted to the reference minus the baseline.
 
@@ -70,6 +82,8 @@ class Configuration:
 
     def __post_init__(self) -> None:
         count = len(self.types)
+        for name, its_unit in _UNITS.items():
+            object.__setattr__(self, name, _without_unit(getattr(self, name), its_unit, f"{self.name}: {name}"))
         if len(self.fragments) == 0:
             object.__setattr__(self, "fragments", np.arange(count))
         shapes = {
@@ -83,7 +97,7 @@ class Configuration:
             value = getattr(self, name)
             if value is None:
                 continue
-            value = np.array(value, dtype=np.int64 if name == "fragments" else float)
+            value = _as_array(value, name == "fragments", f"{self.name}: {name}")
             if value.shape != shape:
                 raise ModelError(f"{self.name}: {name} has the shape {value.shape}; expected {shape}.")
             if not np.isfinite(value).all():
@@ -95,7 +109,7 @@ class Configuration:
             raise ModelError(f"{self.name}: the structure has neither an energy nor forces; leave it out.")
         for name in ("energy", "baseline_energy", "weight"):
             value = getattr(self, name)
-            if value is not None and not np.isfinite(value):
+            if value is not None and not (isinstance(value, (int, float, np.number)) and np.isfinite(value)):
                 raise ModelError(f"{self.name}: {name} is {value}; expected a finite number.")
         if self.weight <= 0:
             raise ModelError(f"{self.name}: weight is {self.weight:g}; expected a positive number.")
@@ -227,7 +241,7 @@ class ReferenceData(Sequence[Configuration]):
         energies : array_like, shape (n_configurations,), kJ/mol
         forces : sequence of ndarray, shape (N, 3), kJ/mol/nm, optional
         """
-        energies = np.asarray(energies, dtype=float)
+        energies = np.asarray(_without_unit(energies, _UNITS["energy"], f"{self.source}: energies"), dtype=float)
         if energies.shape != (len(self),) or (forces is not None and len(forces) != len(self)):
             raise ModelError(
                 f"{self.source}: the baseline has energies of shape {energies.shape}; expected one for each of"
@@ -239,6 +253,28 @@ class ReferenceData(Sequence[Configuration]):
             for each, energy, force in zip(self, energies, forces)
         ]
         return ReferenceData(changed, self.source, self.method)
+
+
+def _without_unit(value: Any, its_unit: unit.Unit, what: str) -> Any:
+    """Convert a Quantity to a number or an array in a unit. Return any other value unchanged."""
+    if not unit.is_quantity(value):
+        return value
+    if not value.unit.is_compatible(its_unit):
+        raise ModelError(f"{what} is in {value.unit}; expected {its_unit}.")
+    return value.value_in_unit(its_unit)
+
+
+def _as_array(value: Any, is_integer: bool, what: str) -> NDArray[Any]:
+    """Convert to an array of numbers; integers must be whole numbers."""
+    try:
+        array = np.array(value, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{what} is {value!r:.60}; expected an array of numbers.") from error
+    if is_integer and np.isfinite(array).all():
+        if (array != np.floor(array)).any():
+            raise ModelError(f"{what} is {value!r:.60}; expected whole numbers.")
+        return array.astype(np.int64)
+    return array
 
 
 def _require_reduced_form(box: Array, name: str) -> None:

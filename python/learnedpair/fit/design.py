@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,45 @@ PairOfTypes = tuple[str, str]
 
 #: The default errors, as fractions: of the deepest reference energy, and of each reference value.
 OF_DEPTH, OF_VALUE = 1e-3, 1e-2
+#: A well is at least this fraction of the median of the magnitudes of all energies deep.
+LEAST_DEPTH = 0.1
 #: The distance over which the default error of a force changes an energy by its default error, in nm.
 LENGTH = 0.05
+
+_Value = TypeVar("_Value")
+
+
+class PairsOfTypes(dict[PairOfTypes, _Value]):
+    """A dict of pairs of types, which are found in either order."""
+
+    def __missing__(self, pair: PairOfTypes) -> _Value:
+        reversed_pair = pair[::-1] if isinstance(pair, tuple) else pair
+        if reversed_pair != pair and reversed_pair in self:
+            return self[reversed_pair]
+        raise KeyError(pair)
+
+
+def label_of(pair: PairOfTypes) -> str:
+    """A text for a pair of types: O-H, or A-B | C if a type has a hyphen in its name."""
+    return (" | " if any("-" in name for name in pair) else "-").join(pair)
+
+
+def names_of(types: Iterable[Any], needed: Iterable[str], source: str) -> list[str]:
+    """The names of the types of a model, which must include those of the data.
+
+    Raises
+    ------
+    ModelError
+        ``source`` begins the message.
+    """
+    if isinstance(types, str):
+        raise ModelError(f"{source}: types is {types!r}; expected a list of names, or a dict with rules.")
+    names = [each for each in types if each is not None]
+    for each in needed:
+        if each not in names:
+            raise ModelError(f"{source}: the data have the type {each!r}, and types has {names}; add it.")
+    return names
+
 
 _NO_PAIRS = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros(0))
 
@@ -112,6 +150,12 @@ class Errors:
     force: tuple[float, float]
 
 
+def well_depth(energies: Array) -> float:
+    """Minus the lowest energy; 0 if there is no well. A lowest energy that is negative by chance is no well."""
+    depth = -float(energies.min())
+    return depth if depth > max(LEAST_DEPTH * float(np.median(np.abs(energies))), 0.0) else 0.0
+
+
 def default_errors(
     configurations: Sequence[Configuration],
     energy_error: tuple[float, float] | None,
@@ -119,16 +163,21 @@ def default_errors(
 ) -> Errors:
     """The expected errors of the data, as given or by default."""
     if energy_error is None:
-        energies = [each.energy for each in configurations if each.energy is not None]
+        energies = np.array([each.energy for each in configurations if each.energy is not None])
         # Without a well, the smaller half of the energies sets the scale; without energies, 1 kJ/mol does.
-        depth = max(-min(energies), 0.0) or float(np.median(np.abs(energies))) if energies else 1.0
-        energy_error = (OF_DEPTH * depth or OF_DEPTH, OF_VALUE)
+        scale = (well_depth(energies) or float(np.median(np.abs(energies)))) if len(energies) > 0 else 1.0
+        energy_error = (OF_DEPTH * scale or OF_DEPTH, OF_VALUE)
+    _require_error("energy_error", energy_error)
     if force_error is None:
         force_error = (energy_error[0] / LENGTH, OF_VALUE)
-    for name, error in (("energy_error", energy_error), ("force_error", force_error)):
-        if len(error) != 2 or not all(np.isfinite(error)) or error[0] <= 0 or error[1] < 0:
-            raise ModelError(f"{name} is {error!r}; expected a positive absolute error, and a fraction of the value.")
+    _require_error("force_error", force_error)
     return Errors((energy_error[0], energy_error[1]), (force_error[0], force_error[1]))
+
+
+def _require_error(name: str, error: tuple[float, float]) -> None:
+    is_pair = isinstance(error, (tuple, list)) and len(error) == 2
+    if not is_pair or not all(np.isfinite(error)) or error[0] <= 0 or error[1] < 0:
+        raise ModelError(f"{name} is {error!r}; expected a positive absolute error, and a fraction of the value.")
 
 
 def rows_of(

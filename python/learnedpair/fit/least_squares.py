@@ -15,6 +15,10 @@ Array = NDArray[np.float64]
 
 #: The weights of the penalty that are tried.
 SMOOTHNESS = 10.0 ** np.arange(-10, 8.25, 0.5)
+#: With more rows than this, every fourth weight is tried.
+MANY_ROWS = 5000
+#: The largest fraction of configurations whose leave-one-out error may be unknown when a weight is chosen.
+MOST_IRREPLACEABLE = 0.1
 #: The smoothest solution is chosen whose leave-one-out error is at most this factor above the smallest.
 TOLERATED = 1.02
 #: Below this, rounding errors dominate the part of the residuals that is left when a configuration is left out.
@@ -36,6 +40,9 @@ class Problem:
         D
     constraints : ndarray, shape (n_constraints, n_coefficients)
         C
+    at_ends : ndarray of bool, shape (n_rows,)
+        Whether the configuration of the row has the shortest or the longest distance of a pair of types. Without it the
+        fit extrapolates, so that its leave-one-out error does not count in the choice of the smoothness.
     """
 
     matrix: Array
@@ -43,6 +50,7 @@ class Problem:
     groups: NDArray[np.int64]
     penalty: Array
     constraints: Array
+    at_ends: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,10 @@ class Solution:
         freedom = len(self.residuals) - self.num_effective
         return float(np.sqrt(np.sum(self.residuals**2) / freedom)) if freedom >= 1 else 1.0
 
-    @property
-    def leave_one_out_error(self) -> float:
-        """The root mean square of the leave-one-out residuals; infinite if one of them is not known."""
-        return float(np.sqrt(np.mean(self.leave_one_out**2))) if np.isfinite(self.leave_one_out).all() else np.inf
+    def leave_one_out_error(self, counted: NDArray[np.bool_]) -> float:
+        """The root mean square of some leave-one-out residuals; infinite if one of them is not known."""
+        known = self.leave_one_out[counted]
+        return float(np.sqrt(np.mean(known**2))) if len(known) > 0 and np.isfinite(known).all() else np.inf
 
 
 def solve(problem: Problem, smoothness: float | None = None) -> Solution:
@@ -110,13 +118,28 @@ def solve(problem: Problem, smoothness: float | None = None) -> Solution:
     reduced = _Reduced(problem)
     if smoothness is not None:
         return reduced.solve(smoothness)
-    solutions = [reduced.solve(each) for each in SMOOTHNESS]
-    least = min(each.leave_one_out_error for each in solutions)
-    if not np.isfinite(least):  # a configuration that nothing replaces, such as the only one
+    grid = SMOOTHNESS if len(problem.target) <= MANY_ROWS else SMOOTHNESS[::4]
+    solutions = [reduced.solve(each) for each in grid]
+    counted = ~(problem.at_ends | _are_irreplaceable(problem, solutions))
+    errors = [each.leave_one_out_error(counted) for each in solutions]
+    if not np.isfinite(min(errors)):  # a configuration that nothing replaces, such as the only one
         return reduced.solve(1.0)
     return max(
-        (each for each in solutions if each.leave_one_out_error <= TOLERATED * least), key=lambda each: each.smoothness
+        (each for each, error in zip(solutions, errors) if error <= TOLERATED * min(errors)),
+        key=lambda each: each.smoothness,
     )
+
+
+def _are_irreplaceable(problem: Problem, solutions: list[Solution]) -> NDArray[np.bool_]:
+    """The rows of a few configurations without which a part of the coefficients is not determined, such as the only one
+    with a short distance. Otherwise the smoothness would be so large that they are not fitted. If there are many, the
+    data are sparse, and none is left out.
+    """
+    moderate = min(solutions, key=lambda each: abs(np.log(each.smoothness)))
+    unknown = ~np.isfinite(moderate.leave_one_out)
+    configurations = np.unique(problem.groups[unknown])
+    few = len(configurations) <= MOST_IRREPLACEABLE * (problem.groups[-1] + 1)
+    return unknown if few else np.zeros_like(unknown)
 
 
 class _Reduced:

@@ -61,7 +61,7 @@ class InverseSplineCurves(torch.nn.Module):
         is_beyond = r > longest
         ratio = torch.where(is_beyond, longest / r, torch.ones_like(r))
         position = torch.where(is_beyond, torch.zeros_like(r), (1 / r - 1 / longest) / spacing)
-        interval = position.detach().to(torch.int64).clamp(0, self.num_intervals - 1)
+        interval = position.to(torch.int64).clamp(0, self.num_intervals - 1)
         t = position - interval.to(position.dtype)
         c = self.polynomials[curve * self.num_intervals + interval]
         value = c[:, 0] + t * (c[:, 1] + t * (c[:, 2] + t * c[:, 3]))

@@ -22,7 +22,7 @@ from ..models.pytorch.state import in_default_torch_state
 from ..units import in_nanometers
 from .checkpoint import Checkpoint
 from .configurations import ReferenceData
-from .design import PairOfTypes, Range, default_errors, find_distances
+from .design import PairOfTypes, Range, default_errors, find_distances, names_of
 from .pair_tensors import PairTensors
 from .record import begin_record, describe_data
 
@@ -81,9 +81,15 @@ class NetworkFit:
     def __str__(self) -> str:
         return (
             f"{len(self.history)} epochs, the best one is {self.best_epoch}; validation with {len(self.validation)} of"
-            f" {len(self.training) + len(self.validation)} configurations: RMS error of energies"
-            f" {self.energy_error:.3g} kJ/mol, of components of forces {self.force_error:.3g} kJ/mol/nm"
+            f" {len(self.training) + len(self.validation)} configurations: RMS error of"
+            f" {' and of '.join(self._errors())}"
         )
+
+    def _errors(self) -> list[str]:
+        """The errors that are known."""
+        of_energy, of_forces = f"energies {self.energy_error:.3g} kJ/mol", f"forces {self.force_error:.3g} kJ/mol/nm"
+        known = ((self.energy_error, of_energy), (self.force_error, of_forces))
+        return [text for error, text in known if math.isfinite(error)]
 
 
 @in_default_torch_state
@@ -182,7 +188,8 @@ def fit_network(
     _require_arguments(cutoff, epochs, batch_size, learning_rate, patience)
     training, held_out = data.split(validation, seed) if isinstance(validation, (int, float)) else (data, validation)
     types = data.types if types is None else types
-    names = _names(types, [*training.types, *held_out.types])
+    names = names_of(types, [*training.types, *held_out.types], "fit_network")
+    _require_network(network, names)
     interacting = Range(cutoff, switching_distance)
     errors = default_errors([*training], energy_error, force_error)
     tensors = [PairTensors.of([*part], names, interacting, errors) for part in (training, held_out)]
@@ -191,7 +198,10 @@ def fit_network(
         types=names,
         distances=[cutoff, switching_distance],
         errors=[errors.energy, errors.force],
-        numbers=[epochs, batch_size, learning_rate, seed],
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
     )
     state = Checkpoint(copy.deepcopy(network).double(), epochs, learning_rate, LAST_RATE, settings, checkpoint)
     _descend(state, tensors, epochs, batch_size, seed, patience, progress)
@@ -211,13 +221,14 @@ def fit_network(
     return NetworkFit(model, training, held_out, state.history, state.best_epoch, of_energy, of_forces, metadata)
 
 
-def _names(types: Sequence[str] | dict[Any, Any], needed: Sequence[str]) -> list[str]:
-    """The names of the types, which must include those of the data."""
-    names = [each for each in types if each is not None]
-    for each in needed:
-        if each not in names:
-            raise ModelError(f"fit_network: the data have the type {each!r}, and types has {names}; add it.")
-    return names
+def _require_network(network: torch.nn.Module, names: list[str]) -> None:
+    """Require that a network of this package has as many types as the data."""
+    count = getattr(network, "num_types", len(names))
+    if count != len(names):
+        raise ModelError(
+            f"fit_network: the network has {count} types, and the model has {len(names)}: {', '.join(names)}; expected"
+            " the same number."
+        )
 
 
 def _require_arguments(cutoff: float, epochs: int, batch_size: int, learning_rate: float, patience: int | None) -> None:

@@ -14,6 +14,8 @@ from .design import PairOfTypes
 
 Array = NDArray[np.float64]
 
+#: A well is at least this multiple of the median of the magnitudes of a curve.
+SMALLEST_WELL = 0.5
 #: Panels beside each other.
 COLUMNS = 4
 
@@ -63,16 +65,16 @@ def draw_curve(panel: Any, r: Array, energy: Array, points: tuple[Array, Array])
     panel.set_ylim(1.2 * low - 0.05 * high, 1.2 * high)
     panel.axhline(0, color="0.7", lw=0.5)
     visible = r[(energy < 1.2 * high) & (energy > 1.2 * low - 0.05 * high)]
-    panel.set_xlim(0.95 * visible[0], min(r[-1], 3 * visible[0]))
+    panel.set_xlim(0.95 * visible[0], min(r[-1], max(3 * visible[0], 0.6)))
     panel.set_ylabel("energy (kJ/mol)")
 
 
 def _limits(energy: Array) -> tuple[float, float]:
-    """The energies to show: of the well, if the curve goes from a wall to a minimum and from there to zero; of four
-    fifths of the curve otherwise.
+    """The energies to show: of the well, if the curve goes from a wall to a minimum and from there to zero, and the
+    well is not a tiny part of the curve; of nineteen twentieths of the curve otherwise.
     """
     lowest = int(energy.argmin())
     low = min(float(energy[lowest] if lowest > 0 else np.quantile(energy, 0.2)), 0.0)
-    is_well = lowest > 0 and low < 0 and energy[lowest:].max() <= -low
-    high = -low if is_well else max(-low, float(np.quantile(energy, 0.8)))
-    return low, high if high > 0 else float(energy.max()) or 1.0
+    is_well = lowest > 0 and energy[lowest:].max() <= -low and -low > SMALLEST_WELL * float(np.median(np.abs(energy)))
+    high = -low if is_well else max(-low, float(np.quantile(energy, 0.95)))
+    return low, high if high > 0 else 1.0

@@ -39,6 +39,12 @@ class Prediction:
     forces: Array | None
     forces_left_out: Array | None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the errors without this configuration are known."""
+        parts = [each for each in (self.energy_left_out, self.forces_left_out) if each is not None]
+        return all(bool(np.isfinite(each).all()) for each in parts)
+
 
 def predictions_of(
     chosen: Iterable[tuple[Configuration, dict[PairOfTypes, Distances]]],

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .configurations import ReferenceData
-from .design import PairOfTypes
+from .design import PairOfTypes, label_of
 from .pair_result import PairResult
 from .prediction import Prediction
 from .record import begin_record
@@ -46,7 +46,7 @@ def rows_held_out(predictions: Sequence[Prediction], pairs: dict[PairOfTypes, Pa
 
 def _start(pair: PairOfTypes, count: int, shortest: float, longest: float) -> str:
     """The first columns of a line: the pair of types, the number of data, and their range."""
-    return f"{'-'.join(pair):<10}{count:>6}  {shortest:.3f} to {longest:.3f}"
+    return f"{label_of(pair):<10}{count:>6}  {shortest:.3f} to {longest:.3f}"
 
 
 def _columns(errors: EnergyErrors | None, forces: float | None) -> str:
@@ -65,7 +65,7 @@ def _percent(value: float) -> str:
 def describe_training(data: ReferenceData, pairs: dict[PairOfTypes, PairResult]) -> dict[str, Any]:
     """The training record of a model: data, method, errors and versions, for JSON."""
     errors = {
-        "-".join(pair): {
+        label_of(pair): {
             **_describe_errors(
                 energy_errors(result.predictions, left_out=True), force_error(result.predictions, left_out=True)
             ),
@@ -89,7 +89,7 @@ def describe_errors_held_out(
 ) -> dict[str, dict[str, Any]]:
     """The errors of configurations that were not fitted, for JSON."""
     return {
-        "-".join(pair): {"configurations": len(chosen), **_describe_errors(errors, forces)}
+        label_of(pair): {"configurations": len(chosen), **_describe_errors(errors, forces)}
         for pair, chosen, errors, forces in _errors_held_out(predictions, pairs)
     }
 

@@ -15,11 +15,12 @@ from ..errors import ModelError
 from ..lowering.export import export_model
 from ..lowering.pair_model import PairModel, load_model
 from .configurations import ReferenceData
-from .design import Errors, PairOfTypes, Range, find_all_distances, rows_of
+from .design import Errors, PairOfTypes, Range, find_all_distances, label_of, rows_of
 from .pair_result import PairResult
 from .prediction import Prediction, predictions_of
 from .record import describe_data
 from .report import HEADER, HEADER_HELD_OUT, describe_errors_held_out, row_of, rows_held_out
+from .summary import force_error
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class SplineFit:
     model : PairModel
     data : ReferenceData
     pairs : dict of (str, str) to PairResult
+        The types of a pair may be in either order.
     metadata : dict
         The arguments of :func:`export_model` with which :meth:`save` writes the model.
     held_out : list of Prediction
@@ -139,7 +141,13 @@ class SplineFit:
         lines = [repr(self.data), f"method: {self.data.method}", *HEADER]
         for pair, result in self.pairs.items():
             lines.append(row_of(pair, result))
-        flat = ["-".join(pair) for pair, result in self.pairs.items() if result.is_flat]
+        of_forces = force_error(self.predictions(), left_out=True)
+        if of_forces is not None and np.isfinite(of_forces):
+            lines.append(f"components of forces left out of the fit: RMS error {of_forces:.3g} kJ/mol/nm")
+        unknown = sum(not each.is_known for each in self.predictions())
+        if unknown:
+            lines.append(f"not counted, since the rest of the data does not determine the functions there: {unknown}")
+        flat = [label_of(pair) for pair, result in self.pairs.items() if result.is_flat]
         if flat:
             lines.append(f"slope at the shortest distance set to zero: {', '.join(flat)}")
         if self.held_out:

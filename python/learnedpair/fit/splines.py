@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,19 @@ from ..lowering.pair_model import load_model
 from ..units import in_nanometers
 from .basis import InverseSplineBasis
 from .configurations import Configuration, ReferenceData
-from .design import Distances, Errors, PairOfTypes, Range, connected, default_errors, find_all_distances, rows_of
+from .design import (
+    Distances,
+    Errors,
+    PairOfTypes,
+    PairsOfTypes,
+    Range,
+    connected,
+    default_errors,
+    find_all_distances,
+    names_of,
+    rows_of,
+)
+from .guesses import warn_of_guesses
 from .least_squares import Problem, Solution, solve
 from .module import InverseSplineCurves
 from .pair_result import PairResult
@@ -26,8 +38,11 @@ from .result import SplineFit
 
 Array = NDArray[np.float64]
 
-#: An attractive slope at the shortest distance is believed if it is larger than this many standard errors.
-SIGNIFICANT = 2.0
+#: More intervals would take minutes.
+MAX_INTERVALS = 1000
+#: Attraction at the shortest distance is believed if the energy rises by more than this many standard errors over this
+#: fraction of the range of 1/r.
+SIGNIFICANT, NEAR_END = 2.0, 0.05
 
 
 def fit_splines(
@@ -35,6 +50,7 @@ def fit_splines(
     *,
     cutoff: float | unit.Quantity,
     switching_distance: float | unit.Quantity | None = None,
+    inner_cutoff: float | unit.Quantity | None = None,
     truncated: bool = False,
     types: Sequence[str] | dict[Any, Any] | None = None,
     energy_error: tuple[float, float] | None = None,
@@ -62,6 +78,9 @@ def fit_splines(
     switching_distance : float, nm, or Quantity
         Where the switching function of the force begins; by default 0.9 times the cutoff. Structures with a periodic
         box are fitted with the switching function, others without it.
+    inner_cutoff : float, nm, or Quantity
+        Below this distance the force continues each function as a straight line; by default the shortest distance of
+        the data. The members of a committee must have the same one.
     truncated : bool
         Whether the force jumps to zero at the cutoff instead.
     types : list of str, or dict of str to rule
@@ -93,7 +112,7 @@ def fit_splines(
     Notes
     -----
     Below the shortest distance of the data a function continues as a straight line. If its slope there is attractive,
-    but no more than two standard errors from zero, the fit is repeated with the slope zero.
+    but the energy near it does not rise by more than two standard errors, the fit is repeated with the slope zero.
 
     Source
     ------
@@ -122,41 +141,70 @@ def fit_splines(
     True
     """
     cutoff, switching_distance = in_nanometers(cutoff), in_nanometers(switching_distance)
+    inner_cutoff = in_nanometers(inner_cutoff)
     if not (isinstance(cutoff, (int, float)) and 0 < cutoff < np.inf):
         raise ModelError(f"fit_splines: cutoff is {cutoff!r}; expected a positive number, in nm.")
     if switching_distance is None and not truncated:
         switching_distance = 0.9 * cutoff
     _require_settings(num_intervals, smoothness)
+    _require_difference(data)
     interacting = Range(cutoff, switching_distance)
     found = find_all_distances(data, interacting)
     bases = _bases(data, found, num_intervals)
-    results: dict[PairOfTypes, PairResult] = {}
+    results = PairsOfTypes[PairResult]()
     for component in connected(found):
         chosen = [(each, pairs) for each, pairs in zip(data, found) if pairs.keys() & set(component)]
         errors = default_errors([each for each, _ in chosen], energy_error, force_error)
-        results |= _fit_component(chosen, {pair: bases[pair] for pair in component}, interacting, errors, smoothness)
-    results = dict(sorted(results.items()))
+        results.update(
+            _fit_component(chosen, {pair: bases[pair] for pair in component}, interacting, errors, smoothness)
+        )
     types = data.types if types is None else types
-    module = _module(data, results, [each for each in types if each is not None])
+    names = names_of(types, data.types, "fit_splines")
+    results = PairsOfTypes(sorted(results.items(), key=lambda each: sorted(map(names.index, each[0]))))
+    module = _module(results, names)
     shortest = min(result.basis.shortest for result in results.values())
+    if shortest >= cutoff:
+        raise ModelError(
+            f"fit_splines: the distances of {data.source} begin at {shortest:g} nm, and the cutoff is {cutoff:g} nm;"
+            " check the length unit of the data."
+        )
+    inner_cutoff = min(shortest, 0.9 * cutoff) if inner_cutoff is None else inner_cutoff
+    warn_of_guesses(results)
     metadata = dict(
         types=types,
         cutoff=cutoff,
-        inner_cutoff=min(shortest, 0.9 * cutoff),
+        inner_cutoff=inner_cutoff,
         switching_distance=switching_distance,
         truncated=truncated,
         description=description,
-        domain={pair: (result.basis.shortest, result.basis.longest) for pair, result in results.items()},
+        domain={
+            pair: (result.basis.shortest, result.basis.longest)
+            for pair, result in results.items()
+            if result.basis.shortest < cutoff
+        },
         training=describe_training(data, results),
     )
     return SplineFit(load_model(module, **metadata), data, results, metadata)
 
 
 def _require_settings(num_intervals: int, smoothness: float | None) -> None:
-    if isinstance(num_intervals, bool) or not isinstance(num_intervals, int) or num_intervals < 1:
-        raise ModelError(f"fit_splines: num_intervals is {num_intervals!r}; expected an integer of at least 1.")
+    if isinstance(num_intervals, bool) or not isinstance(num_intervals, int) or not 1 <= num_intervals <= MAX_INTERVALS:
+        raise ModelError(
+            f"fit_splines: num_intervals is {num_intervals!r}; expected an integer from 1 to {MAX_INTERVALS}."
+        )
     if smoothness is not None and not 0 < smoothness < np.inf:
         raise ModelError(f"fit_splines: smoothness is {smoothness!r}; expected a positive number.")
+
+
+def _require_difference(data: ReferenceData) -> None:
+    """Require a target that is not zero everywhere."""
+    for each in data:
+        if (each.energy_difference or 0.0) != 0 or np.any(each.force_difference if each.forces is not None else 0.0):
+            return
+    raise ModelError(
+        f"fit_splines: all energies and forces of {data.source} are those of the baseline, so that there is nothing to"
+        " fit; look for a wrong column."
+    )
 
 
 def _bases(
@@ -187,22 +235,32 @@ def _fit_component(
     rows = [rows_of(each, pairs, bases, interacting, errors) for each, pairs in chosen]
     matrix = np.concatenate([row for row, _ in rows])
     target = np.concatenate([value for _, value in rows])
-    groups = np.repeat(np.arange(len(rows)), [len(value) for _, value in rows])
+    sizes = [len(value) for _, value in rows]
+    groups = np.repeat(np.arange(len(rows)), sizes)
+    at_ends = np.repeat([_is_at_end(pairs, bases) for _, pairs in chosen], sizes)
     penalty = _block_diagonal([basis.penalty() for basis in bases.values()]) / _scale(matrix, target)
-    rows_flat = _slopes_at_shortest(bases)
+    slopes, rises = _slopes_at_shortest(bases), _rises_at_shortest(bases)
     flat: list[PairOfTypes] = []
 
     def solution_with(pairs: list[PairOfTypes], weight: float | None) -> Solution:
-        constraints = np.array([rows_flat[pair] for pair in pairs]).reshape(-1, matrix.shape[1])
-        return solve(Problem(matrix, target, groups, penalty, constraints), weight)
+        constraints = np.array([slopes[pair] for pair in pairs]).reshape(-1, matrix.shape[1])
+        return solve(Problem(matrix, target, groups, penalty, constraints, at_ends), weight)
 
     solution = solution_with(flat, smoothness)
-    for pair, row in rows_flat.items():
-        error = solution.error_of_rows * np.sqrt(row @ solution.covariance @ row)
-        if 0 < row @ solution.coefficients <= SIGNIFICANT * error:
+    for pair, rise in rises.items():
+        error = solution.error_of_rows * np.sqrt(rise @ solution.covariance @ rise)
+        is_attractive = slopes[pair] @ solution.coefficients > 0
+        if is_attractive and rise @ solution.coefficients <= SIGNIFICANT * error:
             flat = [*flat, pair]
             solution = solution_with(flat, solution.smoothness)
     return _results(chosen, bases, solution, errors, flat)
+
+
+def _is_at_end(pairs: dict[PairOfTypes, Distances], bases: dict[PairOfTypes, InverseSplineBasis]) -> bool:
+    """Whether a configuration has the shortest or the longest distance of a pair of types."""
+    return any(
+        found.r.min() <= bases[pair].shortest or found.r.max() >= bases[pair].longest for pair, found in pairs.items()
+    )
 
 
 def _scale(matrix: Array, target: Array) -> float:
@@ -222,11 +280,31 @@ def _block_diagonal(blocks: Sequence[Array]) -> Array:
 
 def _slopes_at_shortest(bases: dict[PairOfTypes, InverseSplineBasis]) -> dict[PairOfTypes, Array]:
     """The rows that give dE/dr of each pair of types at its shortest distance from the coefficients of all."""
+    return _rows(bases, lambda basis: basis.evaluate(np.array([basis.shortest]))[1][0])
+
+
+def _rises_at_shortest(bases: dict[PairOfTypes, InverseSplineBasis]) -> dict[PairOfTypes, Array]:
+    """The rows that give how much the energy rises from the shortest distance over a twentieth of the range of 1/r. The
+    slope at the very end depends on a single coefficient, which hardly matters for any datum.
+    """
+
+    def rise(basis: InverseSplineBasis) -> Array:
+        beside = 1 / (1 / basis.shortest - NEAR_END * (1 / basis.shortest - 1 / basis.longest))
+        first, second = basis.evaluate(np.array([basis.shortest, beside]))[0]
+        return np.asarray(second - first)
+
+    return _rows(bases, rise)
+
+
+def _rows(
+    bases: dict[PairOfTypes, InverseSplineBasis], row_of: Callable[[InverseSplineBasis], Array]
+) -> dict[PairOfTypes, Array]:
+    """A row for each pair of types, which is zero for the coefficients of the others."""
     size = sum(basis.size for basis in bases.values())
     result, start = {}, 0
     for pair, basis in bases.items():
         result[pair] = np.zeros(size)
-        result[pair][start : start + basis.size] = basis.evaluate(np.array([basis.shortest]))[1][0]
+        result[pair][start : start + basis.size] = row_of(basis)
         start += basis.size
     return result
 
@@ -254,13 +332,10 @@ def _results(
     return results
 
 
-def _module(data: ReferenceData, results: dict[PairOfTypes, PairResult], names: list[str]) -> InverseSplineCurves:
+def _module(results: dict[PairOfTypes, PairResult], names: list[str]) -> InverseSplineCurves:
     """The fitted functions as a module."""
     indices = np.full((len(names), len(names)), -1)
     for index, pair in enumerate(results):
-        for each in pair:
-            if each not in names:
-                raise ModelError(f"fit_splines: the data have the type {each!r}, and types has {names}; add it.")
         first, second = map(names.index, pair)
         indices[first, second] = indices[second, first] = index
     bases, coefficients = zip(*((result.basis, result.coefficients) for result in results.values()))

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .design import well_depth
 from .prediction import Prediction
 
 Array = NDArray[np.float64]
@@ -67,7 +68,7 @@ def energy_errors(
     reference = np.array([each.configuration.energy for each in chosen])
     errors = np.array([each.energy_left_out if left_out else each.energy for each in chosen], dtype=float)
     known = np.isfinite(errors)
-    depth = max(-float(reference.min()), 0.0) if depth is None else depth
+    depth = well_depth(reference) if depth is None else depth
     in_well = known & (reference < (depth or np.inf))
     on_wall = known & ~in_well
     of_wall = float(np.abs(errors[on_wall] / reference[on_wall]).max()) if on_wall.any() else np.nan

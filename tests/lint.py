@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Checks the format of all tracked files: ruff, clang-format, mypy, the length of lines and of functions,
+"""Checks the format of all files that git does not ignore: ruff, clang-format, mypy, the length of lines and of functions,
 and the encoding of text files.
 
 python tests/lint.py          fails if anything is wrong
@@ -38,9 +38,10 @@ TOOLS = ("ruff", "clang-format", "mypy")
 SUFFIXES = {".py", ".pyi", ".cpp", ".h", ".cc", ".sh", ".cmake"}
 
 
-def tracked_files():
-    """All tracked files that exist."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+def project_files():
+    """All files that exist and that git tracks, or would track: a new file is checked before it is added."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return [ROOT / name for name in names.split("\0") if name and (ROOT / name).is_file()]
 
 
@@ -164,7 +165,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fix", action="store_true", help="let ruff and clang-format change the files")
     arguments = parser.parse_args()
-    files = list(filter(is_source, tracked_files()))
+    files = list(filter(is_source, project_files()))
     check_versions()
     passed = run_tools(files, arguments.fix)
     for text in [*long_lines(files), *missing_encodings(files), *long_functions(files)]:

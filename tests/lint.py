@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Checks the format of all files that git does not ignore: ruff, clang-format, mypy, the length of lines and of functions,
-and the encoding of text files.
+"""Checks the format of all files that git does not ignore: ruff, clang-format, mypy, the length of lines and of
+functions, and the encoding of text files.
 
 python tests/lint.py          fails if anything is wrong
 python tests/lint.py --fix    lets ruff and clang-format change the files first

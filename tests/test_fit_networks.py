@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 from comparators import assert_close
-from learnedpair.fit.design import Errors, Range
+from learnedpair.fit.distances import Range
+from learnedpair.fit.expected_errors import Errors
 from learnedpair.fit.pair_tensors import PairTensors
 
 CUTOFF = 0.9

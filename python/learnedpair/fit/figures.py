@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import PairOfTypes
 from .pair_result import PairResult
+from .pairs_of_types import PairOfTypes
 from .panels import draw_curve, new_figure, panels_of
 from .prediction import Prediction
 from .result import SplineFit

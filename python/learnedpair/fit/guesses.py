@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..errors import warn
-from .design import PairOfTypes
 from .pair_result import PairResult
+from .pairs_of_types import PairOfTypes
 
 #: A gap between data is looked at if it is wider than this fraction of their range of 1/r, and than this multiple of
 #: the median gap.

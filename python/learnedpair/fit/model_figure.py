@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..lowering.pair_model import PairModel
 from .configurations import ReferenceData
-from .design import PairOfTypes
+from .pairs_of_types import PairOfTypes
 from .panels import draw_curve, panels_of
 
 Array = NDArray[np.float64]

@@ -22,9 +22,11 @@ from ..models.pytorch.state import in_default_torch_state
 from ..units import in_nanometers
 from .checkpoint import Checkpoint
 from .configurations import ReferenceData
-from .design import PairOfTypes, Range, default_errors, find_distances, names_of
+from .distances import Range
+from .expected_errors import default_errors
 from .pair_tensors import PairTensors
-from .record import begin_record, describe_data
+from .pairs_of_types import names_of
+from .record import begin_record, describe_data, distances_of_model
 
 #: The learning rate at the last epoch, as a fraction of that at the first one.
 LAST_RATE = 0.01
@@ -51,11 +53,20 @@ class NetworkFit:
 
     Examples
     --------
-    See :func:`fit_network`.
-
+    >>> import numpy as np
     >>> import learnedpair as lp
-    >>> sorted(lp.fit.NetworkFit.__dataclass_fields__)[:3]
-    ['best_epoch', 'energy_error', 'force_error']
+    >>> data = lp.fit.ReferenceData(
+    ...     [
+    ...         lp.fit.Configuration(f"{r:.3f} nm", ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=5 * np.exp(-5 * r))
+    ...         for r in np.linspace(0.3, 0.7, 30)
+    ...     ],
+    ...     source="an exponential function",
+    ...     method="an example",
+    ... )
+    >>> network = lp.nn.TypedPairNetwork(num_types=1, cutoff=0.8, inner=0.3)
+    >>> fit = lp.fit.fit_network(data, network, cutoff=0.8, epochs=3)
+    >>> print(fit)
+    3 epochs, the best one is ...; validation with 6 of 30 configurations: RMS error of energies ... kJ/mol
     """
 
     model: PairModel
@@ -99,6 +110,7 @@ def fit_network(
     *,
     cutoff: float | unit.Quantity,
     switching_distance: float | unit.Quantity | None = None,
+    inner_cutoff: float | unit.Quantity | None = None,
     types: Sequence[str] | dict[Any, Any] | None = None,
     validation: float | ReferenceData = 0.2,
     epochs: int = 300,
@@ -127,6 +139,8 @@ def fit_network(
         vanish at the cutoff, unless there is a switching distance.
     cutoff, switching_distance : float, nm, or Quantity
         Those of the force. Structures with a periodic box are fitted with the switching function, others without it.
+    inner_cutoff : float, nm, or Quantity
+        As in :func:`fit_splines`.
     types : list of str, or dict of str to rule
         As in :func:`export_model`, in the order of the types of the network; by default the types of the data, in the
         order of their first appearance.
@@ -181,9 +195,10 @@ def fit_network(
     >>> fit.history[-1][2] < fit.history[0][2]
     True
     """
-    cutoff, switching_distance = (
+    cutoff, switching_distance, inner_cutoff = (
         in_nanometers(cutoff, "cutoff"),
         in_nanometers(switching_distance, "switching_distance"),
+        in_nanometers(inner_cutoff, "inner_cutoff"),
     )
     _require_arguments(cutoff, epochs, batch_size, learning_rate, patience)
     training, held_out = data.split(validation, seed) if isinstance(validation, (int, float)) else (data, validation)
@@ -207,15 +222,13 @@ def fit_network(
     _descend(state, tensors, epochs, batch_size, seed, patience, progress)
     module = state.best_module()
     of_energy, of_forces = _rms_errors(tensors[1], module)
-    domain = _domain([*training], interacting)
+    domain = tensors[0].domain(names)
     metadata = dict(
         types=types,
-        cutoff=cutoff,
-        inner_cutoff=min(min(low for low, _ in domain.values()), 0.9 * cutoff),
         switching_distance=switching_distance,
         description=description,
-        domain={pair: limits for pair, limits in domain.items() if limits[0] < cutoff},
         training=_describe(training, held_out, state, of_energy, of_forces),
+        **distances_of_model(domain, cutoff, inner_cutoff),
     )
     model = load_model(module, **metadata)
     return NetworkFit(model, training, held_out, state.history, state.best_epoch, of_energy, of_forces, metadata)
@@ -288,16 +301,6 @@ def _rms_errors(tensors: PairTensors, module: torch.nn.Module) -> tuple[float, f
         known = error[torch.isfinite(expected)]
         result.append(float(known.square().mean().sqrt()) if len(known) > 0 else math.nan)
     return result[0], result[1]
-
-
-def _domain(configurations: Sequence[Any], interacting: Range) -> dict[PairOfTypes, tuple[float, float]]:
-    """The shortest and the longest distance of each pair of types."""
-    domain: dict[PairOfTypes, tuple[float, float]] = {}
-    for each in configurations:
-        for pair, found in find_distances(each, interacting).items():
-            low, high = domain.get(pair, (math.inf, 0.0))
-            domain[pair] = (min(low, float(found.r.min())), max(high, float(found.r.max())))
-    return domain
 
 
 def _describe(

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 
 from .configurations import Configuration
-from .design import Errors, Range, expected_errors, find_distances
+from .distances import Range, find_distances
+from .expected_errors import Errors, expected_errors
+from .pairs_of_types import PairOfTypes
 
 #: The tensors of shape (2, P).
 OF_BOTH_ATOMS = ("types", "atoms", "switching")
@@ -36,7 +38,7 @@ class PairTensors:
         The error is infinite for a configuration without an energy.
     forces, force_error : Tensor, shape (A, 3) and (A,), kJ/mol/nm
         The error is infinite for an atom without a force.
-    num_atoms : Tensor, shape (C,)
+    configuration_of_atom : Tensor of int64, shape (A,)
     """
 
     r: torch.Tensor
@@ -49,7 +51,7 @@ class PairTensors:
     energy_error: torch.Tensor
     forces: torch.Tensor
     force_error: torch.Tensor
-    num_atoms: torch.Tensor
+    configuration_of_atom: torch.Tensor
 
     @classmethod
     def of(
@@ -66,17 +68,14 @@ class PairTensors:
                 columns["types"].append(np.tile(np.array([[names.index(name)] for name in pair]), len(found.r)))
                 columns["atoms"].append(np.stack([found.i, found.j]) + first_atom)
                 columns["configuration"].append(np.full(len(found.r), index))
-                no_switching = (np.ones_like(found.r), np.zeros_like(found.r))
-                columns["switching"].append(
-                    np.stack(no_switching if each.box is None else interacting.switching(found.r))
-                )
+                columns["switching"].append(np.stack(interacting.switching(found.r, each)))
             of_energy, of_forces = expected_errors(each, errors)
             energy, forces = each.energy_difference, each.force_difference
             columns["energy"].append(np.array([0.0 if energy is None else energy]))
             columns["energy_error"].append(np.array([np.inf if energy is None else of_energy]))
             columns["forces"].append(np.zeros((count, 3)) if forces is None else forces)
             columns["force_error"].append(np.full(count, np.inf) if forces is None else of_forces)
-            columns["num_atoms"].append(np.array([float(count)]))
+            columns["configuration_of_atom"].append(np.full(count, index))
             first_atom += count
         return cls(
             **{
@@ -87,24 +86,31 @@ class PairTensors:
 
     def batch(self, chosen: torch.Tensor) -> PairTensors:
         """Some configurations, by their indices in increasing order."""
-        pair = torch.isin(self.configuration, chosen)
-        of_atom = torch.repeat_interleave(torch.arange(len(self.energy)), self.num_atoms.long())
-        atom = torch.isin(of_atom, chosen)
-        new_atom, new_configuration = torch.cumsum(atom, 0) - 1, torch.full((len(self.energy),), -1)
-        new_configuration[chosen] = torch.arange(len(chosen))
+        pair = _rows_of(self.configuration, chosen)
+        atom = _rows_of(self.configuration_of_atom, chosen)
+        new_atom = torch.empty(len(self.forces), dtype=torch.int64)
+        new_atom[atom] = torch.arange(len(atom))
         return PairTensors(
             self.r[pair],
             self.unit[pair],
             self.types[:, pair],
             new_atom[self.atoms[:, pair]],
-            new_configuration[self.configuration[pair]],
+            torch.searchsorted(chosen, self.configuration[pair]),
             self.switching[:, pair],
             self.energy[chosen],
             self.energy_error[chosen],
             self.forces[atom],
             self.force_error[atom],
-            self.num_atoms[chosen],
+            torch.searchsorted(chosen, self.configuration_of_atom[atom]),
         )
+
+    def domain(self, names: list[str]) -> dict[PairOfTypes, tuple[float, float]]:
+        """The shortest and the longest distance of each pair of types, whose names are given in their order."""
+        result = {}
+        for first, second in torch.unique(self.types, dim=1).T.tolist():
+            r = self.r[(self.types[0] == first) & (self.types[1] == second)]
+            result[names[first], names[second]] = (float(r.min()), float(r.max()))
+        return result
 
     def predict(self, module: torch.nn.Module, *, create_graph: bool) -> tuple[torch.Tensor, torch.Tensor]:
         """The energies, shape (C,), and the forces, shape (A, 3), of a module."""
@@ -123,6 +129,14 @@ class PairTensors:
         """
         energy, forces = self.predict(module, create_graph=True)
         of_energy = ((energy - self.energy) / self.energy_error).square().sum()
-        of_atom = torch.repeat_interleave(torch.arange(len(self.energy)), self.num_atoms.long())
-        of_forces = ((forces - self.forces) / self.force_error[:, None]).square().sum(dim=1)
-        return (of_energy + (of_forces / (3 * self.num_atoms[of_atom])).sum()) / len(self.energy)
+        of_forces = ((forces - self.forces) / self.force_error[:, None]).square().mean(dim=1)
+        num_atoms = torch.bincount(self.configuration_of_atom)
+        return (of_energy + (of_forces / num_atoms[self.configuration_of_atom]).sum()) / len(self.energy)
+
+
+def _rows_of(configuration: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    """The rows of some configurations; ``configuration`` and ``chosen`` increase."""
+    begin = torch.searchsorted(configuration, chosen)
+    count = torch.searchsorted(configuration, chosen, right=True) - begin
+    before = torch.cumsum(count, 0) - count
+    return torch.arange(int(count.sum())) + torch.repeat_interleave(begin - before, count)

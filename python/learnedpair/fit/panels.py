@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import PairOfTypes
+from .pairs_of_types import PairOfTypes
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .configurations import Configuration
-from .design import Distances, Errors, PairOfTypes, expected_errors
+from .distances import Distances
+from .expected_errors import Errors, expected_errors
+from .pairs_of_types import PairOfTypes
 
 Array = NDArray[np.float64]
 

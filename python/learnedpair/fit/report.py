@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .configurations import ReferenceData
-from .design import PairOfTypes, label_of
 from .pair_result import PairResult
+from .pairs_of_types import PairOfTypes, label_of
 from .prediction import Prediction
 from .record import begin_record
 from .summary import EnergyErrors, energy_errors, force_error

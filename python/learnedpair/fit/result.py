@@ -15,8 +15,11 @@ from ..errors import ModelError
 from ..lowering.export import export_model
 from ..lowering.pair_model import PairModel, load_model
 from .configurations import ReferenceData
-from .design import Errors, PairOfTypes, Range, find_all_distances, label_of, rows_of
+from .design import rows_of
+from .distances import Range, find_all_distances
+from .expected_errors import Errors
 from .pair_result import PairResult
+from .pairs_of_types import PairOfTypes, label_of
 from .prediction import Prediction, predictions_of
 from .record import describe_data
 from .report import HEADER, HEADER_HELD_OUT, describe_errors_held_out, row_of, rows_held_out

@@ -16,23 +16,16 @@ from ..lowering.pair_model import load_model
 from ..units import in_nanometers
 from .basis import InverseSplineBasis
 from .configurations import Configuration, ReferenceData
-from .design import (
-    Distances,
-    Errors,
-    PairOfTypes,
-    PairsOfTypes,
-    Range,
-    connected,
-    default_errors,
-    find_all_distances,
-    names_of,
-    rows_of,
-)
+from .design import rows_of
+from .distances import Distances, Range, connected, find_all_distances
+from .expected_errors import Errors, default_errors
 from .guesses import warn_of_guesses
 from .least_squares import Problem, Solution, solve
 from .module import InverseSplineCurves
 from .pair_result import PairResult
+from .pairs_of_types import PairOfTypes, PairsOfTypes, names_of
 from .prediction import predictions_of
+from .record import distances_of_model
 from .report import describe_training
 from .result import SplineFit
 
@@ -87,7 +80,8 @@ def fit_splines(
         As in :func:`export_model`; by default the types of the data, in the order of their first appearance.
     energy_error : (float, float)
         The error that is expected of a reference energy: an absolute one in kJ/mol, and a fraction of the energy. By
-        default 0.1 % of the deepest reference energy, and 1 %.
+        default 0.1 % of the depth of the well of the reference energies (without a well, of the median of their
+        magnitudes), and 1 %.
     force_error : (float, float)
         The same for components of forces, in kJ/mol/nm. By default the absolute error of the energy divided by 0.05 nm,
         and 1 %.
@@ -140,51 +134,40 @@ def fit_splines(
     >>> bool(abs(energy[0] - 4 * 0.996 * ((0.34 / 0.38) ** 12 - (0.34 / 0.38) ** 6)) < 0.01)
     True
     """
-    cutoff, switching_distance = in_nanometers(cutoff), in_nanometers(switching_distance)
-    inner_cutoff = in_nanometers(inner_cutoff)
+    cutoff, switching_distance, inner_cutoff = (
+        in_nanometers(cutoff, "cutoff"),
+        in_nanometers(switching_distance, "switching_distance"),
+        in_nanometers(inner_cutoff, "inner_cutoff"),
+    )
     if not (isinstance(cutoff, (int, float)) and 0 < cutoff < np.inf):
         raise ModelError(f"fit_splines: cutoff is {cutoff!r}; expected a positive number, in nm.")
     if switching_distance is None and not truncated:
         switching_distance = 0.9 * cutoff
     _require_settings(num_intervals, smoothness)
     _require_difference(data)
+    types = data.types if types is None else types
+    names = names_of(types, data.types, "fit_splines")
     interacting = Range(cutoff, switching_distance)
     found = find_all_distances(data, interacting)
     bases = _bases(data, found, num_intervals)
-    results = PairsOfTypes[PairResult]()
+    domain = {pair: (basis.shortest, basis.longest) for pair, basis in bases.items()}
+    distances = distances_of_model(domain, cutoff, inner_cutoff)
+    fitted: dict[PairOfTypes, PairResult] = {}
     for component in connected(found):
         chosen = [(each, pairs) for each, pairs in zip(data, found) if pairs.keys() & set(component)]
         errors = default_errors([each for each, _ in chosen], energy_error, force_error)
-        results.update(
-            _fit_component(chosen, {pair: bases[pair] for pair in component}, interacting, errors, smoothness)
-        )
-    types = data.types if types is None else types
-    names = names_of(types, data.types, "fit_splines")
-    results = PairsOfTypes(sorted(results.items(), key=lambda each: sorted(map(names.index, each[0]))))
-    module = _module(results, names)
-    shortest = min(result.basis.shortest for result in results.values())
-    if shortest >= cutoff:
-        raise ModelError(
-            f"fit_splines: the distances of {data.source} begin at {shortest:g} nm, and the cutoff is {cutoff:g} nm;"
-            " check the length unit of the data."
-        )
-    inner_cutoff = min(shortest, 0.9 * cutoff) if inner_cutoff is None else inner_cutoff
+        fitted |= _fit_component(chosen, {pair: bases[pair] for pair in component}, interacting, errors, smoothness)
+    results = PairsOfTypes(sorted(fitted.items(), key=lambda each: sorted(map(names.index, each[0]))))
     warn_of_guesses(results)
     metadata = dict(
         types=types,
-        cutoff=cutoff,
-        inner_cutoff=inner_cutoff,
         switching_distance=switching_distance,
         truncated=truncated,
         description=description,
-        domain={
-            pair: (result.basis.shortest, result.basis.longest)
-            for pair, result in results.items()
-            if result.basis.shortest < cutoff
-        },
         training=describe_training(data, results),
+        **distances,
     )
-    return SplineFit(load_model(module, **metadata), data, results, metadata)
+    return SplineFit(load_model(_module(results, names), **metadata), data, results, metadata)
 
 
 def _require_settings(num_intervals: int, smoothness: float | None) -> None:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import well_depth
+from .expected_errors import well_depth
 from .prediction import Prediction
 
 Array = NDArray[np.float64]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .. import units as conversion
 from ..errors import ModelError
 from ..force.particles import as_number
+from ..force.switching import switching
 from ..formats import gromacs, lammps, uf3, votca
 from ..formats.reading import FORMATS, PLACE, UNITS
 from ..formats.splines import spline_slopes
@@ -201,11 +202,8 @@ def _values(model: Model, pair: tuple[int, int], r: Array) -> tuple[Array, Array
     inside = np.clip(r, model.inner_cutoff, model.last_distance)
     energies, slopes = model.evaluate(inside, np.full(len(r), pair[0]), np.full(len(r), pair[1]))
     if model.switching_distance is not None:
-        width = model.cutoff - model.switching_distance
-        y = np.clip((inside - model.switching_distance) / width, 0, 1)
-        switch = 1 - y**3 * (10 - 15 * y + 6 * y**2)
-        slopes = switch * slopes - 30 * y**2 * (1 - y) ** 2 / width * energies
-        energies = switch * energies
+        s, dSdR = switching(inside, model.switching_distance, model.cutoff)
+        energies, slopes = s * energies, s * slopes + dSdR * energies
     energies = energies + slopes * np.minimum(r - inside, 0)
     beyond = r > model.cutoff
     return np.where(beyond, 0, energies), np.where(beyond, 0, slopes)

@@ -11,6 +11,7 @@ import torch
 from openmm import unit
 
 from ..force.particles import as_number
+from ..force.switching import switching
 from ..units import in_nanometers
 from .configurations import read_configurations
 from .factors import Group, PairsLike, read_factors
@@ -143,8 +144,7 @@ class PairEnergy(torch.nn.Module):
         energy = self.pair_function(r, particle1, particle2, **global_parameters)
         if self.switching_distance is None:
             return energy
-        y = ((r - self.switching_distance) / (self.cutoff - self.switching_distance)).clamp(min=0)
-        return energy * (1 + y**3 * (-10 + y * (15 - 6 * y)))
+        return energy * switching(r, self.switching_distance, self.cutoff)[0]
 
     def forward(
         self,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...force.switching import switching
 from ..metadata.parameters import describe
 from .samples import name_pair
 
@@ -145,8 +146,7 @@ def _energies(model, r, first, second, values):
     energy = model.evaluate(np.tile(r, len(first)), *particles, **values)[0].reshape(len(first), len(r))
     if model.switching_distance is None:
         return energy
-    y = np.clip((r - model.switching_distance) / (model.cutoff - model.switching_distance), 0, None)
-    return energy * (1 - 10 * y**3 + 15 * y**4 - 6 * y**5)
+    return energy * switching(r, model.switching_distance, model.cutoff)[0]
 
 
 def _integral(values, r):

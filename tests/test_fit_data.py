@@ -63,7 +63,7 @@ def test_dimers_are_converted(tmp_path):
         ("type1,type2,distance,energy\nA,A,one,1\n", "d.csv line 2: 'distance' is 'one'; expected a finite number"),
         ("type1,type2,distance,energy\nA,A,1\n", "d.csv line 2: 'energy' is None; expected a finite number"),
         ("type1,type2,distance,energy\n", "d.csv: there are no rows below the header"),
-        ("", "d.csv: the header has the columns ; expected 'type1' once"),
+        ("", "d.csv: the file is empty; expected a table"),
     ],
 )
 def test_wrong_dimers_are_refused(text, message, tmp_path):
@@ -361,6 +361,24 @@ def test_the_baseline_is_the_interaction(flexible, as_function):
         assert_close(each.baseline_forces, forces, atol=1e-2)
         assert_close(each.energy_difference, -total, atol=1e-4)
         assert_close(each.force_difference, -forces, atol=1e-2)
+
+
+def test_many_fragments_are_moved_apart_without_rounding_errors():
+    """100 stretched bonds, whose energies and forces are the same however far apart they are."""
+    system, bonds = openmm.System(), openmm.HarmonicBondForce()
+    for k in range(100):
+        bonds.addBond(2 * k, 2 * k + 1, 0.1, 4e5)
+    for _ in range(200):
+        system.addParticle(1.0)
+    system.addForce(bonds)
+    random = np.random.default_rng(0)
+    positions = np.repeat(3 * random.random((100, 3)), 2, axis=0) + 0.06 * random.normal(size=(200, 3))
+    data = lp.fit.ReferenceData(
+        [lp.fit.Configuration("x", ("A",) * 200, positions, energy=0.0, fragments=np.arange(200) // 2)], "x", "y"
+    )
+    (each,) = lp.fit.subtract_baseline(data, system)
+    assert_close(each.baseline_energy, 0, atol=1e-4)
+    assert_close(each.baseline_forces, np.zeros((200, 3)), atol=5e-3)
 
 
 def argon(periodic):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from comparators import assert_close
-from learnedpair.fit.distances import Range
+from learnedpair.fit.distances import Range, find_distances
 from learnedpair.fit.expected_errors import Errors
 from learnedpair.fit.pair_tensors import PairTensors
 
@@ -68,9 +68,11 @@ def network(seed=0):
     return lp.nn.TypedPairNetwork(num_types=2, cutoff=CUTOFF, hidden=(16, 16), num_basis=12, inner=0.25)
 
 
+SMALL = dict(cutoff=CUTOFF, types=["A", "B"], epochs=6, batch_size=8, energy_error=(0.1, 0.01))
+
+
 def small(**options):
-    arguments = dict(cutoff=CUTOFF, types=["A", "B"], epochs=6, batch_size=8, energy_error=(0.1, 0.01)) | options
-    return lp.fit.fit_network(data_of(40), network(), **arguments)
+    return lp.fit.fit_network(data_of(40), network(), **SMALL | options)
 
 
 @pytest.mark.slow
@@ -101,10 +103,11 @@ def test_predictions_and_losses_are_those_of_the_pair_functions(options):
             decay = torch.tensor([[9.0, 6.0], [6.0, 8.0]], dtype=r.dtype)[type1, type2]
             return self.factor * strength * torch.exp(-decay * r) * torch.clamp(1 - (r / CUTOFF) ** 2, min=0) ** 3
 
-    configurations, errors = [*data_of(12, **options)], Errors((0.1, 0.02), (2.0, 0.01))
+    interacting, errors = Range(CUTOFF, None), Errors((0.1, 0.02), (2.0, 0.01))
+    configurations = [each for each in data_of(30, **options) if find_distances(each, interacting)][:12]
     sizes = {len(each.types) for each in configurations}
     assert min(sizes) == 2 and len(sizes) > 2
-    tensors = PairTensors.of(configurations, ["A", "B"], Range(CUTOFF, None), errors)
+    tensors = PairTensors.of(configurations, ["A", "B"], interacting, errors)
     module = Module()
     assert tensors.loss(module).item() < 1e-18
     module.factor = 1.5
@@ -221,6 +224,8 @@ def test_other_checkpoints_are_refused(tmp_path):
             energy_error=(0.1, 0.01),
             checkpoint=path,
         )
+    with pytest.raises(lp.ModelError, match="belongs to a fit with other network; delete it"):
+        lp.fit.fit_network(data_of(40), network(1), **SMALL | dict(epochs=2, checkpoint=path))
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(lp.ModelError, match="fit.ckpt: this is no checkpoint of a fit, or a damaged one"):
         small(checkpoint=path, epochs=2)

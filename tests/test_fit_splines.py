@@ -117,7 +117,10 @@ def test_the_effective_number_of_coefficients_and_the_covariance():
     hat = np.stack([direct(dataclasses.replace(each, target=row), 0.3) for row in np.eye(20)])
     assert_close(solve(each, 0.3).num_effective, np.trace(each.matrix @ hat.T), rtol=1e-9)
     solution = solve(each, 1e-9)
-    assert_close(solution.covariance, np.linalg.inv(each.matrix.T @ each.matrix), rtol=1e-6)
+    assert_close(solution.root @ solution.root.T, np.linalg.inv(each.matrix.T @ each.matrix), rtol=1e-6)
+    row = np.arange(6.0)
+    expected = solution.error_of_rows * np.sqrt(row @ np.linalg.inv(each.matrix.T @ each.matrix) @ row)
+    assert_close(solution.error_of(row), expected, rtol=1e-6)
     assert_close(solution.error_of_rows, np.sqrt((solution.residuals**2).sum() / 14), rtol=1e-6)
 
 
@@ -518,6 +521,17 @@ def test_wrong_fits_are_refused(configurations, options, message):
         lp.fit.fit_splines(data_of(configurations), **{"cutoff": 1.0, **options})
 
 
+def test_a_baseline_of_energies_alone_is_refused_for_forces():
+    with pytest.raises(lp.ModelError, match="the data have forces, and the baseline has energies only; give both"):
+        data_of([dimer(0.3, forces=np.zeros((2, 3)))]).with_baseline([1.0])
+
+
+def test_types_are_a_tuple_of_names():
+    assert dimer(0.3, ["A", "B"]).types == ("A", "B")
+    with pytest.raises(lp.ModelError, match="dimer 0.3: types is 'AB'; expected one name for each atom"):
+        dimer(0.3, "AB")
+
+
 def test_quantities_are_converted():
     x = np.array([[0, 0, 0], [0, 0, 3.0]]) * unit.angstrom
     forces = np.ones((2, 3)) * unit.kilocalorie_per_mole / unit.angstrom
@@ -527,7 +541,7 @@ def test_quantities_are_converted():
     assert_close(each.energy, -8.368, rtol=1e-12)
     assert_close(each.forces, np.full((2, 3), 41.84), rtol=1e-12)
     assert_close(each.box, 3 * np.eye(3), rtol=1e-12)
-    data = data_of([each]).with_baseline(np.array([1.0]) * unit.kilocalorie_per_mole)
+    data = data_of([each]).with_baseline(np.array([1.0]) * unit.kilocalorie_per_mole, [np.zeros((2, 3))])
     assert_close(data[0].baseline_energy, 4.184, rtol=1e-12)
 
 

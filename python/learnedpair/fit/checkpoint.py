@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ..errors import ModelError
+from ..models.pytorch.modules import digest_of_module
 
 
 class Checkpoint:
@@ -25,7 +26,8 @@ class Checkpoint:
     learning_rate, last_rate : float
         At the first epoch, and the fraction of it at the last one.
     settings : dict
-        Everything that the fit depends on beside the network, for JSON: a file with other settings is refused.
+        Everything that the fit depends on beside the initial network, for JSON: a file with other settings, or from
+        another network, is refused.
     path : path-like, or None
         The file. If it exists, its state is read. It holds tensors and numbers only: reading it runs no code from it.
 
@@ -45,26 +47,28 @@ class Checkpoint:
         path: str | os.PathLike[str] | None,
     ) -> None:
         self.module, self.learning_rate, self._path = module, learning_rate, path
-        shapes = [[name, list(value.shape)] for name, value in module.state_dict().items()]
-        self._settings = json.dumps({**settings, "network": shapes})
+        self._settings = json.dumps({**settings, "network": digest_of_module(module)})
         self.optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
         self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
             self.optimizer, epochs, eta_min=last_rate * learning_rate
         )
         self.history: list[tuple[int, float, float]] = []
-        self.best_epoch = 0
         self._best = copy.deepcopy(module.state_dict())
         if path is not None and os.path.exists(path):
             self._read(path)
         elif path is not None and not os.path.isdir(os.path.dirname(os.path.abspath(path))):
             raise ModelError(f"{os.fspath(path)}: there is no such folder for the checkpoint.")
 
+    @property
+    def best_epoch(self) -> int:
+        """The first epoch with the smallest loss of the validation data; 0 before the first one."""
+        return min(self.history, key=lambda each: each[2])[0] if self.history else 0
+
     def add_epoch(self, training: float, validation: float) -> None:
         """Record the losses of an epoch, keep the parameters if they are the best ones, and write the file."""
-        epoch = len(self.history) + 1
-        if all(validation < previous for _, _, previous in self.history):
-            self.best_epoch, self._best = epoch, copy.deepcopy(self.module.state_dict())
-        self.history.append((epoch, training, validation))
+        self.history.append((len(self.history) + 1, training, validation))
+        if self.best_epoch == len(self.history):
+            self._best = copy.deepcopy(self.module.state_dict())
         self._schedule.step()
         if self._path is not None:
             self._write(self._path)
@@ -83,7 +87,6 @@ class Checkpoint:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self._schedule.state_dict(),
             "best": self._best,
-            "best_epoch": self.best_epoch,
             "history": self.history,
         }
         temporary = f"{os.fspath(path)}.{os.getpid()}.tmp"
@@ -94,21 +97,21 @@ class Checkpoint:
         name = os.path.basename(os.fspath(path))
         try:
             content = torch.load(path, weights_only=True)
-            settings = content["settings"]
+            theirs, ours = json.loads(content["settings"]), json.loads(self._settings)
+            different = [key for key in ours if theirs.get(key) != ours[key]]
+            if not different:
+                self.module.load_state_dict(content["module"])
+                self.optimizer.load_state_dict(content["optimizer"])
+                self._schedule.load_state_dict(content["schedule"])
+                self._best = content["best"]
+                self.history = [tuple(each) for each in content["history"]]
         except Exception as error:  # PyTorch raises many types of exceptions for damaged files
             raise ModelError(
                 f"{name}: this is no checkpoint of a fit, or a damaged one ({type(error).__name__}); delete it to begin"
                 " from the start."
             ) from error
-        if settings != self._settings:
-            theirs, ours = json.loads(settings), json.loads(self._settings)
-            different = [key for key in ours if theirs.get(key) != ours[key]]
+        if different:
             raise ModelError(
                 f"{name}: the checkpoint belongs to a fit with other {', '.join(different)}; delete it to begin from"
                 " the start, or name another file."
             )
-        self.module.load_state_dict(content["module"])
-        self.optimizer.load_state_dict(content["optimizer"])
-        self._schedule.load_state_dict(content["schedule"])
-        self._best, self.best_epoch = content["best"], content["best_epoch"]
-        self.history = [tuple(each) for each in content["history"]]

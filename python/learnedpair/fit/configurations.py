@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ _UNITS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Configuration:
     """One structure with its reference energy, its reference forces, or both. Quantities are converted.
 
@@ -75,16 +75,19 @@ class Configuration:
     energy: float | None = None
     forces: Array | None = None
     box: Array | None = None
-    fragments: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    fragments: NDArray[np.int64] = None  # type: ignore[assignment]  # __post_init__() replaces None
     baseline_energy: float = 0.0
     baseline_forces: Array | None = None
     weight: float = 1.0
 
     def __post_init__(self) -> None:
+        if isinstance(self.types, str):
+            raise ModelError(f"{self.name}: types is {self.types!r}; expected one name for each atom.")
+        object.__setattr__(self, "types", tuple(self.types))
         count = len(self.types)
         for name, its_unit in _UNITS.items():
             object.__setattr__(self, name, _without_unit(getattr(self, name), its_unit, f"{self.name}: {name}"))
-        if len(self.fragments) == 0:
+        if self.fragments is None:
             object.__setattr__(self, "fragments", np.arange(count))
         shapes = {
             "positions": (count, 3),
@@ -173,13 +176,12 @@ class ReferenceData(Sequence[Configuration]):
         return ReferenceData([*self, *other], join(self.source, other.source), join(self.method, other.method))
 
     def __repr__(self) -> str:
-        numbers = [(len(self), "configuration")]
         energies = sum(each.energy is not None for each in self)
         forces = sum(each.forces is not None for each in self)
         text = ", ".join(self.types)
         labels = [_plural(energies, "energy", "energies")] * (energies > 0)
         labels += [_plural(forces, "set of forces", "sets of forces")] * (forces > 0)
-        return f"<ReferenceData {self.source}: {_plural(*numbers[0])} of {text}; {', '.join(labels)}>"
+        return f"<ReferenceData {self.source}: {_plural(len(self), 'configuration')} of {text}; {', '.join(labels)}>"
 
     @property
     def types(self) -> list[str]:
@@ -247,6 +249,8 @@ class ReferenceData(Sequence[Configuration]):
                 f"{self.source}: the baseline has energies of shape {energies.shape}; expected one for each of"
                 f" {len(self)} configurations, and as many sets of forces."
             )
+        if forces is None and any(each.forces is not None for each in self):
+            raise ModelError(f"{self.source}: the data have forces, and the baseline has energies only; give both.")
         forces = [None] * len(self) if forces is None else forces
         changed = [
             replace(each, baseline_energy=float(energy), baseline_forces=force)

@@ -3,6 +3,7 @@
 """Reads energies of pairs of atoms from a CSV file."""
 
 import csv
+import io
 import os
 from collections.abc import Sequence
 from typing import Literal
@@ -10,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from ..errors import ModelError
+from ..formats.text import read_text
 from ..units import ENERGY, LENGTH, factor
 from .configurations import Configuration, ReferenceData
 
@@ -65,25 +67,24 @@ def read_dimers(
     if len(columns) != 4:
         raise ModelError(f"columns is {columns!r}; expected four names: of two types, the distance and the energy.")
     configurations = []
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        header = reader.fieldnames or []
-        for name in columns:
-            if header.count(name) != 1:
-                raise ModelError(
-                    f"{source}: the header has the columns {', '.join(header)}; expected {name!r} once. Pass the names"
-                    " of the columns with the types, the distance and the energy as columns=(...)."
-                )
-        for row in reader:
-            place = f"{source} line {reader.line_num}"
-            types = tuple((row[name] or "").strip() for name in columns[:2])
-            if not all(types):
-                raise ModelError(f"{place}: the row has no type in {columns[types.index('')]!r}.")
-            r, value = (_number(row[name], name, place) for name in columns[2:])
-            if r <= 0:
-                raise ModelError(f"{place}: the distance is {r:g}; expected a positive number.")
-            positions = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, r * length]])
-            configurations.append(Configuration(place, types, positions, energy=value * energy))
+    reader = csv.DictReader(io.StringIO(read_text(os.fspath(path)), newline=""))
+    header = reader.fieldnames or []
+    for name in columns:
+        if header.count(name) != 1:
+            raise ModelError(
+                f"{source}: the header has the columns {', '.join(header)}; expected {name!r} once. Pass the names"
+                " of the columns with the types, the distance and the energy as columns=(...)."
+            )
+    for row in reader:
+        place = f"{source} line {reader.line_num}"
+        types = tuple((row[name] or "").strip() for name in columns[:2])
+        if not all(types):
+            raise ModelError(f"{place}: the row has no type in {columns[types.index('')]!r}.")
+        r, value = (_number(row[name], name, place) for name in columns[2:])
+        if r <= 0:
+            raise ModelError(f"{place}: the distance is {r:g}; expected a positive number.")
+        positions = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, r * length]])
+        configurations.append(Configuration(place, types, positions, energy=value * energy))
     if not configurations:
         raise ModelError(f"{source}: there are no rows below the header; expected at least one.")
     return ReferenceData(configurations, source, method)

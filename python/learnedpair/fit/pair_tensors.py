@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from .configurations import Configuration
-from .distances import Range, find_distances
+from .distances import Range, find_all_distances
 from .expected_errors import Errors, expected_errors
 from .pairs_of_types import PairOfTypes
 
@@ -60,9 +60,9 @@ class PairTensors:
         """Collect the pairs of configurations whose types are among some names."""
         columns: dict[str, list[np.ndarray]] = {name: [] for name in cls.__annotations__}
         first_atom = 0
-        for index, each in enumerate(configurations):
+        for index, (each, pairs) in enumerate(zip(configurations, find_all_distances(configurations, interacting))):
             count = len(each.types)
-            for pair, found in find_distances(each, interacting).items():
+            for pair, found in pairs.items():
                 columns["r"].append(found.r)
                 columns["unit"].append(found.delta / found.r[:, None])
                 columns["types"].append(np.tile(np.array([[names.index(name)] for name in pair]), len(found.r)))

@@ -23,7 +23,7 @@ from .guesses import warn_of_guesses
 from .least_squares import Problem, Solution, solve
 from .module import InverseSplineCurves
 from .pair_result import PairResult
-from .pairs_of_types import PairOfTypes, PairsOfTypes, names_of
+from .pairs_of_types import PairOfTypes, PairsOfTypes, label_of, names_of
 from .prediction import predictions_of
 from .record import distances_of_model
 from .report import describe_training
@@ -105,7 +105,8 @@ def fit_splines(
 
     Notes
     -----
-    Below the shortest distance of the data a function continues as a straight line. If its slope there is attractive,
+    Below the shortest distance of the data a function continues as a straight line (in the force, below the inner
+    cutoff, which is that distance by default). If its slope there is attractive,
     but the energy near it does not rise by more than two standard errors, the fit is repeated with the slope zero.
 
     Source
@@ -156,7 +157,11 @@ def fit_splines(
     for component in connected(found):
         chosen = [(each, pairs) for each, pairs in zip(data, found) if pairs.keys() & set(component)]
         errors = default_errors([each for each, _ in chosen], energy_error, force_error)
-        fitted |= _fit_component(chosen, {pair: bases[pair] for pair in component}, interacting, errors, smoothness)
+        of_component = {pair: bases[pair] for pair in component}
+        try:
+            fitted |= _fit_component(chosen, of_component, interacting, errors, smoothness)
+        except ModelError as error:
+            raise ModelError(f"fit_splines: {', '.join(map(label_of, component))}: {error}") from error
     results = PairsOfTypes(sorted(fitted.items(), key=lambda each: sorted(map(names.index, each[0]))))
     warn_of_guesses(results)
     metadata = dict(
@@ -231,9 +236,8 @@ def _fit_component(
 
     solution = solution_with(flat, smoothness)
     for pair, rise in rises.items():
-        error = solution.error_of_rows * np.sqrt(rise @ solution.covariance @ rise)
         is_attractive = slopes[pair] @ solution.coefficients > 0
-        if is_attractive and rise @ solution.coefficients <= SIGNIFICANT * error:
+        if is_attractive and rise @ solution.coefficients <= SIGNIFICANT * solution.error_of(rise):
             flat = [*flat, pair]
             solution = solution_with(flat, solution.smoothness)
     return _results(chosen, bases, solution, errors, flat)

@@ -24,7 +24,8 @@ class EnergyErrors:
     Attributes
     ----------
     depth : float, kJ/mol
-        Minus the lowest reference energy; 0 if all are positive. Of configurations that were not fitted, it is that of
+        Minus the lowest reference energy; 0 if there is no well: no negative energy, or one that is tiny beside the
+        others.
         the fitted ones.
     rms, largest : float, kJ/mol
         Of configurations whose reference energy is below the depth, or of all if there is no well; NaN if there are

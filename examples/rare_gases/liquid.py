@@ -12,7 +12,7 @@ from openmm import app, unit
 
 MASS = 39.948  # g/mol
 TEMPERATURE = 85.0  # K
-DENSITY = 1409.5  # kg/m3, see EXPERIMENT in rare_gases.py
+DENSITY = 1409.5  # kg/m3, see EXPERIMENT in report.py
 ATOMS_PER_NM3 = DENSITY * 6.02214076e23 / (MASS * 1e-3) * 1e-27
 KT = unit.MOLAR_GAS_CONSTANT_R.value_in_unit(unit.kilojoule_per_mole / unit.kelvin) * TEMPERATURE
 MPA = 1e30 / 6.02214076e23 * 1e-6  # kJ/mol/nm3 in MPa, with 1 kJ = 1000 J and 1 nm3 = 1e-27 m3

@@ -34,6 +34,7 @@ from .baseline import subtract_baseline
 from .configurations import Configuration, ReferenceData
 from .dimer_curves import read_dimers
 from .extended_xyz import read_extended_xyz
+from .figures import plot_fit
 from .networks import NetworkFit, fit_network
 from .numpy_arrays import read_npz
 from .result import SplineFit
@@ -41,13 +42,14 @@ from .splines import fit_splines
 
 __all__ = [
     "Configuration",
+    "NetworkFit",
     "ReferenceData",
     "SplineFit",
     "fit_network",
     "fit_splines",
+    "plot_fit",
     "read_dimers",
     "read_extended_xyz",
     "read_npz",
     "subtract_baseline",
-    "NetworkFit",
 ]

@@ -143,7 +143,8 @@ def _of_structure(atoms: Any, key: str | None, place: str) -> Any:
     if key not in values:
         raise ModelError(
             f"{place}: the comment line has no {key!r}, only {', '.join(sorted(values)) or 'nothing'}; add it, or name"
-            " another key. (An entry with an empty value makes ASE skip the entry after it.)"
+            " another key. If it is in the file, look for an entry without a value before it, such as name=: ASE then"
+            " skips the entry after that."
         )
     if np.ndim(values[key]) != 0 or isinstance(values[key], (str, bool)):
         raise ModelError(f"{place}: {key!r} is {values[key]!r}; expected a number.")

@@ -38,6 +38,26 @@ def plot_fit(fit: SplineFit, folder: str | os.PathLike[str]) -> list[str]:
     ------
     ImportError
         Without Matplotlib: pip install matplotlib.
+
+    Examples
+    --------
+    >>> import os
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import learnedpair as lp
+    >>> data = lp.fit.ReferenceData(
+    ...     [
+    ...         lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=2e-6 / r**12 - 4e-3 / r**6)
+    ...         for r in np.linspace(0.25, 1.0, 60)
+    ...     ],
+    ...     source="a Lennard-Jones potential",
+    ...     method="an example",
+    ... )
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> paths = lp.fit.plot_fit(lp.fit.fit_splines(data, cutoff=1.2), folder.name)
+    >>> [os.path.basename(path) for path in paths]
+    ['curves.png', 'errors.png', 'coverage.png', 'parity.png']
+    >>> folder.cleanup()
     """
     parity = new_figure(4.2, 4.0)
     os.makedirs(folder, exist_ok=True)

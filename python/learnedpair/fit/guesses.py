@@ -32,7 +32,7 @@ def warn_of_guesses(results: Mapping[PairOfTypes, PairResult]) -> None:
         warn(
             f"fit_splines: without {names} ({len(unknown)} of the configurations), the data do not determine the"
             " functions at the distances that occur there, so that their errors are not known; add data near these"
-            " distances, or leave them out."
+            " distances, or leave these configurations out."
         )
     for pair, result in results.items():
         _warn_of_gaps(pair, result)

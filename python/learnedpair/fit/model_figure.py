@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..lowering.pair_model import PairModel
 from .configurations import ReferenceData
-from .pairs_of_types import PairOfTypes
+from .pairs_of_types import PairOfTypes, PairsOfTypes
 from .panels import draw_curve, panels_of
 
 Array = NDArray[np.float64]
@@ -50,8 +50,8 @@ def plot_model(model: PairModel, path: str | os.PathLike[str], data: ReferenceDa
             " which has one function for each pair of them."
         )
     pairs: list[PairOfTypes] = list(itertools.combinations_with_replacement(model.types, 2))
-    points = {} if data is None else _points(data)
-    num_drawn = sum(len(points[pair][0]) for pair in map(_sorted, pairs) if pair in points)
+    points = PairsOfTypes[tuple[Array, Array]]() if data is None else _points(data)
+    num_drawn = sum(len(points[pair][0]) for pair in pairs if pair in points)
     if data is not None and num_drawn == 0:
         raise ModelError(
             f"{data.source}: no pair of atoms has types of {model.source}: the data have {', '.join(data.types)}, and"
@@ -64,26 +64,22 @@ def plot_model(model: PairModel, path: str | os.PathLike[str], data: ReferenceDa
     r = np.linspace(model.inner_cutoff, model.last_distance, 2000)
     for panel, pair in zip(panels, pairs):
         first, second = (np.full(len(r), model.types.index(name)) for name in pair)
-        draw_curve(panel, r, model.evaluate(r, first, second)[0], points.get(_sorted(pair), (np.zeros(0), np.zeros(0))))
+        draw_curve(panel, r, model.evaluate(r, first, second)[0], points.get(pair, (np.zeros(0), np.zeros(0))))
         if isinstance(model.domain, dict) and pair in model.domain:
             panel.axvspan(*model.domain[pair], color="0.92", zorder=0)
     figure.savefig(path, dpi=150)
     return num_drawn
 
 
-def _sorted(pair: PairOfTypes) -> PairOfTypes:
-    first, second = sorted(pair)
-    return first, second
-
-
-def _points(data: ReferenceData) -> dict[PairOfTypes, tuple[Array, Array]]:
-    """Distances and energies of pairs of atoms, by their types in alphabetical order."""
-    found: dict[PairOfTypes, list[tuple[float, float]]] = {}
+def _points(data: ReferenceData) -> PairsOfTypes[tuple[Array, Array]]:
+    """Distances and energies of pairs of atoms, by their types."""
+    found = PairsOfTypes[list[tuple[float, float]]]()
     for each in data:
         if len(each.types) != 2 or each.energy is None:
             raise ModelError(f"{each.name}: expected two atoms and an energy, as read_dimers returns them.")
-        first, second = sorted(each.types)
-        r = float(np.linalg.norm(each.positions[1] - each.positions[0]))
-        found.setdefault((first, second), []).append((r, each.energy))
+        pair = (each.types[0], each.types[1])
+        if pair not in found:
+            found[pair] = []
+        found[pair].append((float(np.linalg.norm(each.positions[1] - each.positions[0])), each.energy))
     values = {pair: np.array(points) for pair, points in found.items()}
-    return {pair: (array[:, 0], array[:, 1]) for pair, array in values.items()}
+    return PairsOfTypes({pair: (array[:, 0], array[:, 1]) for pair, array in values.items()})

@@ -17,11 +17,16 @@ _Value = TypeVar("_Value")
 class PairsOfTypes(dict[PairOfTypes, _Value]):
     """A dict of pairs of types, which are found in either order."""
 
+    def __contains__(self, pair: object) -> bool:
+        return isinstance(pair, tuple) and (super().__contains__(pair) or super().__contains__(pair[::-1]))
+
     def __missing__(self, pair: PairOfTypes) -> _Value:
-        reversed_pair = pair[::-1] if isinstance(pair, tuple) else pair
-        if reversed_pair != pair and reversed_pair in self:
-            return self[reversed_pair]
+        if pair in self:
+            return self[pair[::-1]]
         raise KeyError(pair)
+
+    def get(self, pair: PairOfTypes, default: Any = None) -> Any:
+        return self[pair] if pair in self else default
 
 
 def label_of(pair: PairOfTypes) -> str:

@@ -149,7 +149,10 @@ class SplineFit:
             lines.append(f"components of forces left out of the fit: RMS error {of_forces:.3g} kJ/mol/nm")
         unknown = sum(not each.is_known for each in self.predictions())
         if unknown:
-            lines.append(f"not counted, since the rest of the data does not determine the functions there: {unknown}")
+            lines.append(
+                f"configurations without an error, since without them the data do not determine the functions at their"
+                f" distances: {unknown}"
+            )
         flat = [label_of(pair) for pair, result in self.pairs.items() if result.is_flat]
         if flat:
             lines.append(f"slope at the shortest distance set to zero: {', '.join(flat)}")

@@ -867,6 +867,17 @@ def test_other_features_are_refused():
         lp.CommitteeReporter(io.StringIO(), 1, forces)
 
 
+def test_forces_with_another_number_of_particles_or_features_are_refused():
+    few, many = systems.Chains(molecules=10), systems.Chains(molecules=11)
+    for committee in (typed(), charged()):
+        forces = [committee.create_member_forces(elaborate(committee, chains))[0] for chains in (few, many)]
+        with pytest.raises(ValueError, match=r"members\[1\] differ in the number of particles: 30 and 33;"):
+            lp.CommitteeReporter(io.StringIO(), 1, forces)
+    forces = [each.create_member_forces(elaborate(each, few))[0] for each in (typed(), charged())]
+    with pytest.raises(ValueError, match=r"members\[1\] differ in the number of features: 0 and 2;"):
+        lp.CommitteeReporter(io.StringIO(), 1, forces)
+
+
 def test_systems_that_the_members_do_not_fit_are_refused():
     chains, committee = systems.Chains(molecules=10), typed()
     other = systems.Chains(molecules=11)

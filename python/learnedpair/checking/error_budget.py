@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The errors of a correction in one structure, from tables, single precision and the training, in one statement."""
+"""The error budget of a correction in one structure: tables, single precision and the spread of a committee."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def find_budget(
     list of Contribution
         The last one is the sum, if there are several: an upper estimate, since errors may cancel.
     """
-    found = [_of_tables(subject, index, report, progress), _of_precision(index, report)]
+    found = [_of_tables(subject, index, progress), _of_platforms(index, report)]
     if member_forces:
         progress("spread of the committee")
         found.append(_of_committee(subject, member_forces))
@@ -81,13 +81,13 @@ def find_budget(
     return [*known, Contribution("sum", energy, rms_force, largest_force, "as if no errors cancelled")]
 
 
-def _of_tables(subject: Subject, index: int, report: Report, progress: Callable[[str], None]) -> Contribution | None:
+def _of_tables(subject: Subject, index: int, progress: Callable[[str], None]) -> Contribution | None:
+    """The bound of the error of the table in a force. Those of a program are part of the measured errors, since
+    Reference runs the program.
+    """
     correction = subject.corrections[index]
-    if isinstance(correction.getFunction(), PairTable):
-        error = correction.lowering_report.get("max_relative_force_error")
-    else:
-        error = report.table_errors.get(index)
-    if error is None:  # the table itself is the function, or the program is run
+    error = correction.lowering_report.get("max_relative_force_error")
+    if not isinstance(correction.getFunction(), PairTable) or error is None:  # None: the table is not made of a model
         return None
     progress("pairs in range, for the error of tables")
     pairs = find_pairs(correction, subject.positions, subject.box)
@@ -96,13 +96,14 @@ def _of_tables(subject: Subject, index: int, report: Report, progress: Callable[
     return Contribution("tables", bound.energy, bound.rms, bound.largest, "bound, from the largest error of a pair")
 
 
-def _of_precision(index: int, report: Report) -> Contribution | None:
-    """The largest errors of all platforms in single and mixed precision."""
-    errors = report.single_precision_errors.get(index, [])
+def _of_platforms(index: int, report: Report) -> Contribution | None:
+    """The largest differences of all platforms to Reference."""
+    errors = report.measured_errors.get(index, [])
     if not errors:
         return None
+    source = "tables and single precision" if index in report.programs_with_tables else "single precision"
     energy, rms_force, largest = (max(each[k] for each in errors) for k in range(3))
-    return Contribution("single precision", energy, rms_force, largest, "measured against Reference, worst platform")
+    return Contribution(source, energy, rms_force, largest, "measured against Reference, worst platform")
 
 
 def _of_committee(subject: Subject, member_forces: Sequence[LearnedPairForce]) -> Contribution:

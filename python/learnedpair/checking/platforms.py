@@ -73,19 +73,20 @@ class Report:
     results : list of Result
     expected : list of Expected
         For each correction.
-    table_errors : dict of int to float
-        For each correction whose program is evaluated with tables: their largest force error, relative to |F| + 1.
-    single_precision_errors : dict of int to list of (float, float, float)
-        For each correction and each platform in single or mixed precision: the error of the energy, in kJ/mol, and of
-        the components of the forces, RMS and largest, in kJ/mol/nm.
+    programs_with_tables : set of int
+        The corrections whose program is evaluated with tables on a platform other than Reference.
+    measured_errors : dict of int to list of (float, float, float)
+        For each correction and each platform that evaluates its program with tables, or is in single or mixed
+        precision: the difference to Reference of the energy, in kJ/mol, and of the components of the forces, RMS and
+        largest, in kJ/mol/nm.
     """
 
     targets: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     expected: list[Expected] = field(default_factory=list)
-    table_errors: dict[int, float] = field(default_factory=dict)
-    single_precision_errors: dict[int, list[tuple[float, float, float]]] = field(default_factory=dict)
+    programs_with_tables: set[int] = field(default_factory=set)
+    measured_errors: dict[int, list[tuple[float, float, float]]] = field(default_factory=dict)
 
 
 def name_of(index: int) -> str:
@@ -150,16 +151,18 @@ def _check_target(
         else:
             expected = report.expected[index]
             allowance = Allowance()
-            if info["evaluation"] == "table" and not isinstance(correction.getFunction(), PairTable):
+            has_tables_of_program = info["evaluation"] == "table" and not isinstance(
+                correction.getFunction(), PairTable
+            )
+            if has_tables_of_program:
                 expected.allowance = expected.allowance or _allowance(subject, correction, progress)
                 allowance = expected.allowance
                 report.results.append(_of_tables(name_of(index), target, correction, info))
-                largest = max(report.table_errors.get(index, 0.0), info["max_relative_force_error"])
-                report.table_errors[index] = largest
-            if not target.is_double:
+                report.programs_with_tables.add(index)
+            if has_tables_of_program or not target.is_double:
                 error_of_forces = np.asarray(forces) - expected.forces
                 errors = (abs(energy - expected.energy), rms(error_of_forces), float(np.abs(error_of_forces).max()))
-                report.single_precision_errors.setdefault(index, []).append(errors)
+                report.measured_errors.setdefault(index, []).append(errors)
             report.results += compare(name_of(index), target, energy, forces, expected, allowance)
         if target.is_double:
             progress(f"{target}: differences of energies")

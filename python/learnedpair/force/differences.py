@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,7 +30,7 @@ def first_difference(force: LearnedPairForce, other: LearnedPairForce) -> str:
     str
         What differs, and the values of both, as in "the cutoff: 0.6 nm and 0.5 nm"; empty if nothing does.
     """
-    for name, value, of_other in [*_numbers(force, other), *_particles(force, other)]:
+    for name, value, of_other in itertools.chain(_numbers(force, other), _particles(force, other)):
         if value != of_other:
             return f"the {name}: {value} and {of_other}"
     return _difference_of_pairs(force, other)

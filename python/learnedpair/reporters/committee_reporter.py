@@ -16,10 +16,10 @@ from openmm import app, unit
 from ..devices import find_platform
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.particles import as_number
-from .arguments import read_interval
 from .candidate_file import CandidateFile, check_candidates, symbols_of
 from .committee_spread import Spread, spread_of
 from .csv_file import CsvFile
+from .interval_reporter import IntervalReporter
 from .member_context import MemberContext
 from .member_forces import Members
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # this needs PyTorch
 _UNIT_OF_FORCE = unit.kilojoule_per_mole / unit.nanometer
 
 
-class CommitteeReporter:
+class CommitteeReporter(IntervalReporter):
     """Writes how far the members of a committee disagree at the positions of a simulation, as CSV.
 
     A reporter for openmm.app.Simulation. At each report, the energy and the forces of each member are computed at the
@@ -131,7 +131,7 @@ class CommitteeReporter:
         candidates: str | os.PathLike[str] | TextIO | None = None,
         append: bool = False,
     ) -> None:
-        self._interval = read_interval(reportInterval, "CommitteeReporter")
+        super().__init__(reportInterval, ["positions"], periodic=None)
         self._members = Members(members)
         self._force = None if force is None else LearnedPairForce.cast(force)
         self._platform = find_platform(platform) if isinstance(platform, str) else platform
@@ -164,28 +164,10 @@ class CommitteeReporter:
             *(f"E of members[{index}] (kJ/mol)" for index in range(len(self._members))),
         ]
 
-    def describeNextReport(self, simulation: app.Simulation) -> dict[str, Any]:
-        """Say when the next report is due and what it needs, in the form that openmm.app.Simulation expects.
-
-        The first call makes the Context of the members.
-
-        Parameters
-        ----------
-        simulation : openmm.app.Simulation
-
-        Returns
-        -------
-        dict
-
-        Raises
-        ------
-        ValueError
-            If the members do not fit the System.
-        """
-        if self._context is None:
-            self._context = self._make_context(simulation)
-        steps = self._interval - simulation.currentStep % self._interval
-        return {"steps": steps, "periodic": None, "include": ["positions"]}
+    def _prepare(self, simulation: app.Simulation) -> None:
+        self._context = self._make_context(simulation)
+        if not self._context.is_periodic:  # in a periodic System, too: no molecule is to be moved into the box
+            self._periodic = False
 
     def _make_context(self, simulation: app.Simulation) -> MemberContext:
         forces = self._members.forces_for(simulation.system, self._force)

@@ -18,9 +18,9 @@ from ..force.corrections import all_corrections_of
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.pairs import find_lost_particle
 from ..models.metadata.domain import Domain
-from .arguments import read_interval
 from .csv_file import CsvFile
 from .domain_counts import DomainCounts, as_domain_of, count_pairs, domain_of
+from .interval_reporter import IntervalReporter
 
 COLUMNS = [
     "step",
@@ -40,7 +40,7 @@ COLUMNS = [
 ]
 
 
-class DomainReporter:
+class DomainReporter(IntervalReporter):
     """Compares the distances of a simulation with the training domain of its corrections, and writes counts as CSV.
 
     A reporter for openmm.app.Simulation. A report looks at the pairs that a correction evaluates: within the cutoff,
@@ -134,38 +134,19 @@ class DomainReporter:
     ) -> None:
         if not isinstance(stop, bool):
             raise TypeError(f"DomainReporter: stop is {stop!r}; expected True or False.")
-        self._interval = read_interval(reportInterval, "DomainReporter")
+        # A correction inside a CustomCVForce need not be periodic, and no molecule is to be moved into the box.
+        super().__init__(reportInterval, ["positions"], periodic=False)
         self._force = None if force is None else LearnedPairForce.cast(force)
         self._domain, self._stop = domain, stop
-        self._is_checked, self._warned = False, set[tuple[str, ...]]()
+        self._warned = set[tuple[str, ...]]()
         self._file = CsvFile(file, COLUMNS, append=append, reporter="DomainReporter")
 
-    def describeNextReport(self, simulation: app.Simulation) -> dict[str, Any]:
-        """Say when the next report is due and what it needs, in the form that openmm.app.Simulation expects.
-
-        Parameters
-        ----------
-        simulation : openmm.app.Simulation
-
-        Returns
-        -------
-        dict
-
-        Raises
-        ------
-        ValueError
-            If no correction has a training domain, or ``force`` or ``domain`` does not fit the System.
-        """
-        if not self._is_checked:
-            if not self._watched(simulation.system):
-                raise ValueError(
-                    "DomainReporter: no correction of the System has a training domain; export the model again with"
-                    " domain={...}, or give the reporter domain={...}."
-                )
-            self._is_checked = True
-        steps = self._interval - simulation.currentStep % self._interval
-        # No molecule is to be moved into the box: a correction inside a CustomCVForce need not be periodic.
-        return {"steps": steps, "periodic": False, "include": ["positions"]}
+    def _prepare(self, simulation: app.Simulation) -> None:
+        if not self._watched(simulation.system):
+            raise ValueError(
+                "DomainReporter: no correction of the System has a training domain; export the model again with"
+                " domain={...}, or give the reporter domain={...}."
+            )
 
     def _watched(self, system: openmm.System) -> list[tuple[str, LearnedPairForce, Domain]]:
         """The corrections to look at: their names, which are made unique, and their training domains."""

@@ -15,15 +15,15 @@ from openmm import app, unit
 
 from ..force.particles import as_number
 from ..units import in_kelvin, in_md_units, require_one_dimension
-from .arguments import read_interval
 from .csv_file import CsvFile
 from .derivative_requests import why_incomplete
+from .interval_reporter import IntervalReporter
 
 #: In kJ/mol/K.
 GAS_CONSTANT = unit.MOLAR_GAS_CONSTANT_R.value_in_unit(unit.kilojoule_per_mole / unit.kelvin)
 
 
-class LambdaReporter:
+class LambdaReporter(IntervalReporter):
     """Writes derivatives of the potential energy with respect to parameters, and its values along a ladder, as CSV.
 
     A reporter for openmm.app.Simulation. Each row holds the step, the time in ps, the values of the parameters, the
@@ -108,13 +108,14 @@ class LambdaReporter:
         derivatives: bool = True,
         append: bool = False,
     ) -> None:
-        self._interval = read_interval(reportInterval, "LambdaReporter")
+        include = ["energy", "parameterDerivatives"] if derivatives else ["energy"]
+        super().__init__(reportInterval, include, periodic=None)
         self._parameters = _read_names(parameters)
         self._ladder = [] if ladder is None else _read_ladder(ladder, self._parameters)
         if not derivatives and not self._ladder:
             raise ValueError("LambdaReporter: there is nothing to write with derivatives=False and no ladder=[...].")
         self._beta = None if temperature is None else 1 / (GAS_CONSTANT * _read_temperature(temperature))
-        self._derivatives, self._is_checked = derivatives, False
+        self._derivatives = derivatives
         self._file = CsvFile(
             file, self._header(), append=append, reporter="LambdaReporter", remedy="the same parameters and ladder"
         )
@@ -128,31 +129,7 @@ class LambdaReporter:
             columns += [f"du/d{name}" for name in names] + [f"u{state}" for state in states]
         return columns
 
-    def describeNextReport(self, simulation: app.Simulation) -> dict[str, Any]:
-        """Say when the next report is due and what it needs, in the form that openmm.app.Simulation expects.
-
-        Parameters
-        ----------
-        simulation : openmm.app.Simulation
-
-        Returns
-        -------
-        dict
-
-        Raises
-        ------
-        ValueError
-            If the Context does not have a parameter, or a force depends on a parameter and does not contribute to its
-            derivative.
-        """
-        if not self._is_checked:
-            self._check(simulation)
-            self._is_checked = True
-        steps = self._interval - simulation.currentStep % self._interval
-        include = ["energy", "parameterDerivatives"] if self._derivatives else ["energy"]
-        return {"steps": steps, "periodic": None, "include": include}
-
-    def _check(self, simulation: app.Simulation) -> None:
+    def _prepare(self, simulation: app.Simulation) -> None:
         existing = dict(simulation.context.getParameters())
         for name in self._parameters:
             if name not in existing:

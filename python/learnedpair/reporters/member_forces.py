@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import openmm
 
+from ..force.corrections import corrections_of
 from ..force.differences import first_difference
 from ..force.learned_pair_force import LearnedPairForce
 from .member_context import MAX_MEMBERS
@@ -96,11 +97,7 @@ class Members:
         """Find the force of the committee, or of one of its members, by the digests in its report. Forces of members
         can do without it.
         """
-        found = [
-            force
-            for force in map(LearnedPairForce.cast, filter(LearnedPairForce.is_learned_pair_force, system.getForces()))
-            if self._is_of(force)
-        ]
+        found = [force for force in corrections_of(system) if self._is_of(force)]
         if len(found) != 1 and self._committee is not None:
             what = "no force" if not found else f"{len(found)} forces"
             raise ValueError(

@@ -372,3 +372,20 @@ def test_a_periodic_force_beside_nonperiodic_ones_is_left_alone():
     in_context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
     in_context.setPositions(positions())
     assert np.isfinite(evaluate(in_context)[0])
+
+
+@pytest.mark.parametrize(
+    "value, error, message",
+    [
+        (-0.1, ValueError, "accelerate: inner_cutoff is -0.1 nm; expected a positive, finite distance"),
+        (float("nan"), ValueError, "accelerate: inner_cutoff is nan nm"),
+        ("0.1 nm", TypeError, "accelerate: inner_cutoff: got '0.1 nm'; expected a number"),
+        (1 * unit.kelvin, TypeError, "accelerate: inner_cutoff is 1 K; expected a length"),
+    ],
+)
+def test_a_wrong_inner_cutoff_is_refused_before_anything_is_replaced(value, error, message):
+    system = openmm.System()
+    system.addForce(openmm.CustomNonbondedForce("r"))
+    with pytest.raises(error, match=message):
+        lp.accelerate(system, inner_cutoff=value)
+    assert isinstance(system.getForce(0), openmm.CustomNonbondedForce)

@@ -617,8 +617,21 @@ def test_updates_from_other_forces_are_refused():
     converted = lp.from_custom_nonbonded(make_force("r"))
     with pytest.raises(ValueError, match="comes from 'r', and the CustomNonbondedForce has the expression 'r\\^2'"):
         lp.update_from_custom_nonbonded(converted, make_force("r^2"))
-    with pytest.raises(ValueError, match=r"has \d+ particles, and the CustomNonbondedForce has 2; expected the same"):
-        lp.update_from_custom_nonbonded(converted, make_force("r", count=2))
+    for what, values, change in (
+        ("number of particles", r"\d+ and 2", lambda _: make_force("r", count=2)),
+        ("computed values", r"{} and {'v': '2'}", lambda force: force.addComputedValue("v", "2")),
+        ("cutoff", r"0\.7 nm and 0\.5 nm", lambda force: force.setCutoffDistance(0.5)),
+        ("number of interaction groups", "0 and 1", lambda force: force.addInteractionGroup([0], [1])),
+    ):
+        force = make_force("r")
+        result = change(force)
+        force = result if isinstance(result, openmm.Force) else force
+        with pytest.raises(ValueError, match=f"the {what} of the LearnedPairForce and .* differ: {values};"):
+            lp.update_from_custom_nonbonded(converted, force)
+    with pytest.raises(TypeError, match="the force is a CustomNonbondedForce; expected a LearnedPairForce"):
+        lp.update_from_custom_nonbonded(make_force("r"), make_force("r"))
+    with pytest.raises(TypeError, match=r"the new force is a LearnedPairForce; expected an openmm\.Custom"):
+        lp.update_from_custom_nonbonded(converted, converted)
 
 
 # Refusals.
@@ -723,7 +736,7 @@ def test_indices_outside_of_a_discrete_function_are_refused(types):
 
 @pytest.mark.parametrize("value", [0, -0.1, np.nan, np.inf])
 def test_inner_cutoffs_that_are_no_distance_are_refused(value):
-    with pytest.raises(ValueError, match="inner_cutoff is .* nm; expected a positive distance"):
+    with pytest.raises(ValueError, match="inner_cutoff is .* nm; expected a (positive, finite )?distance"):
         lp.from_custom_nonbonded(make_force("r"), inner_cutoff=value)
 
 

@@ -13,7 +13,7 @@ from comparators import assert_close
 from openmm import app
 
 HARTREE, BOHR = 2625.4996394798, 0.0529177210903
-#: Two frames of a dimer of hydrogen fluoride, with energies in eV and forces in eV/angstrom.
+#: Two configurations of the hydrogen fluoride dimer in the extended XYZ format: energies in eV, forces in eV/angstrom.
 FRAMES = """4
 Properties=species:S:1:pos:R:3:forces:R:3:molecule:I:1 interaction_energy=-0.2 pbc="F F F"
 F 0.0 0.0 0.0 0.1 0.0 0.0 0

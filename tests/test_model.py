@@ -1006,7 +1006,7 @@ KILOCALORIE, NANOMETER = 1 * openmm.unit.kilocalorie, 1 * openmm.unit.nanometer
         (
             dict(cutoff=-1),
             ValueError,
-            "inner_cutoff is 0.3 nm, and cutoff -1 nm; expected distances of which the inner",
+            "inner_cutoff is 0.3 nm, and cutoff -1 nm; expected 0 <= inner_cutoff < cutoff",
         ),
         (dict(cutoff=np.nan), ValueError, "inner_cutoff is 0.3 nm, and cutoff nan nm"),
         (dict(inner_cutoff=NANOMETER), ValueError, "inner_cutoff is 1 nm, and cutoff 0.8 nm"),

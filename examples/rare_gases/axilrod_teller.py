@@ -11,8 +11,9 @@ Source: B. M. Axilrod and E. Teller, J. Chem. Phys. 11 (1943) 299.
 
 import numpy as np
 
-#: C9 of argon in kJ/mol nm^9: 7.32e-108 J m^9, P. J. Leonard and J. A. Barker, in Theoretical Chemistry: Advances and
-#: Perspectives, Vol. 1, Academic Press 1975, p. 117. Values from oscillator strengths are within about 1 %.
+#: The coefficient C9 of three argon atoms, 7.32e-108 J m^9, converted to kJ/mol nm^9. Source: P. J. Leonard and
+#: J. A. Barker, in Theoretical Chemistry: Advances and Perspectives, Vol. 1, Academic Press 1975, p. 117. Later values
+#: from measured oscillator strengths differ from it by about 1 %.
 C9 = 7.32e-108 * 6.02214076e23 / 1e3 * 1e81
 
 

@@ -326,11 +326,15 @@ public:
      */
     int addException(int particle1, int particle2, double factor, bool replace = false);
     /**
-     * Add many exceptions. This is the same as calling addException() for each pair.
+     * Add exceptions for many pairs; faster than a loop over addException().
      *
+     * @param pairs    the particles of each pair
+     * @param factors  the factor of each pair
+     * @param replace  as in addException()
+     * @return the index of the exception of each pair
      * @throws OpenMMException if the numbers of pairs and factors differ
      */
-    void addExceptions(
+    std::vector<int> addExceptions(
             const std::vector<std::pair<int, int>>& pairs, const std::vector<double>& factors, bool replace = false);
     /**
      * Get the particles and the factor of an exception.

@@ -27,14 +27,17 @@ inline constexpr const char* GroupFeature = "interaction groups";
  * belongs to several groups, the particles get one more feature, from which the program finds the number of groups.
  *
  * @param force        the force to convert; it is not changed
- * @param innerCutoff  the inner cutoff, measured in nm, or 0 to choose it. The choice is the longest distance at which
- *                     the energy of every pair of distinct particles either exceeds 1,000 kJ/mol, a repulsive wall, or
- *                     continues as a straight line within 0.001 kJ/mol. From 0.05 nm on, where no two atoms are, it is
- *                     sufficient that the magnitude of the energy exceeds 1,000 kJ/mol there or at a shorter distance.
- *                     The inner cutoff is at least 0.01 nm. If the cutoff is shorter than 1 nm, both distances are
- *                     shorter in proportion. Global parameters have their default values, and one at a time and all
- *                     together several values from 0 to 1. The inner cutoff is 0.01 nm if all energies are zero, or if
- *                     there are more than 20,000 pairs of distinct particles, which are too many for tables.
+ * @param innerCutoff  the inner cutoff, measured in nm, or 0 to choose it. The choice is the longest distance r at
+ *                     which every pair of distinct particles meets one of these conditions:
+ *                     (a) its energy at r is at least 1,000 kJ/mol: no pair crosses such a repulsive wall;
+ *                     (b) below r, its energy is a straight line within 0.001 kJ/mol;
+ *                     (c) r is at most 0.05 nm, where no two atoms are, and the magnitude of its energy is at least
+ *                     1,000 kJ/mol at r or at a shorter distance.
+ *                     The inner cutoff is at least 0.01 nm. If the cutoff is shorter than 1 nm, 0.05 nm and 0.01 nm are
+ *                     multiplied by cutoff / 1 nm. The conditions must hold for the default values of the global
+ *                     parameters, and for several values from 0 to 1 of each parameter and of all together. The inner
+ *                     cutoff is 0.01 nm if all energies are zero, or if there are more than 20,000 pairs of distinct
+ *                     particles, which are too many for tables.
  * @return the new force, with the name and the force group of the other
  * @throws OpenMMException if the force cannot be converted: the message gives the reason
  */

@@ -12,18 +12,21 @@ using std::vector;
 // The numbers of the rule in the class comment.
 static const int Window = 400, MinMakings = 3, SamplesPerParticle = 2;
 
-EvaluationPlan::EvaluationPlan(const LearnedPairForce& force, const vector<int>& derivatives, bool isDoublePrecision,
-        int numThreads, long long cheapOperations) :
+EvaluationPlan::EvaluationPlan(
+        const LearnedPairForce& force, const vector<int>& derivatives, bool isDoublePrecision, int numThreads) :
         derivatives(derivatives),
         isDoublePrecision(isDoublePrecision),
         numThreads(numThreads) {
     setForce(force);
-    // Decided once: a Context that turned to the program later could not put it into OpenMM's kernel any more.
-    if (evaluation == LearnedPairForce::AutomaticEvaluation && tables != nullptr &&
-            tables->getCostOfSample() <= cheapOperations && tables->getNumCurves() > MaxCachedCurves)
-        forbidTables("the program has only " + std::to_string(tables->getCostOfSample()) +
-                " operations per pair, which are faster than a lookup in " + std::to_string(tables->getNumCurves()) +
-                " curves");
+}
+
+string EvaluationPlan::whyProgramIsFaster(long long cheapOperations) const {
+    if (evaluation != LearnedPairForce::AutomaticEvaluation || tables == nullptr ||
+            tables->getCostOfSample() > cheapOperations || tables->getNumCurves() <= MaxCachedCurves)
+        return "";
+    return "the program has only " + std::to_string(tables->getCostOfSample()) +
+            " operations per pair, which take no longer than a lookup in " + std::to_string(tables->getNumCurves()) +
+            " curves";
 }
 
 void EvaluationPlan::setForce(const LearnedPairForce& force) {

@@ -195,39 +195,35 @@ static pair<int, int> inOrder(int particle1, int particle2) {
 }
 
 int LearnedPairForce::addException(int particle1, int particle2, double factor, bool replace) {
-    const auto wanted = inOrder(particle1, particle2);
-    for (size_t i = 0; replace && i < exceptions.size(); i++)
-        if (inOrder(exceptions[i].particle1, exceptions[i].particle2) == wanted) {
-            exceptions[i].factor = factor;
-            return i;
-        }
-    if (replace)
-        removeExclusions({wanted});
-    exceptions.push_back({particle1, particle2, factor});
-    return exceptions.size() - 1;
+    return addExceptions({{particle1, particle2}}, {factor}, replace)[0];
 }
 
-void LearnedPairForce::addExceptions(const vector<pair<int, int>>& pairs, const vector<double>& factors, bool replace) {
+vector<int> LearnedPairForce::addExceptions(
+        const vector<pair<int, int>>& pairs, const vector<double>& factors, bool replace) {
     require(pairs.size() == factors.size(), "LearnedPairForce: addExceptions() got ", pairs.size(), " pairs and ",
             factors.size(), " factors; give one factor for each pair.");
-    std::map<pair<int, int>, int> indices; // of the exceptions of pairs that may be replaced
+    std::map<pair<int, int>, int> replaced; // the indices of the exceptions that pairs have already
     set<pair<int, int>> added;
     for (size_t i = 0; replace && i < exceptions.size(); i++)
-        indices.emplace(inOrder(exceptions[i].particle1, exceptions[i].particle2), i);
+        replaced.emplace(inOrder(exceptions[i].particle1, exceptions[i].particle2), i);
+    vector<int> indices;
     for (size_t i = 0; i < pairs.size(); i++) {
         const auto wanted = inOrder(pairs[i].first, pairs[i].second);
-        auto found = indices.find(wanted);
-        if (found != indices.end()) {
+        auto found = replaced.find(wanted);
+        if (found != replaced.end()) {
             exceptions[found->second].factor = factors[i];
+            indices.push_back(found->second);
             continue;
         }
-        int index = addException(pairs[i].first, pairs[i].second, factors[i]);
+        indices.push_back(exceptions.size());
+        exceptions.push_back({pairs[i].first, pairs[i].second, factors[i]});
         if (replace) {
-            indices.emplace(wanted, index);
+            replaced.emplace(wanted, indices.back());
             added.insert(wanted);
         }
     }
     removeExclusions(added);
+    return indices;
 }
 
 void LearnedPairForce::removeExclusions(const set<pair<int, int>>& pairs) {

@@ -10,6 +10,7 @@
 #include "convertCustomNonbonded.h"
 #include "curves.h"
 #include "internal/EvaluationPlan.h"
+#include "internal/GlobalValues.h"
 #include "internal/TailCorrection.h"
 #include "internal/validation.h"
 #include "internal/visitFunction.h"
@@ -85,27 +86,28 @@ static py::dict toDict(const KernelInfo& info) {
  * Make the tables of a program for the default values of its global parameters, as a Context in single precision makes
  * them, and describe them.
  */
-static py::dict describeEvaluation(const LearnedPairForce& force) {
-    vector<double> globals;
-    for (int i = 0; i < force.getNumGlobalParameters(); i++)
-        globals.push_back(force.getGlobalParameterDefaultValue(i));
-    KernelInfo info, onGpu;
+static py::dict describeEvaluation(const LearnedPairForce& force, uintptr_t systemAddress) {
+    auto& system = *reinterpret_cast<const OpenMM::System*>(systemAddress);
+    const GlobalValues globals(force, findEnergyParameterDerivatives(system, force));
+    KernelInfo info;
+    string exactOnGpusBecause;
     {
         py::gil_scoped_release release;
         if (force.getUseLongRangeCorrection())
-            TailCorrection(force, force.getNumParticles(), {}).update(globals); // throws if it is not possible
+            TailCorrection(force, force.getNumParticles(), {})
+                    .update(globals.getValues()); // throws if it is not possible
         if (dynamic_cast<const PairProgram*>(&force.getFunction()) == nullptr)
             info.evaluation = "table";
         else {
-            EvaluationPlan plan(force, {}, false);
-            plan.update(globals);
+            EvaluationPlan plan(force, globals.getDerivatives(), false);
+            plan.update(globals.getValues());
             plan.describe(info);
             if (info.evaluation == "table")
-                EvaluationPlan(force, {}, false, 0, EvaluationPlan::CheapOnGpu).describe(onGpu);
+                exactOnGpusBecause = plan.whyProgramIsFaster(EvaluationPlan::CheapOnGpu);
         }
     }
     py::dict result = toDict(info);
-    result["exact_on_gpus_because"] = onGpu.exactBecause;
+    result["exact_on_gpus_because"] = exactOnGpusBecause;
     return result;
 }
 

@@ -98,8 +98,11 @@ static int getIndexInSystem(const System& system, const LearnedPairForce& force)
 void CommonCalcLearnedPairForceKernel::initialize(const System& system, const LearnedPairForce& force) {
     if (dynamic_cast<const PairProgram*>(&force.getFunction()) != nullptr) {
         GlobalValues defaults(force, findEnergyParameterDerivatives(system, force));
-        plan = std::make_shared<EvaluationPlan>(
-                force, defaults.getDerivatives(), cc.getUseDoublePrecision(), 0, EvaluationPlan::CheapOnGpu);
+        plan = std::make_shared<EvaluationPlan>(force, defaults.getDerivatives(), cc.getUseDoublePrecision());
+        // Decided once: a Context that turned to the program later could not put it into OpenMM's kernel any more.
+        const string why = plan->whyProgramIsFaster(EvaluationPlan::CheapOnGpu);
+        if (!why.empty())
+            plan->forbidTables(why);
         plan->update(defaults.getValues());
     }
     initialize(system, force, plan);

@@ -19,9 +19,10 @@ namespace LearnedPairPlugin {
  *
  * If the evaluation is automatic, the program is evaluated exactly while tables cannot be used:
  *
- *  - the program is so short that a lookup in many curves is slower, which is decided once (on GPUs);
- *  - the force has no cutoff, the platform computes in double precision, or the tables need too much time or memory;
- * only setForce() changes this;
+ *  - the program is so short that a lookup in many curves takes as long (on GPUs), or the platform has no room for
+ *    tables. The platform forbids tables then: see whyProgramIsFaster() and forbidTables();
+ *  - the force has no cutoff, the platform computes in double precision, or the tables need too much time or memory.
+ *    Only setForce() changes this;
  *  - at the present values of the global parameters, tables cannot reach the tolerance, or the function is not finite.
  *    Tables are tried again when a global parameter or the force changes;
  *  - global parameters or the force change so often that making tables takes longer than exact evaluation. Of the last
@@ -38,9 +39,10 @@ public:
     static constexpr double MaxOperations = 2e11;
     /**
      * The number of operations per pair up to which GPUs run a program rather than look up more than MaxCachedCurves
-     * curves. Measured on PoCL (benchmarks/custom_nonbonded.py --also table exact): in place of 2 curves, a program of
-     * 25 operations took 1.14 times as long; in place of 153 and 300 curves, programs of 22 operations took 0.94 and
-     * 0.75 of the time with AVX2, and 1.00 and 0.98 with AVX-512.
+     * curves. Measured on PoCL, which runs on the processor, with benchmarks/custom_nonbonded.py --also table exact: in
+     * place of 2 curves, a program of 25 operations took longer than the lookup; in place of 153 and 300 curves,
+     * programs of 22 operations took less time with AVX2 (benchmarks/results/custom_nonbonded_opencl_avx2.json), and
+     * the same with AVX-512 (custom_nonbonded_opencl.json).
      */
     static constexpr long long CheapOnGpu = 30;
     /** The number of curves, those of four types, that are so few that GPUs find them in their caches. */
@@ -50,11 +52,9 @@ public:
      * @param derivatives        the indices of the global parameters with respect to which derivatives are computed
      * @param isDoublePrecision  whether the platform computes in double precision
      * @param numThreads         the number of threads that make tables; 0 means one thread per core
-     * @param cheapOperations    the number of operations per pair up to which a program is faster than a lookup in more
-     *                           than MaxCachedCurves curves
      */
     EvaluationPlan(const LearnedPairForce& force, const std::vector<int>& derivatives, bool isDoublePrecision,
-            int numThreads = 0, long long cheapOperations = 0);
+            int numThreads = 0);
     /**
      * Prepare for an evaluation: decide how the program is evaluated, and make tables if necessary. After an
      * exception the plan remains usable: call update() again with other values, or setForce().
@@ -84,6 +84,13 @@ public:
     const InteractionClasses& getClasses() const {
         return tables->getClasses();
     }
+    /**
+     * Get why exact evaluation takes no longer than tables, or an empty string: the evaluation is automatic, the
+     * program has few operations, and there are more than MaxCachedCurves curves.
+     *
+     * @param cheapOperations  the number of operations per pair up to which this is so
+     */
+    std::string whyProgramIsFaster(long long cheapOperations) const;
     /** Evaluate the program exactly from now on, also after setForce(), because the platform cannot use tables. */
     void forbidTables(const std::string& why);
     /** Evaluate the program exactly until there are other tables, because the platform has no room for the present

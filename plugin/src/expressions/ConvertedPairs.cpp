@@ -139,7 +139,8 @@ bool ConvertedPairs::isEnough(double r, const vector<double>& distances) {
         }
         for (size_t k = 0; k < pairs.size(); k++) {
             // If the energy is not finite, the function is not defined at these values of the parameters. A repulsive
-            // wall keeps a pair away at any distance. Attractive energies are that large at the distances of ions, too.
+            // wall keeps pairs away wherever it is. A large attractive energy says nothing by itself, since ions have
+            // such energies at ordinary distances: it counts only where r is shorter than any distance of two atoms.
             const bool isWall = (!std::isfinite(at[k]) || at[k] >= WallEnergy);
             const bool isTooClose = (r <= wallDistance && (std::abs(at[k]) >= WallEnergy || hasLargeEnergy[k]));
             if (!isWall && !isTooClose && !isStraight[k])

@@ -13,7 +13,7 @@ from openmm import unit
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
 from ..lowering.tolerance import check_tolerance
-from .conversion import from_custom_nonbonded
+from .conversion import from_custom_nonbonded, read_inner_cutoff
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ReplacedForce:
         what = f"force {self.index}, {self.name} ({_shortened(self.expression)})"
         if self.new_index is None:
             return f"{what}: left alone. {self.reason}"
-        exactly = " (GPUs run the program, which is faster there)" if self.exact_on_gpus_because else ""
+        exactly = " (GPUs run the program, which takes no longer there)" if self.exact_on_gpus_because else ""
         how = (
             f"{self.curves} curves of {self.bytes / 1024:.0f} KiB in all, force error"
             f" {self.max_relative_force_error:.1e}{exactly}"
@@ -118,8 +118,8 @@ def accelerate(
 
     Raises
     ------
-    TypeError
-        If ``system`` is not an openmm.System.
+    TypeError, ValueError
+        If ``system`` is not an openmm.System, or an option is wrong.
 
     Examples
     --------
@@ -141,6 +141,7 @@ def accelerate(
     if not isinstance(system, openmm.System):
         raise TypeError(f"accelerate: the system is a {type(system).__name__}; expected an openmm.System.")
     tolerance = check_tolerance(tolerance)
+    inner_cutoff = None if inner_cutoff is None else read_inner_cutoff(inner_cutoff, "accelerate")
     outcomes: list[tuple[ReplacedForce, LearnedPairForce | None]] = [
         _convert(system, index, force, tolerance, inner_cutoff)
         for index, force in enumerate(system.getForces())

@@ -304,19 +304,19 @@ def _nonbonded_method(system, topology):
 
 def _has_box(system, topology):
     """Whether a System without nonbonded forces has a periodic box: that of the topology, or one that was set."""
-    box, own = topology.getPeriodicBoxVectors(), _lengths(system.getDefaultPeriodicBoxVectors())
-    is_unset = own == _lengths(openmm.System().getDefaultPeriodicBoxVectors())
-    if box is not None and is_unset and not np.allclose(_lengths(box), own, rtol=1e-3):
+    box, own = topology.getPeriodicBoxVectors(), _diagonal(system.getDefaultPeriodicBoxVectors())
+    is_unset = own == _diagonal(openmm.System().getDefaultPeriodicBoxVectors())
+    if box is not None and is_unset and not np.allclose(_diagonal(box), own, rtol=1e-3):
         raise ValueError(
-            f"add_correction: the topology has a periodic box, {_lengths(box)} nm, and the System has"
+            f"add_correction: the topology has a periodic box, {_diagonal(box)} nm, and the System has"
             " none; call system.setDefaultPeriodicBoxVectors(*topology.getPeriodicBoxVectors()), or remove the box with"
             " topology.setPeriodicBoxVectors(None)."
         )
     return box is not None or not is_unset
 
 
-def _lengths(vectors):
-    """The lengths of a box along x, y and z, in nm."""
+def _diagonal(vectors):
+    """The diagonal of the box vectors, in nm."""
     return [float(vector[k].value_in_unit(unit.nanometer)) for k, vector in enumerate(vectors)]
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,12 +36,13 @@ def from_custom_nonbonded(
         The largest force error of the tables, relative to ``|F(r)| + 1 kJ/mol/nm`` for every pair.
     inner_cutoff : float, nm, or Quantity, optional
         Below this distance the energy of a pair continues as a straight line, and differs from that of the other force.
-        By default it is the longest distance at which each pair either has an energy of more than 1,000 kJ/mol, a
-        repulsive wall, or continues as a straight line within 0.001 kJ/mol. From 0.05 nm on, where no two atoms are, it
-        is sufficient that the magnitude of the energy exceeds 1,000 kJ/mol there or at a shorter distance. It is at
-        least 0.01 nm. If the cutoff is shorter than 1 nm, both distances are shorter in proportion. This is examined
-        for the present parameters of the particles, and for global parameters with their default values and from 0 to
-        1. Give the distance if parameters are going to be very different later, for example charges that are now zero.
+        By default it is the longest distance r at which every pair meets one of these conditions: (a) its energy at r
+        is at least 1,000 kJ/mol, a repulsive wall; (b) below r, its energy is a straight line within 0.001 kJ/mol;
+        (c) r is at most 0.05 nm, where no two atoms are, and the magnitude of its energy is at least 1,000 kJ/mol at r
+        or at a shorter distance. It is at least 0.01 nm. If the cutoff is shorter than 1 nm, 0.05 nm and 0.01 nm are
+        multiplied by cutoff / 1 nm. The conditions are examined for the present parameters of the particles, and for
+        global parameters with their default values and with values from 0 to 1. Give the distance if parameters are
+        going to be very different later, for example charges that are now zero.
 
     Returns
     -------
@@ -83,23 +85,19 @@ def from_custom_nonbonded(
             f"from_custom_nonbonded: the force is a {type(force).__name__}; expected an openmm.CustomNonbondedForce."
         )
     tolerance = check_tolerance(tolerance)
-    inner = 0.0
-    if inner_cutoff is not None:
-        cutoff = force.getCutoffDistance()._value
-        what = "from_custom_nonbonded: inner_cutoff"
-        inner = as_number(in_nanometers(inner_cutoff, what), what)
-        if not 0 < inner < cutoff:
-            raise ValueError(
-                f"from_custom_nonbonded: inner_cutoff is {inner:g} nm; expected a positive distance below the cutoff,"
-                f" {cutoff:g} nm."
-            )
-    result = LearnedPairForce.converted(force, inner)
+    inner = None if inner_cutoff is None else read_inner_cutoff(inner_cutoff, "from_custom_nonbonded")
+    cutoff = force.getCutoffDistance()._value
+    if inner is not None and inner >= cutoff:
+        raise ValueError(
+            f"from_custom_nonbonded: inner_cutoff is {inner:g} nm; expected a distance below the cutoff, {cutoff:g} nm."
+        )
+    result = LearnedPairForce.converted(force, inner or 0.0)
     result.setTableTolerance(tolerance)
     result.lowering_report = {
         "representation": "program",
         "model": f"CustomNonbondedForce '{force.getName()}'",
         "expression": force.getEnergyFunction(),
-        "computed_values": dict(force.getComputedValueParameters(i) for i in range(force.getNumComputedValues())),
+        "computed_values": _computed_values(force),
         "features": _feature_names(result),
         "domain_nm": [result.getInnerCutoffDistance()._value, result.getCutoffDistance()._value],
         "tolerance": tolerance,
@@ -108,6 +106,15 @@ def from_custom_nonbonded(
     if merged:
         result.lowering_report = {**result.lowering_report, "merged_parameters": merged}
     return result
+
+
+def read_inner_cutoff(distance: Any, function: str) -> float:
+    """Convert an inner cutoff to nm; ``function`` begins the message if it is not positive and finite."""
+    what = f"{function}: inner_cutoff"
+    number = as_number(in_nanometers(distance, what), what)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{what} is {number:g} nm; expected a positive, finite distance.")
+    return number
 
 
 def update_from_custom_nonbonded(force: LearnedPairForce, custom: openmm.CustomNonbondedForce) -> None:
@@ -122,14 +129,16 @@ def update_from_custom_nonbonded(force: LearnedPairForce, custom: openmm.CustomN
     force : LearnedPairForce
         From :func:`from_custom_nonbonded` or :func:`accelerate`.
     custom : openmm.CustomNonbondedForce
-        The original force with other numbers. Its expression, the sizes of its tabulated functions, its interaction
-        groups and its number of particles are the same.
+        The original force with other numbers. Its expression, computed values, cutoff, the sizes of its tabulated
+        functions, its interaction groups and its number of particles are the same.
 
     Raises
     ------
+    TypeError
+        If ``force`` is not a LearnedPairForce, or ``custom`` is not a CustomNonbondedForce.
     ValueError
-        If the force does not come from a CustomNonbondedForce with this expression, or if ``custom`` cannot be
-        converted.
+        If the force does not come from a CustomNonbondedForce with this expression, something else differs that must
+        be the same, or ``custom`` cannot be converted.
 
     Examples
     --------
@@ -146,6 +155,15 @@ def update_from_custom_nonbonded(force: LearnedPairForce, custom: openmm.CustomN
     >>> force = lp.from_custom_nonbonded(pair_coefficients([1e-6, 2e-6, 2e-6, 4e-6]))
     >>> lp.update_from_custom_nonbonded(force, pair_coefficients([1e-6, 3e-6, 3e-6, 4e-6]))
     """
+    if not isinstance(force, LearnedPairForce):
+        raise TypeError(
+            f"update_from_custom_nonbonded: the force is a {type(force).__name__}; expected a LearnedPairForce."
+        )
+    if not isinstance(custom, openmm.CustomNonbondedForce):
+        raise TypeError(
+            f"update_from_custom_nonbonded: the new force is a {type(custom).__name__}; expected an"
+            " openmm.CustomNonbondedForce."
+        )
     expression = force.lowering_report.get("expression")
     if expression != custom.getEnergyFunction():
         raise ValueError(
@@ -153,16 +171,27 @@ def update_from_custom_nonbonded(force: LearnedPairForce, custom: openmm.CustomN
             f" CustomNonbondedForce has the expression {custom.getEnergyFunction()!r}; expected a force that was"
             " converted from this expression."
         )
-    if force.getNumParticles() != custom.getNumParticles():
-        raise ValueError(
-            f"update_from_custom_nonbonded: the LearnedPairForce has {force.getNumParticles()} particles, and the"
-            f" CustomNonbondedForce has {custom.getNumParticles()}; expected the same number."
-        )
+    for what, value, of_custom in (
+        ("number of particles", force.getNumParticles(), custom.getNumParticles()),
+        ("computed values", force.lowering_report["computed_values"], _computed_values(custom)),
+        ("cutoff", f"{force.getCutoffDistance()}", f"{custom.getCutoffDistance()}"),
+        ("number of interaction groups", force.getNumInteractionGroups(), custom.getNumInteractionGroups()),
+    ):
+        if value != of_custom:
+            raise ValueError(
+                f"update_from_custom_nonbonded: the {what} of the LearnedPairForce and of the CustomNonbondedForce"
+                f" differ: {value} and {of_custom}; change numbers only, or convert the force anew."
+            )
     inner = force.getInnerCutoffDistance()._value
     changed = from_custom_nonbonded(custom, tolerance=force.getTableTolerance(), inner_cutoff=inner)
-    force.replace_function(changed.getFunction(), changed.lowering_report)
+    force._replace_converted_function(changed.getFunction(), changed.lowering_report)
     if changed.getNumFeatures():
         force.setAllParticleFeatures(changed.getAllParticleFeatures())
+
+
+def _computed_values(force):
+    """The expressions of the computed values, by name."""
+    return dict(force.getComputedValueParameters(i) for i in range(force.getNumComputedValues()))
 
 
 def _feature_names(result):

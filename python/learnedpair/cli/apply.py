@@ -89,7 +89,10 @@ def add_choice_of_pairs(parser):
         "--scale-14",
         type=float,
         metavar="FACTOR",
-        help="factor of the correction of pairs that are three bonds apart, which are otherwise excluded as the rest",
+        help=(
+            "factor of the correction of pairs that are three bonds apart; without this option, --exclusions decides"
+            " about them"
+        ),
     )
     parser.add_argument(
         "--between",

@@ -26,7 +26,10 @@ class PairsOfTypes(dict[PairOfTypes, _Value]):
         raise KeyError(pair)
 
     def get(self, pair: PairOfTypes, default: Any = None) -> Any:
-        return self[pair] if pair in self else default
+        try:
+            return self[pair]
+        except KeyError:
+            return default
 
 
 def label_of(pair: PairOfTypes) -> str:

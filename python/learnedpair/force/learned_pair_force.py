@@ -269,8 +269,8 @@ class LearnedPairForce(GuardedForce):
             )
         self._access.setFunction(function)
 
-    def replace_function(self, function: PairTable | PairProgram, report: dict[str, Any]) -> None:
-        """Replace the pair function and the lowering report."""
+    def _replace_converted_function(self, function: PairTable | PairProgram, report: dict[str, Any]) -> None:
+        """Replace the pair function and the lowering report; also if types that mean the same were merged."""
         _require_function(function)
         self._access.setFunction(function)
         self.lowering_report = report
@@ -995,7 +995,7 @@ class LearnedPairForce(GuardedForce):
             If a Context with this force cannot be created.
         """
         self._access.validate(int(system.this))
-        return dict(self._access.describeEvaluation())
+        return dict(self._access.describeEvaluation(int(system.this)))
 
     def updateParametersInContext(self, context: openmm.Context) -> None:
         """Update an existing Context with the types or features of the particles, and with the values of a table or the

@@ -22,7 +22,7 @@ from .checks.tail import Tail, find_worst_tail
 from .derivatives import parameter_derivatives
 from .evaluation import batches, check_pairs, expected_features, forward, gradient
 from .files import read_module
-from .metadata.domain import in_nanometers
+from .metadata.domain import domain_in_nanometers
 from .metadata.metadata import Metadata, read_parameters
 from .metadata.parameters import settings
 from .printing import describe
@@ -68,7 +68,7 @@ class Model:
         self.last_distance = self.cutoff * (1 - 1e-12) if self.truncated else self.cutoff
         self.uncovered = metadata.uncovered
         self.description = metadata.description
-        self.domain = in_nanometers(metadata.domain, self.length_factor)
+        self.domain = domain_in_nanometers(metadata.domain, self.length_factor)
         self.training = metadata.training
         self.module = in_double_precision(module, source)
         self._worst_tail = None

@@ -7,8 +7,10 @@ import math
 
 from .metadata.metadata import DEFAULT_INNER_CUTOFF_NM
 
-#: The largest number of pairs of types and of entries on the training that are shown, and of characters of an entry.
-MAX_ENTRIES, MAX_TEXT = 10, 40
+#: print() shows at most this many pairs of types of the training domain, and as many entries of `training`.
+MAX_ENTRIES = 10
+#: print() shows at most this many characters of an entry of `training`.
+MAX_TEXT = 40
 
 
 def describe(model):

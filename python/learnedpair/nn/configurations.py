@@ -27,7 +27,8 @@ class Configurations:
     configuration : Tensor of int64, shape (M,)
         The configuration of each particle; it never decreases.
     count : int or None
-        The number of configurations; None for a single one, whose energy is a 0-d tensor.
+        The number of configurations. None if the caller gave one configuration without a batch axis; its energy is a
+        0-d tensor.
     box : Tensor, shape (3, 3) for all configurations or (count, 3, 3), nm, or None
     numbered : int
         The number of particles that the indices of a user refer to: those of one configuration if all configurations
@@ -163,7 +164,7 @@ def _read_particles(particles: torch.Tensor, size: int, equal: int | None) -> to
     ----------
     particles : Tensor
     size : int
-        The number of particles of each configuration, or of all of them.
+        The length of the particle axis of ``positions``: N for the shape (B, N, 3), and M for (M, 3).
     equal : int or None
         The number of configurations if all have this size.
     """

@@ -45,8 +45,8 @@ class PairEnergy(torch.nn.Module):
     Raises
     ------
     TypeError, ValueError
-        If ``function`` is a module, and a cutoff is missing, a distance is none, or the distances do not increase from
-        the inner cutoff to the cutoff.
+        If ``function`` is a module, and a cutoff is missing, a distance is not a number or a length, or not
+        0 <= inner_cutoff <= switching_distance < cutoff.
 
     Source
     ------
@@ -237,8 +237,7 @@ def _read_distances(cutoff: Any, inner_cutoff: Any, switching_distance: Any) -> 
     end, inner = _in_nm(cutoff, "cutoff"), _in_nm(inner_cutoff, "inner_cutoff")
     if not 0 <= inner < end:
         raise ValueError(
-            f"PairEnergy: inner_cutoff is {inner:g} nm, and cutoff {end:g} nm; expected distances of which the inner"
-            " cutoff is shorter."
+            f"PairEnergy: inner_cutoff is {inner:g} nm, and cutoff {end:g} nm; expected 0 <= inner_cutoff < cutoff."
         )
     if switching_distance is None:
         return end, inner, None

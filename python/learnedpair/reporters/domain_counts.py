@@ -31,8 +31,9 @@ class DomainCounts:
         The pairs in range; those of them below the low end and above the high end of the training domain; and those
         whose types have no training data.
     distance : float or None, nm
-        The most extreme distance outside of the training domain: the shortest that is below it or has no data, else the
-        longest above it.
+        The most extreme distance outside of the training domain: the shortest distance of a pair that is closer than
+        its low end or has no training data; if there is no such pair, the longest above its high end. None if all pairs
+        are inside.
     particles : (int, int) or None
         The particles with this distance.
     """

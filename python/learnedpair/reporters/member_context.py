@@ -103,8 +103,11 @@ class MemberContext:
         return energies, forces
 
     def _set_box(self, box: NDArray[np.float64]) -> None:
-        """Set the box. On GPUs, OpenMM rebuilds its neighbor list if particles have moved, and not if only the box has
-        changed. Therefore all particles are moved together, by the cutoff, which changes neither energies nor forces.
+        """Set the box.
+
+        On GPUs, OpenMM does not rebuild its neighbor list if only the box has changed. When the box changes, all
+        particles are therefore displaced by the cutoff, and at the next change moved back. Energies and forces do not
+        depend on this.
         """
         if not np.array_equal(box, self._box):
             self._context.setPeriodicBoxVectors(*box)

@@ -32,7 +32,8 @@ def read_domain(domain, types, length_unit):
     Returns
     -------
     dict of (str, str) to (float, float), or (float, float), or None
-        The names of each pair are in the order of the types, and the pairs are sorted by it.
+        Both the names in a pair and the pairs follow the order of the types: for the types O and H they are (O, O),
+        (O, H), (H, H).
 
     Raises
     ------
@@ -94,12 +95,12 @@ def require_overlap(domain, inner_cutoff, cutoff, length_unit):
         raise ModelError("\n".join(problems))
 
 
-def in_nanometers(domain, factor):
+def domain_in_nanometers(domain, factor):
     """Convert a training domain to nm; ``factor`` is the length unit in nm."""
     if domain is None:
         return None
     if isinstance(domain, dict):
-        return {pair: in_nanometers(limits, factor) for pair, limits in domain.items()}
+        return {pair: domain_in_nanometers(limits, factor) for pair, limits in domain.items()}
     low, high = domain
     return units.converted_length(low, factor), units.converted_length(high, factor)
 

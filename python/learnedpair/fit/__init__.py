@@ -35,6 +35,10 @@ from .configurations import Configuration, ReferenceData
 from .dimer_curves import read_dimers
 from .extended_xyz import read_extended_xyz
 from .figures import plot_fit
+from .liquid.liquid import Liquid
+from .liquid.refinement import refine
+from .liquid.rounds import LiquidFit
+from .liquid.targets import Density, PotentialEnergy, Pressure, RadialDistribution
 from .networks import NetworkFit, fit_network
 from .numpy_arrays import read_npz
 from .result import SplineFit
@@ -42,7 +46,13 @@ from .splines import fit_splines
 
 __all__ = [
     "Configuration",
+    "Density",
+    "Liquid",
+    "LiquidFit",
     "NetworkFit",
+    "PotentialEnergy",
+    "Pressure",
+    "RadialDistribution",
     "ReferenceData",
     "SplineFit",
     "fit_network",
@@ -51,5 +61,6 @@ __all__ = [
     "read_dimers",
     "read_extended_xyz",
     "read_npz",
+    "refine",
     "subtract_baseline",
 ]

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from openmm import unit
 
 from ..errors import ModelError
+from .rigid import project
 
 Array = NDArray[np.float64]
 
@@ -56,6 +57,9 @@ class Configuration:
         None means that they are zero.
     weight : float
         The factor of the squared errors of this structure.
+    rigid : bool
+        Whether fragments are rigid, as water is with ``rigidWater=True``. Only the sum and the torque of the forces on
+        each fragment count then: both sets of forces are replaced by the smallest ones that have the same.
 
     Examples
     --------
@@ -79,6 +83,7 @@ class Configuration:
     baseline_energy: float = 0.0
     baseline_forces: Array | None = None
     weight: float = 1.0
+    rigid: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.types, str):
@@ -116,6 +121,11 @@ class Configuration:
                 raise ModelError(f"{self.name}: {name} is {value}; expected a finite number.")
         if self.weight <= 0:
             raise ModelError(f"{self.name}: weight is {self.weight:g}; expected a positive number.")
+        if not isinstance(self.rigid, bool):
+            raise ModelError(f"{self.name}: rigid is {self.rigid!r}; expected True or False.")
+        for name in ("forces", "baseline_forces"):
+            if self.rigid and getattr(self, name) is not None:
+                object.__setattr__(self, name, project(getattr(self, name), self.positions, self.fragments))
 
     @property
     def energy_difference(self) -> float | None:
@@ -201,9 +211,28 @@ class ReferenceData(Sequence[Configuration]):
                 each.box,
                 each.fragments,
                 each.weight,
+                *([1.0] if each.rigid else []),
             ):
                 digest.update(b"-" if value is None else np.ascontiguousarray(value, dtype=float).tobytes())
         return digest.hexdigest()
+
+    def with_rigid_fragments(self) -> ReferenceData:
+        """The same structures, whose fragments are rigid: only the sum and the torque of the forces on each fragment
+        are fitted.
+
+        Examples
+        --------
+        The forces along the bond of a rigid molecule do not matter:
+
+        >>> import learnedpair as lp
+        >>> forces = [[0, 0, 5], [0, 0, -4], [0, 0, -1]]
+        >>> positions = [[0, 0, 0], [0, 0, 0.1], [0, 0, 0.4]]
+        >>> structure = lp.fit.Configuration("a", ("O", "H", "Ar"), positions, forces=forces, fragments=[0, 0, 1])
+        >>> data = lp.fit.ReferenceData([structure], source="by hand", method="an example")
+        >>> data.with_rigid_fragments()[0].forces[:, 2].tolist()
+        [0.5, 0.5, -1.0]
+        """
+        return ReferenceData([replace(each, rigid=True) for each in self], self.source, self.method)
 
     def select(self, chosen: Callable[[Configuration], bool]) -> ReferenceData:
         """The configurations for which a function is true."""

@@ -12,6 +12,7 @@ from .configurations import Configuration
 from .distances import Distances, Range
 from .expected_errors import Errors, expected_errors
 from .pairs_of_types import PairOfTypes
+from .rigid import project
 
 Array = NDArray[np.float64]
 
@@ -42,6 +43,8 @@ def rows_of(
                 np.add.at(forces, found.i, push)
                 np.add.at(forces, found.j, -push)
         energy_row.append(energy)
+        if configuration.rigid and configuration.forces is not None:
+            forces = project(forces, configuration.positions, configuration.fragments)
         force_rows.append(forces.reshape(3 * count, basis.size))
     matrix: list[Array] = []
     target: list[Array] = []

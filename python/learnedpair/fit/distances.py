@@ -43,14 +43,26 @@ class Distances:
 class Range:
     """Where pairs interact: without a box at all distances; in a periodic box below the cutoff, with the switching
     function of the force, since the reference of a periodic structure has the energy of all neighbors.
+
+    Attributes
+    ----------
+    cutoff : float, nm
+    switching_distance : float, nm, or None
+    within_cutoff : bool
+        Whether structures without a box are treated as those in a box.
     """
 
     cutoff: float
     switching_distance: float | None
+    within_cutoff: bool = False
+
+    def cutoff_of(self, configuration: Configuration) -> float:
+        """The distance at which the pairs of a structure end."""
+        return self.cutoff if self.within_cutoff or configuration.box is not None else np.inf
 
     def switching(self, r: Array, configuration: Configuration) -> tuple[Array, Array]:
-        """The switching function and its derivative: 1 and 0 without a periodic box."""
-        if configuration.box is None or self.switching_distance is None:
+        """The switching function and its derivative: 1 and 0 where pairs do not end."""
+        if self.switching_distance is None or np.isinf(self.cutoff_of(configuration)):
             return np.ones_like(r), np.zeros_like(r)
         return switching(r, self.switching_distance, self.cutoff)
 
@@ -63,7 +75,7 @@ def find_distances(configuration: Configuration, interacting: Range) -> dict[Pai
             f"{configuration.name}: the box is {np.diag(box).min():g} nm wide, less than twice the cutoff,"
             f" {interacting.cutoff:g} nm; choose a shorter cutoff."
         )
-    parts = [*neighbors(configuration.positions, np.inf if box is None else interacting.cutoff, box)]
+    parts = [*neighbors(configuration.positions, interacting.cutoff_of(configuration), box)]
     first, second, delta, r = (np.concatenate([part[k] for part in parts]) for k in range(4)) if parts else _NO_PAIRS
     apart = configuration.fragments[first] != configuration.fragments[second]
     first, second, delta, r = (array[apart] for array in (first, second, delta, r))

@@ -153,7 +153,7 @@ class _Reduced:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.space = _null_space(problem.constraints)
+        self.space = null_space(problem.constraints)
         matrix = problem.matrix @ self.space
         self.left, self.triangle = np.linalg.qr(matrix)
         self.projected = self.left.T @ problem.target
@@ -210,7 +210,7 @@ def _solve_with_freedom(block: Array, residuals: Array) -> Array:
     return np.asarray(vectors @ (vectors.T @ residuals / values))
 
 
-def _null_space(constraints: Array) -> Array:
+def null_space(constraints: Array) -> Array:
     """An orthonormal basis of the vectors c with C c = 0, shape (n_coefficients, n_free)."""
     if len(constraints) == 0:
         return np.eye(constraints.shape[1])

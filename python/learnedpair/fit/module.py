@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Fitted splines as a PyTorch module."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from .basis import POWER, InverseSplineBasis
+from .pair_result import PairResult
+from .pairs_of_types import PairOfTypes
 
 
 class InverseSplineCurves(torch.nn.Module):
@@ -37,6 +39,10 @@ class InverseSplineCurves(torch.nn.Module):
         self.register_buffer("polynomials", torch.from_numpy(np.concatenate(polynomials)))
         ends = [(basis.shortest, basis.longest) for basis in bases] + [(bases[0].shortest, bases[0].longest)]
         self.register_buffer("ends", torch.tensor(ends, dtype=torch.float64))
+        walls = [(*_wall(basis, c), basis.width) for basis, c in zip(bases, coefficients)] + [
+            (0.0, 0.0, 0.0, bases[0].width)
+        ]
+        self.register_buffer("walls", torch.tensor(walls, dtype=torch.float64))
         indices = np.where(indices < 0, len(bases), indices).astype(np.int64)
         self.register_buffer("indices", torch.from_numpy(indices))
 
@@ -46,17 +52,19 @@ class InverseSplineCurves(torch.nn.Module):
         shortest, longest = self.ends[curve, 0], self.ends[curve, 1]
         is_below = r < shortest
         inside = torch.where(is_below, shortest, r)
-        value, slope = self._spline(curve, inside, shortest, longest)
-        envelope = (longest / inside) ** self.power
-        energy = envelope * value
-        # dE/dr at the shortest distance, which continues the energy below it.
-        dEdR = envelope * (-self.power / inside * value - slope / (inside * inside))
-        return torch.where(is_below, energy + (r - shortest) * dEdR, energy)
+        value = self._spline(curve, inside, shortest, longest)
+        energy = (longest / inside) ** self.power * value
+        # Below the shortest distance by y, f = f_0 - f_0' y + f_0'' w^2 (y/w - 1 + exp(-y/w)).
+        y = (shortest - r).clamp(min=0.0)
+        wall = self.walls[curve]
+        width = wall[:, 3]
+        below = wall[:, 0] - wall[:, 1] * y + wall[:, 2] * width * (y - width * (1 - torch.exp(-y / width)))
+        return torch.where(is_below, below, energy)
 
     def _spline(
         self, curve: torch.Tensor, r: torch.Tensor, shortest: torch.Tensor, longest: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The spline and its derivative by 1/r."""
+    ) -> torch.Tensor:
+        """The spline."""
         spacing = (1 / shortest - 1 / longest) / self.num_intervals
         is_beyond = r > longest
         ratio = torch.where(is_beyond, longest / r, torch.ones_like(r))
@@ -66,5 +74,21 @@ class InverseSplineCurves(torch.nn.Module):
         c = self.polynomials[curve * self.num_intervals + interval]
         value = c[:, 0] + t * (c[:, 1] + t * (c[:, 2] + t * c[:, 3]))
         slope = c[:, 1] + t * (2 * c[:, 2] + 3 * t * c[:, 3])
-        slope = slope / spacing
-        return value + slope * (ratio * ratio - 1) / (2 * longest), slope * ratio
+        return value + slope / spacing * (ratio * ratio - 1) / (2 * longest)
+
+
+def module_of(results: Mapping[PairOfTypes, PairResult], names: list[str]) -> InverseSplineCurves:
+    """The fitted functions as a module."""
+    indices = np.full((len(names), len(names)), -1)
+    for index, pair in enumerate(results):
+        first, second = map(names.index, pair)
+        indices[first, second] = indices[second, first] = index
+    bases, coefficients = zip(*((result.basis, result.coefficients) for result in results.values()))
+    return InverseSplineCurves(bases, coefficients, indices)
+
+
+def _wall(basis: InverseSplineBasis, coefficients: NDArray[np.float64]) -> tuple[float, float, float]:
+    """f and its first two derivatives at the shortest distance."""
+    values, slopes = basis.evaluate(np.array([basis.shortest]))
+    second = basis.curvature_at_shortest() @ coefficients[-4:]
+    return float(values[0] @ coefficients), float(slopes[0] @ coefficients), float(second)

@@ -111,6 +111,7 @@ def fit_network(
     cutoff: float | unit.Quantity,
     switching_distance: float | unit.Quantity | None = None,
     inner_cutoff: float | unit.Quantity | None = None,
+    within_cutoff: bool = False,
     types: Sequence[str] | dict[Any, Any] | None = None,
     validation: float | ReferenceData = 0.2,
     epochs: int = 300,
@@ -141,6 +142,8 @@ def fit_network(
         Those of the force. Structures with a periodic box are fitted with the switching function, others without it.
     inner_cutoff : float, nm, or Quantity
         As in :func:`fit_splines`.
+    within_cutoff : bool
+        As in :func:`fit_splines`. Choose it if the network does not vanish at the cutoff by itself.
     types : list of str, or dict of str to rule
         As in :func:`export_model`, in the order of the types of the network; by default the types of the data, in the
         order of their first appearance.
@@ -205,13 +208,13 @@ def fit_network(
     types = data.types if types is None else types
     names = names_of(types, [*training.types, *held_out.types], "fit_network")
     _require_network(network, names)
-    interacting = Range(cutoff, switching_distance)
+    interacting = Range(cutoff, switching_distance, within_cutoff)
     errors = default_errors([*training], energy_error, force_error)
     tensors = [PairTensors.of([*part], names, interacting, errors) for part in (training, held_out)]
     settings = dict(
         data=[training.digest, held_out.digest],
         types=names,
-        distances=[cutoff, switching_distance],
+        distances=[cutoff, switching_distance, within_cutoff],
         errors=[errors.energy, errors.force],
         epochs=epochs,
         batch_size=batch_size,

@@ -14,6 +14,7 @@ from .configurations import Configuration
 from .distances import Range, find_all_distances
 from .expected_errors import Errors, expected_errors
 from .pairs_of_types import PairOfTypes
+from .rigid import RigidFragments
 
 #: The tensors of shape (2, P).
 OF_BOTH_ATOMS = ("types", "atoms", "switching")
@@ -39,6 +40,8 @@ class PairTensors:
     forces, force_error : Tensor, shape (A, 3) and (A,), kJ/mol/nm
         The error is infinite for an atom without a force.
     configuration_of_atom : Tensor of int64, shape (A,)
+    bodies : RigidFragments, or None
+        The rigid bodies, if a configuration has some. Other atoms are bodies of their own.
     """
 
     r: torch.Tensor
@@ -52,13 +55,14 @@ class PairTensors:
     forces: torch.Tensor
     force_error: torch.Tensor
     configuration_of_atom: torch.Tensor
+    bodies: RigidFragments | None = None
 
     @classmethod
     def of(
         cls, configurations: Sequence[Configuration], names: list[str], interacting: Range, errors: Errors
     ) -> PairTensors:
         """Collect the pairs of configurations whose types are among some names."""
-        columns: dict[str, list[np.ndarray]] = {name: [] for name in cls.__annotations__}
+        columns: dict[str, list[np.ndarray]] = {name: [] for name in cls.__annotations__ if name != "bodies"}
         first_atom = 0
         for index, (each, pairs) in enumerate(zip(configurations, find_all_distances(configurations, interacting))):
             count = len(each.types)
@@ -81,7 +85,8 @@ class PairTensors:
             **{
                 name: torch.from_numpy(np.concatenate(parts, axis=1 if name in OF_BOTH_ATOMS else 0))
                 for name, parts in columns.items()
-            }
+            },
+            bodies=_bodies_of(configurations),
         )
 
     def batch(self, chosen: torch.Tensor) -> PairTensors:
@@ -102,6 +107,7 @@ class PairTensors:
             self.forces[atom],
             self.force_error[atom],
             torch.searchsorted(chosen, self.configuration_of_atom[atom]),
+            None if self.bodies is None else self.bodies.of_atoms(atom),
         )
 
     def domain(self, names: list[str]) -> dict[PairOfTypes, tuple[float, float]]:
@@ -121,7 +127,7 @@ class PairTensors:
         energy = torch.zeros_like(self.energy).index_add(0, self.configuration, s * f)
         push = (s * dfdr + dsdr * f)[:, None] * self.unit
         forces = torch.zeros_like(self.forces).index_add(0, self.atoms[0], push).index_add(0, self.atoms[1], -push)
-        return energy, forces
+        return energy, forces if self.bodies is None else self.bodies.project(forces)
 
     def loss(self, module: torch.nn.Module) -> torch.Tensor:
         """The mean over the configurations of the squared errors, each divided by its expected error: that of the
@@ -132,6 +138,18 @@ class PairTensors:
         of_forces = ((forces - self.forces) / self.force_error[:, None]).square().mean(dim=1)
         num_atoms = torch.bincount(self.configuration_of_atom)
         return (of_energy + (of_forces / num_atoms[self.configuration_of_atom]).sum()) / len(self.energy)
+
+
+def _bodies_of(configurations: Sequence[Configuration]) -> RigidFragments | None:
+    """The rigid bodies of all configurations; None if there are none."""
+    if not any(each.rigid for each in configurations):
+        return None
+    fragments, first = [], 0
+    for each in configurations:
+        own = each.fragments if each.rigid else np.arange(len(each.types))
+        fragments.append(np.unique(own, return_inverse=True)[1] + first)
+        first += len(each.types)
+    return RigidFragments.of(np.concatenate([each.positions for each in configurations]), np.concatenate(fragments))
 
 
 def _rows_of(configuration: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:

@@ -10,16 +10,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ModelError
 from ..lowering.export import export_model
 from ..lowering.pair_model import PairModel, load_model
+from .components import FitSettings
 from .configurations import ReferenceData
 from .design import rows_of
-from .distances import Range, find_all_distances
+from .distances import find_all_distances
 from .expected_errors import Errors
+from .module import module_of
 from .pair_result import PairResult
-from .pairs_of_types import PairOfTypes, label_of
+from .pairs_of_types import PairOfTypes, PairsOfTypes, label_of, names_of
 from .prediction import Prediction, predictions_of
 from .record import describe_data
 from .report import HEADER, HEADER_HELD_OUT, describe_errors_held_out, row_of, rows_held_out
@@ -38,6 +41,8 @@ class SplineFit:
         The types of a pair may be in either order.
     metadata : dict
         The arguments of :func:`export_model` with which :meth:`save` writes the model.
+    settings : FitSettings
+        Which pairs interact, and the expected errors of the data.
     held_out : list of Prediction
         Of configurations that were not fitted, if :meth:`with_held_out` was given some.
 
@@ -73,22 +78,22 @@ class SplineFit:
     data: ReferenceData
     pairs: dict[PairOfTypes, PairResult]
     metadata: dict[str, Any]
+    settings: FitSettings
     held_out: Sequence[Prediction] = ()
 
     def predict(self, data: ReferenceData) -> list[Prediction]:
         """The errors for configurations that were not fitted: predicted minus reference, both without the baseline.
 
-        As in the fit, the pairs of a structure without a box interact at all distances, and those in a periodic box
-        below the cutoff, with the switching function of the force.
+        As in the fit, the pairs of a structure without a box interact at all distances (unless it was made with
+        ``within_cutoff=True``), and those in a periodic box below the cutoff, with the switching function of the force.
 
         Raises
         ------
         ModelError
             If a configuration has a pair of types that the fitted ones do not have, or no pair in range.
         """
-        interacting = Range(self.model.cutoff, self.model.switching_distance)
+        interacting = self.settings.interacting
         bases = {pair: result.basis for pair, result in self.pairs.items()}
-        coefficients = np.concatenate([result.coefficients for result in self.pairs.values()])
         errors = Errors((1.0, 0.0), (1.0, 0.0))
         found = find_all_distances(data, interacting)
         residuals = []
@@ -100,7 +105,7 @@ class SplineFit:
                         " pair of types; fit one that has it, or leave this one out."
                     )
             matrix, target = rows_of(each, pairs, bases, interacting, errors)
-            residuals.append(matrix @ coefficients - target)
+            residuals.append(matrix @ self.coefficients - target)
         rows = np.concatenate(residuals)
         return predictions_of(zip(data, found), rows, rows, errors)
 
@@ -128,6 +133,53 @@ class SplineFit:
             id(each.configuration): each for result in self.pairs.values() for each in result.predictions
         }
         return [by_configuration[id(each)] for each in self.data]
+
+    @property
+    def coefficients(self) -> NDArray[np.float64]:
+        """The coefficients of all functions, one after the other, in kJ/mol."""
+        return np.concatenate([result.coefficients for result in self.pairs.values()])
+
+    def with_coefficients(self, coefficients: ArrayLike) -> SplineFit:
+        """The same fit with other coefficients. Errors of the data without each configuration are not known then.
+
+        Parameters
+        ----------
+        coefficients : array_like, shape (n_coefficients,), kJ/mol
+            As :attr:`coefficients`.
+        """
+        coefficients = np.asarray(coefficients, dtype=float)
+        if coefficients.shape != self.coefficients.shape:
+            raise ModelError(
+                f"with_coefficients: the coefficients have the shape {coefficients.shape}; expected"
+                f" {self.coefficients.shape}."
+            )
+        parts = np.split(coefficients, np.cumsum([result.basis.size for result in self.pairs.values()])[:-1])
+        changed = PairsOfTypes(
+            {
+                pair: replace(result, coefficients=part, predictions=())
+                for (pair, result), part in zip(self.pairs.items(), parts)
+            }
+        )
+        module = module_of(changed, names_of(self.metadata["types"], (), "with_coefficients"))
+        fit = replace(self, model=load_model(module, **self.metadata), pairs=changed, held_out=())
+        errors = {id(each.configuration): replace(each, **_unknown(each)) for each in fit.predict(self.data)}
+        pairs = PairsOfTypes(
+            {
+                pair: replace(
+                    result,
+                    predictions=[errors[id(each.configuration)] for each in self.pairs[pair].predictions],
+                )
+                for pair, result in changed.items()
+            }
+        )
+        return replace(fit, pairs=pairs)
+
+    def with_training(self, record: dict[str, Any], description: str | None = None) -> SplineFit:
+        """The same fit, whose model has a longer training record, and another description if one is given."""
+        metadata = {**self.metadata, "training": {**self.metadata["training"], **record}}
+        if description is not None:
+            metadata["description"] = description
+        return replace(self, model=load_model(self.model.module, **metadata), metadata=metadata)
 
     def save(self, path: str | os.PathLike[str]) -> PairModel:
         """Write the model to a file, as :func:`export_model` does, with the training domain of each pair of types, the
@@ -159,3 +211,11 @@ class SplineFit:
         if self.held_out:
             lines += [*HEADER_HELD_OUT, *rows_held_out(self.held_out, self.pairs)]
         return "\n".join(lines)
+
+
+def _unknown(prediction: Prediction) -> dict[str, Any]:
+    """Errors left out of the fit that are not known."""
+    return {
+        "energy_left_out": None if prediction.energy is None else np.nan,
+        "forces_left_out": None if prediction.forces is None else np.full_like(prediction.forces, np.nan),
+    }

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,13 @@ from ..errors import ModelError
 from ..lowering.pair_model import load_model
 from ..units import in_nanometers
 from .basis import InverseSplineBasis
+from .components import Component, FitSettings, components_of, rows_for_pairs, slopes_below_shortest
 from .configurations import Configuration, ReferenceData
-from .design import rows_of
-from .distances import Distances, Range, connected, find_all_distances
-from .expected_errors import Errors, default_errors
+from .distances import Distances, Range, find_all_distances
+from .expected_errors import Errors
 from .guesses import warn_of_guesses
-from .least_squares import Problem, Solution, solve
-from .module import InverseSplineCurves
+from .least_squares import Solution, solve
+from .module import module_of
 from .pair_result import PairResult
 from .pairs_of_types import PairOfTypes, PairsOfTypes, label_of, names_of
 from .prediction import predictions_of
@@ -45,6 +46,7 @@ def fit_splines(
     switching_distance: float | unit.Quantity | None = None,
     inner_cutoff: float | unit.Quantity | None = None,
     truncated: bool = False,
+    within_cutoff: bool = False,
     types: Sequence[str] | dict[Any, Any] | None = None,
     energy_error: tuple[float, float] | None = None,
     force_error: tuple[float, float] | None = None,
@@ -76,6 +78,9 @@ def fit_splines(
         the data. The members of a committee must have the same one.
     truncated : bool
         Whether the force jumps to zero at the cutoff instead.
+    within_cutoff : bool
+        Whether structures without a box are fitted as those in a box: with the switching function, and without the
+        pairs beyond the cutoff. Choose it for corrections of charges, whose tails the force could not keep.
     types : list of str, or dict of str to rule
         As in :func:`export_model`; by default the types of the data, in the order of their first appearance.
     energy_error : (float, float)
@@ -148,20 +153,17 @@ def fit_splines(
     _require_difference(data)
     types = data.types if types is None else types
     names = names_of(types, data.types, "fit_splines")
-    interacting = Range(cutoff, switching_distance)
-    found = find_all_distances(data, interacting)
+    settings = FitSettings(Range(cutoff, switching_distance, within_cutoff), energy_error, force_error)
+    found = find_all_distances(data, settings.interacting)
     bases = _bases(data, found, num_intervals)
     domain = {pair: (basis.shortest, basis.longest) for pair, basis in bases.items()}
     distances = distances_of_model(domain, cutoff, inner_cutoff)
     fitted: dict[PairOfTypes, PairResult] = {}
-    for component in connected(found):
-        chosen = [(each, pairs) for each, pairs in zip(data, found) if pairs.keys() & set(component)]
-        errors = default_errors([each for each, _ in chosen], energy_error, force_error)
-        of_component = {pair: bases[pair] for pair in component}
+    for component in components_of(data, found, bases, settings):
         try:
-            fitted |= _fit_component(chosen, of_component, interacting, errors, smoothness)
+            fitted |= _fit_component(component, smoothness)
         except ModelError as error:
-            raise ModelError(f"fit_splines: {', '.join(map(label_of, component))}: {error}") from error
+            raise ModelError(f"fit_splines: {', '.join(map(label_of, component.bases))}: {error}") from error
     results = PairsOfTypes(sorted(fitted.items(), key=lambda each: sorted(map(names.index, each[0]))))
     warn_of_guesses(results)
     metadata = dict(
@@ -172,7 +174,7 @@ def fit_splines(
         training=describe_training(data, results),
         **distances,
     )
-    return SplineFit(load_model(_module(results, names), **metadata), data, results, metadata)
+    return SplineFit(load_model(module_of(results, names), **metadata), data, results, metadata, settings)
 
 
 def _require_settings(num_intervals: int, smoothness: float | None) -> None:
@@ -212,27 +214,15 @@ def _bases(
     return bases
 
 
-def _fit_component(
-    chosen: list[tuple[Configuration, dict[PairOfTypes, Distances]]],
-    bases: dict[PairOfTypes, InverseSplineBasis],
-    interacting: Range,
-    errors: Errors,
-    smoothness: float | None,
-) -> dict[PairOfTypes, PairResult]:
+def _fit_component(component: Component, smoothness: float | None) -> dict[PairOfTypes, PairResult]:
     """Fit pairs of types that configurations connect."""
-    rows = [rows_of(each, pairs, bases, interacting, errors) for each, pairs in chosen]
-    matrix = np.concatenate([row for row, _ in rows])
-    target = np.concatenate([value for _, value in rows])
-    sizes = [len(value) for _, value in rows]
-    groups = np.repeat(np.arange(len(rows)), sizes)
-    at_ends = np.repeat([_is_at_end(pairs, bases) for _, pairs in chosen], sizes)
-    penalty = _block_diagonal([basis.penalty() for basis in bases.values()]) / _scale(matrix, target)
-    slopes, rises = _slopes_at_shortest(bases), _rises_at_shortest(bases)
+    bases = component.bases
+    slopes, rises = slopes_below_shortest(bases), _rises_at_shortest(bases)
     flat: list[PairOfTypes] = []
 
     def solution_with(pairs: list[PairOfTypes], weight: float | None) -> Solution:
-        constraints = np.array([slopes[pair] for pair in pairs]).reshape(-1, matrix.shape[1])
-        return solve(Problem(matrix, target, groups, penalty, constraints, at_ends), weight)
+        constraints = np.array([slopes[pair] for pair in pairs]).reshape(-1, component.problem.matrix.shape[1])
+        return solve(replace(component.problem, constraints=constraints), weight)
 
     solution = solution_with(flat, smoothness)
     for pair, rise in rises.items():
@@ -240,34 +230,7 @@ def _fit_component(
         if is_attractive and rise @ solution.coefficients <= SIGNIFICANT * solution.error_of(rise):
             flat = [*flat, pair]
             solution = solution_with(flat, solution.smoothness)
-    return _results(chosen, bases, solution, errors, flat)
-
-
-def _is_at_end(pairs: dict[PairOfTypes, Distances], bases: dict[PairOfTypes, InverseSplineBasis]) -> bool:
-    """Whether a configuration has the shortest or the longest distance of a pair of types."""
-    return any(
-        found.r.min() <= bases[pair].shortest or found.r.max() >= bases[pair].longest for pair, found in pairs.items()
-    )
-
-
-def _scale(matrix: Array, target: Array) -> float:
-    """The typical size of a coefficient: the median of the data in units of the sum of their basis functions."""
-    sums = np.abs(matrix).sum(axis=1)
-    return float(np.median(np.abs(target[sums > 0]) / sums[sums > 0])) or 1.0
-
-
-def _block_diagonal(blocks: Sequence[Array]) -> Array:
-    result = np.zeros((sum(len(block) for block in blocks), sum(block.shape[1] for block in blocks)))
-    row = column = 0
-    for block in blocks:
-        result[row : row + len(block), column : column + block.shape[1]] = block
-        row, column = row + len(block), column + block.shape[1]
-    return result
-
-
-def _slopes_at_shortest(bases: dict[PairOfTypes, InverseSplineBasis]) -> dict[PairOfTypes, Array]:
-    """The rows that give dE/dr of each pair of types at its shortest distance from the coefficients of all."""
-    return _rows(bases, lambda basis: basis.evaluate(np.array([basis.shortest]))[1][0])
+    return _results(component.chosen, bases, solution, component.errors, flat)
 
 
 def _rises_at_shortest(bases: dict[PairOfTypes, InverseSplineBasis]) -> dict[PairOfTypes, Array]:
@@ -280,20 +243,7 @@ def _rises_at_shortest(bases: dict[PairOfTypes, InverseSplineBasis]) -> dict[Pai
         first, second = basis.evaluate(np.array([basis.shortest, beside]))[0]
         return np.asarray(second - first)
 
-    return _rows(bases, rise)
-
-
-def _rows(
-    bases: dict[PairOfTypes, InverseSplineBasis], row_of: Callable[[InverseSplineBasis], Array]
-) -> dict[PairOfTypes, Array]:
-    """A row for each pair of types, which is zero for the coefficients of the others."""
-    size = sum(basis.size for basis in bases.values())
-    result, start = {}, 0
-    for pair, basis in bases.items():
-        result[pair] = np.zeros(size)
-        result[pair][start : start + basis.size] = row_of(basis)
-        start += basis.size
-    return result
+    return rows_for_pairs(bases, rise)
 
 
 def _results(
@@ -317,13 +267,3 @@ def _results(
         )
         start += basis.size
     return results
-
-
-def _module(results: dict[PairOfTypes, PairResult], names: list[str]) -> InverseSplineCurves:
-    """The fitted functions as a module."""
-    indices = np.full((len(names), len(names)), -1)
-    for index, pair in enumerate(results):
-        first, second = map(names.index, pair)
-        indices[first, second] = indices[second, first] = index
-    bases, coefficients = zip(*((result.basis, result.coefficients) for result in results.values()))
-    return InverseSplineCurves(bases, coefficients, indices)

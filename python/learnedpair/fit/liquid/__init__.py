@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Fits to averages of liquids: density, pressure, energy and structure."""

@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""refine(): a spline fit is changed as little as possible so that liquids have the experimental averages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ModelError
+from ..result import SplineFit
+from .cost import DataCost
+from .liquid import Liquid, Sampler
+from .response import Response
+from .rounds import LiquidFit, Round, TargetValue, describe_rounds
+from .targets import observe_all
+
+Array = NDArray[np.float64]
+
+#: The change of the functions is limited by factors of this number.
+DAMPING = 2.0
+
+
+def refine(
+    fit: SplineFit,
+    liquids: Liquid | Sequence[Liquid],
+    *,
+    data_weight: float = 1.0,
+    smoothness: float = 100.0,
+    max_rounds: int = 10,
+    max_change: float = 0.3,
+    initial: float = 1.0,
+    description: str | None = None,
+    progress: Callable[[Round], None] | None = None,
+) -> LiquidFit:
+    """Change the functions of a spline fit as little as possible, so that liquids have the experimental averages.
+
+    Each round simulates the liquids with the current functions. Fluctuations give the derivatives of the averages by
+    the coefficients of the splines. A step of Gauss and Newton then minimizes the squared errors of the averages,
+    divided by their tolerances, plus ``data_weight`` times the increase of the squared errors of the data. The
+    increase is 1 if they become twice as large as those of the fit, or as the expected errors if these are larger. The
+    rounds end when a simulation has all averages within their tolerances.
+
+    Parameters
+    ----------
+    fit : SplineFit
+    liquids : Liquid, or sequence of Liquid
+        Simulations at one or several states.
+    data_weight : float
+        By how many squared tolerances the averages may be wrong for an increase of 1.
+    smoothness : float
+        The weight of the squared third differences of the changes of the coefficients, which are in units of their
+        typical size. Larger numbers make the changes smoother.
+    max_rounds : int
+        The largest number of simulations.
+    max_change : float
+        The functions change in a round at most so much that the standard deviation of the energy of the change is this
+        number times kT times the square root of the number of molecules. It is halved after a round that made the
+        averages worse.
+    initial : float
+        The first simulation has the functions of the fit times this number. Choose a small one, such as 0.01, if the
+        force field without a correction is nearer to the experimental state.
+    description : str, optional
+        By default that of the fit.
+    progress : function
+        Called after each simulation, with its :class:`Round`.
+
+    Returns
+    -------
+    LiquidFit
+        With the functions of the last simulation.
+
+    Raises
+    ------
+    ModelError
+        If an argument is wrong, or a simulation is unstable.
+
+    Source
+    ------
+    L.-P. Wang, T. J. Martinez and V. S. Pande, J. Phys. Chem. Lett. 5 (2014) 1885 (ForceBalance: liquids and quantum
+    chemistry in one objective); S. Thaler and J. Zavadlav, Nat. Commun. 12 (2021) 6884 (learned functions).
+
+    Examples
+    --------
+    See examples/water/water.py.
+    """
+    liquids = [liquids] if isinstance(liquids, Liquid) else list(liquids)
+    numbers = dict(data_weight=data_weight, smoothness=smoothness, max_change=max_change, initial=initial)
+    _require(fit, liquids, max_rounds, numbers)
+    bases = {pair: result.basis for pair, result in fit.pairs.items()}
+    samplers = [Sampler(each, bases) for each in liquids]
+    cost = DataCost.of(fit)
+    refined = fit if initial == 1 else fit.with_coefficients(initial * fit.coefficients)
+    rounds: list[Round] = []
+    errors_before = np.inf
+    for number in range(1, max_rounds + 1):
+        responses = [_respond(sampler, refined) for sampler in samplers]
+        rounds.append(_round(number, liquids, responses, cost.increase(refined.coefficients)))
+        if progress is not None:
+            progress(rounds[-1])
+        if rounds[-1].is_met or number == max_rounds:
+            break
+        errors = float(sum(each.error_in_tolerances**2 for each in rounds[-1].targets))
+        max_change = max_change if errors < errors_before else max_change / 2
+        errors_before = errors
+        step = _step(liquids, responses, cost, refined.coefficients, (data_weight, smoothness), max_change)
+        refined = fit.with_coefficients(refined.coefficients + step)
+    refined = refined.with_training({"liquids": describe_rounds(liquids, rounds)}, description)
+    return LiquidFit(refined, fit, rounds)
+
+
+def _respond(sampler: Sampler, fit: SplineFit) -> Response:
+    """Simulate a liquid with the functions of a fit."""
+    frames = sampler.sample(fit.model)
+    return Response.of(observe_all(sampler.liquid.targets, frames), frames, sampler.liquid.beta)
+
+
+def _round(number: int, liquids: Sequence[Liquid], responses: Sequence[Response], increase: float) -> Round:
+    """What the simulations of a round found."""
+    values = []
+    for liquid, response in zip(liquids, responses):
+        columns = zip(liquid.names, liquid.wanted, liquid.tolerances, response.values, response.errors)
+        values += [TargetValue(name, *map(float, numbers)) for name, *numbers in columns]
+    return Round(number, values, increase)
+
+
+def _step(
+    liquids: Sequence[Liquid],
+    responses: Sequence[Response],
+    cost: DataCost,
+    coefficients: Array,
+    weights: tuple[float, float],
+    max_change: float,
+) -> Array:
+    """The change of the coefficients."""
+    errors, slopes, metrics = [], [], []
+    for liquid, response in zip(liquids, responses):
+        errors.append((response.values - liquid.wanted) / liquid.tolerances)
+        slopes.append(response.slopes / liquid.tolerances[:, None])
+        metrics.append(liquid.beta**2 * response.covariance)
+    damping = 0.0
+    while True:
+        step = cost.step(coefficients, *weights, np.concatenate(errors), np.concatenate(slopes), damping * sum(metrics))
+        change = float(np.sqrt(max(step @ metric @ step for metric in metrics)))
+        if change <= max_change:
+            return step
+        # The first damping weighs the largest change that is allowed as the squared errors.
+        damping = DAMPING * damping or float(sum(each @ each for each in errors)) / max_change**2 / 1e3
+
+
+def _require(fit: SplineFit, liquids: Sequence[Liquid], max_rounds: int, numbers: dict[str, float]) -> None:
+    if not isinstance(fit, SplineFit):
+        raise ModelError(f"refine: fit is a {type(fit).__name__}; expected the result of fit_splines.")
+    if not liquids or not all(isinstance(each, Liquid) for each in liquids):
+        raise ModelError("refine: liquids has no Liquid, or something else; expected at least one Liquid.")
+    for name, value in numbers.items():
+        if not (isinstance(value, (int, float)) and 0 < value < np.inf):
+            raise ModelError(f"refine: {name} is {value!r}; expected a positive number.")
+    if isinstance(max_rounds, bool) or not isinstance(max_rounds, int) or max_rounds < 1:
+        raise ModelError(f"refine: max_rounds is {max_rounds!r}; expected a positive integer.")

@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""What the rounds of refine() found, and its result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ...lowering.pair_model import PairModel
+from ..result import SplineFit
+from ..summary import energy_errors, force_error
+from .liquid import Liquid
+
+
+@dataclass(frozen=True)
+class TargetValue:
+    """An average of a simulation, and its experimental value.
+
+    Attributes
+    ----------
+    name : str
+        With the unit.
+    wanted, tolerance : float
+    value, error : float
+        The average and its standard error.
+    """
+
+    name: str
+    wanted: float
+    tolerance: float
+    value: float
+    error: float
+
+    @property
+    def error_in_tolerances(self) -> float:
+        """The average minus the experimental value, divided by the tolerance."""
+        return (self.value - self.wanted) / self.tolerance
+
+    @property
+    def is_met(self) -> bool:
+        return abs(self.error_in_tolerances) <= 1
+
+
+@dataclass(frozen=True)
+class Round:
+    """The simulations with one set of functions.
+
+    Attributes
+    ----------
+    number : int
+    targets : list of TargetValue
+    increase : float
+        Of the squared errors of the data, as in :func:`refine`.
+    """
+
+    number: int
+    targets: Sequence[TargetValue]
+    increase: float
+
+    @property
+    def is_met(self) -> bool:
+        """Whether all averages are within their tolerances."""
+        return all(each.is_met for each in self.targets)
+
+    def __str__(self) -> str:
+        values = "; ".join(f"{each.name} {each.value:.4g} +- {each.error:.2g}" for each in self.targets)
+        return f"round {self.number}: {values}; squared errors of the data +{self.increase:.1%}"
+
+
+@dataclass(frozen=True)
+class LiquidFit:
+    """The result of :func:`refine`. ``print(result)`` shows the averages, and the errors of the data.
+
+    Attributes
+    ----------
+    fit : SplineFit
+        The refined functions. Their errors "left out of the fit" are not known.
+    start : SplineFit
+        The functions before.
+    rounds : list of Round
+        The last one was simulated with the refined functions.
+    """
+
+    fit: SplineFit
+    start: SplineFit
+    rounds: Sequence[Round]
+
+    @property
+    def model(self) -> PairModel:
+        return self.fit.model
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the last simulation has all averages within their tolerances."""
+        return self.rounds[-1].is_met
+
+    def save(self, path: str | os.PathLike[str]) -> PairModel:
+        """As :meth:`SplineFit.save`. The model has the averages in its training record, as "liquids"."""
+        return self.fit.save(path)
+
+    def __str__(self) -> str:
+        lines = [f"{'average':<42} {'wanted':>10} {'tolerance':>10} {'before':>10} {'after':>10} {'+-':>8}"]
+        for first, last in zip(self.rounds[0].targets, self.rounds[-1].targets):
+            lines.append(
+                f"{last.name:<42} {last.wanted:>10.4g} {last.tolerance:>10.2g} {first.value:>10.4g} {last.value:>10.4g}"
+                f" {last.error:>8.2g}"
+            )
+        for name, error, width in (("energies", _energy_error, "kJ/mol"), ("forces", _force_error, "kJ/mol/nm")):
+            before, after = error(self.start), error(self.fit)
+            if before is not None and after is not None:
+                lines.append(f"RMS error of the {name} of the data: {before:.3g} before, {after:.3g} {width} after")
+        if not self.is_met:
+            missed = ", ".join(each.name for each in self.rounds[-1].targets if not each.is_met)
+            lines.append(f"not within the tolerance after {len(self.rounds)} rounds: {missed}")
+        return "\n".join(lines)
+
+
+def _energy_error(fit: SplineFit) -> float | None:
+    errors = energy_errors(fit.predictions(), left_out=False)
+    return None if errors is None else errors.rms
+
+
+def _force_error(fit: SplineFit) -> float | None:
+    return force_error(fit.predictions(), left_out=False)
+
+
+def describe_rounds(liquids: Sequence[Liquid], rounds: Sequence[Round]) -> dict[str, Any]:
+    """The averages of the last round, for JSON."""
+    return {
+        "simulations": [
+            {
+                "temperature_K": each.temperature,
+                "particles": each.system.getNumParticles(),
+                "sampling_ps": each.sampling,
+            }
+            for each in liquids
+        ],
+        "rounds": len(rounds),
+        "averages": [asdict(each) for each in rounds[-1].targets],
+        "increase_of_squared_errors_of_data": rounds[-1].increase,
+    }

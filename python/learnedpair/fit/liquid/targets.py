@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Averages of a liquid that a fit compares with experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from openmm import unit
+
+from ...errors import ModelError
+from ...units import in_nanometers
+from .frames import Frames
+
+Array = NDArray[np.float64]
+
+AVOGADRO = unit.AVOGADRO_CONSTANT_NA.value_in_unit(unit.mole**-1)
+#: kJ/mol/nm^3 in bar, and g/mol/nm^3 in kg/m^3.
+BAR, DENSITY = 1e25 / AVOGADRO, 1e24 / AVOGADRO
+
+
+@dataclass(frozen=True)
+class Observation:
+    """An observable in each frame.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n_frames, n_values)
+    slopes : ndarray, shape (n_frames, n_values, n_coefficients), or None
+        The derivatives of the observable of a given structure by the coefficients of the fit; None if they are zero.
+    """
+
+    values: Array
+    slopes: Array | None = None
+
+
+class LiquidTarget(Protocol):
+    """An average of a liquid with an experimental value."""
+
+    @property
+    def names(self) -> list[str]:
+        """A name, with its unit, for each value."""
+
+    @property
+    def values(self) -> Array:
+        """The experimental values, shape (n_values,)."""
+
+    @property
+    def tolerances(self) -> Array:
+        """By how much each value may be missed, shape (n_values,)."""
+
+    def observe(self, frames: Frames) -> Observation:
+        """The observable in each frame."""
+
+
+class _OneValue:
+    """A target with a single value."""
+
+    value: float
+    tolerance: float
+
+    def __post_init__(self) -> None:
+        _require_target(type(self).__name__, self.values, self.tolerances)
+
+    @property
+    def values(self) -> Array:
+        return np.array([self.value], dtype=float)
+
+    @property
+    def tolerances(self) -> Array:
+        return np.array([self.tolerance], dtype=float)
+
+
+@dataclass(frozen=True)
+class Density(_OneValue):
+    """The density, in a System with a barostat.
+
+    Parameters
+    ----------
+    value, tolerance : float, kg/m^3
+
+    Examples
+    --------
+    Water at 298.15 K and 1 bar (W. Wagner and A. Pruss, J. Phys. Chem. Ref. Data 31 (2002) 387):
+
+    >>> import learnedpair as lp
+    >>> lp.fit.Density(997.05, tolerance=2.0).names
+    ['density (kg/m3)']
+    """
+
+    value: float
+    tolerance: float
+    names = ["density (kg/m3)"]
+
+    def observe(self, frames: Frames) -> Observation:
+        if not frames.has_barostat:
+            raise ModelError(
+                "Density: the System of the liquid has no barostat, so that its density is constant; add one, or give"
+                " the experimental density to the box and use Pressure."
+            )
+        return Observation(DENSITY * frames.mass / frames.volumes[:, None])
+
+
+@dataclass(frozen=True)
+class Pressure(_OneValue):
+    """The pressure, in a System without a barostat. At the experimental density it is better determined than the
+    density at constant pressure, and the liquid cannot leave the state of interest: for water at 298 K, 200 bar
+    correspond to 1 % of the density.
+
+    Parameters
+    ----------
+    value, tolerance : float, bar
+
+    Examples
+    --------
+    >>> import learnedpair as lp
+    >>> lp.fit.Pressure(1.0, tolerance=50.0).names
+    ['pressure (bar)']
+    """
+
+    value: float
+    tolerance: float
+    names = ["pressure (bar)"]
+
+    def observe(self, frames: Frames) -> Observation:
+        if frames.has_barostat:
+            raise ModelError(
+                "Pressure: the System of the liquid has a barostat, so that its pressure is given; remove it, or use"
+                " Density."
+            )
+        slopes = -BAR / 3 * frames.virial_rows / frames.volumes[:, None]
+        return Observation(frames.pressures[:, None], slopes[:, None])
+
+
+@dataclass(frozen=True)
+class PotentialEnergy(_OneValue):
+    """The potential energy, divided by the number of molecules. For rigid molecules without the energy of polarization
+    it is RT minus the enthalpy of vaporization.
+
+    Parameters
+    ----------
+    value, tolerance : float, kJ/mol
+
+    Examples
+    --------
+    Water at 298.15 K, from an enthalpy of vaporization of 43.99 kJ/mol:
+
+    >>> import learnedpair as lp
+    >>> lp.fit.PotentialEnergy(8.314e-3 * 298.15 - 43.99, tolerance=0.2).names
+    ['potential energy (kJ/mol per molecule)']
+    """
+
+    value: float
+    tolerance: float
+    names = ["potential energy (kJ/mol per molecule)"]
+
+    def observe(self, frames: Frames) -> Observation:
+        count = frames.num_molecules
+        return Observation(frames.potentials[:, None] / count, frames.energy_rows[:, None] / count)
+
+
+@dataclass(frozen=True)
+class RadialDistribution:
+    """Values of the radial distribution function of two types, for pairs of different molecules.
+
+    Parameters
+    ----------
+    type1, type2 : str
+        Types of the model.
+    r : array_like, shape (n,), nm
+        Distances below half of the width of the box.
+    g, tolerance : array_like, shape (n,)
+    width : float, nm
+        The width of the bins around the distances.
+
+    Examples
+    --------
+    The first maximum, minimum and second maximum of water at 295 K (L. B. Skinner et al., J. Chem. Phys. 138 (2013)
+    074506):
+
+    >>> import learnedpair as lp
+    >>> r, g, tolerance = [0.280, 0.345, 0.45], [2.57, 0.84, 1.12], [0.05, 0.02, 0.02]
+    >>> lp.fit.RadialDistribution("O", "O", r, g, tolerance).names
+    ['g O-O at 0.280 nm', 'g O-O at 0.345 nm', 'g O-O at 0.450 nm']
+    """
+
+    type1: str
+    type2: str
+    r: ArrayLike
+    g: ArrayLike
+    tolerance: ArrayLike
+    width: float = 0.01
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "r", np.atleast_1d(np.asarray(in_nanometers(self.r, "r"), dtype=float)))
+        object.__setattr__(self, "width", in_nanometers(self.width, "width"))
+        _require_target("RadialDistribution", self.values, self.tolerances)
+        r = np.asarray(self.r)
+        if r.shape != self.values.shape:
+            raise ModelError(
+                f"RadialDistribution: r has the shape {r.shape}, and g has {self.values.shape}; expected the same."
+            )
+        if not (self.width > 0 and (r > self.width / 2).all()):
+            raise ModelError(
+                f"RadialDistribution: the bins of width {self.width:g} nm around r begin below 0; choose larger"
+                " distances or a smaller width."
+            )
+
+    @property
+    def names(self) -> list[str]:
+        return [f"g {self.type1}-{self.type2} at {r:.3f} nm" for r in np.asarray(self.r)]
+
+    @property
+    def values(self) -> Array:
+        return np.atleast_1d(np.asarray(self.g, dtype=float))
+
+    @property
+    def tolerances(self) -> Array:
+        return np.broadcast_to(np.asarray(self.tolerance, dtype=float), self.values.shape)
+
+    def observe(self, frames: Frames) -> Observation:
+        centers = np.asarray(self.r)
+        low, high = centers - self.width / 2, centers + self.width / 2
+        pairs = frames.number_of_pairs(self.type1, self.type2)
+        shells = 4 / 3 * np.pi * (high**3 - low**3) * pairs
+        rows = []
+        for index, volume in enumerate(frames.volumes):
+            r = np.sort(frames.distances(index, self.type1, self.type2, float(high.max())))
+            counts = np.searchsorted(r, high) - np.searchsorted(r, low)
+            rows.append(counts * volume / shells)
+        return Observation(np.array(rows))
+
+
+def _require_target(name: str, values: Array, tolerances: Array) -> None:
+    if not np.isfinite(values).all():
+        raise ModelError(f"{name}: the value is {values}; expected finite numbers.")
+    if not (np.isfinite(tolerances).all() and (tolerances > 0).all()):
+        raise ModelError(f"{name}: tolerance is {tolerances}; expected positive numbers.")
+
+
+def observe_all(targets: Sequence[LiquidTarget], frames: Frames) -> Observation:
+    """The observables of all targets, one after the other."""
+    observed = [target.observe(frames) for target in targets]
+    size = frames.energy_rows.shape[1]
+    slopes = [np.zeros((*each.values.shape, size)) if each.slopes is None else each.slopes for each in observed]
+    return Observation(np.concatenate([each.values for each in observed], axis=1), np.concatenate(slopes, axis=1))

@@ -343,9 +343,9 @@ def test_a_repulsive_end_unless_the_data_say_otherwise():
     assert any(result.is_flat for result in results)
     for result in results:
         slope = result.evaluate(np.array([0.01]))[1][0]
-        assert slope < 1e-9 or not result.is_flat
+        assert slope < 1e-6 or not result.is_flat
         if result.is_flat:
-            assert abs(slope) < 1e-9
+            assert abs(slope) < 1e-6  # rounding; other slopes are above 1 kJ/mol/nm
     r = np.linspace(0.3, 0.9, 100)
     attractive = fitted(r, -50 * np.exp(-5 * r))
     assert not attractive.is_flat

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,40 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class PairResult:
+class PairResult(ABC):
     """The fitted function of one pair of types.
+
+    Attributes
+    ----------
+    shortest, longest : float, nm
+        The range of distances of the data.
+    predictions : list of Prediction
+        Of the configurations with this pair of types.
+    """
+
+    shortest: float
+    longest: float
+    predictions: Sequence[Prediction]
+
+    @abstractmethod
+    def evaluate(self, r: Array) -> tuple[Array, Array]:
+        """f in kJ/mol and df/dr in kJ/mol/nm, beyond the cutoff as well."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """What the training record says about the function beside its errors, for JSON."""
+
+    def extrema(self) -> list[tuple[str, float, float]]:
+        """The minima and maxima within the data: ("minimum" or "maximum", r in nm, f in kJ/mol)."""
+        r = np.linspace(self.shortest, self.longest, 20001)
+        energy, dEdR = self.evaluate(r)
+        k = np.flatnonzero(np.sign(dEdR[1:]) * np.sign(dEdR[:-1]) < 0)
+        return [("minimum" if dEdR[i] < 0 else "maximum", float(r[i]), float(energy[i])) for i in k]
+
+
+@dataclass(frozen=True)
+class SplineResult(PairResult):
+    """The spline of one pair of types.
 
     Attributes
     ----------
@@ -30,8 +64,6 @@ class PairResult:
         The effective number of coefficients, together with the pairs of types that configurations connect with it.
     is_flat : bool
         Whether the slope at the shortest distance was set to zero.
-    predictions : list of Prediction
-        Of the configurations with this pair of types.
     """
 
     basis: InverseSplineBasis
@@ -39,21 +71,17 @@ class PairResult:
     smoothness: float
     num_effective: float
     is_flat: bool
-    predictions: Sequence[Prediction]
 
     def evaluate(self, r: Array) -> tuple[Array, Array]:
         """f in kJ/mol and df/dr in kJ/mol/nm, beyond the cutoff as well."""
         values, dEdR = self.basis.evaluate(np.asarray(r, dtype=float))
         return values @ self.coefficients, dEdR @ self.coefficients
 
+    def describe(self) -> dict[str, Any]:
+        """What the training record says about the function beside its errors, for JSON."""
+        return {"smoothness": self.smoothness}
+
     @property
     def c6(self) -> float:
         """The limit of -r^6 f(r) for large distances, in kJ/mol nm^6."""
         return float(-self.basis.at_infinity() @ self.coefficients * self.basis.longest**POWER)
-
-    def extrema(self) -> list[tuple[str, float, float]]:
-        """The minima and maxima within the data: ("minimum" or "maximum", r in nm, f in kJ/mol)."""
-        r = np.linspace(self.basis.shortest, self.basis.longest, 20001)
-        energy, dEdR = self.evaluate(r)
-        k = np.flatnonzero(np.sign(dEdR[1:]) * np.sign(dEdR[:-1]) < 0)
-        return [("minimum" if dEdR[i] < 0 else "maximum", float(r[i]), float(energy[i])) for i in k]

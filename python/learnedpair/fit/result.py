@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..lowering.export import export_model
@@ -18,60 +19,28 @@ from .configurations import ReferenceData
 from .design import rows_of
 from .distances import Range, find_all_distances
 from .expected_errors import Errors
-from .pair_result import PairResult
+from .pair_result import PairResult, SplineResult
 from .pairs_of_types import PairOfTypes, label_of
 from .prediction import Prediction, predictions_of
 from .record import describe_data
 from .report import HEADER, HEADER_HELD_OUT, describe_errors_held_out, row_of, rows_held_out
 from .summary import force_error
 
+Array = NDArray[np.float64]
+
+
+#: The result for one pair of types.
+_Result = TypeVar("_Result", bound=PairResult)
+_Fit = TypeVar("_Fit", bound="Fit[Any]")
+
 
 @dataclass(frozen=True)
-class SplineFit:
-    """The result of :func:`fit_splines`. ``print(fit)`` shows a table of its errors.
-
-    Attributes
-    ----------
-    model : PairModel
-    data : ReferenceData
-    pairs : dict of (str, str) to PairResult
-        The types of a pair may be in either order.
-    metadata : dict
-        The arguments of :func:`export_model` with which :meth:`save` writes the model.
-    held_out : list of Prediction
-        Of configurations that were not fitted, if :meth:`with_held_out` was given some.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import learnedpair as lp
-    >>> data = lp.fit.ReferenceData(
-    ...     [
-    ...         lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=2e-6 / r**12 - 4e-3 / r**6)
-    ...         for r in np.linspace(0.25, 1.0, 60)
-    ...     ],
-    ...     source="a Lennard-Jones potential",
-    ...     method="an example",
-    ... )
-    >>> fit = lp.fit.fit_splines(data, cutoff=1.2)
-    >>> print(fit)
-    <ReferenceData a Lennard-Jones potential: 60 configurations of Ar; 60 energies>
-    method: an example
-    ...
-    Ar-Ar         60  0.250 to 1.000   0.316   -2.00...
-    >>> bool(abs(fit.pairs["Ar", "Ar"].c6 / 4e-3 - 1) < 0.01)
-    True
-
-    The error of another configuration:
-
-    >>> other = lp.fit.Configuration("other", ("Ar", "Ar"), [[0, 0, 0], [0, 0, 0.4]], energy=-0.8573)
-    >>> bool(abs(fit.predict(lp.fit.ReferenceData([other], "by hand", "an example"))[0].energy) < 0.01)
-    True
-    """
+class Fit(Generic[_Result]):
+    """What fits of pair functions have in common; see :class:`SplineFit`."""
 
     model: PairModel
     data: ReferenceData
-    pairs: dict[PairOfTypes, PairResult]
+    pairs: dict[PairOfTypes, _Result]
     metadata: dict[str, Any]
     held_out: Sequence[Prediction] = ()
 
@@ -87,8 +56,7 @@ class SplineFit:
             If a configuration has a pair of types that the fitted ones do not have, or no pair in range.
         """
         interacting = Range(self.model.cutoff, self.model.switching_distance)
-        bases = {pair: result.basis for pair, result in self.pairs.items()}
-        coefficients = np.concatenate([result.coefficients for result in self.pairs.values()])
+        bases = {pair: _Function(result) for pair, result in self.pairs.items()}
         errors = Errors((1.0, 0.0), (1.0, 0.0))
         found = find_all_distances(data, interacting)
         residuals = []
@@ -100,11 +68,11 @@ class SplineFit:
                         " pair of types; fit one that has it, or leave this one out."
                     )
             matrix, target = rows_of(each, pairs, bases, interacting, errors)
-            residuals.append(matrix @ coefficients - target)
+            residuals.append(matrix.sum(axis=1) - target)
         rows = np.concatenate(residuals)
         return predictions_of(zip(data, found), rows, rows, errors)
 
-    def with_held_out(self, data: ReferenceData) -> SplineFit:
+    def with_held_out(self: _Fit, data: ReferenceData) -> _Fit:
         """The same fit, with its errors for configurations that were not fitted: ``print`` shows them, and the model
         has them in its training record, as "errors_held_out".
 
@@ -141,7 +109,7 @@ class SplineFit:
         return export_model(self.model.module, path, **self.metadata)
 
     def __str__(self) -> str:
-        lines = [repr(self.data), f"method: {self.data.method}", *HEADER]
+        lines = [repr(self.data), f"method: {self.data.method}", *self._introduction(), *HEADER]
         for pair, result in self.pairs.items():
             lines.append(row_of(pair, result))
         of_forces = force_error(self.predictions(), left_out=True)
@@ -153,9 +121,76 @@ class SplineFit:
                 f"configurations without an error, since without them the data do not determine the functions at their"
                 f" distances: {unknown}"
             )
-        flat = [label_of(pair) for pair, result in self.pairs.items() if result.is_flat]
-        if flat:
-            lines.append(f"slope at the shortest distance set to zero: {', '.join(flat)}")
+        lines += self._remarks()
         if self.held_out:
             lines += [*HEADER_HELD_OUT, *rows_held_out(self.held_out, self.pairs)]
         return "\n".join(lines)
+
+    def _introduction(self) -> list[str]:
+        """Lines above the table of errors."""
+        return []
+
+    def _remarks(self) -> list[str]:
+        """Lines below the table of errors."""
+        return []
+
+
+class _Function:
+    """The function of a pair of types as a basis of one function."""
+
+    size = 1
+
+    def __init__(self, result: PairResult) -> None:
+        self._result = result
+
+    def evaluate(self, r: Array) -> tuple[Array, Array]:
+        value, slope = self._result.evaluate(r)
+        return value[:, None], slope[:, None]
+
+
+@dataclass(frozen=True)
+class SplineFit(Fit[SplineResult]):
+    """The result of :func:`fit_splines`. ``print(fit)`` shows a table of its errors.
+
+    Attributes
+    ----------
+    model : PairModel
+    data : ReferenceData
+    pairs : dict of (str, str) to SplineResult
+        The types of a pair may be in either order.
+    metadata : dict
+        The arguments of :func:`export_model` with which :meth:`save` writes the model.
+    held_out : list of Prediction
+        Of configurations that were not fitted, if :meth:`with_held_out` was given some.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import learnedpair as lp
+    >>> data = lp.fit.ReferenceData(
+    ...     [
+    ...         lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=2e-6 / r**12 - 4e-3 / r**6)
+    ...         for r in np.linspace(0.25, 1.0, 60)
+    ...     ],
+    ...     source="a Lennard-Jones potential",
+    ...     method="an example",
+    ... )
+    >>> fit = lp.fit.fit_splines(data, cutoff=1.2)
+    >>> print(fit)
+    <ReferenceData a Lennard-Jones potential: 60 configurations of Ar; 60 energies>
+    method: an example
+    ...
+    Ar-Ar         60  0.250 to 1.000   0.316   -2.00...
+    >>> bool(abs(fit.pairs["Ar", "Ar"].c6 / 4e-3 - 1) < 0.01)
+    True
+
+    The error of another configuration:
+
+    >>> other = lp.fit.Configuration("other", ("Ar", "Ar"), [[0, 0, 0], [0, 0, 0.4]], energy=-0.8573)
+    >>> bool(abs(fit.predict(lp.fit.ReferenceData([other], "by hand", "an example"))[0].energy) < 0.01)
+    True
+    """
+
+    def _remarks(self) -> list[str]:
+        flat = [label_of(pair) for pair, result in self.pairs.items() if result.is_flat]
+        return [f"slope at the shortest distance set to zero: {', '.join(flat)}"] if flat else []

@@ -13,21 +13,19 @@ from openmm import unit
 
 from ..errors import ModelError
 from ..lowering.pair_model import load_model
-from ..units import in_nanometers
 from .basis import InverseSplineBasis
-from .configurations import Configuration, ReferenceData
+from .configurations import ReferenceData
 from .design import rows_of
-from .distances import Distances, Range, connected, find_all_distances
-from .expected_errors import Errors, default_errors
+from .distances import Distances, Range
 from .guesses import warn_of_guesses
 from .least_squares import Problem, Solution, solve
 from .module import InverseSplineCurves
-from .pair_result import PairResult
-from .pairs_of_types import PairOfTypes, PairsOfTypes, label_of, names_of
+from .pair_result import SplineResult
+from .pairs_of_types import PairOfTypes
 from .prediction import predictions_of
-from .record import distances_of_model
 from .report import describe_training
 from .result import SplineFit
+from .task import Component, Task, indices_of, prepare
 
 Array = NDArray[np.float64]
 
@@ -135,44 +133,26 @@ def fit_splines(
     >>> bool(abs(energy[0] - 4 * 0.996 * ((0.34 / 0.38) ** 12 - (0.34 / 0.38) ** 6)) < 0.01)
     True
     """
-    cutoff, switching_distance, inner_cutoff = (
-        in_nanometers(cutoff, "cutoff"),
-        in_nanometers(switching_distance, "switching_distance"),
-        in_nanometers(inner_cutoff, "inner_cutoff"),
-    )
-    if not (isinstance(cutoff, (int, float)) and 0 < cutoff < np.inf):
-        raise ModelError(f"fit_splines: cutoff is {cutoff!r}; expected a positive number, in nm.")
-    if switching_distance is None and not truncated:
-        switching_distance = 0.9 * cutoff
     _require_settings(num_intervals, smoothness)
-    _require_difference(data)
-    types = data.types if types is None else types
-    names = names_of(types, data.types, "fit_splines")
-    interacting = Range(cutoff, switching_distance)
-    found = find_all_distances(data, interacting)
-    bases = _bases(data, found, num_intervals)
-    domain = {pair: (basis.shortest, basis.longest) for pair, basis in bases.items()}
-    distances = distances_of_model(domain, cutoff, inner_cutoff)
-    fitted: dict[PairOfTypes, PairResult] = {}
-    for component in connected(found):
-        chosen = [(each, pairs) for each, pairs in zip(data, found) if pairs.keys() & set(component)]
-        errors = default_errors([each for each, _ in chosen], energy_error, force_error)
-        of_component = {pair: bases[pair] for pair in component}
-        try:
-            fitted |= _fit_component(chosen, of_component, interacting, errors, smoothness)
-        except ModelError as error:
-            raise ModelError(f"fit_splines: {', '.join(map(label_of, component))}: {error}") from error
-    results = PairsOfTypes(sorted(fitted.items(), key=lambda each: sorted(map(names.index, each[0]))))
-    warn_of_guesses(results)
-    metadata = dict(
-        types=types,
+    task = prepare(
+        "fit_splines",
+        data,
+        cutoff=cutoff,
         switching_distance=switching_distance,
+        inner_cutoff=inner_cutoff,
         truncated=truncated,
+        types=types,
         description=description,
-        training=describe_training(data, results),
-        **distances,
     )
-    return SplineFit(load_model(_module(results, names), **metadata), data, results, metadata)
+    _require_different_distances(task)
+    results = task.fit_components(
+        lambda component: _fit_component(component, task.interacting, num_intervals, smoothness),
+        energy_error,
+        force_error,
+    )
+    warn_of_guesses(results)
+    metadata = {**task.metadata, "training": describe_training(data, results)}
+    return SplineFit(load_model(_module(results, task.names), **metadata), data, results, metadata)
 
 
 def _require_settings(num_intervals: int, smoothness: float | None) -> None:
@@ -184,48 +164,28 @@ def _require_settings(num_intervals: int, smoothness: float | None) -> None:
         raise ModelError(f"fit_splines: smoothness is {smoothness!r}; expected a positive number.")
 
 
-def _require_difference(data: ReferenceData) -> None:
-    """Require a target that is not zero everywhere."""
-    for each in data:
-        if (each.energy_difference or 0.0) != 0 or np.any(each.force_difference if each.forces is not None else 0.0):
-            return
-    raise ModelError(
-        f"fit_splines: all energies and forces of {data.source} are those of the baseline, so that there is nothing to"
-        " fit; look for a wrong column."
-    )
-
-
-def _bases(
-    data: ReferenceData, found: list[dict[PairOfTypes, Distances]], num_intervals: int
-) -> dict[PairOfTypes, InverseSplineBasis]:
-    """A basis for each pair of types, from its shortest to its longest distance."""
-    bases = {}
-    for pair in sorted({pair for pairs in found for pair in pairs}):
-        r = np.concatenate([pairs[pair].r for pairs in found if pair in pairs])
-        shortest, longest = float(r.min()), float(r.max())
-        if len(np.unique(r)) < 4:
+def _require_different_distances(task: Task) -> None:
+    """Require enough distances of each pair of types for third differences."""
+    for pair in task.ranges:
+        count = len(np.unique(np.concatenate([pairs[pair].r for pairs in task.found if pair in pairs])))
+        if count < 4:
             raise ModelError(
-                f"{data.source}: {pair[0]} and {pair[1]} occur at {len(np.unique(r))} different distances; expected at"
+                f"{task.data.source}: {pair[0]} and {pair[1]} occur at {count} different distances; expected at"
                 " least 4, which a fit with third differences needs."
             )
-        bases[pair] = InverseSplineBasis(shortest, longest, num_intervals)
-    return bases
 
 
 def _fit_component(
-    chosen: list[tuple[Configuration, dict[PairOfTypes, Distances]]],
-    bases: dict[PairOfTypes, InverseSplineBasis],
-    interacting: Range,
-    errors: Errors,
-    smoothness: float | None,
-) -> dict[PairOfTypes, PairResult]:
+    component: Component, interacting: Range, num_intervals: int, smoothness: float | None
+) -> dict[PairOfTypes, SplineResult]:
     """Fit pairs of types that configurations connect."""
-    rows = [rows_of(each, pairs, bases, interacting, errors) for each, pairs in chosen]
+    bases = {pair: InverseSplineBasis(*ends, num_intervals) for pair, ends in component.pairs.items()}
+    rows = [rows_of(each, pairs, bases, interacting, component.errors) for each, pairs in component.chosen]
     matrix = np.concatenate([row for row, _ in rows])
     target = np.concatenate([value for _, value in rows])
     sizes = [len(value) for _, value in rows]
     groups = np.repeat(np.arange(len(rows)), sizes)
-    at_ends = np.repeat([_is_at_end(pairs, bases) for _, pairs in chosen], sizes)
+    at_ends = np.repeat([_is_at_end(pairs, bases) for _, pairs in component.chosen], sizes)
     penalty = _block_diagonal([basis.penalty() for basis in bases.values()]) / _scale(matrix, target)
     slopes, rises = _slopes_at_shortest(bases), _rises_at_shortest(bases)
     flat: list[PairOfTypes] = []
@@ -240,7 +200,7 @@ def _fit_component(
         if is_attractive and rise @ solution.coefficients <= SIGNIFICANT * solution.error_of(rise):
             flat = [*flat, pair]
             solution = solution_with(flat, solution.smoothness)
-    return _results(chosen, bases, solution, errors, flat)
+    return _results(component, bases, solution, flat)
 
 
 def _is_at_end(pairs: dict[PairOfTypes, Distances], bases: dict[PairOfTypes, InverseSplineBasis]) -> bool:
@@ -297,33 +257,30 @@ def _rows(
 
 
 def _results(
-    chosen: list[tuple[Configuration, dict[PairOfTypes, Distances]]],
+    component: Component,
     bases: dict[PairOfTypes, InverseSplineBasis],
     solution: Solution,
-    errors: Errors,
     flat: Collection[PairOfTypes],
-) -> dict[PairOfTypes, PairResult]:
+) -> dict[PairOfTypes, SplineResult]:
     """Divide the solution of a component into its pairs of types."""
-    predictions = predictions_of(chosen, solution.residuals, solution.leave_one_out, errors)
+    predictions = predictions_of(component.chosen, solution.residuals, solution.leave_one_out, component.errors)
     results, start = {}, 0
     for pair, basis in bases.items():
-        results[pair] = PairResult(
+        results[pair] = SplineResult(
+            shortest=basis.shortest,
+            longest=basis.longest,
+            predictions=[each for each, (_, pairs) in zip(predictions, component.chosen) if pair in pairs],
             basis=basis,
             coefficients=solution.coefficients[start : start + basis.size],
             smoothness=solution.smoothness,
             num_effective=solution.num_effective,
             is_flat=pair in flat,
-            predictions=[each for each, (_, pairs) in zip(predictions, chosen) if pair in pairs],
         )
         start += basis.size
     return results
 
 
-def _module(results: dict[PairOfTypes, PairResult], names: list[str]) -> InverseSplineCurves:
+def _module(results: dict[PairOfTypes, SplineResult], names: list[str]) -> InverseSplineCurves:
     """The fitted functions as a module."""
-    indices = np.full((len(names), len(names)), -1)
-    for index, pair in enumerate(results):
-        first, second = map(names.index, pair)
-        indices[first, second] = indices[second, first] = index
     bases, coefficients = zip(*((result.basis, result.coefficients) for result in results.values()))
-    return InverseSplineCurves(bases, coefficients, indices)
+    return InverseSplineCurves(bases, coefficients, indices_of(list(results), names))

@@ -33,18 +33,21 @@ A correction of argon, from twenty energies of a better potential:
 from .baseline import subtract_baseline
 from .configurations import Configuration, ReferenceData
 from .dimer_curves import read_dimers
+from .expressions import fit_expression
 from .extended_xyz import read_extended_xyz
 from .figures import plot_fit
 from .networks import NetworkFit, fit_network
 from .numpy_arrays import read_npz
-from .result import SplineFit
+from .result import ExpressionFit, SplineFit
 from .splines import fit_splines
 
 __all__ = [
     "Configuration",
+    "ExpressionFit",
     "NetworkFit",
     "ReferenceData",
     "SplineFit",
+    "fit_expression",
     "fit_network",
     "fit_splines",
     "plot_fit",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Fitted splines as a PyTorch module."""
+"""Fitted functions as PyTorch modules."""
 
 from collections.abc import Sequence
 
@@ -68,3 +68,37 @@ class InverseSplineCurves(torch.nn.Module):
         slope = c[:, 1] + t * (2 * c[:, 2] + 3 * t * c[:, 3])
         slope = slope / spacing
         return value + slope * (ratio * ratio - 1) / (2 * longest), slope * ratio
+
+
+class ExpressionCurves(torch.nn.Module):
+    """An expression with given parameters, one set of them for each pair of types.
+
+    Parameters
+    ----------
+    expression : str
+        Its text, which distinguishes the digests of modules.
+    function : torch.fx.GraphModule
+        As :func:`read_expression` makes it.
+    values : ndarray, shape (n_pairs, n_parameters)
+        The parameters for each pair of types.
+    indices : ndarray of int, shape (n_types, n_types)
+        The row of ``values`` of each pair; -1 for a pair whose energy is zero.
+    """
+
+    def __init__(
+        self,
+        expression: str,
+        function: torch.nn.Module,
+        values: NDArray[np.float64],
+        indices: NDArray[np.int64],
+    ) -> None:
+        super().__init__()
+        self.expression, self.function = expression, function
+        self.register_buffer("values", torch.from_numpy(values))
+        self.register_buffer("indices", torch.from_numpy(indices))
+
+    def forward(self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor) -> torch.Tensor:
+        """Energies of pairs in kJ/mol: r in nm, type1, type2 and the result have the shape [P]."""
+        curve = self.indices[type1, type2]
+        energy = self.function(r, self.values[curve.clamp(min=0)])
+        return torch.where(curve < 0, torch.zeros_like(r), energy)

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from ..models.evaluation import gradient
+from ..models.pytorch.state import in_default_torch_state
 from .basis import POWER, InverseSplineBasis
 from .prediction import Prediction
 
@@ -85,3 +88,34 @@ class SplineResult(PairResult):
     def c6(self) -> float:
         """The limit of -r^6 f(r) for large distances, in kJ/mol nm^6."""
         return float(-self.basis.at_infinity() @ self.coefficients * self.basis.longest**POWER)
+
+
+@dataclass(frozen=True)
+class ExpressionResult(PairResult):
+    """The parameters of one pair of types.
+
+    Attributes
+    ----------
+    function : torch.nn.Module
+        The expression as a function of the distances and the parameters of pairs.
+    parameters, standard_errors : dict of str to float
+        In the units of the expression, whose r is in nm and whose value is in kJ/mol. The standard error of a parameter
+        at one of its bounds is NaN.
+    """
+
+    function: torch.nn.Module
+    parameters: dict[str, float]
+    standard_errors: dict[str, float]
+
+    @in_default_torch_state
+    def evaluate(self, r: Array) -> tuple[Array, Array]:
+        """f in kJ/mol and df/dr in kJ/mol/nm, beyond the cutoff as well."""
+        distance = torch.tensor(np.asarray(r), dtype=torch.float64, requires_grad=True)
+        values = torch.tensor(list(self.parameters.values()), dtype=torch.float64)
+        f = self.function(distance, values.expand(len(distance), -1))
+        return f.detach().numpy(), gradient(f.sum(), distance).numpy()
+
+    def describe(self) -> dict[str, Any]:
+        """What the training record says about the function beside its errors, for JSON."""
+        errors = {name: None if np.isnan(error) else error for name, error in self.standard_errors.items()}
+        return {"parameters": self.parameters, "standard_errors": errors}

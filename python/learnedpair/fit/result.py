@@ -19,7 +19,7 @@ from .configurations import ReferenceData
 from .design import rows_of
 from .distances import Range, find_all_distances
 from .expected_errors import Errors
-from .pair_result import PairResult, SplineResult
+from .pair_result import ExpressionResult, PairResult, SplineResult
 from .pairs_of_types import PairOfTypes, label_of
 from .prediction import Prediction, predictions_of
 from .record import describe_data
@@ -36,7 +36,8 @@ _Fit = TypeVar("_Fit", bound="Fit[Any]")
 
 @dataclass(frozen=True)
 class Fit(Generic[_Result]):
-    """What fits of pair functions have in common; see :class:`SplineFit`."""
+    """What fits of pair functions have in common; see :class:`SplineFit` and
+    :class:`ExpressionFit`."""
 
     model: PairModel
     data: ReferenceData
@@ -194,3 +195,70 @@ class SplineFit(Fit[SplineResult]):
     def _remarks(self) -> list[str]:
         flat = [label_of(pair) for pair, result in self.pairs.items() if result.is_flat]
         return [f"slope at the shortest distance set to zero: {', '.join(flat)}"] if flat else []
+
+
+@dataclass(frozen=True)
+class ExpressionFit(Fit[ExpressionResult]):
+    """The result of :func:`fit_expression`. ``print(fit)`` shows its errors and parameters. It has the methods of
+    :class:`SplineFit`.
+
+    Attributes
+    ----------
+    model : PairModel
+    data : ReferenceData
+    pairs : dict of (str, str) to ExpressionResult
+        The types of a pair may be in either order. ``fit.pairs["Ar", "Ar"].parameters`` and ``standard_errors`` are
+        dicts of the names of parameters.
+    metadata : dict
+        The arguments of :func:`export_model` with which :meth:`save` writes the model.
+    held_out : list of Prediction
+        Of configurations that were not fitted, if :meth:`with_held_out` was given some.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import learnedpair as lp
+    >>> data = lp.fit.ReferenceData(
+    ...     [
+    ...         lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=2e-6 / r**12 - 4e-3 / r**6)
+    ...         for r in np.linspace(0.25, 1.0, 60)
+    ...     ],
+    ...     source="a Lennard-Jones potential",
+    ...     method="an example",
+    ... )
+    >>> start = {"sigma": 0.3, "epsilon": 1.0}
+    >>> fit = lp.fit.fit_expression(data, "4*epsilon*((sigma/r)^12 - (sigma/r)^6)", start, cutoff=1.2)
+    >>> print(fit)
+    <ReferenceData a Lennard-Jones potential: 60 configurations of Ar; 60 energies>
+    method: an example
+    expression in kJ/mol, r in nm: 4*epsilon*((sigma/r)^12 - (sigma/r)^6)
+    ...
+    Ar-Ar         60  0.250 to 1.000   0.316   -2.0000 ...
+    parameters with their standard errors:
+    Ar-Ar     sigma = 0.28172...
+    >>> round(fit.pairs["Ar", "Ar"].parameters["epsilon"], 6)
+    2.0
+    """
+
+    @property
+    def expression(self) -> str:
+        """The expression with the definitions in it."""
+        return str(self.metadata["training"]["expression"])
+
+    def _introduction(self) -> list[str]:
+        return [f"expression in kJ/mol, r in nm: {self.expression}"]
+
+    def _remarks(self) -> list[str]:
+        lines = ["parameters with their standard errors:"]
+        for pair, result in self.pairs.items():
+            values = (
+                f"{name} = {_with_error(value, result.standard_errors[name])}"
+                for name, value in result.parameters.items()
+            )
+            lines.append(f"{label_of(pair):<10}{', '.join(values)}")
+        return lines
+
+
+def _with_error(value: float, error: float) -> str:
+    """A parameter with its standard error, in ASCII."""
+    return f"{value:.8g} (at its bound)" if np.isnan(error) else f"{value:.8g} +- {error:.2g}"

@@ -321,7 +321,7 @@ def test_starting_values_of_pairs_of_types():
         *dimers(r, 2 * r + 4, ("X", "X")),
         *dimers(r, 2 * r + 4, ("Y", "X")),
     ]
-    start = {"a": {("X", "X"): 1.0, ("X", "Y"): -1.0}, "b": 1.0}
+    start = {"a": {("X", "X"): 1.0, ("Y", "X"): -1.0}, "b": 1.0}
     fit = lp.fit.fit_expression(data_of(configurations), "b*r + a^2", start, cutoff=0.9)
     assert_close(fit.pairs["X", "X"].parameters["a"], 2.0, rtol=1e-9)
     assert_close(fit.pairs["Y", "X"].parameters["a"], -2.0, rtol=1e-9)
@@ -364,6 +364,15 @@ def test_a_saved_fit_is_the_function_and_has_its_record(rare_gases, tmp_path):
     assert text.isascii() and f"expression in kJ/mol, r in nm: {BUCKINGHAM}\n" in text
     value, error = fit.pairs["Kr", "Kr"].parameters["b"], fit.pairs["Kr", "Kr"].standard_errors["b"]
     assert f"b = {value:.8g} +- {error:.2g}" in text
+
+
+def test_pairs_of_types_that_no_configuration_connects_are_fitted_one_by_one(rare_gases):
+    """The expected errors are those of each pair of types."""
+    for pair, result in rare_gases.pairs.items():
+        data = rare_gases.data.select(lambda each, pair=pair: sorted(each.types) == sorted(pair))
+        alone = lp.fit.fit_expression(data, BUCKINGHAM, {"A": 1e5, "b": 30.0, "C": 5e-3}, cutoff=1.2)
+        for name, value in alone.pairs[pair].parameters.items():
+            assert_close(result.parameters[name], value, rtol=1e-9)
 
 
 def test_figures_of_an_expression(rare_gases, tmp_path):
@@ -414,6 +423,10 @@ WRONG = [
     (
         dict(parameters={"A": {("X", "Z"): 1.0}, "b": 1.0}),
         r"has A for the pairs \('X', 'Z'\); expected one value for each pair of types of the data: \('X', 'X'\)",
+    ),
+    (
+        dict(parameters={"A": {("X", "X"): 1.0, ("X", "Z"): 1.0}, "b": 1.0}),
+        r"has A for the pairs \('X', 'X'\), \('X', 'Z'\); expected one value for each pair of types of the data",
     ),
     (dict(bounds={"C": (0, 1)}), r"bounds is {'C': \(0, 1\)}; expected a dict with some of A, b"),
     (dict(bounds={"A": (1, 0)}), r"bounds has A: \(1, 0\); expected \(lowest, highest\), which may be infinite"),

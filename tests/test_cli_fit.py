@@ -114,6 +114,23 @@ def test_the_settings_of_the_documentation(tmp_path, capsys):
     assert document["settings"]["fit"] == {"cutoff": 1.2, "description": "four rare gases"}
 
 
+EXPRESSION = """cutoff = 1.2
+expression = "A*exp(-b*r) - C/r^6"
+parameters = { A = 1e5, b = 30.0, C = 5e-3 }
+bounds = { C = [0, inf] }"""
+
+
+def test_expressions_are_fitted(folder, capsys):
+    text = SETTINGS.replace("cutoff = 1.2", EXPRESSION) + 'report = "report"\n[test]\nfraction = 0.2\nseed = 3\n'
+    model = fitted(folder, text)
+    data, held_out = read_dimers(folder / "dimers.csv").split(0.2, 3)
+    start = {"A": 1e5, "b": 30.0, "C": 5e-3}
+    expected = lp.fit.fit_expression(data, "A*exp(-b*r) - C/r^6", start, cutoff=1.2, bounds={"C": (0, np.inf)})
+    assert_same_model(model, expected.with_held_out(held_out).model)
+    assert str(expected) in capsys.readouterr().out
+    assert (folder / "report" / "curves.png").exists()
+
+
 def test_held_out_configurations_are_predicted(folder):
     """Against the fitted function at the distances of the configurations that the seed holds out."""
     model = fitted(folder, SETTINGS + "\n[test]\nfraction = 0.3\nseed = 5\n")
@@ -272,6 +289,29 @@ FIT = "[fit]\ncutoff = 1.2\n"
         ("1.2", "1\nenergy_error = 0.1", "[fit] has energy_error = 0.1; expected an absolute error and a fraction"),
         ("1.2", "1\nforce_error = [0, 1]", "[fit] has force_error = [0, 1]; expected an absolute error and a frac"),
         ("1.2", "1\ndescription = []", "fit.toml: [fit] has description = []; expected a text."),
+        ("1.2", '1\nexpression = "A/r"', "[fit] has an expression, and no parameters with their starting values; add"),
+        ("1.2", "1\nparameters = { A = 1 }", "fit.toml: [fit] has parameters, and no expression; add it."),
+        ("cutoff = 1.2", EXPRESSION + "\nsmoothness = 1", "[fit] has smoothness, which is for splines; leave it out."),
+        (
+            "cutoff = 1.2",
+            EXPRESSION.replace("1e5", "true"),
+            "has parameters = {'A': True, 'b': 30.0, 'C': 0.005}; ",
+        ),
+        (
+            "cutoff = 1.2",
+            EXPRESSION.replace("[0, inf]", "5"),
+            "has bounds = {'C': 5}; expected pairs of numbers by name",
+        ),
+        (
+            "cutoff = 1.2",
+            EXPRESSION.replace("0, inf", "'x', 1"),
+            "fit_expression: bounds has C: ['x', 1]; expected (",
+        ),
+        (
+            "cutoff = 1.2",
+            EXPRESSION.replace("r^6", "r^"),
+            "[fit]: the expression 'A*exp(-b*r) - C/r^' cannot be",
+        ),
         (FIT, FIT + "[test]\nfraction = 1\n", "[test] has fraction = 1; expected a number between 0 and 1."),
         (FIT, FIT + "[test]\nfraction = 0.5\nseed = -1", "[test] has seed = -1; expected an integer of at least 0."),
         (FIT, FIT + "[baseline]\n", "fit.toml: [baseline] lacks system; add it."),

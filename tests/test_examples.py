@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Tests the example with features, and that of the rare gases: its averages, and a short run."""
+"""Tests the example with features, that of the rare gases (its averages, and a short run), and active learning."""
 
 import importlib
 import itertools
@@ -171,3 +171,78 @@ def check_results(results, energy_error, pressure_error):
         position, height = table[name][2][0], table[name][3][0]
         assert 0.36 < position < 0.39 and 2.8 < height < 3.3
     assert results["largest difference of correction and whole potential"] < 1e-3
+
+
+@pytest.fixture
+def learning(monkeypatch, example):
+    """The module of the example of active learning that chooses dimers; it uses the liquid of the rare gases."""
+    monkeypatch.syspath_prepend(EXAMPLES / "active_learning")
+    yield example("learning")
+    sys.modules.pop("learning", None)
+
+
+def write_candidate(path, spreads, positions):
+    """Write a configuration in a cubic box of 3 nm as a CommitteeReporter does, with positions in nm."""
+    comment = 'Lattice="30 0 0 0 30 0 0 0 30" Properties=species:S:1:pos:R:3:force_spread:R:1 pbc="T T T"'
+    atoms = [f"Ar {x} {y} {z} {spread}" for (x, y, z), spread in zip(10 * np.array(positions), spreads, strict=True)]
+    path.write_text("\n".join([str(len(atoms)), comment, *atoms]) + "\n", encoding="utf-8")
+
+
+def test_new_dimers_are_those_on_which_the_members_disagree(learning, tmp_path):
+    """Distances of the atom with the largest spread, through the box, below the cutoff, and not of existing dimers."""
+    data = learning.Reference().compute(learning.FIRST)
+    committee = learning.train(data)
+    r = np.linspace(0.34, 0.5, 17)
+    spread = learning.spread_of_pairs(committee, r)
+    assert (np.diff(spread) < 0).all()
+    forces = [member.evaluate(r, np.zeros(17, int), np.zeros(17, int))[1] for member in committee.members]
+    deviations = np.array(forces) - np.mean(forces, axis=0)
+    assert_close(spread, np.sqrt((deviations**2).sum(axis=0) / 4), rtol=1e-9)
+    # Of the first atom: 0.34 nm through the box; 0.36; 0.281, as 0.28; 1.45, too far; 0.375, as 0.36; and 0.45.
+    positions = [[0.1, y, z] for y, z in ((0, 0), (2.66, 0), (0.36, 0), (0, 0.281), (1.45, 0), (0.375, 0), (0, 2.55))]
+    write_candidate(tmp_path / "c.xyz", [3, 1, 2, 1, 1, 1, 1], positions)
+    assert_close(learning.choose(tmp_path / "c.xyz", committee, data, 2), [0.34, 0.36], atol=1e-9)
+    assert_close(learning.choose(tmp_path / "c.xyz", committee, data, 9), [0.34, 0.36, 0.45], atol=1e-9)
+    # Members leave out every fifth dimer, and none the ends.
+    domains = [member.domain["Ar", "Ar"] for member in committee.members]
+    assert domains == 5 * [(0.24, 2.0)]
+    assert sorted(member.training["data"]["configurations"] for member in committee.members) == [9, 9, 9, 9, 10]
+
+
+@pytest.mark.slow
+def test_the_example_of_active_learning_runs(tmp_path):
+    output = run_script(EXAMPLES / "active_learning" / "active_learning.py", tmp_path, "--quick", "--output", "out")
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert (tmp_path / "out" / "rounds.png").stat().st_size > 10_000
+    check_rounds(results)
+    assert results["options"] == {"quick": True}
+    assert f"\n| 0 | 11 | {results['rounds'][0]['spread']:.2f} |" in output and "\n| by hand | " in output
+
+
+def test_the_stored_results_of_active_learning():
+    results = json.loads((EXAMPLES / "active_learning" / "results.json").read_text(encoding="utf-8"))
+    check_rounds(results)
+    assert results["seconds"] < 180 and results["options"] == {"quick": False}
+    readme = (EXAMPLES / "active_learning" / "README.md").read_text(encoding="utf-8")
+    names = [*map(str, range(len(results["rounds"]))), "by hand"]
+    for name, each in zip(names, [*results["rounds"], results["by hand"]], strict=True):
+        forces = " | ".join(f"{each[key]:.2f}" for key in ("spread", "largest_spread", "error", "largest_error"))
+        new = ", ".join(f"{r:.3f}" for r in each["new"])
+        assert f"\n| {name} | {each['dimers']} | {forces} | {each['energy_error']:.4f} | {new} |\n" in readme
+
+
+def check_rounds(results):
+    """Spread and true error fall from round to round until the largest spread is below the limit; without contacts, the
+    spread does not show the error.
+    """
+    rounds = results["rounds"]
+    first, second, last = rounds[0], rounds[1], rounds[-1]
+    assert 3 <= len(rounds) <= 6 and last["largest_spread"] <= results["limit"] == 1.0 and last["new"] == []
+    assert [each["dimers"] for each in rounds] == [11 + 2 * k for k in range(len(rounds))]
+    assert all(0.28 < r < 0.5 for each in rounds for r in each["new"])
+    for key in ("spread", "error", "largest_spread", "largest_error"):
+        assert second[key] < first[key] / 3 and last[key] < first[key] / 8, key
+    assert 5 < first["spread"] < 20 and 3 < first["error"] < 13
+    assert last["error"] < 0.4 and abs(last["energy_error"]) < 0.02 and abs(first["energy_error"]) > 0.3
+    blind = results["without contacts"]
+    assert blind["error"] > 10 * blind["spread"]

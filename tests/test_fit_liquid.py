@@ -10,10 +10,12 @@ import numpy as np
 import openmm
 import pytest
 from comparators import assert_close
+from learnedpair.fit.liquid.cost import DataCost
 from learnedpair.fit.liquid.frames import Frames, rows_of_frame
 from learnedpair.fit.liquid.liquid import Sampler, _particles_of
 from learnedpair.fit.liquid.response import Response
 from learnedpair.fit.liquid.targets import BAR, Observation
+from learnedpair.fit.spline_problem import problem_of
 from openmm import app
 
 SIGMA, EPSILON = 0.34, 0.996  # nm, kJ/mol
@@ -175,25 +177,18 @@ def test_a_liquid_gets_the_wanted_average():
 
 def test_the_cost_is_the_increase_of_the_squared_errors():
     """A change of the coefficients, by the quadratic form and by the residuals of the data."""
-    from learnedpair.fit.liquid.cost import DataCost
-
     fit = water_fit()
     cost = DataCost.of(fit)
     assert cost.increase(fit.coefficients) == 0
     change = 0.05 * np.random.default_rng(0).normal(size=len(fit.coefficients)) * np.abs(fit.coefficients)
 
     def squares(coefficients):
-        from learnedpair.fit.components import components_of
-        from learnedpair.fit.distances import find_all_distances
-
-        bases = {pair: result.basis for pair, result in fit.pairs.items()}
-        (component,) = components_of(
-            fit.data, find_all_distances(fit.data, fit.settings.interacting), bases, fit.settings
-        )
-        order = [list(fit.pairs).index(pair if pair in list(fit.pairs) else pair[::-1]) for pair in component.bases]
+        (component,) = fit.components
+        bases = {pair: fit.pairs[pair].basis for pair in component.pairs}
+        problem = problem_of(component, bases, fit.interacting)
+        order = [list(fit.pairs).index(pair if pair in list(fit.pairs) else pair[::-1]) for pair in component.pairs]
         parts = np.split(coefficients, 3)
         own = np.concatenate([parts[k] for k in order])
-        problem = component.problem
         smoothness = next(iter(fit.pairs.values())).smoothness
         return np.sum((problem.matrix @ own - problem.target) ** 2) + smoothness * np.sum((problem.penalty @ own) ** 2)
 

@@ -576,7 +576,7 @@ def test_wrong_configurations_are_refused(more, message):
 
 
 def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
-    code, _ = python_code("docs/user/fitting.md")
+    code, of_expression, _ = python_code("docs/user/fitting.md")
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(compile(code.replace("examples/rare_gases/dimers.csv", str(DIMERS)), "fitting.md", "exec"), names)
@@ -587,3 +587,9 @@ def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
     energy, _ = model.evaluate([0.3762], [0], [0])
     x = (0.34 / 0.3762) ** 6
     assert_close(energy + 4 * 0.996 * (x**2 - x), [-1.181], atol=2e-3)
+    exec(compile(of_expression, "fitting.md", "exec"), names)
+    largest = [
+        energy_errors(each.predictions, left_out=True).largest / 1.181
+        for each in (names["buckingham"].pairs["Ar", "Ar"], fit.pairs["Ar", "Ar"])
+    ]
+    assert 0.06 < largest[0] < 0.065 and largest[1] < 0.001

@@ -18,6 +18,9 @@ Example: learnedpair fit rare_gases.toml, where the file is
   model = "rare_gases.pt"
   report = "report"               # a folder, for figures and the table of errors
 
+With expression = "A*exp(-b*r) - C/r^6" and parameters = { A = 3e5, b = 35.0, C = 6e-3 } in [fit], the parameters of
+this function are fitted, from these starting values.
+
 Other sections: [baseline] with a System to subtract, [types] with rules, [test] with a fraction of the configurations
 that is not fitted. docs/user/fitting.md lists all keys.
 """
@@ -106,7 +109,7 @@ def _place(path, where):
 
 def _fit(settings, path):
     """The fit of the data, without the configurations that are held out but with their errors."""
-    from ..fit import fit_splines, subtract_baseline  # imported here, since it needs PyTorch
+    from ..fit import fit_expression, fit_splines, subtract_baseline  # imported here, since it needs PyTorch
 
     parts = []
     for index, each in enumerate(settings["data"]):
@@ -121,7 +124,8 @@ def _fit(settings, path):
         with _place(path, "[test]"):
             data, held_out = data.split(settings["test"]["fraction"], settings["test"].get("seed", 0))
     with _place(path, "[fit]"):
-        fit = fit_splines(data, types=settings.get("types"), **settings["fit"])
+        function = fit_expression if "expression" in settings["fit"] else fit_splines
+        fit = function(data, types=settings.get("types"), **settings["fit"])
     if held_out is None:
         return fit
     with _place(path, "[test]"):

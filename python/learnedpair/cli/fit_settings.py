@@ -35,6 +35,14 @@ ERROR = Kind(
         isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] > 0 and value[1] >= 0
     ),
 )
+NUMBERS = Kind(
+    "numbers by name, such as { A = 1.0 }",
+    lambda value: isinstance(value, dict) and len(value) > 0 and all(map(_is_number, value.values())),
+)
+BOUNDS = Kind(
+    "pairs of numbers by name, such as { A = [0.0, inf] }",
+    lambda value: isinstance(value, dict) and all(isinstance(each, list) and len(each) == 2 for each in value.values()),
+)
 COLUMNS = Kind("four texts", lambda value: _is_texts(value) and len(value) == 4)
 RULE = Kind("a rule, or a list of rules", lambda value: isinstance(value, str) or _is_texts(value))
 NAMES = Kind("a list of names, or a section of rules", _is_texts)
@@ -60,11 +68,16 @@ SECTIONS = {
         "force_error": ERROR,
         "num_intervals": COUNT,
         "smoothness": POSITIVE,
+        "expression": NAME,
+        "parameters": NUMBERS,
+        "bounds": BOUNDS,
         "description": TEXT,
     },
     "test": {"fraction": FRACTION, "seed": SEED},
     "output": {"model": NAME, "report": NAME},
 }
+#: The keys of [fit] that only fits of splines have, and those that only fits of expressions have.
+ONLY_SPLINES, ONLY_EXPRESSIONS = ("num_intervals", "smoothness"), ("parameters", "bounds")
 #: The keys without which a section is refused, and the sections without which a file is refused.
 REQUIRED_KEYS = {"baseline": ("system",), "fit": ("cutoff",), "test": ("fraction",), "output": ("model",)}
 REQUIRED_SECTIONS = ("data", "fit", "output")
@@ -104,6 +117,7 @@ def read_settings(path):
     for name, kinds in SECTIONS.items():
         if name in settings:
             _require_section(settings[name], kinds, REQUIRED_KEYS[name], f"{path}: [{name}]")
+    _require_one_kind_of_fit(settings["fit"], f"{path}: [fit]")
     if "types" in settings:
         _require_types(settings["types"], path)
     return settings
@@ -151,6 +165,17 @@ def _require_section(section, kinds, required, where, remark=""):
     for key, value in section.items():
         if not kinds[key].is_met(value):
             raise ValueError(f"{where} has {key} = {_show(value)}; expected {kinds[key].expected}.")
+
+
+def _require_one_kind_of_fit(section, where):
+    """Require keys of [fit] that belong together: those of splines, or those of an expression."""
+    is_expression = "expression" in section
+    for key in ONLY_SPLINES if is_expression else ONLY_EXPRESSIONS:
+        if key in section:
+            remedy = "which is for splines; leave it out" if is_expression else "and no expression; add it"
+            raise ValueError(f"{where} has {key}, {remedy}.")
+    if is_expression and "parameters" not in section:
+        raise ValueError(f"{where} has an expression, and no parameters with their starting values; add them.")
 
 
 def _require_types(types, path):

@@ -33,6 +33,7 @@ A correction of argon, from twenty energies of a better potential:
 from .baseline import subtract_baseline
 from .configurations import Configuration, ReferenceData
 from .dimer_curves import read_dimers
+from .expressions import fit_expression
 from .extended_xyz import read_extended_xyz
 from .figures import plot_fit
 from .liquid.liquid import Liquid
@@ -41,12 +42,13 @@ from .liquid.rounds import LiquidFit
 from .liquid.targets import Density, PotentialEnergy, Pressure, RadialDistribution
 from .networks import NetworkFit, fit_network
 from .numpy_arrays import read_npz
-from .result import SplineFit
+from .result import ExpressionFit, SplineFit
 from .splines import fit_splines
 
 __all__ = [
     "Configuration",
     "Density",
+    "ExpressionFit",
     "Liquid",
     "LiquidFit",
     "NetworkFit",
@@ -55,6 +57,7 @@ __all__ = [
     "RadialDistribution",
     "ReferenceData",
     "SplineFit",
+    "fit_expression",
     "fit_network",
     "fit_splines",
     "plot_fit",

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .basis import InverseSplineBasis
 from .configurations import Configuration
 from .distances import Distances, Range
 from .expected_errors import Errors, expected_errors
@@ -17,10 +19,21 @@ from .rigid import project
 Array = NDArray[np.float64]
 
 
+class Basis(Protocol):
+    """Functions of the distance."""
+
+    @property
+    def size(self) -> int:
+        """The number of functions."""
+
+    def evaluate(self, r: Array) -> tuple[Array, Array]:
+        """The functions and their derivatives by r: two ndarrays of shape (n, size)."""
+
+
 def rows_of(
     configuration: Configuration,
     distances: dict[PairOfTypes, Distances],
-    bases: dict[PairOfTypes, InverseSplineBasis],
+    bases: Mapping[PairOfTypes, Basis],
     interacting: Range,
     errors: Errors,
 ) -> tuple[Array, Array]:

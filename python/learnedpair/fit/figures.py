@@ -15,17 +15,17 @@ from .pair_result import PairResult
 from .pairs_of_types import PairOfTypes
 from .panels import draw_curve, new_figure, panels_of
 from .prediction import Prediction
-from .result import SplineFit
+from .result import Fit
 
 Array = NDArray[np.float64]
 
 
-def plot_fit(fit: SplineFit, folder: str | os.PathLike[str]) -> list[str]:
+def plot_fit(fit: Fit[Any], folder: str | os.PathLike[str]) -> list[str]:
     """Draw curves.png, errors.png, parity.png and coverage.png.
 
     Parameters
     ----------
-    fit : SplineFit
+    fit : SplineFit or ExpressionFit
     folder : path-like
         It is created if it does not exist. Existing files with these names are replaced.
 
@@ -90,7 +90,7 @@ def _targets(pair: PairOfTypes, predictions: Sequence[Prediction]) -> tuple[Arra
 
 def _curve(panel: Any, pair: PairOfTypes, result: PairResult) -> None:
     """The function, and the data of pairs of atoms."""
-    r = np.geomspace(result.basis.shortest, result.basis.longest, 2000)
+    r = np.geomspace(result.shortest, result.longest, 2000)
     draw_curve(panel, r, result.evaluate(r)[0], _targets(pair, result.predictions))
 
 

@@ -1,16 +1,14 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Fitted splines as a PyTorch module."""
+"""Fitted functions as PyTorch modules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from .basis import POWER, InverseSplineBasis
-from .pair_result import PairResult
-from .pairs_of_types import PairOfTypes
 
 
 class InverseSplineCurves(torch.nn.Module):
@@ -77,18 +75,42 @@ class InverseSplineCurves(torch.nn.Module):
         return value + slope / spacing * (ratio * ratio - 1) / (2 * longest)
 
 
-def module_of(results: Mapping[PairOfTypes, PairResult], names: list[str]) -> InverseSplineCurves:
-    """The fitted functions as a module."""
-    indices = np.full((len(names), len(names)), -1)
-    for index, pair in enumerate(results):
-        first, second = map(names.index, pair)
-        indices[first, second] = indices[second, first] = index
-    bases, coefficients = zip(*((result.basis, result.coefficients) for result in results.values()))
-    return InverseSplineCurves(bases, coefficients, indices)
-
-
 def _wall(basis: InverseSplineBasis, coefficients: NDArray[np.float64]) -> tuple[float, float, float]:
     """f and its first two derivatives at the shortest distance."""
     values, slopes = basis.evaluate(np.array([basis.shortest]))
     second = basis.curvature_at_shortest() @ coefficients[-4:]
     return float(values[0] @ coefficients), float(slopes[0] @ coefficients), float(second)
+
+
+class ExpressionCurves(torch.nn.Module):
+    """An expression with given parameters, one set of them for each pair of types.
+
+    Parameters
+    ----------
+    expression : str
+        Its text, which distinguishes the digests of modules.
+    function : torch.fx.GraphModule
+        As :func:`read_expression` makes it.
+    values : ndarray, shape (n_pairs, n_parameters)
+        The parameters for each pair of types.
+    indices : ndarray of int, shape (n_types, n_types)
+        The row of ``values`` of each pair; -1 for a pair whose energy is zero.
+    """
+
+    def __init__(
+        self,
+        expression: str,
+        function: torch.nn.Module,
+        values: NDArray[np.float64],
+        indices: NDArray[np.int64],
+    ) -> None:
+        super().__init__()
+        self.expression, self.function = expression, function
+        self.register_buffer("values", torch.from_numpy(values))
+        self.register_buffer("indices", torch.from_numpy(indices))
+
+    def forward(self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor) -> torch.Tensor:
+        """Energies of pairs in kJ/mol: r in nm, type1, type2 and the result have the shape [P]."""
+        curve = self.indices[type1, type2]
+        energy = self.function(r, self.values[curve.clamp(min=0)])
+        return torch.where(curve < 0, torch.zeros_like(r), energy)

@@ -123,6 +123,12 @@ class PairTensors:
         r = self.r.detach().requires_grad_()
         f = module(r, self.types[0], self.types[1])
         (dfdr,) = torch.autograd.grad(f.sum(), r, create_graph=create_graph)
+        return self.totals(f, dfdr)
+
+    def totals(self, f: torch.Tensor, dfdr: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The energies, shape (C,), and the forces, shape (A, 3), of a function of pairs and its derivative by the
+        distance, shape (P,).
+        """
         s, dsdr = self.switching
         energy = torch.zeros_like(self.energy).index_add(0, self.configuration, s * f)
         push = (s * dfdr + dsdr * f)[:, None] * self.unit

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,12 +32,12 @@ def row_of(pair: PairOfTypes, result: PairResult) -> str:
     minima = [(r, energy) for kind, r, energy in result.extrema() if kind == "minimum"]
     r, energy = min(minima, key=lambda each: each[1]) if minima else (None, None)
     well = f"{'-':>6} {'-':>9}" if r is None else f"{r:>6.3f} {energy:>9.4f}"
-    basis, errors = result.basis, energy_errors(result.predictions, left_out=True)
-    start = _start(pair, len(result.predictions), basis.shortest, basis.longest)
+    errors = energy_errors(result.predictions, left_out=True)
+    start = _start(pair, len(result.predictions), result.shortest, result.longest)
     return f"{start}  {well}" + _columns(errors, force_error(result.predictions, left_out=True))
 
 
-def rows_held_out(predictions: Sequence[Prediction], pairs: dict[PairOfTypes, PairResult]) -> Iterator[str]:
+def rows_held_out(predictions: Sequence[Prediction], pairs: Mapping[PairOfTypes, PairResult]) -> Iterator[str]:
     """The lines of the table of errors of configurations that were not fitted."""
     for pair, chosen, errors, forces in _errors_held_out(predictions, pairs):
         r = np.concatenate([each.distances[pair] for each in chosen])
@@ -62,14 +62,14 @@ def _percent(value: float) -> str:
     return f"{value:>8.2%}" if np.isfinite(value) else f"{'-':>8}"
 
 
-def describe_training(data: ReferenceData, pairs: dict[PairOfTypes, PairResult]) -> dict[str, Any]:
+def describe_training(data: ReferenceData, pairs: Mapping[PairOfTypes, PairResult]) -> dict[str, Any]:
     """The training record of a model: data, method, errors and versions, for JSON."""
     errors = {
         label_of(pair): {
             **_describe_errors(
                 energy_errors(result.predictions, left_out=True), force_error(result.predictions, left_out=True)
             ),
-            "smoothness": result.smoothness,
+            **result.describe(),
         }
         for pair, result in pairs.items()
     }
@@ -85,7 +85,7 @@ def _describe_errors(errors: EnergyErrors | None, forces: float | None) -> dict[
 
 
 def describe_errors_held_out(
-    predictions: Sequence[Prediction], pairs: dict[PairOfTypes, PairResult]
+    predictions: Sequence[Prediction], pairs: Mapping[PairOfTypes, PairResult]
 ) -> dict[str, dict[str, Any]]:
     """The errors of configurations that were not fitted, for JSON."""
     return {
@@ -95,7 +95,7 @@ def describe_errors_held_out(
 
 
 def _errors_held_out(
-    predictions: Sequence[Prediction], pairs: dict[PairOfTypes, PairResult]
+    predictions: Sequence[Prediction], pairs: Mapping[PairOfTypes, PairResult]
 ) -> Iterator[tuple[PairOfTypes, list[Prediction], EnergyErrors | None, float | None]]:
     """For each pair of types that occurs: its predictions, and their errors. The well is that of the fitted data."""
     for pair, result in pairs.items():

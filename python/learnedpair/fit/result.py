@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,36 +15,167 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import ModelError
 from ..lowering.export import export_model
 from ..lowering.pair_model import PairModel, load_model
-from .components import FitSettings
 from .configurations import ReferenceData
 from .design import rows_of
-from .distances import find_all_distances
+from .distances import Range, find_all_distances
 from .expected_errors import Errors
-from .module import module_of
-from .pair_result import PairResult
+from .module import InverseSplineCurves
+from .pair_result import ExpressionResult, PairResult, SplineResult
 from .pairs_of_types import PairOfTypes, PairsOfTypes, label_of, names_of
 from .prediction import Prediction, predictions_of
 from .record import describe_data
 from .report import HEADER, HEADER_HELD_OUT, describe_errors_held_out, row_of, rows_held_out
 from .summary import force_error
+from .task import Component, indices_of
+
+Array = NDArray[np.float64]
+
+
+#: The result for one pair of types.
+_Result = TypeVar("_Result", bound=PairResult)
+_Fit = TypeVar("_Fit", bound="Fit[Any]")
 
 
 @dataclass(frozen=True)
-class SplineFit:
+class Fit(Generic[_Result]):
+    """What fits of pair functions have in common; see :class:`SplineFit` and
+    :class:`ExpressionFit`."""
+
+    model: PairModel
+    data: ReferenceData
+    pairs: dict[PairOfTypes, _Result]
+    metadata: dict[str, Any]
+    interacting: Range
+    held_out: Sequence[Prediction] = ()
+
+    def predict(self, data: ReferenceData) -> list[Prediction]:
+        """The errors for configurations that were not fitted: predicted minus reference, both without the baseline.
+
+        As in the fit, the pairs of a structure without a box interact at all distances (unless it was made with
+        ``within_cutoff=True``), and those in a periodic box below the cutoff, with the switching function of the force.
+
+        Raises
+        ------
+        ModelError
+            If a configuration has a pair of types that the fitted ones do not have, or no pair in range.
+        """
+        bases = {pair: _Function(result) for pair, result in self.pairs.items()}
+        errors = Errors((1.0, 0.0), (1.0, 0.0))
+        found = find_all_distances(data, self.interacting)
+        residuals = []
+        for each, pairs in zip(data, found):
+            for pair in pairs:
+                if pair not in bases:
+                    raise ModelError(
+                        f"{each.name}: {pair[0]} and {pair[1]} are in range, and no configuration of the fit has this"
+                        " pair of types; fit one that has it, or leave this one out."
+                    )
+            matrix, target = rows_of(each, pairs, bases, self.interacting, errors)
+            residuals.append(matrix.sum(axis=1) - target)
+        rows = np.concatenate(residuals)
+        return predictions_of(zip(data, found), rows, rows, errors)
+
+    def with_held_out(self: _Fit, data: ReferenceData) -> _Fit:
+        """The same fit, with its errors for configurations that were not fitted: ``print`` shows them, and the model
+        has them in its training record, as "errors_held_out".
+
+        Raises
+        ------
+        ModelError
+            As :meth:`predict`.
+        """
+        predictions = self.predict(data)
+        training = {
+            **self.metadata["training"],
+            "data_held_out": describe_data(data),
+            "errors_held_out": describe_errors_held_out(predictions, self.pairs),
+        }
+        metadata = {**self.metadata, "training": training}
+        return replace(self, model=load_model(self.model.module, **metadata), metadata=metadata, held_out=predictions)
+
+    def predictions(self) -> list[Prediction]:
+        """The errors of all configurations, in the order of the data."""
+        by_configuration = {
+            id(each.configuration): each for result in self.pairs.values() for each in result.predictions
+        }
+        return [by_configuration[id(each)] for each in self.data]
+
+    def with_training(self: _Fit, record: dict[str, Any], description: str | None = None) -> _Fit:
+        """The same fit, whose model has a longer training record, and another description if one is given."""
+        metadata = {**self.metadata, "training": {**self.metadata["training"], **record}}
+        if description is not None:
+            metadata["description"] = description
+        return replace(self, model=load_model(self.model.module, **metadata), metadata=metadata)
+
+    def save(self, path: str | os.PathLike[str]) -> PairModel:
+        """Write the model to a file, as :func:`export_model` does, with the training domain of each pair of types, the
+        errors of configurations left out of the fit, and the digest of the data.
+
+        Returns
+        -------
+        PairModel
+            The file as :func:`load_model` reads it.
+        """
+        return export_model(self.model.module, path, **self.metadata)
+
+    def __str__(self) -> str:
+        lines = [repr(self.data), f"method: {self.data.method}", *self._introduction(), *HEADER]
+        for pair, result in self.pairs.items():
+            lines.append(row_of(pair, result))
+        of_forces = force_error(self.predictions(), left_out=True)
+        if of_forces is not None and np.isfinite(of_forces):
+            lines.append(f"components of forces left out of the fit: RMS error {of_forces:.3g} kJ/mol/nm")
+        unknown = sum(not each.is_known for each in self.predictions())
+        if unknown:
+            lines.append(
+                f"configurations without an error, since without them the data do not determine the functions at their"
+                f" distances: {unknown}"
+            )
+        lines += self._remarks()
+        if self.held_out:
+            lines += [*HEADER_HELD_OUT, *rows_held_out(self.held_out, self.pairs)]
+        return "\n".join(lines)
+
+    def _introduction(self) -> list[str]:
+        """Lines above the table of errors."""
+        return []
+
+    def _remarks(self) -> list[str]:
+        """Lines below the table of errors."""
+        return []
+
+
+class _Function:
+    """The function of a pair of types as a basis of one function."""
+
+    size = 1
+
+    def __init__(self, result: PairResult) -> None:
+        self._result = result
+
+    def evaluate(self, r: Array) -> tuple[Array, Array]:
+        value, slope = self._result.evaluate(r)
+        return value[:, None], slope[:, None]
+
+
+@dataclass(frozen=True)
+class SplineFit(Fit[SplineResult]):
     """The result of :func:`fit_splines`. ``print(fit)`` shows a table of its errors.
 
     Attributes
     ----------
     model : PairModel
     data : ReferenceData
-    pairs : dict of (str, str) to PairResult
+    pairs : dict of (str, str) to SplineResult
         The types of a pair may be in either order.
     metadata : dict
         The arguments of :func:`export_model` with which :meth:`save` writes the model.
-    settings : FitSettings
-        Which pairs interact, and the expected errors of the data.
+    interacting : Range
+        Which pairs interact in the fit.
     held_out : list of Prediction
         Of configurations that were not fitted, if :meth:`with_held_out` was given some.
+    components : list of Component
+        The data and their expected errors, for pairs of types that configurations connect.
 
     Examples
     --------
@@ -74,65 +205,7 @@ class SplineFit:
     True
     """
 
-    model: PairModel
-    data: ReferenceData
-    pairs: dict[PairOfTypes, PairResult]
-    metadata: dict[str, Any]
-    settings: FitSettings
-    held_out: Sequence[Prediction] = ()
-
-    def predict(self, data: ReferenceData) -> list[Prediction]:
-        """The errors for configurations that were not fitted: predicted minus reference, both without the baseline.
-
-        As in the fit, the pairs of a structure without a box interact at all distances (unless it was made with
-        ``within_cutoff=True``), and those in a periodic box below the cutoff, with the switching function of the force.
-
-        Raises
-        ------
-        ModelError
-            If a configuration has a pair of types that the fitted ones do not have, or no pair in range.
-        """
-        interacting = self.settings.interacting
-        bases = {pair: result.basis for pair, result in self.pairs.items()}
-        errors = Errors((1.0, 0.0), (1.0, 0.0))
-        found = find_all_distances(data, interacting)
-        residuals = []
-        for each, pairs in zip(data, found):
-            for pair in pairs:
-                if pair not in bases:
-                    raise ModelError(
-                        f"{each.name}: {pair[0]} and {pair[1]} are in range, and no configuration of the fit has this"
-                        " pair of types; fit one that has it, or leave this one out."
-                    )
-            matrix, target = rows_of(each, pairs, bases, interacting, errors)
-            residuals.append(matrix @ self.coefficients - target)
-        rows = np.concatenate(residuals)
-        return predictions_of(zip(data, found), rows, rows, errors)
-
-    def with_held_out(self, data: ReferenceData) -> SplineFit:
-        """The same fit, with its errors for configurations that were not fitted: ``print`` shows them, and the model
-        has them in its training record, as "errors_held_out".
-
-        Raises
-        ------
-        ModelError
-            As :meth:`predict`.
-        """
-        predictions = self.predict(data)
-        training = {
-            **self.metadata["training"],
-            "data_held_out": describe_data(data),
-            "errors_held_out": describe_errors_held_out(predictions, self.pairs),
-        }
-        metadata = {**self.metadata, "training": training}
-        return replace(self, model=load_model(self.model.module, **metadata), metadata=metadata, held_out=predictions)
-
-    def predictions(self) -> list[Prediction]:
-        """The errors of all configurations, in the order of the data."""
-        by_configuration = {
-            id(each.configuration): each for result in self.pairs.values() for each in result.predictions
-        }
-        return [by_configuration[id(each)] for each in self.data]
+    components: Sequence[Component] = ()
 
     @property
     def coefficients(self) -> NDArray[np.float64]:
@@ -174,43 +247,79 @@ class SplineFit:
         )
         return replace(fit, pairs=pairs)
 
-    def with_training(self, record: dict[str, Any], description: str | None = None) -> SplineFit:
-        """The same fit, whose model has a longer training record, and another description if one is given."""
-        metadata = {**self.metadata, "training": {**self.metadata["training"], **record}}
-        if description is not None:
-            metadata["description"] = description
-        return replace(self, model=load_model(self.model.module, **metadata), metadata=metadata)
-
-    def save(self, path: str | os.PathLike[str]) -> PairModel:
-        """Write the model to a file, as :func:`export_model` does, with the training domain of each pair of types, the
-        errors of configurations left out of the fit, and the digest of the data.
-
-        Returns
-        -------
-        PairModel
-            The file as :func:`load_model` reads it.
-        """
-        return export_model(self.model.module, path, **self.metadata)
-
-    def __str__(self) -> str:
-        lines = [repr(self.data), f"method: {self.data.method}", *HEADER]
-        for pair, result in self.pairs.items():
-            lines.append(row_of(pair, result))
-        of_forces = force_error(self.predictions(), left_out=True)
-        if of_forces is not None and np.isfinite(of_forces):
-            lines.append(f"components of forces left out of the fit: RMS error {of_forces:.3g} kJ/mol/nm")
-        unknown = sum(not each.is_known for each in self.predictions())
-        if unknown:
-            lines.append(
-                f"configurations without an error, since without them the data do not determine the functions at their"
-                f" distances: {unknown}"
-            )
+    def _remarks(self) -> list[str]:
         flat = [label_of(pair) for pair, result in self.pairs.items() if result.is_flat]
-        if flat:
-            lines.append(f"slope at the shortest distance set to zero: {', '.join(flat)}")
-        if self.held_out:
-            lines += [*HEADER_HELD_OUT, *rows_held_out(self.held_out, self.pairs)]
-        return "\n".join(lines)
+        return [f"slope at the shortest distance set to zero: {', '.join(flat)}"] if flat else []
+
+
+@dataclass(frozen=True)
+class ExpressionFit(Fit[ExpressionResult]):
+    """The result of :func:`fit_expression`. ``print(fit)`` shows its errors and parameters. It has the methods of
+    :class:`SplineFit`.
+
+    Attributes
+    ----------
+    model : PairModel
+    data : ReferenceData
+    pairs : dict of (str, str) to ExpressionResult
+        The types of a pair may be in either order. ``fit.pairs["Ar", "Ar"].parameters`` and ``standard_errors`` are
+        dicts of the names of parameters.
+    metadata : dict
+        The arguments of :func:`export_model` with which :meth:`save` writes the model.
+    interacting : Range
+        Which pairs interact in the fit.
+    held_out : list of Prediction
+        Of configurations that were not fitted, if :meth:`with_held_out` was given some.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import learnedpair as lp
+    >>> data = lp.fit.ReferenceData(
+    ...     [
+    ...         lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=2e-6 / r**12 - 4e-3 / r**6)
+    ...         for r in np.linspace(0.25, 1.0, 60)
+    ...     ],
+    ...     source="a Lennard-Jones potential",
+    ...     method="an example",
+    ... )
+    >>> start = {"sigma": 0.3, "epsilon": 1.0}
+    >>> fit = lp.fit.fit_expression(data, "4*epsilon*((sigma/r)^12 - (sigma/r)^6)", start, cutoff=1.2)
+    >>> print(fit)
+    <ReferenceData a Lennard-Jones potential: 60 configurations of Ar; 60 energies>
+    method: an example
+    expression in kJ/mol, r in nm: 4*epsilon*((sigma/r)^12 - (sigma/r)^6)
+    ...
+    Ar-Ar         60  0.250 to 1.000   0.316   -2.0000 ...
+    parameters with their standard errors:
+    Ar-Ar     sigma = 0.28172...
+    >>> round(fit.pairs["Ar", "Ar"].parameters["epsilon"], 6)
+    2.0
+    """
+
+    @property
+    def expression(self) -> str:
+        """The expression with the definitions in it."""
+        return str(self.metadata["training"]["expression"])
+
+    def _introduction(self) -> list[str]:
+        return [f"expression in kJ/mol, r in nm: {self.expression}"]
+
+    def _remarks(self) -> list[str]:
+        lines = ["parameters with their standard errors:"]
+        for pair, result in self.pairs.items():
+            values = (
+                f"{name} = {_with_error(value, result.standard_errors[name])}"
+                for name, value in result.parameters.items()
+            )
+            lines.append(f"{label_of(pair):<10}{', '.join(values)}")
+        return lines
+
+
+def module_of(results: dict[PairOfTypes, SplineResult], names: list[str]) -> InverseSplineCurves:
+    """The fitted functions as a module."""
+    bases, coefficients = zip(*((result.basis, result.coefficients) for result in results.values()))
+    return InverseSplineCurves(bases, coefficients, indices_of(list(results), names))
 
 
 def _unknown(prediction: Prediction) -> dict[str, Any]:
@@ -219,3 +328,8 @@ def _unknown(prediction: Prediction) -> dict[str, Any]:
         "energy_left_out": None if prediction.energy is None else np.nan,
         "forces_left_out": None if prediction.forces is None else np.full_like(prediction.forces, np.nan),
     }
+
+
+def _with_error(value: float, error: float) -> str:
+    """A parameter with its standard error, in ASCII."""
+    return f"{value:.8g} (at its bound)" if np.isnan(error) else f"{value:.8g} +- {error:.2g}"

@@ -14,21 +14,18 @@ from openmm import unit
 
 from ..errors import ModelError
 from ..lowering.pair_model import load_model
-from ..units import in_nanometers
 from .basis import InverseSplineBasis
-from .components import Component, FitSettings, components_of, rows_for_pairs, slopes_below_shortest
-from .configurations import Configuration, ReferenceData
-from .distances import Distances, Range, find_all_distances
-from .expected_errors import Errors
+from .configurations import ReferenceData
+from .distances import Range
 from .guesses import warn_of_guesses
 from .least_squares import Solution, solve
-from .module import module_of
-from .pair_result import PairResult
-from .pairs_of_types import PairOfTypes, PairsOfTypes, label_of, names_of
+from .pair_result import SplineResult
+from .pairs_of_types import PairOfTypes
 from .prediction import predictions_of
-from .record import distances_of_model
 from .report import describe_training
-from .result import SplineFit
+from .result import SplineFit, module_of
+from .spline_problem import problem_of, rows_for_pairs, slopes_below_shortest
+from .task import Component, Task, prepare
 
 Array = NDArray[np.float64]
 
@@ -140,41 +137,27 @@ def fit_splines(
     >>> bool(abs(energy[0] - 4 * 0.996 * ((0.34 / 0.38) ** 12 - (0.34 / 0.38) ** 6)) < 0.01)
     True
     """
-    cutoff, switching_distance, inner_cutoff = (
-        in_nanometers(cutoff, "cutoff"),
-        in_nanometers(switching_distance, "switching_distance"),
-        in_nanometers(inner_cutoff, "inner_cutoff"),
-    )
-    if not (isinstance(cutoff, (int, float)) and 0 < cutoff < np.inf):
-        raise ModelError(f"fit_splines: cutoff is {cutoff!r}; expected a positive number, in nm.")
-    if switching_distance is None and not truncated:
-        switching_distance = 0.9 * cutoff
     _require_settings(num_intervals, smoothness)
-    _require_difference(data)
-    types = data.types if types is None else types
-    names = names_of(types, data.types, "fit_splines")
-    settings = FitSettings(Range(cutoff, switching_distance, within_cutoff), energy_error, force_error)
-    found = find_all_distances(data, settings.interacting)
-    bases = _bases(data, found, num_intervals)
-    domain = {pair: (basis.shortest, basis.longest) for pair, basis in bases.items()}
-    distances = distances_of_model(domain, cutoff, inner_cutoff)
-    fitted: dict[PairOfTypes, PairResult] = {}
-    for component in components_of(data, found, bases, settings):
-        try:
-            fitted |= _fit_component(component, smoothness)
-        except ModelError as error:
-            raise ModelError(f"fit_splines: {', '.join(map(label_of, component.bases))}: {error}") from error
-    results = PairsOfTypes(sorted(fitted.items(), key=lambda each: sorted(map(names.index, each[0]))))
-    warn_of_guesses(results)
-    metadata = dict(
-        types=types,
+    task = prepare(
+        "fit_splines",
+        data,
+        cutoff=cutoff,
         switching_distance=switching_distance,
+        inner_cutoff=inner_cutoff,
         truncated=truncated,
+        within_cutoff=within_cutoff,
+        types=types,
         description=description,
-        training=describe_training(data, results),
-        **distances,
     )
-    return SplineFit(load_model(module_of(results, names), **metadata), data, results, metadata, settings)
+    _require_different_distances(task)
+    components = task.components(energy_error, force_error)
+    results = task.fit_components(
+        components, lambda component: _fit_component(component, task.interacting, num_intervals, smoothness)
+    )
+    warn_of_guesses(results)
+    metadata = {**task.metadata, "training": describe_training(data, results)}
+    model = load_model(module_of(results, task.names), **metadata)
+    return SplineFit(model, data, results, metadata, task.interacting, components=components)
 
 
 def _require_settings(num_intervals: int, smoothness: float | None) -> None:
@@ -186,43 +169,29 @@ def _require_settings(num_intervals: int, smoothness: float | None) -> None:
         raise ModelError(f"fit_splines: smoothness is {smoothness!r}; expected a positive number.")
 
 
-def _require_difference(data: ReferenceData) -> None:
-    """Require a target that is not zero everywhere."""
-    for each in data:
-        if (each.energy_difference or 0.0) != 0 or np.any(each.force_difference if each.forces is not None else 0.0):
-            return
-    raise ModelError(
-        f"fit_splines: all energies and forces of {data.source} are those of the baseline, so that there is nothing to"
-        " fit; look for a wrong column."
-    )
-
-
-def _bases(
-    data: ReferenceData, found: list[dict[PairOfTypes, Distances]], num_intervals: int
-) -> dict[PairOfTypes, InverseSplineBasis]:
-    """A basis for each pair of types, from its shortest to its longest distance."""
-    bases = {}
-    for pair in sorted({pair for pairs in found for pair in pairs}):
-        r = np.concatenate([pairs[pair].r for pairs in found if pair in pairs])
-        shortest, longest = float(r.min()), float(r.max())
-        if len(np.unique(r)) < 4:
+def _require_different_distances(task: Task) -> None:
+    """Require enough distances of each pair of types for third differences."""
+    for pair in task.ranges:
+        count = len(np.unique(np.concatenate([pairs[pair].r for pairs in task.found if pair in pairs])))
+        if count < 4:
             raise ModelError(
-                f"{data.source}: {pair[0]} and {pair[1]} occur at {len(np.unique(r))} different distances; expected at"
+                f"{task.data.source}: {pair[0]} and {pair[1]} occur at {count} different distances; expected at"
                 " least 4, which a fit with third differences needs."
             )
-        bases[pair] = InverseSplineBasis(shortest, longest, num_intervals)
-    return bases
 
 
-def _fit_component(component: Component, smoothness: float | None) -> dict[PairOfTypes, PairResult]:
+def _fit_component(
+    component: Component, interacting: Range, num_intervals: int, smoothness: float | None
+) -> dict[PairOfTypes, SplineResult]:
     """Fit pairs of types that configurations connect."""
-    bases = component.bases
+    bases = {pair: InverseSplineBasis(*ends, num_intervals) for pair, ends in component.pairs.items()}
+    problem = problem_of(component, bases, interacting)
     slopes, rises = slopes_below_shortest(bases), _rises_at_shortest(bases)
     flat: list[PairOfTypes] = []
 
     def solution_with(pairs: list[PairOfTypes], weight: float | None) -> Solution:
-        constraints = np.array([slopes[pair] for pair in pairs]).reshape(-1, component.problem.matrix.shape[1])
-        return solve(replace(component.problem, constraints=constraints), weight)
+        constraints = np.array([slopes[pair] for pair in pairs]).reshape(-1, problem.matrix.shape[1])
+        return solve(replace(problem, constraints=constraints), weight)
 
     solution = solution_with(flat, smoothness)
     for pair, rise in rises.items():
@@ -230,7 +199,7 @@ def _fit_component(component: Component, smoothness: float | None) -> dict[PairO
         if is_attractive and rise @ solution.coefficients <= SIGNIFICANT * solution.error_of(rise):
             flat = [*flat, pair]
             solution = solution_with(flat, solution.smoothness)
-    return _results(component.chosen, bases, solution, component.errors, flat)
+    return _results(component, bases, solution, flat)
 
 
 def _rises_at_shortest(bases: dict[PairOfTypes, InverseSplineBasis]) -> dict[PairOfTypes, Array]:
@@ -247,23 +216,24 @@ def _rises_at_shortest(bases: dict[PairOfTypes, InverseSplineBasis]) -> dict[Pai
 
 
 def _results(
-    chosen: list[tuple[Configuration, dict[PairOfTypes, Distances]]],
+    component: Component,
     bases: dict[PairOfTypes, InverseSplineBasis],
     solution: Solution,
-    errors: Errors,
     flat: Collection[PairOfTypes],
-) -> dict[PairOfTypes, PairResult]:
+) -> dict[PairOfTypes, SplineResult]:
     """Divide the solution of a component into its pairs of types."""
-    predictions = predictions_of(chosen, solution.residuals, solution.leave_one_out, errors)
+    predictions = predictions_of(component.chosen, solution.residuals, solution.leave_one_out, component.errors)
     results, start = {}, 0
     for pair, basis in bases.items():
-        results[pair] = PairResult(
+        results[pair] = SplineResult(
+            shortest=basis.shortest,
+            longest=basis.longest,
+            predictions=[each for each, (_, pairs) in zip(predictions, component.chosen) if pair in pairs],
             basis=basis,
             coefficients=solution.coefficients[start : start + basis.size],
             smoothness=solution.smoothness,
             num_effective=solution.num_effective,
             is_flat=pair in flat,
-            predictions=[each for each, (_, pairs) in zip(predictions, chosen) if pair in pairs],
         )
         start += basis.size
     return results

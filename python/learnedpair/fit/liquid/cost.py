@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..components import components_of, slopes_below_shortest
-from ..distances import find_all_distances
 from ..least_squares import null_space
 from ..pairs_of_types import PairOfTypes
 from ..result import SplineFit
+from ..spline_problem import problem_of, slopes_below_shortest
 
 Array = NDArray[np.float64]
 
@@ -52,11 +51,10 @@ class DataCost:
         size = sum(basis.size for basis in bases.values())
         curvature, roughness = np.zeros((2, size, size))
         value, expected = 0.0, 0
-        found = find_all_distances(fit.data, fit.settings.interacting)
-        for component in components_of(fit.data, found, bases, fit.settings):
-            problem = component.problem
-            rows = np.concatenate([places[pair] for pair in component.bases])
-            smoothness = next(fit.pairs[pair].smoothness for pair in component.bases)
+        for component in fit.components:
+            problem = problem_of(component, {pair: fit.pairs[pair].basis for pair in component.pairs}, fit.interacting)
+            rows = np.concatenate([places[pair] for pair in component.pairs])
+            smoothness = next(fit.pairs[pair].smoothness for pair in component.pairs)
             its_coefficients = fit.coefficients[rows]
             residuals = problem.matrix @ its_coefficients - problem.target
             rough = problem.penalty @ its_coefficients

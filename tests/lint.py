@@ -31,7 +31,6 @@ LONG_FUNCTIONS = {
     "tests/conformance/generate.py: pair_layer_norm_softmax": "the text of one program, step by step",
     "tests/conformance/generate.py: pair_charge_penetration": "the text of one program, step by step",
     "benchmarks/gpu_compare.py: parse_arguments": "a list of options",
-    "examples/water_gfn2/train.py: main": "an example that is read from top to bottom",
 }
 TOOLS = ("ruff", "clang-format", "mypy")
 #: Source files, besides CMakeLists.txt and the scripts without a suffix.

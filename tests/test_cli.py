@@ -60,7 +60,7 @@ def test_demo_writes_its_output_files(demo):
     for text in (
         "Platform: CPU",
         "1350 of 1350 particles covered (O 450, H 900)",
-        "GFN2-xTB minus TIP3P",
+        "a correction of TIP3P water to dimers (wB97X-D3(BJ)) and to the liquid",
         "LearnedPairForce",
         "NonbondedForce",
         "ns/day without the correction",
@@ -708,24 +708,6 @@ def test_apply_does_not_overwrite_its_input(featured, name, capsys):
 def test_bench_names_the_command_for_a_model_with_features(featured, capsys):
     assert main(["bench", "--pdb", str(featured / "t.pdb"), "--model", str(featured / "m.pt")]) == 1
     assert "write a System with learnedpair apply --features" in capsys.readouterr().err
-
-
-def test_packaged_model_agrees_with_its_training_report():
-    from learnedpair.data import WATER_GFN2
-
-    model = lp.load_model(WATER_GFN2)
-    report = json.loads((ROOT / "examples" / "water_gfn2" / "training_report.json").read_text(encoding="utf-8"))
-    assert (model.types, model.cutoff, model.inner_cutoff) == (
-        ["O", "H"],
-        report["cutoff_nm"],
-        report["inner_cutoff_nm"],
-    )
-    assert f"{report['held_out_rmse']['liquid']['corrected']['energy_kJ_per_mol']:.2f} kJ/mol" in model.description
-    columns = np.loadtxt(ROOT / "examples" / "water_gfn2" / "pair_functions.txt")
-    inside = columns[:, 0] >= model.inner_cutoff
-    for k, (a, b) in enumerate(((0, 0), (0, 1), (1, 1))):
-        energy, _ = model.evaluate(columns[inside, 0], np.full(inside.sum(), a), np.full(inside.sum(), b))
-        assert np.abs(energy - columns[inside, k + 1]).max() < 2e-6
 
 
 def test_cpu_devices_are_recognized():

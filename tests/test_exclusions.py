@@ -14,7 +14,7 @@ import systems
 from comparators import REFERENCE, assert_close, evaluate
 from learnedpair.applying.atom_table import AtomTable
 from learnedpair.applying.exclusions import excluded_pairs
-from learnedpair.data import WATER_GFN2
+from learnedpair.data import WATER
 from openmm import app
 
 WITHIN = {pair for i in range(64) for pair in ((3 * i, 3 * i + 1), (3 * i, 3 * i + 2), (3 * i + 1, 3 * i + 2))}
@@ -225,7 +225,7 @@ def test_exception_offsets_without_an_exception_are_refused(index):
     nonbonded.addExceptionParameterOffset("q", index, 1, 0, 0)
     system.addForce(nonbonded)
     with pytest.raises(ValueError, match=f"offset 0 of the NonbondedForce names exception {index}, but there are 3"):
-        lp.add_correction(system, topology, WATER_GFN2)
+        lp.add_correction(system, topology, WATER)
 
 
 def _exception(system):

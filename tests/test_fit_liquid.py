@@ -170,6 +170,7 @@ def test_a_liquid_gets_the_wanted_average():
     r = np.array([0.35, 0.38, 0.42, 0.5])
     assert_close(result.fit.pairs["Ar", "Ar"].evaluate(r)[0], lennard_jones(r, 0.05 * EPSILON), atol=0.06)
     training = result.model.training["liquids"]
+    assert "errors_left_out" not in result.model.training and "errors_of_data" in result.model.training
     assert training["rounds"] == len(rounds) and training["averages"][0]["value"] == last.value
     assert rounds[0].increase == 0 and rounds[-1].increase > 0
     assert "potential energy (kJ/mol per molecule)" in str(result)

@@ -344,8 +344,8 @@ def test_entry_points_of_openmm_ml(tmp_path):
     """openmm-ml finds the potential and the embedding, and does not import learnedpair before they are used."""
     code = (
         "import sys; from openmmml import MLPotential; print('learnedpair' in sys.modules);"
-        "from learnedpair.data import WATER_GFN2; from openmm import app;"
-        "potential = MLPotential('learnedpair', model=WATER_GFN2, exclusions='molecules');"
+        "from learnedpair.data import WATER; from openmm import app;"
+        "potential = MLPotential('learnedpair', model=WATER, exclusions='molecules');"
         "print(potential.getSupportedEmbeddings());"
         "water = app.Modeller(app.Topology(), []); water.addSolvent(app.ForceField('tip3p.xml'), numAdded=100);"
         "print(potential.createSystem(water.topology).getNumForces())"

@@ -13,7 +13,7 @@ import systems
 import torch
 from comparators import assert_close
 from documentation import python_code
-from learnedpair.data import WATER_GFN2
+from learnedpair.data import WATER
 from openmm import app, unit
 
 RECIPES = "docs/user/recipes.md"
@@ -97,7 +97,7 @@ def test_interaction_groups_choose_the_pairs(corrected):
 def test_multiple_time_steps_conserve_the_energy():
     topology, positions = systems.relaxed_water(300)
     system = systems.water_system(topology)
-    force = lp.add_correction(system, topology, WATER_GFN2)
+    force = lp.add_correction(system, topology, WATER)
     thermostat = run(RECIPES, "MTSLangevinIntegrator", force=force)["integrator"]
     assert force.getForceGroup() == 1
     platform = openmm.Platform.getPlatform("CPU")

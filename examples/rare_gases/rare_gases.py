@@ -26,7 +26,6 @@ from analysis import (
     with_error,
 )
 from learnedpair.devices import processor_name
-from learnedpair.fit.figures import plot_fit
 from liquid import (
     CUTOFF,
     DENSITY,
@@ -68,7 +67,7 @@ def fit_models(output):
     )
     for name, fit in (("whole", whole), ("argon_correction", correction)):
         fit.save(output / f"{name}.pt")
-        plot_fit(fit, output / f"fit_{name}")
+        lp.fit.plot_fit(fit, output / f"fit_{name}")
         print(f"\n{name}.pt\n{fit}")
     return whole, correction
 

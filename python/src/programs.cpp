@@ -678,8 +678,8 @@ PairProgram
 Examples
 --------
 >>> import learnedpair as lp
->>> from learnedpair.data import WATER_GFN2
->>> force = lp.load_model(WATER_GFN2).create_force(["O", "H", "H"], representation="program")
+>>> from learnedpair.data import WATER
+>>> force = lp.load_model(WATER).create_force(["O", "H", "H"], representation="program")
 >>> program = force.getFunction()
 >>> tabulated = program.tabulate_radial(max_distance=0.7, num_knots=1000)
 >>> program.has_table, tabulated.has_table

@@ -132,10 +132,10 @@ def add_correction(
 
     Examples
     --------
-    A box of TIP3P water, with the correction to GFN2-xTB that ships with the package:
+    A box of TIP3P water, with the correction that ships with the package:
 
     >>> import learnedpair as lp
-    >>> from learnedpair.data import WATER_GFN2
+    >>> from learnedpair.data import WATER
     >>> from openmm import app, unit
     >>> water = app.Modeller(app.Topology(), [])
     >>> forcefield = app.ForceField("amber14/tip3p.xml")
@@ -143,7 +143,7 @@ def add_correction(
     >>> system = forcefield.createSystem(
     ...     water.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.7 * unit.nanometer
     ... )
-    >>> lp.add_correction(system, water.topology, WATER_GFN2, scale="lambda_gfn2", force_group=1)
+    >>> lp.add_correction(system, water.topology, WATER, scale="lambda_water", force_group=1)
     <LearnedPairForce 'LearnedPairForce': 450 of 450 particles covered (O 150, H 300), cutoff 0.7 nm, 3 curves, group 1>
     """
     if not isinstance(system, openmm.System):

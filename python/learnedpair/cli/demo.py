@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Simulate water with and without a learned correction, side by side.
 
-Builds a box of TIP3P water, adds the correction that is included in this package (GFN2-xTB minus TIP3P, trained on
-dimers), minimizes the energy, and runs both systems at constant pressure. Writes to the output folder:
+Builds a box of TIP3P water, adds the correction that is included in this package (fitted to dimers of quantum
+chemistry and to the liquid), minimizes the energy, and runs both systems at constant pressure. Writes to the output
+folder:
 
   start.pdb         the structure
   system.xml        the System with its correction, which runs without PyTorch and without this command

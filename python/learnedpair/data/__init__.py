@@ -4,5 +4,5 @@
 
 from pathlib import Path
 
-#: GFN2-xTB minus TIP3P for water, learned on dimers: an example to try things with, not a water model.
-WATER_GFN2 = Path(__file__).parent / "water_gfn2.pt"
+#: A correction of TIP3P water to dimers of quantum chemistry and to the liquid at 298 K (examples/water).
+WATER = Path(__file__).parent / "water.pt"

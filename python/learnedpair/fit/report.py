@@ -62,18 +62,22 @@ def _percent(value: float) -> str:
     return f"{value:>8.2%}" if np.isfinite(value) else f"{'-':>8}"
 
 
-def describe_training(data: ReferenceData, pairs: Mapping[PairOfTypes, PairResult]) -> dict[str, Any]:
-    """The training record of a model: data, method, errors and versions, for JSON."""
+def describe_training(
+    data: ReferenceData, pairs: Mapping[PairOfTypes, PairResult], *, left_out: bool = True
+) -> dict[str, Any]:
+    """The training record of a model: data, method, errors and versions, for JSON. The errors are those of data left
+    out of the fit, or else those of the data themselves.
+    """
     errors = {
         label_of(pair): {
             **_describe_errors(
-                energy_errors(result.predictions, left_out=True), force_error(result.predictions, left_out=True)
+                energy_errors(result.predictions, left_out=left_out), force_error(result.predictions, left_out=left_out)
             ),
             **result.describe(),
         }
         for pair, result in pairs.items()
     }
-    return {**begin_record(data), "errors_left_out": errors}
+    return {**begin_record(data), "errors_left_out" if left_out else "errors_of_data": errors}
 
 
 def _describe_errors(errors: EnergyErrors | None, forces: float | None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from .pair_result import ExpressionResult, PairResult, SplineResult
 from .pairs_of_types import PairOfTypes, PairsOfTypes, label_of, names_of
 from .prediction import Prediction, predictions_of
 from .record import describe_data
-from .report import HEADER, HEADER_HELD_OUT, describe_errors_held_out, row_of, rows_held_out
+from .report import HEADER, HEADER_HELD_OUT, describe_errors_held_out, describe_training, row_of, rows_held_out
 from .summary import force_error
 from .task import Component, indices_of
 
@@ -239,13 +239,13 @@ class SplineFit(Fit[SplineResult]):
         pairs = PairsOfTypes(
             {
                 pair: replace(
-                    result,
-                    predictions=[errors[id(each.configuration)] for each in self.pairs[pair].predictions],
+                    result, predictions=[errors[id(each.configuration)] for each in self.pairs[pair].predictions]
                 )
                 for pair, result in changed.items()
             }
         )
-        return replace(fit, pairs=pairs)
+        metadata = {**self.metadata, "training": describe_training(self.data, pairs, left_out=False)}
+        return replace(fit, model=load_model(module, **metadata), pairs=pairs, metadata=metadata)
 
     def _remarks(self) -> list[str]:
         flat = [label_of(pair) for pair, result in self.pairs.items() if result.is_flat]

@@ -171,11 +171,11 @@ class LearnedPairForce(GuardedForce):
         --------
         >>> import openmm
         >>> import learnedpair as lp
-        >>> from learnedpair.data import WATER_GFN2
+        >>> from learnedpair.data import WATER
         >>> system = openmm.System()
         >>> for mass in [15.999, 1.008, 1.008]:
         ...     index = system.addParticle(mass)
-        >>> index = system.addForce(lp.load_model(WATER_GFN2).create_force(["O", "H", "H"]))
+        >>> index = system.addForce(lp.load_model(WATER).create_force(["O", "H", "H"]))
         >>> loaded = openmm.XmlSerializer.deserialize(openmm.XmlSerializer.serialize(system))
         >>> lp.LearnedPairForce.cast(loaded.getForce(0)).getParticleTypes().tolist()
         [0, 1, 1]
@@ -303,8 +303,8 @@ class LearnedPairForce(GuardedForce):
         Examples
         --------
         >>> import learnedpair as lp
-        >>> from learnedpair.data import WATER_GFN2
-        >>> force = lp.load_model(WATER_GFN2).create_force(["O", "H", "H"])
+        >>> from learnedpair.data import WATER
+        >>> force = lp.load_model(WATER).create_force(["O", "H", "H"])
         >>> force.addParticle(0)  # the oxygen atom of another molecule
         3
         >>> force.addParticle(None)  # an ion that the model does not cover
@@ -607,8 +607,8 @@ class LearnedPairForce(GuardedForce):
         Examples
         --------
         >>> import learnedpair as lp
-        >>> from learnedpair.data import WATER_GFN2
-        >>> force = lp.load_model(WATER_GFN2).create_force(["O", "H", "H", "O"])
+        >>> from learnedpair.data import WATER
+        >>> force = lp.load_model(WATER).create_force(["O", "H", "H", "O"])
         >>> force.addException(0, 3, 0.5)
         0
         >>> force.getExceptionParameters(0)
@@ -682,11 +682,11 @@ class LearnedPairForce(GuardedForce):
         The hydrogen atoms of a water molecule are two bonds apart:
 
         >>> import learnedpair as lp
-        >>> from learnedpair.data import WATER_GFN2
+        >>> from learnedpair.data import WATER
         >>> from openmm import app
         >>> water = app.Modeller(app.Topology(), [])
         >>> water.addSolvent(app.ForceField("amber14/tip3p.xml"), numAdded=10)
-        >>> force = lp.load_model(WATER_GFN2).create_force(10 * ["O", "H", "H"])
+        >>> force = lp.load_model(WATER).create_force(10 * ["O", "H", "H"])
         >>> force.createExclusionsFromBonds(water.topology.bonds(), 2)
         >>> force.getNumExclusions()
         30
@@ -720,8 +720,8 @@ class LearnedPairForce(GuardedForce):
         Only pairs of the first of ten water molecules with the others:
 
         >>> import learnedpair as lp
-        >>> from learnedpair.data import WATER_GFN2
-        >>> force = lp.load_model(WATER_GFN2).create_force(10 * ["O", "H", "H"])
+        >>> from learnedpair.data import WATER
+        >>> force = lp.load_model(WATER).create_force(10 * ["O", "H", "H"])
         >>> force.addInteractionGroup(range(3), range(3, 30))
         0
         """

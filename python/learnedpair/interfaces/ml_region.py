@@ -50,13 +50,13 @@ def exclude_within(system: openmm.System, atoms: Iterable[int]) -> list[LearnedP
     Examples
     --------
     >>> import learnedpair as lp
-    >>> from learnedpair.data import WATER_GFN2
+    >>> from learnedpair.data import WATER
     >>> from openmm import app
     >>> water = app.Modeller(app.Topology(), [])
     >>> forcefield = app.ForceField("amber14/tip3p.xml")
     >>> water.addSolvent(forcefield, numAdded=150)
     >>> system = forcefield.createSystem(water.topology)
-    >>> force = lp.add_correction(system, water.topology, WATER_GFN2)
+    >>> force = lp.add_correction(system, water.topology, WATER)
     >>> force.getNumExclusions()
     450
     >>> [force] = lp.exclude_within(system, range(6))  # the first two molecules are the ML region

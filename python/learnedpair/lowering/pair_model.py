@@ -58,8 +58,8 @@ def load_model(
     A file carries its metadata:
 
     >>> import learnedpair as lp
-    >>> from learnedpair.data import WATER_GFN2
-    >>> model = lp.load_model(WATER_GFN2)
+    >>> from learnedpair.data import WATER
+    >>> model = lp.load_model(WATER)
     >>> model.type_rules
     {'O': 'HOH:O', 'H': ['HOH:H1', 'HOH:H2']}
     >>> model.inner_cutoff, model.cutoff
@@ -143,10 +143,10 @@ class PairModel(Model):
     Examples
     --------
     >>> import learnedpair as lp
-    >>> from learnedpair.data import WATER_GFN2
-    >>> model = lp.load_model(WATER_GFN2)
+    >>> from learnedpair.data import WATER
+    >>> model = lp.load_model(WATER)
     >>> print(model)
-    PairModel water_gfn2.pt
+    PairModel water.pt
       types:       O (HOH:O); H (HOH:H1, HOH:H2)
       domain:      0.15 to 0.7 nm
       units:       nm, kJ/mol
@@ -213,8 +213,8 @@ class PairModel(Model):
         Two water molecules and an ion that the model does not cover:
 
         >>> import learnedpair as lp
-        >>> from learnedpair.data import WATER_GFN2
-        >>> model = lp.load_model(WATER_GFN2)
+        >>> from learnedpair.data import WATER
+        >>> model = lp.load_model(WATER)
         >>> particles = ["O", "H", "H", "O", "H", "H", None]
         >>> force = model.create_force(particles)
         >>> force.getParticleTypes().tolist()
@@ -351,8 +351,8 @@ class PairModel(Model):
         >>> import os
         >>> import tempfile
         >>> import learnedpair as lp
-        >>> from learnedpair.data import WATER_GFN2
-        >>> model = lp.load_model(WATER_GFN2)
+        >>> from learnedpair.data import WATER
+        >>> model = lp.load_model(WATER)
         >>> folder = tempfile.TemporaryDirectory()
         >>> path = os.path.join(folder.name, "water.table")
         >>> tables = model.write_table(path, "lammps")

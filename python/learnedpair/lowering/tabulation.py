@@ -59,8 +59,8 @@ def tabulate(force: openmm.Force, tolerance: float = 1e-4) -> None:
     Examples
     --------
     >>> import learnedpair as lp
-    >>> from learnedpair.data import WATER_GFN2
-    >>> force = lp.load_model(WATER_GFN2).create_force(2 * ["O", "H", "H"], representation="program")
+    >>> from learnedpair.data import WATER
+    >>> force = lp.load_model(WATER).create_force(2 * ["O", "H", "H"], representation="program")
     >>> force
     <LearnedPairForce ...: 6 of 6 particles covered (O 2, H 4), cutoff 0.7 nm, a program with 1715 weights, group 0>
     >>> lp.tabulate(force)

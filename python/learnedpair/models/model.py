@@ -146,8 +146,8 @@ class Model:
         A pair of oxygen atoms, and an oxygen and a hydrogen atom:
 
         >>> import learnedpair as lp
-        >>> from learnedpair.data import WATER_GFN2
-        >>> model = lp.load_model(WATER_GFN2)
+        >>> from learnedpair.data import WATER
+        >>> model = lp.load_model(WATER)
         >>> oxygen, hydrogen = model.types.index("O"), model.types.index("H")
         >>> energy, dEdR = model.evaluate([0.28, 0.35], [oxygen, oxygen], [oxygen, hydrogen])
         >>> energy.round(2).tolist()

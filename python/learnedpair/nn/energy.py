@@ -203,8 +203,8 @@ class PairEnergy(torch.nn.Module):
 
         >>> import torch
         >>> import learnedpair as lp
-        >>> from learnedpair.data import WATER_GFN2
-        >>> pair_energy = lp.nn.PairEnergy(lp.load_model(WATER_GFN2))
+        >>> from learnedpair.data import WATER
+        >>> pair_energy = lp.nn.PairEnergy(lp.load_model(WATER))
         >>> positions = torch.rand(10, 6, 3, dtype=torch.float64)
         >>> types = torch.tensor([0, 1, 1, 0, 1, 1])
         >>> within = [(0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5)]

@@ -85,7 +85,7 @@ def parse_arguments():
     parser.add_argument("--waters", type=int, default=216, help="molecules in the box that is timed")
     parser.add_argument("--cutoff", type=float, default=0.9, help="cutoff of the corrections, nm")
     parser.add_argument("--networks", nargs="+", choices=list(TYPED), default=list(TYPED))
-    parser.add_argument("--epochs", type=int, default=1000, help="epochs in which a network is fitted")
+    parser.add_argument("--epochs", type=int, default=2000, help="epochs in which a network is fitted")
     parser.add_argument(
         "--compiled",
         action=argparse.BooleanOptionalAction,
@@ -98,12 +98,17 @@ def parse_arguments():
     arguments = parser.parse_args()
     if arguments.quick:
         vars(arguments).update(QUICK)
+    if arguments.cutoff > nonbonded_cutoff(arguments.waters):
+        parser.error(
+            f"--cutoff is {arguments.cutoff:g} nm, longer than that of TIP3P in this box,"
+            f" {nonbonded_cutoff(arguments.waters):g} nm; choose a shorter one, or more --waters"
+        )
     return arguments
 
 
 def nonbonded_cutoff(waters):
     """Choose the cutoff of TIP3P (nm): 0.9, or less in a small box."""
-    return min(0.9, math.floor(48 * (waters / DENSITY) ** (1 / 3)) / 100)
+    return min(0.9, math.floor(49 * (waters / DENSITY) ** (1 / 3)) / 100)
 
 
 def learned_pair_maker(model, **options):
@@ -203,6 +208,7 @@ def time_potential(potential, box, baseline, arguments):
 
 def measure_times(points, corrections, potentials, arguments):
     """Add the times to the points; returns a description of the box."""
+    torch.set_num_threads(arguments.threads)
     box = make_water_box(arguments.waters, nonbonded_cutoff(arguments.waters))
     baseline, timed = create_contexts(box, corrections, arguments)
     times = time_in_turns(baseline, timed, arguments.seconds, arguments.repeats, arguments.warm_up)
@@ -231,7 +237,7 @@ def format_point(point):
 
 def measure(arguments):
     """Measure everything; returns a dict for JSON."""
-    torch.set_num_threads(arguments.threads)
+    torch.set_num_threads(1)  # the batches of the fits are small
     potentials, left_out = find_potentials(arguments.threads)
     if arguments.quick:
         potentials, left_out = [], {each.label: "left out by --quick" for each in (Gfn2, SevenNet)}

@@ -114,11 +114,11 @@ def draw(report, path):
 
 
 def describe(report):
-    """Describe what was measured, in two lines."""
+    """Describe what was measured, in three lines."""
     machine, reference = report["machine"], report["reference"]
     return (
         f"Time: box of {report['box']['atoms']} atoms of water, {report['arguments']['threads']} threads"
-        f" ({machine['processor']}), {machine['date'][:10]}.  Error: net forces on the molecules of"
-        f" {reference['dimers']['held_out']} dimers,\nRMS per component, with 95 % intervals; reference"
-        f" {reference['method'].split(',')[0]}"
+        f" ({machine['processor']}), {machine['date'][:10]}.\nError: net forces on the molecules of"
+        f" {reference['dimers']['held_out']} dimers, RMS per component, with 95 % intervals.\nReference:"
+        f" {reference['method'].split(',')[0]}. Corrections of MM are fitted to other dimers of the same set."
     )

@@ -20,8 +20,8 @@ MOLECULES = [0, 0, 0, 1, 1, 1]
 EXCLUDED = [(0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5)]
 #: The edges (nm) of the periodic box in which forces of dimers are computed. No image is within the cutoff.
 EDGES = np.array([4.0, 4.0, 4.0])
-#: Errors of these sizes have equal weight in the fits, kJ/mol and kJ/mol/nm: an absolute one, and a fraction.
-ENERGY_ERROR, FORCE_ERROR = (1.0, 0.05), (20.0, 0.05)
+#: The expected errors of energies (kJ/mol) and forces (kJ/mol/nm), as in examples/water: absolute, and a fraction.
+ENERGY_ERROR, FORCE_ERROR = (0.5, 0.05), (10.0, 0.05)
 #: Resampled data sets, from which the uncertainty of an error is estimated.
 RESAMPLES = 1000
 
@@ -93,9 +93,13 @@ def _blocks(snapshot, temperature):
 
 
 def fit_spline(dimers, cutoff):
-    """Fit splines to all dimers that are not held out; returns a PairModel."""
+    """Fit splines to all dimers within the cutoff that are not held out; returns a PairModel."""
+
+    def is_near(dimer):
+        return np.linalg.norm(dimer.positions[:3, None] - dimer.positions[None, 3:], axis=2).min() < cutoff
+
     return lp.fit.fit_splines(
-        dimers.training + dimers.validation,
+        (dimers.training + dimers.validation).select(is_near),
         cutoff=cutoff,
         within_cutoff=True,
         energy_error=ENERGY_ERROR,
@@ -114,6 +118,7 @@ def fit_network(name, dimers, cutoff, epochs):
         cutoff=cutoff,
         validation=dimers.validation,
         epochs=epochs,
+        learning_rate=0.01,
         energy_error=ENERGY_ERROR,
         force_error=FORCE_ERROR,
     ).model

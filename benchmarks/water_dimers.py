@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Reference forces of water dimers, corrections of TIP3P that are fitted to them, and errors of forces."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import learnedpair as lp
+import numpy as np
+import openmm
+import torch
+from boxes import make_water_topology
+from networks import TYPED
+from openmm import app
+
+DIMERS = Path(__file__).resolve().parent.parent / "examples" / "water" / "dimers.npz"
+TYPES = ("O", "H", "H", "O", "H", "H")
+MOLECULES = [0, 0, 0, 1, 1, 1]
+#: The pairs of atoms of the same molecule.
+EXCLUDED = [(0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5)]
+#: The edges (nm) of the periodic box in which forces of dimers are computed. No image is within the cutoff.
+EDGES = np.array([4.0, 4.0, 4.0])
+#: The expected errors of energies (kJ/mol) and forces (kJ/mol/nm), as in examples/water: absolute, and a fraction.
+ENERGY_ERROR, FORCE_ERROR = (0.5, 0.05), (10.0, 0.05)
+#: Resampled data sets, from which the uncertainty of an error is estimated.
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Dimers:
+    """Three parts of the dimers, with TIP3P as their baseline: whole snapshots, in their order in each trajectory.
+
+    Attributes
+    ----------
+    training, validation : ReferenceData
+        The first 70 % of the snapshots of each temperature, and the next 10 %.
+    held_out : ReferenceData
+        The last 20 %, without dimers that were pushed together.
+    snapshot : ndarray of int, shape (len(held_out),)
+    """
+
+    training: lp.fit.ReferenceData
+    validation: lp.fit.ReferenceData
+    held_out: lp.fit.ReferenceData
+    snapshot: np.ndarray
+
+    @property
+    def positions(self):
+        """The positions of the held-out dimers (ndarray, shape (n, 6, 3), nm)."""
+        return np.array([each.positions for each in self.held_out])
+
+
+def tip3p_dimer():
+    """Make a System of two TIP3P molecules, without a cutoff."""
+    topology = make_water_topology(2, EDGES)
+    topology.setPeriodicBoxVectors(None)
+    return app.ForceField("tip3p.xml").createSystem(topology, nonbondedMethod=app.NoCutoff, rigidWater=True)
+
+
+def read_dimers(path):
+    """Read the file of examples/water/make_dataset.py; returns Dimers."""
+    arrays = dict(np.load(path))
+    configurations = [
+        lp.fit.Configuration(
+            f"dimer {index}",
+            TYPES,
+            arrays["positions"][index].astype(float),
+            energy=float(arrays["energies"][index]),
+            forces=arrays["forces"][index].astype(float),
+            fragments=MOLECULES,
+            rigid=True,
+        )
+        for index in range(len(arrays["energies"]))
+    ]
+    data = lp.fit.ReferenceData(configurations, Path(path).name, str(arrays["method"]))
+    data = lp.fit.subtract_baseline(data, tip3p_dimer())
+    masks = _blocks(arrays["snapshot"], arrays["temperature"])
+    masks[2] &= ~arrays["compressed"]
+    parts = [lp.fit.ReferenceData([data[i] for i in np.flatnonzero(mask)], data.source, data.method) for mask in masks]
+    return Dimers(*parts, arrays["snapshot"][masks[2]])
+
+
+def _blocks(snapshot, temperature):
+    """Get the masks of the three parts; no dimer then has a near copy in another part."""
+    masks = [np.zeros(len(snapshot), bool) for _ in range(3)]
+    for kelvin in np.unique(temperature):
+        of_run = temperature == kelvin
+        numbers = np.unique(snapshot[of_run])
+        first, second = int(0.7 * len(numbers)), int(0.8 * len(numbers))
+        for mask, block in zip(masks, (numbers[:first], numbers[first:second], numbers[second:])):
+            mask |= of_run & np.isin(snapshot, block)
+    return masks
+
+
+def fit_spline(dimers, cutoff):
+    """Fit splines to all dimers within the cutoff that are not held out; returns a PairModel."""
+
+    def is_near(dimer):
+        return np.linalg.norm(dimer.positions[:3, None] - dimer.positions[None, 3:], axis=2).min() < cutoff
+
+    return lp.fit.fit_splines(
+        (dimers.training + dimers.validation).select(is_near),
+        cutoff=cutoff,
+        within_cutoff=True,
+        energy_error=ENERGY_ERROR,
+        force_error=FORCE_ERROR,
+    ).model
+
+
+def fit_network(name, dimers, cutoff, epochs):
+    """Fit a network of networks.TYPED; returns a PairModel. The epoch is chosen by the validation data."""
+    hidden, num_basis = TYPED[name]
+    torch.manual_seed(1)
+    network = lp.nn.TypedPairNetwork(2, cutoff, hidden=hidden, num_basis=num_basis, inner=0.15)
+    return lp.fit.fit_network(
+        dimers.training,
+        network,
+        cutoff=cutoff,
+        validation=dimers.validation,
+        epochs=epochs,
+        learning_rate=0.01,
+        energy_error=ENERGY_ERROR,
+        force_error=FORCE_ERROR,
+    ).model
+
+
+def forces_of_dimers(make, positions):
+    """Compute the forces of an openmm.Force on dimers, on the CPU platform.
+
+    Parameters
+    ----------
+    make : function
+        Creates the Force from the types (0 for O, 1 for H), the excluded pairs and the edges of the box (nm).
+    positions : ndarray, shape (n, 6, 3), nm
+
+    Returns
+    -------
+    ndarray, shape (n, 6, 3), kJ/mol/nm
+    """
+    system = openmm.System()
+    system.setDefaultPeriodicBoxVectors(*np.diag(EDGES))
+    for _ in TYPES:
+        system.addParticle(1.0)
+    system.addForce(make(np.array([int(name == "H") for name in TYPES]), EXCLUDED, EDGES))
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU"))
+    result = []
+    for dimer in positions:
+        context.setPositions(dimer)
+        result.append(context.getState(forces=True).getForces(asNumpy=True)._value)
+    return np.array(result)
+
+
+def force_error(differences, snapshot):
+    """Compute the RMS component of net forces on molecules.
+
+    Forces between the atoms of a rigid molecule do not move it, and add up to zero.
+
+    Parameters
+    ----------
+    differences : ndarray, shape (n, 6, 3), kJ/mol/nm
+        Forces minus those of the reference.
+    snapshot : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    dict
+        The error, and its central 95 % if the snapshots are drawn again with replacement.
+    """
+    squares = (differences.reshape(-1, 2, 3, 3).sum(axis=2) ** 2).mean(axis=(1, 2))
+    _, members = np.unique(snapshot, return_inverse=True)
+    count, total = np.bincount(members), np.bincount(members, squares)
+    drawn = np.random.default_rng(1).integers(len(count), size=(RESAMPLES, len(count)))
+    errors = np.sqrt(total[drawn].sum(axis=1) / count[drawn].sum(axis=1))
+    return {
+        "force_error": float(np.sqrt(squares.mean())),
+        "force_error_range": np.quantile(errors, [0.025, 0.975]).tolist(),
+    }

@@ -126,7 +126,9 @@ class Fit(Generic[_Result]):
         if of_forces is not None and np.isfinite(of_forces):
             lines.append(f"components of forces left out of the fit: RMS error {of_forces:.3g} kJ/mol/nm")
         unknown = sum(not each.is_known for each in self.predictions())
-        if unknown:
+        if "errors_of_data" in self.metadata["training"]:
+            lines.append("the functions are not those of the least squares: errors left out of the fit are not known")
+        elif unknown:
             lines.append(
                 f"configurations without an error, since without them the data do not determine the functions at their"
                 f" distances: {unknown}"

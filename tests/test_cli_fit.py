@@ -186,6 +186,7 @@ def clusters(folder):
     np.savez(folder / "c.npz", types=list("ABABAB"), positions=positions, forces=forces, fragments=[0, 0, 1, 1, 2, 2])
 
 
+@pytest.mark.filterwarnings("ignore:fit_splines. the function of A and A has a minimum")  # the data are random
 def test_several_files_and_all_options(folder):
     pytest.importorskip("ase")
     clusters(folder)

@@ -678,9 +678,9 @@ PairProgram
 Examples
 --------
 >>> import learnedpair as lp
->>> from learnedpair.data import WATER
->>> force = lp.load_model(WATER).create_force(["O", "H", "H"], representation="program")
->>> program = force.getFunction()
+>>> network = lp.nn.TypedPairNetwork(num_types=2, cutoff=0.7, inner=0.15)
+>>> model = lp.load_model(network, types=["O", "H"], cutoff=0.7, inner_cutoff=0.15)
+>>> program = model.create_force(["O", "H", "H"], representation="program").getFunction()
 >>> tabulated = program.tabulate_radial(max_distance=0.7, num_knots=1000)
 >>> program.has_table, tabulated.has_table
 (False, True)

@@ -144,7 +144,7 @@ def add_correction(
     ...     water.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.7 * unit.nanometer
     ... )
     >>> lp.add_correction(system, water.topology, WATER, scale="lambda_water", force_group=1)
-    <LearnedPairForce 'LearnedPairForce': 450 of 450 particles covered (O 150, H 300), cutoff 0.7 nm, 3 curves, group 1>
+    <LearnedPairForce ...: 450 of 450 particles covered (O 150, H 300), cutoff 0.75 nm, 3 curves, group 1>
     """
     if not isinstance(system, openmm.System):
         raise TypeError(

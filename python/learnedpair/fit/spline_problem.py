@@ -62,6 +62,13 @@ def slopes_below_shortest(bases: Bases) -> dict[PairOfTypes, Array]:
     return rows_for_pairs(bases, lambda basis: basis.evaluate(np.zeros(1))[1][0])
 
 
+def flat_rows(bases: Bases) -> dict[PairOfTypes, Array]:
+    """Two rows for each pair of types, which are zero if its function is flat at its shortest distance and below."""
+    at = rows_for_pairs(bases, lambda basis: basis.evaluate(np.array([basis.shortest]))[1][0])
+    below = slopes_below_shortest(bases)
+    return {pair: np.array([at[pair], below[pair]]) for pair in bases}
+
+
 def rows_for_pairs(bases: Bases, row_of: Callable[[InverseSplineBasis], Array]) -> dict[PairOfTypes, Array]:
     """A row for each pair of types, which is zero for the coefficients of the others."""
     size = sum(basis.size for basis in bases.values())

@@ -24,7 +24,7 @@ from .pairs_of_types import PairOfTypes
 from .prediction import predictions_of
 from .report import describe_training
 from .result import SplineFit, module_of
-from .spline_problem import problem_of, rows_for_pairs, slopes_below_shortest
+from .spline_problem import flat_rows, problem_of, rows_for_pairs, slopes_below_shortest
 from .task import Component, Task, prepare
 
 Array = NDArray[np.float64]
@@ -186,11 +186,11 @@ def _fit_component(
     """Fit pairs of types that configurations connect."""
     bases = {pair: InverseSplineBasis(*ends, num_intervals) for pair, ends in component.pairs.items()}
     problem = problem_of(component, bases, interacting)
-    slopes, rises = slopes_below_shortest(bases), _rises_at_shortest(bases)
+    slopes, rises, flat_at = slopes_below_shortest(bases), _rises_at_shortest(bases), flat_rows(bases)
     flat: list[PairOfTypes] = []
 
     def solution_with(pairs: list[PairOfTypes], weight: float | None) -> Solution:
-        constraints = np.array([slopes[pair] for pair in pairs]).reshape(-1, problem.matrix.shape[1])
+        constraints = np.array([flat_at[pair] for pair in pairs]).reshape(-1, problem.matrix.shape[1])
         return solve(replace(problem, constraints=constraints), weight)
 
     solution = solution_with(flat, smoothness)

@@ -62,8 +62,8 @@ def load_model(
     >>> model = lp.load_model(WATER)
     >>> model.type_rules
     {'O': 'HOH:O', 'H': ['HOH:H1', 'HOH:H2']}
-    >>> model.inner_cutoff, model.cutoff
-    (0.15, 0.7)
+    >>> round(model.inner_cutoff, 3), model.cutoff
+    (0.134, 0.75)
 
     A module in memory needs them as arguments:
 
@@ -148,11 +148,11 @@ class PairModel(Model):
     >>> print(model)
     PairModel water.pt
       types:       O (HOH:O); H (HOH:H1, HOH:H2)
-      domain:      0.15 to 0.7 nm
+      domain:      0.134176 to 0.75 nm, switched from 0.4 nm
       units:       nm, kJ/mol
     ...
     >>> model.create_force(2 * ["O", "H", "H"])
-    <LearnedPairForce 'LearnedPairForce': 6 of 6 particles covered (O 2, H 4), cutoff 0.7 nm, 3 curves, group 0>
+    <LearnedPairForce 'LearnedPairForce': 6 of 6 particles covered (O 2, H 4), cutoff 0.75 nm, 3 curves, group 0>
     """
 
     @in_default_torch_state
@@ -226,7 +226,7 @@ class PairModel(Model):
 
         >>> exact = model.create_force(particles, representation="program")
         >>> exact.getFunction()
-        <PairProgram of 2 types: ... steps, 1715 weights>
+        <PairProgram of 2 types: ... steps, 988 weights>
         """
         check_arguments(self, particles, nonbonded_method, representation, evaluation)
         no_cutoff = nonbonded_method == LearnedPairForce.NoCutoff

@@ -62,10 +62,10 @@ def tabulate(force: openmm.Force, tolerance: float = 1e-4) -> None:
     >>> from learnedpair.data import WATER
     >>> force = lp.load_model(WATER).create_force(2 * ["O", "H", "H"], representation="program")
     >>> force
-    <LearnedPairForce ...: 6 of 6 particles covered (O 2, H 4), cutoff 0.7 nm, a program with 1715 weights, group 0>
+    <LearnedPairForce ...: 6 of 6 particles covered (O 2, H 4), cutoff 0.75 nm, a program with 988 weights, group 0>
     >>> lp.tabulate(force)
     >>> force
-    <LearnedPairForce ...: 6 of 6 particles covered (O 2, H 4), cutoff 0.7 nm, 3 curves, group 0>
+    <LearnedPairForce ...: 6 of 6 particles covered (O 2, H 4), cutoff 0.75 nm, 3 curves, group 0>
     >>> force.lowering_report["max_relative_force_error"] < 1e-4
     True
     """

@@ -151,9 +151,9 @@ class Model:
         >>> oxygen, hydrogen = model.types.index("O"), model.types.index("H")
         >>> energy, dEdR = model.evaluate([0.28, 0.35], [oxygen, oxygen], [oxygen, hydrogen])
         >>> energy.round(2).tolist()
-        [-10.89, 0.59]
+        [-30.47, 8.33]
         >>> dEdR.round(1).tolist()
-        [260.9, -22.1]
+        [188.1, -87.0]
         """
         r, particle1, particle2 = check_pairs(self, r, particle1, particle2)
         values = self.global_values(global_parameters)

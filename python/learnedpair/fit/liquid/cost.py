@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..least_squares import null_space
 from ..pairs_of_types import PairOfTypes
 from ..result import SplineFit
-from ..spline_problem import problem_of, slopes_below_shortest
+from ..spline_problem import flat_rows, problem_of
 
 Array = NDArray[np.float64]
 
@@ -65,8 +65,8 @@ class DataCost:
             curvature[np.ix_(rows, rows)] = data + smoothness * roughness[np.ix_(rows, rows)]
         curvature /= max(value, expected)
         curvature += RIDGE * np.trace(curvature) / size * np.eye(size)
-        slopes = slopes_below_shortest(bases)
-        flat = np.array([slopes[pair] for pair, result in fit.pairs.items() if result.is_flat]).reshape(-1, size)
+        flat_at = flat_rows(bases)
+        flat = np.array([flat_at[pair] for pair, result in fit.pairs.items() if result.is_flat]).reshape(-1, size)
         return cls(fit.coefficients, curvature, roughness, null_space(flat))
 
     def increase(self, coefficients: Array) -> float:

@@ -84,7 +84,34 @@ def refine(
 
     Examples
     --------
-    See examples/water/water.py.
+    Liquid argon gets another energy; the time of sampling is far too short for more than an example:
+
+    >>> import numpy as np
+    >>> import learnedpair as lp
+    >>> import openmm
+    >>> from openmm import app
+    >>> dimers = [
+    ...     lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=-3e-4 / r**6)
+    ...     for r in np.linspace(0.3, 1.0, 20)
+    ... ]
+    >>> data = lp.fit.ReferenceData(dimers, "a function", "an example")
+    >>> fit = lp.fit.fit_splines(data, cutoff=0.9, types={"Ar": "*:Ar"})
+    >>> topology, system, force = app.Topology(), openmm.System(), openmm.NonbondedForce()
+    >>> chain = topology.addChain()
+    >>> for _ in range(125):
+    ...     _ = topology.addAtom("Ar", app.element.argon, topology.addResidue("Ar", chain))
+    ...     _ = system.addParticle(39.95), force.addParticle(0, 0.34, 0.996)
+    >>> force.setNonbondedMethod(force.CutoffPeriodic)
+    >>> force.setCutoffDistance(0.9)
+    >>> index = system.addForce(force)
+    >>> system.setDefaultPeriodicBoxVectors(*(1.82 * np.eye(3)))
+    >>> positions = np.array(list(np.ndindex(5, 5, 5))) * 0.364
+    >>> targets = [lp.fit.PotentialEnergy(-6.5, tolerance=0.5)]
+    >>> times = dict(equilibration=0.1, sampling=0.5, interval=0.05)
+    >>> liquid = lp.fit.Liquid(topology, system, positions, 100.0, targets, platform="Reference", **times)
+    >>> result = lp.fit.refine(fit, liquid, max_rounds=2)
+    >>> [target.name for target in result.rounds[-1].targets]
+    ['potential energy (kJ/mol per molecule)']
     """
     liquids = [liquids] if isinstance(liquids, Liquid) else list(liquids)
     numbers = dict(data_weight=data_weight, smoothness=smoothness, max_change=max_change, initial=initial)

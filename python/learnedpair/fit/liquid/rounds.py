@@ -82,6 +82,27 @@ class LiquidFit:
         The functions before.
     rounds : list of Round
         The last one was simulated with the refined functions.
+
+    Examples
+    --------
+    What :func:`refine` returns after one round:
+
+    >>> import numpy as np
+    >>> import learnedpair as lp
+    >>> from learnedpair.fit.liquid.rounds import Round, TargetValue
+    >>> dimers = [
+    ...     lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=-3e-4 / r**6)
+    ...     for r in np.linspace(0.3, 1.0, 20)
+    ... ]
+    >>> fit = lp.fit.fit_splines(lp.fit.ReferenceData(dimers, "a function", "an example"), cutoff=0.9)
+    >>> density = TargetValue("density (kg/m3)", wanted=1380.0, tolerance=5.0, value=1383.1, error=1.2)
+    >>> result = lp.fit.LiquidFit(fit, fit, [Round(1, [density], increase=0.0)])
+    >>> result.is_met
+    True
+    >>> print(result)
+    average                                        wanted  tolerance     before      after       +-
+    density (kg/m3)                                  1380          5       1383       1383      1.2
+    RMS error of the energies of the data: ...
     """
 
     fit: SplineFit

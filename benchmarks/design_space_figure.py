@@ -40,7 +40,7 @@ class Style:
 
 KINDS = {
     "mm": Style(GRAY, "s", "MM (TIP3P)", False, 16),
-    "spline": Style(BLUE, "D", "MM + table:\na spline", False, 26),
+    "spline": Style(BLUE, "D", "MM + table:\na spline", False, 38),
     "table": Style(BLUE, "o", "MM + table:\nnetworks", True, 34),
     "exact": Style(GREEN, "o", "MM + exact program:\nnetworks", True, 66, True),
     "python": Style(ORANGE, "o", "MM + PythonForce:\nthe same networks", False, 44, True),

@@ -16,7 +16,7 @@ from learnedpair.fit.liquid.liquid import Sampler, _particles_of
 from learnedpair.fit.liquid.response import Response
 from learnedpair.fit.liquid.targets import BAR, Observation
 from learnedpair.fit.spline_problem import problem_of
-from openmm import app
+from openmm import app, unit
 
 SIGMA, EPSILON = 0.34, 0.996  # nm, kJ/mol
 CUTOFF = 0.9
@@ -195,8 +195,8 @@ def test_the_cost_is_the_increase_of_the_squared_errors():
 
     start, end = squares(fit.coefficients), squares(fit.coefficients + change)
     back = squares(fit.coefficients - change)
-    unit = max(start, len(fit.data))  # an energy for each structure
-    assert_close(cost.increase(fit.coefficients + change), (end + back - 2 * start) / 2 / unit, rtol=1e-5)
+    size = max(start, len(fit.data))  # an energy for each structure
+    assert_close(cost.increase(fit.coefficients + change), (end + back - 2 * start) / 2 / size, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +206,7 @@ def test_the_cost_is_the_increase_of_the_squared_errors():
         (dict(max_rounds=0), "max_rounds is 0; expected a positive integer"),
         (dict(max_change=np.nan), "max_change is nan; expected a positive number"),
         (dict(initial=-1), "initial is -1; expected a positive number"),
+        (dict(initial="1"), "initial is '1'; expected a number"),
         (dict(smoothness=0), "smoothness is 0; expected a positive number"),
         (dict(liquids=[]), "liquids has no Liquid"),
         (dict(fit=None), "fit is a NoneType; expected the result of fit_splines"),
@@ -221,8 +222,16 @@ def test_wrong_arguments_are_refused(change, message):
     "targets, options, message",
     [
         ([], {}, "there are no targets"),
-        ([lp.fit.Pressure(1.0, 1.0)], dict(sampling=0.1), "sampling takes 0.1 ps, and the interval is 0.05 ps"),
-        ([lp.fit.Pressure(1.0, 1.0)], dict(time_step=-1.0), "time_step is -1.0; expected a positive number"),
+        ([lp.fit.Pressure(1.0, 1.0)], dict(sampling=0.1), "sampling takes 0.1 ps, the interval is 0.05 ps"),
+        ([lp.fit.Pressure(1.0, 1.0)], dict(time_step=-1.0), "time_step is -1; expected a positive number"),
+        ([lp.fit.Pressure(1.0, 1.0)], dict(friction="1"), "friction is '1'; expected a number"),
+        ([1.0], {}, r"targets is \[1.0\]; expected a list of targets"),
+        (lp.fit.Pressure(1.0, 1.0), {}, "expected a list of targets"),
+        (
+            [lp.fit.RadialDistribution("Ar", "Ar", [0.95], [1.0], 0.1)],
+            {},
+            "the last bin ends at 0.955 nm, and the box is",
+        ),
     ],
 )
 def test_wrong_liquids_are_refused(targets, options, message):
@@ -230,18 +239,84 @@ def test_wrong_liquids_are_refused(targets, options, message):
         argon_liquid(targets, **options)
 
 
-def test_a_target_that_the_ensemble_gives_is_refused():
-    liquid = argon_liquid([lp.fit.Density(1400.0, 5.0)], equilibration=0.01, sampling=0.5)
-    with pytest.raises(lp.ModelError, match="the System of the liquid has no barostat"):
-        lp.fit.refine(argon_fit(0.1), liquid)
-    liquid.system.addForce(openmm.MonteCarloBarostat(1.0, 100.0))
+def with_force(force):
+    """A Liquid of argon at 100 K whose System has another force."""
+    liquid = argon_liquid([lp.fit.PotentialEnergy(-6.0, 1.0)])
+    system = copy.deepcopy(liquid.system)
+    system.addForce(force)
     options = dict(equilibration=0.01, sampling=0.5, interval=0.05, time_step=0.005, platform="Reference")
-    arguments = (liquid.topology, liquid.system, liquid.positions, 100.0)
+    return lambda targets: lp.fit.Liquid(liquid.topology, system, liquid.positions, 100.0, targets, **options)
+
+
+def test_targets_fit_the_ensemble():
+    with pytest.raises(lp.ModelError, match="the System of the liquid has no barostat"):
+        argon_liquid([lp.fit.Density(1400.0, 5.0)])
+    make = with_force(openmm.MonteCarloBarostat(1.0, 100.0))
     with pytest.raises(lp.ModelError, match="the System of the liquid has a barostat"):
-        lp.fit.refine(argon_fit(0.1), lp.fit.Liquid(*arguments, [lp.fit.Pressure(1.0, 5.0)], **options))
-    with_density = lp.fit.Liquid(*arguments, [lp.fit.Density(1400.0, 1e6)], **options)
-    (found,) = lp.fit.refine(argon_fit(0.1), with_density).rounds[0].targets
+        make([lp.fit.Pressure(1.0, 5.0)])
+    (found,) = lp.fit.refine(argon_fit(0.1), make([lp.fit.Density(1400.0, 1e6)])).rounds[0].targets
     assert 1000 < found.value < 1600  # kg/m3; the initial density is 1376
+    with pytest.raises(lp.ModelError, match="the barostat has the temperature 300 K, and the liquid 100 K"):
+        with_force(openmm.MonteCarloBarostat(1.0, 300.0))([lp.fit.Density(1400.0, 1e6)])
+    with pytest.raises(lp.ModelError, match="the System has an AndersenThermostat"):
+        with_force(openmm.AndersenThermostat(100.0, 1.0))([lp.fit.Pressure(1.0, 5.0)])
+    assert not with_force(openmm.MonteCarloBarostat(1.0, 100.0, 0))([lp.fit.Pressure(1.0, 5.0)]).has_barostat
+
+
+def test_a_liquid_has_a_system_of_its_own():
+    liquid = argon_liquid([lp.fit.Pressure(1.0, 50.0)])
+    make = with_force(openmm.CMMotionRemover())
+    assert make([lp.fit.Pressure(1.0, 50.0)]).system is not liquid.system
+    system = copy.deepcopy(liquid.system)
+    other = lp.fit.Liquid(liquid.topology, system, liquid.positions, 100 * unit.kelvin, [lp.fit.Pressure(1.0, 50.0)])
+    system.addForce(openmm.MonteCarloBarostat(1.0, 100.0))
+    assert other.system.getNumForces() == 1 and other.temperature == 100.0
+
+
+def test_types_that_do_not_occur_are_refused():
+    """Otherwise their distribution would be 0/0."""
+    liquid = argon_liquid([lp.fit.RadialDistribution("X", "Y", [0.4], [1.0], 0.1)], equilibration=0.01, sampling=0.5)
+    with pytest.raises(lp.ModelError, match="no pairs of 'X' and 'Y' in different molecules; its types are Ar"):
+        lp.fit.refine(argon_fit(0.1), liquid)
+
+
+def test_molecules_across_the_boundary_are_refused():
+    field = app.ForceField("amber14/tip3p.xml")
+    water = app.Modeller(app.Topology(), [])
+    water.addSolvent(field, boxSize=openmm.Vec3(1.9, 1.9, 1.9))
+    system = field.createSystem(water.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9)
+    positions = np.array(water.positions.value_in_unit(unit.nanometer))
+    positions[4, 0] += 1.9
+    targets = [lp.fit.Pressure(1.0, 50.0)]
+    options = dict(equilibration=0.002, sampling=0.02, interval=0.002)
+    liquid = lp.fit.Liquid(water.topology, system, positions, 300.0, targets, **options)
+    with pytest.raises(lp.ModelError, match="particle 4 is .* away from the first one of its molecule"):
+        sample(water_fit(), liquid)
+
+
+def test_a_refinement_is_continued():
+    """From the coefficients of an earlier result; a refined fit itself is refused, since its cost is another one."""
+    fit = argon_fit(0.1)
+    options = dict(equilibration=0.05, sampling=0.5)
+    liquids = 2 * [argon_liquid([lp.fit.PotentialEnergy(-7.5, 0.2)], **options)]
+    first = lp.fit.refine(fit, liquids, max_rounds=2)
+    second = lp.fit.refine(fit, liquids, max_rounds=1, initial=first)
+    assert_close(second.fit.coefficients, first.fit.coefficients, rtol=1e-12)
+    assert second.rounds[0].increase == first.rounds[-1].increase > 0
+    assert [target.name for target in second.rounds[0].targets] == [
+        "liquid 0: potential energy (kJ/mol per molecule)",
+        "liquid 1: potential energy (kJ/mol per molecule)",
+    ]
+    with pytest.raises(lp.ModelError, match="the functions of this fit are not those of fit_splines"):
+        lp.fit.refine(first.fit, liquids)
+
+
+def test_quantities_are_converted():
+    assert_close(lp.fit.Pressure(1 * unit.atmosphere, 50.0).value, 1.01325, rtol=1e-6)
+    assert_close(lp.fit.Density(0.997 * unit.gram / unit.milliliter, 1.0).value, 997.0, rtol=1e-9)
+    assert_close(lp.fit.PotentialEnergy(-10 * unit.kilocalorie_per_mole, 0.1).value, -41.84, rtol=1e-9)
+    with pytest.raises(lp.ModelError, match="Density: value is 1 K; expected a value in"):
+        lp.fit.Density(1 * unit.kelvin, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -249,8 +324,12 @@ def test_a_target_that_the_ensemble_gives_is_refused():
     [
         (lambda: lp.fit.Density(np.nan, 1.0), "Density: the value is"),
         (lambda: lp.fit.Pressure(1.0, 0.0), "Pressure: tolerance is .*; expected positive numbers"),
-        (lambda: lp.fit.RadialDistribution("O", "O", [0.3], [1.0, 2.0], 0.1), "r has the shape"),
+        (lambda: lp.fit.Density([1.0, 2.0], 1.0), "Density: value is .*; expected a number"),
+        (lambda: lp.fit.RadialDistribution("O", "O", [0.3], [1.0, 2.0], 0.1), "have the shapes"),
+        (lambda: lp.fit.RadialDistribution("O", "O", [0.3, 0.4, 0.5], [1.0, 2.0, 3.0], [0.1, 0.1]), "have the shapes"),
+        (lambda: lp.fit.RadialDistribution("O", "O", [], [], 0.1), "at least one distance"),
         (lambda: lp.fit.RadialDistribution("O", "O", [0.004], [1.0], 0.1), "begin below 0"),
+        (lambda: lp.fit.RadialDistribution("O", "O", [np.nan], [1.0], 0.1), "expected finite distances"),
     ],
 )
 def test_wrong_targets_are_refused(make, message):

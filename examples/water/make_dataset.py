@@ -4,7 +4,8 @@
 
     python make_dataset.py [--output dimers.npz] [--processes 2]
 
-It needs openmm, pyscf and pyscf-dispersion, and takes about an hour with two processes. README.md describes dimers.npz.
+It needs openmm, pyscf and pyscf-dispersion, and takes about 50 minutes with two processes. README.md describes the
+file.
 """
 
 import argparse

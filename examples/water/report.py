@@ -19,8 +19,8 @@ COLUMNS = {
     "energy": ("energy, kJ/mol", 2),
     "peak": ("first peak of g(O-O), nm", 3),
     "height": ("its height", 2),
-    "minimum": ("first minimum", 2),
-    "second": ("second maximum", 2),
+    "minimum": ("lowest g(O-O) from 0.30 to 0.40 nm", 2),
+    "second": ("highest g(O-O) from 0.40 to 0.50 nm", 2),
 }
 
 

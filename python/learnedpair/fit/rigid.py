@@ -22,7 +22,7 @@ class RigidFragments:
     arms : Tensor, shape (A, 3), nm
         The positions of the atoms, minus the mean position of their body.
     body : Tensor of int64, shape (A,)
-        The body of each atom, in increasing order of the first atoms.
+        The body of each atom.
     count : Tensor, shape (B,)
         The number of atoms of each body.
     inverse : Tensor, shape (B, 3, 3), 1/nm^2

@@ -146,6 +146,8 @@ def rows_of_frame(
 
 def _centers(particles: Particles, positions: Array) -> Array:
     """The centers of mass of the molecules, shape (n_molecules, 3)."""
-    mass = np.bincount(particles.molecules, particles.masses)
-    weighted = particles.masses[:, None] * positions
+    of_molecule = np.bincount(particles.molecules, particles.masses)
+    # A molecule whose particles have no mass never moves; the center of its particles is as good as any.
+    masses = np.where(of_molecule[particles.molecules] > 0, particles.masses, 1.0)
+    mass, weighted = np.bincount(particles.molecules, masses), masses[:, None] * positions
     return np.stack([np.bincount(particles.molecules, weighted[:, k]) for k in range(3)], axis=1) / mass[:, None]

@@ -17,14 +17,23 @@ from openmm import app, unit
 from ...applying.apply import add_correction
 from ...errors import ModelError
 from ...lowering.pair_model import PairModel
-from ...units import in_kelvin, in_nanometers
+from ...units import in_nanometers
 from ..basis import InverseSplineBasis
 from ..pairs_of_types import PairOfTypes
 from .frames import Frames, Particles, rows_of_frame
-from .targets import LiquidTarget
+from .targets import LiquidTarget, RadialDistribution, as_number
 
 Array = NDArray[np.float64]
 
+#: The units of the arguments that are numbers.
+_UNITS = {
+    "temperature": unit.kelvin,
+    "equilibration": unit.picosecond,
+    "sampling": unit.picosecond,
+    "interval": unit.picosecond,
+    "time_step": unit.picosecond,
+    "friction": 1 / unit.picosecond,
+}
 _BAROSTATS = (
     openmm.MonteCarloBarostat,
     openmm.MonteCarloAnisotropicBarostat,
@@ -35,7 +44,8 @@ _BAROSTATS = (
 
 @dataclass(frozen=True, eq=False)
 class Liquid:
-    """A simulation whose averages are compared with experiment.
+    """A simulation whose averages are compared with experiment. The correction acts between molecules only, as with
+    ``add_correction(..., exclusions="molecules")``; use the model in the same way.
 
     Parameters
     ----------
@@ -47,10 +57,10 @@ class Liquid:
     temperature : float, K, or Quantity
     targets : sequence
         Of :class:`Density`, :class:`Pressure`, :class:`PotentialEnergy` and :class:`RadialDistribution`.
-    equilibration, sampling, interval : float, ps
+    equilibration, sampling, interval : float, ps, or Quantity
         The times of the first equilibration, of sampling, and between two samples. The simulation of a later round
         begins where the last one ended, with a fifth of the equilibration.
-    time_step, friction : float, ps and 1/ps
+    time_step, friction : float, ps and 1/ps, or Quantity
     platform : str, optional
         The name of the platform; by default OpenMM's choice.
     seed : int
@@ -58,7 +68,8 @@ class Liquid:
     Raises
     ------
     ModelError
-        If a number is wrong, there are no targets, or the System has another number of particles than the positions.
+        If an argument is wrong, if the System has another temperature, or if it has no barostat and a target needs one
+        (or the reverse).
 
     Examples
     --------
@@ -88,28 +99,78 @@ class Liquid:
     has_barostat: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "positions", np.array(in_nanometers(self.positions, "positions"), dtype=float))
-        object.__setattr__(self, "temperature", in_kelvin(self.temperature, "temperature"))
-        for name in ("temperature", "equilibration", "sampling", "interval", "time_step", "friction"):
-            value = getattr(self, name)
-            if not (isinstance(value, (int, float)) and 0 < value < np.inf):
-                raise ModelError(f"Liquid: {name} is {value!r}; expected a positive number.")
-        if self.sampling < 10 * self.interval:
+        for name, its_unit in _UNITS.items():
+            value = as_number(getattr(self, name), its_unit, f"Liquid: {name}")
+            if not 0 < value < np.inf:
+                raise ModelError(f"Liquid: {name} is {value:g}; expected a positive number.")
+            object.__setattr__(self, name, value)
+        if self.sampling < 10 * self.interval or self.interval < self.time_step:
             raise ModelError(
-                f"Liquid: sampling takes {self.sampling:g} ps, and the interval is {self.interval:g} ps; expected at"
-                " least 10 samples."
+                f"Liquid: sampling takes {self.sampling:g} ps, the interval is {self.interval:g} ps, and the time step"
+                f" {self.time_step:g} ps; expected at least 10 samples, and an interval of at least one step."
             )
-        count = self.system.getNumParticles()
-        if np.shape(self.positions) != (count, 3):
+        object.__setattr__(self, "system", copy.deepcopy(self.system))
+        positions = np.array(in_nanometers(self.positions, "Liquid: positions"), dtype=float)
+        object.__setattr__(self, "positions", positions)
+        counts = (self.system.getNumParticles(), self.topology.getNumAtoms())
+        if positions.shape != (counts[0], 3) or counts[0] != counts[1] or not np.isfinite(positions).all():
             raise ModelError(
-                f"Liquid: the positions have the shape {np.shape(self.positions)}, and the System has {count}"
-                " particles."
+                f"Liquid: the positions have the shape {positions.shape}, the System has {counts[0]} particles, and the"
+                f" topology {counts[1]} atoms; expected the same number, and finite positions."
+            )
+        object.__setattr__(self, "has_barostat", self._find_barostat())
+        self._check_targets()
+
+    def _find_barostat(self) -> bool:
+        """Whether the System has a barostat that changes the volume. Thermostats of another temperature are refused."""
+        if not self.system.usesPeriodicBoundaryConditions():
+            raise ModelError("Liquid: the System is not periodic; a liquid needs a periodic box.")
+        found = False
+        for force in self.system.getForces():
+            if isinstance(force, openmm.AndersenThermostat):
+                raise ModelError(
+                    "Liquid: the System has an AndersenThermostat; remove it, since Liquid has a thermostat."
+                )
+            if isinstance(force, _BAROSTATS) and force.getFrequency() > 0:
+                found = True
+                temperature = force.getDefaultTemperature().value_in_unit(unit.kelvin)
+                if temperature != self.temperature:
+                    raise ModelError(
+                        f"Liquid: the barostat has the temperature {temperature:g} K, and the liquid"
+                        f" {self.temperature:g} K; expected the same."
+                    )
+        return found
+
+    def _check_targets(self) -> None:
+        if not isinstance(self.targets, (list, tuple)) or not all(hasattr(each, "observe") for each in self.targets):
+            raise ModelError(
+                f"Liquid: targets is {self.targets!r}; expected a list of targets, such as [Density(...)]."
             )
         if not self.targets:
             raise ModelError("Liquid: there are no targets; give at least one, such as Density.")
-        if not self.system.usesPeriodicBoundaryConditions():
-            raise ModelError("Liquid: the System is not periodic; a liquid needs a periodic box.")
-        object.__setattr__(self, "has_barostat", any(isinstance(each, _BAROSTATS) for each in self.system.getForces()))
+        width = np.diag(self.box).min()
+        for target in self.targets:
+            name = type(target).__name__
+            if target.needs_barostat is True and not self.has_barostat:
+                raise ModelError(
+                    f"{name}: the System of the liquid has no barostat, so that its density is constant; add one, or"
+                    " give the experimental density to the box and use Pressure."
+                )
+            if target.needs_barostat is False and self.has_barostat:
+                raise ModelError(
+                    f"{name}: the System of the liquid has a barostat, so that its pressure is given; remove it, or use"
+                    " Density."
+                )
+            if isinstance(target, RadialDistribution) and target.longest > width / 2:
+                raise ModelError(
+                    f"{name}: the last bin ends at {target.longest:g} nm, and the box is {width:g} nm wide; expected"
+                    " distances up to half of it."
+                )
+
+    @property
+    def box(self) -> Array:
+        """The initial box vectors, shape (3, 3), nm."""
+        return np.array([each.value_in_unit(unit.nanometer) for each in self.system.getDefaultPeriodicBoxVectors()])
 
     def __repr__(self) -> str:
         return (
@@ -159,8 +220,10 @@ class Sampler:
         integrator.setRandomNumberSeed(liquid.seed + self._rounds)
         platform = [] if liquid.platform is None else [openmm.Platform.getPlatform(liquid.platform)]
         context = openmm.Context(system, integrator, *platform)
-        self._begin(context)
         particles = _particles_of(context, model, force.getParticleTypes(), force)
+        if self._rounds == 0:
+            _require_whole(particles, np.asarray(liquid.positions), liquid.box)
+        self._begin(context)
         rows: list[tuple[Any, ...]] = []
         for _ in range(round(liquid.sampling / liquid.interval)):
             integrator.step(max(1, round(liquid.interval / liquid.time_step)))
@@ -208,3 +271,15 @@ def _particles_of(context: openmm.Context, model: PairModel, types: NDArray[np.i
         molecules,
         np.array([i * count + j for i, j in excluded], dtype=np.int64),
     )
+
+
+def _require_whole(particles: Particles, positions: Array, box: Array) -> None:
+    """Require that no molecule is divided by the periodic boundary."""
+    first = np.full(int(particles.molecules.max()) + 1, -1)
+    first[particles.molecules[::-1]] = np.arange(len(positions))[::-1]
+    extent = np.abs(positions - positions[first[particles.molecules]]).max(axis=1)
+    if extent.max() > np.diag(box).min() / 2:
+        raise ModelError(
+            f"Liquid: particle {int(extent.argmax())} is {extent.max():.3g} nm away from the first one of its molecule,"
+            " more than half of the box; expected positions of whole molecules."
+        )

@@ -5,17 +5,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from openmm import unit
 
-from ...errors import ModelError
+from ...errors import ModelError, warn
+from ..pairs_of_types import label_of
 from ..result import SplineFit
 from .cost import DataCost
 from .liquid import Liquid, Sampler
 from .response import Response
 from .rounds import LiquidFit, Round, TargetValue, describe_rounds
-from .targets import observe_all
+from .targets import as_number, observe_all
 
 Array = NDArray[np.float64]
 
@@ -31,7 +34,7 @@ def refine(
     smoothness: float = 100.0,
     max_rounds: int = 10,
     max_change: float = 0.3,
-    initial: float = 1.0,
+    initial: float | LiquidFit = 1.0,
     description: str | None = None,
     progress: Callable[[Round], None] | None = None,
 ) -> LiquidFit:
@@ -59,9 +62,10 @@ def refine(
         The functions change in a round at most so much that the standard deviation of the energy of the change is this
         number times kT times the square root of the number of molecules. It is halved after a round that made the
         averages worse.
-    initial : float
+    initial : float or LiquidFit
         The first simulation has the functions of the fit times this number. Choose a small one, such as 0.01, if the
-        force field without a correction is nearer to the experimental state.
+        force field without a correction is nearer to the experimental state. An earlier result for the same fit is
+        continued.
     description : str, optional
         By default that of the fit.
     progress : function
@@ -114,12 +118,15 @@ def refine(
     ['potential energy (kJ/mol per molecule)']
     """
     liquids = [liquids] if isinstance(liquids, Liquid) else list(liquids)
-    numbers = dict(data_weight=data_weight, smoothness=smoothness, max_change=max_change, initial=initial)
-    _require(fit, liquids, max_rounds, numbers)
+    weights = dict(data_weight=data_weight, smoothness=smoothness, max_change=max_change)
+    _require(fit, liquids, max_rounds, weights if isinstance(initial, LiquidFit) else {**weights, "initial": initial})
     bases = {pair: result.basis for pair, result in fit.pairs.items()}
     samplers = [Sampler(each, bases) for each in liquids]
     cost = DataCost.of(fit)
-    refined = fit if initial == 1 else fit.with_coefficients(initial * fit.coefficients)
+    if isinstance(initial, LiquidFit):
+        refined = fit.with_coefficients(initial.fit.coefficients)
+    else:
+        refined = fit if initial == 1 else fit.with_coefficients(initial * fit.coefficients)
     rounds: list[Round] = []
     errors_before = np.inf
     for number in range(1, max_rounds + 1):
@@ -134,6 +141,7 @@ def refine(
         errors_before = errors
         step = _step(liquids, responses, cost, refined.coefficients, (data_weight, smoothness), max_change)
         refined = fit.with_coefficients(refined.coefficients + step)
+    _warn_of_attraction(fit, refined)
     refined = refined.with_training({"liquids": describe_rounds(liquids, rounds)}, description)
     return LiquidFit(refined, fit, rounds)
 
@@ -147,8 +155,11 @@ def _respond(sampler: Sampler, fit: SplineFit) -> Response:
 def _round(number: int, liquids: Sequence[Liquid], responses: Sequence[Response], increase: float) -> Round:
     """What the simulations of a round found."""
     values = []
-    for liquid, response in zip(liquids, responses):
-        columns = zip(liquid.names, liquid.wanted, liquid.tolerances, response.values, response.errors)
+    for index, (liquid, response) in enumerate(zip(liquids, responses)):
+        if not (np.isfinite(response.values).all() and np.isfinite(response.slopes).all()):
+            raise ModelError(f"{liquid!r}: an average or its derivative is not finite: {response.values.tolist()}.")
+        names = [f"liquid {index}: {name}" if len(liquids) > 1 else name for name in liquid.names]
+        columns = zip(names, liquid.wanted, liquid.tolerances, response.values, response.errors)
         values += [TargetValue(name, *map(float, numbers)) for name, *numbers in columns]
     return Round(number, values, increase)
 
@@ -177,13 +188,40 @@ def _step(
         damping = DAMPING * damping or float(sum(each @ each for each in errors)) / max_change**2 / 1e3
 
 
-def _require(fit: SplineFit, liquids: Sequence[Liquid], max_rounds: int, numbers: dict[str, float]) -> None:
+def _warn_of_attraction(before: SplineFit, after: SplineFit) -> None:
+    """Warn of functions that have become attractive at their shortest distance, where the force continues them."""
+    slopes = [[result.evaluate(np.zeros(1))[1][0] for result in fit.pairs.values()] for fit in (before, after)]
+    changed = [label_of(pair) for pair, old, new in zip(after.pairs, *slopes) if old <= 0 < new]
+    if changed:
+        warn(
+            f"refine: {', '.join(changed)} has become attractive at the shortest distance of the data, and below it;"
+            " add data there, or choose a larger data_weight."
+        )
+
+
+def _require(fit: SplineFit, liquids: Sequence[Liquid], max_rounds: int, numbers: dict[str, Any]) -> None:
     if not isinstance(fit, SplineFit):
         raise ModelError(f"refine: fit is a {type(fit).__name__}; expected the result of fit_splines.")
+    if "errors_of_data" in fit.metadata["training"]:
+        raise ModelError(
+            "refine: the functions of this fit are not those of fit_splines, whose errors of the data are the smallest;"
+            " give the result of fit_splines, and initial=result to continue an earlier refinement."
+        )
+    if not isinstance(fit.metadata["types"], dict):
+        raise ModelError(
+            "refine: the fit does not say which atoms have its types; give rules to fit_splines, such as"
+            " types={'O': 'HOH:O', 'H': ['HOH:H1', 'HOH:H2']}."
+        )
     if not liquids or not all(isinstance(each, Liquid) for each in liquids):
         raise ModelError("refine: liquids has no Liquid, or something else; expected at least one Liquid.")
+    for liquid in liquids:
+        if (width := np.diag(liquid.box).min()) < 2 * fit.model.cutoff:
+            raise ModelError(
+                f"refine: the box is {width:g} nm wide, less than twice the cutoff, {fit.model.cutoff:g} nm; expected a"
+                " larger box."
+            )
     for name, value in numbers.items():
-        if not (isinstance(value, (int, float)) and 0 < value < np.inf):
+        if not 0 < as_number(value, unit.dimensionless, f"refine: {name}") < np.inf:
             raise ModelError(f"refine: {name} is {value!r}; expected a positive number.")
-    if isinstance(max_rounds, bool) or not isinstance(max_rounds, int) or max_rounds < 1:
+    if isinstance(max_rounds, bool) or not isinstance(max_rounds, (int, np.integer)) or max_rounds < 1:
         raise ModelError(f"refine: max_rounds is {max_rounds!r}; expected a positive integer.")

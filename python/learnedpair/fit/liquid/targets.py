@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,8 +63,14 @@ class _OneValue:
 
     value: float
     tolerance: float
+    #: Whether the System must have a barostat, or must not; None if it does not matter.
+    needs_barostat: ClassVar[bool | None] = None
+    _unit: ClassVar[unit.Unit]
 
     def __post_init__(self) -> None:
+        for name in ("value", "tolerance"):
+            what = f"{type(self).__name__}: {name}"
+            object.__setattr__(self, name, as_number(getattr(self, name), self._unit, what))
         _require_target(type(self).__name__, self.values, self.tolerances)
 
     @property
@@ -75,13 +82,30 @@ class _OneValue:
         return np.array([self.tolerance], dtype=float)
 
 
+def as_number(value: Any, its_unit: unit.Unit, what: str) -> float:
+    """Convert a number, or a Quantity, to a number in a unit.
+
+    Raises
+    ------
+    ModelError
+        ``what`` begins the message.
+    """
+    if unit.is_quantity(value):
+        if not value.unit.is_compatible(its_unit):
+            raise ModelError(f"{what} is {value}; expected a value in {its_unit}.")
+        value = value.value_in_unit(its_unit)
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise ModelError(f"{what} is {value!r}; expected a number.")
+    return float(value)
+
+
 @dataclass(frozen=True)
 class Density(_OneValue):
     """The density, in a System with a barostat.
 
     Parameters
     ----------
-    value, tolerance : float, kg/m^3
+    value, tolerance : float, kg/m^3, or Quantity
 
     Examples
     --------
@@ -94,14 +118,11 @@ class Density(_OneValue):
 
     value: float
     tolerance: float
-    names = ["density (kg/m3)"]
+    names: ClassVar[list[str]] = ["density (kg/m3)"]
+    needs_barostat = True
+    _unit = unit.kilogram / unit.meter**3
 
     def observe(self, frames: Frames) -> Observation:
-        if not frames.has_barostat:
-            raise ModelError(
-                "Density: the System of the liquid has no barostat, so that its density is constant; add one, or give"
-                " the experimental density to the box and use Pressure."
-            )
         return Observation(DENSITY * frames.mass / frames.volumes[:, None])
 
 
@@ -113,7 +134,7 @@ class Pressure(_OneValue):
 
     Parameters
     ----------
-    value, tolerance : float, bar
+    value, tolerance : float, bar, or Quantity
 
     Examples
     --------
@@ -124,14 +145,11 @@ class Pressure(_OneValue):
 
     value: float
     tolerance: float
-    names = ["pressure (bar)"]
+    names: ClassVar[list[str]] = ["pressure (bar)"]
+    needs_barostat = False
+    _unit = unit.bar
 
     def observe(self, frames: Frames) -> Observation:
-        if frames.has_barostat:
-            raise ModelError(
-                "Pressure: the System of the liquid has a barostat, so that its pressure is given; remove it, or use"
-                " Density."
-            )
         slopes = -BAR / 3 * frames.virial_rows / frames.volumes[:, None]
         return Observation(frames.pressures[:, None], slopes[:, None])
 
@@ -143,7 +161,7 @@ class PotentialEnergy(_OneValue):
 
     Parameters
     ----------
-    value, tolerance : float, kJ/mol
+    value, tolerance : float, kJ/mol, or Quantity
 
     Examples
     --------
@@ -156,7 +174,8 @@ class PotentialEnergy(_OneValue):
 
     value: float
     tolerance: float
-    names = ["potential energy (kJ/mol per molecule)"]
+    names: ClassVar[list[str]] = ["potential energy (kJ/mol per molecule)"]
+    _unit = unit.kilojoule_per_mole
 
     def observe(self, frames: Frames) -> Observation:
         count = frames.num_molecules
@@ -195,20 +214,34 @@ class RadialDistribution:
     tolerance: ArrayLike
     width: float = 0.01
 
+    needs_barostat: ClassVar[bool | None] = None
+
     def __post_init__(self) -> None:
-        object.__setattr__(self, "r", np.atleast_1d(np.asarray(in_nanometers(self.r, "r"), dtype=float)))
-        object.__setattr__(self, "width", in_nanometers(self.width, "width"))
+        for name in ("r", "g", "tolerance"):
+            value = in_nanometers(self.r, "r") if name == "r" else getattr(self, name)
+            object.__setattr__(self, name, np.atleast_1d(np.asarray(value, dtype=float)))
+        object.__setattr__(self, "width", as_number(self.width, unit.nanometer, "RadialDistribution: width"))
+        r, g, tolerance = self.values_of("r"), self.values_of("g"), self.values_of("tolerance")
+        if r.ndim != 1 or len(r) == 0 or g.shape != r.shape or tolerance.shape not in (r.shape, (1,)):
+            raise ModelError(
+                f"RadialDistribution: r, g and tolerance have the shapes {r.shape}, {g.shape} and {tolerance.shape};"
+                " expected the same, and at least one distance."
+            )
         _require_target("RadialDistribution", self.values, self.tolerances)
-        r = np.asarray(self.r)
-        if r.shape != self.values.shape:
+        if not (np.isfinite(r).all() and self.width > 0 and (r > self.width / 2).all()):
             raise ModelError(
-                f"RadialDistribution: r has the shape {r.shape}, and g has {self.values.shape}; expected the same."
+                f"RadialDistribution: r is {r.tolist()} nm with bins of width {self.width:g} nm; expected finite"
+                " distances, with bins that do not begin below 0."
             )
-        if not (self.width > 0 and (r > self.width / 2).all()):
-            raise ModelError(
-                f"RadialDistribution: the bins of width {self.width:g} nm around r begin below 0; choose larger"
-                " distances or a smaller width."
-            )
+
+    def values_of(self, name: str) -> Array:
+        """An argument as an array."""
+        return np.asarray(getattr(self, name), dtype=float)
+
+    @property
+    def longest(self) -> float:
+        """The end of the last bin, in nm."""
+        return float(self.values_of("r").max() + self.width / 2)
 
     @property
     def names(self) -> list[str]:
@@ -226,6 +259,11 @@ class RadialDistribution:
         centers = np.asarray(self.r)
         low, high = centers - self.width / 2, centers + self.width / 2
         pairs = frames.number_of_pairs(self.type1, self.type2)
+        if pairs == 0:
+            raise ModelError(
+                f"RadialDistribution: the liquid has no pairs of {self.type1!r} and {self.type2!r} in different"
+                f" molecules; its types are {', '.join(sorted({str(each) for each in frames.particles.types}))}."
+            )
         shells = 4 / 3 * np.pi * (high**3 - low**3) * pairs
         rows = []
         for index, volume in enumerate(frames.volumes):

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "python" / "learnedpair"
 LAYERS = (
     "__init__.py, __main__.py",
     "cli",
-    "fit",
+    "fit, fit/liquid",
     "checking",
     "nn",
     "interfaces",
@@ -47,6 +47,7 @@ LAZY = {
     "lowering/load_tables.py",
     "lowering/pair_model.py",
     "matplotlib",
+    "scipy",
     "tomli",
     "tomllib",
     "vesin",

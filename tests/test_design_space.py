@@ -4,6 +4,7 @@
 
 import importlib.metadata
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,17 @@ DIMERS = ROOT / "examples" / "water" / "dimers.npz"
 
 @pytest.fixture(autouse=True)
 def benchmarks(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    monkeypatch.syspath_prepend(str(ROOT / "examples" / "water"))
+    """The modules of the benchmarks can be imported during a test. Other folders have modules of the same names."""
+    folders = (str(ROOT / "benchmarks"), str(ROOT / "examples" / "water"))
+    for folder in folders:
+        monkeypatch.syspath_prepend(folder)
+    before = dict(sys.modules)
+    sys.modules.pop("support", None)
+    yield
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(folders):
+            del sys.modules[name]
+    sys.modules.update(before)
 
 
 def test_error_is_that_of_net_forces():

@@ -26,7 +26,7 @@ from alternatives import python_force
 from boxes import make_water_box
 from design_space_figure import draw
 from networks import MAX_FORCE_DIFFERENCE, TYPED, added_forces
-from other_potentials import Gfn2, SevenNet, find_potentials
+from other_potentials import SEVENNET, Gfn2, SevenNet, find_potentials
 from support import (
     DifferentFunctionError,
     add_timing_arguments,
@@ -93,6 +93,7 @@ def parse_arguments():
         help="compile the networks of PythonForce by torch.compile, which makes them faster",
     )
     parser.add_argument("--slow-repeats", type=int, default=3, help="timed evaluations of GFN2-xTB and SevenNet")
+    parser.add_argument("--sevennet", choices=list(SEVENNET), default=SevenNet.model, help="model of SevenNet")
     parser.add_argument("--errors-only", action="store_true", help="fit and compute errors; time and draw nothing")
     parser.add_argument("--quick", action="store_true", help="a short test, without GFN2-xTB and SevenNet")
     arguments = parser.parse_args()
@@ -238,6 +239,7 @@ def format_point(point):
 def measure(arguments):
     """Measure everything; returns a dict for JSON."""
     torch.set_num_threads(1)  # the batches of the fits are small
+    SevenNet.choose(arguments.sevennet)
     potentials, left_out = find_potentials(arguments.threads)
     if arguments.quick:
         potentials, left_out = [], {each.label: "left out by --quick" for each in (Gfn2, SevenNet)}

@@ -15,9 +15,9 @@ BOHR = 0.0529177210903  # nm
 HARTREE = 2625.4996394799  # kJ/mol
 ANGSTROM = 0.1  # nm
 EV = 96.48533212331  # kJ/mol
-#: The weights, and the level of theory that they reproduce. Of the models in the package (7net-0, 7net-l3i5, 7net-mf-0
-#: with PBE and r2SCAN), this one has the smallest error for the dimers of design_space.py.
-SEVENNET, FIDELITY = "7net-mf-0", "R2SCAN"
+#: The models in the package SevenNet, and the level of theory for a model that has several. The first one has the
+#: smallest error for the dimers of design_space.py: see benchmarks/README.md.
+SEVENNET = {"7net-mf-0": "R2SCAN", "7net-0": None, "7net-l3i5": None}
 
 
 class Gfn2:
@@ -48,9 +48,16 @@ class Gfn2:
 class SevenNet:
     """A pretrained graph network for all elements, in single precision."""
 
-    label, note = "SevenNet-MF-0", "trained on crystals"
+    model = "7net-mf-0"
+    note = "trained on crystals"
     package = "sevenn"
-    training = f"relaxations of crystals (Materials Project, PBE and r2SCAN); here {FIDELITY}"
+
+    @classmethod
+    def choose(cls, model):
+        """Choose one of the models in the package."""
+        cls.model, cls.label = model, "SevenNet" + model.removeprefix("7net").replace("mf", "MF")
+        level = "" if SEVENNET[model] is None else f"; here {SEVENNET[model]}"
+        cls.training = f"relaxations of crystals (Materials Project){level}"
 
     def __init__(self, elements, edges=None):
         from ase import Atoms
@@ -58,11 +65,14 @@ class SevenNet:
 
         box = {} if edges is None else {"cell": edges / ANGSTROM, "pbc": True}
         self._atoms = Atoms("".join(elements), np.zeros((len(elements), 3)), **box)
-        self._atoms.calc = SevenNetCalculator(SEVENNET, device="cpu", modal=FIDELITY)
+        self._atoms.calc = SevenNetCalculator(self.model, device="cpu", modal=SEVENNET[self.model])
 
     def __call__(self, positions):
         self._atoms.set_positions(positions / ANGSTROM)
         return self._atoms.get_forces() * EV / ANGSTROM
+
+
+SevenNet.choose(SevenNet.model)
 
 
 def find_potentials(threads):
@@ -72,7 +82,7 @@ def find_potentials(threads):
     -------
     potentials : list of class
     left_out : dict of str to str
-        The label of each potential whose package is missing, and how to install it.
+        The potentials whose packages are not installed: from the label to a sentence that says how to install it.
     """
     os.environ["OMP_NUM_THREADS"] = str(threads)  # tblite reads it when it is imported
     potentials, left_out = [], {}

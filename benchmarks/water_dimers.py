@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Reference forces of water dimers, corrections of TIP3P that are fitted to them, and errors of forces."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,20 +10,21 @@ import learnedpair as lp
 import numpy as np
 import openmm
 import torch
-from boxes import make_water_topology
 from networks import TYPED
-from openmm import app
 
-DIMERS = Path(__file__).resolve().parent.parent / "examples" / "water" / "dimers.npz"
-TYPES = ("O", "H", "H", "O", "H", "H")
-MOLECULES = [0, 0, 0, 1, 1, 1]
-#: The pairs of atoms of the same molecule.
-EXCLUDED = [(0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5)]
+WATER = Path(__file__).resolve().parents[1] / "examples" / "water"
+sys.path.insert(0, str(WATER))  # dimers.py is there
+
+import dimers  # noqa: E402
+from dimers import TYPES  # noqa: E402
+
+DIMERS = WATER / "dimers.npz"
 #: The edges (nm) of the periodic box in which forces of dimers are computed. No image is within the cutoff.
 EDGES = np.array([4.0, 4.0, 4.0])
-#: The expected errors of energies (kJ/mol) and forces (kJ/mol/nm), as in examples/water: absolute, and a fraction.
+#: The expected errors of energies (kJ/mol) and forces (kJ/mol/nm), as in examples/water: an absolute error, and a
+#: fraction of the value.
 ENERGY_ERROR, FORCE_ERROR = (0.5, 0.05), (10.0, 0.05)
-#: Resampled data sets, from which the uncertainty of an error is estimated.
+#: The number of bootstrap samples for the confidence interval of an error.
 RESAMPLES = 1000
 
 
@@ -50,56 +52,23 @@ class Dimers:
         return np.array([each.positions for each in self.held_out])
 
 
-def tip3p_dimer():
-    """Make a System of two TIP3P molecules, without a cutoff."""
-    topology = make_water_topology(2, EDGES)
-    topology.setPeriodicBoxVectors(None)
-    return app.ForceField("tip3p.xml").createSystem(topology, nonbondedMethod=app.NoCutoff, rigidWater=True)
-
-
 def read_dimers(path):
     """Read the file of examples/water/make_dataset.py; returns Dimers."""
     arrays = dict(np.load(path))
-    configurations = [
-        lp.fit.Configuration(
-            f"dimer {index}",
-            TYPES,
-            arrays["positions"][index].astype(float),
-            energy=float(arrays["energies"][index]),
-            forces=arrays["forces"][index].astype(float),
-            fragments=MOLECULES,
-            rigid=True,
-        )
-        for index in range(len(arrays["energies"]))
-    ]
-    data = lp.fit.ReferenceData(configurations, Path(path).name, str(arrays["method"]))
-    data = lp.fit.subtract_baseline(data, tip3p_dimer())
-    masks = _blocks(arrays["snapshot"], arrays["temperature"])
+    masks = [dimers.in_snapshots(arrays, *part) for part in ((0.0, 0.7), (0.7, 0.8), (0.8, 1.0))]
     masks[2] &= ~arrays["compressed"]
-    parts = [lp.fit.ReferenceData([data[i] for i in np.flatnonzero(mask)], data.source, data.method) for mask in masks]
+    parts = [dimers.reference(arrays, mask, Path(path).name) for mask in masks]
     return Dimers(*parts, arrays["snapshot"][masks[2]])
 
 
-def _blocks(snapshot, temperature):
-    """Get the masks of the three parts; no dimer then has a near copy in another part."""
-    masks = [np.zeros(len(snapshot), bool) for _ in range(3)]
-    for kelvin in np.unique(temperature):
-        of_run = temperature == kelvin
-        numbers = np.unique(snapshot[of_run])
-        first, second = int(0.7 * len(numbers)), int(0.8 * len(numbers))
-        for mask, block in zip(masks, (numbers[:first], numbers[first:second], numbers[second:])):
-            mask |= of_run & np.isin(snapshot, block)
-    return masks
-
-
-def fit_spline(dimers, cutoff):
+def fit_spline(data, cutoff):
     """Fit splines to all dimers within the cutoff that are not held out; returns a PairModel."""
 
     def is_near(dimer):
         return np.linalg.norm(dimer.positions[:3, None] - dimer.positions[None, 3:], axis=2).min() < cutoff
 
     return lp.fit.fit_splines(
-        (dimers.training + dimers.validation).select(is_near),
+        (data.training + data.validation).select(is_near),
         cutoff=cutoff,
         within_cutoff=True,
         energy_error=ENERGY_ERROR,
@@ -107,16 +76,16 @@ def fit_spline(dimers, cutoff):
     ).model
 
 
-def fit_network(name, dimers, cutoff, epochs):
+def fit_network(name, data, cutoff, epochs):
     """Fit a network of networks.TYPED; returns a PairModel. The epoch is chosen by the validation data."""
     hidden, num_basis = TYPED[name]
     torch.manual_seed(1)
     network = lp.nn.TypedPairNetwork(2, cutoff, hidden=hidden, num_basis=num_basis, inner=0.15)
     return lp.fit.fit_network(
-        dimers.training,
+        data.training,
         network,
         cutoff=cutoff,
-        validation=dimers.validation,
+        validation=data.validation,
         epochs=epochs,
         learning_rate=0.01,
         energy_error=ENERGY_ERROR,
@@ -141,11 +110,11 @@ def forces_of_dimers(make, positions):
     system.setDefaultPeriodicBoxVectors(*np.diag(EDGES))
     for _ in TYPES:
         system.addParticle(1.0)
-    system.addForce(make(np.array([int(name == "H") for name in TYPES]), EXCLUDED, EDGES))
+    system.addForce(make(np.array([int(name == "H") for name in TYPES]), dimers.WITHIN, EDGES))
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU"))
     result = []
-    for dimer in positions:
-        context.setPositions(dimer)
+    for each in positions:
+        context.setPositions(each)
         result.append(context.getState(forces=True).getForces(asNumpy=True)._value)
     return np.array(result)
 

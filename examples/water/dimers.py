@@ -25,14 +25,20 @@ def load():
     """
     arrays = dict(np.load(DATA))
     near = np.linalg.norm(arrays["positions"][:, 0] - arrays["positions"][:, 3], axis=1) < LONGEST
-    held_out = np.zeros(len(near), bool)
+    return tuple(reference(arrays, near & in_snapshots(arrays, *part)) for part in ((0.0, 0.8), (0.8, 1.0)))
+
+
+def in_snapshots(arrays, first, last):
+    """Whether each dimer is from a part of the snapshots at its temperature, from one fraction of them to another."""
+    result = np.zeros(len(arrays["snapshot"]), bool)
     for kelvin in np.unique(arrays["temperature"]):
-        snapshots = np.unique(arrays["snapshot"][arrays["temperature"] == kelvin])
-        held_out |= np.isin(arrays["snapshot"], snapshots[int(0.8 * len(snapshots)) :])
-    return tuple(_reference(arrays, np.flatnonzero(near & chosen)) for chosen in (~held_out, held_out))
+        numbers = np.unique(arrays["snapshot"][arrays["temperature"] == kelvin])
+        result |= np.isin(arrays["snapshot"], numbers[int(first * len(numbers)) : int(last * len(numbers))])
+    return result
 
 
-def _reference(arrays, chosen):
+def reference(arrays, chosen, source=DATA.name):
+    """Make the ReferenceData of some dimers, given by a mask, minus TIP3P."""
     configurations = [
         lp.fit.Configuration(
             f"dimer {index}{' (pushed together)' if arrays['compressed'][index] else ''}",
@@ -43,10 +49,10 @@ def _reference(arrays, chosen):
             fragments=FRAGMENTS,
             rigid=True,
         )
-        for index in chosen
+        for index in np.flatnonzero(chosen)
     ]
-    data = lp.fit.ReferenceData(configurations, DATA.name, str(arrays["method"]))
-    return lp.fit.subtract_baseline(data, lambda dimer: tip3p_dimer())
+    data = lp.fit.ReferenceData(configurations, source, str(arrays["method"]))
+    return lp.fit.subtract_baseline(data, tip3p_dimer())
 
 
 def curve():

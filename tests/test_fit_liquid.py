@@ -11,8 +11,8 @@ import openmm
 import pytest
 from comparators import assert_close
 from learnedpair.fit.liquid.cost import DataCost
-from learnedpair.fit.liquid.frames import Frames, rows_of_frame
-from learnedpair.fit.liquid.liquid import Sampler, _particles_of
+from learnedpair.fit.liquid.frames import Frames, Particles, rows_of_frame
+from learnedpair.fit.liquid.liquid import Sampler, particles_of
 from learnedpair.fit.liquid.response import Response
 from learnedpair.fit.liquid.targets import BAR, Observation
 from learnedpair.fit.spline_problem import problem_of
@@ -100,9 +100,9 @@ def test_energies_and_pressures_are_linear_in_the_coefficients():
         context.setPositions(water.positions)
         state = context.getState(positions=True, energy=True)
         results.append((state.getPotentialEnergy()._value, barostat.computeCurrentPressure(context)._value))
-    particles = _particles_of(context, fit.model, force.getParticleTypes(), force)
+    particles = particles_of(context, force, fit.model.types, list(fit.pairs))
     positions, box = state.getPositions(asNumpy=True)._value, np.array(state.getPeriodicBoxVectors()._value)
-    bases = {pair: result.basis for pair, result in fit.pairs.items()}
+    bases = [result.basis for result in fit.pairs.values()]
     energy, virial = rows_of_frame(particles, positions, box, bases, 0.75, 0.5)
     (energy0, pressure0), (energy1, pressure1) = results
     assert_close(energy @ fit.coefficients, energy1 - energy0, rtol=1e-6)
@@ -117,9 +117,9 @@ def test_the_radial_distribution_counts_pairs_of_different_molecules():
     random = np.random.default_rng(2)
     positions, box = random.uniform(0, 2.0, (30, 3)), 2.0 * np.eye(3)
     molecules = np.repeat(np.arange(10), 3)
-    particles = SimpleNamespace(types=["O", "H", "H"] * 10, molecules=molecules)
-    particles.of_type = lambda name: np.array([k for k, each in enumerate(particles.types) if each == name])
-    frames = Frames(particles, positions[None], box[None], *np.zeros((2, 1)), False, *np.zeros((2, 1, 3)))
+    no_curves, no_pairs = np.full((2, 2), -1), np.zeros(0, dtype=np.int64)
+    particles = Particles(np.tile([0, 1, 1], 10), ["O", "H"], no_curves, np.ones(30), molecules, no_pairs)
+    frames = Frames(particles, positions[None], box[None], *np.zeros((2, 1)), *np.zeros((2, 1, 3)))
     (found,) = target.observe(frames).values
     delta = positions[:, None] - positions[None]
     r = np.linalg.norm(delta - 2.0 * np.round(delta / 2.0), axis=2)
@@ -307,6 +307,8 @@ def test_a_refinement_is_continued():
         "liquid 0: potential energy (kJ/mol per molecule)",
         "liquid 1: potential energy (kJ/mol per molecule)",
     ]
+    with pytest.raises(lp.ModelError, match="initial is the result of another fit"):
+        lp.fit.refine(water_fit(), liquids, initial=first)
     with pytest.raises(lp.ModelError, match="the functions of this fit are not those of fit_splines"):
         lp.fit.refine(first.fit, liquids)
 

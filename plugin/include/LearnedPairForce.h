@@ -326,7 +326,7 @@ public:
      */
     int addException(int particle1, int particle2, double factor, bool replace = false);
     /**
-     * Add exceptions for many pairs; faster than a loop over addException().
+     * Add exceptions for many pairs. This is faster than calling addException() for each pair.
      *
      * @param pairs    the particles of each pair
      * @param factors  the factor of each pair

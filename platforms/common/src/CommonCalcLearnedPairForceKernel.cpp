@@ -99,7 +99,8 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
     if (dynamic_cast<const PairProgram*>(&force.getFunction()) != nullptr) {
         GlobalValues defaults(force, findEnergyParameterDerivatives(system, force));
         plan = std::make_shared<EvaluationPlan>(force, defaults.getDerivatives(), cc.getUseDoublePrecision());
-        // Decided once: a Context that turned to the program later could not put it into OpenMM's kernel any more.
+        // This is decided only here, when the Context is created: the program could not be added to OpenMM's nonbonded
+        // kernel later.
         const string why = plan->whyProgramIsFaster(EvaluationPlan::CheapOnGpu);
         if (!why.empty())
             plan->forbidTables(why);

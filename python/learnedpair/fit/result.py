@@ -48,6 +48,11 @@ class Fit(Generic[_Result]):
     interacting: Range
     held_out: Sequence[Prediction] = ()
 
+    @property
+    def is_least_squares(self) -> bool:
+        """Whether the functions are those of the fit: :meth:`SplineFit.with_coefficients` gives others."""
+        return "errors_left_out" in self.metadata["training"]
+
     def predict(self, data: ReferenceData) -> list[Prediction]:
         """The errors for configurations that were not fitted: predicted minus reference, both without the baseline.
 
@@ -126,9 +131,7 @@ class Fit(Generic[_Result]):
         if of_forces is not None and np.isfinite(of_forces):
             lines.append(f"components of forces left out of the fit: RMS error {of_forces:.3g} kJ/mol/nm")
         unknown = sum(not each.is_known for each in self.predictions())
-        if "errors_of_data" in self.metadata["training"]:
-            lines.append("the functions are not those of the least squares: errors left out of the fit are not known")
-        elif unknown:
+        if unknown and self.is_least_squares:
             lines.append(
                 f"configurations without an error, since without them the data do not determine the functions at their"
                 f" distances: {unknown}"
@@ -236,7 +239,7 @@ class SplineFit(Fit[SplineResult]):
             }
         )
         module = module_of(changed, names_of(self.metadata["types"], (), "with_coefficients"))
-        fit = replace(self, model=load_model(module, **self.metadata), pairs=changed, held_out=())
+        fit = replace(self, pairs=changed, held_out=())  # predict() does not need the model
         errors = {id(each.configuration): replace(each, **_unknown(each)) for each in fit.predict(self.data)}
         pairs = PairsOfTypes(
             {
@@ -250,6 +253,8 @@ class SplineFit(Fit[SplineResult]):
         return replace(fit, model=load_model(module, **metadata), pairs=pairs, metadata=metadata)
 
     def _remarks(self) -> list[str]:
+        if not self.is_least_squares:
+            return ["the functions are not those of the least squares: errors left out of the fit are not known"]
         flat = [label_of(pair) for pair, result in self.pairs.items() if result.is_flat]
         return [f"slope at the shortest distance set to zero: {', '.join(flat)}"] if flat else []
 

@@ -107,9 +107,10 @@ def fit_splines(
 
     Notes
     -----
-    Below the shortest distance of the data a function continues as a straight line (in the force, below the inner
-    cutoff, which is that distance by default). If its slope there is attractive,
-    but the energy near it does not rise by more than two standard errors, the fit is repeated with the slope zero.
+    Below the shortest distance of the data the second derivative of a function decays to zero, so that it becomes a
+    straight line. The force continues all functions as straight lines below the inner cutoff. If the slope at the
+    shortest distance is attractive, but the energy near it does not rise by more than two standard errors, the fit is
+    repeated with the slope zero.
 
     Source
     ------

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from ...force.neighbors import neighbors
 from ...force.switching import switching
 from ..basis import InverseSplineBasis
-from ..pairs_of_types import PairOfTypes
 
 Array = NDArray[np.float64]
 
@@ -23,21 +23,29 @@ class Particles:
 
     Attributes
     ----------
-    types : list of (str or None), length N
+    types : ndarray of int, shape (N,)
+        The index of the type in ``names``; -1 for a particle without a type.
+    names : list of str
+    curves : ndarray of int, shape (n_types, n_types)
+        The index of the basis of each pair of types; -1 for a pair that does not interact.
     masses : ndarray, shape (N,), g/mol
     molecules : ndarray of int, shape (N,)
     excluded : ndarray of int, shape (n_excluded,)
         i N + j for each excluded pair i < j.
     """
 
-    types: list[str | None]
+    types: NDArray[np.int64]
+    names: list[str]
+    curves: NDArray[np.int64]
     masses: Array
     molecules: NDArray[np.int64]
     excluded: NDArray[np.int64]
 
-    def of_type(self, name: str) -> NDArray[np.int64]:
-        """The particles of a type."""
-        return np.array([index for index, each in enumerate(self.types) if each == name], dtype=np.int64)
+    def are_of(self, name: str) -> NDArray[np.bool_]:
+        """Whether each particle has a type; no particle has a type that is not among the names."""
+        if name not in self.names:
+            return np.zeros(len(self.types), dtype=bool)
+        return self.types == self.names.index(name)
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,6 @@ class Frames:
         The potential energy, with the correction.
     pressures : ndarray, shape (n_frames,), bar
         NaN with a barostat.
-    has_barostat : bool
     energy_rows : ndarray, shape (n_frames, n_coefficients), kJ/mol
         The derivatives of the energy by the coefficients of the fit.
     virial_rows : ndarray, shape (n_frames, n_coefficients), kJ/mol
@@ -67,7 +74,6 @@ class Frames:
     boxes: Array
     potentials: Array
     pressures: Array
-    has_barostat: bool
     energy_rows: Array
     virial_rows: Array
 
@@ -87,7 +93,7 @@ class Frames:
 
     def number_of_pairs(self, type1: str, type2: str) -> int:
         """The number of pairs of two types in different molecules."""
-        first, second = self.particles.of_type(type1), self.particles.of_type(type2)
+        first, second = (np.flatnonzero(self.particles.are_of(name)) for name in (type1, type2))
         molecules = self.particles.molecules
         size = self.num_molecules
         together = np.bincount(molecules[first], minlength=size) @ np.bincount(molecules[second], minlength=size)
@@ -97,7 +103,7 @@ class Frames:
 
     def distances(self, index: int, type1: str, type2: str, cutoff: float) -> Array:
         """The distances below a cutoff of pairs of two types in different molecules, in one frame."""
-        is_first, is_second = (np.isin(np.array(self.particles.types), [name]) for name in (type1, type2))
+        is_first, is_second = self.particles.are_of(type1), self.particles.are_of(type2)
         chosen = np.flatnonzero(is_first | is_second)
         molecules = self.particles.molecules
         parts = [np.zeros(0)]
@@ -112,32 +118,26 @@ def rows_of_frame(
     particles: Particles,
     positions: Array,
     box: Array,
-    bases: dict[PairOfTypes, InverseSplineBasis],
+    bases: Sequence[InverseSplineBasis],
     cutoff: float,
     switching_distance: float | None,
 ) -> tuple[Array, Array]:
     """The derivatives of the energy and of the virial of one structure by the coefficients: see Frames."""
-    names = [name for name in dict.fromkeys(particles.types) if name is not None]
-    codes = np.array([-1 if name is None else names.index(name) for name in particles.types])
-    index = {pair: k for k, pair in enumerate(bases)}
-    table = np.full((len(names) + 1, len(names) + 1), -1)
-    for a, first in enumerate(names):
-        for b, second in enumerate(names):
-            table[a, b] = index.get((first, second), index.get((second, first), -1))
     arms = positions - _centers(particles, positions)[particles.molecules]
     count = len(positions)
-    energy = [np.zeros(basis.size) for basis in bases.values()]
-    virial = [np.zeros(basis.size) for basis in bases.values()]
+    energy = [np.zeros(basis.size) for basis in bases]
+    virial = [np.zeros(basis.size) for basis in bases]
     for i, j, delta, r in neighbors(positions, cutoff, box):
-        included = ~np.isin(i * count + j, particles.excluded) & (table[codes[i], codes[j]] >= 0)
-        i, j, delta, r = i[included], j[included], delta[included], r[included]
+        first, second = particles.types[i], particles.types[j]
+        curve = np.where((first >= 0) & (second >= 0), particles.curves[first, second], -1)
+        included = (curve >= 0) & ~np.isin(i * count + j, particles.excluded)
+        i, j, delta, r, curve = i[included], j[included], delta[included], r[included], curve[included]
         between_centers = delta - arms[j] + arms[i]
         lever = np.einsum("pk,pk->p", delta, between_centers) / r
         s, dsdr = (np.ones_like(r), np.zeros_like(r))
         if switching_distance is not None:
             s, dsdr = switching(r, switching_distance, cutoff)
-        curve = table[codes[i], codes[j]]
-        for k, basis in enumerate(bases.values()):
+        for k, basis in enumerate(bases):
             its = curve == k
             energy[k] += basis.weighted_sums(r[its], s[its], np.zeros(int(its.sum())))
             virial[k] += basis.weighted_sums(r[its], (lever * dsdr)[its], (lever * s)[its])

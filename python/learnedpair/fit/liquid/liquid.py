@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +16,12 @@ from openmm import app, unit
 
 from ...applying.apply import add_correction
 from ...errors import ModelError
+from ...force.learned_pair_force import LearnedPairForce
 from ...lowering.pair_model import PairModel
 from ...units import in_nanometers
 from ..basis import InverseSplineBasis
 from ..pairs_of_types import PairOfTypes
+from ..task import indices_of
 from .frames import Frames, Particles, rows_of_frame
 from .targets import LiquidTarget, RadialDistribution, as_number
 
@@ -201,8 +203,8 @@ class Liquid:
 class Sampler:
     """The simulation of a liquid, which continues when the correction changes."""
 
-    def __init__(self, liquid: Liquid, bases: dict[PairOfTypes, InverseSplineBasis]) -> None:
-        self.liquid, self.bases = liquid, bases
+    def __init__(self, liquid: Liquid, bases: Mapping[PairOfTypes, InverseSplineBasis]) -> None:
+        self.liquid, self.pairs, self.bases = liquid, list(bases), list(bases.values())
         self._last: openmm.State | None = None
         self._rounds = 0
 
@@ -220,7 +222,7 @@ class Sampler:
         integrator.setRandomNumberSeed(liquid.seed + self._rounds)
         platform = [] if liquid.platform is None else [openmm.Platform.getPlatform(liquid.platform)]
         context = openmm.Context(system, integrator, *platform)
-        particles = _particles_of(context, model, force.getParticleTypes(), force)
+        particles = particles_of(context, force, model.types or [], self.pairs)
         if self._rounds == 0:
             _require_whole(particles, np.asarray(liquid.positions), liquid.box)
         self._begin(context)
@@ -241,7 +243,7 @@ class Sampler:
         self._last = context.getState(positions=True, velocities=True)
         self._rounds += 1
         positions, boxes, potentials, pressures, energy_rows, virial_rows = map(np.array, zip(*rows))
-        return Frames(particles, positions, boxes, potentials, pressures, liquid.has_barostat, energy_rows, virial_rows)
+        return Frames(particles, positions, boxes, potentials, pressures, energy_rows, virial_rows)
 
     def _begin(self, context: openmm.Context) -> None:
         """Set the initial state and equilibrate."""
@@ -258,15 +260,29 @@ class Sampler:
         context.getIntegrator().step(steps)
 
 
-def _particles_of(context: openmm.Context, model: PairModel, types: NDArray[np.int32], force: Any) -> Particles:
+def particles_of(
+    context: openmm.Context, force: LearnedPairForce, names: list[str], pairs: Sequence[PairOfTypes]
+) -> Particles:
+    """What does not change during a simulation with a force whose types have some names.
+
+    Parameters
+    ----------
+    context : openmm.Context
+    force : LearnedPairForce
+    names : list of str
+    pairs : sequence of (str, str)
+        The pair of types of each basis.
+    """
     system = context.getSystem()
-    count, names = system.getNumParticles(), model.types or []
+    count = system.getNumParticles()
     molecules = np.zeros(count, np.int64)
     for index, members in enumerate(context.getMolecules()):
         molecules[list(members)] = index
     excluded = [sorted(force.getExclusionParticles(index)) for index in range(force.getNumExclusions())]
     return Particles(
-        [None if each < 0 else names[each] for each in types],
+        np.asarray(force.getParticleTypes(), dtype=np.int64),
+        names,
+        indices_of(pairs, names),
         np.array([system.getParticleMass(index)._value for index in range(count)]),
         molecules,
         np.array([i * count + j for i, j in excluded], dtype=np.int64),
@@ -275,8 +291,7 @@ def _particles_of(context: openmm.Context, model: PairModel, types: NDArray[np.i
 
 def _require_whole(particles: Particles, positions: Array, box: Array) -> None:
     """Require that no molecule is divided by the periodic boundary."""
-    first = np.full(int(particles.molecules.max()) + 1, -1)
-    first[particles.molecules[::-1]] = np.arange(len(positions))[::-1]
+    _, first = np.unique(particles.molecules, return_index=True)
     extent = np.abs(positions - positions[first[particles.molecules]]).max(axis=1)
     if extent.max() > np.diag(box).min() / 2:
         raise ModelError(

@@ -22,8 +22,8 @@ from .targets import as_number, observe_all
 
 Array = NDArray[np.float64]
 
-#: The change of the functions is limited by factors of this number.
-DAMPING = 2.0
+#: While a step is too long, its damping grows by this factor, from this fraction of the squared errors on.
+DAMPING_FACTOR, FIRST_DAMPING = 2.0, 1e-3
 
 
 def refine(
@@ -40,11 +40,12 @@ def refine(
 ) -> LiquidFit:
     """Change the functions of a spline fit as little as possible, so that liquids have the experimental averages.
 
-    Each round simulates the liquids with the current functions. Fluctuations give the derivatives of the averages by
-    the coefficients of the splines. A step of Gauss and Newton then minimizes the squared errors of the averages,
-    divided by their tolerances, plus ``data_weight`` times the increase of the squared errors of the data. The
-    increase is 1 if they become twice as large as those of the fit, or as the expected errors if these are larger. The
-    rounds end when a simulation has all averages within their tolerances.
+    Each round simulates the liquids with the current functions, and computes the averages and, from the fluctuations of
+    the energy, their derivatives by the coefficients of the splines. Then a Gauss-Newton step changes the coefficients.
+    It minimizes the sum of two terms: the squared errors of the averages, each divided by its tolerance, and
+    ``data_weight`` times the increase of the squared errors of the data. The increase is relative to the squared errors
+    of the fit, or to the squared expected errors if these are larger. The rounds end when all averages of a simulation
+    are within their tolerances.
 
     Parameters
     ----------
@@ -124,6 +125,7 @@ def refine(
     samplers = [Sampler(each, bases) for each in liquids]
     cost = DataCost.of(fit)
     if isinstance(initial, LiquidFit):
+        _require_same_bases(fit, initial)
         refined = fit.with_coefficients(initial.fit.coefficients)
     else:
         refined = fit if initial == 1 else fit.with_coefficients(initial * fit.coefficients)
@@ -184,12 +186,13 @@ def _step(
         change = float(np.sqrt(max(step @ metric @ step for metric in metrics)))
         if change <= max_change:
             return step
-        # The first damping weighs the largest change that is allowed as the squared errors.
-        damping = DAMPING * damping or float(sum(each @ each for each in errors)) / max_change**2 / 1e3
+        # The penalty is damping times the square of the change; both are dimensionless.
+        first = FIRST_DAMPING * float(sum(each @ each for each in errors)) / max_change**2
+        damping = DAMPING_FACTOR * damping or first
 
 
 def _warn_of_attraction(before: SplineFit, after: SplineFit) -> None:
-    """Warn of functions that have become attractive at their shortest distance, where the force continues them."""
+    """Warn of functions that have become attractive below the shortest distance of the data."""
     slopes = [[result.evaluate(np.zeros(1))[1][0] for result in fit.pairs.values()] for fit in (before, after)]
     changed = [label_of(pair) for pair, old, new in zip(after.pairs, *slopes) if old <= 0 < new]
     if changed:
@@ -199,10 +202,20 @@ def _warn_of_attraction(before: SplineFit, after: SplineFit) -> None:
         )
 
 
+def _require_same_bases(fit: SplineFit, earlier: LiquidFit) -> None:
+    """Require that coefficients of an earlier result have the same meaning in a fit."""
+    bases = [[(pair, result.basis) for pair, result in each.pairs.items()] for each in (fit, earlier.fit)]
+    if bases[0] != bases[1]:
+        raise ModelError(
+            "refine: initial is the result of another fit, with other pairs of types, distances or intervals; give one"
+            " of the same fit."
+        )
+
+
 def _require(fit: SplineFit, liquids: Sequence[Liquid], max_rounds: int, numbers: dict[str, Any]) -> None:
     if not isinstance(fit, SplineFit):
         raise ModelError(f"refine: fit is a {type(fit).__name__}; expected the result of fit_splines.")
-    if "errors_of_data" in fit.metadata["training"]:
+    if not fit.is_least_squares:
         raise ModelError(
             "refine: the functions of this fit are not those of fit_splines, whose errors of the data are the smallest;"
             " give the result of fit_splines, and initial=result to continue an earlier refinement."

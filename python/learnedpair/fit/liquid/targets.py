@@ -262,7 +262,7 @@ class RadialDistribution:
         if pairs == 0:
             raise ModelError(
                 f"RadialDistribution: the liquid has no pairs of {self.type1!r} and {self.type2!r} in different"
-                f" molecules; its types are {', '.join(sorted({str(each) for each in frames.particles.types}))}."
+                f" molecules; its types are {', '.join(frames.particles.names)}."
             )
         shells = 4 / 3 * np.pi * (high**3 - low**3) * pairs
         rows = []

@@ -25,7 +25,7 @@ def draw(reference, committees, rounds, path):
     left.plot(r, pair_force(reference, r), "k", lw=1, label="reference")
     for index in (0, 1, len(rounds) - 1):
         mean, spread = pair_force(committees[index], r), spread_of_pairs(committees[index], r)
-        # The distances that were chosen after the round are marked at the top.
+        # Triangles at the top: the distances of the dimers that were computed after this round.
         left.fill_between(r, mean - spread, mean + spread, alpha=0.3, label=f"round {index}", color=f"C{index}")
         left.plot(rounds[index]["new"], np.full(len(rounds[index]["new"]), 17.0), "v", color=f"C{index}")
     left.set(xlabel="r (nm)", ylabel="force of the correction (kJ/mol/nm)", ylim=(-60, 20))

@@ -4,7 +4,7 @@
 
     python make_dataset.py [--output dimers.npz] [--processes 2]
 
-It needs openmm, pyscf and pyscf-dispersion, and takes about 50 minutes with two processes. README.md describes the
+It needs openmm, pyscf and pyscf-dispersion, and takes about an hour with two processes. README.md describes the
 file.
 """
 
@@ -147,7 +147,7 @@ def main():
             positions.append(dimers)
             compressed.append(pushed)
     curve = draw_curve()
-    # The labels must belong to the positions as they are stored: round these first.
+    # The file has positions in single precision. The energies are computed at exactly these.
     positions = np.concatenate([*positions, curve]).astype(np.float32)
     start = time.time()
     os.environ["OMP_NUM_THREADS"] = "1"  # one thread for each process

@@ -68,7 +68,9 @@ def print_table(rows):
         "density": liquid.DENSITY,
         "energy": liquid.ENERGY,
         "peak": liquid.RDF_DISTANCES[0],
-        **dict(zip(("height", "minimum", "second"), liquid.RDF_VALUES)),
+        "height": liquid.RDF_VALUES[0],
+        "minimum": liquid.RDF_VALUES[1],
+        "second": liquid.RDF_VALUES[2],
     }
     columns = [*rows, "reference or experiment"]
     print(f"\n| | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")

@@ -23,8 +23,8 @@ from report import draw, print_table, row_of
 
 CUTOFF, SWITCHING = 0.75, 0.40  # nm
 TYPES = {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]}
-#: The expected errors of energies (kJ/mol) and forces (kJ/mol/nm): what a function of pairs can reach, and not the
-#: noise of the data.
+#: The expected errors of energies (kJ/mol) and forces (kJ/mol/nm): an absolute error, and a fraction of the value. They
+#: are about as large as the errors of the best pair functions. The noise of the data is much smaller.
 ENERGY_ERROR, FORCE_ERROR = (0.5, 0.05), (10.0, 0.05)
 SEED = 1
 

@@ -12,11 +12,12 @@ import models
 import numpy as np
 import openmm
 import pytest
+import torch
 from comparators import assert_close
 from documentation import blocks
 from learnedpair.cli import main
 from learnedpair.cli.fit_settings import DATA as DATA_KEYS
-from learnedpair.cli.fit_settings import FORMATS, SECTIONS, read_settings
+from learnedpair.cli.fit_settings import FORMATS, OPTIONAL_DATA, SECTIONS, read_settings
 from openmm import XmlSerializer
 
 DIMERS = Path(__file__).resolve().parents[1] / "examples" / "rare_gases" / "dimers.csv"
@@ -131,6 +132,51 @@ def test_expressions_are_fitted(folder, capsys):
     assert (folder / "report" / "curves.png").exists()
 
 
+NETWORK = """[network]
+hidden = [6, 5]
+num_basis = 8
+energy_scale = 3.0
+epochs = 4
+batch_size = 5
+learning_rate = 0.01
+patience = 3
+validation = 0.25
+checkpoint = "fit.ckpt"
+seed = 2
+
+[output]"""
+
+
+def test_networks_are_fitted(folder, capsys):
+    """As by lp.fit.fit_network with the network that the seed gives; the held-out data have no part in it."""
+    text = SETTINGS.replace("[output]", NETWORK) + 'report = "report"\n[test]\nfraction = 0.2\nseed = 3\n'
+    model = fitted(folder, text)
+    data, held_out = read_dimers(folder / "dimers.csv").split(0.2, 3)
+    torch.manual_seed(2)
+    shortest = min(each.positions[1, 2] for each in data)
+    network = lp.nn.TypedPairNetwork(1, 1.2, hidden=(6, 5), num_basis=8, energy_scale=3.0, inner=shortest)
+    options = dict(epochs=4, batch_size=5, learning_rate=0.01, patience=3, validation=0.25, seed=2)
+    expected = lp.fit.fit_network(data, network, cutoff=1.2, **options)
+    assert_same_model(model, expected.with_held_out(held_out).model)
+    assert model.training["errors_validation"]["rms_energy_kJ_per_mol"] == expected.energy_error
+    r = np.array([each.positions[1, 2] for each in held_out])
+    types = np.zeros(len(r), dtype=int)
+    errors = expected.model.evaluate(r, types, types)[0] - [each.energy for each in held_out]
+    in_range = r < 1.2  # no pair interacts beyond the cutoff, where the network is zero
+    assert in_range.sum() < len(r)
+    errors[~in_range] = [-each.energy for each in np.array([*held_out], dtype=object)[~in_range]]
+    assert_close(model.training["errors_held_out"]["rms_energy_kJ_per_mol"], np.sqrt(np.mean(errors**2)), rtol=1e-9)
+    printed = capsys.readouterr().out
+    assert printed.startswith("4 epochs, the best one is")
+    assert (
+        f"configurations that had no part in the fit: RMS error of energies {np.sqrt(np.mean(errors**2)):.3g}"
+        in printed
+    )
+    files = ["coverage.png", "curves.png", "learning.png", "parity.png", "report.txt"]
+    assert sorted(path.name for path in (folder / "report").iterdir()) == files
+    assert (folder / "fit.ckpt").exists()
+
+
 def test_held_out_configurations_are_predicted(folder):
     """Against the fitted function at the distances of the configurations that the seed holds out."""
     model = fitted(folder, SETTINGS + "\n[test]\nfraction = 0.3\nseed = 5\n")
@@ -205,9 +251,11 @@ weight = "w"
 file = "{folder / "c.npz"}"
 format = "npz"
 {units}
+rigid = true
 [fit]
 cutoff = 0.9
 switching_distance = 0.7
+within_cutoff = true
 energy_error = [0.5, 0.02]
 force_error = [20, 0]
 num_intervals = 6
@@ -216,14 +264,18 @@ smoothness = 0.5
 model = "out.pt"
 """
     read = dict(length_unit="angstrom", energy_unit="eV", method="random numbers")
-    data = lp.fit.read_extended_xyz(
-        folder / "c.xyz", energy="e", forces=None, types="kind", fragments="mol", weight="w", **read
-    ) + lp.fit.read_npz(folder / "c.npz", **read)
+    data = (
+        lp.fit.read_extended_xyz(
+            folder / "c.xyz", energy="e", forces=None, types="kind", fragments="mol", weight="w", **read
+        )
+        + lp.fit.read_npz(folder / "c.npz", **read).with_rigid_fragments()
+    )
     expected = lp.fit.fit_splines(
         data,
         types=["B", "A"],
         cutoff=0.9,
         switching_distance=0.7,
+        within_cutoff=True,
         energy_error=(0.5, 0.02),
         force_error=(20, 0),
         num_intervals=6,
@@ -257,13 +309,29 @@ FIT = "[fit]\ncutoff = 1.2\n"
 @pytest.mark.parametrize(
     "old, new, message",
     [
+        (
+            FIT,
+            "[fit]\ncutoff = 1.2\ntruncated = true\n[network]\n",
+            "truncated, which a fit of a network does not have",
+        ),
+        (FIT, f"{FIT}[network]\nhidden = [3]\n", "[network] has hidden = [3]; expected two integers of at least 1"),
+        (FIT, f"{FIT}[network]\nnum_basis = 1\n", "[network]: num_basis must be at least 2, not 1"),
+        (
+            FIT,
+            f'{FIT}[network]\ncheckpoint = "out.pt"\n',
+            "[network] checkpoint: {}/out.pt: another file of this command has this name; choose another one",
+        ),
         # The file as a whole.
         (SETTINGS, "[fit\n", "fit.toml: this is not TOML (Expected "),
         (SETTINGS, "x = " + 5000 * "[", "fit.toml: this is not TOML ("),
         (SETTINGS, "", "fit.toml: the section [[data]] is missing; add it."),
         (FIT, "", "fit.toml: the section [fit] is missing; add it."),
         (DATA, "", "fit.toml: the section [[data]] is missing; add it."),
-        (FIT, FIT + "[tset]\n", "there is no section or key 'tset'; the known ones are data, baseline, fit, test, "),
+        (
+            FIT,
+            FIT + "[tset]\n",
+            "there is no section or key 'tset'; the known ones are data, baseline, fit, network, test, ",
+        ),
         (DATA, "data = 3\n", "fit.toml: data is not a list of sections; begin each of them with [[data]]."),
         ("[[data]]", "[data]", "fit.toml: data is not a list of sections; begin each of them with [[data]]."),
         (FIT, FIT + "[[test]]\nfraction = 0.5\n", "fit.toml: [test] is [{'fraction': 0.5}]; expected a section with"),
@@ -335,8 +403,8 @@ FIT = "[fit]\ncutoff = 1.2\n"
             '"out.pt"\nreport = "a/b"',
             "fit.toml, [output] report: {}/a/b: there is no folder to make it in.",
         ),
-        ('"out.pt"', '"curves.png"\nreport = "."', "{}/curves.png: two outputs have this name; name another folder."),
-        ('"out.pt"', '"r"\nreport = "r"', "fit.toml, [output] report: {}/r: two outputs have this name; name"),
+        ('"out.pt"', '"curves.png"\nreport = "."', "{}/curves.png: another file of this command has this name; choose"),
+        ('"out.pt"', '"r"\nreport = "r"', "fit.toml, [output] report: {}/r: another file of this command has"),
         # What the functions of lp.fit refuse.
         ('"angstrom"', '"pm"', "fit.toml, [[data]]: the length unit is 'pm'; expected one of nm, angstrom, bohr."),
         (
@@ -391,7 +459,7 @@ def test_held_out_pairs_of_types_that_are_not_fitted_are_named(folder, capsys):
 def test_the_documentation_lists_all_keys():
     text = (Path(__file__).parents[1] / "docs" / "user" / "fitting.md").read_text(encoding="utf-8")
     table = text.partition("| section | keys |\n")[2].partition("\n\n")[0]
-    keys = {key for kinds in (DATA_KEYS, *FORMATS.values(), *SECTIONS.values()) for key in kinds}
+    keys = {key for kinds in (DATA_KEYS, OPTIONAL_DATA, *FORMATS.values(), *SECTIONS.values()) for key in kinds}
     assert {key for key in keys if f"`{key}`" not in table} == set()
     assert all(f"[{name}]" in table for name in ("data", "types", *SECTIONS))
 

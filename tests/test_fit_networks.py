@@ -169,12 +169,13 @@ def test_a_saved_fit_has_its_domain_and_its_errors(tmp_path):
     fit = small(validation=data_of(10, first=100), description="two functions")
     model = fit.save(tmp_path / "network.pt")
     assert model.description == "two functions"
-    assert model.training["errors_held_out"] == {
+    assert model.training["errors_validation"] == {
         "rms_energy_kJ_per_mol": fit.energy_error,
         "rms_force_kJ_per_mol_nm": fit.force_error,
     }
     assert model.training["data"]["sha256"] == data_of(40).digest
-    assert model.training["data_held_out"]["configurations"] == 10
+    assert model.training["data_validation"]["configurations"] == 10
+    assert "errors_held_out" not in model.training
     shortest = min(
         np.linalg.norm(each.positions[i] - each.positions[j])
         for each in data_of(40)
@@ -184,6 +185,19 @@ def test_a_saved_fit_has_its_domain_and_its_errors(tmp_path):
     assert_close(min(low for low, _ in model.domain.values()), shortest, rtol=1e-12)
     assert_close(model.inner_cutoff, shortest, rtol=1e-12)
     assert str(fit).startswith("6 epochs, the best one is")
+
+
+def test_a_dict_is_a_network_whose_parameters_belong_to_the_seed():
+    shortest = min(
+        pairs.r.min() for each in data_of(40) for pairs in find_distances(each, Range(CUTOFF, None)).values()
+    )
+    options = dict(validation=data_of(10, first=100), seed=3)
+    fit = lp.fit.fit_network(data_of(40), dict(hidden=(5, 4), num_basis=7), **SMALL | options)
+    torch.manual_seed(3)
+    module = lp.nn.TypedPairNetwork(2, CUTOFF, hidden=(5, 4), num_basis=7, inner=shortest)
+    assert same(fit, lp.fit.fit_network(data_of(40), module, **SMALL | options))
+    centers = lp.fit.fit_network(data_of(40), {}, inner_cutoff=0.2, **SMALL).model.module.centers
+    assert len(centers) == 16 and float(centers[0]) == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +220,11 @@ def test_a_saved_fit_has_its_domain_and_its_errors(tmp_path):
 def test_wrong_arguments_are_refused(options, message):
     with pytest.raises(lp.ModelError, match=message):
         small(**options)
+
+
+def test_wrong_arguments_of_the_network_are_refused():
+    with pytest.raises(lp.ModelError, match="network has 'width'; expected hidden, num_basis, energy_scale, or some"):
+        lp.fit.fit_network(data_of(40), dict(width=3), **SMALL)
 
 
 def test_other_checkpoints_are_refused(tmp_path):

@@ -21,8 +21,8 @@ Example: learnedpair fit rare_gases.toml, where the file is
 With expression = "A*exp(-b*r) - C/r^6" and parameters = { A = 3e5, b = 35.0, C = 6e-3 } in [fit], the parameters of
 this function are fitted, from these starting values.
 
-Other sections: [baseline] with a System to subtract, [types] with rules, [test] with a fraction of the configurations
-that is not fitted. docs/user/fitting.md lists all keys.
+Other sections: [network] fits a network in place of splines, [baseline] has a System to subtract, [types] has rules,
+[test] a fraction of the configurations that is not fitted. docs/user/fitting.md lists all keys.
 """
 
 import contextlib
@@ -33,12 +33,10 @@ from pathlib import Path
 import openmm
 
 from .apply import read_system
-from .fit_settings import read_settings
+from .fit_settings import OF_NETWORK, read_settings
 from .output import require_inputs, require_json, require_output, write_json
 
 HELP = "fit a model to reference energies and forces"
-#: The files of a report.
-REPORT = ("report.txt", "curves.png", "errors.png", "coverage.png", "parity.png")
 
 
 def add_arguments(parser):
@@ -52,22 +50,29 @@ def run(options):
     folder = options.settings.parent
     model_path = folder / settings["output"]["model"]
     report = folder / settings["output"]["report"] if "report" in settings["output"] else None
-    _check_files(options, settings, model_path, report)
+    _check_files(options, settings, model_path, report and _files_of(settings, report))
     if report is not None:
         from ..fit.panels import new_figure  # imported here, since it needs PyTorch
 
         new_figure(1, 1)  # without Matplotlib there is no report, which should be known before the fit
-    fit = _fit(settings, options.settings)
+    fit = _fit(settings, options)
     with _place(options.settings, "[output]"):
         model = fit.save(model_path)
     print(fit)
     print(f"{model_path}: written, digest {model.digest}")
     if report is not None:
         _write_report(fit, report)
-        print(f"{report}: {', '.join(REPORT)}")
+        print(f"{report}: {', '.join(path.name for path in _files_of(settings, report))}")
     if options.json is not None:
         document = {"settings": settings, "model": str(model_path), "digest": model.digest, "training": model.training}
         write_json(options.json, document)
+
+
+def _files_of(settings, report):
+    """The files of the report, in its folder."""
+    from ..fit.figures import FILES, NETWORK_FILES  # imported here, since it needs PyTorch
+
+    return [report / name for name in ("report.txt", *(NETWORK_FILES if "network" in settings else FILES))]
 
 
 def _check_files(options, settings, model_path, report):
@@ -80,22 +85,31 @@ def _check_files(options, settings, model_path, report):
         read.append(folder / name)
         with _place(path, f"{section} {key}"):
             require_inputs([folder / name])
+    written = [model_path, *([] if options.json is None else [options.json])]
     with _place(path, "[output] model"):
         require_output(model_path, read)
     require_json(options, read, model_path)
+    if "checkpoint" in settings.get("network", {}):
+        with _place(path, "[network] checkpoint"):
+            _require_new_name(folder / settings["network"]["checkpoint"], [*read, *written])
+            written.append(folder / settings["network"]["checkpoint"])
     if report is None:
         return
     with _place(path, "[output] report"):
-        if report.exists() and not report.is_dir():
-            raise ValueError(f"{report}: this is a file, and not a folder to write to; name another one.")
-        if not report.absolute().parent.is_dir():
-            raise ValueError(f"{report}: there is no folder to make it in.")
-        for name in REPORT if report.is_dir() else ():
-            require_output(report / name, read)
-        written = {each.resolve() for each in (model_path, options.json) if each is not None}
-        taken = [name for name in REPORT if (report / name).resolve() in written]
-        if taken or report.resolve() in written:
-            raise ValueError(f"{report / (taken or [''])[0]}: two outputs have this name; name another folder.")
+        folder = report[0].parent
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder}: this is a file, and not a folder to write to; name another one.")
+        if not folder.absolute().parent.is_dir():
+            raise ValueError(f"{folder}: there is no folder to make it in.")
+        for each in report if folder.is_dir() else ():
+            require_output(each, read)
+        for each in (folder, *report):
+            _require_new_name(each, written)
+
+
+def _require_new_name(path, others):
+    if path.resolve() in {each.resolve() for each in others}:
+        raise ValueError(f"{path}: another file of this command has this name; choose another one.")
 
 
 @contextlib.contextmanager
@@ -107,11 +121,11 @@ def _place(path, where):
         raise ValueError(f"{path}, {where}: {error}") from error
 
 
-def _fit(settings, path):
+def _fit(settings, options):
     """The fit of the data, without the configurations that are held out but with their errors."""
-    from ..fit import fit_expression, fit_splines, subtract_baseline  # imported here, since it needs PyTorch
+    from ..fit import subtract_baseline  # imported here, since it needs PyTorch
 
-    parts = []
+    path, parts = options.settings, []
     for index, each in enumerate(settings["data"]):
         with _place(path, f"[[data]]{f' number {index + 1}' if len(settings['data']) > 1 else ''}"):
             parts.append(_read(each, path.parent))
@@ -123,13 +137,27 @@ def _fit(settings, path):
     if "test" in settings:
         with _place(path, "[test]"):
             data, held_out = data.split(settings["test"]["fraction"], settings["test"].get("seed", 0))
-    with _place(path, "[fit]"):
-        function = fit_expression if "expression" in settings["fit"] else fit_splines
-        fit = function(data, types=settings.get("types"), **settings["fit"])
+    fit = _fit_data(settings, path, data)
     if held_out is None:
         return fit
     with _place(path, "[test]"):
         return fit.with_held_out(held_out)
+
+
+def _fit_data(settings, path, data):
+    """The fit of the kind that the settings choose."""
+    from ..fit import fit_expression, fit_network, fit_splines  # imported here, since it needs PyTorch
+
+    options = dict(settings["fit"], types=settings.get("types"))
+    if "network" not in settings:
+        with _place(path, "[fit]"):
+            return (fit_expression if "expression" in options else fit_splines)(data, **options)
+    options |= settings["network"]
+    network = {key: options.pop(key) for key in OF_NETWORK if key in options}
+    if "checkpoint" in options:
+        options["checkpoint"] = path.parent / options["checkpoint"]
+    with _place(path, "[network]"):
+        return fit_network(data, network, **options)
 
 
 def _read(section, folder):
@@ -137,12 +165,14 @@ def _read(section, folder):
     from ..fit import read_dimers, read_extended_xyz, read_npz  # imported here, since it needs PyTorch
 
     read = {"dimers": read_dimers, "xyz": read_extended_xyz, "npz": read_npz}[section["format"]]
-    options = {key: value or None for key, value in section.items() if key not in ("file", "format", "method")}
-    return read(folder / section["file"], method=section["method"], **options)
+    others = ("file", "format", "method", "rigid")
+    options = {key: value or None for key, value in section.items() if key not in others}
+    data = read(folder / section["file"], method=section["method"], **options)
+    return data.with_rigid_fragments() if section.get("rigid", False) else data
 
 
 def _write_report(fit, folder):
-    from ..fit.figures import plot_fit  # imported here, since it needs PyTorch
+    from ..fit import plot_fit  # imported here, since it needs PyTorch
 
     plot_fit(fit, folder)
     (folder / "report.txt").write_text(f"{fit}\n", encoding="utf-8")

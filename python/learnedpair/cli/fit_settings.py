@@ -43,6 +43,10 @@ BOUNDS = Kind(
     "pairs of numbers by name, such as { A = [0.0, inf] }",
     lambda value: isinstance(value, dict) and all(isinstance(each, list) and len(each) == 2 for each in value.values()),
 )
+WIDTHS = Kind(
+    "two integers of at least 1, such as [32, 32]",
+    lambda value: isinstance(value, list) and len(value) == 2 and all(map(COUNT.is_met, value)),
+)
 COLUMNS = Kind("four texts", lambda value: _is_texts(value) and len(value) == 4)
 RULE = Kind("a rule, or a list of rules", lambda value: isinstance(value, str) or _is_texts(value))
 NAMES = Kind("a list of names, or a section of rules", _is_texts)
@@ -56,6 +60,8 @@ FORMATS = {
 FORMAT = Kind(f"one of {', '.join(FORMATS)}", lambda value: isinstance(value, str) and value in FORMATS)
 #: The keys of all data. All of them are required.
 DATA = {"file": NAME, "format": FORMAT, "length_unit": NAME, "energy_unit": NAME, "method": TEXT}
+#: Other keys of all data.
+OPTIONAL_DATA = {"rigid": TRUTH}
 #: The other sections, without that of the types, whose keys are the names of types.
 SECTIONS = {
     "baseline": {"system": NAME},
@@ -64,6 +70,7 @@ SECTIONS = {
         "switching_distance": POSITIVE,
         "inner_cutoff": POSITIVE,
         "truncated": TRUTH,
+        "within_cutoff": TRUTH,
         "energy_error": ERROR,
         "force_error": ERROR,
         "num_intervals": COUNT,
@@ -73,13 +80,35 @@ SECTIONS = {
         "bounds": BOUNDS,
         "description": TEXT,
     },
+    "network": {
+        "hidden": WIDTHS,
+        "num_basis": COUNT,
+        "energy_scale": POSITIVE,
+        "epochs": COUNT,
+        "batch_size": COUNT,
+        "learning_rate": POSITIVE,
+        "patience": COUNT,
+        "validation": FRACTION,
+        "checkpoint": NAME,
+        "seed": SEED,
+    },
     "test": {"fraction": FRACTION, "seed": SEED},
     "output": {"model": NAME, "report": NAME},
 }
-#: The keys of [fit] that only fits of splines have, and those that only fits of expressions have.
+#: The keys of [network] that are arguments of lp.nn.TypedPairNetwork. The others are arguments of lp.fit.fit_network.
+OF_NETWORK = ("hidden", "num_basis", "energy_scale")
+#: The keys of [fit] that only fits of splines have, those that only fits of expressions have, and those that fits of
+#: networks do not have.
 ONLY_SPLINES, ONLY_EXPRESSIONS = ("num_intervals", "smoothness"), ("parameters", "bounds")
+NOT_NETWORKS = ("truncated", "expression", *ONLY_SPLINES, *ONLY_EXPRESSIONS)
 #: The keys without which a section is refused, and the sections without which a file is refused.
-REQUIRED_KEYS = {"baseline": ("system",), "fit": ("cutoff",), "test": ("fraction",), "output": ("model",)}
+REQUIRED_KEYS = {
+    "baseline": ("system",),
+    "fit": ("cutoff",),
+    "network": (),
+    "test": ("fraction",),
+    "output": ("model",),
+}
 REQUIRED_SECTIONS = ("data", "fit", "output")
 
 
@@ -117,7 +146,7 @@ def read_settings(path):
     for name, kinds in SECTIONS.items():
         if name in settings:
             _require_section(settings[name], kinds, REQUIRED_KEYS[name], f"{path}: [{name}]")
-    _require_one_kind_of_fit(settings["fit"], f"{path}: [fit]")
+    _require_one_kind_of_fit(settings["fit"], "network" in settings, f"{path}: [fit]")
     if "types" in settings:
         _require_types(settings["types"], path)
     return settings
@@ -148,7 +177,7 @@ def _require_data(section, where):
     if format_ is not None and not FORMAT.is_met(format_):
         raise ValueError(f"{where} has format = {_show(format_)}; expected {FORMAT.expected}.")
     others = {key: kind for kinds in FORMATS.values() for key, kind in kinds.items()}
-    allowed = DATA | (others if format_ is None else FORMATS[format_])
+    allowed = DATA | OPTIONAL_DATA | (others if format_ is None else FORMATS[format_])
     of_format = "" if format_ is None else f", which are those of the format {format_}"
     _require_section(section, allowed, tuple(DATA), where, of_format)
 
@@ -167,8 +196,11 @@ def _require_section(section, kinds, required, where, remark=""):
             raise ValueError(f"{where} has {key} = {_show(value)}; expected {kinds[key].expected}.")
 
 
-def _require_one_kind_of_fit(section, where):
-    """Require keys of [fit] that belong together: those of splines, or those of an expression."""
+def _require_one_kind_of_fit(section, is_network, where):
+    """Require keys of [fit] that belong together: those of splines, of an expression, or of a network."""
+    for key in NOT_NETWORKS if is_network else ():
+        if key in section:
+            raise ValueError(f"{where} has {key}, which a fit of a network does not have; leave it or [network] out.")
     is_expression = "expression" in section
     for key in ONLY_SPLINES if is_expression else ONLY_EXPRESSIONS:
         if key in section:

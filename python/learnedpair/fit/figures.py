@@ -11,21 +11,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .network_figures import NETWORK_FILES, plot_network_fit
+from .networks import NetworkFit
 from .pair_result import PairResult
 from .pairs_of_types import PairOfTypes
-from .panels import draw_curve, new_figure, panels_of
+from .panels import draw_coverage, draw_curve, draw_parity, new_figure, panels_of, save_figure
 from .prediction import Prediction
 from .result import Fit
 
 Array = NDArray[np.float64]
 
 
-def plot_fit(fit: Fit[Any], folder: str | os.PathLike[str]) -> list[str]:
-    """Draw curves.png, errors.png, parity.png and coverage.png.
+__all__ = ["FILES", "NETWORK_FILES", "plot_fit"]
+
+#: The files of a fit by least squares.
+FILES = ("curves.png", "errors.png", "coverage.png", "parity.png")
+
+
+def plot_fit(fit: Fit[Any] | NetworkFit, folder: str | os.PathLike[str]) -> list[str]:
+    """Draw curves.png, errors.png, coverage.png and parity.png; for a network learning.png, the losses of the epochs,
+    in place of errors.png.
 
     Parameters
     ----------
-    fit : SplineFit or ExpressionFit
+    fit : SplineFit, ExpressionFit or NetworkFit
     folder : path-like
         It is created if it does not exist. Existing files with these names are replaced.
 
@@ -59,22 +68,17 @@ def plot_fit(fit: Fit[Any], folder: str | os.PathLike[str]) -> list[str]:
     ['curves.png', 'errors.png', 'coverage.png', 'parity.png']
     >>> folder.cleanup()
     """
+    if isinstance(fit, NetworkFit):
+        return plot_network_fit(fit, folder)
     parity = new_figure(4.2, 4.0)
-    os.makedirs(folder, exist_ok=True)
     paths = []
-    for name, draw in (("curves", _curve), ("errors", _errors), ("coverage", _coverage)):
+    for name, draw in zip(FILES, (_curve, _errors, _coverage)):
         figure, panels = panels_of(list(fit.pairs))
         for panel, (pair, result) in zip(panels, fit.pairs.items()):
             draw(panel, pair, result)
-        paths.append(_save(figure, folder, name))
+        paths.append(save_figure(figure, folder, name))
     _parity(parity.subplots(), fit.predictions())
-    return [*paths, _save(parity, folder, "parity")]
-
-
-def _save(figure: Any, folder: str | os.PathLike[str], name: str) -> str:
-    path = os.path.join(folder, f"{name}.png")
-    figure.savefig(path, dpi=150)
-    return path
+    return [*paths, save_figure(parity, folder, FILES[-1])]
 
 
 def _targets(pair: PairOfTypes, predictions: Sequence[Prediction]) -> tuple[Array, Array]:
@@ -110,9 +114,7 @@ def _errors(panel: Any, pair: PairOfTypes, result: PairResult) -> None:
 
 def _coverage(panel: Any, pair: PairOfTypes, result: PairResult) -> None:
     """How many pairs the data have at each distance."""
-    r = np.concatenate([each.distances[pair] for each in result.predictions])
-    panel.hist(r, bins=40, color="0.5")
-    panel.set_ylabel("pairs")
+    draw_coverage(panel, np.concatenate([each.distances[pair] for each in result.predictions]))
 
 
 def _parity(panel: Any, predictions: Sequence[Prediction]) -> None:
@@ -123,12 +125,4 @@ def _parity(panel: Any, predictions: Sequence[Prediction]) -> None:
         if each.energy_left_out is not None and np.isfinite(each.energy_left_out)
     ]
     reference, errors = np.array(known, dtype=float).reshape(-1, 2).T
-    predicted = reference + errors
-    panel.plot(reference, predicted, ".", ms=4)
-    smallest = float(np.median(np.abs(reference))) if len(reference) else 1.0
-    for set_scale in (panel.set_xscale, panel.set_yscale):
-        set_scale("symlog", linthresh=max(smallest, 1e-9))
-    ends = [float(reference.min()), float(reference.max())] if len(reference) else [0.0, 0.0]
-    panel.plot(ends, ends, color="0.7", lw=0.5)
-    panel.set_xlabel("reference minus baseline (kJ/mol)")
-    panel.set_ylabel("predicted, left out of the fit (kJ/mol)")
+    draw_parity(panel, {"left out of the fit": (reference, reference + errors)})

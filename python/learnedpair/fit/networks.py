@@ -8,7 +8,7 @@ import copy
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,12 @@ from ..errors import ModelError
 from ..lowering.export import export_model
 from ..lowering.pair_model import PairModel, load_model
 from ..models.pytorch.state import in_default_torch_state
+from ..nn.networks import TypedPairNetwork
 from ..units import in_nanometers
 from .checkpoint import Checkpoint
 from .configurations import ReferenceData
-from .distances import Range
-from .expected_errors import default_errors
+from .distances import Range, find_all_distances
+from .expected_errors import Errors, default_errors
 from .pair_tensors import PairTensors
 from .pairs_of_types import names_of
 from .record import begin_record, describe_data, distances_of_model
@@ -32,6 +33,10 @@ from .record import begin_record, describe_data, distances_of_model
 LAST_RATE = 0.01
 #: The norm of the gradient is limited to this number.
 MAX_GRADIENT = 10.0
+#: The arguments of a TypedPairNetwork that a dict may have.
+ARGUMENTS = ("hidden", "num_basis", "energy_scale")
+#: Expected errors, where only the errors themselves are wanted.
+ANY_ERRORS = Errors((1.0, 0.0), (1.0, 0.0))
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,11 @@ class NetworkFit:
         The root mean square errors of the validation data: of energies, and of components of forces. NaN without them.
     metadata : dict
         The arguments of :func:`export_model` with which :meth:`save` writes the model.
+    interacting : Range
+        Which pairs interact in the fit.
+    errors_held_out : (float, float), kJ/mol and kJ/mol/nm, or None
+        The root mean square errors of configurations that had no part in the fit, if :meth:`with_held_out` was given
+        some.
 
     Examples
     --------
@@ -77,10 +87,33 @@ class NetworkFit:
     energy_error: float
     force_error: float
     metadata: dict[str, Any]
+    interacting: Range
+    errors_held_out: tuple[float, float] | None = None
+
+    def with_held_out(self, data: ReferenceData) -> NetworkFit:
+        """The same fit, with its errors for configurations that had no part in it. The validation data have one: they
+        choose the epoch. ``print`` shows these errors, and the model has them in its training record, as
+        "errors_held_out".
+
+        Raises
+        ------
+        ModelError
+            If a configuration has a type that the model does not have.
+        """
+        names = names_of(list(self.model.types or ()), data.types, "with_held_out")
+        errors = _rms_errors(PairTensors.of([*data], names, self.interacting, ANY_ERRORS), self.model.module)
+        training = {
+            **self.metadata["training"],
+            "data_held_out": describe_data(data),
+            "errors_held_out": _describe_errors(*errors),
+        }
+        metadata = {**self.metadata, "training": training}
+        model = load_model(self.model.module, **metadata)
+        return replace(self, model=model, metadata=metadata, errors_held_out=errors)
 
     def save(self, path: str | os.PathLike[str]) -> PairModel:
         """Write the model to a file, as :func:`export_model` does, with the training domain of each pair of types, the
-        errors of the validation data, and the digest of the data.
+        errors of the validation data and of held-out ones, and the digest of the data.
 
         Returns
         -------
@@ -90,23 +123,20 @@ class NetworkFit:
         return export_model(self.model.module, path, **self.metadata)
 
     def __str__(self) -> str:
-        return (
+        lines = [
             f"{len(self.history)} epochs, the best one is {self.best_epoch}; validation with {len(self.validation)} of"
-            f" {len(self.training) + len(self.validation)} configurations: RMS error of"
-            f" {' and of '.join(self._errors())}"
-        )
-
-    def _errors(self) -> list[str]:
-        """The errors that are known."""
-        of_energy, of_forces = f"energies {self.energy_error:.3g} kJ/mol", f"forces {self.force_error:.3g} kJ/mol/nm"
-        known = ((self.energy_error, of_energy), (self.force_error, of_forces))
-        return [text for error, text in known if math.isfinite(error)]
+            f" {len(self.training) + len(self.validation)} configurations:"
+            f" {_errors(self.energy_error, self.force_error)}"
+        ]
+        if self.errors_held_out is not None:
+            lines.append(f"configurations that had no part in the fit: {_errors(*self.errors_held_out)}")
+        return "\n".join(lines)
 
 
 @in_default_torch_state
 def fit_network(
     data: ReferenceData,
-    network: torch.nn.Module,
+    network: torch.nn.Module | dict[str, Any],
     *,
     cutoff: float | unit.Quantity,
     switching_distance: float | unit.Quantity | None = None,
@@ -135,9 +165,11 @@ def fit_network(
     ----------
     data : ReferenceData
         The target is the reference minus the baseline.
-    network : torch.nn.Module
+    network : torch.nn.Module, or dict
         ``forward(r, type1, type2)``, such as :class:`learnedpair.nn.TypedPairNetwork`. It is copied. Its energy must
-        vanish at the cutoff, unless there is a switching distance.
+        vanish at the cutoff, unless there is a switching distance. A dict has the arguments ``hidden``, ``num_basis``
+        and ``energy_scale`` of a TypedPairNetwork, or some of them, or none. Its first Gaussian is at the inner cutoff,
+        or at the shortest distance of the data, and its initial parameters belong to the seed.
     cutoff, switching_distance : float, nm, or Quantity
         Those of the force. Structures with a periodic box are fitted with the switching function, others without it.
     inner_cutoff : float, nm, or Quantity
@@ -157,7 +189,7 @@ def fit_network(
     energy_error, force_error : (float, float)
         As in :func:`fit_splines`.
     seed : int
-        Of the validation data and the batches. The initial parameters are those of the network.
+        Of the validation data, the batches, and the initial parameters if the network is a dict.
     checkpoint : path-like
         A file that is written after each epoch. If it exists, the fit continues from it, and ends with the same
         parameters as one that was not interrupted. It must come from the same data, network and arguments.
@@ -182,7 +214,6 @@ def fit_network(
     Examples
     --------
     >>> import numpy as np
-    >>> import torch
     >>> import learnedpair as lp
     >>> data = lp.fit.ReferenceData(
     ...     [
@@ -192,9 +223,7 @@ def fit_network(
     ...     source="an exponential function",
     ...     method="an example",
     ... )
-    >>> generator = torch.manual_seed(0)
-    >>> network = lp.nn.TypedPairNetwork(num_types=1, cutoff=0.8, hidden=(8, 8), num_basis=8, inner=0.3)
-    >>> fit = lp.fit.fit_network(data, network, cutoff=0.8, epochs=60, batch_size=8)
+    >>> fit = lp.fit.fit_network(data, dict(hidden=(8, 8), num_basis=8), cutoff=0.8, epochs=60, batch_size=8)
     >>> fit.history[-1][2] < fit.history[0][2]
     True
     """
@@ -207,8 +236,8 @@ def fit_network(
     training, held_out = data.split(validation, seed) if isinstance(validation, (int, float)) else (data, validation)
     types = data.types if types is None else types
     names = names_of(types, [*training.types, *held_out.types], "fit_network")
-    _require_network(network, names)
     interacting = Range(cutoff, switching_distance, within_cutoff)
+    network = _network_of(network, training, names, interacting, inner_cutoff, seed)
     errors = default_errors([*training], energy_error, force_error)
     tensors = [PairTensors.of([*part], names, interacting, errors) for part in (training, held_out)]
     settings = dict(
@@ -234,17 +263,36 @@ def fit_network(
         **distances_of_model(domain, cutoff, inner_cutoff),
     )
     model = load_model(module, **metadata)
-    return NetworkFit(model, training, held_out, state.history, state.best_epoch, of_energy, of_forces, metadata)
+    return NetworkFit(
+        model, training, held_out, state.history, state.best_epoch, of_energy, of_forces, metadata, interacting
+    )
 
 
-def _require_network(network: torch.nn.Module, names: list[str]) -> None:
-    """Require that a network of this package has as many types as the data."""
-    count = getattr(network, "num_types", len(names))
-    if count != len(names):
-        raise ModelError(
-            f"fit_network: the network has {count} types, and the model has {len(names)}: {', '.join(names)}; expected"
-            " the same number."
-        )
+def _network_of(
+    network: torch.nn.Module | dict[str, Any],
+    data: ReferenceData,
+    names: list[str],
+    interacting: Range,
+    inner_cutoff: float | None,
+    seed: int,
+) -> torch.nn.Module:
+    """A module with as many types as the data; of a dict, a network with these arguments."""
+    if not isinstance(network, dict):
+        count = getattr(network, "num_types", len(names))
+        if count != len(names):
+            raise ModelError(
+                f"fit_network: the network has {count} types, and the model has {len(names)}: {', '.join(names)};"
+                " expected the same number."
+            )
+        return network
+    for name in network:
+        if name not in ARGUMENTS:
+            raise ModelError(f"fit_network: network has {name!r}; expected {', '.join(ARGUMENTS)}, or some of them.")
+    found = [pair.r.min() for pairs in find_all_distances([*data], interacting) for pair in pairs.values()]
+    inner = float(min(found)) if inner_cutoff is None else inner_cutoff
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return TypedPairNetwork(len(names), interacting.cutoff, inner=inner, **network)
 
 
 def _require_arguments(cutoff: float, epochs: int, batch_size: int, learning_rate: float, patience: int | None) -> None:
@@ -306,16 +354,27 @@ def _rms_errors(tensors: PairTensors, module: torch.nn.Module) -> tuple[float, f
     return result[0], result[1]
 
 
+def _errors(of_energy: float, of_forces: float) -> str:
+    """The errors that are known, as text."""
+    texts = (f"energies {of_energy:.3g} kJ/mol", f"forces {of_forces:.3g} kJ/mol/nm")
+    known = [text for error, text in zip((of_energy, of_forces), texts) if math.isfinite(error)]
+    return f"RMS error of {' and of '.join(known)}"
+
+
 def _describe(
-    training: ReferenceData, held_out: ReferenceData, state: Checkpoint, of_energy: float, of_forces: float
+    training: ReferenceData, validation: ReferenceData, state: Checkpoint, of_energy: float, of_forces: float
 ) -> dict[str, Any]:
     """The training record of the model, for JSON."""
     return {
         **begin_record(training),
-        "data_held_out": describe_data(held_out),
-        "errors_held_out": {
-            "rms_energy_kJ_per_mol": None if math.isnan(of_energy) else of_energy,
-            "rms_force_kJ_per_mol_nm": None if math.isnan(of_forces) else of_forces,
-        },
+        "data_validation": describe_data(validation),
+        "errors_validation": _describe_errors(of_energy, of_forces),
         "epochs": len(state.history),
+    }
+
+
+def _describe_errors(of_energy: float, of_forces: float) -> dict[str, float | None]:
+    return {
+        "rms_energy_kJ_per_mol": None if math.isnan(of_energy) else of_energy,
+        "rms_force_kJ_per_mol_nm": None if math.isnan(of_forces) else of_forces,
     }

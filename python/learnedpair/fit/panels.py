@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Figures with one panel for each pair of types."""
+"""Figures, their panels, and what is drawn into them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,35 @@ def draw_curve(panel: Any, r: Array, energy: Array, points: tuple[Array, Array])
     visible = r[(energy < 1.2 * high) & (energy > 1.2 * low - 0.05 * high)]
     panel.set_xlim(0.95 * visible[0], min(r[-1], max(3 * visible[0], 0.6)))
     panel.set_ylabel("energy (kJ/mol)")
+
+
+def draw_coverage(panel: Any, r: Array) -> None:
+    """Draw how many pairs the data have at each distance (nm)."""
+    panel.hist(r, bins=40, color="0.5")
+    panel.set_ylabel("pairs")
+
+
+def draw_parity(panel: Any, energies: Mapping[str, tuple[Array, Array]]) -> None:
+    """Draw reference and predicted energies (kJ/mol) of groups of configurations that have names."""
+    reference = np.concatenate([group[0] for group in energies.values()])
+    for name, group in energies.items():
+        panel.plot(*group, ".", ms=4, label=name)
+    smallest = float(np.median(np.abs(reference))) if len(reference) else 1.0
+    for set_scale in (panel.set_xscale, panel.set_yscale):
+        set_scale("symlog", linthresh=max(smallest, 1e-9))
+    ends = [float(reference.min()), float(reference.max())] if len(reference) else [0.0, 0.0]
+    panel.plot(ends, ends, color="0.7", lw=0.5)
+    panel.set_xlabel("reference minus baseline (kJ/mol)")
+    panel.set_ylabel("predicted (kJ/mol)")
+    panel.legend(fontsize=7)
+
+
+def save_figure(figure: Any, folder: str | os.PathLike[str], name: str) -> str:
+    """Write a figure to a folder, which is created if it does not exist; returns the path."""
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, name)
+    figure.savefig(path, dpi=150)
+    return path
 
 
 def _limits(energy: Array) -> tuple[float, float]:

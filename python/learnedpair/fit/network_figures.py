@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Figures of the fit of a network: losses, curves with data, the distances that the data cover, and parity."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .networks import ANY_ERRORS, NetworkFit
+from .pair_tensors import PairTensors
+from .panels import draw_coverage, draw_curve, draw_parity, new_figure, panels_of, save_figure
+
+Array = NDArray[np.float64]
+
+#: The files of the fit of a network.
+NETWORK_FILES = ("learning.png", "curves.png", "coverage.png", "parity.png")
+
+
+def plot_network_fit(fit: NetworkFit, folder: str | os.PathLike[str]) -> list[str]:
+    """Draw the files of :func:`plot_fit` for a network; returns their paths."""
+    learning = new_figure(4.2, 3.2)
+    _draw_losses(learning.subplots(), fit)
+    names = list(fit.model.types or ())
+    tensors = {
+        name: PairTensors.of([*data], names, fit.interacting, ANY_ERRORS)
+        for name, data in (("fitted", fit.training), ("validation", fit.validation))
+    }
+    domain = tensors["fitted"].domain(names)
+    curves, curve_panels = panels_of(list(domain))
+    coverage, coverage_panels = panels_of(list(domain))
+    for pair, for_curve, for_coverage in zip(domain, curve_panels, coverage_panels):
+        first, second = sorted(map(names.index, pair))
+        r = np.geomspace(*domain[pair], 2000)
+        energy = fit.model.evaluate(r, np.full(len(r), first), np.full(len(r), second))[0]
+        draw_curve(for_curve, r, energy, _points_of((first, second), tensors["fitted"]))
+        types = torch.sort(tensors["fitted"].types, dim=0).values
+        chosen = (types[0] == first) & (types[1] == second)
+        draw_coverage(for_coverage, tensors["fitted"].r[chosen].numpy())
+    parity = new_figure(4.2, 4.0)
+    draw_parity(parity.subplots(), {name: _energies(fit, each) for name, each in tensors.items()})
+    figures = (learning, curves, coverage, parity)
+    return [save_figure(figure, folder, name) for figure, name in zip(figures, NETWORK_FILES)]
+
+
+def _draw_losses(panel: Any, fit: NetworkFit) -> None:
+    """The losses of all epochs, and a line at the best one."""
+    epochs, training, validation = np.array(fit.history, dtype=float).reshape(-1, 3).T
+    panel.semilogy(epochs, training, label="fitted")
+    panel.semilogy(epochs, validation, label="validation")
+    panel.axvline(fit.best_epoch, color="0.7", lw=0.5)
+    panel.set_xlabel("epoch")
+    panel.set_ylabel("loss")
+    panel.legend(fontsize=7)
+
+
+def _points_of(types: tuple[int, int], tensors: PairTensors) -> tuple[Array, Array]:
+    """Distances and energies of the configurations that have an energy, and one pair in range, of these types."""
+    count = torch.bincount(tensors.configuration, minlength=len(tensors.energy))
+    known = (count == 1) & torch.isfinite(tensors.energy_error)
+    ordered = torch.sort(tensors.types, dim=0).values
+    chosen = known[tensors.configuration] & (ordered[0] == types[0]) & (ordered[1] == types[1])
+    return tensors.r[chosen].numpy(), tensors.energy[tensors.configuration[chosen]].numpy()
+
+
+def _energies(fit: NetworkFit, tensors: PairTensors) -> tuple[Array, Array]:
+    """Reference and predicted energies of the configurations that have one."""
+    energy, _ = tensors.predict(fit.model.module, create_graph=False)
+    known = torch.isfinite(tensors.energy_error)
+    return tensors.energy[known].numpy(), energy.detach()[known].numpy()

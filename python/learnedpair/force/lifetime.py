@@ -42,6 +42,11 @@ class GuardedForce(openmm.Force):
     def this(self, pointer: Any) -> None:
         self._pointer = pointer, core.handle_of(int(pointer))
 
+    @property
+    def _access(self) -> Any:
+        """The methods of the C++ force."""
+        return core.force_at(int(self.this))
+
 
 def _checked(inherited):
     """Wrap a method of openmm.Force so that it first checks that the force still exists. Without the check, OpenMM's

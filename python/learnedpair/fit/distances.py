@@ -51,7 +51,8 @@ class Range:
     within_cutoff : bool
         Whether structures without a box are treated as those in a box.
     inner_cutoff : float, nm
-        That of the force, which continues the functions as straight lines below it.
+        That of the force, which continues the functions as straight lines below it. Errors of predictions are those of
+        the force; the fit itself is one of the functions.
     """
 
     cutoff: float

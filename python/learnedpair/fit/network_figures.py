@@ -71,6 +71,6 @@ def _points_of(types: tuple[int, int], tensors: PairTensors) -> tuple[Array, Arr
 
 def _energies(fit: NetworkFit, tensors: PairTensors) -> tuple[Array, Array]:
     """Reference and predicted energies of the configurations that have one."""
-    energy, _ = tensors.predict(fit.model.module, create_graph=False)
+    energy, _ = tensors.predict_force(fit.model.module)
     known = torch.isfinite(tensors.energy_error)
-    return tensors.energy[known].numpy(), energy.detach()[known].numpy()
+    return tensors.energy[known].numpy(), energy[known].numpy()

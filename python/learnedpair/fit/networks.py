@@ -185,7 +185,7 @@ def fit_network(
     cutoff, switching_distance : float, nm, or Quantity
         Those of the force. Structures with a periodic box are fitted with the switching function, others without it.
     inner_cutoff : float, nm, or Quantity
-        As in :func:`fit_splines`. Below it, the fitted function is a straight line, as in the force.
+        As in :func:`fit_splines`.
     within_cutoff : bool
         As in :func:`fit_splines`. Choose it if the network does not vanish at the cutoff by itself.
     types : list of str, or dict of str to rule
@@ -406,7 +406,7 @@ def _step(state: Checkpoint, batch: PairTensors) -> float:
 
 def _rms_errors(tensors: PairTensors, module: torch.nn.Module) -> tuple[float, float]:
     """The root mean square errors of energies and of components of forces; NaN without such data."""
-    energy, forces = (each.detach() for each in tensors.predict(module, create_graph=False))
+    energy, forces = tensors.predict_force(module)
     result = []
     for error, expected in (
         (energy - tensors.energy, tensors.energy_error),

@@ -76,16 +76,14 @@ class Equations:
         """The function of each pair of atoms and its derivative by r, shape (P,); and the derivatives of both by the
         parameters, shape (P, n_parameters).
         """
-        r = self.tensors.clamped_r.requires_grad_()
+        r = self.tensors.r.detach().requires_grad_()
         # Each pair of atoms has parameters of its own, so that derivatives of a sum are those of its terms.
         values = torch.from_numpy(x.reshape(self.shape))[self.curve].requires_grad_()
         f = self.function(r, values)
         dfdr = gradient(f.sum(), r, create_graph=True)
         dfdx = gradient(f.sum(), values, retain_graph=True)
         d2fdrdx = gradient(dfdr.sum(), values)
-        below = self.tensors.r - r.detach()  # not zero below the inner cutoff only
-        f, dfdr = f.detach() + below * dfdr.detach(), dfdr.detach()
-        return f, dfdr, dfdx.detach() + below[:, None] * d2fdrdx, d2fdrdx
+        return f.detach(), dfdr.detach(), dfdx.detach(), d2fdrdx
 
     def _rows(self, energy: torch.Tensor, forces: torch.Tensor) -> Array:
         values: Array = (torch.cat([energy, forces.reshape(-1)])[self._order] / self._expected).numpy()

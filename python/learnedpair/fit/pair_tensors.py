@@ -45,7 +45,7 @@ class PairTensors:
     bodies : RigidFragments, or None
         The rigid bodies, if a configuration has some. Other atoms are bodies of their own.
     inner_cutoff : float, nm
-        Functions are straight lines below it.
+        That of the force.
     """
 
     r: torch.Tensor
@@ -127,15 +127,18 @@ class PairTensors:
 
     def predict(self, module: torch.nn.Module, *, create_graph: bool) -> tuple[torch.Tensor, torch.Tensor]:
         """The energies, shape (C,), and the forces, shape (A, 3), of a module."""
-        r = self.clamped_r.requires_grad_()
+        r = self.r.detach().requires_grad_()
         f = module(r, self.types[0], self.types[1])
         (dfdr,) = torch.autograd.grad(f.sum(), r, create_graph=create_graph)
-        return self.totals(f + (self.r - r.detach()) * dfdr, dfdr)
+        return self.totals(f, dfdr)
 
-    @property
-    def clamped_r(self) -> torch.Tensor:
-        """The distances at which functions are evaluated: at least the inner cutoff."""
-        return self.r.detach().clamp(min=self.inner_cutoff)
+    def predict_force(self, module: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+        """As :meth:`predict`, for the force that is made of the module: a straight line below the inner cutoff."""
+        r = self.r.detach().clamp(min=self.inner_cutoff).requires_grad_()
+        f = module(r, self.types[0], self.types[1])
+        (dfdr,) = torch.autograd.grad(f.sum(), r)
+        energy, forces = self.totals(f.detach() + (self.r - r.detach()) * dfdr, dfdr)
+        return energy, forces
 
     def totals(self, f: torch.Tensor, dfdr: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The energies, shape (C,), and the forces, shape (A, 3), of a function of pairs and its derivative by the

@@ -17,6 +17,7 @@ from ..lowering.pair_model import load_model
 from .arguments import as_positive, as_whole
 from .basis import InverseSplineBasis
 from .configurations import ReferenceData
+from .distances import Range
 from .guesses import warn_of_guesses
 from .least_squares import Solution, solve
 from .pair_result import SplineResult
@@ -153,7 +154,7 @@ def fit_splines(
     _require_different_distances(task)
     components = task.components(energy_error, force_error)
     results = task.fit_components(
-        components, lambda component: _fit_component(component, task, num_intervals, smoothness)
+        components, lambda component: _fit_component(component, task.interacting, num_intervals, smoothness)
     )
     warn_of_guesses(results)
     metadata = {**task.metadata, "training": describe_training(data, results)}
@@ -180,12 +181,11 @@ def _require_different_distances(task: Task) -> None:
 
 
 def _fit_component(
-    component: Component, task: Task, num_intervals: int, smoothness: float | None
+    component: Component, interacting: Range, num_intervals: int, smoothness: float | None
 ) -> dict[PairOfTypes, SplineResult]:
     """Fit pairs of types that configurations connect."""
-    inner = task.interacting.inner_cutoff if task.has_inner_cutoff else 0.0
-    bases = {pair: InverseSplineBasis(*ends, num_intervals, inner) for pair, ends in component.pairs.items()}
-    problem = problem_of(component, bases, task.interacting)
+    bases = {pair: InverseSplineBasis(*ends, num_intervals) for pair, ends in component.pairs.items()}
+    problem = problem_of(component, bases, interacting)
     slopes, rises, flat_at = slopes_below_shortest(bases), _rises_at_shortest(bases), flat_rows(bases)
     flat: list[PairOfTypes] = []
 

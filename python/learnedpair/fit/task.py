@@ -64,8 +64,6 @@ class Task:
         The shortest and the longest distance of the data, in nm.
     metadata : dict
         The arguments of export_model() without the training record.
-    has_inner_cutoff : bool
-        Whether the user gave an inner cutoff. Without one, no distance of the data is below it.
     """
 
     function: str
@@ -75,7 +73,6 @@ class Task:
     found: list[dict[PairOfTypes, Distances]]
     ranges: dict[PairOfTypes, tuple[float, float]]
     metadata: dict[str, Any]
-    has_inner_cutoff: bool
 
     def components(
         self, energy_error: tuple[float, float] | None, force_error: tuple[float, float] | None
@@ -157,7 +154,7 @@ def prepare(
         **distances_of_model(ranges, cutoff, inner_cutoff, has_tail=has_tail),
     )
     interacting = replace(interacting, inner_cutoff=metadata["inner_cutoff"])
-    return Task(function, data, names, interacting, found, ranges, metadata, inner_cutoff is not None)
+    return Task(function, data, names, interacting, found, ranges, metadata)
 
 
 def _require_difference(data: ReferenceData, function: str) -> None:

@@ -567,8 +567,8 @@ def test_points_are_drawn_in_the_panel_of_their_types(tmp_path, drawn):
         (lambda r: (0.3 / r) ** 12 - 2 * (0.3 / r) ** 6, (-1.25, 1.2)),  # a well
         (
             lambda r: (r - 0.5) ** 2 - 1e-4,
-            (-1.2e-4 - 0.05 * 0.2069, 1.2 * 0.2069),
-        ),  # a dip, and no well
+            (-1.2e-4 - 0.05 * 0.2499, 1.2 * 0.2499),
+        ),  # a dip
         (lambda r: 1 - r, (-0.05 * 0.855, 1.2 * 0.855)),  # a repulsion: nearly the whole curve
     ],
 )

@@ -756,6 +756,22 @@ def test_files_are_replaced_or_continued(tmp_path):
     assert len(run(append=True)[0]) == 3
 
 
+def test_candidates_have_a_file_of_their_own(tmp_path):
+    """Not that of the numbers, under any name, and not one in a folder that does not exist."""
+    path = tmp_path / "a.csv"
+    path.write_text("old", encoding="utf-8")
+    select = (0, math.inf)
+    for same in (path, str(path), tmp_path / "." / "a.csv"):
+        with pytest.raises(ValueError, match="candidates is .*, the file of the numbers; name another one"):
+            lp.CommitteeReporter(path, 1, typed(), select=select, candidates=same)
+    with pytest.raises(ValueError, match="candidates is .*: there is no such folder"):
+        lp.CommitteeReporter(path, 1, typed(), select=select, candidates=tmp_path / "none" / "c.xyz")
+    text = io.StringIO()
+    with pytest.raises(ValueError, match="the file of the numbers"):
+        lp.CommitteeReporter(text, 1, typed(), select=select, candidates=text)
+    assert path.read_text(encoding="utf-8") == "old"
+
+
 FRAME = "2\nProperties=species:S:1:pos:R:3\nO 0 0 0\nH 1 0 0\n"
 
 
@@ -923,7 +939,7 @@ def test_the_module_of_a_committee_can_be_copied():
 @pytest.mark.slow
 def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    training, running, storing, loading = python_code("docs/user/committees.md")
+    training, splines, running, storing, loading = python_code("docs/user/committees.md")
     topology, positions = systems.relaxed_water(64)
     system, platform = systems.water_system(topology), openmm.Platform.getPlatform("CPU")
     random = torch.Generator().manual_seed(0)

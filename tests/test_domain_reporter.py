@@ -555,3 +555,19 @@ def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):
     assert (tmp_path / "outside.xml").exists()
     rows = rows_of(io.StringIO((tmp_path / "domain.csv").read_text(encoding="utf-8")))
     assert [row["step"] for row in rows] == 3 * ["1"] + 3 * ["2"]
+
+
+def test_an_existing_file_is_kept_if_an_argument_is_wrong(tmp_path):
+    """The domain is compared with the System before the first report; only then the file is replaced."""
+    path = tmp_path / "old.csv"
+    path.write_text("old", encoding="utf-8")
+    system, _, positions = pair_system(0.3)
+    simulation = simulation_of(REFERENCE, system, positions)
+    simulation.reporters.append(lp.DomainReporter(path, 1, domain={("0", "Xx"): (0.3, 1.0)}))
+    with pytest.raises(ValueError, match="Xx"):
+        simulation.step(1)
+    assert path.read_text(encoding="utf-8") == "old"
+    with pytest.raises(TypeError, match="DomainReporter: append is 'no'; expected True or False"):
+        lp.DomainReporter(path, 1, append="no")
+    with pytest.raises(ValueError, match="there is no such folder"):
+        lp.DomainReporter(tmp_path / "none" / "d.csv", 1)

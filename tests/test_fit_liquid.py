@@ -276,7 +276,7 @@ def test_a_liquid_has_a_system_of_its_own():
 def test_types_that_do_not_occur_are_refused():
     """Otherwise their distribution would be 0/0."""
     liquid = argon_liquid([lp.fit.RadialDistribution("X", "Y", [0.4], [1.0], 0.1)], equilibration=0.01, sampling=0.5)
-    with pytest.raises(lp.ModelError, match="no pairs of 'X' and 'Y' in different molecules; its types are Ar"):
+    with pytest.raises(lp.ModelError, match="RadialDistribution is of the type 'X'; the fit has Ar"):
         lp.fit.refine(argon_fit(0.1), liquid)
 
 

@@ -223,7 +223,7 @@ def test_wrong_arguments_are_refused(options, message):
 
 
 def test_wrong_arguments_of_the_network_are_refused():
-    with pytest.raises(lp.ModelError, match="network has 'width'; expected hidden, num_basis, energy_scale, or some"):
+    with pytest.raises(lp.ModelError, match="network has 'width'; expected some of hidden, num_basis, energy_scale"):
         lp.fit.fit_network(data_of(40), dict(width=3), **SMALL)
 
 

@@ -534,7 +534,7 @@ def test_a_baseline_of_energies_alone_is_refused_for_forces():
 
 def test_types_are_a_tuple_of_names():
     assert dimer(0.3, ["A", "B"]).types == ("A", "B")
-    with pytest.raises(lp.ModelError, match="dimer 0.3: types is 'AB'; expected one name for each atom"):
+    with pytest.raises(lp.ModelError, match="dimer 0.3: types is 'AB'; expected a list with one name for each atom"):
         dimer(0.3, "AB")
 
 

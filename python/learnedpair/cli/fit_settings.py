@@ -78,6 +78,7 @@ SECTIONS = {
         "expression": NAME,
         "parameters": NUMBERS,
         "bounds": BOUNDS,
+        "constants": NUMBERS,
         "description": TEXT,
     },
     "network": {
@@ -99,7 +100,7 @@ SECTIONS = {
 OF_NETWORK = ("hidden", "num_basis", "energy_scale")
 #: The keys of [fit] that only fits of splines have, those that only fits of expressions have, and those that fits of
 #: networks do not have.
-ONLY_SPLINES, ONLY_EXPRESSIONS = ("num_intervals", "smoothness"), ("parameters", "bounds")
+ONLY_SPLINES, ONLY_EXPRESSIONS = ("num_intervals", "smoothness"), ("parameters", "bounds", "constants")
 NOT_NETWORKS = ("truncated", "expression", *ONLY_SPLINES, *ONLY_EXPRESSIONS)
 #: The keys without which a section is refused, and the sections without which a file is refused.
 REQUIRED_KEYS = {

@@ -3,6 +3,7 @@
 """The files that commands write."""
 
 import json
+import math
 
 
 def require_inputs(paths):
@@ -54,5 +55,13 @@ def require_json(options, read, output=None):
 
 
 def write_json(path, document):
-    """Write a document of numbers and texts, without infinite numbers and NaN, to a JSON file."""
-    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    """Write a document of numbers and texts to a JSON file. JSON has no infinite numbers: they become texts."""
+    path.write_text(json.dumps(_without_infinities(document), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _without_infinities(value):
+    if isinstance(value, dict):
+        return {key: _without_infinities(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_infinities(each) for each in value]
+    return str(value) if isinstance(value, float) and math.isinf(value) else value

@@ -12,7 +12,7 @@ import openmm
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from .configurations import Configuration, ReferenceData
+from .configurations import Configuration, ReferenceData, require_data
 
 Array = NDArray[np.float64]
 
@@ -28,14 +28,17 @@ def subtract_baseline(
     """Set the baseline of a fit: the interaction energies and forces of a force field, on the Reference platform.
 
     The interaction energy of a structure is its potential energy minus that of the same fragments far apart from each
-    other. Energies and forces that a fragment has by itself therefore do not matter.
+    other. Energies and forces that a fragment has by itself therefore do not matter. In a periodic box, fragments
+    cannot be moved apart: the forces within them remain. Make the fragments rigid there, or make sure that the
+    reference has the same forces within them.
 
     Parameters
     ----------
     data : ReferenceData
         The atoms of each configuration are in the order of the System.
     system : openmm.System, or function of a Configuration that returns one
-        The function is called once for each sequence of types and fragments.
+        One System is for structures that all have the same types in the same order. The function is called once for
+        each sequence of types and fragments.
 
     Returns
     -------
@@ -45,7 +48,8 @@ def subtract_baseline(
     Raises
     ------
     ModelError
-        If a System has another number of particles, if an energy is not finite, or if a structure with a periodic box
+        If a System has another number of particles, if one System is given for structures of several kinds,
+        if an energy is not finite, or if a structure with a periodic box
         has an energy: fragments cannot be moved apart in a box, so that only its forces can be fitted.
 
     Examples
@@ -64,6 +68,10 @@ def subtract_baseline(
     >>> round(lp.fit.subtract_baseline(data, argon)[0].baseline_energy, 3)
     -0.995
     """
+    require_data(data, "subtract_baseline")
+    if not callable(system):
+        _require_system(system, "system")
+        _require_same_types(data)
     contexts: dict[object, openmm.Context] = {}
     energies, forces = [], []
     for each in data:
@@ -74,15 +82,36 @@ def subtract_baseline(
             )
         key = (each.types, each.fragments.tobytes()) if callable(system) else None
         if key not in contexts:
-            contexts[key] = openmm.Context(
-                system(each) if callable(system) else system,
-                openmm.VerletIntegrator(0.001),
-                openmm.Platform.getPlatform("Reference"),
-            )
+            contexts[key] = _make_context(system(each) if callable(system) else system, each)
         energy, force = _interaction(each, contexts[key])
         energies.append(energy)
         forces.append(force)
     return data.with_baseline(energies, forces)
+
+
+def _require_system(system: object, what: str) -> None:
+    if not isinstance(system, openmm.System):
+        raise ModelError(f"subtract_baseline: {what} is a {type(system).__name__}; expected an openmm.System.")
+
+
+def _make_context(system: openmm.System, configuration: Configuration) -> openmm.Context:
+    """A Context for structures like a configuration."""
+    _require_system(system, f"{configuration.name}: what the function returns")
+    try:
+        return openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
+    except openmm.OpenMMException as error:
+        raise ModelError(f"{configuration.name}: the System of the baseline: {error}") from error
+
+
+def _require_same_types(data: ReferenceData) -> None:
+    """Require structures that one System can describe."""
+    for each in data:
+        if each.types != data[0].types:
+            raise ModelError(
+                f"{each.name}: the atoms have the types {', '.join(each.types)}, and those of {data[0].name} the types"
+                f" {', '.join(data[0].types)}; one System cannot describe both: give a function of the configuration"
+                " that returns its System."
+            )
 
 
 def _interaction(configuration: Configuration, context: openmm.Context) -> tuple[float, Array]:
@@ -113,7 +142,10 @@ def _evaluate(configuration: Configuration, positions: Array, context: openmm.Co
     if configuration.box is not None:
         context.setPeriodicBoxVectors(*configuration.box)
     context.setPositions(positions)
-    state = context.getState(energy=True, forces=True)
+    try:
+        state = context.getState(energy=True, forces=True)
+    except openmm.OpenMMException as error:
+        raise ModelError(f"{configuration.name}: the System of the baseline: {error}") from error
     energy, forces = state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value
     if not (np.isfinite(energy) and np.isfinite(forces).all()):
         raise ModelError(f"{configuration.name}: the baseline has an energy or a force that is not finite.")

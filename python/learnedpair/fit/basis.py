@@ -24,7 +24,7 @@ class InverseSplineBasis:
         f(r) = (r_0 / r)^6 sum over k of c_k B_k(1/r)
 
     B_k are cubic B-splines on uniform knots from 1/longest to 1/shortest, and r_0 is the longest distance. Beyond the
-    longest distance the spline continues as a + b/r^2, so that f is C6/r^6 + C8/r^8, as dispersion energies are. Below
+    longest distance the spline continues as a + b/r^2, so that f is -C6/r^6 - C8/r^8, as dispersion energies are. Below
     the shortest distance f continues as a straight line in r; its second derivative decays to zero as exp(-y/w), where
     y is the distance from the shortest one, so that f can be tabulated.
 
@@ -34,6 +34,8 @@ class InverseSplineBasis:
         The range of distances of the data.
     num_intervals : int
         The number of intervals between knots.
+    inner : float, nm
+        Below this distance all functions are straight lines, as in the force below its inner cutoff.
 
     Source
     ------
@@ -44,6 +46,7 @@ class InverseSplineBasis:
     shortest: float
     longest: float
     num_intervals: int = 60
+    inner: float = 0.0
 
     @property
     def size(self) -> int:
@@ -81,6 +84,12 @@ class InverseSplineBasis:
         """The four basis functions that are not zero at each distance: the index of the first one, their values and
         their derivatives by r, both of shape (n, 4).
         """
+        clamped = np.maximum(r, self.inner)
+        first, values, slopes = self._nonzero_above_inner(clamped)
+        return first, values + (r - clamped)[:, None] * slopes, slopes
+
+    def _nonzero_above_inner(self, r: Array) -> tuple[NDArray[np.int64], Array, Array]:
+        """The same without the straight lines."""
         inside = np.maximum(r, self.shortest)
         u = 1 / inside
         first, values, slopes = self._splines(np.maximum(u, 1 / self.longest))

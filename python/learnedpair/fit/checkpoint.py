@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import os
 from typing import Any
@@ -13,6 +14,14 @@ import torch
 
 from ..errors import ModelError
 from ..models.pytorch.modules import digest_of_module
+
+
+def digest_of(*tensors: torch.Tensor) -> str:
+    """SHA-256 of the numbers of tensors."""
+    digest = hashlib.sha256()
+    for each in tensors:
+        digest.update(each.numpy().tobytes())
+    return digest.hexdigest()
 
 
 class Checkpoint:
@@ -54,6 +63,8 @@ class Checkpoint:
         )
         self.history: list[tuple[int, float, float]] = []
         self._best = copy.deepcopy(module.state_dict())
+        if path is not None and (not os.fspath(path) or os.path.isdir(path)):
+            raise ModelError(f"checkpoint is {os.fspath(path)!r}; expected the name of a file.")
         if path is not None and os.path.exists(path):
             self._read(path)
         elif path is not None and not os.path.isdir(os.path.dirname(os.path.abspath(path))):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from openmm import unit
 
 from ..errors import ModelError
-from .rigid import project
+from ..force.particles import is_finite_number
+from .arguments import as_array, as_integers, as_seed, without_unit
+from .rigid import make_whole, project
 
 Array = NDArray[np.float64]
 
@@ -86,12 +88,10 @@ class Configuration:
     rigid: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.types, str):
-            raise ModelError(f"{self.name}: types is {self.types!r}; expected one name for each atom.")
-        object.__setattr__(self, "types", tuple(self.types))
+        object.__setattr__(self, "types", _as_names(self.types, self.name))
         count = len(self.types)
         for name, its_unit in _UNITS.items():
-            object.__setattr__(self, name, _without_unit(getattr(self, name), its_unit, f"{self.name}: {name}"))
+            object.__setattr__(self, name, without_unit(getattr(self, name), its_unit, f"{self.name}: {name}"))
         if self.fragments is None:
             object.__setattr__(self, "fragments", np.arange(count))
         shapes = {
@@ -103,9 +103,10 @@ class Configuration:
         }
         for name, shape in shapes.items():
             value = getattr(self, name)
-            if value is None:
+            if value is None and name != "positions":
                 continue
-            value = _as_array(value, name == "fragments", f"{self.name}: {name}")
+            convert = as_integers if name == "fragments" else as_array
+            value = convert(value, f"{self.name}: {name}")
             if value.shape != shape:
                 raise ModelError(f"{self.name}: {name} has the shape {value.shape}; expected {shape}.")
             if not np.isfinite(value).all():
@@ -117,15 +118,23 @@ class Configuration:
             raise ModelError(f"{self.name}: the structure has neither an energy nor forces; leave it out.")
         for name in ("energy", "baseline_energy", "weight"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, (int, float, np.number)) and np.isfinite(value)):
-                raise ModelError(f"{self.name}: {name} is {value}; expected a finite number.")
+            if value is None and name == "energy":
+                continue
+            if not is_finite_number(value):
+                raise ModelError(f"{self.name}: {name} is {value!r:.60}; expected a finite number.")
+            object.__setattr__(self, name, float(value))
         if self.weight <= 0:
             raise ModelError(f"{self.name}: weight is {self.weight:g}; expected a positive number.")
         if not isinstance(self.rigid, bool):
             raise ModelError(f"{self.name}: rigid is {self.rigid!r}; expected True or False.")
         for name in ("forces", "baseline_forces"):
             if self.rigid and getattr(self, name) is not None:
-                object.__setattr__(self, name, project(getattr(self, name), self.positions, self.fragments))
+                object.__setattr__(self, name, project(getattr(self, name), self.whole_positions, self.fragments))
+
+    @property
+    def whole_positions(self) -> Array:
+        """The positions, with the atoms of each fragment in the same periodic image: that next to its first atom."""
+        return self.positions if self.box is None else make_whole(self.positions, self.fragments, self.box)
 
     @property
     def energy_difference(self) -> float | None:
@@ -164,8 +173,13 @@ class ReferenceData(Sequence[Configuration]):
     """
 
     def __init__(self, configurations: Sequence[Configuration], source: str, method: str) -> None:
+        if not isinstance(configurations, Iterable):
+            raise ModelError(f"ReferenceData: configurations is {configurations!r:.60}; expected a list of them.")
         self._configurations = list(configurations)
         self.source, self.method = source, method
+        for each in self._configurations:
+            if not isinstance(each, Configuration):
+                raise ModelError(f"{source}: there is a {type(each).__name__}; expected Configurations.")
         if not self._configurations:
             raise ModelError(f"{source}: there are no configurations; expected at least one.")
 
@@ -182,6 +196,7 @@ class ReferenceData(Sequence[Configuration]):
 
     def __add__(self, other: ReferenceData) -> ReferenceData:
         """Both data sets as one."""
+        require_data(other, f"{self.source}: +")
         join = lambda a, b: a if a == b else f"{a}; {b}"  # noqa: E731
         return ReferenceData([*self, *other], join(self.source, other.source), join(self.method, other.method))
 
@@ -253,6 +268,9 @@ class ReferenceData(Sequence[Configuration]):
         (ReferenceData, ReferenceData)
             Both in the order of the file.
         """
+        if not is_finite_number(fraction):
+            raise ModelError(f"{self.source}: fraction is {fraction!r:.60}; expected a number between 0 and 1.")
+        seed = as_seed(seed, f"{self.source}: seed")
         held_out = round(fraction * len(self))
         if not 0 < held_out < len(self):
             raise ModelError(
@@ -272,7 +290,8 @@ class ReferenceData(Sequence[Configuration]):
         energies : array_like, shape (n_configurations,), kJ/mol
         forces : sequence of ndarray, shape (N, 3), kJ/mol/nm, optional
         """
-        energies = np.asarray(_without_unit(energies, _UNITS["energy"], f"{self.source}: energies"), dtype=float)
+        what = f"{self.source}: energies"
+        energies = as_array(without_unit(energies, _UNITS["energy"], what), what)
         if energies.shape != (len(self),) or (forces is not None and len(forces) != len(self)):
             raise ModelError(
                 f"{self.source}: the baseline has energies of shape {energies.shape}; expected one for each of"
@@ -288,26 +307,23 @@ class ReferenceData(Sequence[Configuration]):
         return ReferenceData(changed, self.source, self.method)
 
 
-def _without_unit(value: Any, its_unit: unit.Unit, what: str) -> Any:
-    """Convert a Quantity to a number or an array in a unit. Return any other value unchanged."""
-    if not unit.is_quantity(value):
-        return value
-    if not value.unit.is_compatible(its_unit):
-        raise ModelError(f"{what} is in {value.unit}; expected {its_unit}.")
-    return value.value_in_unit(its_unit)
+def require_data(data: Any, what: str) -> None:
+    """Require reference data, and not a list of configurations or one of them."""
+    if not isinstance(data, ReferenceData):
+        raise ModelError(
+            f"{what}: the data are a {type(data).__name__}; expected ReferenceData, such as ReferenceData([...],"
+            " source, method)."
+        )
 
 
-def _as_array(value: Any, is_integer: bool, what: str) -> NDArray[Any]:
-    """Convert to an array of numbers; integers must be whole numbers."""
-    try:
-        array = np.array(value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"{what} is {value!r:.60}; expected an array of numbers.") from error
-    if is_integer and np.isfinite(array).all():
-        if (array != np.floor(array)).any():
-            raise ModelError(f"{what} is {value!r:.60}; expected whole numbers.")
-        return array.astype(np.int64)
-    return array
+def _as_names(types: Any, place: str) -> tuple[str, ...]:
+    """Require a name for each atom."""
+    if isinstance(types, (str, bytes)) or not isinstance(types, (list, tuple, np.ndarray)) or len(types) == 0:
+        raise ModelError(f"{place}: types is {types!r:.60}; expected a list with one name for each atom.")
+    for name in types:
+        if not isinstance(name, str) or not name.strip() or "\0" in name:
+            raise ModelError(f"{place}: types has {name!r:.60}; expected names that are not empty.")
+    return tuple(str(name) for name in types)
 
 
 def _require_reduced_form(box: Array, name: str) -> None:

@@ -57,7 +57,7 @@ def rows_of(
                 np.add.at(forces, found.j, -push)
         energy_row.append(energy)
         if configuration.rigid and configuration.forces is not None:
-            forces = project(forces, configuration.positions, configuration.fragments)
+            forces = project(forces, configuration.whole_positions, configuration.fragments)
         force_rows.append(forces.reshape(3 * count, basis.size))
     matrix: list[Array] = []
     target: list[Array] = []

@@ -5,8 +5,8 @@
 import csv
 import io
 import os
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -75,8 +75,13 @@ def read_dimers(
                 f"{source}: the header has the columns {', '.join(header)}; expected {name!r} once. Pass the names"
                 " of the columns with the types, the distance and the energy as columns=(...)."
             )
-    for row in reader:
+    for row in _rows(reader, source):
         place = f"{source} line {reader.line_num}"
+        if None in row:
+            raise ModelError(
+                f"{place}: the row has {len(header) + len(row[None])} fields, and the header {len(header)}; expected as"
+                " many. Numbers have a decimal point, and no comma."
+            )
         types = tuple((row[name] or "").strip() for name in columns[:2])
         if not all(types):
             raise ModelError(f"{place}: the row has no type in {columns[types.index('')]!r}.")
@@ -90,9 +95,16 @@ def read_dimers(
     return ReferenceData(configurations, source, method)
 
 
+def _rows(reader: csv.DictReader, source: str) -> Iterator[dict[Any, Any]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise ModelError(f"{source} line {reader.line_num}: this is not CSV ({error}).") from error
+
+
 def _number(text: str | None, name: str, place: str) -> float:
     try:
-        value = float(text or "")
+        value = float("" if text is None or "_" in text else text)
     except ValueError:
         value = np.nan
     if not np.isfinite(value):

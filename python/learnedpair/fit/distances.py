@@ -50,11 +50,14 @@ class Range:
     switching_distance : float, nm, or None
     within_cutoff : bool
         Whether structures without a box are treated as those in a box.
+    inner_cutoff : float, nm
+        That of the force, which continues the functions as straight lines below it.
     """
 
     cutoff: float
     switching_distance: float | None
     within_cutoff: bool = False
+    inner_cutoff: float = 0.0
 
     def cutoff_of(self, configuration: Configuration) -> float:
         """The distance at which the pairs of a structure end."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..force.particles import is_finite_number
 from .configurations import Configuration
 
 Array = NDArray[np.float64]
@@ -63,7 +64,7 @@ def default_errors(
 
 def _require_error(name: str, error: tuple[float, float]) -> None:
     is_pair = isinstance(error, (tuple, list)) and len(error) == 2
-    if not is_pair or not all(np.isfinite(error)) or error[0] <= 0 or error[1] < 0:
+    if not is_pair or not all(map(is_finite_number, error)) or error[0] <= 0 or error[1] < 0:
         raise ModelError(f"{name} is {error!r}; expected a positive absolute error, and a fraction of the value.")
 
 

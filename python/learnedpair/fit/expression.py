@@ -23,7 +23,10 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
     ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
 }
+#: Texts that Python's parser would accept, and OpenMM's does not.
+NOT_IN_OPENMM = re.compile(r"#|\*\*|//|(?<![\w.])0[xXoObB]|(?<=\d)_(?=\d)")
 #: The functions of one argument. PyTorch has them under the same names.
 FUNCTIONS: dict[str, Callable[[float], float]] = {
     name: getattr(math, name)
@@ -88,9 +91,20 @@ class _Reader:
                 raise ModelError(f"the expression {text!r} defines {name}, which is r, a parameter, or defined twice.")
             self._known[name] = value
         self.graph.output(self._read(first))
+        used = dict(self.used)
+        for definition in definitions:  # those that are not used must be right, too
+            self._variable(definition.partition("=")[0].strip())
+        self.used = used
+        self.graph.eliminate_dead_code()
 
     def _read(self, part: str) -> Any:
         """The value of an expression: a node of the graph, or a number."""
+        wrong = NOT_IN_OPENMM.search(part)
+        if wrong:
+            raise ModelError(
+                f"the expression {self.text!r} has {wrong.group()!r}; expected numbers, names, + - * / ^, and functions"
+                " of one argument."
+            )
         try:
             tree = ast.parse(NAME.sub(r"_\g<0>", " ".join(part.split())).replace("^", "**"), mode="eval")
             return self._value(tree.body)

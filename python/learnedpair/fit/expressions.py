@@ -44,6 +44,7 @@ def fit_expression(
     within_cutoff: bool = False,
     types: Sequence[str] | dict[Any, Any] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
+    constants: dict[str, Any] | None = None,
     energy_error: tuple[float, float] | None = None,
     force_error: tuple[float, float] | None = None,
     description: str = "",
@@ -70,6 +71,8 @@ def fit_expression(
         the cutoff of the force.
     bounds : dict of str to (float, float)
         The lowest and the highest value of some parameters, which may be infinite.
+    constants : dict of str to float, or of str to dict of (str, str) to float
+        Values of names in the expression that are known, and not fitted: for all pairs of types, or for each of them.
     energy_error, force_error : (float, float)
         As in :func:`fit_splines`.
     description : str
@@ -115,8 +118,19 @@ def fit_expression(
     >>> {name: float(f"{value:.6g}") for name, value in fit.pairs["Ar", "Ar"].parameters.items()}
     {'A': 300000.0, 'b': 35.0, 'C': 0.006}
     """
-    names = _read_names(parameters)
-    form = _Form(names, read_expression(expression, names), *_read_bounds(bounds or {}, names))
+    names, known = _read_names(parameters), [] if not constants else _read_names(constants)
+    if set(names) & set(known):
+        raise ModelError(f"fit_expression: {', '.join(sorted(set(names) & set(known)))} is a parameter and a constant.")
+    low, high = _read_bounds(bounds or {}, names)
+    unbounded = np.full(len(known), np.inf)
+    parameters = {**parameters, **(constants or {})}
+    form = _Form(
+        [*names, *known],
+        read_expression(expression, [*names, *known]),
+        np.concatenate([low, -unbounded]),
+        np.concatenate([high, unbounded]),
+        np.arange(len(names) + len(known)) < len(names),
+    )
     task = prepare(
         "fit_expression",
         data,
@@ -141,12 +155,15 @@ def fit_expression(
 
 @dataclass(frozen=True)
 class _Form:
-    """What all pairs of types have in common: the parameters, the function, and the bounds of the parameters."""
+    """What all pairs of types have in common: the parameters, the function, the bounds of the parameters, and which of
+    them are fitted; the others are constants.
+    """
 
     names: list[str]
     function: torch.nn.Module
     low: Array
     high: Array
+    is_fitted: NDArray[np.bool_]
 
 
 def _read_names(parameters: Any) -> list[str]:
@@ -190,6 +207,8 @@ def _read_start(parameters: Mapping[str, Any], pair: PairOfTypes, task: Task, fo
         value = parameters[name]
         if isinstance(value, Mapping):
             given = PairsOfTypes(value)
+            if (twice := given.repeated()) is not None:
+                raise ModelError(f"fit_expression: parameters has {name} for {twice} in both orders; leave one out.")
             unknown = [each for each in given if each not in PairsOfTypes(task.ranges)]
             if unknown or pair not in given:
                 raise ModelError(
@@ -221,7 +240,7 @@ def _fit_component(
     _require_finite(equations, first, form, pairs)
     bounds = (np.tile(form.low, (len(pairs), 1)), np.tile(form.high, (len(pairs), 1)))
     labels = [f"{name} of {label_of(pair)}" for pair in pairs for name in form.names]
-    minimum = minimize(equations, first, bounds, labels)
+    minimum = minimize(equations, first, bounds, labels, np.tile(form.is_fitted, (len(pairs), 1)))
     predictions = predictions_of(component.chosen, minimum.residuals, minimum.leave_one_out, component.errors)
     results = {}
     for pair, values, errors in zip(pairs, minimum.x.tolist(), minimum.standard_errors.tolist()):

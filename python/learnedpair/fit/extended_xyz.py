@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import numpy as np
 
@@ -120,6 +120,7 @@ def _structures(path: str | os.PathLike[str], source: str) -> Iterator[Any]:
     except ImportError as error:
         raise ImportError("read_extended_xyz needs ASE: pip install ase", name="ase") from error
     with open(path, encoding="utf-8") as file:
+        _require_no_gap(file, source)
         structures, index = ase.io.iread(file, index=":", format="extxyz"), 0
         while True:
             try:
@@ -133,6 +134,21 @@ def _structures(path: str | os.PathLike[str], source: str) -> Iterator[Any]:
                 return
             yield atoms
             index += 1
+
+
+def _require_no_gap(file: TextIO, source: str) -> None:
+    """Require structures that follow each other without an empty line, at which ASE would stop reading."""
+    lines = list(file)
+    number = 0
+    while number < len(lines):
+        text = lines[number].strip()
+        if not text and any(each.strip() for each in lines[number:]):
+            raise ModelError(
+                f"{source}: line {number + 1} is empty, and a structure should begin there: ASE would stop reading;"
+                " remove the empty line."
+            )
+        number += int(text) + 2 if text.isdigit() else 1  # ASE reports what is no number of atoms
+    file.seek(0)
 
 
 def _of_structure(atoms: Any, key: str | None, place: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ModelError
 from .network_figures import NETWORK_FILES, plot_network_fit
 from .networks import NetworkFit
 from .pair_result import PairResult
@@ -28,13 +29,13 @@ __all__ = ["FILES", "NETWORK_FILES", "plot_fit"]
 FILES = ("curves.png", "errors.png", "coverage.png", "parity.png")
 
 
-def plot_fit(fit: Fit[Any] | NetworkFit, folder: str | os.PathLike[str]) -> list[str]:
+def plot_fit(fit: Any, folder: str | os.PathLike[str]) -> list[str]:
     """Draw curves.png, errors.png, coverage.png and parity.png; for a network learning.png, the losses of the epochs,
     in place of errors.png.
 
     Parameters
     ----------
-    fit : SplineFit, ExpressionFit or NetworkFit
+    fit : SplineFit, ExpressionFit, NetworkFit or LiquidFit
     folder : path-like
         It is created if it does not exist. Existing files with these names are replaced.
 
@@ -68,8 +69,11 @@ def plot_fit(fit: Fit[Any] | NetworkFit, folder: str | os.PathLike[str]) -> list
     ['curves.png', 'errors.png', 'coverage.png', 'parity.png']
     >>> folder.cleanup()
     """
+    fit = getattr(fit, "fit", fit)
     if isinstance(fit, NetworkFit):
         return plot_network_fit(fit, folder)
+    if not isinstance(fit, Fit):
+        raise ModelError(f"plot_fit: got a {type(fit).__name__}; expected the result of a fit.")
     parity = new_figure(4.2, 4.0)
     paths = []
     for name, draw in zip(FILES, (_curve, _errors, _coverage)):

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..models.pytorch.state import in_default_torch_state
 from .networks import ANY_ERRORS, NetworkFit
 from .pair_tensors import PairTensors
 from .panels import draw_coverage, draw_curve, draw_parity, new_figure, panels_of, save_figure
@@ -21,6 +22,7 @@ Array = NDArray[np.float64]
 NETWORK_FILES = ("learning.png", "curves.png", "coverage.png", "parity.png")
 
 
+@in_default_torch_state
 def plot_network_fit(fit: NetworkFit, folder: str | os.PathLike[str]) -> list[str]:
     """Draw the files of :func:`plot_fit` for a network; returns their paths."""
     learning = new_figure(4.2, 3.2)

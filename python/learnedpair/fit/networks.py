@@ -5,32 +5,39 @@
 from __future__ import annotations
 
 import copy
+import io
+import itertools
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from openmm import unit
 
-from ..errors import ModelError
+from ..errors import ModelError, warn
+from ..force.particles import is_finite_number
 from ..lowering.export import export_model
 from ..lowering.pair_model import PairModel, load_model
-from ..models.pytorch.state import in_default_torch_state
+from ..models.pytorch.state import default_dtype, in_default_torch_state
 from ..nn.networks import TypedPairNetwork
 from ..units import in_nanometers
-from .checkpoint import Checkpoint
-from .configurations import ReferenceData
-from .distances import Range, find_all_distances
+from .arguments import as_flag, as_positive, as_seed, as_whole
+from .checkpoint import Checkpoint, digest_of
+from .configurations import ReferenceData, require_data
+from .distances import Range
 from .expected_errors import Errors, default_errors
 from .pair_tensors import PairTensors
-from .pairs_of_types import names_of
+from .pairs_of_types import PairOfTypes, PairsOfTypes, label_of, names_of
 from .record import begin_record, describe_data, distances_of_model
 
 #: The learning rate at the last epoch, as a fraction of that at the first one.
 LAST_RATE = 0.01
+#: The default of the batch size: this many batches, unless they become larger than this.
+BATCHES_PER_EPOCH, LARGEST_BATCH = 16, 64
 #: The norm of the gradient is limited to this number.
 MAX_GRADIENT = 10.0
 #: The arguments of a TypedPairNetwork that a dict may have.
@@ -77,6 +84,7 @@ class NetworkFit:
     >>> fit = lp.fit.fit_network(data, network, cutoff=0.8, epochs=3)
     >>> print(fit)
     3 epochs, the best one is ...; validation with 6 of 30 configurations: RMS error of energies ... kJ/mol
+    validation loss ...; 1 if the errors are those that are expected of the data
     """
 
     model: PairModel
@@ -90,6 +98,7 @@ class NetworkFit:
     interacting: Range
     errors_held_out: tuple[float, float] | None = None
 
+    @in_default_torch_state
     def with_held_out(self, data: ReferenceData) -> NetworkFit:
         """The same fit, with its errors for configurations that had no part in it. The validation data have one: they
         choose the epoch. ``print`` shows these errors, and the model has them in its training record, as
@@ -100,6 +109,7 @@ class NetworkFit:
         ModelError
             If a configuration has a type that the model does not have.
         """
+        require_data(data, "with_held_out")
         names = names_of(list(self.model.types or ()), data.types, "with_held_out")
         errors = _rms_errors(PairTensors.of([*data], names, self.interacting, ANY_ERRORS), self.model.module)
         training = {
@@ -126,7 +136,9 @@ class NetworkFit:
         lines = [
             f"{len(self.history)} epochs, the best one is {self.best_epoch}; validation with {len(self.validation)} of"
             f" {len(self.training) + len(self.validation)} configurations:"
-            f" {_errors(self.energy_error, self.force_error)}"
+            f" {_errors(self.energy_error, self.force_error)}",
+            f"validation loss {min(each[2] for each in self.history):.3g}; 1 if the errors are those that are expected"
+            " of the data",
         ]
         if self.errors_held_out is not None:
             lines.append(f"configurations that had no part in the fit: {_errors(*self.errors_held_out)}")
@@ -145,7 +157,7 @@ def fit_network(
     types: Sequence[str] | dict[Any, Any] | None = None,
     validation: float | ReferenceData = 0.2,
     epochs: int = 300,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     learning_rate: float = 5e-3,
     patience: int | None = None,
     energy_error: tuple[float, float] | None = None,
@@ -173,7 +185,7 @@ def fit_network(
     cutoff, switching_distance : float, nm, or Quantity
         Those of the force. Structures with a periodic box are fitted with the switching function, others without it.
     inner_cutoff : float, nm, or Quantity
-        As in :func:`fit_splines`.
+        As in :func:`fit_splines`. Below it, the fitted function is a straight line, as in the force.
     within_cutoff : bool
         As in :func:`fit_splines`. Choose it if the network does not vanish at the cutoff by itself.
     types : list of str, or dict of str to rule
@@ -181,7 +193,9 @@ def fit_network(
         order of their first appearance.
     validation : float or ReferenceData
         The fraction of the configurations that is held out, or other configurations.
-    epochs, batch_size : int
+    epochs : int
+    batch_size : int
+        By default a sixteenth of the configurations, and at most 64.
     learning_rate : float
         At the first epoch; it falls to a hundredth.
     patience : int
@@ -227,109 +241,143 @@ def fit_network(
     >>> fit.history[-1][2] < fit.history[0][2]
     True
     """
-    cutoff, switching_distance, inner_cutoff = (
-        in_nanometers(cutoff, "cutoff"),
-        in_nanometers(switching_distance, "switching_distance"),
-        in_nanometers(inner_cutoff, "inner_cutoff"),
-    )
-    _require_arguments(cutoff, epochs, batch_size, learning_rate, patience)
-    training, held_out = data.split(validation, seed) if isinstance(validation, (int, float)) else (data, validation)
+    require_data(data, "fit_network")
+    cutoff = as_positive(in_nanometers(cutoff, "cutoff"), "fit_network: cutoff", "a positive number, in nm")
+    switching_distance = in_nanometers(switching_distance, "switching_distance")
+    inner_cutoff = in_nanometers(inner_cutoff, "inner_cutoff")
+    descent = Descent.of(epochs, batch_size, learning_rate, patience, seed, len(data))
+    within_cutoff = as_flag(within_cutoff, "fit_network: within_cutoff")
+    training, held_out = _divide(data, validation, descent.seed)
     types = data.types if types is None else types
     names = names_of(types, [*training.types, *held_out.types], "fit_network")
     interacting = Range(cutoff, switching_distance, within_cutoff)
-    network = _network_of(network, training, names, interacting, inner_cutoff, seed)
     errors = default_errors([*training], energy_error, force_error)
+    domain = PairTensors.of([*training], names, interacting, errors).domain(names)
+    distances = distances_of_model(domain, cutoff, inner_cutoff, has_tail=False)
+    metadata = dict(types=types, switching_distance=switching_distance, description=description, **distances)
+    interacting = replace(interacting, inner_cutoff=distances["inner_cutoff"])
+    module = _module_of(network, names, interacting, descent.seed)
+    load_model(module, **metadata)  # an error is better found now than after the fit
+    _warn_of_missing_pairs(domain, names)
     tensors = [PairTensors.of([*part], names, interacting, errors) for part in (training, held_out)]
     settings = dict(
-        data=[training.digest, held_out.digest],
+        data=[training.digest, held_out.digest, *(digest_of(each.energy_error, each.force_error) for each in tensors)],
         types=names,
-        distances=[cutoff, switching_distance, within_cutoff],
+        distances=[cutoff, switching_distance, within_cutoff, inner_cutoff],
         errors=[errors.energy, errors.force],
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        seed=seed,
+        epochs=descent.epochs,
+        batch_size=descent.batch_size,
+        learning_rate=descent.learning_rate,
+        seed=descent.seed,
     )
-    state = Checkpoint(copy.deepcopy(network).double(), epochs, learning_rate, LAST_RATE, settings, checkpoint)
-    _descend(state, tensors, epochs, batch_size, seed, patience, progress)
-    module = state.best_module()
-    of_energy, of_forces = _rms_errors(tensors[1], module)
-    domain = tensors[0].domain(names)
-    metadata = dict(
-        types=types,
-        switching_distance=switching_distance,
-        description=description,
-        training=_describe(training, held_out, state, of_energy, of_forces),
-        **distances_of_model(domain, cutoff, inner_cutoff),
-    )
-    model = load_model(module, **metadata)
+    state = Checkpoint(module, descent.epochs, descent.learning_rate, LAST_RATE, settings, checkpoint)
+    _descend(state, tensors, descent, progress)
+    best = state.best_module().eval()
+    of_energy, of_forces = _rms_errors(tensors[1], best)
+    metadata["training"] = _describe(training, held_out, state, of_energy, of_forces)
+    model = load_model(best, **metadata)
     return NetworkFit(
         model, training, held_out, state.history, state.best_epoch, of_energy, of_forces, metadata, interacting
     )
 
 
-def _network_of(
-    network: torch.nn.Module | dict[str, Any],
-    data: ReferenceData,
-    names: list[str],
-    interacting: Range,
-    inner_cutoff: float | None,
-    seed: int,
+@dataclass(frozen=True)
+class Descent:
+    """The checked settings of a fit by gradient descent."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    patience: int | None
+    seed: int
+
+    @classmethod
+    def of(cls, epochs: Any, batch_size: Any, learning_rate: Any, patience: Any, seed: Any, count: int) -> Descent:
+        """Check the settings of a fit to a number of configurations."""
+        what, expected = "fit_network: ", "a positive integer"
+        if batch_size is None:
+            batch_size = min(LARGEST_BATCH, max(1, count // BATCHES_PER_EPOCH))
+        return cls(
+            as_whole(epochs, f"{what}epochs", least=1, expected=expected),
+            as_whole(batch_size, f"{what}batch_size", least=1, expected=expected),
+            as_positive(learning_rate, f"{what}learning_rate"),
+            None if patience is None else as_whole(patience, f"{what}patience", least=1, expected=expected),
+            as_seed(seed, f"{what}seed"),
+        )
+
+
+def _divide(data: ReferenceData, validation: Any, seed: int) -> tuple[ReferenceData, ReferenceData]:
+    """The data that are fitted, and those that validate the fit."""
+    if isinstance(validation, ReferenceData):
+        return data, validation
+    if not is_finite_number(validation):
+        raise ModelError(f"fit_network: validation is {validation!r:.60}; expected a fraction, or ReferenceData.")
+    return data.split(float(validation), seed)
+
+
+def _warn_of_missing_pairs(domain: Collection[PairOfTypes], names: Sequence[str]) -> None:
+    """Warn of pairs of types without data, whose functions nothing determines."""
+    known = PairsOfTypes(dict.fromkeys(domain))
+    missing = [pair for pair in itertools.combinations_with_replacement(names, 2) if pair not in known]
+    if missing:
+        warn(
+            f"fit_network: no fitted configuration has {', '.join(map(label_of, missing))} in range: the functions of"
+            " these pairs of types are arbitrary. Add data, or do not use the model for them."
+        )
+
+
+def _module_of(
+    network: torch.nn.Module | dict[str, Any], names: list[str], interacting: Range, seed: int
 ) -> torch.nn.Module:
-    """A module with as many types as the data; of a dict, a network with these arguments."""
-    if not isinstance(network, dict):
-        count = getattr(network, "num_types", len(names))
-        if count != len(names):
-            raise ModelError(
-                f"fit_network: the network has {count} types, and the model has {len(names)}: {', '.join(names)};"
-                " expected the same number."
-            )
-        return network
-    for name in network:
-        if name not in ARGUMENTS:
-            raise ModelError(f"fit_network: network has {name!r}; expected {', '.join(ARGUMENTS)}, or some of them.")
-    found = [pair.r.min() for pairs in find_all_distances([*data], interacting) for pair in pairs.values()]
-    inner = float(min(found)) if inner_cutoff is None else inner_cutoff
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return TypedPairNetwork(len(names), interacting.cutoff, inner=inner, **network)
-
-
-def _require_arguments(cutoff: float, epochs: int, batch_size: int, learning_rate: float, patience: int | None) -> None:
-    if not (isinstance(cutoff, (int, float)) and 0 < cutoff < math.inf):
-        raise ModelError(f"fit_network: cutoff is {cutoff!r}; expected a positive number, in nm.")
-    for name, value in (("epochs", epochs), ("batch_size", batch_size), ("patience", patience)):
-        if value is not None and not (isinstance(value, int) and value >= 1):
-            raise ModelError(f"fit_network: {name} is {value!r}; expected a positive integer.")
-    if not (isinstance(learning_rate, (int, float)) and 0 < learning_rate < math.inf):
-        raise ModelError(f"fit_network: learning_rate is {learning_rate!r}; expected a positive number.")
+    """A copy of the module in double precision, with parameters that can be fitted; of a dict, a new network."""
+    if isinstance(network, dict):
+        for name in network:
+            if name not in ARGUMENTS:
+                raise ModelError(f"fit_network: network has {name!r}; expected some of {', '.join(ARGUMENTS)}.")
+        with torch.random.fork_rng(devices=[]), default_dtype(torch.float32):
+            torch.manual_seed(seed)
+            inner = float(interacting.inner_cutoff)
+            network = TypedPairNetwork(len(names), interacting.cutoff, inner=inner, **network)
+    if not isinstance(network, torch.nn.Module):
+        raise ModelError(f"fit_network: network is a {type(network).__name__}; expected a torch.nn.Module, or a dict.")
+    count = getattr(network, "num_types", len(names))
+    if count != len(names):
+        raise ModelError(
+            f"fit_network: the network has {count} types, and the model has {len(names)}: {', '.join(names)}; expected"
+            " the same number."
+        )
+    if isinstance(network, torch.jit.ScriptModule):  # deepcopy makes parameters that cannot be optimized
+        content = io.BytesIO()
+        torch.jit.save(network, content)
+        module = torch.jit.load(io.BytesIO(content.getvalue())).double()
+    else:
+        module = copy.deepcopy(network).double()
+    if not any(True for _ in module.parameters()):
+        raise ModelError("fit_network: the network has no parameters; there is nothing to fit.")
+    for parameter in module.parameters():
+        parameter.requires_grad_()
+    return module
 
 
 def _descend(
     state: Checkpoint,
     tensors: Sequence[PairTensors],
-    epochs: int,
-    batch_size: int,
-    seed: int,
-    patience: int | None,
+    descent: Descent,
     progress: Callable[[int, float, float], None] | None,
 ) -> None:
     """Run the epochs that the checkpoint does not have yet."""
     training, held_out = tensors
-    for epoch in range(len(state.history) + 1, epochs + 1):
-        if patience is not None and epoch - 1 - state.best_epoch >= patience:
+    for epoch in range(len(state.history) + 1, descent.epochs + 1):
+        if descent.patience is not None and epoch - 1 - state.best_epoch >= descent.patience:
             break
-        # Batches depend on the seed and the epoch only, so that a resumed fit has the same ones.
-        order = np.random.default_rng([seed, epoch]).permutation(len(training.energy))
-        losses = []
-        for start in range(0, len(order), batch_size):
-            chosen = torch.from_numpy(np.sort(order[start : start + batch_size]))
-            loss = training.batch(chosen).loss(state.module)
-            state.optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(state.module.parameters(), MAX_GRADIENT)
-            state.optimizer.step()
-            losses.append(loss.item())
+        # Batches, and what the network itself draws (dropout), depend on the seed and the epoch only, so that a resumed
+        # fit has the same ones.
+        order = np.random.default_rng([descent.seed, epoch]).permutation(len(training.energy))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(np.random.default_rng([descent.seed, epoch, 1]).integers(2**62)))
+            state.module.train()
+            losses = [_step(state, training.batch(torch.from_numpy(np.sort(part)))) for part in _parts(order, descent)]
+            state.module.eval()
         validation = held_out.loss(state.module).item()
         if not (np.isfinite(losses).all() and math.isfinite(validation)):
             raise ModelError(
@@ -339,6 +387,21 @@ def _descend(
         state.add_epoch(float(np.mean(losses)), validation)
         if progress is not None:
             progress(epoch, float(np.mean(losses)), validation)
+
+
+def _parts(order: NDArray[np.int64], descent: Descent) -> list[NDArray[np.int64]]:
+    """The batches."""
+    return [order[start : start + descent.batch_size] for start in range(0, len(order), descent.batch_size)]
+
+
+def _step(state: Checkpoint, batch: PairTensors) -> float:
+    """A step of the optimizer; returns the loss before it."""
+    loss = batch.loss(state.module)
+    state.optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(state.module.parameters(), MAX_GRADIENT)
+    state.optimizer.step()
+    return loss.item()
 
 
 def _rms_errors(tensors: PairTensors, module: torch.nn.Module) -> tuple[float, float]:

@@ -76,14 +76,16 @@ class Equations:
         """The function of each pair of atoms and its derivative by r, shape (P,); and the derivatives of both by the
         parameters, shape (P, n_parameters).
         """
-        r = self.tensors.r.detach().requires_grad_()
+        r = self.tensors.clamped_r.requires_grad_()
         # Each pair of atoms has parameters of its own, so that derivatives of a sum are those of its terms.
         values = torch.from_numpy(x.reshape(self.shape))[self.curve].requires_grad_()
         f = self.function(r, values)
         dfdr = gradient(f.sum(), r, create_graph=True)
         dfdx = gradient(f.sum(), values, retain_graph=True)
         d2fdrdx = gradient(dfdr.sum(), values)
-        return f.detach(), dfdr.detach(), dfdx.detach(), d2fdrdx
+        below = self.tensors.r - r.detach()  # not zero below the inner cutoff only
+        f, dfdr = f.detach() + below * dfdr.detach(), dfdr.detach()
+        return f, dfdr, dfdx.detach() + below[:, None] * d2fdrdx, d2fdrdx
 
     def _rows(self, energy: torch.Tensor, forces: torch.Tensor) -> Array:
         values: Array = (torch.cat([energy, forces.reshape(-1)])[self._order] / self._expected).numpy()
@@ -97,7 +99,7 @@ class Minimum:
     Attributes
     ----------
     x, standard_errors : ndarray, shape (n_pairs, n_parameters)
-        The standard error of a parameter at one of its bounds is NaN.
+        The standard error of a parameter at one of its bounds, or of a constant, is NaN.
     residuals, leave_one_out : ndarray, shape (n_rows,)
         The errors of the fit, and of fits without the configuration of the row, in units of the expected errors.
     """
@@ -108,7 +110,13 @@ class Minimum:
     leave_one_out: Array
 
 
-def minimize(equations: Equations, start: Array, bounds: tuple[Array, Array], labels: Sequence[str]) -> Minimum:
+def minimize(
+    equations: Equations,
+    start: Array,
+    bounds: tuple[Array, Array],
+    labels: Sequence[str],
+    is_fitted: NDArray[np.bool_],
+) -> Minimum:
     """Find the parameters with the smallest sum of squares, from starting values.
 
     Parameters
@@ -119,6 +127,8 @@ def minimize(equations: Equations, start: Array, bounds: tuple[Array, Array], la
         The lowest and highest values, of the same shape.
     labels : sequence of str
         The names of the parameters for messages, in the order of ``start.ravel()``.
+    is_fitted : ndarray of bool, of the shape of ``start``
+        The other parameters keep their starting values.
 
     Returns
     -------
@@ -137,8 +147,11 @@ def minimize(equations: Equations, start: Array, bounds: tuple[Array, Array], la
     nonlinear optimization", WSEAS Int. Conf. on Applied Mathematics (2004), for "dogbox".
     """
     # In units of the starting values, so that one tolerance is right for all parameters.
-    scale = np.where(start == 0, 1.0, np.abs(start)).ravel()
-    result = _descend(equations, scale, start, bounds, labels)
+    chosen = np.flatnonzero(is_fitted.ravel())
+    scale = np.where(start == 0, 1.0, np.abs(start)).ravel()[chosen]
+    labels = [labels[k] for k in chosen.tolist()]
+    variables = _Variables(equations, start.ravel(), chosen)
+    result = _descend(variables, scale, tuple(each.ravel()[chosen] for each in bounds), labels)
     free = result.active_mask == 0
     found = _text(labels, scale * result.x)
     norms = _require_determined(result.jac[:, free], [label for label, is_free in zip(labels, free) if is_free], found)
@@ -146,19 +159,40 @@ def minimize(equations: Equations, start: Array, bounds: tuple[Array, Array], la
     unused = np.zeros((1, matrix.shape[1]))
     at_ends = np.zeros(len(matrix), dtype=bool)
     solution = solve(Problem(matrix, -result.fun, equations.groups, unused, unused[:0], at_ends), 1.0)
-    standard_errors = np.full(len(free), np.nan)
-    standard_errors[free] = [solution.error_of(row) for row in np.diag(scale[free] / norms)]
+    standard_errors = np.full(start.size, np.nan)
+    standard_errors[chosen[free]] = [solution.error_of(row) for row in np.diag(scale[free] / norms)]
     return Minimum(
-        (scale * result.x).reshape(start.shape),
+        variables.all_of(scale * result.x).reshape(start.shape),
         standard_errors.reshape(start.shape),
         result.fun,
         solution.leave_one_out,
     )
 
 
-def _descend(
-    equations: Equations, scale: Array, start: Array, bounds: tuple[Array, Array], labels: Sequence[str]
-) -> Any:
+class _Variables:
+    """The errors as a function of the parameters that are fitted."""
+
+    def __init__(self, equations: Equations, start: Array, chosen: NDArray[np.int64]) -> None:
+        self._equations, self._start, self._chosen = equations, start, chosen
+
+    @property
+    def start(self) -> Array:
+        return self._start[self._chosen]
+
+    def all_of(self, x: Array) -> Array:
+        """All parameters."""
+        result = self._start.copy()
+        result[self._chosen] = x
+        return result
+
+    def errors(self, x: Array) -> Array:
+        return self._equations.errors(self.all_of(x))
+
+    def derivatives(self, x: Array) -> Array:
+        return self._equations.derivatives(self.all_of(x))[:, self._chosen]
+
+
+def _descend(equations: _Variables, scale: Array, bounds: tuple[Array, ...], labels: Sequence[str]) -> Any:
     """The result of SciPy for the parameters divided by ``scale``."""
     least_squares = _import_least_squares()
 
@@ -171,7 +205,7 @@ def _descend(
             )
         return result
 
-    y, (low, high) = start.ravel() / scale, (each.ravel() / scale for each in bounds)
+    y, (low, high) = equations.start / scale, (each / scale for each in bounds)
     options = dict(x_scale="jac", ftol=TOLERANCE, xtol=TOLERANCE, gtol=TOLERANCE, max_nfev=MAX_EVALUATIONS)
     # The first method is the more robust one, but only comes near to bounds. The second one begins at the bounds that
     # are near, and leaves those that should not hold.

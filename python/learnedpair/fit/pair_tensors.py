@@ -16,6 +16,8 @@ from .expected_errors import Errors, expected_errors
 from .pairs_of_types import PairOfTypes
 from .rigid import RigidFragments
 
+#: The attributes that are not tensors.
+NOT_TENSORS = ("bodies", "inner_cutoff")
 #: The tensors of shape (2, P).
 OF_BOTH_ATOMS = ("types", "atoms", "switching")
 
@@ -42,6 +44,8 @@ class PairTensors:
     configuration_of_atom : Tensor of int64, shape (A,)
     bodies : RigidFragments, or None
         The rigid bodies, if a configuration has some. Other atoms are bodies of their own.
+    inner_cutoff : float, nm
+        Functions are straight lines below it.
     """
 
     r: torch.Tensor
@@ -56,13 +60,14 @@ class PairTensors:
     force_error: torch.Tensor
     configuration_of_atom: torch.Tensor
     bodies: RigidFragments | None = None
+    inner_cutoff: float = 0.0
 
     @classmethod
     def of(
         cls, configurations: Sequence[Configuration], names: list[str], interacting: Range, errors: Errors
     ) -> PairTensors:
         """Collect the pairs of configurations whose types are among some names."""
-        columns: dict[str, list[np.ndarray]] = {name: [] for name in cls.__annotations__ if name != "bodies"}
+        columns: dict[str, list[np.ndarray]] = {name: [] for name in cls.__annotations__ if name not in NOT_TENSORS}
         first_atom = 0
         for index, (each, pairs) in enumerate(zip(configurations, find_all_distances(configurations, interacting))):
             count = len(each.types)
@@ -87,6 +92,7 @@ class PairTensors:
                 for name, parts in columns.items()
             },
             bodies=_bodies_of(configurations),
+            inner_cutoff=interacting.inner_cutoff,
         )
 
     def batch(self, chosen: torch.Tensor) -> PairTensors:
@@ -108,6 +114,7 @@ class PairTensors:
             self.force_error[atom],
             torch.searchsorted(chosen, self.configuration_of_atom[atom]),
             None if self.bodies is None else self.bodies.of_atoms(atom),
+            self.inner_cutoff,
         )
 
     def domain(self, names: list[str]) -> dict[PairOfTypes, tuple[float, float]]:
@@ -120,10 +127,15 @@ class PairTensors:
 
     def predict(self, module: torch.nn.Module, *, create_graph: bool) -> tuple[torch.Tensor, torch.Tensor]:
         """The energies, shape (C,), and the forces, shape (A, 3), of a module."""
-        r = self.r.detach().requires_grad_()
+        r = self.clamped_r.requires_grad_()
         f = module(r, self.types[0], self.types[1])
         (dfdr,) = torch.autograd.grad(f.sum(), r, create_graph=create_graph)
-        return self.totals(f, dfdr)
+        return self.totals(f + (self.r - r.detach()) * dfdr, dfdr)
+
+    @property
+    def clamped_r(self) -> torch.Tensor:
+        """The distances at which functions are evaluated: at least the inner cutoff."""
+        return self.r.detach().clamp(min=self.inner_cutoff)
 
     def totals(self, f: torch.Tensor, dfdr: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The energies, shape (C,), and the forces, shape (A, 3), of a function of pairs and its derivative by the
@@ -155,7 +167,9 @@ def _bodies_of(configurations: Sequence[Configuration]) -> RigidFragments | None
         own = each.fragments if each.rigid else np.arange(len(each.types))
         fragments.append(np.unique(own, return_inverse=True)[1] + first)
         first += len(each.types)
-    return RigidFragments.of(np.concatenate([each.positions for each in configurations]), np.concatenate(fragments))
+    return RigidFragments.of(
+        np.concatenate([each.whole_positions for each in configurations]), np.concatenate(fragments)
+    )
 
 
 def _rows_of(configuration: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:

@@ -17,6 +17,11 @@ _Value = TypeVar("_Value")
 class PairsOfTypes(dict[PairOfTypes, _Value]):
     """A dict of pairs of types, which are found in either order."""
 
+    def repeated(self) -> PairOfTypes | None:
+        """A pair that is there in both orders; None if there is none."""
+        both = (pair for pair in self if pair[0] != pair[1] and super(PairsOfTypes, self).__contains__(pair[::-1]))
+        return next(both, None)
+
     def __contains__(self, pair: object) -> bool:
         return isinstance(pair, tuple) and (super().__contains__(pair) or super().__contains__(pair[::-1]))
 

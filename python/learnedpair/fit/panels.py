@@ -15,8 +15,8 @@ from .pairs_of_types import PairOfTypes
 
 Array = NDArray[np.float64]
 
-#: A well is at least this multiple of the median of the magnitudes of a curve.
-SMALLEST_WELL = 0.5
+#: A curve with a minimum is shown around it, unless the rest is less than this fraction of the largest energy.
+SMALLEST_PART = 1e-6
 #: Panels beside each other.
 COLUMNS = 4
 
@@ -62,11 +62,11 @@ def draw_curve(panel: Any, r: Array, energy: Array, points: tuple[Array, Array])
     """
     panel.plot(r, energy, lw=1)
     panel.plot(*points, "k.", ms=4)
-    low, high = _limits(energy)
+    low, high = _limits(energy, points[1])
     panel.set_ylim(1.2 * low - 0.05 * high, 1.2 * high)
     panel.axhline(0, color="0.7", lw=0.5)
     visible = r[(energy < 1.2 * high) & (energy > 1.2 * low - 0.05 * high)]
-    panel.set_xlim(0.95 * visible[0], min(r[-1], max(3 * visible[0], 0.6)))
+    panel.set_xlim(0.95 * visible[0], r[-1])
     panel.set_ylabel("energy (kJ/mol)")
 
 
@@ -99,12 +99,17 @@ def save_figure(figure: Any, folder: str | os.PathLike[str], name: str) -> str:
     return path
 
 
-def _limits(energy: Array) -> tuple[float, float]:
-    """The energies to show: of the well, if the curve goes from a wall to a minimum and from there to zero, and the
-    well is not a tiny part of the curve; of nineteen twentieths of the curve otherwise.
+def _limits(energy: Array, points: Array) -> tuple[float, float]:
+    """The energies to show: all of the curve and the data but the wall, which is all that is above the highest energy
+    to the right of the first minimum, or, if this is near zero, above the depth of the curve. Of a curve without a
+    minimum that is not zero, nineteen twentieths of a repulsion and four fifths of an attraction are shown.
     """
-    lowest = int(energy.argmin())
-    low = min(float(energy[lowest] if lowest > 0 else np.quantile(energy, 0.2)), 0.0)
-    is_well = lowest > 0 and energy[lowest:].max() <= -low and -low > SMALLEST_WELL * float(np.median(np.abs(energy)))
-    high = -low if is_well else max(-low, float(np.quantile(energy, 0.95)))
+    minima = np.flatnonzero((energy[1:-1] < energy[:-2]) & (energy[1:-1] <= energy[2:]))
+    beyond = energy[minima[0] + 1 :] if len(minima) else np.zeros(1)
+    low, high = float(beyond.min()), float(beyond.max())
+    if max(high, -low) <= SMALLEST_PART * float(np.abs(energy).max()):
+        low, high = (float(np.quantile(energy, fraction)) for fraction in (0.2, 0.95))
+    # Data below the curve are shown, too, unless the panel would become more than twice as high.
+    low = min([0.0, low, *(each for each in points if each > 2 * low)])
+    high = max(high, -low)
     return low, high if high > 0 else 1.0

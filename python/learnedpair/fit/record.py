@@ -11,8 +11,11 @@ import torch
 
 from ..errors import ModelError
 from ..force.functions import core
-from .configurations import ReferenceData
+from .configurations import Configuration, ReferenceData
 from .pairs_of_types import PairOfTypes
+
+#: Data that end at more than this fraction of the cutoff cover all distances up to it.
+NEAR_CUTOFF = 0.95
 
 
 def describe_data(data: ReferenceData) -> dict[str, Any]:
@@ -20,10 +23,16 @@ def describe_data(data: ReferenceData) -> dict[str, Any]:
     return {"source": data.source, "sha256": data.digest, "configurations": len(data)}
 
 
+def has_baseline(configuration: Configuration) -> bool:
+    """Whether the energies or forces of a force field have been subtracted."""
+    return configuration.baseline_energy != 0 or configuration.baseline_forces is not None
+
+
 def begin_record(data: ReferenceData) -> dict[str, Any]:
-    """The method and the data of a fit, and the versions of the software, for JSON."""
+    """The method, the baseline and the data of a fit, and the versions of the software, for JSON."""
     return {
         "method": data.method,
+        "baseline": "subtracted" if any(map(has_baseline, data)) else "none",
         "data": describe_data(data),
         "software": {
             "learnedpair": core.version,
@@ -35,7 +44,7 @@ def begin_record(data: ReferenceData) -> dict[str, Any]:
 
 
 def distances_of_model(
-    domain: Mapping[PairOfTypes, tuple[float, float]], cutoff: float, inner_cutoff: float | None
+    domain: Mapping[PairOfTypes, tuple[float, float]], cutoff: float, inner_cutoff: float | None, *, has_tail: bool
 ) -> dict[str, Any]:
     """The cutoff, the inner cutoff and the training domain of a model, as arguments of export_model().
 
@@ -44,6 +53,9 @@ def distances_of_model(
     domain : mapping of pair of types to (float, float)
         The shortest and the longest distance of the data of each pair of types.
     cutoff : float
+    has_tail : bool
+        Whether the function is made to continue beyond the longest distance, as C6/r^6 does. The training domain then
+        ends at the cutoff; it does so, too, if the data come near to the cutoff.
     inner_cutoff : float, or None
         None stands for the shortest distance of the data, or 0.9 times the cutoff if that is shorter.
 
@@ -61,5 +73,9 @@ def distances_of_model(
     return {
         "cutoff": cutoff,
         "inner_cutoff": min(shortest, 0.9 * cutoff) if inner_cutoff is None else inner_cutoff,
-        "domain": {pair: limits for pair, limits in domain.items() if limits[0] < cutoff},
+        "domain": {
+            pair: (low, max(high, cutoff) if has_tail or high >= NEAR_CUTOFF * cutoff else high)
+            for pair, (low, high) in domain.items()
+            if low < cutoff
+        },
     }

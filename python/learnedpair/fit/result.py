@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import ModelError
 from ..lowering.export import export_model
 from ..lowering.pair_model import PairModel, load_model
-from .configurations import ReferenceData
+from .configurations import ReferenceData, require_data
 from .design import rows_of
 from .distances import Range, find_all_distances
 from .expected_errors import Errors
@@ -58,13 +58,15 @@ class Fit(Generic[_Result]):
 
         As in the fit, the pairs of a structure without a box interact at all distances (unless it was made with
         ``within_cutoff=True``), and those in a periodic box below the cutoff, with the switching function of the force.
+        Below the inner cutoff the functions are straight lines, as in the force.
 
         Raises
         ------
         ModelError
             If a configuration has a pair of types that the fitted ones do not have, or no pair in range.
         """
-        bases = {pair: _Function(result) for pair, result in self.pairs.items()}
+        require_data(data, "predict")
+        bases = {pair: _Function(result, self.interacting.inner_cutoff) for pair, result in self.pairs.items()}
         errors = Errors((1.0, 0.0), (1.0, 0.0))
         found = find_all_distances(data, self.interacting)
         residuals = []
@@ -151,16 +153,17 @@ class Fit(Generic[_Result]):
 
 
 class _Function:
-    """The function of a pair of types as a basis of one function."""
+    """The function of a pair of types as a basis of one function, with a straight line below the inner cutoff."""
 
     size = 1
 
-    def __init__(self, result: PairResult) -> None:
-        self._result = result
+    def __init__(self, result: PairResult, inner_cutoff: float) -> None:
+        self._result, self._inner_cutoff = result, inner_cutoff
 
     def evaluate(self, r: Array) -> tuple[Array, Array]:
-        value, slope = self._result.evaluate(r)
-        return value[:, None], slope[:, None]
+        clamped = np.maximum(r, self._inner_cutoff)
+        value, slope = self._result.evaluate(clamped)
+        return (value + (r - clamped) * slope)[:, None], slope[:, None]
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,24 @@ class RigidFragments:
         return total[..., self.body, :] + turning
 
 
+def make_whole(positions: Array, fragments: NDArray[np.int64], box: Array) -> Array:
+    """Move the atoms of each fragment to the periodic image that is next to its first atom.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (A, 3), nm
+    fragments : ndarray of int, shape (A,)
+    box : ndarray, shape (3, 3), nm
+        In OpenMM's reduced form.
+    """
+    _, first, body = np.unique(fragments, return_index=True, return_inverse=True)
+    reference = positions[first[body]]
+    delta = positions - reference
+    for k in (2, 1, 0):
+        delta = delta - np.round(delta[:, k : k + 1] / box[k, k]) * box[k]
+    return reference + delta
+
+
 def project(forces: Array, positions: Array, fragments: NDArray[np.int64]) -> Array:
     """As :meth:`RigidFragments.project`, for NumPy arrays of shape (A, 3) or (A, 3, n), for n sets of forces."""
     bodies = RigidFragments.of(positions, fragments)

@@ -14,9 +14,9 @@ from openmm import unit
 
 from ..errors import ModelError
 from ..lowering.pair_model import load_model
+from .arguments import as_positive, as_whole
 from .basis import InverseSplineBasis
 from .configurations import ReferenceData
-from .distances import Range
 from .guesses import warn_of_guesses
 from .least_squares import Solution, solve
 from .pair_result import SplineResult
@@ -66,7 +66,7 @@ def fit_splines(
         The target is the reference minus the baseline.
     cutoff : float, nm, or Quantity
         The cutoff of the force. Data beyond it are fitted as well, if the structure has no periodic box: the function
-        continues beyond the longest distance as C6/r^6 + C8/r^8.
+        continues beyond the longest distance as -C6/r^6 - C8/r^8.
     switching_distance : float, nm, or Quantity
         Where the switching function of the force begins; by default 0.9 times the cutoff. Structures with a periodic
         box are fitted with the switching function, others without it.
@@ -138,7 +138,7 @@ def fit_splines(
     >>> bool(abs(energy[0] - 4 * 0.996 * ((0.34 / 0.38) ** 12 - (0.34 / 0.38) ** 6)) < 0.01)
     True
     """
-    _require_settings(num_intervals, smoothness)
+    smoothness = _require_settings(num_intervals, smoothness)
     task = prepare(
         "fit_splines",
         data,
@@ -153,7 +153,7 @@ def fit_splines(
     _require_different_distances(task)
     components = task.components(energy_error, force_error)
     results = task.fit_components(
-        components, lambda component: _fit_component(component, task.interacting, num_intervals, smoothness)
+        components, lambda component: _fit_component(component, task, num_intervals, smoothness)
     )
     warn_of_guesses(results)
     metadata = {**task.metadata, "training": describe_training(data, results)}
@@ -161,13 +161,11 @@ def fit_splines(
     return SplineFit(model, data, results, metadata, task.interacting, components=components)
 
 
-def _require_settings(num_intervals: int, smoothness: float | None) -> None:
-    if isinstance(num_intervals, bool) or not isinstance(num_intervals, int) or not 1 <= num_intervals <= MAX_INTERVALS:
-        raise ModelError(
-            f"fit_splines: num_intervals is {num_intervals!r}; expected an integer from 1 to {MAX_INTERVALS}."
-        )
-    if smoothness is not None and not 0 < smoothness < np.inf:
-        raise ModelError(f"fit_splines: smoothness is {smoothness!r}; expected a positive number.")
+def _require_settings(num_intervals: int, smoothness: float | None) -> float | None:
+    expected = f"an integer from 1 to {MAX_INTERVALS}"
+    if as_whole(num_intervals, "fit_splines: num_intervals", least=1, expected=expected) > MAX_INTERVALS:
+        raise ModelError(f"fit_splines: num_intervals is {num_intervals!r}; expected {expected}.")
+    return None if smoothness is None else as_positive(smoothness, "fit_splines: smoothness")
 
 
 def _require_different_distances(task: Task) -> None:
@@ -182,11 +180,12 @@ def _require_different_distances(task: Task) -> None:
 
 
 def _fit_component(
-    component: Component, interacting: Range, num_intervals: int, smoothness: float | None
+    component: Component, task: Task, num_intervals: int, smoothness: float | None
 ) -> dict[PairOfTypes, SplineResult]:
     """Fit pairs of types that configurations connect."""
-    bases = {pair: InverseSplineBasis(*ends, num_intervals) for pair, ends in component.pairs.items()}
-    problem = problem_of(component, bases, interacting)
+    inner = task.interacting.inner_cutoff if task.has_inner_cutoff else 0.0
+    bases = {pair: InverseSplineBasis(*ends, num_intervals, inner) for pair, ends in component.pairs.items()}
+    problem = problem_of(component, bases, task.interacting)
     slopes, rises, flat_at = slopes_below_shortest(bases), _rises_at_shortest(bases), flat_rows(bases)
     flat: list[PairOfTypes] = []
 

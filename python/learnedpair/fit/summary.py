@@ -25,8 +25,7 @@ class EnergyErrors:
     ----------
     depth : float, kJ/mol
         Minus the lowest reference energy; 0 if there is no well: no negative energy, or one that is tiny beside the
-        others.
-        the fitted ones.
+        others. If there are configurations with a single pair of atoms, these alone count.
     rms, largest : float, kJ/mol
         Of configurations whose reference energy is below the depth, or of all if there is no well; NaN if there are
         none.
@@ -69,7 +68,7 @@ def energy_errors(
     reference = np.array([each.configuration.energy for each in chosen])
     errors = np.array([each.energy_left_out if left_out else each.energy for each in chosen], dtype=float)
     known = np.isfinite(errors)
-    depth = well_depth(reference) if depth is None else depth
+    depth = well_depth(_of_dimers(chosen, reference)) if depth is None else depth
     in_well = known & (reference < (depth or np.inf))
     on_wall = known & ~in_well
     of_wall = float(np.abs(errors[on_wall] / reference[on_wall]).max()) if on_wall.any() else np.nan
@@ -83,6 +82,12 @@ def energy_errors(
         chosen[worst].configuration.name,
         of_wall,
     )
+
+
+def _of_dimers(chosen: Sequence[Prediction], reference: Array) -> Array:
+    """The energies of the configurations with one pair of atoms only; all of them if there are none of these."""
+    single = np.array([sum(len(r) for r in each.distances.values()) == 1 for each in chosen])
+    return reference[single] if single.any() else reference
 
 
 def force_error(predictions: Sequence[Prediction], *, left_out: bool) -> float | None:

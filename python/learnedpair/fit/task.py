@@ -5,21 +5,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from openmm import unit
 
-from ..errors import ModelError
+from ..errors import ModelError, warn
 from ..units import in_nanometers
-from .configurations import Configuration, ReferenceData
+from .arguments import as_flag, as_positive
+from .configurations import Configuration, ReferenceData, require_data
 from .distances import Distances, Range, connected, find_all_distances
 from .expected_errors import Errors, default_errors
 from .pairs_of_types import PairOfTypes, PairsOfTypes, label_of, names_of
 from .record import distances_of_model
 
 _Result = TypeVar("_Result")
+
+
+#: Data that end at less than this fraction of the cutoff give a warning.
+SHORTEST_DATA = 0.25
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class Task:
         The shortest and the longest distance of the data, in nm.
     metadata : dict
         The arguments of export_model() without the training record.
+    has_inner_cutoff : bool
+        Whether the user gave an inner cutoff. Without one, no distance of the data is below it.
     """
 
     function: str
@@ -68,6 +75,7 @@ class Task:
     found: list[dict[PairOfTypes, Distances]]
     ranges: dict[PairOfTypes, tuple[float, float]]
     metadata: dict[str, Any]
+    has_inner_cutoff: bool
 
     def components(
         self, energy_error: tuple[float, float] | None, force_error: tuple[float, float] | None
@@ -117,8 +125,12 @@ def prepare(
         in_nanometers(switching_distance, "switching_distance"),
         in_nanometers(inner_cutoff, "inner_cutoff"),
     )
-    if not (isinstance(cutoff, (int, float)) and 0 < cutoff < np.inf):
-        raise ModelError(f"{function}: cutoff is {cutoff!r}; expected a positive number, in nm.")
+    require_data(data, function)
+    cutoff = as_positive(cutoff, f"{function}: cutoff", "a positive number, in nm")
+    if inner_cutoff is not None:
+        inner_cutoff = as_positive(inner_cutoff, f"{function}: inner_cutoff", "a positive number, in nm")
+    truncated = as_flag(truncated, f"{function}: truncated")
+    within_cutoff = as_flag(within_cutoff, f"{function}: within_cutoff")
     if switching_distance is None and not truncated:
         switching_distance = 0.9 * cutoff
     _require_difference(data, function)
@@ -130,14 +142,22 @@ def prepare(
     for pair in sorted({pair for pairs in found for pair in pairs}):
         r = np.concatenate([pairs[pair].r for pairs in found if pair in pairs])
         ranges[pair] = (float(r.min()), float(r.max()))
+    has_tail = not within_cutoff and any(each.box is None for each in data)
+    for pair, (_, longest) in ranges.items() if has_tail else ():
+        if longest < SHORTEST_DATA * cutoff:
+            warn(
+                f"{function}: the data of {label_of(pair)} end at {longest:.3g} nm, and the cutoff is {cutoff:g} nm:"
+                " most of the function is an extrapolation. Check the units, add data, or choose a shorter cutoff."
+            )
     metadata = dict(
         types=types,
         switching_distance=switching_distance,
         truncated=truncated,
         description=description,
-        **distances_of_model(ranges, cutoff, inner_cutoff),
+        **distances_of_model(ranges, cutoff, inner_cutoff, has_tail=has_tail),
     )
-    return Task(function, data, names, interacting, found, ranges, metadata)
+    interacting = replace(interacting, inner_cutoff=metadata["inner_cutoff"])
+    return Task(function, data, names, interacting, found, ranges, metadata, inner_cutoff is not None)
 
 
 def _require_difference(data: ReferenceData, function: str) -> None:

@@ -114,7 +114,7 @@ def load_tables(
     >>> print(model)
     PairModel argon.table
       types:       Ar
-      domain:      0.25 to 1 nm, switched from 0.9 nm
+      distances:   0.25 to 1 nm, switched from 0.9 nm
       units:       nm, kJ/mol
     ...
     >>> model.evaluate([0.30], [0], [0])[0].round(4).tolist()

@@ -148,7 +148,7 @@ class PairModel(Model):
     >>> print(model)
     PairModel water.pt
       types:       O (HOH:O); H (HOH:H1, HOH:H2)
-      domain:      0.134176 to 0.75 nm, switched from 0.4 nm
+      distances:   0.134176 to 0.75 nm, switched from 0.4 nm
       units:       nm, kJ/mol
     ...
     >>> model.create_force(2 * ["O", "H", "H"])

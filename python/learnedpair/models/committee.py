@@ -4,6 +4,7 @@
 
 import dataclasses
 import hashlib
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,7 +68,11 @@ def parts_of_committee(members: list[Model]) -> ModelParts:
     ModelParts
     """
     first = members[0]
-    metadata = dataclasses.replace(first.metadata, description=_description(members))
+    metadata = dataclasses.replace(
+        first.metadata,
+        description=_description(members),
+        training={"members": [member.training for member in members]} if any(m.training for m in members) else None,
+    )
     units = None
     if len({_units(member) for member in members}) > 1:
         units = [(member.length_factor, member.energy_factor) for member in members]
@@ -79,11 +84,31 @@ def parts_of_committee(members: list[Model]) -> ModelParts:
             inner_cutoff=first.inner_cutoff,
             switching_distance=first.switching_distance,
         )
+    domain = _common_domain(members, first.length_factor if units is None else 1.0)
+    metadata = dataclasses.replace(metadata, domain=domain)
     names = list(dict.fromkeys(member.source for member in members))
     shown = ", ".join(names[:MAX_NAMES]) + ", ..." * (len(names) > MAX_NAMES)
     digest = hashlib.sha256("\n".join(["committee", *(member.digest for member in members)]).encode()).hexdigest()
     module = MeanOfMembers([member.module for member in members], units)
     return ModelParts(module, metadata, f"committee of {len(members)} ({shown})", digest)
+
+
+def _common_domain(members, factor):
+    """The training domain that all members have in common, in a unit given by its factor to nm; None if a member has
+    none.
+    """
+    domains = [member.domain for member in members]
+    if any(domain is None for domain in domains):
+        return None
+    if not isinstance(domains[0], dict):
+        return _common_range(domains, factor)
+    pairs = [pair for pair in domains[0] if all(pair in domain for domain in domains)]
+    ranges = {pair: _common_range([domain[pair] for domain in domains], factor) for pair in pairs}
+    return {pair: limits for pair, limits in ranges.items() if limits[0] < limits[1]} or None
+
+
+def _common_range(ranges, factor):
+    return max(low for low, _ in ranges) / factor, min(high for _, high in ranges) / factor
 
 
 def _units(model):
@@ -130,11 +155,13 @@ def require_agreement(members: list[Model]) -> None:
     """
     for index, member in enumerate(members):
         for first, other in zip(_settings(members[0]), _settings(member), strict=True):
-            if first.value != other.value:
+            if not _agree(first.value, other.value):
                 raise ModelError(
                     f"load_committee: the {first.name} of {label(members, index)}: {_text(other.value)}; of"
                     f" {label(members, 0)}: {_text(first.value)}. All members must have the same: {_remedy(first)}."
                 )
+    _require_same_baseline(members)
+    for index, member in enumerate(members):
         if member.parameters and _units(member) != _units(members[0]):
             raise ModelError(
                 f"load_committee: {label(members, index)} is written in {' and '.join(_units(member))}, and"
@@ -164,6 +191,26 @@ def require_different_energies(members: list[Model]) -> None:
             raise ModelError(
                 f"load_committee: {label(members, index)} has the same energies as {label(members, same)}, which would"
                 " make the spread smaller than it is; leave one of them out."
+            )
+
+
+def _agree(first, second):
+    """Whether two values are the same; numbers may differ by rounding."""
+    if isinstance(first, float) and isinstance(second, float):
+        return math.isclose(first, second, rel_tol=1e-9)
+    return first == second
+
+
+def _require_same_baseline(members):
+    """Require that all members are corrections of a force field, or none is, as far as they say it."""
+    records = [member.training or {} for member in members]
+    known = [(k, record["baseline"]) for k, record in enumerate(records) if "baseline" in record]
+    for index, baseline in known[1:]:
+        if baseline != known[0][1]:
+            raise ModelError(
+                f"load_committee: {label(members, index)} was fitted with the baseline {baseline!r}, and"
+                f" {label(members, known[0][0])} with the baseline {known[0][1]!r}: one is a correction of a force"
+                " field, and the other one is not; leave one of them out."
             )
 
 

@@ -25,7 +25,7 @@ def describe(model):
         ]
         lines.append(f"  globals:     {'; '.join(values)}")
     lines += [
-        f"  domain:      {_domain(model)}",
+        f"  distances:   {_distances(model)}",
         f"  units:       {model.metadata.length_unit}, {model.metadata.energy_unit}",
         f"  digest:      {model.digest[:16]}",
     ]
@@ -56,7 +56,7 @@ def _particles(model):
     return f"  types:       {'; '.join(types)}"
 
 
-def _domain(model):
+def _distances(model):
     if model.switching_distance is not None:
         end = f", switched from {model.switching_distance:g} nm"
     else:

@@ -30,6 +30,8 @@ def check_candidates(file: Any, append: bool) -> None:
         If the file to be continued is no XYZ file, or ends within a frame.
     """
     require_text_file(file, "CommitteeReporter: candidates")
+    if isinstance(file, (str, os.PathLike)) and not os.path.isdir(os.path.dirname(os.path.abspath(file))):
+        raise ValueError(f"CommitteeReporter: candidates is {os.fspath(file)!r}: there is no such folder.")
     if append and isinstance(file, (str, os.PathLike)):
         require_complete_frames(file, "CommitteeReporter")
 
@@ -51,10 +53,14 @@ class CandidateFile:
 
     def __init__(self, file: str | os.PathLike[str] | TextIO, append: bool) -> None:
         self._owns_file = isinstance(file, (str, os.PathLike))
-        if isinstance(file, (str, os.PathLike)):
-            self._file: TextIO = open(file, "a" if append else "w", encoding="utf-8")  # noqa: SIM115
+        self._given, self._append = file, append
+
+    def start(self) -> None:
+        """Open the file. An existing one is replaced here."""
+        if isinstance(self._given, (str, os.PathLike)):
+            self._file: TextIO = open(self._given, "a" if self._append else "w", encoding="utf-8")  # noqa: SIM115
         else:
-            self._file = file
+            self._file = self._given
 
     def write(
         self,

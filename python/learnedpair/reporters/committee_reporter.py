@@ -19,7 +19,7 @@ from ..force.particles import as_number
 from .candidate_file import CandidateFile, check_candidates, symbols_of
 from .committee_spread import Spread, spread_of
 from .csv_file import CsvFile
-from .interval_reporter import IntervalReporter
+from .interval_reporter import IntervalReporter, require_bool
 from .member_context import MemberContext
 from .member_forces import Members
 
@@ -132,6 +132,7 @@ class CommitteeReporter(IntervalReporter):
         append: bool = False,
     ) -> None:
         super().__init__(reportInterval, ["positions"], periodic=None)
+        require_bool(append, "CommitteeReporter: append")
         self._members = Members(members)
         self._force = None if force is None else LearnedPairForce.cast(force)
         self._platform = find_platform(platform) if isinstance(platform, str) else platform
@@ -145,6 +146,10 @@ class CommitteeReporter(IntervalReporter):
             )
         if candidates is not None:
             check_candidates(candidates, append)
+            if _is_same_file(file, candidates):
+                raise ValueError(
+                    f"CommitteeReporter: candidates is {candidates!r}, the file of the numbers; name another one."
+                )
         self._context: MemberContext | None = None
         self._symbols: list[str] = []
         self._file = CsvFile(
@@ -168,6 +173,11 @@ class CommitteeReporter(IntervalReporter):
         self._context = self._make_context(simulation)
         if not self._context.is_periodic:  # in a periodic System, too: no molecule is to be moved into the box
             self._periodic = False
+
+    def _start(self) -> None:
+        self._file.start()
+        if self._candidates is not None:
+            self._candidates.start()
 
     def _make_context(self, simulation: app.Simulation) -> MemberContext:
         forces = self._members.forces_for(simulation.system, self._force)
@@ -268,3 +278,10 @@ def _as_force(value: Any) -> float:
             raise TypeError(f"CommitteeReporter: select contains {value}; expected kJ/mol/nm.")
         return float(value.value_in_unit(_UNIT_OF_FORCE))
     return as_number(value, "CommitteeReporter: select")
+
+
+def _is_same_file(first: object, second: object) -> bool:
+    """Whether two arguments are the same file."""
+    if isinstance(first, (str, os.PathLike)) and isinstance(second, (str, os.PathLike)):
+        return os.path.realpath(first) == os.path.realpath(second)
+    return first is second

@@ -51,13 +51,23 @@ class CsvFile:
             raise ValueError(f"{reporter}: two columns would have the name {repeated[0]!r}; rename the parameter.")
         require_text_file(file, f"{reporter}: the file")
         if not isinstance(file, (str, os.PathLike)):
-            self._file, write_header = file, not append
+            self._header = [] if append else [list(header)]
         else:
-            write_header = not (append and is_continued(file, header, reporter, remedy))
-            self._file = open(file, "a" if append else "w", encoding="utf-8", newline="")  # noqa: SIM115
+            self._header = [] if append and is_continued(file, header, reporter, remedy) else [list(header)]
+            if not os.path.isdir(os.path.dirname(os.path.abspath(file))):
+                raise ValueError(f"{reporter}: {os.fspath(file)}: there is no such folder.")
+        self._given, self._append = file, append
+
+    def start(self) -> None:
+        """Open the file, and write the header. An existing file is replaced here."""
+        if isinstance(self._given, (str, os.PathLike)):
+            self._file: TextIO = open(  # noqa: SIM115
+                self._given, "a" if self._append else "w", encoding="utf-8", newline=""
+            )
+        else:
+            self._file = self._given
         self._writer = csv.writer(self._file, lineterminator="\n")
-        if write_header:
-            self.write([header])
+        self.write(self._header)
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
         """Write rows, and everything that is in a buffer."""

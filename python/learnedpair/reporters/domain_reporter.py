@@ -20,7 +20,7 @@ from ..force.pairs import find_lost_particle
 from ..models.metadata.domain import Domain
 from .csv_file import CsvFile
 from .domain_counts import DomainCounts, as_domain_of, count_pairs, domain_of
-from .interval_reporter import IntervalReporter
+from .interval_reporter import IntervalReporter, require_bool
 
 COLUMNS = [
     "step",
@@ -132,8 +132,8 @@ class DomainReporter(IntervalReporter):
         stop: bool = False,
         append: bool = False,
     ) -> None:
-        if not isinstance(stop, bool):
-            raise TypeError(f"DomainReporter: stop is {stop!r}; expected True or False.")
+        require_bool(stop, "DomainReporter: stop")
+        require_bool(append, "DomainReporter: append")
         # A correction inside a CustomCVForce need not be periodic, and no molecule is to be moved into the box.
         super().__init__(reportInterval, ["positions"], periodic=False)
         self._force = None if force is None else LearnedPairForce.cast(force)
@@ -147,6 +147,9 @@ class DomainReporter(IntervalReporter):
                 "DomainReporter: no correction of the System has a training domain; export the model again with"
                 " domain={...}, or give the reporter domain={...}."
             )
+
+    def _start(self) -> None:
+        self._file.start()
 
     def _watched(self, system: openmm.System) -> list[tuple[str, LearnedPairForce, Domain]]:
         """The corrections to look at: their names, which are made unique, and their training domains."""

@@ -11,6 +11,12 @@ from openmm import app
 from ..force.particles import as_count
 
 
+def require_bool(value: Any, what: str) -> None:
+    """Require True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{what} is {value!r:.60}; expected True or False.")
+
+
 class IntervalReporter:
     """The base class of the reporters of this package.
 
@@ -54,10 +60,15 @@ class IntervalReporter:
         """
         if not self._is_prepared:
             self._prepare(simulation)
+            self._start()  # an existing file is replaced only if all arguments are right
             self._is_prepared = True
         steps = self._interval - simulation.currentStep % self._interval
         return {"steps": steps, "periodic": self._periodic, "include": self._include}
 
     def _prepare(self, simulation: app.Simulation) -> None:
         """Compare the reporter with the System and the Context before the first report."""
+        raise NotImplementedError
+
+    def _start(self) -> None:
+        """Open the files, before the first report."""
         raise NotImplementedError

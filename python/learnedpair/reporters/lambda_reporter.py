@@ -129,6 +129,9 @@ class LambdaReporter(IntervalReporter):
             columns += [f"du/d{name}" for name in names] + [f"u{state}" for state in states]
         return columns
 
+    def _start(self) -> None:
+        self._file.start()
+
     def _prepare(self, simulation: app.Simulation) -> None:
         existing = dict(simulation.context.getParameters())
         for name in self._parameters:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from openmm import app, unit
 
 from ...applying.apply import add_correction
+from ...devices import find_platform
 from ...errors import ModelError
 from ...force.learned_pair_force import LearnedPairForce
 from ...lowering.pair_model import PairModel
-from ...units import in_nanometers
+from ..arguments import as_array, as_seed, without_unit
 from ..basis import InverseSplineBasis
 from ..pairs_of_types import PairOfTypes
 from ..task import indices_of
@@ -63,8 +64,8 @@ class Liquid:
         The times of the first equilibration, of sampling, and between two samples. The simulation of a later round
         begins where the last one ended, with a fifth of the equilibration.
     time_step, friction : float, ps and 1/ps, or Quantity
-    platform : str, optional
-        The name of the platform; by default OpenMM's choice.
+    platform : str or openmm.Platform, optional
+        By default OpenMM's choice.
     seed : int
 
     Raises
@@ -96,7 +97,7 @@ class Liquid:
     interval: float = 0.1
     time_step: float = 0.002
     friction: float = 1.0
-    platform: str | None = None
+    platform: str | openmm.Platform | None = None
     seed: int = 1
     has_barostat: bool = field(init=False)
 
@@ -112,7 +113,8 @@ class Liquid:
                 f" {self.time_step:g} ps; expected at least 10 samples, and an interval of at least one step."
             )
         object.__setattr__(self, "system", copy.deepcopy(self.system))
-        positions = np.array(in_nanometers(self.positions, "Liquid: positions"), dtype=float)
+        what = "Liquid: positions"
+        positions = as_array(without_unit(self.positions, unit.nanometer, what), what)
         object.__setattr__(self, "positions", positions)
         counts = (self.system.getNumParticles(), self.topology.getNumAtoms())
         if positions.shape != (counts[0], 3) or counts[0] != counts[1] or not np.isfinite(positions).all():
@@ -120,6 +122,10 @@ class Liquid:
                 f"Liquid: the positions have the shape {positions.shape}, the System has {counts[0]} particles, and the"
                 f" topology {counts[1]} atoms; expected the same number, and finite positions."
             )
+        object.__setattr__(self, "seed", as_seed(self.seed, "Liquid: seed"))
+        if self.platform is not None:
+            name = self.platform.getName() if isinstance(self.platform, openmm.Platform) else self.platform
+            object.__setattr__(self, "platform", find_platform(name).getName())
         object.__setattr__(self, "has_barostat", self._find_barostat())
         self._check_targets()
 
@@ -226,6 +232,7 @@ class Sampler:
         if self._rounds == 0:
             _require_whole(particles, np.asarray(liquid.positions), liquid.box)
         self._begin(context)
+        bases = [replace(each, inner=model.inner_cutoff) for each in self.bases]
         rows: list[tuple[Any, ...]] = []
         for _ in range(round(liquid.sampling / liquid.interval)):
             integrator.step(max(1, round(liquid.interval / liquid.time_step)))
@@ -238,7 +245,7 @@ class Sampler:
                     f"{liquid!r}: the potential energy is {potential} kJ/mol; the simulation is unstable with the"
                     " correction: shorten the time step, or add data at short distances."
                 )
-            sums = rows_of_frame(particles, positions, box, self.bases, model.cutoff, model.switching_distance)
+            sums = rows_of_frame(particles, positions, box, bases, model.cutoff, model.switching_distance)
             rows.append((positions, box, potential, bars, *sums))
         self._last = context.getState(positions=True, velocities=True)
         self._rounds += 1

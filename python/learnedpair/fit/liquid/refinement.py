@@ -18,7 +18,7 @@ from .cost import DataCost
 from .liquid import Liquid, Sampler
 from .response import Response
 from .rounds import LiquidFit, Round, TargetValue, describe_rounds
-from .targets import as_number, observe_all
+from .targets import RadialDistribution, as_number, observe_all
 
 Array = NDArray[np.float64]
 
@@ -44,8 +44,9 @@ def refine(
     the energy, their derivatives by the coefficients of the splines. Then a Gauss-Newton step changes the coefficients.
     It minimizes the sum of two terms: the squared errors of the averages, each divided by its tolerance, and
     ``data_weight`` times the increase of the squared errors of the data. The increase is relative to the squared errors
-    of the fit, or to the squared expected errors if these are larger. The rounds end when all averages of a simulation
-    are within their tolerances.
+    of the fit, or to the squared expected errors if these are larger. When all averages of a simulation are within
+    their tolerances, which may be chance, the same functions are simulated once more. The rounds end if the averages of
+    both simulations together are within the tolerances, too.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def refine(
         The weight of the squared third differences of the changes of the coefficients, which are in units of their
         typical size. Larger numbers make the changes smoother.
     max_rounds : int
-        The largest number of simulations.
+        The largest number of simulations of each liquid.
     max_change : float
         The functions change in a round at most so much that the standard deviation of the energy of the change is this
         number times kT times the square root of the number of molecules. It is halved after a round that made the
@@ -70,12 +71,12 @@ def refine(
     description : str, optional
         By default that of the fit.
     progress : function
-        Called after each simulation, with its :class:`Round`.
+        Called after each round, with its :class:`Round`.
 
     Returns
     -------
     LiquidFit
-        With the functions of the last simulation.
+        With the functions of the last round. ``print`` says which averages are not within their tolerances.
 
     Raises
     ------
@@ -130,14 +131,19 @@ def refine(
     else:
         refined = fit if initial == 1 else fit.with_coefficients(initial * fit.coefficients)
     rounds: list[Round] = []
+    responses: list[Response] = []
     errors_before = np.inf
     for number in range(1, max_rounds + 1):
-        responses = [_respond(sampler, refined) for sampler in samplers]
-        rounds.append(_round(number, liquids, responses, cost.increase(refined.coefficients)))
+        is_second = bool(rounds) and rounds[-1].is_met
+        new = [_respond(sampler, refined) for sampler in samplers]
+        responses = [each.pooled_with(other) for each, other in zip(responses, new)] if is_second else new
+        rounds.append(_round(number, liquids, responses, cost.increase(refined.coefficients), is_second))
         if progress is not None:
             progress(rounds[-1])
-        if rounds[-1].is_met or number == max_rounds:
+        if (is_second and rounds[-1].is_met) or number == max_rounds:
             break
+        if rounds[-1].is_met:
+            continue
         errors = float(sum(each.error_in_tolerances**2 for each in rounds[-1].targets))
         max_change = max_change if errors < errors_before else max_change / 2
         errors_before = errors
@@ -154,7 +160,9 @@ def _respond(sampler: Sampler, fit: SplineFit) -> Response:
     return Response.of(observe_all(sampler.liquid.targets, frames), frames, sampler.liquid.beta)
 
 
-def _round(number: int, liquids: Sequence[Liquid], responses: Sequence[Response], increase: float) -> Round:
+def _round(
+    number: int, liquids: Sequence[Liquid], responses: Sequence[Response], increase: float, is_second: bool
+) -> Round:
     """What the simulations of a round found."""
     values = []
     for index, (liquid, response) in enumerate(zip(liquids, responses)):
@@ -163,7 +171,7 @@ def _round(number: int, liquids: Sequence[Liquid], responses: Sequence[Response]
         names = [f"liquid {index}: {name}" if len(liquids) > 1 else name for name in liquid.names]
         columns = zip(names, liquid.wanted, liquid.tolerances, response.values, response.errors)
         values += [TargetValue(name, *map(float, numbers)) for name, *numbers in columns]
-    return Round(number, values, increase)
+    return Round(number, values, increase, is_second)
 
 
 def _step(
@@ -233,6 +241,13 @@ def _require(fit: SplineFit, liquids: Sequence[Liquid], max_rounds: int, numbers
                 f"refine: the box is {width:g} nm wide, less than twice the cutoff, {fit.model.cutoff:g} nm; expected a"
                 " larger box."
             )
+        for target in liquid.targets:
+            for name in (target.type1, target.type2) if isinstance(target, RadialDistribution) else ():
+                if name not in fit.metadata["types"]:
+                    raise ModelError(
+                        f"refine: {type(target).__name__} is of the type {name!r}; the fit has"
+                        f" {', '.join(fit.metadata['types'])}."
+                    )
     for name, value in numbers.items():
         if not 0 < as_number(value, unit.dimensionless, f"refine: {name}") < np.inf:
             raise ModelError(f"refine: {name} is {value!r}; expected a positive number.")

@@ -61,3 +61,12 @@ class Response:
         blocks = np.array([block.mean(axis=0) for block in np.array_split(observed.values, NUM_BLOCKS)])
         errors = blocks.std(axis=0, ddof=1) / np.sqrt(NUM_BLOCKS)
         return cls(values, errors, slopes, deviations.T @ deviations / count / frames.num_molecules)
+
+    def pooled_with(self, other: Response) -> Response:
+        """The mean of two simulations of the same functions and length."""
+        return Response(
+            (self.values + other.values) / 2,
+            np.hypot(self.errors, other.errors) / 2,
+            (self.slopes + other.slopes) / 2,
+            (self.covariance + other.covariance) / 2,
+        )

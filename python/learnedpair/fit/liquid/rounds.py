@@ -54,11 +54,14 @@ class Round:
     targets : list of TargetValue
     increase : float
         Of the squared errors of the data, as in :func:`refine`.
+    is_second : bool
+        Whether the averages are those of this round and of the one before, which had the same functions.
     """
 
     number: int
     targets: Sequence[TargetValue]
     increase: float
+    is_second: bool = False
 
     @property
     def is_met(self) -> bool:
@@ -67,7 +70,8 @@ class Round:
 
     def __str__(self) -> str:
         values = "; ".join(f"{each.name} {each.value:.4g} +- {each.error:.2g}" for each in self.targets)
-        return f"round {self.number}: {values}; squared errors of the data +{self.increase:.1%}"
+        both = " and the one before" if self.is_second else ""
+        return f"round {self.number}{both}: {values}; squared errors of the data +{self.increase:.1%}"
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class LiquidFit:
     start : SplineFit
         The functions before.
     rounds : list of Round
-        The last one was simulated with the refined functions.
+        The last one has the refined functions.
 
     Examples
     --------
@@ -100,8 +104,8 @@ class LiquidFit:
     >>> result.is_met
     True
     >>> print(result)
-    average                                        wanted  tolerance     before      after       +-
-    density (kg/m3)                                  1380          5       1383       1383      1.2
+    average                                        wanted  tolerance first round last round       +-
+    density (kg/m3)                                  1380          5        1383       1383      1.2
     RMS error of the energies of the data: ...
     """
 
@@ -115,7 +119,7 @@ class LiquidFit:
 
     @property
     def is_met(self) -> bool:
-        """Whether the last simulation has all averages within their tolerances."""
+        """Whether all averages of the last round are within their tolerances."""
         return self.rounds[-1].is_met
 
     def save(self, path: str | os.PathLike[str]) -> PairModel:
@@ -123,19 +127,22 @@ class LiquidFit:
         return self.fit.save(path)
 
     def __str__(self) -> str:
-        lines = [f"{'average':<42} {'wanted':>10} {'tolerance':>10} {'before':>10} {'after':>10} {'+-':>8}"]
+        lines = [f"{'average':<42} {'wanted':>10} {'tolerance':>10} {'first round':>11} {'last round':>10} {'+-':>8}"]
         for first, last in zip(self.rounds[0].targets, self.rounds[-1].targets):
             lines.append(
-                f"{last.name:<42} {last.wanted:>10.4g} {last.tolerance:>10.2g} {first.value:>10.4g} {last.value:>10.4g}"
+                f"{last.name:<42} {last.wanted:>10.4g} {last.tolerance:>10.2g} {first.value:>11.4g} {last.value:>10.4g}"
                 f" {last.error:>8.2g}"
             )
         for name, error, width in (("energies", _energy_error, "kJ/mol"), ("forces", _force_error, "kJ/mol/nm")):
             before, after = error(self.start), error(self.fit)
             if before is not None and after is not None:
-                lines.append(f"RMS error of the {name} of the data: {before:.3g} before, {after:.3g} {width} after")
+                lines.append(f"RMS error of the {name} of the data: {before:.3g} of the fit, {after:.3g} {width} now")
         if not self.is_met:
             missed = ", ".join(each.name for each in self.rounds[-1].targets if not each.is_met)
-            lines.append(f"not within the tolerance after {len(self.rounds)} rounds: {missed}")
+            lines.append(
+                f"not within the tolerance after {len(self.rounds)} rounds: {missed}. If they no longer change, the"
+                " data hold them back: try a smaller data_weight"
+            )
         return "\n".join(lines)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from openmm import unit
 
 from ...errors import ModelError
-from ...units import in_nanometers
+from ..arguments import as_array, without_unit
 from .frames import Frames
 
 Array = NDArray[np.float64]
@@ -218,8 +218,9 @@ class RadialDistribution:
 
     def __post_init__(self) -> None:
         for name in ("r", "g", "tolerance"):
-            value = in_nanometers(self.r, "r") if name == "r" else getattr(self, name)
-            object.__setattr__(self, name, np.atleast_1d(np.asarray(value, dtype=float)))
+            what = f"RadialDistribution: {name}"
+            value = without_unit(self.r, unit.nanometer, what) if name == "r" else getattr(self, name)
+            object.__setattr__(self, name, np.atleast_1d(as_array(value, what)))
         object.__setattr__(self, "width", as_number(self.width, unit.nanometer, "RadialDistribution: width"))
         r, g, tolerance = self.values_of("r"), self.values_of("g"), self.values_of("tolerance")
         if r.ndim != 1 or len(r) == 0 or g.shape != r.shape or tolerance.shape not in (r.shape, (1,)):

@@ -61,7 +61,12 @@ class Tail(NamedTuple):
         energy, integral, beyond, dispersion = map(
             printable, (self.energy, self.integral, self.beyond, self.dispersion)
         )
-        fraction = f"{100 * abs(beyond / integral):.0f} % of the whole" if integral else "nothing before"
+        if not integral:
+            fraction = "nothing before"
+        elif abs(beyond) <= abs(integral):
+            fraction = f"{100 * abs(beyond / integral):.0f} % of the whole"
+        else:
+            fraction = f"more than the whole, {integral:.3g}, which nearly cancels"
         return (
             f"{self.name:<10} {energy:11.4g} kJ/mol at {self.distance:.4g} nm; integral of 4 pi r^2 f from there"
             f" to the cutoff {beyond:.3g} kJ/mol nm^3 ({fraction}), and {dispersion:.3g} to infinity if it"

@@ -141,6 +141,8 @@ public:
     void evaluateDensities(int center, int neighbor, double r, double* value, double* slope) const {
         curves[getCurveIndex(center, neighbor)].evaluate(minDistance, maxDistance, getNumChannels(), r, value, slope);
     }
+    /** Require a number of channels and angular orders that are possible. @throws OpenMMException otherwise */
+    static void checkAngularOrders(const std::vector<int>& angularOrders);
     /** Get whether another function equals this one in everything but the numbers of its curves and its weights. */
     bool hasSameShape(const EnvironmentFunction& other) const;
 

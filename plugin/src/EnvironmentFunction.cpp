@@ -49,11 +49,7 @@ EnvironmentFunction::EnvironmentFunction(int numTypes, double minDistance, doubl
             minDistance, " nm; it must be finite and not negative.");
     require(std::isfinite(maxDistance) && maxDistance > minDistance, "EnvironmentFunction: the maximum distance is ",
             maxDistance, " nm; it must be finite and greater than the minimum distance, ", minDistance, " nm.");
-    require(!angularOrders.empty() && angularOrders.size() <= (size_t) MaxChannels, "EnvironmentFunction: there are ",
-            angularOrders.size(), " channels; expected 1 to ", MaxChannels, ".");
-    for (size_t k = 0; k < angularOrders.size(); k++)
-        require(angularOrders[k] >= 0 && angularOrders[k] <= MaxAngularOrder, "EnvironmentFunction: channel ", k,
-                " has the angular order ", angularOrders[k], "; expected 0 to ", MaxAngularOrder, ".");
+    checkAngularOrders(angularOrders);
     checkCurves();
     checkCurveIndices();
     checkProgram();
@@ -65,6 +61,14 @@ EnvironmentFunction::EnvironmentFunction(int numTypes, double minDistance, doubl
     require(getMinDistance() < getMaxDistance(), "EnvironmentFunction: the densities go from ", minDistance, " to ",
             maxDistance, " nm, and the pair function from ", pairTable->getMinDistance(), " to ",
             pairTable->getMaxDistance(), " nm; expected a common range of distances.");
+}
+
+void EnvironmentFunction::checkAngularOrders(const vector<int>& angularOrders) {
+    require(!angularOrders.empty() && angularOrders.size() <= (size_t) MaxChannels, "EnvironmentFunction: there are ",
+            angularOrders.size(), " channels; expected 1 to ", MaxChannels, ".");
+    for (size_t k = 0; k < angularOrders.size(); k++)
+        require(angularOrders[k] >= 0 && angularOrders[k] <= MaxAngularOrder, "EnvironmentFunction: channel ", k,
+                " has the angular order ", angularOrders[k], "; expected 0 to ", MaxAngularOrder, ".");
 }
 
 void EnvironmentFunction::checkCurves() const {

@@ -275,7 +275,8 @@ static void validateProgramUpdate(const PairProgram& created, const PairProgram&
 
 static void validateFunctionUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
     const LearnedFunction &before = created.getFunction(), &after = updated.getFunction();
-    requireSame(typeid(before) == typeid(after), "the kind of the function");
+    requireSame(typeid(before) == typeid(after),
+            "a program into a table, a table into a program, or either into an environment function");
     visitFunction<bool>(
             before,
             [&](const PairTable& table) {

@@ -19,7 +19,7 @@ from .applying.assignment import assign_types
 from .applying.conversion import from_custom_nonbonded, update_from_custom_nonbonded
 from .applying.nonbonded_features import features_from_nonbonded
 from .errors import DomainError, LearnedPairError, LoweringError, ModelError, PluginLoadError
-from .force.functions import PairProgram, PairTable
+from .force.functions import EnvironmentFunction, PairProgram, PairTable
 from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
 from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
@@ -62,6 +62,7 @@ __all__ = [
     "LearnedPairForce",
     "LoweringError",
     "ModelError",
+    "EnvironmentFunction",
     "PairProgram",
     "PairTable",
     "PluginLoadError",

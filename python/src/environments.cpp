@@ -37,6 +37,7 @@ static std::shared_ptr<EnvironmentFunction> create(int numTypes, const py::objec
         const py::object& maxDistance, const vector<int>& angular, const vector<Doubles>& values,
         const vector<Doubles>& slopes, const vector<int>& curveIndices, const string& text, const Doubles& weights,
         const py::dict& globals, std::shared_ptr<PairTable> pair) {
+    EnvironmentFunction::checkAngularOrders(angular); // before the shapes of the arrays
     TensorProgram program(text, toVector<double>(weights), ProgramSignature::forAtoms());
     return std::make_shared<EnvironmentFunction>(numTypes, py::cast<double>(inNanometers(minDistance)),
             py::cast<double>(inNanometers(maxDistance)), angular, toCurves(values, slopes, angular.size()),
@@ -196,7 +197,7 @@ One density, (1 - r^2)^3, and the energy -sqrt(q) of an atom:
                     "weights", [](const EnvironmentFunction& f) { return toArray(f.getAtomProgram().getWeights()); },
                     "The weights of the program u.")
             .def_property_readonly("global_parameters", &getGlobalParameters, "Their default values by name.")
-            .def_property_readonly("global_ranges", &getGlobalRanges, "Their ranges (low, high) by name.")
+            .def_property_readonly("global_parameter_ranges", &getGlobalRanges, "Their ranges (low, high) by name.")
             .def_property_readonly(
                     "pair",
                     [](const EnvironmentFunction& f) { return std::const_pointer_cast<PairTable>(f.getPairTable()); },

@@ -374,7 +374,7 @@ The second output is the derivative of r^2 with respect to r:
                         return appendGradient(program, slot);
                     },
                     py::arg("input"),
-                    R"(Append the gradient of the first output with respect to an input, by reverse-mode differentiation.
+                    R"(Append the gradient of the first output by an input, by reverse-mode differentiation.
 
 Parameters
 ----------
@@ -653,45 +653,6 @@ The derivative of the screened Coulomb energy of two charges with respect to kap
 >>> dEdG, d2EdRdG = program.evaluate_derivatives([0.5], [[1.0]], [[-1.0]])["kappa"]
 >>> dEdG.round(1).tolist()
 [31.0])")
-            .def(
-                    "append_gradient",
-                    [](const TensorProgram& program, const string& input) {
-                        const int slot = program.getSignature().findInput(input);
-                        if (slot < 0)
-                            throw py::value_error("TensorProgram: there is no input '" + input + "'.");
-                        return appendGradient(program, slot);
-                    },
-                    py::arg("input"),
-                    R"(Append the gradient of the first output with respect to an input, by reverse-mode differentiation.
-
-Parameters
-----------
-input : str
-    The name of the input, which the program must read.
-
-Returns
--------
-TensorProgram
-    Its outputs are those of this program, followed by the gradient, which has the length of the input.
-
-Raises
-------
-ValueError
-    If there is no such input.
-openmm.OpenMMException
-    If the first output is not a number, or the program has an operation without a derivative rule.
-
-Source
-------
-Griewank and Walther, Evaluating Derivatives, ch. 3.
-
-Examples
---------
->>> from learnedpair import _core
->>> text = "v0[2] = densities\nv1[2] = mul v0 v0\nv2[1] = sum v1 {1 2 1}\noutput v2"
->>> program = _core.TensorProgram(text, of_atoms=True)
->>> [output.tolist() for output in program.append_gradient("densities").evaluate(densities=[[3.0, 4.0]])]
-[[[25.0]], [[6.0, 8.0]]])")
             .def(
                     "tabulate_radial",
                     [](const PairProgram& function, double maxDistance, int numKnots) {

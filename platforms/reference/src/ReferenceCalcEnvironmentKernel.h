@@ -24,6 +24,7 @@ public:
 
 private:
     struct Model;
+    class Evaluation;
     std::shared_ptr<Model> model;
     std::vector<std::string> derivativeNames;
 };

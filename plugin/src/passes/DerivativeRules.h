@@ -51,8 +51,7 @@ public:
      * @param y          the value
      * @param dx         the derivatives of the operands
      */
-    int differentiateElementwise(
-            Operation operation, const std::vector<int>& x, int y, const std::vector<int>& dx);
+    int differentiateElementwise(Operation operation, const std::vector<int>& x, int y, const std::vector<int>& dx);
     /** Find the elements that equal the maximum of their group. @return a value of the length of x, of 1 and 0 */
     int findLargest(const ProgramStep& step, int x, int y);
     /** Get the exception for an operation without a rule. */

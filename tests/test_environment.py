@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Tests of forces whose function is an EnvironmentFunction, on the Reference platform: energies, forces and derivatives
+"""Tests of forces whose function is an EnvironmentFunction: energies, forces and derivatives
 against an independent implementation, identities, settings, XML, updates, and what is refused.
 """
 
+import functools
 import itertools
 from types import SimpleNamespace
 
@@ -13,9 +14,12 @@ import numpy as np
 import openmm
 import pytest
 import torch
-from comparators import assert_close
+from comparators import CPU, REFERENCE, assert_close, on
+from cpu_instructions import VARIABLE
 from openmm import XmlSerializer
 
+#: The platforms that evaluate environment functions.
+TARGETS = [REFERENCE, CPU]
 CUTOFF, INNER = 0.6, 0.22
 ORDERS = [0, 0, 1, 2, 3]
 NUM_TYPES = 2
@@ -122,17 +126,14 @@ class Cluster:
             getattr(force, name)(*value if isinstance(value, tuple) else (value,))
         return force
 
-    def context(self, force, positions=None):
+    def context(self, force, positions=None, target=REFERENCE):
         system = openmm.System()
         for _ in self.types:
             system.addParticle(12.0)
         if self.box is not None:
             system.setDefaultPeriodicBoxVectors(*self.box)
         system.addForce(force)
-        platform = openmm.Platform.getPlatform("Reference")
-        context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform)
-        context.setPositions(self.positions if positions is None else positions)
-        return context
+        return target.context(system, self.positions if positions is None else positions)
 
     def expected(self, function, globals_=(1.3, 0.7), **options):
         """Energy, forces, and derivatives by the global parameters, of the oracle."""
@@ -160,22 +161,21 @@ def cluster(request):
     return Cluster(BOXES[request.param])
 
 
-def assert_agrees(context, energy, forces):
-    found = state_of(context)
-    assert_close(found[0], energy, rtol=1e-10)
-    assert_close(found[1], forces, rtol=1e-8, atol=1e-9 * np.abs(forces).max())
+def assert_agrees(context, energy, forces, target=REFERENCE):
+    target.assert_agrees(*state_of(context), energy, forces)
 
 
+@on(TARGETS)
 @pytest.mark.parametrize("switching", [None, 0.45])
 @pytest.mark.parametrize("pair", [False, True])
-def test_energies_and_forces(cluster, pair, switching):
+def test_energies_and_forces(cluster, pair, switching, target):
     function = environment(pair)
     settings = {} if switching is None else dict(setUseSwitchingFunction=True, setSwitchingDistance=switching)
-    context = cluster.context(cluster.force(function, **settings))
+    context = cluster.context(cluster.force(function, **settings), target=target)
     energy, forces, _ = cluster.expected(function, switching_distance=switching)
     r = np.linalg.norm(cluster.positions[0] - cluster.positions[1])
     assert r < INNER and abs(forces[0]).max() > 1
-    assert_agrees(context, energy, forces)
+    assert_agrees(context, energy, forces, target)
 
 
 def test_forces_are_the_derivative_of_the_energy(cluster):
@@ -192,8 +192,9 @@ def test_forces_are_the_derivative_of_the_energy(cluster):
         assert_close(-(energies[0] - energies[1]) / 2e-5, forces[particle, axis], rtol=1e-5, atol=1e-5)
 
 
+@on(TARGETS)
 @pytest.mark.parametrize("in_densities", [True, False])
-def test_exclusions_exceptions_and_groups(cluster, in_densities):
+def test_exclusions_exceptions_and_groups(cluster, in_densities, target):
     """An exclusion and an exception hold for densities by default; groups always."""
     factors = {frozenset((0, 1)): 0.0, frozenset((3, 5)): 0.25, frozenset((0, 7)): 1.5}
     first, second = set(range(12)), set(range(6, 20))
@@ -208,30 +209,33 @@ def test_exclusions_exceptions_and_groups(cluster, in_densities):
     factor_of = lambda i, j: allowed(i, j) * factors.get(frozenset((i, j)), 1.0)  # noqa: E731
     options = dict(factor_of=factor_of) if in_densities else dict(factor_of=factor_of, density_factor_of=allowed)
     energy, forces, _ = cluster.expected(function, **options)
-    assert_agrees(cluster.context(force), energy, forces)
+    assert_agrees(cluster.context(force, target=target), energy, forces, target)
 
 
-def test_scale_global_parameters_and_their_derivatives(cluster):
+@on(TARGETS)
+def test_scale_global_parameters_and_their_derivatives(cluster, target):
     function = environment()
     force = cluster.force(function, setScaleParameter=("lambda", 0.5))
     for name in ("lambda", "offset", "strength"):
         force.addEnergyParameterDerivative(name)
-    context = cluster.context(force)
+    context = cluster.context(force, target=target)
     for scale, values in ((0.5, (1.3, 0.7)), (2.0, (-0.4, 1.9))):
         context.setParameter("lambda", scale)
         context.setParameter("strength", values[0])
         context.setParameter("offset", values[1])
         energy, forces, derivatives = cluster.expected(function, values)
-        assert_agrees(context, scale * energy, scale * forces)
+        assert_agrees(context, scale * energy, scale * forces, target)
         found = context.getState(parameterDerivatives=True).getEnergyParameterDerivatives()
-        assert_close(found["lambda"], energy, rtol=1e-10)
-        assert_close([found["strength"], found["offset"]], scale * derivatives, rtol=1e-9)
+        rtol = target.energy_tolerance
+        assert_close(found["lambda"], energy, rtol=rtol)
+        assert_close([found["strength"], found["offset"]], scale * derivatives, rtol=rtol)
     context.setParameter("offset", 3.0)
     with pytest.raises(openmm.OpenMMException, match="'offset' is 3 .* values from 0 to 2"):
         state_of(context)
 
 
-def test_a_linear_function_is_a_pair_sum(cluster):
+@on(TARGETS)
+def test_a_linear_function_is_a_pair_sum(cluster, target):
     """u = c q with one radial channel: E = sum over pairs of c (w_ab + w_ba), as a PairTable."""
     values, slopes = curves([0])
     text = "v0[1] = densities\nv1[1] = weight\nv2[1] = mul v0 v1\noutput v2"
@@ -241,28 +245,28 @@ def test_a_linear_function_is_a_pair_sum(cluster):
     of_sums = [3.0 * 2 * slopes[0], 3.0 * (slopes[1] + slopes[2]), 3.0 * 2 * slopes[3]]
     table = lp.PairTable(2, INNER, CUTOFF, [e.ravel() for e in sums], [s.ravel() for s in of_sums], [0, 1, 1, 2])
     settings = dict(setUseSwitchingFunction=True, setSwitchingDistance=0.4)
-    assert_agrees(
-        cluster.context(cluster.force(function, **settings)),
-        *state_of(cluster.context(cluster.force(table, **settings))),
-    )
+    expected = state_of(cluster.context(cluster.force(table, **settings)))
+    assert_agrees(cluster.context(cluster.force(function, **settings), target=target), *expected, target)
 
 
-def test_an_isolated_atom_has_the_energy_of_zero_densities():
+@on(TARGETS)
+def test_an_isolated_atom_has_the_energy_of_zero_densities(target):
     cluster = Cluster()
     function = environment(False)
     alone = cluster.positions + 10.0 * np.arange(20)[:, None]
     energies, _ = function.evaluate_atoms(np.zeros((20, 5)), np.maximum(cluster.types, 0))
-    found = state_of(cluster.context(cluster.force(function), alone))
+    found = state_of(cluster.context(cluster.force(function), alone, target))
     assert_close(found[0], energies[cluster.types >= 0].sum(), rtol=1e-12)
     assert np.abs(found[1]).max() == 0
 
 
-def test_atoms_at_the_same_place_have_no_direction():
+@on(TARGETS)
+def test_atoms_at_the_same_place_have_no_direction(target):
     """The energy is finite, and so are the forces; angular channels do not count the pair."""
     cluster = Cluster()
     positions = cluster.positions.copy()
     positions[1] = positions[0]
-    energy, forces = state_of(cluster.context(cluster.force(environment()), positions))
+    energy, forces = state_of(cluster.context(cluster.force(environment()), positions, target))
     assert np.isfinite(energy) and np.isfinite(forces).all()
 
 
@@ -308,18 +312,19 @@ def test_xml_and_copies_keep_everything():
     assert without.getFunction().pair is None
 
 
-def test_updates_in_a_context():
+@on(TARGETS)
+def test_updates_in_a_context(target):
     """Types, weights and tables may change; the shape may not."""
     cluster = Cluster()
     force = cluster.force(environment())
-    context = cluster.context(force)
+    context = cluster.context(force, target=target)
     changed = cluster.force(environment(given_weights=1.1 * weights()))
     force.setFunction(changed.getFunction())
     cluster.types[6] = 1 - cluster.types[6]
     force.setParticleTypes(cluster.types)
     force.updateParametersInContext(context)
     energy, forces = state_of(cluster.context(cluster.force(environment(given_weights=1.1 * weights()))))
-    assert_agrees(context, energy, forces)
+    assert_agrees(context, energy, forces, target)
     for other, message in (
         (environment(False), "the shape of the function"),
         (environment(angular=[0, 0, 1, 2, 2]), "the shape of the function"),
@@ -359,6 +364,91 @@ def test_energy_is_conserved():
             energies.append((state.getPotentialEnergy() + state.getKineticEnergy())._value)
         spreads.append(np.ptp(energies))
     assert spreads[0] < 0.05 and spreads[1] < 0.35 * spreads[0]  # of second order in the step
+
+
+# --- larger Systems, on CPU ---
+
+SHAPES = {
+    "large": np.diag([4.0, 4.2, 4.4]),
+    "flat": np.diag([4.0, 4.0, 1.25]),
+    "triclinic": np.array([[4.2, 0, 0], [1.9, 4.1, 0], [-1.7, 1.3, 4.0]]),
+    "cluster": None,
+}
+#: Fewer channels than a vector has numbers, as many, and more; orders that are not there.
+CHANNELS = {"3 radial": [0] * 3, "17 radial": [0] * 17, "angular": [3, 1, 1, 1, 2], "all": [0, 1, 2, 3] * 5}
+
+
+@functools.cache
+def gas(shape, channels):
+    """700 particles of two types in many periodic images, and a pair at the same place: System, positions,
+    and the results of Reference. Each is in a cell of its own, so that no others are very close. u is a quadratic function of the densities.
+    """
+    orders, box = CHANNELS[channels], SHAPES[shape]
+    random = np.random.default_rng(7)
+    count, n = 700, len(orders)
+    edges = np.diag([2.6, 2.6, 2.6]) if box is None else box
+    places = np.stack(np.meshgrid(*3 * [np.arange(9)], indexing="ij"), axis=-1).reshape(-1, 3)
+    fractions = (random.permutation(places)[:count] + random.uniform(0.2, 0.8, (count, 3))) / 9
+    images = 0 if box is None else random.integers(-1, 3, (count, 3))
+    positions = (fractions + images) @ edges
+    positions[5] = positions[6]
+    values, slopes = curves(orders)
+    text = (
+        f"v0[{n}] = densities\nv1[{n * n}] = weight\nv2[{n}] = linear v1 v0\nv3[{n}] = mul v2 v0\n"
+        f"v4[1] = sum v3 {{1 {n} 1}}\noutput v4"
+    )
+    function = lp.EnvironmentFunction(
+        2, INNER, CUTOFF, orders, values, slopes, [0, 1, 2, 3], text, random.normal(size=n * n) / n, pair=pair_table()
+    )
+    force = lp.LearnedPairForce(function)
+    types = random.integers(0, 2, count)
+    types[::9] = -1
+    force.setParticleTypes(types)
+    force.setNonbondedMethod(force.CutoffNonPeriodic if box is None else force.CutoffPeriodic)
+    force.setUseSwitchingFunction(True)
+    force.setSwitchingDistance(0.5)
+    for k in range(0, count - 3, 5):
+        force.addExclusion(k, k + 1)
+        force.addException(k, k + 2, 0.5)
+    system = openmm.System()
+    for _ in range(count):
+        system.addParticle(12.0)
+    if box is not None:
+        system.setDefaultPeriodicBoxVectors(*box)
+    system.addForce(force)
+    return system, positions, state_of(REFERENCE.context(system, positions))
+
+
+@pytest.mark.parametrize("channels", CHANNELS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_all_instruction_sets_agree_with_reference(instructions, shape, channels, monkeypatch):
+    system, positions, expected = gas(shape, channels)
+    monkeypatch.setenv(VARIABLE, instructions)
+    for threads in (1, 2, 5):
+        properties = {"Threads": str(threads), "DeterministicForces": str(threads == 5).lower()}
+        platform = openmm.Platform.getPlatform("CPU")
+        context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform, properties)
+        context.setPositions(positions)
+        assert_agrees(context, *expected, CPU)
+    info = lp.LearnedPairForce.cast(system.getForce(0)).getKernelInfo(context)
+    assert (info["evaluation"], info["instruction_set"]) == ("environment", instructions)
+
+
+def test_the_list_follows_the_particles_and_the_box():
+    """After steps that build the list again, and after a change of the box."""
+    system, positions, _ = gas("large", "all")
+    integrator = openmm.VerletIntegrator(0.002)
+    context = CPU.context(system, positions, integrator)
+    context.setVelocitiesToTemperature(300, 1)
+    for k in range(4):
+        velocities = np.random.default_rng(k).normal(0, 3, positions.shape)
+        context.setPositions(positions + 0.1 * k * velocities)
+        if k == 3:
+            context.setPeriodicBoxVectors(*(1.05 * SHAPES["large"]))
+        state = context.getState(positions=True, energy=True, forces=True)
+        fresh = REFERENCE.context(system, state.getPositions(asNumpy=True)._value)
+        fresh.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
+        assert_agrees(context, *state_of(fresh), CPU)
 
 
 def bad(**options):

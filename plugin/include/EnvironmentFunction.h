@@ -50,7 +50,7 @@ struct LEARNEDPAIR_EXPORT DensityCurve {
  * be absent.
  *
  * M. S. Daw and M. I. Baskes, Phys. Rev. B 29 (1984) 6443 (densities and embedding energies); M. I. Baskes, Phys. Rev.
- * B 46 (1992) 2727 (angular orders); docs/program.md, section 7.
+ * B 46 (1992) 2727 (angular orders); docs/program.md, section 6.
  */
 class LEARNEDPAIR_EXPORT EnvironmentFunction : public LearnedFunction {
 public:

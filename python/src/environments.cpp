@@ -136,7 +136,7 @@ values, slopes : list of ndarray, shape (n_knots, n_channels)
 curve_indices : list of int, length num_types*num_types
     The index of the curve for the type of the center and that of its neighbor, in row-major order; -1 for none.
 text : str
-    The program u, as specified in docs/program.md, section 7. Its inputs are ``densities``, ``type`` and ``globals``.
+    The program u, as specified in docs/program.md, section 6. Its inputs are ``densities``, ``type`` and ``globals``.
     Its output is the energy of an atom in kJ/mol.
 weights : ndarray
     The elements of all weights of the program, in the order of the steps.

@@ -3,8 +3,8 @@
 
 #include "ReferenceCalcEnvironmentKernel.h"
 #include "EnvironmentFunction.h"
+#include "internal/atomProgram.h"
 #include "internal/GlobalValues.h"
-#include "internal/passes.h"
 #include "internal/ProgramInterpreter.h"
 #include "internal/solidHarmonics.h"
 #include "internal/SwitchingFunction.h"
@@ -51,14 +51,7 @@ struct ReferenceCalcEnvironmentKernel::Model {
             pairs(force, true),
             switching(force),
             globals(force, derivativeNames),
-            interpreter(makeProgram(*function, globals.getDerivatives())) {}
-    /** Make the program with the outputs u, du/dq, and du/dg for each parameter whose derivative is needed. */
-    static TensorProgram makeProgram(const EnvironmentFunction& function, const vector<int>& derivatives) {
-        TensorProgram program = appendGradient(function.getAtomProgram(), AtomInput::Densities);
-        for (int element : derivatives)
-            program = differentiate(program, AtomInput::Globals, element, 1);
-        return program;
-    }
+            interpreter(makeAtomProgram(*function, globals.getDerivatives())) {}
     std::shared_ptr<const EnvironmentFunction> function;
     vector<int> types;
     ReferencePairs neighbors, pairs; // those of the densities, and those of the pair function

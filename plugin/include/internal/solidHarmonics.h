@@ -8,6 +8,8 @@ namespace LearnedPairPlugin {
  * The real spherical harmonics times sqrt(4 pi/(2l+1)), C_lm, as polynomials in the components of a unit vector. The
  * sum of their squares over m is 1. They are homogeneous of degree l: of any vector d, the polynomial is |d|^l C_lm.
  *
+ * The function has internal linkage, since it is compiled for several instruction sets.
+ *
  * Source: D. A. Varshalovich, A. N. Moskalev and V. K. Khersonskii, Quantum Theory of Angular Momentum, ch. 5.
  */
 namespace SolidHarmonics {
@@ -24,7 +26,7 @@ constexpr int MaxComponents = 7;
  * @param[out] gradients  2l+1 gradients with respect to (x, y, z)
  */
 template<class Real>
-void evaluate(int order, Real x, Real y, Real z, Real values[MaxComponents], Real gradients[MaxComponents][3]) {
+static void evaluate(int order, Real x, Real y, Real z, Real values[MaxComponents], Real gradients[MaxComponents][3]) {
     auto set = [&](int m, Real value, Real dx, Real dy, Real dz) {
         values[m] = value;
         gradients[m][0] = dx;

@@ -4,6 +4,7 @@
 // The functions that are compiled once for each instruction set.
 #pragma once
 
+#include "environmentTypes.h"
 #include "listTypes.h"
 #include "programTypes.h"
 #include "tableTypes.h"
@@ -24,6 +25,16 @@ struct SimdBackend {
      */
     void (*computeTable)(const PairGeometry& geometry, const PairBlock& block, const CurveArrays& curves,
             const ForceTarget& target, bool includeEnergy, double* sums);
+    /** Add the densities of the pairs of a block to the sums of their atoms, shape [numListed][stride]. */
+    void (*addDensities)(
+            const PairGeometry& geometry, const PairBlock& block, const DensityArrays& arrays, float* sums);
+    /**
+     * Add the forces that come from the densities of the pairs of a block.
+     *
+     * @param gradients  the derivatives of the energy with respect to the sums, shape [numListed][stride]
+     */
+    void (*addDensityForces)(const PairGeometry& geometry, const PairBlock& block, const DensityArrays& arrays,
+            const float* gradients, const ForceTarget& target);
     /** Set the function that runs an instruction. All other members must be set. */
     void (*selectInstruction)(ProgramInstruction& step);
     /**

@@ -101,9 +101,8 @@ def energy(
         if function.pair is not None and i < j and factor_of(i, j) != 0:
             pair = function.pair
             c = pair.curve_indices[types[i] * pair.num_types + types[j]]
-            table = lambda x, c=c: hermite(  # noqa: E731
-                pair.min_distance, pair.max_distance, pair.energies[c][:, None], pair.slopes[c][:, None], x
-            )
+            numbers = (pair.min_distance, pair.max_distance, pair.energies[c][:, None], pair.slopes[c][:, None])
+            table = lambda x, n=numbers: hermite(*n, x)  # noqa: E731
             total = total + factor_of(i, j) * with_distance_rules(table, r)[0, 0]
     for i, found in enumerate(of):
         if types[i] < 0:

@@ -15,7 +15,7 @@ import openmm
 import pytest
 import torch
 from comparators import CPU, REFERENCE, assert_close, on
-from cpu_instructions import VARIABLE
+from cpu_instructions import SETS, VARIABLE, missing
 from openmm import XmlSerializer
 
 #: The platforms that evaluate environment functions.
@@ -380,8 +380,8 @@ CHANNELS = {"3 radial": [0] * 3, "17 radial": [0] * 17, "angular": [3, 1, 1, 1, 
 
 @functools.cache
 def gas(shape, channels):
-    """700 particles of two types in many periodic images, and a pair at the same place: System, positions,
-    and the results of Reference. Each is in a cell of its own, so that no others are very close. u is a quadratic function of the densities.
+    """700 particles of two types in many periodic images, each in a cell of its own, and a pair at the same place:
+    System, positions, and the results of Reference. u is a quadratic function of the densities.
     """
     orders, box = CHANNELS[channels], SHAPES[shape]
     random = np.random.default_rng(7)
@@ -432,6 +432,19 @@ def test_all_instruction_sets_agree_with_reference(instructions, shape, channels
         assert_agrees(context, *expected, CPU)
     info = lp.LearnedPairForce.cast(system.getForce(0)).getKernelInfo(context)
     assert (info["evaluation"], info["instruction_set"]) == ("environment", instructions)
+
+
+def test_vectors_that_channels_do_not_fill_are_not_used(monkeypatch):
+    """With AVX-512, eight channels take the shorter vectors of AVX2, unless the user chooses."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    best = next(name for name in SETS if name not in missing())
+    for count, expected in ((8, "AVX2" if best == "AVX512" else best), (16, best)):
+        values, slopes = curves([0] * count)
+        text = f"v0[{count}] = densities\nv1[1] = sum v0 {{1 {count} 1}}\noutput v1"
+        function = lp.EnvironmentFunction(2, INNER, CUTOFF, [0] * count, values, slopes, [0, 1, 2, 3], text)
+        cluster = Cluster()
+        force = cluster.force(function)
+        assert force.getKernelInfo(cluster.context(force, target=CPU))["instruction_set"] == expected
 
 
 def test_the_list_follows_the_particles_and_the_box():

@@ -24,6 +24,8 @@ from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
 from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
 from .interfaces.ml_region import exclude_within
+from .lowering.environment_model import EnvironmentModel
+from .lowering.load_eam import load_eam
 from .lowering.tabulation import tabulate
 from .reporters.committee_reporter import CommitteeReporter
 from .reporters.domain_reporter import DomainReporter
@@ -63,6 +65,7 @@ __all__ = [
     "LoweringError",
     "ModelError",
     "EnvironmentFunction",
+    "EnvironmentModel",
     "PairProgram",
     "PairTable",
     "PluginLoadError",
@@ -72,6 +75,7 @@ __all__ = [
     "exclude_within",
     "features_from_nonbonded",
     "from_custom_nonbonded",
+    "load_eam",
     "tabulate",
     "update_from_custom_nonbonded",
 ]

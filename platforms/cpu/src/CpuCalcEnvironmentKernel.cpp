@@ -34,10 +34,12 @@ void CpuCalcEnvironmentKernel::initialize(const OpenMM::System& system, const Le
 
 void CpuCalcEnvironmentKernel::setModel(const LearnedPairForce& force) {
     const int numThreads = data.threads.getNumThreads();
+    auto& function = dynamic_cast<const EnvironmentFunction&>(force.getFunction());
+    backend = &selectEnvironmentBackend(function.getAngularOrders());
     globals = std::make_unique<GlobalValues>(force, derivativeNames);
-    loop = std::make_unique<CpuEnvironmentLoop>(force, globals->getDerivatives(), backend, numThreads);
-    auto table = dynamic_cast<const EnvironmentFunction&>(force.getFunction()).getPairTable();
-    pairs = (table == nullptr ? nullptr : std::make_unique<PairPart>(force, *table, backend, numThreads));
+    loop = std::make_unique<CpuEnvironmentLoop>(force, globals->getDerivatives(), *backend, numThreads);
+    auto table = function.getPairTable();
+    pairs = (table == nullptr ? nullptr : std::make_unique<PairPart>(force, *table, selectSimdBackend(), numThreads));
 }
 
 double CpuCalcEnvironmentKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
@@ -71,7 +73,7 @@ KernelInfo CpuCalcEnvironmentKernel::getInfo() const {
     KernelInfo info;
     info.placement = "SIMD loop";
     info.neighborList = "own";
-    info.instructionSet = backend.name;
+    info.instructionSet = backend->name;
     info.evaluation = "environment";
     return info;
 }

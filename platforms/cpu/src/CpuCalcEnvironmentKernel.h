@@ -20,8 +20,7 @@ public:
     CpuCalcEnvironmentKernel(
             const std::string& name, const OpenMM::Platform& platform, OpenMM::CpuPlatform::PlatformData& data) :
             CalcLearnedPairForceKernel(name, platform),
-            data(data),
-            backend(selectSimdBackend()) {}
+            data(data) {}
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
     void addDerivatives(OpenMM::ContextImpl& context, const std::map<std::string, double>& derivatives) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
@@ -40,7 +39,7 @@ private:
     };
     void setModel(const LearnedPairForce& force);
     OpenMM::CpuPlatform::PlatformData& data;
-    const SimdBackend& backend;
+    const SimdBackend* backend; // of the densities
     std::vector<std::string> derivativeNames;
     std::unique_ptr<GlobalValues> globals;
     std::unique_ptr<CpuEnvironmentLoop> loop;

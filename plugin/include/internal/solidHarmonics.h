@@ -64,6 +64,13 @@ static void evaluate(int order, Real x, Real y, Real z, Real values[MaxComponent
     }
 }
 
+/** Get whether a polynomial depends on a coordinate: its gradient has a component along the axis that is not zero. */
+constexpr bool dependsOn(int order, int m, int axis) {
+    // For each polynomial a bit for each axis: 1 for x, 2 for y, 4 for z.
+    constexpr int axes[4][MaxComponents] = {{0}, {2, 4, 1}, {3, 6, 7, 5, 3}, {3, 7, 7, 7, 7, 7, 3}};
+    return axes[order][m] >> axis & 1;
+}
+
 } // namespace SolidHarmonics
 
 } // namespace LearnedPairPlugin

@@ -8,6 +8,7 @@
 #include "listTypes.h"
 #include "programTypes.h"
 #include "tableTypes.h"
+#include <vector>
 
 namespace LearnedPairPlugin {
 
@@ -60,5 +61,14 @@ extern const SimdBackend sse4Backend, avx2Backend, avx512Backend;
  * @throws OpenMMException if the variable has another value, or the processor does not support the instruction set
  */
 const SimdBackend& selectSimdBackend();
+
+/**
+ * Get the backend for an EnvironmentFunction: that of selectSimdBackend(), or AVX2 in place of AVX-512 if its longer
+ * vectors would have more lanes without a channel. (8 radial channels of 3,000 atoms of water took 3.2 ms with AVX2,
+ * and 3.6 with AVX-512, of one thread of an AMD EPYC processor.)
+ *
+ * @param orders  the angular order of each channel
+ */
+const SimdBackend& selectEnvironmentBackend(const std::vector<int>& orders);
 
 } // namespace LearnedPairPlugin

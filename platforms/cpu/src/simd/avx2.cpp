@@ -7,5 +7,5 @@
 #include "listNeighbors.h"
 #include "SimdBackend.h"
 
-const SimdBackend LearnedPairPlugin::avx2Backend = {
-    "AVX2", Width, listNeighbors, computeTable, addDensities, addDensityForces, selectInstruction, computeProgram, finishProgram};
+const SimdBackend LearnedPairPlugin::avx2Backend = {"AVX2", Width, listNeighbors, computeTable, addDensities,
+    addDensityForces, selectInstruction, computeProgram, finishProgram};

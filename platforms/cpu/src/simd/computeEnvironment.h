@@ -161,6 +161,30 @@ inline void addPair(const DensityArrays& arrays, const PackedNeighbors& pairs, i
     }
 }
 
+/** An integer as a type. */
+template<int N> struct Number {
+    static constexpr int value = N;
+};
+
+/** Add what the components m, m+1 ... of an order contribute to the derivative of the energy: see findGradient(). */
+template<int Order, int m>
+inline void addComponents(const Harmonics& harmonics, const float* gradients1, const float* gradients2, int n,
+        const Floats& w1, const Floats& w2, const Floats& dw1, const Floats& dw2, Floats& radial,
+        Displacements& angular) {
+    if constexpr (m <= 2 * Order) {
+        const Floats of1 = load(gradients1 + m * n), of2 = load(gradients2 + m * n), both = w1 * of1 + w2 * of2;
+        const float* slope = harmonics.gradients[Order][m];
+        radial += harmonics.values[Order][m] * (dw1 * of1 + dw2 * of2);
+        if constexpr (SolidHarmonics::dependsOn(Order, m, 0))
+            angular.x += slope[0] * both;
+        if constexpr (SolidHarmonics::dependsOn(Order, m, 1))
+            angular.y += slope[1] * both;
+        if constexpr (SolidHarmonics::dependsOn(Order, m, 2))
+            angular.z += slope[2] * both;
+        addComponents<Order, m + 1>(harmonics, gradients1, gradients2, n, w1, w2, dw1, dw2, radial, angular);
+    }
+}
+
 /**
  * Compute the derivative of the energy with respect to the displacement from the first to the second atom of a pair,
  * from the derivatives of the energy with respect to the sums of both atoms.
@@ -193,31 +217,31 @@ inline void findGradient(const DensityArrays& arrays, const PackedNeighbors& pai
         return;
     }
     const Harmonics harmonics(arrays, pairs, item);
-    Floats x = {}, y = {}, z = {}, along = {};
+    Displacements angular = {};
     int offset = 4 * arrays.numFloats[0], place = arrays.numFloats[0];
-    for (int order = 1; order < NumOrders; order++) {
-        const int n = arrays.numFloats[order], numComponents = 2 * order + 1;
-        const float sign = (order % 2 == 0 ? 1 : -1);
+    auto addOrder = [&](auto order) {
+        constexpr int l = decltype(order)::value, numComponents = 2 * l + 1;
+        const int n = arrays.numFloats[l];
+        const float sign = (l % 2 == 0 ? 1 : -1);
         for (int k = 0; k < n; k += Width) {
             evaluate(row1 + offset + k, n, t1, spacing1, w1, dw1);
             evaluate(row2 + offset + k, n, t2, spacing2, w2, dw2);
-            for (int m = 0; m < numComponents; m++) {
-                const Floats of1 = load(gradients1 + place + m * n + k),
-                             of2 = sign * load(gradients2 + place + m * n + k), both = w1 * of1 + w2 * of2;
-                const float *g = harmonics.gradients[order][m], c = harmonics.values[order][m];
-                radial += c * (dw1 * of1 + dw2 * of2);
-                along += (order * c) * both;
-                x += g[0] * both;
-                y += g[1] * both;
-                z += g[2] * both;
-            }
+            w2 *= sign;
+            dw2 *= sign;
+            addComponents<l, 0>(
+                    harmonics, gradients1 + place + k, gradients2 + place + k, n, w1, w2, dw1, dw2, radial, angular);
         }
         offset += 4 * n;
         place += numComponents * n;
-    }
-    addSums(radial, along, Floats{}, radialSums);
-    addSums(x, y, z, angularSums);
-    const float factor = radialSums[0] - radialSums[1] * inverse;
+    };
+    addOrder(Number<1>());
+    addOrder(Number<2>());
+    addOrder(Number<3>());
+    addSums(radial, Floats{}, Floats{}, radialSums);
+    addSums(angular.x, angular.y, angular.z, angularSums);
+    // The angular part has no component along the direction.
+    const float along = harmonics.x * angularSums[0] + harmonics.y * angularSums[1] + harmonics.z * angularSums[2];
+    const float factor = radialSums[0] - along * inverse;
     gradient[0] = factor * harmonics.x + angularSums[0] * inverse;
     gradient[1] = factor * harmonics.y + angularSums[1] * inverse;
     gradient[2] = factor * harmonics.z + angularSums[2] * inverse;

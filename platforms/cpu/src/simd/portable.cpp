@@ -8,5 +8,5 @@
 #include "listNeighbors.h"
 #include "SimdBackend.h"
 
-const SimdBackend LearnedPairPlugin::portableBackend = {
-    "portable", Width, listNeighbors, computeTable, addDensities, addDensityForces, selectInstruction, computeProgram, finishProgram};
+const SimdBackend LearnedPairPlugin::portableBackend = {"portable", Width, listNeighbors, computeTable, addDensities,
+    addDensityForces, selectInstruction, computeProgram, finishProgram};

@@ -7,5 +7,5 @@
 #include "listNeighbors.h"
 #include "SimdBackend.h"
 
-const SimdBackend LearnedPairPlugin::sse4Backend = {
-    "SSE4", Width, listNeighbors, computeTable, addDensities, addDensityForces, selectInstruction, computeProgram, finishProgram};
+const SimdBackend LearnedPairPlugin::sse4Backend = {"SSE4", Width, listNeighbors, computeTable, addDensities,
+    addDensityForces, selectInstruction, computeProgram, finishProgram};

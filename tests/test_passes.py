@@ -227,6 +227,51 @@ def test_other_passes_keep_values_and_derivatives_of_random_programs(program):
         )
 
 
+@random_programs(300)
+def test_gradients_of_random_programs_are_their_derivatives(program):
+    """Reverse mode against forward mode, for the distance and for all global parameters at once."""
+    inputs, original = program.inputs(12), program.program
+    for name, length in (("distance", 1), ("globals", program.num_globals)):
+        if f"= {name}\n" not in original.text:
+            continue
+        *outputs, gradient = original.append_gradient(name).evaluate(**inputs)
+        assert_agree(outputs, original.evaluate(**inputs), name)
+        expected = [original.differentiate(name, k, 1).evaluate(**inputs)[-1] for k in range(length)]
+        assert_agree([gradient], [np.concatenate(expected, axis=1)], f"gradient by {name}", rtol=1e-11)
+
+
+@pytest.mark.parametrize("text, gradient", [
+    # Every operation that has a rule of its own in reverse mode, for the densities q = (2, 3, 0.5).
+    ("v1[4] = gather v0 {0 2 0 1}; v2[4] = mul v1 v1; v3[1] = sum v2 {1 4 1}", [8, 6, 1]),
+    ("v1[2] = gather v0 {0 1}; v2[5] = concat v1 v0; v3[5] = mul v2 v2; v4[1] = sum v3 {1 5 1}", [8, 12, 1]),
+    ("v1[1] = max v0 {1 3 1}", [0, 1, 0]),
+    ("v1[3] = gather v0 {1 1 0}; v2[1] = max v1 {1 3 1}", [0, 1, 0]),
+    ("v1[6] = literal 1 2 3 4 5 6; v2[2] = linear v1 v0; v3[2] = mul v2 v2; v4[1] = sum v3 {1 2 1}",
+     [2 * 9.5 + 8 * 26, 4 * 9.5 + 10 * 26, 6 * 9.5 + 12 * 26]),
+    ("v1[1] = gather v0 {2}; v2[3] = mul v0 v1; v3[1] = sum v2 {1 3 1}", [0.5, 0.5, 6.0]),
+    ("v1[3] = literal 2.5 2.5 2.5; v2[3] = less v0 v1; v3[3] = select v2 v0 v1; v4[1] = sum v3 {1 3 1}", [1, 0, 1]),
+    ("v1[1] = gather v0 {0}; v2[1] = sigmoid v1; v3[1] = mul v1 v2",
+     [1 / (1 + np.exp(-2)) + 2 * np.exp(-2) / (1 + np.exp(-2)) ** 2, 0, 0]),
+    ("v1[1] = literal 4", [0, 0, 0]),
+    ("v1[3] = floor v0; v2[1] = sum v1 {1 3 1}", [0, 0, 0]),
+])  # fmt: skip
+def test_gradients_by_hand(text, gradient):
+    last = re.findall(r"v(\d+)\[", text)[-1]
+    program = _core.TensorProgram(f"v0[3] = densities; {text}; output v{last}".replace("; ", "\n"), of_atoms=True)
+    assert_close(program.append_gradient("densities").evaluate(densities=[[2.0, 3.0, 0.5]])[-1], [gradient], rtol=1e-13)
+
+
+def test_gradients_that_do_not_exist_are_refused():
+    program = _core.TensorProgram("v0[2] = densities\noutput v0", of_atoms=True)
+    with pytest.raises(openmm.OpenMMException, match="the first output has the length 2; expected 1"):
+        program.append_gradient("densities")
+    with pytest.raises(ValueError, match="there is no input 'distance'"):
+        program.append_gradient("distance")
+    program = _core.TensorProgram("v0[1] = type\noutput v0", of_atoms=True)
+    with pytest.raises(openmm.OpenMMException, match='does not read the input "densities"'):
+        program.append_gradient("densities")
+
+
 @pytest.mark.parametrize("case", [case for case in FINITE if case.distance_derivatives], ids=str)
 def test_passes_keep_derivatives_of_conformance_programs(case):
     program, count = case.program, len(case.outputs)

@@ -206,10 +206,10 @@ def test_checkpoint_continues_identically():
 DAMAGES = {
     "newer version": (
         (
-            'useSwitchingFunction="1" version="4"',
+            'useSwitchingFunction="1" version="5"',
             'useSwitchingFunction="1" version="7"',
         ),
-        "version 7.*version 4",
+        "version 7.*version 5",
     ),
     "bad character": (('energies="', 'energies="!'), "character '!'"),
     "half a number": (('slopes="AAAA', 'slopes="AAAAAAAA'), "middle of a number|slopes"),

@@ -11,6 +11,7 @@
 
 namespace LearnedPairPlugin {
 
+class EnvironmentFunction;
 class PairProgram;
 class PairTable;
 
@@ -43,6 +44,7 @@ public:
     virtual ~LearnedFunctionVisitor() = default;
     virtual void visit(const PairTable& table) = 0;
     virtual void visit(const PairProgram& program) = 0;
+    virtual void visit(const EnvironmentFunction& environment) = 0;
 };
 
 /**

@@ -30,8 +30,15 @@ namespace LearnedPairPlugin {
  *  - S is the quintic switching function of OpenMM::NonbondedForce. It is off by default.
  *  - s is an optional global parameter of the Context, the scale.
  *
- * Exceptions are pairs with a factor of their own, in place of 1. Optionally the energy of a homogeneous liquid beyond
- * the cutoff is added; see setUseLongRangeCorrection().
+ * If the function is an EnvironmentFunction, the energy is
+ *
+ *     E = s * (sum over covered particles i of u(q_i; a_i; g) + sum over pairs of P of S f)
+ *
+ * with the densities q_i, sums over the pairs of P with S w in place of w; w is replaced by its Taylor expansion below
+ * the inner cutoff, as f is. A covered particle without a neighbor contributes u(0).
+ *
+ * Exceptions are pairs with a factor of their own, in place of 1, which multiplies f and w. Optionally the energy of a
+ * homogeneous liquid beyond the cutoff is added; see setUseLongRangeCorrection().
  *
  * To use this class, create a LearnedPairForce with its function. Then call addParticle() once for every particle of
  * the System, set the distances and exclusions, and add the force to the System before the Context is created. Most
@@ -233,6 +240,16 @@ public:
      * checked when a Context is created.
      */
     void setUseLongRangeCorrection(bool use);
+    /** Get whether exclusions and exceptions hold for densities. */
+    bool getUseDensityExclusions() const {
+        return useDensityExclusions;
+    }
+    /**
+     * Set whether exclusions and exceptions hold for the densities of an EnvironmentFunction, which is the default. If
+     * not, excluded atoms are neighbors like all others, and exclusions hold for the pair function only. The setting
+     * has no effect on other functions.
+     */
+    void setUseDensityExclusions(bool use);
     /** Get whether periodic boundary conditions are applied. */
     bool usesPeriodicBoundaryConditions() const override {
         return method == CutoffPeriodic;
@@ -530,7 +547,7 @@ private:
     std::vector<double> particleFeatures; // shape [number of particles][number of features]
     NonbondedMethod method;
     double cutoff, innerCutoff, switchingDistance;
-    bool useSwitching, useLongRangeCorrection;
+    bool useSwitching, useLongRangeCorrection, useDensityExclusions;
     Evaluation evaluation;
     double tableTolerance;
     struct Exception {

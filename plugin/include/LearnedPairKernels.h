@@ -20,6 +20,10 @@ public:
     static std::string Name() {
         return "CalcLearnedPairForce";
     }
+    /** Get the name of the kernel that evaluates forces whose function is an EnvironmentFunction. */
+    static std::string EnvironmentName() {
+        return "CalcLearnedPairForceEnvironment";
+    }
     CalcLearnedPairForceKernel(const std::string& name, const OpenMM::Platform& platform) :
             OpenMM::KernelImpl(name, platform) {}
     /** Prepare the kernel for a force of a System. This is called once, before execute(). */

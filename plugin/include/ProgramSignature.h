@@ -14,7 +14,8 @@ enum class InputLevel {
     Global,   ///< one value for all pairs
     Particle, ///< one value for each distinct particle
     Radial,   ///< the distance of a pair
-    Pair      ///< one value for each pair of distinct particles
+    Pair,     ///< one value for each pair of distinct particles
+    Atom      ///< one value for each atom in each time step
 };
 
 /** Whether a learned function identifies a particle by an integer type or by a vector of real features. */
@@ -39,6 +40,8 @@ public:
     int findInput(const std::string& name) const;
     /** Get the signature of programs for pairs of particles. PairInput lists its slots. */
     static const ProgramSignature& forPairs();
+    /** Get the signature of programs for atoms in their environments. AtomInput lists its slots. */
+    static const ProgramSignature& forAtoms();
 
 private:
     std::vector<ProgramInput> inputs;
@@ -47,6 +50,11 @@ private:
 /** The slots of ProgramSignature::forPairs(). */
 struct PairInput {
     enum Slot { Distance, Particle1, Particle2, Pair, Globals };
+};
+
+/** The slots of ProgramSignature::forAtoms(). */
+struct AtomInput {
+    enum Slot { Densities, Type, Globals };
 };
 
 } // namespace LearnedPairPlugin

@@ -25,6 +25,7 @@ LearnedPairForce::LearnedPairForce(std::shared_ptr<const LearnedFunction> functi
         method(CutoffPeriodic),
         useSwitching(false),
         useLongRangeCorrection(false),
+        useDensityExclusions(true),
         evaluation(ExactEvaluation),
         tableTolerance(1e-4),
         scaleDefault(1.0) {
@@ -37,7 +38,8 @@ LearnedPairForce::LearnedPairForce(std::shared_ptr<const LearnedFunction> functi
 
 void LearnedPairForce::setFunction(std::shared_ptr<const LearnedFunction> function) {
     require(function != nullptr,
-            "LearnedPairForce: the pair function is null; create the force with a PairTable or a PairProgram.");
+            "LearnedPairForce: the pair function is null; create the force with a PairTable, a PairProgram or an "
+            "EnvironmentFunction.");
     if (this->function != nullptr)
         require(function->getNumFeatures() == this->function->getNumFeatures() || particleTypes.empty(),
                 "LearnedPairForce: the new function has ", function->getNumFeatures(), " features, the old one ",
@@ -148,6 +150,10 @@ void LearnedPairForce::setInnerCutoffDistance(double distance) {
 
 void LearnedPairForce::setUseSwitchingFunction(bool use) {
     useSwitching = use;
+}
+
+void LearnedPairForce::setUseDensityExclusions(bool use) {
+    useDensityExclusions = use;
 }
 
 void LearnedPairForce::setUseLongRangeCorrection(bool use) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/LearnedPairForceImpl.h"
+#include "EnvironmentFunction.h"
 #include "internal/require.h"
 #include "internal/validation.h"
 #include "LearnedPairKernels.h"
@@ -41,7 +42,7 @@ void LearnedPairForceImpl::initialize(ContextImpl& context) {
     Vec3 box[3];
     system.getDefaultPeriodicBoxVectors(box[0], box[1], box[2]);
     validateBox(owner, box);
-    kernel = context.getPlatform().createKernel(CalcLearnedPairForceKernel::Name(), context);
+    kernel = context.getPlatform().createKernel(getKernelNames()[0], context);
     kernel.getAs<CalcLearnedPairForceKernel>().initialize(system, owner);
     globals = std::make_unique<GlobalValues>(owner, findEnergyParameterDerivatives(system, owner));
     hasDerivatives = !globals->getDerivativeNames().empty();
@@ -123,7 +124,8 @@ map<string, double> LearnedPairForceImpl::getDefaultParameters() {
 }
 
 vector<string> LearnedPairForceImpl::getKernelNames() {
-    return {CalcLearnedPairForceKernel::Name()};
+    const bool isEnvironment = (dynamic_cast<const EnvironmentFunction*>(&owner.getFunction()) != nullptr);
+    return {isEnvironment ? CalcLearnedPairForceKernel::EnvironmentName() : CalcLearnedPairForceKernel::Name()};
 }
 
 KernelInfo LearnedPairForceImpl::getKernelInfo() {

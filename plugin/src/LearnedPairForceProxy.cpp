@@ -15,7 +15,7 @@ using OpenMM::SerializationNode;
 using std::set;
 using std::vector;
 
-static const int Version = 4;
+static const int Version = 5;
 // The last node of a force. It is needed because OpenMM's XML parser (8.6) accepts a truncated text as complete.
 static const char* const End = "End";
 
@@ -31,7 +31,7 @@ static void writeTable(SerializationNode& node, const PairTable& table) {
                 .setStringProperty("slopes", encodeDoubles(curve.slopes));
 }
 
-static std::shared_ptr<LearnedFunction> readTable(const SerializationNode& node) {
+static std::shared_ptr<PairTable> readTable(const SerializationNode& node) {
     vector<PairCurve> curves;
     for (auto& child : node.getChildren()) {
         curves.push_back(
@@ -59,11 +59,17 @@ static void writeRange(SerializationNode& node, const std::string& name, const V
     writeNumber(node, "high", range.high);
 }
 
-static void writeProgram(SerializationNode& node, const PairProgram& function, const LearnedPairForce& force) {
-    node.setIntProperty("numTypes", function.getNumTypes());
-    writeNumber(node, "minDistance", function.getMinDistance());
-    for (auto& feature : function.getFeatures())
-        writeRange(node.createChildNode("Feature"), feature.name, feature.range);
+static void writeSteps(SerializationNode& node, const TensorProgram& program) {
+    node.setStringProperty("steps", replaceCharacter(program.getText(), '\n', ';'));
+    node.setStringProperty("weights", encodeDoubles(program.getWeights()));
+}
+
+static TensorProgram readSteps(const SerializationNode& node, const ProgramSignature& signature) {
+    return TensorProgram(replaceCharacter(node.getStringProperty("steps"), ';', '\n'),
+            decodeDoubles(node.getStringProperty("weights")), signature);
+}
+
+static void writeGlobalParameters(SerializationNode& node, const LearnedPairForce& force) {
     for (int i = 0; i < force.getNumGlobalParameters(); i++) {
         ValueRange range;
         force.getGlobalParameterRange(i, range.low, range.high);
@@ -71,27 +77,78 @@ static void writeProgram(SerializationNode& node, const PairProgram& function, c
         writeRange(parameter, force.getGlobalParameterName(i), range);
         writeNumber(parameter, "default", force.getGlobalParameterDefaultValue(i));
     }
-    node.setStringProperty("steps", replaceCharacter(function.getProgram().getText(), '\n', ';'));
-    node.setStringProperty("weights", encodeDoubles(function.getProgram().getWeights()));
+}
+
+static ValueRange readRange(const SerializationNode& node) {
+    return {readNumber(node, "low"), readNumber(node, "high")};
+}
+
+static GlobalParameter readGlobalParameter(const SerializationNode& node) {
+    return {readText(node, "name"), readNumber(node, "default"), readRange(node)};
+}
+
+static void writeProgram(SerializationNode& node, const PairProgram& function, const LearnedPairForce& force) {
+    node.setIntProperty("numTypes", function.getNumTypes());
+    writeNumber(node, "minDistance", function.getMinDistance());
+    for (auto& feature : function.getFeatures())
+        writeRange(node.createChildNode("Feature"), feature.name, feature.range);
+    writeGlobalParameters(node, force);
+    writeSteps(node, function.getProgram());
 }
 
 static std::shared_ptr<LearnedFunction> readProgram(const SerializationNode& node) {
     vector<ParticleFeature> features;
     vector<GlobalParameter> globalParameters;
     for (auto& child : node.getChildren()) {
-        ValueRange range = {readNumber(child, "low"), readNumber(child, "high")};
         if (child.getName() == "Feature")
-            features.push_back({readText(child, "name"), range});
+            features.push_back({readText(child, "name"), readRange(child)});
         else if (child.getName() == "GlobalParameter")
-            globalParameters.push_back({readText(child, "name"), readNumber(child, "default"), range});
+            globalParameters.push_back(readGlobalParameter(child));
         else
             require(false, "LearnedPairForce: the program has an element \"", child.getName(),
                     "\"; the XML is damaged.");
     }
-    TensorProgram program(replaceCharacter(node.getStringProperty("steps"), ';', '\n'),
-            decodeDoubles(node.getStringProperty("weights")));
-    return std::make_shared<PairProgram>(
-            program, readInteger(node, "numTypes"), features, readNumber(node, "minDistance"), globalParameters);
+    return std::make_shared<PairProgram>(readSteps(node, ProgramSignature::forPairs()), readInteger(node, "numTypes"),
+            features, readNumber(node, "minDistance"), globalParameters);
+}
+
+static void writeEnvironment(
+        SerializationNode& node, const EnvironmentFunction& function, const LearnedPairForce& force) {
+    node.setIntProperty("numTypes", function.getNumTypes());
+    writeNumber(node, "minDistance", function.getFirstKnot());
+    writeNumber(node, "maxDistance", function.getLastKnot());
+    writeIntegers(node, "angularOrders", function.getAngularOrders());
+    writeIntegers(node, "curveIndices", function.getCurveIndices());
+    for (auto& curve : function.getCurves())
+        node.createChildNode("Densities")
+                .setStringProperty("values", encodeDoubles(curve.values))
+                .setStringProperty("slopes", encodeDoubles(curve.slopes));
+    writeSteps(node.createChildNode("AtomProgram"), function.getAtomProgram());
+    writeGlobalParameters(node, force);
+    if (function.getPairTable() != nullptr)
+        writeTable(node.createChildNode("PairTable"), *function.getPairTable());
+}
+
+static std::shared_ptr<LearnedFunction> readEnvironment(const SerializationNode& node) {
+    vector<DensityCurve> curves;
+    vector<GlobalParameter> globalParameters;
+    std::shared_ptr<const PairTable> pairTable;
+    for (auto& child : node.getChildren()) {
+        if (child.getName() == "Densities")
+            curves.push_back({decodeDoubles(child.getStringProperty("values")),
+                decodeDoubles(child.getStringProperty("slopes"))});
+        else if (child.getName() == "GlobalParameter")
+            globalParameters.push_back(readGlobalParameter(child));
+        else if (child.getName() == "PairTable")
+            pairTable = readTable(child);
+        else
+            require(child.getName() == "AtomProgram", "LearnedPairForce: the environment function has an element \"",
+                    child.getName(), "\"; the XML is damaged.");
+    }
+    return std::make_shared<EnvironmentFunction>(readInteger(node, "numTypes"), readNumber(node, "minDistance"),
+            readNumber(node, "maxDistance"), readIntegers(node, "angularOrders"), curves,
+            readIntegers(node, "curveIndices"),
+            readSteps(node.getChildNode("AtomProgram"), ProgramSignature::forAtoms()), globalParameters, pairTable);
 }
 
 static void writeFunction(SerializationNode& node, const LearnedPairForce& force) {
@@ -104,13 +161,20 @@ static void writeFunction(SerializationNode& node, const LearnedPairForce& force
             [&](const PairProgram& program) {
                 writeProgram(node.createChildNode("PairProgram"), program, force);
                 return true;
+            },
+            [&](const EnvironmentFunction& environment) {
+                writeEnvironment(node.createChildNode("EnvironmentFunction"), environment, force);
+                return true;
             });
 }
 
 static std::shared_ptr<LearnedFunction> readFunction(const SerializationNode& node) {
-    for (auto& child : node.getChildren())
+    for (auto& child : node.getChildren()) {
         if (child.getName() == "PairProgram")
             return readProgram(child);
+        if (child.getName() == "EnvironmentFunction")
+            return readEnvironment(child);
+    }
     return readTable(node.getChildNode("PairTable"));
 }
 
@@ -212,6 +276,7 @@ void LearnedPairForceProxy::serialize(const void* object, SerializationNode& nod
     node.setBoolProperty("useSwitchingFunction", force.getUseSwitchingFunction());
     writeNumber(node, "switchingDistance", force.getSwitchingDistance());
     node.setBoolProperty("useLongRangeCorrection", force.getUseLongRangeCorrection());
+    node.setBoolProperty("useDensityExclusions", force.getUseDensityExclusions());
     node.setIntProperty("evaluation", force.getEvaluation());
     writeNumber(node, "tableTolerance", force.getTableTolerance());
     writeText(node, "scaleParameter", force.getScaleParameter());
@@ -251,6 +316,7 @@ void* LearnedPairForceProxy::deserialize(const SerializationNode& node) const {
     force->setUseSwitchingFunction(readBool(node, "useSwitchingFunction"));
     force->setSwitchingDistance(readNumber(node, "switchingDistance"));
     force->setUseLongRangeCorrection(readBool(node, "useLongRangeCorrection"));
+    force->setUseDensityExclusions(readBool(node, "useDensityExclusions"));
     force->setEvaluation((LearnedPairForce::Evaluation) readInteger(node, "evaluation"));
     force->setTableTolerance(readNumber(node, "tableTolerance"));
     force->setScaleParameter(readText(node, "scaleParameter"), readNumber(node, "scaleDefault"));

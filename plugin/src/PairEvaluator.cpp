@@ -149,5 +149,8 @@ std::unique_ptr<PairEvaluator> PairEvaluator::create(
             [&](const PairTable&) {
                 return std::make_unique<TableEvaluator>(std::static_pointer_cast<const PairTable>(function));
             },
-            [&](const PairProgram& program) { return std::make_unique<ProgramEvaluator>(program, derivatives); });
+            [&](const PairProgram& program) { return std::make_unique<ProgramEvaluator>(program, derivatives); },
+            [&](const EnvironmentFunction&) -> std::unique_ptr<PairEvaluator> {
+                throw notAPairFunction("PairEvaluator");
+            });
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "PairProgram.h"
+#include "internal/globalParameters.h"
 #include "internal/operations.h"
 #include "internal/require.h"
 #include <algorithm>
@@ -56,17 +57,8 @@ void PairProgram::checkInputs() const {
 }
 
 void PairProgram::checkNames() const {
+    requireGlobalParameters("PairProgram", globalParameters);
     std::set<std::string> names;
-    for (auto& parameter : globalParameters) {
-        require(!parameter.name.empty() && names.insert(parameter.name).second, "PairProgram: the global parameter \"",
-                parameter.name, "\" has an empty or repeated name; expected distinct names.");
-        require(std::isfinite(parameter.defaultValue), "PairProgram: the global parameter \"", parameter.name,
-                "\" has the default value ", parameter.defaultValue, "; it must be finite.");
-        require(parameter.range.allows(parameter.defaultValue), "PairProgram: the global parameter \"", parameter.name,
-                "\" has the default value ", parameter.defaultValue, " and the range ", parameter.range.low, " to ",
-                parameter.range.high, "; the default must be in the range.");
-    }
-    names.clear();
     for (auto& feature : features) {
         require(!feature.name.empty() && names.insert(feature.name).second, "PairProgram: the feature \"", feature.name,
                 "\" has an empty or repeated name; expected distinct names.");

@@ -18,3 +18,9 @@ const ProgramSignature& ProgramSignature::forPairs() {
         {"particle2", InputLevel::Particle, 2}, {"pair", InputLevel::Pair, 0}, {"globals", InputLevel::Global, 0}});
     return signature;
 }
+
+const ProgramSignature& ProgramSignature::forAtoms() {
+    static const ProgramSignature signature({// in the order of AtomInput
+        {"densities", InputLevel::Atom, 0}, {"type", InputLevel::Atom, 0}, {"globals", InputLevel::Global, 0}});
+    return signature;
+}

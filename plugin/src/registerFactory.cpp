@@ -13,7 +13,8 @@ static string minorVersion(const string& version) {
     return version.substr(0, version.find('.', version.find('.') + 1));
 }
 
-void LearnedPairPlugin::registerFactory(const string& platformName, OpenMM::KernelFactory* factory) {
+void LearnedPairPlugin::registerFactory(
+        const string& platformName, OpenMM::KernelFactory* factory, const string& kernelName) {
     std::unique_ptr<OpenMM::KernelFactory> owned(factory);
     const string& running = Platform::getOpenMMVersion();
     if (minorVersion(running) != minorVersion(LEARNEDPAIR_OPENMM_VERSION))
@@ -22,5 +23,5 @@ void LearnedPairPlugin::registerFactory(const string& platformName, OpenMM::Kern
                 running + "; build it again.");
     for (int i = 0; i < Platform::getNumPlatforms(); i++)
         if (Platform::getPlatform(i).getName() == platformName)
-            Platform::getPlatform(i).registerKernelFactory(CalcLearnedPairForceKernel::Name(), owned.release());
+            Platform::getPlatform(i).registerKernelFactory(kernelName, owned.release());
 }

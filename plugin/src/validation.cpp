@@ -258,20 +258,25 @@ static void requireSameDefault(const std::string& name, double created, double u
             "\", ", updated, ") on the Context to change its value there.");
 }
 
-static void validateProgramUpdate(const PairProgram& created, const PairProgram& updated) {
-    requireSame(created.getNumTypes() == updated.getNumTypes() &&
-                    created.getNumFeatures() == updated.getNumFeatures() &&
-                    StagedProgram(created).hasSameStructure(StagedProgram(updated)),
-            "the structure of the program: its steps, and the lengths of their values");
+static void requireSameGlobals(const LearnedFunction& created, const LearnedFunction& updated) {
     auto &parameters = created.getGlobalParameters(), &otherParameters = updated.getGlobalParameters();
     requireSame(std::equal(parameters.begin(), parameters.end(), otherParameters.begin(), otherParameters.end(),
                         [](const GlobalParameter& a, const GlobalParameter& b) { return a.name == b.name; }),
             "the names of the global parameters");
 }
 
+static void validateProgramUpdate(const PairProgram& created, const PairProgram& updated) {
+    requireSame(created.getNumTypes() == updated.getNumTypes() &&
+                    created.getNumFeatures() == updated.getNumFeatures() &&
+                    StagedProgram(created).hasSameStructure(StagedProgram(updated)),
+            "the structure of the program: its steps, and the lengths of their values");
+    requireSameGlobals(created, updated);
+}
+
 static void validateFunctionUpdate(const LearnedPairForce& created, const LearnedPairForce& updated) {
     const LearnedFunction &before = created.getFunction(), &after = updated.getFunction();
-    requireSame(typeid(before) == typeid(after), "a program into a table, or a table into a program");
+    requireSame(typeid(before) == typeid(after),
+            "a program into a table, a table into a program, or either into an environment function");
     visitFunction<bool>(
             before,
             [&](const PairTable& table) {
@@ -281,6 +286,14 @@ static void validateFunctionUpdate(const LearnedPairForce& created, const Learne
             },
             [&](const PairProgram& program) {
                 validateProgramUpdate(program, static_cast<const PairProgram&>(after));
+                return true;
+            },
+            [&](const EnvironmentFunction& environment) {
+                auto& other = static_cast<const EnvironmentFunction&>(after);
+                requireSame(environment.hasSameShape(other),
+                        "the shape of the function: its channels, its curves, their numbers of knots, the steps of its "
+                        "program");
+                requireSameGlobals(environment, other);
                 return true;
             });
     for (int i = 0; i < created.getNumGlobalParameters(); i++)
@@ -299,6 +312,8 @@ void LearnedPairPlugin::validateUpdate(const LearnedPairForce& created, const Le
             "the switching function");
     requireSame(created.getUseLongRangeCorrection() == updated.getUseLongRangeCorrection(),
             "whether there is a long-range correction");
+    requireSame(created.getUseDensityExclusions() == updated.getUseDensityExclusions(),
+            "whether exclusions hold for densities");
     requireSame(created.getEvaluation() == updated.getEvaluation() &&
                     created.getTableTolerance() == updated.getTableTolerance(),
             "the evaluation or the tolerance of tables");

@@ -19,11 +19,13 @@ from .applying.assignment import assign_types
 from .applying.conversion import from_custom_nonbonded, update_from_custom_nonbonded
 from .applying.nonbonded_features import features_from_nonbonded
 from .errors import DomainError, LearnedPairError, LoweringError, ModelError, PluginLoadError
-from .force.functions import PairProgram, PairTable
+from .force.functions import EnvironmentFunction, PairProgram, PairTable
 from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
 from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
 from .interfaces.ml_region import exclude_within
+from .lowering.environment_model import EnvironmentModel
+from .lowering.load_eam import load_eam
 from .lowering.tabulation import tabulate
 from .reporters.committee_reporter import CommitteeReporter
 from .reporters.domain_reporter import DomainReporter
@@ -62,6 +64,8 @@ __all__ = [
     "LearnedPairForce",
     "LoweringError",
     "ModelError",
+    "EnvironmentFunction",
+    "EnvironmentModel",
     "PairProgram",
     "PairTable",
     "PluginLoadError",
@@ -71,6 +75,7 @@ __all__ = [
     "exclude_within",
     "features_from_nonbonded",
     "from_custom_nonbonded",
+    "load_eam",
     "tabulate",
     "update_from_custom_nonbonded",
 ]

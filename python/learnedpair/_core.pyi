@@ -79,7 +79,7 @@ class PairTable(LearnedFunction):
 class TensorProgram:
     """A straight-line program on small vectors, as specified in docs/program.md."""
 
-    def __init__(self, text: str, weights: ArrayLike = ...) -> None: ...
+    def __init__(self, text: str, weights: ArrayLike = ..., of_atoms: bool = False) -> None: ...
     @property
     def text(self) -> str:
         """The steps and the outputs, without the weights."""
@@ -116,6 +116,9 @@ class TensorProgram:
     def optimize(self, typed: bool) -> TensorProgram:
         """Apply all passes until the program no longer changes."""
 
+    def append_gradient(self, input: str) -> TensorProgram:
+        """Append the gradient of the first output with respect to an input."""
+
     def differentiate(self, input: str, element: int, num_outputs: int) -> TensorProgram:
         """Append derivatives of outputs, by forward-mode differentiation."""
 
@@ -124,6 +127,65 @@ class TensorProgram:
 
     def stages(self, typed: bool) -> list[str]:
         """Get the stage of each step, which says what the step depends on and how often it is computed."""
+
+class EnvironmentFunction(LearnedFunction):
+    """The energy of atoms in their environments."""
+
+    def __init__(
+        self,
+        num_types: int,
+        min_distance: _Distances,
+        max_distance: _Distances,
+        angular: Sequence[int],
+        values: Sequence[ArrayLike],
+        slopes: Sequence[ArrayLike],
+        curve_indices: Sequence[int],
+        text: str,
+        weights: ArrayLike = ...,
+        global_parameters: Mapping[str, float | Sequence[float]] = ...,
+        pair: PairTable | None = None,
+    ) -> None: ...
+    @property
+    def angular(self) -> list[int]:
+        """The angular order of each channel."""
+
+    @property
+    def values(self) -> list[_Doubles]:
+        """For each curve the values at its knots, of shape (n_knots, n_channels)."""
+
+    @property
+    def slopes(self) -> list[_Doubles]:
+        """For each curve the derivatives at its knots, in 1/nm, of shape (n_knots, n_channels)."""
+
+    @property
+    def curve_indices(self) -> list[int]:
+        """The index of the curve for each ordered pair of types; -1 for none."""
+
+    @property
+    def text(self) -> str:
+        """The text of the program u."""
+
+    @property
+    def weights(self) -> _Doubles:
+        """The weights of the program u."""
+
+    @property
+    def global_parameters(self) -> dict[str, float]:
+        """The default values of the global parameters by name."""
+
+    @property
+    def global_parameter_ranges(self) -> dict[str, tuple[float, float]]:
+        """The ranges of the global parameters by name."""
+
+    @property
+    def pair(self) -> PairTable | None:
+        """The pair function f; None without one."""
+
+    def evaluate_densities(self, center: int, neighbor: int, r: _Distances) -> tuple[_Doubles, _Doubles]:
+        """Evaluate the densities of all channels for one neighbor: (w, dwdr)."""
+
+    def evaluate_atoms(self, densities: ArrayLike, types: ArrayLike, **globals: float) -> tuple[_Doubles, _Doubles]:
+        """Evaluate the program u and its gradient."""
 
 class PairProgram(LearnedFunction):
     """A pair function as a program."""
@@ -199,9 +261,9 @@ class PairProgram(LearnedFunction):
 class ForceAccess:
     """The C++ force behind one of OpenMM's proxy objects. Distances are in nm, a Context is its address."""
 
-    def getFunction(self) -> PairTable | PairProgram: ...
-    def setFunction(self, function: PairTable | PairProgram, /) -> None: ...
-    def initialize(self, function: PairTable | PairProgram, /) -> None: ...
+    def getFunction(self) -> PairTable | PairProgram | EnvironmentFunction: ...
+    def setFunction(self, function: LearnedFunction, /) -> None: ...
+    def initialize(self, function: LearnedFunction, /) -> None: ...
     def getNumParticles(self) -> int: ...
     @overload
     def addParticle(self, type: int, /) -> int: ...
@@ -230,6 +292,8 @@ class ForceAccess:
     def setUseSwitchingFunction(self, use: bool, /) -> None: ...
     def getSwitchingDistance(self) -> float: ...
     def setSwitchingDistance(self, distance: float, /) -> None: ...
+    def getUseDensityExclusions(self) -> bool: ...
+    def setUseDensityExclusions(self, use: bool, /) -> None: ...
     def getEvaluation(self) -> int: ...
     def setEvaluation(self, evaluation: int, /) -> None: ...
     def getTableTolerance(self) -> float: ...

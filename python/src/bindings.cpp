@@ -9,6 +9,7 @@
 #include "CompiledProgram.h"
 #include "convertCustomNonbonded.h"
 #include "curves.h"
+#include "environments.h"
 #include "internal/EvaluationPlan.h"
 #include "internal/GlobalValues.h"
 #include "internal/TailCorrection.h"
@@ -47,12 +48,15 @@ static vector<pair<int, int>> toPairs(const Integers& array) {
     return pairs;
 }
 
-/** Get the function of a force as a Python object of its dynamic type, PairTable or PairProgram. */
+/** Get the function of a force as a Python object of its dynamic type. */
 static py::object getFunction(const LearnedPairForce& force) {
     auto function = std::const_pointer_cast<LearnedFunction>(force.getSharedFunction());
     return visitFunction<py::object>(
             *function, [&](const PairTable&) { return py::cast(std::static_pointer_cast<PairTable>(function)); },
-            [&](const PairProgram&) { return py::cast(std::static_pointer_cast<PairProgram>(function)); });
+            [&](const PairProgram&) { return py::cast(std::static_pointer_cast<PairProgram>(function)); },
+            [&](const EnvironmentFunction&) {
+                return py::cast(std::static_pointer_cast<EnvironmentFunction>(function));
+            });
 }
 
 /** Call a setter of features, and convert its OpenMMException to a Python ValueError. */
@@ -188,7 +192,7 @@ PYBIND11_MODULE(_core, m) {
     });
 
     py::class_<LearnedFunction, std::shared_ptr<LearnedFunction>>(
-            m, "LearnedFunction", "The base class of PairTable and PairProgram.")
+            m, "LearnedFunction", "The base class of PairTable, PairProgram and EnvironmentFunction.")
             .def_property_readonly("num_types", &LearnedFunction::getNumTypes,
                     "The number of particle types; 0 if particles have features.")
             .def_property_readonly("num_features", &LearnedFunction::getNumFeatures,
@@ -299,6 +303,7 @@ Examples
 
     bindCurves(m);
     bindPrograms(m);
+    bindEnvironments(m);
     bindSystems(m);
     m.def("prototype_xml", &prototypeXml, "Get the XML of a minimal LearnedPairForce.");
     m.def(
@@ -378,6 +383,8 @@ Examples
             .def("setSwitchingDistance", &LearnedPairForce::setSwitchingDistance)
             .def("getUseLongRangeCorrection", &LearnedPairForce::getUseLongRangeCorrection)
             .def("setUseLongRangeCorrection", &LearnedPairForce::setUseLongRangeCorrection)
+            .def("getUseDensityExclusions", &LearnedPairForce::getUseDensityExclusions)
+            .def("setUseDensityExclusions", &LearnedPairForce::setUseDensityExclusions)
             .def("getEvaluation", [](const LearnedPairForce& force) { return (int) force.getEvaluation(); })
             .def("setEvaluation",
                     [](LearnedPairForce& force, int evaluation) {

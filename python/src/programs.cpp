@@ -15,6 +15,7 @@
 #include "internal/Stage.h"
 #include "internal/StagedProgram.h"
 #include "PairProgram.h"
+#include "parameters.h"
 #include "ProgramPrinter.h"
 #include "TensorCorePlan.h"
 #include "TensorCorePrinter.h"
@@ -84,16 +85,6 @@ static py::list evaluateProgram(const TensorProgram& program, const std::map<str
     return list;
 }
 
-/** Make a global parameter from its default value, or from a sequence (default, low, high). */
-static GlobalParameter toParameter(const string& name, const py::handle& value) {
-    if (!py::isinstance<py::tuple>(value) && !py::isinstance<py::list>(value))
-        return {name, py::cast<double>(value), {}};
-    auto numbers = py::cast<vector<double>>(value);
-    require(numbers.size() == 3, "PairProgram: the global parameter \"", name, "\" has ", numbers.size(),
-            " numbers; expected its default value, or (default, low, high).");
-    return {name, numbers[0], {numbers[1], numbers[2]}};
-}
-
 /** Require that the slopes of all curves in the tables of a program match the energies. Layout: docs/program.md. */
 static void requireSlopesOfTables(const TensorProgram& program) {
     auto& steps = program.getSteps();
@@ -137,13 +128,10 @@ static vector<ParticleFeature> toFeatures(int numFeatures, const py::object& nam
 
 static std::shared_ptr<PairProgram> createPairProgram(const string& text, const Doubles& weights, int numTypes,
         int numFeatures, const py::object& minDistance, const py::dict& globals, const py::object& features) {
-    vector<GlobalParameter> parameters;
-    for (auto item : globals)
-        parameters.push_back(toParameter(py::cast<string>(item.first), item.second));
     TensorProgram program(text, toVector<double>(weights));
     requireSlopesOfTables(program);
     return std::make_shared<PairProgram>(program, numTypes, toFeatures(numFeatures, features),
-            py::cast<double>(inNanometers(minDistance)), parameters);
+            py::cast<double>(inNanometers(minDistance)), toParameters("PairProgram", globals));
 }
 
 static py::dict getFeatures(const PairProgram& function) {
@@ -159,20 +147,6 @@ static bool isTyped(const PairProgram& function) {
 
 static ParticleInput toParticleInput(bool typed) {
     return typed ? ParticleInput::Types : ParticleInput::Features;
-}
-
-static py::dict getGlobalParameters(const PairProgram& function) {
-    py::dict result;
-    for (auto& parameter : function.getGlobalParameters())
-        result[py::str(parameter.name)] = parameter.defaultValue;
-    return result;
-}
-
-static py::dict getGlobalRanges(const PairProgram& function) {
-    py::dict result;
-    for (auto& parameter : function.getGlobalParameters())
-        result[py::str(parameter.name)] = py::make_tuple(parameter.range.low, parameter.range.high);
-    return result;
 }
 
 static string summarize(const PairProgram& function) {
@@ -194,21 +168,6 @@ static vector<const double*> rowsOf(const Doubles& particles, py::ssize_t numPai
     for (py::ssize_t i = 0; i < numPairs; i++)
         rows.push_back(particles.data() + i * width);
     return rows;
-}
-
-static vector<double> globalValues(const PairProgram& function, const py::kwargs& given) {
-    vector<double> values;
-    for (auto& parameter : function.getGlobalParameters())
-        values.push_back(given.contains(parameter.name) ? py::cast<double>(given[py::str(parameter.name)])
-                                                        : parameter.defaultValue);
-    for (auto item : given) {
-        bool known = false;
-        for (auto& parameter : function.getGlobalParameters())
-            known |= (parameter.name == py::cast<string>(item.first));
-        if (!known)
-            throw py::type_error("PairProgram: there is no global parameter '" + py::cast<string>(item.first) + "'.");
-    }
-    return values;
 }
 
 static PairValues evaluatePairs(PairEvaluator& evaluator, std::shared_ptr<const PairProgram> function,
@@ -239,6 +198,8 @@ text : str
     The steps and the outputs.
 weights : ndarray
     The elements of all weights, in the order of the steps.
+of_atoms : bool
+    Whether the inputs are those of an EnvironmentFunction, and not those of a PairProgram.
 
 Raises
 ------
@@ -256,10 +217,11 @@ Examples
 ... )
 >>> program.stages(typed=True)
 ['radial', 'radial', 'radial'])")
-            .def(py::init([](const string& text, const Doubles& weights) {
-                return std::make_shared<TensorProgram>(text, toVector<double>(weights));
+            .def(py::init([](const string& text, const Doubles& weights, bool ofAtoms) {
+                return std::make_shared<TensorProgram>(text, toVector<double>(weights),
+                        ofAtoms ? ProgramSignature::forAtoms() : ProgramSignature::forPairs());
             }),
-                    py::arg("text"), py::arg("weights") = Doubles(0))
+                    py::arg("text"), py::arg("weights") = Doubles(0), py::arg("of_atoms") = false)
             .def_property_readonly("text", &TensorProgram::getText, "The steps and the outputs, without the weights.")
             .def_property_readonly(
                     "weights", [](const TensorProgram& program) { return toArray(program.getWeights()); },
@@ -404,6 +366,45 @@ The second output is the derivative of r^2 with respect to r:
 >>> [output.tolist() for output in with_derivative.evaluate(distance=[3.0])]
 [[[9.0]], [[6.0]]])")
             .def(
+                    "append_gradient",
+                    [](const TensorProgram& program, const string& input) {
+                        const int slot = program.getSignature().findInput(input);
+                        if (slot < 0)
+                            throw py::value_error("TensorProgram: there is no input '" + input + "'.");
+                        return appendGradient(program, slot);
+                    },
+                    py::arg("input"),
+                    R"(Append the gradient of the first output by an input, by reverse-mode differentiation.
+
+Parameters
+----------
+input : str
+    The name of the input, which the program must read.
+
+Returns
+-------
+TensorProgram
+    Its outputs are those of this program, followed by the gradient, which has the length of the input.
+
+Raises
+------
+ValueError
+    If there is no such input.
+openmm.OpenMMException
+    If the first output is not a number, or the program has an operation without a derivative rule.
+
+Source
+------
+Griewank and Walther, Evaluating Derivatives, ch. 3.
+
+Examples
+--------
+>>> from learnedpair import _core
+>>> text = "v0[2] = densities\nv1[2] = mul v0 v0\nv2[1] = sum v1 {1 2 1}\noutput v2"
+>>> program = _core.TensorProgram(text, of_atoms=True)
+>>> [output.tolist() for output in program.append_gradient("densities").evaluate(densities=[[3.0, 4.0]])]
+[[[25.0]], [[6.0, 8.0]]])")
+            .def(
                     "tabulate_radial",
                     [](const TensorProgram& program, bool typed, double minDistance, double maxDistance, int numKnots) {
                         return tabulateRadial(program, toParticleInput(typed), minDistance, maxDistance, numKnots);
@@ -542,7 +543,7 @@ made from a model, by :meth:`PairModel.create_force`.
                     [](std::shared_ptr<PairProgram> function, const py::object& r, const Doubles& particle1,
                             const Doubles& particle2, const py::kwargs& globals) {
                         PairValues values = evaluatePairs(*PairEvaluator::create(function), function, r, particle1,
-                                particle2, globalValues(*function, globals));
+                                particle2, globalValues("PairProgram", *function, globals));
                         return py::make_tuple(toArray(values.energy), toArray(values.dEdR));
                     },
                     py::arg("r"), py::arg("particle1"), py::arg("particle2"),
@@ -596,7 +597,7 @@ The screened Coulomb energy of two charges:
                     [](std::shared_ptr<PairProgram> function, const py::object& r, const Doubles& particle1,
                             const Doubles& particle2, const py::kwargs& globals) {
                         PairValues values = evaluatePairs(*PairEvaluator::createInSinglePrecision(function), function,
-                                r, particle1, particle2, globalValues(*function, globals));
+                                r, particle1, particle2, globalValues("PairProgram", *function, globals));
                         return py::make_tuple(toArray(values.energy), toArray(values.dEdR));
                     },
                     py::arg("r"), py::arg("particle1"), py::arg("particle2"),
@@ -610,7 +611,7 @@ The screened Coulomb energy of two charges:
                         for (size_t i = 0; i < function->getGlobalParameters().size(); i++)
                             all.push_back(i);
                         PairValues values = evaluatePairs(*PairEvaluator::create(function, all), function, r, particle1,
-                                particle2, globalValues(*function, globals));
+                                particle2, globalValues("PairProgram", *function, globals));
                         py::dict result;
                         for (int i : all)
                             result[py::str(function->getGlobalParameters()[i].name)] =

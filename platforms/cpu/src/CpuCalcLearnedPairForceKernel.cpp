@@ -32,7 +32,8 @@ void CpuCalcLearnedPairForceKernel::setModel(const LearnedPairForce& newForce) {
             [&](const PairProgram&) {
                 setProgramModel();
                 return true;
-            });
+            },
+            [&](const EnvironmentFunction&) -> bool { throw notAPairFunction("CPU"); });
 }
 
 /** Prepare the evaluation of a function that is a table. */

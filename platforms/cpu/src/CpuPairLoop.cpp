@@ -3,7 +3,6 @@
 
 #include "CpuPairLoop.h"
 #include <algorithm>
-#include <limits>
 
 using namespace LearnedPairPlugin;
 using OpenMM::CpuPlatform;
@@ -25,41 +24,14 @@ void CpuPairSums::combine(const vector<double>& coefficients) {
 CpuPairLoop::CpuPairLoop(const LearnedPairForce& force, CpuPairList& list, const SimdBackend& backend, int numThreads) :
         list(list),
         backend(backend),
-        scratch(numThreads) {
-    geometry.periodic = force.usesPeriodicBoundaryConditions();
-    geometry.cutoff = (force.getNonbondedMethod() == LearnedPairForce::NoCutoff ? std::numeric_limits<float>::infinity()
-                                                                                : (float) force.getCutoffDistance());
-    geometry.cutoffSquared = geometry.cutoff * geometry.cutoff;
-}
-
-PairBlock CpuPairLoop::getBlock(int index, Scratch& scratch) const {
-    const BlockNeighbors& neighbors = list.getNeighbors(index, scratch.neighbors);
-    PairBlock block;
-    block.first = index * backend.blockSize;
-    block.count = std::min(backend.blockSize, list.getOrder().getNumParticles() - block.first);
-    block.positions = list.getPositions();
-    block.classes = list.getOrder().getClasses().data();
-    block.neighbors = neighbors.particles.data();
-    block.exclusions = neighbors.exclusions.data();
-    block.numNeighbors = neighbors.count;
-    const int room = block.numNeighbors + MaxBlockSize;
-    if (scratch.near.size() < 6 * (size_t) room)
-        scratch.near.resize(12 * (size_t) room);
-    float* arrays = scratch.near.data();
-    block.near = {arrays, arrays + room, arrays + 2 * room, (int32_t*) arrays + 3 * room, (int32_t*) arrays + 4 * room,
-        (int32_t*) arrays + 5 * room};
-    return block;
-}
+        geometry(makeGeometry(force)),
+        blocks(list, backend, numThreads) {}
 
 void CpuPairLoop::compute(const vector<Vec3>& positions, const Vec3* box, float scale, bool includeForces,
         bool includeEnergy, CpuPlatform::PlatformData& data, CpuPairSums& sums) {
     if (list.getOrder().getNumBlocks() == 0)
         return;
-    for (int i = 0; i < 3; i++) {
-        geometry.inverse[i] = (float) (1 / box[i][i]);
-        for (int j = 0; j < 3; j++)
-            geometry.box[i][j] = (float) box[i][j];
-    }
+    setBox(geometry, box);
     int numThreads = data.threads.getNumThreads(), numBlocks = list.getOrder().getNumBlocks();
     vector<CpuPairSums> threadSums(numThreads, sums);
     std::atomic<int> nextBlock(0);
@@ -74,7 +46,7 @@ void CpuPairLoop::compute(const vector<Vec3>& positions, const Vec3* box, float 
             int index = (data.deterministicForces ? fixed : nextBlock++);
             if (index >= numBlocks)
                 break;
-            computeBlock(getBlock(index, scratch[thread]), index, work);
+            computeBlock(blocks.get(index, thread), index, work);
         }
         finish(work);
         threadSums[thread] = work.sums;

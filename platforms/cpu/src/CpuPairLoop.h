@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "CpuBlocks.h"
 #include "CpuPairList.h"
 #include "internal/GlobalValues.h"
 #include "openmm/cpu/CpuPlatform.h"
@@ -69,13 +70,7 @@ protected:
     PairGeometry geometry;
 
 private:
-    /** The buffers of one thread. */
-    struct Scratch {
-        std::vector<float> near;  // the arrays of PairBlock::near
-        BlockNeighbors neighbors; // of the current block, if the list is dense and does not store neighbors
-    };
-    PairBlock getBlock(int index, Scratch& scratch) const;
-    std::vector<Scratch> scratch;
+    CpuBlocks blocks;
 };
 
 } // namespace LearnedPairPlugin

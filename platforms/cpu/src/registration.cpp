@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
+#include "CpuCalcEnvironmentKernel.h"
 #include "CpuCalcLearnedPairForceKernel.h"
 #include "internal/registerFactory.h"
 
@@ -12,7 +13,10 @@ class Factory : public OpenMM::KernelFactory {
 public:
     OpenMM::KernelImpl* createKernelImpl(
             std::string name, const OpenMM::Platform& platform, OpenMM::ContextImpl& context) const override {
-        return new CpuCalcLearnedPairForceKernel(name, platform, OpenMM::CpuPlatform::getPlatformData(context));
+        OpenMM::CpuPlatform::PlatformData& data = OpenMM::CpuPlatform::getPlatformData(context);
+        if (name == CalcLearnedPairForceKernel::EnvironmentName())
+            return new CpuCalcEnvironmentKernel(name, platform, data);
+        return new CpuCalcLearnedPairForceKernel(name, platform, data);
     }
 };
 
@@ -22,4 +26,5 @@ extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {}
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {
     registerFactory("CPU", new Factory());
+    registerFactory("CPU", new Factory(), CalcLearnedPairForceKernel::EnvironmentName());
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "internal/registerFactory.h"
+#include "ReferenceCalcEnvironmentKernel.h"
 #include "ReferenceCalcLearnedPairForceKernel.h"
 
 using namespace LearnedPairPlugin;
@@ -12,6 +13,8 @@ class Factory : public OpenMM::KernelFactory {
 public:
     OpenMM::KernelImpl* createKernelImpl(
             std::string name, const OpenMM::Platform& platform, OpenMM::ContextImpl& context) const override {
+        if (name == CalcLearnedPairForceKernel::EnvironmentName())
+            return new ReferenceCalcEnvironmentKernel(name, platform);
         return new ReferenceCalcLearnedPairForceKernel(name, platform);
     }
 };
@@ -22,4 +25,5 @@ extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {}
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {
     registerFactory("Reference", new Factory());
+    registerFactory("Reference", new Factory(), CalcLearnedPairForceKernel::EnvironmentName());
 }

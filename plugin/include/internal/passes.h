@@ -53,6 +53,18 @@ LEARNEDPAIR_EXPORT TensorProgram optimize(const TensorProgram& program, Particle
 LEARNEDPAIR_EXPORT TensorProgram differentiate(const TensorProgram& program, int slot, int element, int numOutputs);
 
 /**
+ * Append the gradient of the first output, which must be a number, with respect to an input, by reverse-mode
+ * differentiation (Griewank and Walther, Evaluating Derivatives, ch. 3). It takes a few times as long as the output,
+ * whatever the length of the input.
+ *
+ * @param program  the program
+ * @param slot     the slot of the input, which the program must read
+ * @return a program with the same outputs, followed by the gradient
+ * @throws OpenMMException if the program has an operation without a derivative rule
+ */
+LEARNEDPAIR_EXPORT TensorProgram appendGradient(const TensorProgram& program, int slot);
+
+/**
  * Replace values of the radial stage that steps of the pair stage use by one table of cubic Hermite curves in r. Values
  * of length 1, whole numbers, values that are already tabulated, and values that depend on global parameters are not
  * replaced. Results change by the error of the interpolation.

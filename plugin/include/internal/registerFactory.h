@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "LearnedPairKernels.h"
 #include "openmm/KernelFactory.h"
 #include <string>
 
@@ -15,9 +16,11 @@ namespace LearnedPairPlugin {
  *
  * @param platformName  the name of the platform
  * @param factory       the factory; this function takes ownership of it
+ * @param kernelName    the name of the kernels that it makes
  * @throws OpenMMException if this plugin was built for another minor version of OpenMM than the one that is running.
  *                         OpenMM then lists the plugin among those that failed to load.
  */
-LEARNEDPAIR_EXPORT void registerFactory(const std::string& platformName, OpenMM::KernelFactory* factory);
+LEARNEDPAIR_EXPORT void registerFactory(const std::string& platformName, OpenMM::KernelFactory* factory,
+        const std::string& kernelName = CalcLearnedPairForceKernel::Name());
 
 } // namespace LearnedPairPlugin

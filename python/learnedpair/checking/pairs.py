@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..force.functions import PairTable
+from ..force.functions import EnvironmentFunction, PairTable
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.pairs import Pairs
 
@@ -23,6 +23,11 @@ def pair_functions(
     """
     r = np.maximum(pairs.r, correction.getInnerCutoffDistance()._value)
     function = correction.getFunction()
+    if isinstance(function, EnvironmentFunction):
+        raise ValueError(
+            f"{correction.getName()!r} has an EnvironmentFunction, whose energy is not a sum over pairs; this check is"
+            " for pair functions."
+        )
     if not isinstance(function, PairTable):
         particles = particles_of(correction)
         return function.evaluate(r, particles[pairs.i], particles[pairs.j], **global_values)

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""The compiled module and its pair functions."""
+"""The compiled module and its learned functions."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..plugin import load
 
@@ -12,7 +12,11 @@ core = load()
 MAX_CURVES: int = core.MAX_CURVES
 
 if TYPE_CHECKING:
-    from .._core import PairProgram, PairTable
+    from .._core import EnvironmentFunction, PairProgram, PairTable
 else:
     PairTable = core.PairTable
     PairProgram = core.PairProgram
+    EnvironmentFunction = core.EnvironmentFunction
+
+#: What a LearnedPairForce can evaluate.
+Function: TypeAlias = "PairTable | PairProgram | EnvironmentFunction"

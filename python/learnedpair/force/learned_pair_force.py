@@ -12,7 +12,7 @@ import openmm
 from openmm import unit
 
 from ..units import in_nanometers
-from .functions import PairProgram, PairTable, core
+from .functions import EnvironmentFunction, Function, PairProgram, PairTable, core
 from .pair_settings import PairSettings
 from .parameter_settings import ParameterSettings
 from .particle_settings import ParticleSettings
@@ -20,10 +20,10 @@ from .particles import as_constant, as_number
 
 
 def _require_function(function: object) -> None:
-    if not isinstance(function, (PairTable, PairProgram)):
+    if not isinstance(function, (PairTable, PairProgram, EnvironmentFunction)):
         raise TypeError(
-            f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable or a PairProgram,"
-            " such as PairModel.create_force(...).getFunction()."
+            f"LearnedPairForce: the function is a {type(function).__name__}; expected a PairTable, a PairProgram or an"
+            " EnvironmentFunction, such as PairModel.create_force(...).getFunction()."
         )
 
 
@@ -50,12 +50,15 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
     scale, an optional global parameter. Exceptions are pairs with a factor of their own, in place of 1. Optionally the
     energy of a homogeneous liquid beyond the cutoff is added.
 
+    The function may also be an EnvironmentFunction, the energy of each particle as a function of densities, which are
+    sums over the pairs of P. Cutoff, inner cutoff and switching function then apply to the densities.
+
     Usually created by :meth:`PairModel.create_force` or :func:`add_correction`. System.getForces() and the
     XmlSerializer return generic openmm.Force objects; use :meth:`cast` to get a LearnedPairForce from them.
 
     Parameters
     ----------
-    function : PairTable or PairProgram
+    function : PairTable, PairProgram or EnvironmentFunction
         The pair function f. The inner cutoff is set to its ``min_distance``, and the cutoff to its ``max_distance``, or
         to 1 nm if that is infinite.
 
@@ -108,7 +111,7 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
     ExactEvaluation = 1
     TableEvaluation = 2
 
-    def __init__(self, function: PairTable | PairProgram) -> None:
+    def __init__(self, function: Function) -> None:
         _require_function(function)
         # OpenMM's Python layer creates the proxy object by deserializing a minimal force, so that it owns the C++ force
         # as it owns any other force.
@@ -117,11 +120,12 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
 
     def __repr__(self) -> str:
         function = self.getFunction()
-        what = (
-            f"{len(function.energies)} curve{'s' * (len(function.energies) != 1)}"
-            if isinstance(function, PairTable)
-            else f"a program with {len(function.weights)} weights"
-        )
+        if isinstance(function, PairTable):
+            what = f"{len(function.energies)} curve{'s' * (len(function.energies) != 1)}"
+        elif isinstance(function, EnvironmentFunction):
+            what = f"{len(function.angular)} density channel{'s' * (len(function.angular) != 1)}"
+        else:
+            what = f"a program with {len(function.weights)} weights"
         return (
             f"<LearnedPairForce '{self.getName()}': {describe_coverage(self)}, cutoff {self.getCutoffDistance()}, "
             f"{what}, group {self.getForceGroup()}>"
@@ -221,11 +225,11 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
         """Get whether :meth:`cast` accepts a force."""
         return core.is_learned_pair_force(int(force.this))
 
-    def getFunction(self) -> PairTable | PairProgram:
-        """Get the pair function, a PairTable or a PairProgram."""
+    def getFunction(self) -> Function:
+        """Get the function: a PairTable, a PairProgram or an EnvironmentFunction."""
         return self._access.getFunction()
 
-    def setFunction(self, function: PairTable | PairProgram) -> None:
+    def setFunction(self, function: Function) -> None:
         """Replace the pair function.
 
         The lowering report is cleared. The names, default values and ranges of the global parameters become those of
@@ -255,7 +259,7 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
             )
         self._access.setFunction(function)
 
-    def _replace_converted_function(self, function: PairTable | PairProgram, report: dict[str, Any]) -> None:
+    def _replace_converted_function(self, function: Function, report: dict[str, Any]) -> None:
         """Replace the pair function and the lowering report; also if types that mean the same were merged."""
         _require_function(function)
         self._access.setFunction(function)
@@ -324,6 +328,17 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
         all distances, such as that of :func:`from_custom_nonbonded`; this is checked when a Context is created.
         """
         self._access.setUseLongRangeCorrection(use)
+
+    def getUseDensityExclusions(self) -> bool:
+        """Get whether exclusions and exceptions hold for the densities of an EnvironmentFunction."""
+        return bool(self._access.getUseDensityExclusions())
+
+    def setUseDensityExclusions(self, use: bool) -> None:
+        """Set whether exclusions and exceptions hold for the densities of an EnvironmentFunction, which is the default.
+
+        If not, excluded particles are neighbors like all others, and exclusions hold for its pair function only.
+        """
+        self._access.setUseDensityExclusions(use)
 
     def getEvaluation(self) -> int:
         """Get how a Context evaluates a program."""

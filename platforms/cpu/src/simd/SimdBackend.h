@@ -4,9 +4,11 @@
 // The functions that are compiled once for each instruction set.
 #pragma once
 
+#include "environmentTypes.h"
 #include "listTypes.h"
 #include "programTypes.h"
 #include "tableTypes.h"
+#include <vector>
 
 namespace LearnedPairPlugin {
 
@@ -24,6 +26,16 @@ struct SimdBackend {
      */
     void (*computeTable)(const PairGeometry& geometry, const PairBlock& block, const CurveArrays& curves,
             const ForceTarget& target, bool includeEnergy, double* sums);
+    /** Add the densities of the pairs of a block to the sums of their atoms, shape [numListed][stride]. */
+    void (*addDensities)(
+            const PairGeometry& geometry, const PairBlock& block, const DensityArrays& arrays, float* sums);
+    /**
+     * Add the forces that come from the densities of the pairs of a block.
+     *
+     * @param gradients  the derivatives of the energy with respect to the sums, shape [numListed][stride]
+     */
+    void (*addDensityForces)(const PairGeometry& geometry, const PairBlock& block, const DensityArrays& arrays,
+            const float* gradients, const ForceTarget& target);
     /** Set the function that runs an instruction. All other members must be set. */
     void (*selectInstruction)(ProgramInstruction& step);
     /**
@@ -49,5 +61,14 @@ extern const SimdBackend sse4Backend, avx2Backend, avx512Backend;
  * @throws OpenMMException if the variable has another value, or the processor does not support the instruction set
  */
 const SimdBackend& selectSimdBackend();
+
+/**
+ * Get the backend for an EnvironmentFunction: that of selectSimdBackend(), or AVX2 in place of AVX-512 if its longer
+ * vectors would have more lanes without a channel. (8 radial channels of 3,000 atoms of water took 3.2 ms with AVX2,
+ * and 3.6 with AVX-512, of one thread of an AMD EPYC processor.)
+ *
+ * @param orders  the angular order of each channel
+ */
+const SimdBackend& selectEnvironmentBackend(const std::vector<int>& orders);
 
 } // namespace LearnedPairPlugin

@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
+#include "computeEnvironment.h"
 #include "computeProgram.h"
 #include "computeTable.h"
 #include "listNeighbors.h"
 #include "SimdBackend.h"
 
-const SimdBackend LearnedPairPlugin::avx2Backend = {
-    "AVX2", Width, listNeighbors, computeTable, selectInstruction, computeProgram, finishProgram};
+const SimdBackend LearnedPairPlugin::avx2Backend = {"AVX2", Width, listNeighbors, computeTable, addDensities,
+    addDensityForces, selectInstruction, computeProgram, finishProgram};

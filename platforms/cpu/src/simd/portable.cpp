@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: MIT
 
 #define LEARNEDPAIR_PORTABLE // also on x86, so that it can be tested there
+#include "computeEnvironment.h"
 #include "computeProgram.h"
 #include "computeTable.h"
 #include "listNeighbors.h"
 #include "SimdBackend.h"
 
-const SimdBackend LearnedPairPlugin::portableBackend = {
-    "portable", Width, listNeighbors, computeTable, selectInstruction, computeProgram, finishProgram};
+const SimdBackend LearnedPairPlugin::portableBackend = {"portable", Width, listNeighbors, computeTable, addDensities,
+    addDensityForces, selectInstruction, computeProgram, finishProgram};

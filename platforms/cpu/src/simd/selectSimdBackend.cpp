@@ -5,6 +5,7 @@
 #include "SimdBackend.h"
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 using namespace LearnedPairPlugin;
 using std::string;
@@ -35,4 +36,23 @@ const SimdBackend& LearnedPairPlugin::selectSimdBackend() {
     }
     throw OpenMM::OpenMMException("LearnedPairForce: the environment variable LEARNEDPAIR_CPU_INSTRUCTIONS is '" +
             string(wanted) + "'; expected an instruction set of this processor: " + names + ".");
+}
+
+const SimdBackend& LearnedPairPlugin::selectEnvironmentBackend(const std::vector<int>& orders) {
+    const SimdBackend& best = selectSimdBackend();
+#if defined(LEARNEDPAIR_X86)
+    const char* wanted = std::getenv("LEARNEDPAIR_CPU_INSTRUCTIONS");
+    if (&best != &avx512Backend || (wanted != nullptr && !string(wanted).empty()))
+        return best;
+    int count[NumOrders] = {}, longer = 0, shorter = 0;
+    for (int order : orders)
+        count[order]++;
+    for (int channels : count) {
+        longer += (channels + avx512Backend.blockSize - 1) / avx512Backend.blockSize * avx512Backend.blockSize;
+        shorter += (channels + avx2Backend.blockSize - 1) / avx2Backend.blockSize * avx2Backend.blockSize;
+    }
+    if (longer > shorter)
+        return avx2Backend;
+#endif
+    return best;
 }

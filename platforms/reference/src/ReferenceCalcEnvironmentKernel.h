@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "LearnedPairKernels.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/**
+ * A LearnedPairForce whose function is an EnvironmentFunction, on OpenMM's Reference platform, in double precision. It
+ * follows the definition of the energy step by step, and is the oracle with which tests compare all other platforms.
+ */
+class ReferenceCalcEnvironmentKernel : public CalcLearnedPairForceKernel {
+public:
+    using CalcLearnedPairForceKernel::CalcLearnedPairForceKernel;
+    void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
+    void addDerivatives(OpenMM::ContextImpl& context, const std::map<std::string, double>& derivatives) override;
+    double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
+    KernelInfo getInfo() const override;
+    void copyParametersToContext(OpenMM::ContextImpl& context, const LearnedPairForce& force) override;
+
+private:
+    struct Model;
+    class Evaluation;
+    std::shared_ptr<Model> model;
+    std::vector<std::string> derivativeNames;
+};
+
+} // namespace LearnedPairPlugin

@@ -1083,12 +1083,12 @@ def test_pair_energy_refuses_wrong_particles():
     for particles in (torch.zeros(3), torch.zeros(2, 2), torch.zeros(3, 2, dtype=torch.int64)):
         with pytest.raises(
             ValueError,
-            match=r"PairEnergy: the particles are torch.* of shape .*; expected 3 types, or features of shape \(3, F\)",
+            match=r"lp.nn: the particles are torch.* of shape .*; expected 3 types, or features of shape \(3, F\)",
         ):
             energy(positions, None, particles, lam=0.5)
     with pytest.raises(
         ValueError,
-        match="PairEnergy: particle 1 has some features that are NaN; expected numbers, or NaN for all of them",
+        match="lp.nn: particle 1 has some features that are NaN; expected numbers, or NaN for all of them",
     ):
         energy(positions, None, torch.tensor([[0.3, 0.1], [0.3, float("nan")], [0.3, 0.1]]), lam=0.5)
 

@@ -416,7 +416,7 @@ def test_vesin_is_needed_for_large_configurations_only(monkeypatch):
     energy(positions[:most], None, types[:most])
     with pytest.raises(
         ImportError,
-        match=rf"^PairEnergy needs vesin for a configuration of {most + 5} particles, more than {most}: pip install"
+        match=rf"^lp.nn needs vesin for a configuration of {most + 5} particles, more than {most}: pip install"
         r" 'openmm-learnedpair\[train\]'$",
     ):
         energy(positions, None, types)
@@ -528,7 +528,7 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes_are_named(mistake):
     changes, message = MISTAKES[mistake]
-    with pytest.raises(ValueError, match=f"^PairEnergy: .*{message}"):
+    with pytest.raises(ValueError, match=f"^lp.nn: .*{message}"):
         network()(**{**dict(positions=POSITIONS, box=None, particles=TYPES), **changes})
 
 
@@ -550,5 +550,5 @@ def test_mistakes_are_named(mistake):
     ],
 )
 def test_wrong_types_of_pairs_are_named(changes, message):
-    with pytest.raises(TypeError, match=f"^PairEnergy: {message}"):
+    with pytest.raises(TypeError, match=f"^lp.nn: {message}"):
         network()(POSITIONS, None, TYPES, **changes)

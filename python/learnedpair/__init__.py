@@ -37,6 +37,8 @@ if TYPE_CHECKING:  # __getattr__ imports these, which need PyTorch
     from .lowering.committee import CommitteeModel as CommitteeModel
     from .lowering.committee import load_committee as load_committee
     from .lowering.export import export_model as export_model
+    from .lowering.export_environment import export_environment as export_environment
+    from .lowering.load_environment import load_environment as load_environment
     from .lowering.load_tables import load_tables as load_tables
     from .lowering.pair_model import PairModel as PairModel
     from .lowering.pair_model import load_model as load_model
@@ -48,6 +50,8 @@ _NEED_TORCH = {
     "load_model": "lowering.pair_model",
     "PairModel": "lowering.pair_model",
     "export_model": "lowering.export",
+    "export_environment": "lowering.export_environment",
+    "load_environment": "lowering.load_environment",
     "load_committee": "lowering.committee",
     "CommitteeModel": "lowering.committee",
     "load_tables": "lowering.load_tables",

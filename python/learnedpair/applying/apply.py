@@ -17,6 +17,7 @@ from ..errors import warn
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
 from ..force.particles import is_finite_number, refuse_masked
+from ..lowering.environment_model import EnvironmentModel
 from .bond_exclusions import without_pairs
 from .exclusions import excluded_pairs, nonbonded_forces, pairs_14
 from .interaction_groups import groups_of, require_covered, require_pairs
@@ -39,7 +40,7 @@ _ABOUT_SIMULATIONS = (
 def add_correction(
     system: openmm.System,
     topology: app.Topology,
-    model: PairModel | str | os.PathLike[str],
+    model: PairModel | EnvironmentModel | str | os.PathLike[str],
     *,
     types: dict[Any, Any] | Sequence[str | int | None] | NDArray[Any] | None = None,
     features: ArrayLike | Sequence[ArrayLike | None] | None = None,
@@ -67,8 +68,8 @@ def add_correction(
     topology : openmm.app.Topology
         The atoms of the topology must be the particles of the System in the same order. The masses are compared with
         the elements.
-    model : PairModel, or path-like
-        A loaded model, or the path of a model file.
+    model : PairModel, EnvironmentModel, or path-like
+        A loaded model, or the path of a file with a pair model.
     types : dict of str to rule, or sequence with one type (name, index or None) for each particle
         For models with types only. A dict has rules as in :func:`assign_types`, which complete or replace the rules
         inside the model, type by type. None in place of a rule states that no atom has the type. A rule of the type
@@ -103,7 +104,7 @@ def add_correction(
     force_group : int
         The force group of the new force.
     representation, tolerance, evaluation, tabulate_radial
-        As in :meth:`PairModel.create_force`.
+        As in :meth:`PairModel.create_force`. An environment model has none of these choices.
 
     Returns
     -------
@@ -155,20 +156,22 @@ def add_correction(
     model = loaded(model, "add_correction")
     _require_scale(scale, model)
     _require_matching_input(model, types, features)
+    options: dict[str, Any] = {
+        "representation": representation,
+        "tolerance": tolerance,
+        "evaluation": evaluation,
+        "tabulate_radial": tabulate_radial,
+    }
+    if isinstance(model, EnvironmentModel):
+        _refuse_options(model, options)
+        options = {}
     particles = (
         particle_types(atoms, model, types) if model.features is None else _particle_features(system, model, features)
     )
     _require_factor(scale_14)
     groups = [] if between is None else groups_of(between, atoms)
     _warn_of_repetition(system, model)
-    force = model.create_force(
-        particles,
-        nonbonded_method=_nonbonded_method(system, topology),
-        representation=representation,
-        tolerance=tolerance,
-        evaluation=evaluation,
-        tabulate_radial=tabulate_radial,
-    )
+    force = model.create_force(particles, nonbonded_method=_nonbonded_method(system, topology), **options)
     _add_pairs(force, exclusions, scale_14, between, groups, system, atoms)
     reason = why_no_effect(force)
     if reason:
@@ -196,7 +199,7 @@ def _add_pairs(force, exclusions, scale_14, between, groups, system, atoms):
         force.addInteractionGroup(np.flatnonzero(first).tolist(), np.flatnonzero(second).tolist())
 
 
-def loaded(model: PairModel | str | os.PathLike[str], source: str) -> PairModel:
+def loaded(model: PairModel | EnvironmentModel | str | os.PathLike[str], source: str) -> PairModel | EnvironmentModel:
     """Return a model as it is; load it if its path is given. ``source`` begins the message if it is neither."""
     if isinstance(model, (str, os.PathLike)):
         from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
@@ -204,10 +207,22 @@ def loaded(model: PairModel | str | os.PathLike[str], source: str) -> PairModel:
         return load_model(model)
     if not hasattr(model, "create_force"):
         raise TypeError(
-            f"{source}: the model is a {type(model).__name__}; expected a PairModel, as load_model() returns"
-            " it, or the path of a model file."
+            f"{source}: the model is a {type(model).__name__}; expected a PairModel or EnvironmentModel, as"
+            " load_model() and load_environment() return them, or the path of a file with a pair model."
         )
     return model
+
+
+def _refuse_options(model, options):
+    """Refuse arguments that only pair models have."""
+    defaults = {"representation": "auto", "tolerance": 1e-4, "evaluation": "auto", "tabulate_radial": None}
+    for name, value in options.items():
+        if value is not defaults[name] and value != defaults[name]:
+            remedy = " give it to load_environment." if name == "tolerance" else " leave it out."
+            raise ValueError(
+                f"add_correction: {name} is {value!r}, and {model.source} is an environment model, whose densities are"
+                f" tables and whose energies are a program;{remedy}"
+            )
 
 
 def _require_scale(scale, model):

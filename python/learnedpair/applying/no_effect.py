@@ -5,7 +5,7 @@
 import numpy as np
 
 from ..errors import LearnedPairError
-from ..force.functions import PairTable
+from ..force.functions import EnvironmentFunction, PairTable
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.metadata.parameters import GlobalParameter, assumed_range, settings
 from .interaction_groups import count_pairs
@@ -43,6 +43,8 @@ def why_no_effect(force):
     if force.getNumInteractionGroups() > 0 and not _has_pair_in_groups(force, is_covered):
         return "all pairs of its interaction groups are excluded or have a particle that is not covered"
     function = force.getFunction()
+    if isinstance(function, EnvironmentFunction):
+        return ""
     if isinstance(function, PairTable):
         return (
             ""

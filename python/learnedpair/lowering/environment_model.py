@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import LoweringError
 from ..force.functions import EnvironmentFunction
@@ -17,7 +19,7 @@ from ..force.learned_pair_force import LearnedPairForce
 
 @dataclass(frozen=True)
 class EnvironmentModel:
-    """The energy of atoms in their environments, as :func:`load_eam` returns it.
+    """The energy of atoms in their environments, as :func:`load_environment` and :func:`load_eam` return it.
 
     Attributes
     ----------
@@ -27,7 +29,16 @@ class EnvironmentModel:
     cutoff, inner_cutoff : float, nm
     source, description : str
     digest : str
-        SHA-256 of the file.
+        SHA-256 of the file; or of the code, parameters and buffers of a module.
+    switching_distance : float or None, nm
+    type_rules : dict of str to rule
+        The rules of :func:`assign_types`; None for a type without one.
+    uncovered : rule or None
+        Selects the atoms that are meant to have no type.
+    isolated_atom_energies : dict of str to float, kJ/mol
+        The energies of atoms without neighbors, by type.
+    report : dict
+        What else the lowering report of a force says.
 
     Examples
     --------
@@ -52,6 +63,27 @@ class EnvironmentModel:
     source: str
     description: str
     digest: str
+    switching_distance: float | None = None
+    type_rules: dict[str, Any] = field(default_factory=dict)
+    uncovered: Any = None
+    isolated_atom_energies: dict[str, float] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    #: Environment models have types, and no features.
+    features: ClassVar[None] = None
+
+    def __post_init__(self) -> None:
+        if not self.type_rules:
+            object.__setattr__(self, "type_rules", dict.fromkeys(self.types))
+        if not self.isolated_atom_energies:
+            count, channels = len(self.types), len(self.function.angular)
+            energies = self.function.evaluate_atoms(np.zeros((count, channels)), np.arange(count))[0]
+            object.__setattr__(self, "isolated_atom_energies", dict(zip(self.types, energies.tolist(), strict=True)))
+
+    @property
+    def global_parameters(self) -> dict[str, float]:
+        """Names and default values of the global parameters."""
+        return self.function.global_parameters
 
     def create_force(
         self,
@@ -72,7 +104,36 @@ class EnvironmentModel:
         LoweringError
             If a type is not known.
         """
-        indices = np.empty(len(particles), dtype=int)
+        indices = self.type_indices(particles)
+        force = LearnedPairForce(self.function)
+        force.setParticleTypes(indices)
+        force.setNonbondedMethod(nonbonded_method)
+        force.setCutoffDistance(self.cutoff)
+        force.setInnerCutoffDistance(self.inner_cutoff)
+        if self.switching_distance is not None:
+            force.setUseSwitchingFunction(True)
+            force.setSwitchingDistance(self.switching_distance)
+        force.lowering_report = {
+            "representation": "environment",
+            "model": os.path.basename(self.source),
+            "digest": self.digest,
+            "description": self.description,
+            "types": self.types,
+            "domain_nm": [self.inner_cutoff, self.cutoff],
+            "isolated_atom_energies": self.isolated_atom_energies,
+            **self.report,
+        }
+        return force
+
+    def type_indices(self, particles: Sequence[str | int | None]) -> NDArray[np.int64]:
+        """Convert types, by name or index, to indices; None becomes -1.
+
+        Raises
+        ------
+        LoweringError
+            If a type is not known.
+        """
+        indices = np.empty(len(particles), dtype=np.int64)
         known: dict[object, int] = {name: k for k, name in enumerate(self.types)} | {None: LearnedPairForce.NotCovered}
         known |= {k: k for k in range(len(self.types))}
         for k, particle in enumerate(particles):
@@ -82,17 +143,4 @@ class EnvironmentModel:
                     " if it is not covered."
                 )
             indices[k] = known[particle]
-        force = LearnedPairForce(self.function)
-        force.setParticleTypes(indices)
-        force.setNonbondedMethod(nonbonded_method)
-        force.setCutoffDistance(self.cutoff)
-        force.setInnerCutoffDistance(self.inner_cutoff)
-        force.lowering_report = {
-            "representation": "environment",
-            "model": os.path.basename(self.source),
-            "digest": self.digest,
-            "description": self.description,
-            "types": self.types,
-            "domain_nm": [self.inner_cutoff, self.cutoff],
-        }
-        return force
+        return indices

@@ -10,13 +10,12 @@ import torch
 from openmm import unit
 from torch.export import ExportedProgram
 
-from ..errors import ModelError
 from ..models.checks.invariance import compare_models
 from ..models.load import read_from_file, read_from_memory
 from ..models.metadata.metadata import FIELDS, warn_of_unusual_cutoff
 from ..models.metadata.validation import make_metadata
 from ..models.pytorch.state import in_default_torch_state
-from ..models.writing import write_module
+from ..models.writing import written
 from .pair_model import PairModel, checked_model
 from .particles import particles_of_model
 from .programs import lower_to_program
@@ -131,7 +130,7 @@ def export_model(
     """
     path = os.fspath(path)
     name = os.path.basename(path)
-    _check_arguments(module, path)
+    _check_module(module)
     metadata = make_metadata(
         path,
         types=types,
@@ -149,24 +148,17 @@ def export_model(
         training=training,
     )
     warn_of_unusual_cutoff(name, metadata)
-    root, ending = os.path.splitext(path)
-    temporary = f"{root}.{os.getpid()}.tmp{ending}"
-    try:
-        write_module(module, temporary, metadata, name, trace)
+    with written(module, path, metadata, name, trace) as temporary:
         model = checked_model(read_from_file(temporary, name, {}))
         original = read_from_memory(module, {field: getattr(metadata, field) for field in FIELDS})
         compare_models(model, checked_model(original))
         if model.features is not None or model.global_parameters:
             lower_to_program(model, particles_of_model(model))  # its only possible representation
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
     return model
 
 
-def _check_arguments(module, path):
-    """Require a module that can be written, and a path in an existing folder."""
+def _check_module(module):
+    """Require a module that can be written."""
     if isinstance(module, PairModel) and module.members:
         raise TypeError(
             f"export_model: {module.source} is a committee; export its members one by one, and load the files with"
@@ -181,10 +173,4 @@ def _check_arguments(module, path):
         raise TypeError(
             f"export_model: the module is a {type(module).__name__}; expected a torch.nn.Module, or a"
             " torch.export.ExportedProgram."
-        )
-    if not os.path.isdir(os.path.dirname(os.path.abspath(path))) or os.path.isdir(path):
-        raise ModelError(
-            f"{path}: this is a folder, and not the name of a file."
-            if os.path.isdir(path)
-            else f"{path}: there is no such folder to write to."
         )

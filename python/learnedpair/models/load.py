@@ -11,7 +11,7 @@ import torch
 
 from ..errors import ModelError
 from .files import read_file, read_module
-from .metadata.metadata import FIELDS, Metadata, combined
+from .metadata.metadata import ENVIRONMENT_FIELDS, FIELDS, PAIR_FIELDS, Metadata, combined
 from .metadata.validation import make_metadata
 from .pytorch.messages import first_line
 from .pytorch.modules import copy_of_module, digest_of_module, require_numbers, unwrapped
@@ -31,7 +31,7 @@ class ModelParts(NamedTuple):
     content: bytes | None = None
 
 
-def read_model(path_or_module, metadata):
+def read_model(path_or_module, metadata, what="load_model"):
     """Read a model.
 
     Parameters
@@ -39,6 +39,8 @@ def read_model(path_or_module, metadata):
     path_or_module : path-like, torch.nn.Module or torch.export.ExportedProgram
     metadata : dict
         Fields of Metadata by name; not necessarily all of them.
+    what : {"load_model", "load_environment"}
+        The function that reads a pair model or an environment model.
 
     Returns
     -------
@@ -51,19 +53,30 @@ def read_model(path_or_module, metadata):
     TypeError
         If ``path_or_module`` has another type, or Metadata has no such field.
     """
-    unknown = sorted(set(metadata) - set(FIELDS))
+    kinds = {"load_model": ENVIRONMENT_FIELDS, "load_environment": PAIR_FIELDS}
+    known = [field for field in FIELDS if field not in kinds[what]]
+    unknown = sorted(set(metadata) - set(known))
     if unknown:
-        raise TypeError(f"load_model: unknown keyword {unknown[0]!r}; expected some of {', '.join(FIELDS)}.")
+        raise TypeError(f"{what}: unknown keyword {unknown[0]!r}; expected some of {', '.join(known)}.")
     if isinstance(path_or_module, (torch.export.ExportedProgram, torch.nn.Module)):
-        return read_from_memory(path_or_module, metadata)
-    if not isinstance(path_or_module, (str, os.PathLike)):
+        parts = read_from_memory(path_or_module, metadata)
+    elif isinstance(path_or_module, (str, os.PathLike)):
+        path = os.fspath(path_or_module)
+        parts = read_from_file(path, os.path.basename(path), metadata)
+    else:
         kind = f"class {path_or_module.__name__}" if isinstance(path_or_module, type) else type(path_or_module).__name__
         raise TypeError(
-            f"load_model: the model is a {kind}; expected the path of a model file, a torch.nn.Module, or a"
+            f"{what}: the model is a {kind}; expected the path of a model file, a torch.nn.Module, or a"
             " torch.export.ExportedProgram."
         )
-    path = os.fspath(path_or_module)
-    return read_from_file(path, os.path.basename(path), metadata)
+    if (parts.metadata.angular is None) == (what == "load_environment"):
+        raise ModelError(
+            f"{parts.source}: the metadata have no angular, the orders of the density channels; give angular=[...], or"
+            " load a pair model with lp.load_model."
+            if what == "load_environment"
+            else f"{parts.source}: this is an environment model; load it with lp.load_environment."
+        )
+    return parts
 
 
 def read_from_memory(module, metadata):

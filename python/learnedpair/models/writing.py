@@ -17,6 +17,42 @@ from .pytorch.modules import copy_of_module, require_numbers, unwrapped
 from .pytorch.state import default_dtype, without_torchscript_warnings
 
 
+@contextlib.contextmanager
+def written(module, path, metadata, name, trace):
+    """Write a module to a file that gets its final name at the end of the context, unless there is an exception.
+
+    Parameters
+    ----------
+    others
+        As in :func:`write_module`.
+
+    Yields
+    ------
+    str
+        The temporary path.
+
+    Raises
+    ------
+    ModelError
+        If the path is a folder, or its folder does not exist; and as write_module().
+    """
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))) or os.path.isdir(path):
+        raise ModelError(
+            f"{path}: this is a folder, and not the name of a file."
+            if os.path.isdir(path)
+            else f"{path}: there is no such folder to write to."
+        )
+    root, ending = os.path.splitext(path)
+    temporary = f"{root}.{os.getpid()}.tmp{ending}"
+    try:
+        write_module(module, temporary, metadata, name, trace)
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+
+
 def write_module(module, path, metadata, name, trace):
     """Write a module to a file: for torch.export if the path ends in .pt2, else as TorchScript.
 
@@ -63,7 +99,7 @@ def _scripted(module, metadata, name, trace):
 
 
 def _exported(module, metadata, name):
-    """Export a module with a dynamic number of pairs."""
+    """Export a module with dynamic numbers of pairs and atoms."""
     if isinstance(module, ExportedProgram):
         return module
     module = _copy(module, name)
@@ -77,8 +113,9 @@ def _exported(module, metadata, name):
     ):
         arguments, keywords = _example_inputs(metadata, _dtype(module))
         names = list(inspect.signature(module.forward).bind(*arguments, **keywords).arguments)
-        pairs = torch.export.Dim("pairs", min=2)
-        shapes = {argument: {0: pairs} if position < len(arguments) else {} for position, argument in enumerate(names)}
+        pairs, atoms = torch.export.Dim("pairs", min=2), torch.export.Dim("atoms", min=2)
+        axes = [*[{0: pairs}] * 3, *[{0: atoms}] * (len(arguments) - 3), *[{}] * len(keywords)]
+        shapes = dict(zip(names, axes, strict=True))
         return torch.export.export(module, arguments, keywords, dynamic_shapes=shapes)
 
 
@@ -132,7 +169,8 @@ def _example_inputs(metadata, dtype):
     Returns
     -------
     arguments : tuple of Tensor
-        The distances, and the types or random features within their ranges.
+        The distances, and the types or random features within their ranges; for an environment model also densities
+        and types of atoms.
     keywords : dict of str to Tensor
         The default values of the global parameters, as 0-d tensors.
     """
@@ -143,6 +181,9 @@ def _example_inputs(metadata, dtype):
         particles = index, index.flip(0)
     else:
         particles = torch.tensor(random_rows(metadata.features, 2 * count), dtype=dtype).split(count)
+    if metadata.angular is not None:
+        atoms = torch.arange(count + 1) % len(metadata.types)
+        particles = *particles, torch.ones((count + 1, len(metadata.angular)), dtype=dtype), atoms
     return (r, *particles), {
         name: torch.tensor(parameter.default, dtype=dtype)
         for name, parameter in read_parameters(metadata.global_parameters).items()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""PyTorch modules for training pair corrections.
+"""PyTorch modules for training corrections.
 
 Examples
 --------
@@ -31,6 +31,8 @@ True
 """
 
 from .energy import PairEnergy
+from .environment import EnvironmentEnergy
+from .environment_network import EnvironmentNetwork
 from .networks import FeaturePairNetwork, TypedPairNetwork
 
-__all__ = ["FeaturePairNetwork", "PairEnergy", "TypedPairNetwork"]
+__all__ = ["EnvironmentEnergy", "EnvironmentNetwork", "FeaturePairNetwork", "PairEnergy", "TypedPairNetwork"]

@@ -45,17 +45,21 @@ class Configurations:
 
     def distances(self, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
         """Get the minimum-image distances of pairs, shape (P,), nm."""
+        return self.displacements(i, j).norm(dim=1)
+
+    def displacements(self, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
+        """Get the vectors from i to the nearest image of j, shape (P, 3), nm."""
         delta = self.positions[j] - self.positions[i]
         if self.box is not None:
             box = self.box if self.box.dim() == 2 else self.box[self.configuration[i]]
             for k in (2, 1, 0):
                 delta = delta - torch.round(delta[:, k : k + 1] / box[..., k, k, None]) * box[..., k, :]
-        return delta.norm(dim=1)
+        return delta
 
     def sums(self, energies: torch.Tensor, i: torch.Tensor) -> torch.Tensor:
-        """Sum the energies of pairs over each configuration, shape (count,), or 0-d.
+        """Sum the energies of pairs or atoms over each configuration, shape (count,), or 0-d.
 
-        ``i`` is the first particle of each pair.
+        ``i`` is the first particle of each pair, or the atom.
         """
         if self.count is None:
             return energies.sum()
@@ -73,13 +77,13 @@ def read_configurations(
     batch: torch.Tensor | None,
     cutoff: float,
 ) -> Configurations:
-    """Check the arguments of :meth:`PairEnergy.forward` that describe particles, and number all particles."""
+    """Check the arguments of PairEnergy and EnvironmentEnergy that describe particles, and number all particles."""
     _check_positions(positions)
     size, count, equal = positions.shape[-2], None, None
     if positions.dim() == 3:
         if batch is not None:
             raise ValueError(
-                f"PairEnergy: the positions have the shape {tuple(positions.shape)}, and batch is given, too; give"
+                f"lp.nn: the positions have the shape {tuple(positions.shape)}, and batch is given, too; give"
                 " positions of shape (M, 3) with batch, or configurations of the same size without it."
             )
         count = equal = len(positions)
@@ -92,7 +96,7 @@ def read_configurations(
         count = len(box) if box is not None and box.dim() == 3 else last + 1
         if box is not None and last >= count:
             raise ValueError(
-                f"PairEnergy: batch has configuration {last}, and the box has the shape {tuple(box.shape)}; expected"
+                f"lp.nn: batch has configuration {last}, and the box has the shape {tuple(box.shape)}; expected"
                 " (3, 3), or a box for each configuration."
             )
     if box is not None:
@@ -110,7 +114,7 @@ def _name(index: int, size: int, equal: int | None) -> str:
 def _check_positions(positions: torch.Tensor) -> None:
     if not positions.is_floating_point() or positions.dim() not in (2, 3) or positions.shape[-1] != 3:
         raise ValueError(
-            f"PairEnergy: the positions are {positions.dtype} of shape {tuple(positions.shape)}; expected real numbers"
+            f"lp.nn: the positions are {positions.dtype} of shape {tuple(positions.shape)}; expected real numbers"
             " of shape (N, 3), or (B, N, 3) for a batch, in nm."
         )
     wrong = ~positions.detach().isfinite().all(dim=-1)
@@ -118,21 +122,21 @@ def _check_positions(positions: torch.Tensor) -> None:
         index = int(wrong.reshape(-1).nonzero()[0, 0])
         name = _name(index, positions.shape[-2], len(positions) if positions.dim() == 3 else None)
         found = positions.reshape(-1, 3)[index].tolist()
-        raise ValueError(f"PairEnergy: the position of {name} is {found}; expected finite numbers, in nm.")
+        raise ValueError(f"lp.nn: the position of {name} is {found}; expected finite numbers, in nm.")
 
 
 def _read_batch(batch: torch.Tensor, size: int) -> torch.Tensor:
     """Check the configuration of each particle."""
     if batch.dtype not in INTEGERS or batch.shape != (size,):
         raise ValueError(
-            f"PairEnergy: batch is {batch.dtype} of shape {tuple(batch.shape)}; expected the configuration of each"
+            f"lp.nn: batch is {batch.dtype} of shape {tuple(batch.shape)}; expected the configuration of each"
             f" particle, integers of shape ({size},)."
         )
     batch = batch.to(torch.int64)
     if size > 0 and (int(batch[0]) < 0 or (batch.diff() < 0).any()):
         wrong = 0 if int(batch[0]) < 0 else int((batch.diff() < 0).nonzero()[0, 0]) + 1
         raise ValueError(
-            f"PairEnergy: batch puts particle {wrong} into configuration {int(batch[wrong])}; expected 0, 1, ... in"
+            f"lp.nn: batch puts particle {wrong} into configuration {int(batch[wrong])}; expected 0, 1, ... in"
             " ascending order: sort the particles by configuration."
         )
     return batch
@@ -141,18 +145,18 @@ def _read_batch(batch: torch.Tensor, size: int) -> torch.Tensor:
 def _check_box(box: torch.Tensor, count: int | None, cutoff: float) -> None:
     if box.shape != (3, 3) and (count is None or box.shape != (count, 3, 3)):
         many = "" if count is None else f", or ({count}, 3, 3) for a batch of {count}"
-        raise ValueError(f"PairEnergy: the box has the shape {tuple(box.shape)}; expected (3, 3){many}.")
+        raise ValueError(f"lp.nn: the box has the shape {tuple(box.shape)}; expected (3, 3){many}.")
     boxes = box.detach().reshape(-1, 3, 3)
     wrong = (boxes.triu(1) != 0).any(dim=2).any(dim=1)
     if wrong.any():
         raise ValueError(
-            f"PairEnergy: the box vectors {boxes[wrong][0].tolist()} are not in OpenMM's reduced form, [a, 0, 0],"
+            f"lp.nn: the box vectors {boxes[wrong][0].tolist()} are not in OpenMM's reduced form, [a, 0, 0],"
             " [b, c, 0], [d, e, f]; use openmm.app.internal.unitcell.reducePeriodicBoxVectors."
         )
     short = ~(torch.diagonal(boxes, dim1=1, dim2=2) >= 2 * cutoff).all(dim=1)
     if short.any():
         raise ValueError(
-            f"PairEnergy: the box vectors {boxes[short][0].tolist()} are shorter than twice the cutoff, {cutoff:g} nm;"
+            f"lp.nn: the box vectors {boxes[short][0].tolist()} are shorter than twice the cutoff, {cutoff:g} nm;"
             " take a larger box."
         )
 
@@ -178,7 +182,7 @@ def _read_particles(particles: torch.Tensor, size: int, equal: int | None) -> to
             return particles.reshape(equal * size, *particles.shape[2:])
     many = "" if equal is None else f"; or, different for each configuration, ({equal}, {size}) or ({equal}, {size}, F)"
     raise ValueError(
-        f"PairEnergy: the particles are {particles.dtype} of shape {tuple(particles.shape)}; expected {size} types, or"
+        f"lp.nn: the particles are {particles.dtype} of shape {tuple(particles.shape)}; expected {size} types, or"
         f" features of shape ({size}, F){many}."
     )
 
@@ -191,7 +195,7 @@ def _find_covered(particles: torch.Tensor, size: int, equal: int | None) -> torc
     partly = missing.any(dim=1) & ~missing.all(dim=1)
     if partly.any():
         raise ValueError(
-            f"PairEnergy: {_name(int(partly.nonzero()[0, 0]), size, equal)} has some features that are NaN; expected"
+            f"lp.nn: {_name(int(partly.nonzero()[0, 0]), size, equal)} has some features that are NaN; expected"
             " numbers, or NaN for all of them where a particle is not covered."
         )
     return ~missing.any(dim=1)

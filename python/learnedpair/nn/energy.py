@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from openmm import unit
 
-from ..force.particles import as_number
 from ..force.switching import switching
-from ..units import in_nanometers
 from .configurations import read_configurations
+from .distances import read_distances
 from .factors import Group, PairsLike, read_factors
 from .pair_list import find_pairs
 
@@ -87,8 +86,8 @@ class PairEnergy(torch.nn.Module):
             self.length_factor, self.energy_factor = model.length_factor, model.energy_factor
             self.global_parameters = model.global_parameters
         self.function = function
-        self.cutoff, self.inner_cutoff, self.switching_distance = _read_distances(
-            cutoff, inner_cutoff, switching_distance
+        self.cutoff, self.inner_cutoff, self.switching_distance = read_distances(
+            "PairEnergy", cutoff, inner_cutoff, switching_distance
         )
 
     def pair_function(
@@ -228,31 +227,6 @@ class PairEnergy(torch.nn.Module):
         if factors is not None:
             energies = energies * factors[in_range].to(energies.dtype)
         return configurations.sums(energies, i)
-
-
-def _read_distances(cutoff: Any, inner_cutoff: Any, switching_distance: Any) -> tuple[float, float, float | None]:
-    """Convert the distances to nm, and check their order."""
-    if cutoff is None or inner_cutoff is None:
-        raise ValueError("PairEnergy: a module needs cutoff and inner_cutoff, in nm.")
-    end, inner = _in_nm(cutoff, "cutoff"), _in_nm(inner_cutoff, "inner_cutoff")
-    if not 0 <= inner < end:
-        raise ValueError(
-            f"PairEnergy: inner_cutoff is {inner:g} nm, and cutoff {end:g} nm; expected 0 <= inner_cutoff < cutoff."
-        )
-    if switching_distance is None:
-        return end, inner, None
-    switching = _in_nm(switching_distance, "switching_distance")
-    if not inner <= switching < end:
-        raise ValueError(
-            f"PairEnergy: switching_distance is {switching:g} nm; expected a distance from inner_cutoff, {inner:g} nm,"
-            f" to below the cutoff, {end:g} nm."
-        )
-    return end, inner, switching
-
-
-def _in_nm(distance: Any, name: str) -> float:
-    what = f"PairEnergy: {name}"
-    return float(as_number(in_nanometers(distance, what), what))
 
 
 def _normal(value: Any) -> Any:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Exclusions, exceptions and interaction groups as arguments of PairEnergy."""
+"""Exclusions, exceptions and interaction groups as arguments of PairEnergy and EnvironmentEnergy."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def read_factors(
     exceptions: Iterable[tuple[int, int, float]],
     interaction_groups: Iterable[Group],
 ) -> PairFactors:
-    """Check the arguments of :meth:`PairEnergy.forward` that change the factors of pairs, and convert them."""
-    excluded = as_pairs(_as_array(exclusions), "PairEnergy: exclusions")
+    """Check the arguments of PairEnergy and EnvironmentEnergy that change the factors of pairs, and convert them."""
+    excluded = as_pairs(_as_array(exclusions), "lp.nn: exclusions")
     with_factor, factors = _read_exceptions(exceptions)
     for name, pairs in (("exclusions", excluded), ("exceptions", with_factor)):
         _check_pairs(configurations, pairs, name)
@@ -47,7 +47,7 @@ def _read_exceptions(
     exceptions: Iterable[tuple[int, int, float]],
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Convert exceptions to pairs and factors."""
-    what, pairs, factors = "PairEnergy: exceptions", [], []
+    what, pairs, factors = "lp.nn: exceptions", [], []
     for exception in exceptions:
         try:
             *pair, factor = exception
@@ -71,7 +71,7 @@ def _check_pairs(configurations: Configurations, pairs: NDArray[np.int32], name:
     def refuse(wrong: Any, expected: str) -> None:
         if wrong.any():
             pair = tuple(pairs[wrong][0].tolist())
-            raise ValueError(f"PairEnergy: {name} has the pair {pair}; expected {expected}.")
+            raise ValueError(f"lp.nn: {name} has the pair {pair}; expected {expected}.")
 
     refuse(((pairs < 0) | (pairs >= count)).any(axis=1), f"particles from 0 to {count - 1}")
     refuse(pairs[:, 0] == pairs[:, 1], "two different particles")
@@ -88,14 +88,14 @@ def _check_repeated(exclusions: NDArray[np.int32], exceptions: NDArray[np.int32]
     pairs, counts = np.unique(np.concatenate(ordered), axis=0, return_counts=True)
     if counts.max() > 1:
         raise ValueError(
-            f"PairEnergy: exceptions has the pair {tuple(pairs[counts.argmax()].tolist())} twice, or exclusions has it,"
+            f"lp.nn: exceptions has the pair {tuple(pairs[counts.argmax()].tolist())} twice, or exclusions has it,"
             " too; exclude each pair, or give it one factor."
         )
 
 
 def _read_group(configurations: Configurations, group: Group) -> tuple[list[int], list[int]]:
     """Convert the two sets of an interaction group."""
-    what, count = "PairEnergy: interaction_groups", configurations.numbered
+    what, count = "lp.nn: interaction_groups", configurations.numbered
     try:
         first, second = group
         sets = [[as_index(index, what) for index in _as_array(members)] for members in (first, second)]

@@ -31,9 +31,7 @@ class _GaussianNetwork(torch.nn.Module):
         super().__init__()
         if not isinstance(hidden, (list, tuple)) or len(hidden) != 2 or not all(map(_is_width, hidden)):
             raise ValueError(f"hidden must be two positive widths, not {hidden!r:.60}.")
-        _require_integer("num_basis", num_basis)
-        if num_basis < 2:
-            raise ValueError(f"num_basis must be at least 2, not {num_basis}.")
+        require_count("num_basis", num_basis, 2)
         name = type(self).__name__
         cutoff, inner = as_number(cutoff, f"{name}: cutoff"), as_number(inner, f"{name}: inner")
         if not 0.0 <= inner < cutoff or not math.isfinite(cutoff):
@@ -68,9 +66,12 @@ def _is_width(value: Any) -> bool:
     return isinstance(value, numbers.Integral) and int(value) >= 1
 
 
-def _require_integer(name: str, value: object) -> None:
+def require_count(name: str, value: Any, least: int) -> None:
+    """Require an integer that is at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} must be an integer, not {value!r:.60}.")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}.")
 
 
 class TypedPairNetwork(_GaussianNetwork):
@@ -136,9 +137,7 @@ class TypedPairNetwork(_GaussianNetwork):
         inner: float = 0.1,
         energy_scale: float = 10.0,
     ) -> None:
-        _require_integer("num_types", num_types)
-        if num_types < 1:
-            raise ValueError(f"num_types must be at least 1, not {num_types}.")
+        require_count("num_types", num_types, 1)
         super().__init__(cutoff, hidden, num_basis, inner, energy_scale)
         self.num_types = int(num_types)
         num_pairs = num_types * (num_types + 1) // 2
@@ -226,9 +225,7 @@ class FeaturePairNetwork(_GaussianNetwork):
         inner: float = 0.1,
         energy_scale: float = 10.0,
     ) -> None:
-        _require_integer("num_features", num_features)
-        if num_features < 1:
-            raise ValueError(f"num_features must be at least 1, not {num_features}.")
+        require_count("num_features", num_features, 1)
         super().__init__(cutoff, hidden, num_basis, inner, energy_scale)
         self.num_features = int(num_features)
         self.of_sum = torch.nn.Linear(num_features, hidden[0])

@@ -71,7 +71,7 @@ def _search(configurations: Configurations, members: torch.Tensor, cutoff: float
         from vesin import NeighborList
     except ImportError as error:
         raise ImportError(
-            f"PairEnergy needs vesin for a configuration of {len(members)} particles, more than {MOST_ENUMERATED}:"
+            f"lp.nn needs vesin for a configuration of {len(members)} particles, more than {MOST_ENUMERATED}:"
             " pip install 'openmm-learnedpair[train]'",
             name="vesin",
         ) from error

@@ -11,6 +11,7 @@ gives the same program.
 
 import contextlib
 import itertools
+from typing import NamedTuple
 
 import torch
 
@@ -21,7 +22,7 @@ from .refusals import Refusal, Unsupported
 from .source_lines import line_in_traceback, line_of_exception, line_of_node, line_on_stack
 from .tensor import Layout, Recorder
 
-__all__ = ["SUPPORTED", "record_module"]
+__all__ = ["SUPPORTED", "record_atoms", "record_module"]
 
 #: The numbers of pairs used for recording. They are primes that are unlikely as other lengths, so that the axis of
 #: pairs can be recognized.
@@ -67,14 +68,73 @@ def record_module(
         if num_features is None
         else "There is no table for models with features."
     )
-    first, second = itertools.islice(_numbers_of_pairs(module, num_features), 2)
-    arguments = (module, source, advice, num_features, tuple(global_parameters), length_factor, energy_factor)
+    names = tuple(global_parameters)
+    return _record_twice(
+        module,
+        lambda recorder: _inputs(recorder, num_features, names, length_factor),
+        lambda call, *args, **kwargs: call(*args, **kwargs),
+        Messages(source, "pair", "r.shape[0]", advice),
+        {num_features or 1},
+        energy_factor,
+    )
+
+
+def record_atoms(module, evaluate, *, source, num_channels, energy_factor=1.0):
+    """Record the energy of atoms in their environments as a program.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or torch.jit.ScriptModule
+        In double precision and evaluation mode.
+    evaluate : callable (call, densities, type) -> Tensor
+        Computes the energies of N atoms from densities of shape [N, num_channels] and types of dtype int64. ``call``
+        calls the module.
+    source : str
+        The name of the model in messages.
+    num_channels : int
+    energy_factor : float
+        The model's unit of energy in kJ/mol.
+
+    Returns
+    -------
+    text : str
+    weights : ndarray, float64
+        A program with the inputs ``densities`` and ``type``; see docs/program.md.
+
+    Raises
+    ------
+    LoweringError
+        If the model contains an operation that a program cannot express; the message contains its line in the model.
+    """
+
+    def inputs(recorder):
+        densities = recorder.input("densities", num_channels, shape=(num_channels,))
+        return [densities, recorder.input("type", 1, torch.int64)], {}
+
+    messages = Messages(source, "atom", "densities.shape[0]", "Compute atom() with operations that are supported.")
+    return _record_twice(module, inputs, evaluate, messages, {num_channels}, energy_factor)
+
+
+class Messages(NamedTuple):
+    """What the messages of a recording name: the model, what it is evaluated for, their number, and advice."""
+
+    source: str
+    item: str
+    number: str
+    advice: str
+
+
+def _record_twice(module, inputs, evaluate, messages, lengths, energy_factor):
+    """Record with two numbers of pairs or atoms, and require that the program is the same."""
+    first, second = itertools.islice(_numbers_of_pairs(module, lengths), 2)
+    arguments = (module, inputs, evaluate, messages, energy_factor)
     program, other = _record(first, *arguments), _record(second, *arguments)
     if program[0] != other[0] or not _equal(program[1], other[1]):
+        item = messages.item
         raise LoweringError(
-            f"{source}: the model's computation depends on the number of pairs that are evaluated together, or"
-            " differs from call to call. The energy of a pair may depend on nothing but that pair: do not compute with"
-            f" r.shape[0]. {advice}"
+            f"{messages.source}: the model's computation depends on the number of {item}s that are evaluated together,"
+            f" or differs from call to call. The energy of {'an' if item == 'atom' else 'a'} {item} may depend on"
+            f" nothing but that {item}: do not compute with {messages.number}. {messages.advice}"
         )
     return program
 
@@ -83,9 +143,9 @@ def _equal(a, b):
     return a.tobytes() == b.tobytes()
 
 
-def _numbers_of_pairs(module, num_features):
-    """The primes that do not divide any length of a tensor in the module."""
-    lengths = {num_features or 1}
+def _numbers_of_pairs(module, lengths):
+    """The primes that do not divide any length of a tensor in the module, or any of the given lengths."""
+    lengths = set(lengths)
     for x in _constants(module):
         lengths.update(x.shape)
     return (prime for prime in _PRIMES if all(length % prime or length == 0 for length in lengths))
@@ -125,7 +185,7 @@ def _numbers_of_code(module):
     return [x for part in scripts for x in _constants_of_code(part) if x.dim() == 0]
 
 
-def _record(pairs, module, source, advice, num_features, global_parameters, length_factor, energy_factor):
+def _record(count, module, inputs, evaluate, messages, energy_factor):
     graph_module = module if isinstance(module, torch.fx.GraphModule) else None
     interpreter = None if graph_module is None else _Interpreter(graph_module)
 
@@ -134,13 +194,14 @@ def _record(pairs, module, source, advice, num_features, global_parameters, leng
             return interpreter.line
         return line_on_stack(_record.__code__)
 
-    recorder = Recorder(pairs, make_dispatch(line), numbers=_numbers_of_code(module))
-    r, particles, parameters = _inputs(recorder, num_features, global_parameters, length_factor)
+    source, advice = messages.source, messages.advice
+    recorder = Recorder(count, make_dispatch(line), numbers=_numbers_of_code(module))
+    args, kwargs = inputs(recorder)
     call = module if interpreter is None else interpreter.call
     error = None
     try:
         with _without_gradients(module):
-            energy = run_recording(recorder, call, r, *particles, **parameters)
+            energy = run_recording(recorder, evaluate, call, *args, **kwargs)
     except Exception as raised:  # a user's module may raise anything
         error = raised
     if recorder.refusal is not None:  # even if the module has caught the exception
@@ -156,7 +217,7 @@ def _record(pairs, module, source, advice, num_features, global_parameters, leng
             f" {advice}"
         ) from error
     try:
-        return _finish(recorder, energy, energy_factor)
+        return _finish(recorder, energy, energy_factor, messages.item)
     except Refusal as refusal:
         raise LoweringError(_message(source, refusal, None, advice)) from refusal
 
@@ -180,7 +241,9 @@ def _without_gradients(module):
 
 
 def _inputs(recorder, num_features, global_parameters, length_factor):
-    """The recorded arguments of the module: r in its unit of length, both particles, and the global parameters."""
+    """The recorded arguments of the module by position and by name: r in its unit of length and both particles; the
+    global parameters.
+    """
     length, dtype, shape = (
         (1, torch.int64, ()) if num_features is None else (num_features, torch.float64, (num_features,))
     )
@@ -190,18 +253,18 @@ def _inputs(recorder, num_features, global_parameters, length_factor):
         r = recorder.encode(recorder.references(node), Layout(0, 1, 1), torch.float64)
     particles = [recorder.input(name, length, dtype, shape) for name in ("particle1", "particle2")]
     if not global_parameters:
-        return r, particles, {}
+        return [r, *particles], {}
     values = recorder.input("globals", len(global_parameters), shape=(len(global_parameters),), varies=False)
     return (
-        r,
-        particles,
+        [r, *particles],
         {name: recorder.wrap(values.codes[i].clone(), torch.float64) for i, name in enumerate(global_parameters)},
     )
 
 
-def _finish(recorder, energy, energy_factor):
+def _finish(recorder, energy, energy_factor, item):
     """Write the program that computes the recorded energy, in kJ/mol: its text and weights."""
-    expected = f"expected one floating-point number for each pair, shape [P], here [{recorder.pairs}]"
+    axis = "P" if item == "pair" else "N"
+    expected = f"expected one floating-point number for each {item}, shape [{axis}], here [{recorder.pairs}]"
     if not isinstance(energy, torch.Tensor):
         raise Refusal(f"the model returns a {type(energy).__name__}; {expected}")
     if tuple(energy.shape) != (recorder.pairs,) or not energy.dtype.is_floating_point:

@@ -8,7 +8,9 @@ import numpy as np
 
 from .refusals import Refusal
 
-#: Operations whose derivative with respect to r is 0 for any operands.
+#: The inputs that forces depend on: the distance of a pair, or the densities around an atom.
+_DIFFERENTIATED = ("distance", "densities")
+#: Operations whose derivative with respect to these is 0 for any operands.
 _ZERO_DERIVATIVE = {"floor", "less", "less_equal", "equal", "lookup"}
 
 CONSTANTS = ("literal", "weight")
@@ -42,7 +44,7 @@ class Builder:
     def _append(self, step):
         self.steps.append(step)
         self._has_derivative.append(
-            step.operation == "distance"
+            step.operation in _DIFFERENTIATED
             or (step.operation not in _ZERO_DERIVATIVE and any(self._has_derivative[i] for i in step.operands))
         )
         return len(self.steps) - 1
@@ -64,7 +66,7 @@ class Builder:
         return self.step("undefined", (), (reason,))
 
     def has_derivative(self, node):
-        """Whether a step may have a nonzero derivative with respect to r."""
+        """Whether a step may have a nonzero derivative with respect to the distance or the densities."""
         return self._has_derivative[node]
 
     def is_constant(self, node):

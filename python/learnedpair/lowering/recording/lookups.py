@@ -13,6 +13,8 @@ from .tensor import Recorded
 
 #: The largest table of computed (not constant) values that a recorded index may select from, in elements.
 _MAX_CHOICE = 4096
+#: The inputs that are types, if they are integers.
+_TYPES = ("particle1", "particle2", "type")
 
 
 def _real_indices(recorder, indices):
@@ -70,7 +72,7 @@ def _combined_index(recorder, indices, sizes):
 
 def _is_type(recorder, x):
     """Whether an index consists of types, which are never negative."""
-    types = [node for node, step in enumerate(recorder.builder.steps) if step.operation in ("particle1", "particle2")]
+    types = [node for node, step in enumerate(recorder.builder.steps) if step.operation in _TYPES]
     return bool(
         np.isin(x.codes.numpy() // (recorder.pairs + 1), [recorder.references(node)[0] for node in types]).all()
     )

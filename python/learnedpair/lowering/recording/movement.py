@@ -116,11 +116,11 @@ def detach(recorder, func, args, kwargs):
 
 
 def refuse_detached(recorder, x):
-    """Refuse to detach a tensor with a derivative with respect to r, because the force would be wrong."""
+    """Refuse to detach a tensor with a derivative with respect to r or the densities: the force would be wrong."""
     if isinstance(x, Recorded) and x.dtype.is_floating_point and recorder.has_derivative(x):
         raise Refusal(
-            "a value that depends on r is computed under no_grad(), or is detached, so that the force would not be the"
-            " derivative of the energy",
+            "a value that depends on r or the densities is computed under no_grad(), or is detached, so that the force"
+            " would not be the derivative of the energy",
             "Remove the detach() or no_grad().",
         )
 

@@ -373,7 +373,7 @@ class Recorder:
         return self.builder.step("gather", [node], elements.tolist(), len(elements))
 
     def has_derivative(self, x):
-        """Whether a recorded tensor may have a nonzero derivative with respect to r."""
+        """Whether a recorded tensor may have a nonzero derivative with respect to the distance or the densities."""
         return any(
             self.builder.has_derivative(int(node))
             for node in np.unique(x.codes.numpy() // (self.pairs + 1) // _ELEMENTS)

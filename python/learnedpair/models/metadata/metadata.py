@@ -18,13 +18,14 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Metadata:
-    """Metadata of a pair model. Distances are in ``length_unit``.
+    """Metadata of a pair model or an environment model. Distances are in ``length_unit``.
 
     Exactly one of ``types`` (dict of type name to assignment rule, or to None) and ``features`` (dict of feature name
     to its (low, high) range, or to None) is set. ``global_parameters`` is a dict of name to default value, or to
     (default, low, high). ``uncovered`` is a rule for atoms that are meant to have no type. ``truncated`` is true if the
     energy is meant to jump to zero at the cutoff. ``domain`` is the training domain, as domain.read_domain() returns
-    it; None if it is not known. ``training`` is a dict without a fixed form, which JSON can hold.
+    it; None if it is not known. ``training`` is a dict without a fixed form, which JSON can hold. ``angular`` holds the
+    angular orders of the density channels of an environment model; it is None for a pair model.
     """
 
     cutoff: float
@@ -40,12 +41,16 @@ class Metadata:
     truncated: bool = False
     domain: dict | tuple | None = None
     training: dict | None = None
+    angular: list | None = None
 
     def to_json(self):
         return json.dumps({"schema": SCHEMA, **asdict(self), "domain": to_json(self.domain)})
 
 
 FIELDS = tuple(field.name for field in fields(Metadata))
+#: The fields that only one kind of model has.
+PAIR_FIELDS = ("features", "global_parameters", "truncated")
+ENVIRONMENT_FIELDS = ("angular",)
 #: The inner cutoff, in nm, of a model whose metadata give none.
 DEFAULT_INNER_CUTOFF_NM = 0.05
 #: A cutoff outside this range, in nm, is probably given in a wrong unit.

@@ -4,6 +4,7 @@
 
 import keyword
 
+import numpy as np
 from openmm import unit
 
 from ... import units
@@ -34,6 +35,7 @@ def make_metadata(
     truncated=False,
     domain=None,
     training=None,
+    angular=None,
 ):
     """Check the fields of Metadata and combine them.
 
@@ -42,7 +44,7 @@ def make_metadata(
     source : str
         The name of the model in messages.
     others
-        As in :func:`learnedpair.export_model`.
+        As in :func:`learnedpair.export_model` and :func:`learnedpair.export_environment`.
 
     Returns
     -------
@@ -64,6 +66,7 @@ def make_metadata(
     )
     global_parameters = problems.attempt(_check_globals, global_parameters, length_unit, energy_unit)
     training = problems.attempt(read_training, training)
+    angular = problems.attempt(_check_angular, angular)
     if types is not None or features is not None:
         domain = problems.attempt(read_domain, domain, types, length_unit)
     if not problems:
@@ -88,6 +91,7 @@ def make_metadata(
         truncated=truncated,
         domain=domain,
         training=training,
+        angular=angular,
     )
 
 
@@ -290,3 +294,20 @@ def _check_uncovered(types, uncovered):
             " give one of them."
         )
     return {name: rule for name, rule in types.items() if name is not None}, types[None]
+
+
+def _check_angular(angular):
+    """Convert the angular orders of the density channels to a list of int; None stays None."""
+    if angular is None:
+        return None
+    if (
+        isinstance(angular, (str, dict))
+        or not hasattr(angular, "__iter__")
+        or not 1 <= len(list(angular)) <= 64
+        or not all(isinstance(order, (int, np.integer)) and 0 <= order <= 3 for order in angular)
+    ):
+        raise ModelError(
+            f"angular is {angular!r:.80}; expected the angular order of each density channel, a list of 1 to 64"
+            " integers from 0 to 3."
+        )
+    return [int(order) for order in angular]

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""load_environment(): a PyTorch model of atoms in their environments as an environment function."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from torch.export import ExportedProgram
+
+from ..errors import LoweringError
+from ..force.functions import EnvironmentFunction
+from ..models.checks.environment import check_environment
+from ..models.environment import EnvironmentEvaluator
+from ..models.load import ModelParts, read_model
+from ..models.metadata.metadata import warn_of_unusual_cutoff
+from ..models.pytorch.state import in_default_torch_state
+from .density_tables import tabulate_densities
+from .environment_model import EnvironmentModel
+from .recording import record_atoms
+from .tolerance import check_tolerance
+
+#: The largest difference of the program and the model, relative to 1 plus the largest energy or derivative.
+MAX_DIFFERENCE = 1e-9
+
+
+@in_default_torch_state
+def load_environment(
+    path_or_module: str | os.PathLike[str] | torch.nn.Module | ExportedProgram,
+    *,
+    tolerance: float = 1e-4,
+    **metadata: Any,
+) -> EnvironmentModel:
+    """Load an environment model, check it, and turn it into an :class:`EnvironmentFunction`.
+
+    The energy is the sum over atoms of ``atom(q_i, type_i)``. The densities q_i are made of those of the neighbors,
+    ``density(r, type_i, type_j)``; see docs/program.md, section 6. The densities are tabulated, and the computation of
+    ``atom`` is recorded as a program, which a force runs without PyTorch.
+
+    Parameters
+    ----------
+    path_or_module : path-like, torch.nn.Module or torch.export.ExportedProgram
+        A file of :func:`export_environment`, or a module with the methods ``density(r: Tensor[P], type1: Tensor[P],
+        type2: Tensor[P]) -> Tensor[P, K]``, where type1 is that of the atom at the center, and ``atom(densities:
+        Tensor[N, K], type: Tensor[N]) -> Tensor[N]``. Types are int64.
+    tolerance : float
+        The largest error of a tabulated density, and of its slope, relative to the largest of its channel.
+    **metadata
+        The metadata of :func:`export_environment`, by the same names, to add to or to override those of the file.
+
+    Returns
+    -------
+    EnvironmentModel
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, metadata are missing, or a check of the model fails: densities and energies must be
+        finite and differentiable, also for an atom without neighbors; densities must vanish at the cutoff, unless there
+        is a switching distance; and no pair or atom may depend on the others of a call.
+    LoweringError
+        If ``atom`` contains an operation that a program cannot express.
+    ToleranceError
+        If the tables do not reach the tolerance.
+
+    Examples
+    --------
+    An atom whose energy is minus the square root of a density, as in the second-moment approximation for metals:
+
+    >>> import torch
+    >>> import learnedpair as lp
+    >>> class SecondMoment(torch.nn.Module):
+    ...     def density(self, r, type1, type2):
+    ...         return (torch.exp(-15 * (r - 0.25)) * (1 - (r / 0.6) ** 2) ** 3).unsqueeze(-1)
+    ...     def atom(self, densities, type):
+    ...         return 50 * (0.1 - torch.sqrt(densities[:, 0] + 0.01))
+    >>> model = lp.load_environment(
+    ...     SecondMoment(), types=["Cu"], angular=[0], cutoff=0.6, inner_cutoff=0.2
+    ... )
+    >>> model.isolated_atom_energies
+    {'Cu': 0.0}
+    >>> model.create_force(["Cu"] * 4)
+    <LearnedPairForce 'LearnedPairForce': 4 of 4 particles covered (Cu 4), cutoff 0.6 nm, 1 density channel, group 0>
+    """
+    tolerance = check_tolerance(tolerance)
+    parts = read_model(path_or_module, metadata, "load_environment")
+    warn_of_unusual_cutoff(parts.source, parts.metadata)
+    return environment_model(parts, tolerance)
+
+
+def environment_model(parts: ModelParts, tolerance: float) -> EnvironmentModel:
+    """Check an environment model and lower it; see load_environment()."""
+    evaluator = EnvironmentEvaluator(parts)
+    densities, types = check_environment(evaluator)
+    values, slopes, error = tabulate_densities(evaluator, tolerance)
+    text, weights = record_atoms(
+        evaluator.module,
+        evaluator.evaluate_atom,
+        source=evaluator.source,
+        num_channels=evaluator.num_channels,
+        energy_factor=evaluator.energy_factor,
+    )
+    count, metadata = len(evaluator.types), evaluator.metadata
+    function = EnvironmentFunction(
+        count,
+        evaluator.inner_cutoff,
+        evaluator.cutoff,
+        evaluator.angular,
+        values,
+        slopes,
+        list(range(count * count)),
+        text,
+        weights,
+    )
+    expected = _require_same(evaluator, function, densities, types)
+    return EnvironmentModel(
+        function,
+        evaluator.types,
+        evaluator.cutoff,
+        evaluator.inner_cutoff,
+        evaluator.source,
+        metadata.description,
+        evaluator.digest,
+        switching_distance=evaluator.switching_distance,
+        type_rules=evaluator.type_rules,
+        uncovered=metadata.uncovered,
+        isolated_atom_energies=dict(zip(evaluator.types, expected[:count].tolist(), strict=True)),
+        report={"tolerance": tolerance, "knots": len(values[0]), "max_relative_density_error": error},
+    )
+
+
+def _require_same(evaluator, function, densities, types):
+    """Require that the program of a function gives the energies and derivatives of its model; get the energies."""
+    expected = evaluator.atoms(densities, types)
+    found = function.evaluate_atoms(densities, types)
+    for a, b, what in zip(found, expected, ("energy", "derivative"), strict=True):
+        difference = np.abs(a - b)
+        if not (difference <= MAX_DIFFERENCE * (1 + np.abs(b).max())).all():
+            k = int(np.argmax(np.where(np.isnan(difference), np.inf, difference))) // (difference.size // len(types))
+            raise LoweringError(
+                f"{evaluator.source}: the program of atom() differs from the model: for an atom of type"
+                f" {evaluator.types[types[k]]} in a random environment its {what} is {a[k]}, and that of the model"
+                f" {b[k]}. The model may compute in single precision, or do what cannot be recorded."
+            )
+    return expected[0]

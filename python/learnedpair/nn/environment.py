@@ -1,0 +1,237 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""The energy of atoms in their environments as a differentiable PyTorch module, for training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import torch
+from openmm import unit
+
+from ..force.switching import switching
+from .configurations import Configurations, read_configurations
+from .distances import read_distances
+from .factors import Group, PairsLike, read_factors
+from .pair_list import find_pairs
+
+
+class EnvironmentEnergy(torch.nn.Module):
+    """The energy of a LearnedPairForce with an environment function, differentiable with respect to positions and
+    parameters.
+
+    E = sum over atoms i of u(q_i; a_i)
+
+    In a channel k of angular order 0 the density q_ik is the sum of w_k(r_ij; a_i, a_j) over the neighbors j of atom i.
+    In a channel of order l it is the sum over m of the squares of ``sum_j w_k(r_ij; a_i, a_j) C_lm(u_ij)``, where C_lm
+    are real spherical harmonics times sqrt(4 pi / (2 l + 1)) and u_ij is the unit vector from i to j. w_k is the
+    density of the module times the switching function, if there is one. Below the inner cutoff the density is replaced
+    by its first-order Taylor expansion at the inner cutoff. Excluded pairs, and atoms that are not covered, do not
+    count.
+
+    Parameters
+    ----------
+    function : torch.nn.Module
+        With ``density(r, type1, type2) -> Tensor[P, K]`` and ``atom(densities, type) -> Tensor[N]``, in nm and kJ/mol,
+        as for :func:`load_environment`.
+    angular : sequence of int
+        The angular order of each of the K channels, 0 to 3.
+    cutoff, inner_cutoff : float, nm, or Quantity
+    switching_distance : float, nm, or Quantity
+        Where OpenMM's switching function begins.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the module has no such methods, an order is not an integer from 0 to 3, or the distances are not numbers with
+        0 <= inner_cutoff <= switching_distance < cutoff.
+
+    Source
+    ------
+    plugin/include/EnvironmentFunction.h
+
+    Examples
+    --------
+    >>> import torch
+    >>> import learnedpair as lp
+    >>> network = lp.nn.EnvironmentNetwork(num_types=1, angular=[0, 0, 1], cutoff=0.6, inner=0.2)
+    >>> energy = lp.nn.EnvironmentEnergy(network, network.angular, cutoff=0.6, inner_cutoff=0.2)
+    >>> positions = torch.tensor([[0.0, 0.0, 0.0], [0.3, 0.0, 0.0], [0.0, 0.3, 0.0]], requires_grad=True)
+    >>> types = torch.zeros(3, dtype=torch.int64)
+    >>> total = energy(positions, None, types)
+    >>> (gradient,) = torch.autograd.grad(total, positions)
+    >>> energy.densities(positions, None, types).shape
+    torch.Size([3, 3])
+    """
+
+    def __init__(
+        self,
+        function: torch.nn.Module,
+        angular: Sequence[int],
+        cutoff: float | unit.Quantity,
+        inner_cutoff: float | unit.Quantity,
+        switching_distance: float | unit.Quantity | None = None,
+    ) -> None:
+        super().__init__()
+        if not all(callable(getattr(function, name, None)) for name in ("density", "atom")):
+            raise TypeError(
+                f"EnvironmentEnergy: the function is a {type(function).__name__}; expected a torch.nn.Module with the"
+                " methods density and atom."
+            )
+        self.function = function
+        self.angular = read_angular(angular, "EnvironmentEnergy")
+        self.cutoff, self.inner_cutoff, self.switching_distance = read_distances(
+            "EnvironmentEnergy", cutoff, inner_cutoff, switching_distance
+        )
+
+    def neighbor_densities(self, r: torch.Tensor, type1: torch.Tensor, type2: torch.Tensor) -> torch.Tensor:
+        """Evaluate the densities of neighbors of type2 around atoms of type1, with the rules for short distances.
+
+        Parameters
+        ----------
+        r : Tensor, shape (P,), nm
+        type1, type2 : Tensor of int64, shape (P,)
+
+        Returns
+        -------
+        Tensor, shape (P, K)
+        """
+        values = self.function.density(r.clamp(min=self.inner_cutoff), type1, type2)
+        below = r < self.inner_cutoff
+        if below.any():
+            with torch.enable_grad():
+                r_inner = torch.full_like(r[below], self.inner_cutoff).requires_grad_()
+                inner = self.function.density(r_inner, type1[below], type2[below])
+                slopes = [
+                    torch.autograd.grad(channel.sum(), r_inner, create_graph=True, allow_unused=True)[0]
+                    for channel in inner.unbind(dim=1)
+                ]
+            slope = torch.stack([torch.zeros_like(r_inner) if one is None else one for one in slopes], dim=1)
+            values = values.index_add(0, below.nonzero()[:, 0], (r[below] - self.inner_cutoff)[:, None] * slope)
+        if self.switching_distance is None:
+            return values
+        return values * switching(r, self.switching_distance, self.cutoff)[0][:, None]
+
+    def densities(
+        self,
+        positions: torch.Tensor,
+        box: torch.Tensor | None,
+        particles: torch.Tensor,
+        exclusions: PairsLike = (),
+        exceptions: Iterable[tuple[int, int, float]] = (),
+        interaction_groups: Iterable[Group] = (),
+        batch: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Compute the densities q of all atoms; arguments as for :meth:`forward`.
+
+        Returns
+        -------
+        Tensor, shape (M, K)
+            For the M atoms of all configurations, one after the other; 0 for atoms that are not covered.
+        """
+        arguments = (positions, box, particles, exclusions, exceptions, interaction_groups, batch)
+        return self._densities(*self._read(*arguments))
+
+    def forward(
+        self,
+        positions: torch.Tensor,
+        box: torch.Tensor | None,
+        particles: torch.Tensor,
+        exclusions: PairsLike = (),
+        exceptions: Iterable[tuple[int, int, float]] = (),
+        interaction_groups: Iterable[Group] = (),
+        batch: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Compute the energy of one configuration, or of each of many.
+
+        Parameters
+        ----------
+        positions, box, exclusions, exceptions, interaction_groups, batch
+            As for ``PairEnergy.forward``. The factor of an exception multiplies densities.
+        particles : Tensor of int64, shape (N,), (B, N), or (M,) with ``batch``
+            Types; -1 for a particle that is not covered.
+
+        Returns
+        -------
+        Tensor, 0-d, or shape (B,) for B configurations, kJ/mol
+
+        Raises
+        ------
+        TypeError, ValueError, ImportError
+            As ``PairEnergy.forward``; a ValueError if particles have features.
+        """
+        arguments = (positions, box, particles, exclusions, exceptions, interaction_groups, batch)
+        configurations, factors_of = self._read(*arguments)
+        atoms = configurations.covered.nonzero()[:, 0]
+        densities = self._densities(configurations, factors_of)
+        energies = self.function.atom(densities[atoms], configurations.particles[atoms])
+        return configurations.sums(energies, atoms)
+
+    def _read(self, positions, box, particles, exclusions, exceptions, interaction_groups, batch):
+        configurations = read_configurations(positions, box, particles, batch, self.cutoff)
+        if configurations.particles.is_floating_point():
+            raise ValueError("EnvironmentEnergy: the particles have features; expected types, a Tensor of int64.")
+        return configurations, read_factors(configurations, exclusions, exceptions, interaction_groups)
+
+    def _densities(self, configurations: Configurations, factors_of) -> torch.Tensor:
+        i, j, factors = find_pairs(configurations, factors_of, self.cutoff)
+        displacements = configurations.displacements(i, j)
+        in_range = displacements.detach().norm(dim=1) < self.cutoff
+        i, j, displacements = i[in_range], j[in_range], displacements[in_range]
+        r = displacements.norm(dim=1)
+        direction = displacements / r[:, None]
+        center, neighbor = torch.cat([i, j]), torch.cat([j, i])
+        types = configurations.particles
+        w = self.neighbor_densities(torch.cat([r, r]), types[center], types[neighbor])
+        if factors is not None:
+            factor = factors[in_range].to(w.dtype)
+            w = w * torch.cat([factor, factor])[:, None]
+        columns: list[tuple[int, torch.Tensor]] = []
+        for order in sorted(set(self.angular)):
+            channels = [k for k, other in enumerate(self.angular) if other == order]
+            harmonics = solid_harmonics(torch.cat([direction, -direction]), order)
+            terms = w[:, channels, None] * harmonics[:, None, :]
+            sums = terms.new_zeros((len(types), *terms.shape[1:])).index_add(0, center, terms)
+            values = sums[:, :, 0] if order == 0 else sums.square().sum(dim=2)
+            columns += zip(channels, values.unbind(dim=1), strict=True)
+        return torch.stack([column for _, column in sorted(columns, key=lambda item: item[0])], dim=1)
+
+
+def solid_harmonics(u: torch.Tensor, order: int) -> torch.Tensor:
+    """Real spherical harmonics of one order at unit vectors, normalized so that the sum of their squares is 1.
+
+    Parameters
+    ----------
+    u : Tensor, shape (P, 3)
+    order : int
+        0 to 3.
+
+    Returns
+    -------
+    Tensor, shape (P, 2 * order + 1)
+    """
+    x, y, z = u.unbind(dim=1)
+    if order == 0:
+        parts = [torch.ones_like(x)]
+    elif order == 1:
+        parts = [x, y, z]
+    elif order == 2:
+        s = math.sqrt(3.0)
+        parts = [z**2 - (x**2 + y**2) / 2, s * x * z, s * y * z, s * x * y, s * (x**2 - y**2) / 2]
+    else:
+        s6, s10, s15 = (math.sqrt(number) for number in (6.0, 10.0, 15.0))
+        flat = 4 * z**2 - x**2 - y**2
+        parts = [z * (2 * z**2 - 3 * x**2 - 3 * y**2) / 2, s6 * x * flat / 4, s6 * y * flat / 4, s15 * x * y * z]
+        parts += [s15 * z * (x**2 - y**2) / 2, s10 * x * (x**2 - 3 * y**2) / 4, s10 * y * (3 * x**2 - y**2) / 4]
+    return torch.stack(parts, dim=1)
+
+
+def read_angular(angular: Sequence[int], name: str) -> list[int]:
+    """Check the angular orders of channels."""
+    if isinstance(angular, (str, bytes)) or not hasattr(angular, "__iter__"):
+        raise TypeError(f"{name}: angular is {angular!r:.60}; expected a list of angular orders, such as [0, 0, 1].")
+    orders = list(angular)
+    if not 1 <= len(orders) <= 64 or any(isinstance(k, bool) or k not in (0, 1, 2, 3) for k in orders):
+        raise ValueError(f"{name}: angular is {orders!r:.80}; expected 1 to 64 integers from 0 to 3.")
+    return [int(k) for k in orders]

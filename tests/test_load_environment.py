@@ -4,7 +4,9 @@
 in files, forces against the module itself, corrections of Systems, and models that are refused.
 """
 
+import copy
 import itertools
+import pickle
 
 import environment_oracle as oracle
 import learnedpair as lp
@@ -14,6 +16,7 @@ import pytest
 import torch
 from comparators import CPU, REFERENCE, assert_close, on
 from documentation import python_code
+from learnedpair.cli import main
 from learnedpair.data import WATER
 from openmm import app, unit
 
@@ -243,8 +246,83 @@ def test_add_correction(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             lp.add_correction(system, modeller.topology, model, **options)
-    with pytest.raises(lp.ModelError, match="this is an environment model; load it with lp.load_environment"):
-        lp.add_correction(system, modeller.topology, path)
+    with pytest.warns(UserWarning, match="already has"):
+        assert lp.add_correction(system, modeller.topology, path).lowering_report == force.lowering_report
+    with pytest.raises(lp.ModelError, match="this is an environment model, .* load it with lp.load_environment"):
+        lp.load_model(path)
+
+
+def test_command_line(tmp_path, capsys):
+    """All commands for Systems take environment functions beside pair corrections."""
+    system, modeller = water()
+    module = network()
+    model = lp.export_environment(
+        module, tmp_path / "m.pt", **KEYWORDS | dict(types={"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]})
+    )
+    lp.add_correction(system, modeller.topology, model)
+    (tmp_path / "system.xml").write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
+    with open(tmp_path / "water.pdb", "w", encoding="utf-8") as file:
+        app.PDBFile.writeFile(modeller.topology, modeller.positions, file)
+    paths = [str(tmp_path / name) for name in ("system.xml", "water.pdb")]
+    assert main(["explain", paths[0]]) == 0
+    out = capsys.readouterr().out
+    assert "an environment function, 192 of 192 particles covered" in out
+    assert "Reference and CPU evaluate it; OpenCL and CUDA have no kernel for it" in out
+    assert main(["check", *paths, "--platform", "CPU", "--steps", "0"]) == 0
+    out = capsys.readouterr().out
+    assert f"environment: densities up to 0.6 nm, tables of {model.report['knots']} knots" in out
+    options = ["--platform", "CPU", "--steps", "5", "--repeats", "2"]
+    assert main(["bench", "--system", paths[0], "--pdb", paths[1], *options]) == 0
+    assert "environment: densities up to 0.6 nm" in capsys.readouterr().out
+    for command in (
+        ["inspect", str(tmp_path / "m.pt")],
+        ["plot", str(tmp_path / "m.pt"), "-o", str(tmp_path / "a.png")],
+    ):
+        assert main(command) != 0
+        assert "m.pt: this is an environment model, and a pair model was expected" in capsys.readouterr().err
+
+
+def test_update_of_a_running_context():
+    box = Box()
+    options = KEYWORDS | dict(knots=257)
+    model = lp.load_environment(network(), **options)
+    context = box.context(model, REFERENCE)
+    force = lp.LearnedPairForce.cast(context.getSystem().getForce(0))
+    other = lp.load_environment(network(seed=9), **options)
+    other.update_force(force)
+    force.updateParametersInContext(context)
+    expected = box.context(other, REFERENCE).getState(energy=True).getPotentialEnergy()
+    assert context.getState(energy=True).getPotentialEnergy() == expected
+    assert force.lowering_report["digest"] == other.digest and force.lowering_report["types"] == ["A", "B"]
+    for change, message in (
+        (dict(knots=129), "numbers of knots of the model"),
+        (dict(inner_cutoff=0.25), "inner cutoff of the model: 0.25, and of the force: 0.2"),
+        (dict(cutoff=0.61), "the cutoff of the model: 0.61"),
+        (dict(switching_distance=0.5), "switching distance of the model: 0.5, and of the force: None"),
+        (dict(types=["B", "A"]), "types of the model"),
+    ):
+        before = openmm.XmlSerializer.serialize(force)
+        with pytest.raises(lp.LoweringError, match=message):
+            lp.load_environment(network(), **options | change).update_force(force)
+        assert openmm.XmlSerializer.serialize(force) == before
+    narrow = lp.load_environment(network(angular=[0, 0, 1, 2, 2]), **options | dict(angular=[0, 0, 1, 2, 2]))
+    with pytest.raises(lp.LoweringError, match="angular orders of the model"):
+        narrow.update_force(force)
+    with pytest.raises(lp.LoweringError, match="another kind of function"):
+        other.update_force(lp.load_model(WATER).create_force(["O", "H"]))
+    with pytest.raises(lp.LoweringError, match="does not reach the tolerance 0.0001 with 33 knots.*give more knots"):
+        lp.load_environment(network(), **options | dict(knots=33))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_copies(copied):
+    model = lp.load_environment(network(), **KEYWORDS)
+    other = copied(model)
+    assert same_function(model.function, other.function) and other.function.angular == ANGULAR
+    assert repr(model) == repr(other) == (
+        "<EnvironmentModel EnvironmentNetwork: A, B, 5 density channels, 0.2 to 0.6 nm>"
+    )  # fmt: skip
+    assert {**vars(model), "function": 0} == {**vars(other), "function": 0}
 
 
 class Faulty(torch.nn.Module):
@@ -275,6 +353,14 @@ class Faulty(torch.nn.Module):
                 w = 0 * w
             case "density jumps":
                 w = w * (1 + (r < 0.3137))
+            case "density of the first types":
+                w = w * (1 + type1[0] + 2 * type2[0])
+            case "density of the nearest":
+                w = w * (2 if bool(r.min() < 0.25) else 1)
+            case "density of a few":
+                w = w * (2 if r.shape[0] < 100 else 1)
+            case "density of one pair of types jumps":
+                w = torch.where(type1 == 0, 1e5 * w, torch.exp(-r))
         return w.unsqueeze(-1)
 
     def atom(self, densities, type):
@@ -282,6 +368,10 @@ class Faulty(torch.nn.Module):
         match self.fault:
             case "atom shape":
                 return densities
+            case "atom of dense surroundings":
+                return torch.log(10 - q)
+            case "atom of a few":
+                return q**2 * (2 if densities.shape[0] < 100 else 1)
             case "atom root":
                 return torch.sqrt(q)
             case "atom coupled":
@@ -292,6 +382,14 @@ class Faulty(torch.nn.Module):
                 return torch.linalg.eigvalsh(q[:, None, None] * torch.eye(2, dtype=q.dtype)).sum(-1) ** 2
             case "atom constant":
                 return 0 * q + 3.0
+            case "atom jumps":
+                return torch.where(q > 0.37, 5.0, 0.0) + q
+            case "atom rounds":
+                return torch.floor(20 * q) + q
+            case "atom norm":
+                return torch.linalg.norm(densities, dim=1)
+            case "atom loops":
+                return torch.stack([q[k] ** 2 for k in range(len(q))])
         return q**2
 
 
@@ -304,14 +402,24 @@ class Faulty(torch.nn.Module):
         ("no envelope", lp.ModelError, "the densities do not vanish at the cutoff, 0.6 nm: channel 0 .* is 0.0408"),
         ("density detached", lp.ModelError, r"density\(\) has no derivative"),
         ("density coupled", lp.ModelError, r"density\(\) depends on which pairs are evaluated together"),
+        ("density of the first types", lp.ModelError, "depends on which pairs are evaluated together"),
+        ("density of the nearest", lp.ModelError, "depends on which pairs are evaluated together"),
+        ("density of a few", lp.ModelError, "depends on which pairs are evaluated together"),
+        ("density of one pair of types jumps", lp.ModelError, "do not vanish .*: channel 0 of a A neighbor of B is"),
         ("density raises", lp.ModelError, r"density\(\) fails for 257 pairs \(out of order\)"),
         ("density zero", lp.ModelError, "the densities of channel 0 are zero"),
         ("density jumps", lp.LoweringError, "does not reach the tolerance 0.0001 with 16385 knots.*jump or a kink"),
         ("atom shape", lp.ModelError, r"atom\(\) returns torch.float64 of shape \(256, 1\)"),
+        ("atom of dense surroundings", lp.ModelError, "an atom in a random environment.* is nan"),
+        ("atom of a few", lp.ModelError, r"atom\(\) depends on which atoms are evaluated together"),
         ("atom root", lp.ModelError, "energy of an isolated atom of type A is 0 .*channel 0, 0, is inf"),
         ("atom coupled", lp.ModelError, r"atom\(\) depends on which atoms are evaluated together"),
         ("atom detached", lp.LoweringError, "depends on r or the densities .*detached"),
         ("atom sorts", lp.LoweringError, "is not supported .*at .*test_load_environment.py"),
+        ("atom jumps", lp.ModelError, "energy of atoms jumps: for type [AB] it goes from .* at the densities .0.37"),
+        ("atom rounds", lp.ModelError, "energy of atoms jumps"),
+        ("atom norm", lp.LoweringError, "for an isolated atom of type A its derivative is .nan.*roots and norms"),
+        ("atom loops", lp.LoweringError, "mixes atoms.*The energy of an atom .* of length N"),
         ("atom constant", lp.ModelError, "the energies of atoms do not change with their densities"),
     ],
 )
@@ -332,7 +440,9 @@ def test_faulty_models(fault, error, message, tmp_path):
         (dict(angular=[]), lp.ModelError, r"angular is \[\]"),
         (dict(angular=[0] * 65), lp.ModelError, "1 to 64 integers"),
         (dict(angular="0"), lp.ModelError, "angular is '0'"),
-        (dict(angular=[0, 1]), lp.ModelError, r"returns torch.float64 of shape \(257, 5\); expected .* \(257, 2\)"),
+        (dict(angular=[0, 1]), lp.ModelError, r"angular is \[0, 1\], and the module has channels .*\[0, 0, 1, 2, 3\]"),
+        (dict(domain=(0.2, 0.5)), TypeError, "unknown keyword 'domain'"),
+        (dict(knots=3), lp.LoweringError, "knots is 3; expected an integer from 5 to 16385"),
         (dict(angular=None), lp.ModelError, "the metadata have no angular"),
         (dict(features=["q"]), TypeError, "unknown keyword 'features'"),
         (dict(truncated=True), TypeError, "unknown keyword 'truncated'"),
@@ -345,6 +455,89 @@ def test_faulty_models(fault, error, message, tmp_path):
 def test_wrong_arguments(change, error, message):
     with pytest.raises(error, match=message):
         lp.load_environment(network(), **KEYWORDS | change)
+
+
+class Coordination(torch.nn.Module):
+    """The number of neighbors, by the switching function alone."""
+
+    def density(self, r, type1, type2):
+        return torch.ones_like(r).unsqueeze(-1)
+
+    def atom(self, densities, type):
+        return 3.0 * densities[:, 0] ** 2
+
+
+def test_constant_densities():
+    """A switching function alone makes a coordination number; also with pairs below the inner cutoff."""
+    box = Box()
+    options = dict(cutoff=CUTOFF, inner_cutoff=INNER, switching_distance=0.3)
+    model = lp.load_environment(Coordination(), types=["A", "B"], angular=[0], **options)
+    energy = lp.nn.EnvironmentEnergy(Coordination(), [0], **options)
+    found = box.context(model, REFERENCE).getState(energy=True).getPotentialEnergy()._value
+    arguments = torch.tensor(box.positions), torch.tensor(box.box), torch.tensor(box.types), box.exclusions
+    assert_close(energy(*arguments).item(), found, rtol=1e-12)
+    with torch.inference_mode():
+        assert_close(energy(*arguments).item(), found, rtol=1e-12)
+        assert energy.densities(*arguments).shape == (box.count, 1)
+
+
+def test_extrapolated_densities_are_checked():
+    """Below the inner cutoff this density goes on as a line, down to negative numbers."""
+
+    class Root(torch.nn.Module):
+        def density(self, r, type1, type2):
+            return (torch.exp(-(((r - 0.4) / 0.05) ** 2)) * (1 - (r / CUTOFF) ** 2) ** 3).unsqueeze(-1)
+
+        def atom(self, densities, type):
+            return torch.sqrt(densities[:, 0] + 0.001)
+
+    with pytest.raises(lp.ModelError, match="perhaps with neighbors below the inner cutoff, where .* extrapolated"):
+        lp.load_environment(Root(), types=["A"], angular=[0], cutoff=CUTOFF, inner_cutoff=0.38)
+
+
+def test_a_loaded_program_leaves_the_module_as_it_was(tmp_path):
+    """torch.export shares the parameters of the module with the program."""
+    module = lp.nn.TypedPairNetwork(2, CUTOFF, inner=INNER)
+    pairs = torch.export.Dim("pairs", min=2)
+    inputs = torch.full((4,), 0.3), torch.zeros(4, dtype=torch.int64), torch.ones(4, dtype=torch.int64)
+    shapes = {name: {0: pairs} for name in ("r", "type1", "type2")}
+    program = torch.export.export(module, inputs, dynamic_shapes=shapes)
+    lp.load_model(program, types=["A", "B"], cutoff=CUTOFF, inner_cutoff=INNER)
+    assert all(each.dtype == torch.float32 and each.requires_grad for each in module.parameters())
+    assert all(each.dtype != torch.float64 for each in program.state_dict.values())
+
+
+def test_wrapped_modules(tmp_path):
+    module = network()
+    wrapped = torch.nn.DataParallel(module)
+    expected = lp.load_environment(module, **KEYWORDS).function
+    assert same_function(lp.export_environment(wrapped, tmp_path / "a.pt", **KEYWORDS).function, expected)
+    assert lp.nn.EnvironmentEnergy(wrapped, ANGULAR, CUTOFF, INNER).function is module
+    with pytest.raises(lp.ModelError, match=r"angular is \[0\], but the model in the file has \[0, 0, 1, 2, 3\]"):
+        lp.load_environment(tmp_path / "a.pt", angular=[0])
+    with pytest.raises(TypeError, match="the module is a class EnvironmentNetwork"):
+        lp.export_environment(lp.nn.EnvironmentNetwork, tmp_path / "b.pt", **KEYWORDS)
+
+
+def test_traced_buffers(tmp_path):
+    """A module without parameters is traced in the precision of its buffers."""
+
+    class Buffers(Coordination):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("w", torch.tensor([[2.0]]))
+
+        def atom(self, densities, type):
+            return torch.tanh(densities @ self.w).sum(1)
+
+    options = dict(types=["A"], angular=[0], cutoff=CUTOFF, switching_distance=0.3)
+    assert lp.export_environment(Buffers(), tmp_path / "a.pt", trace=True, **options).types == ["A"]
+
+
+@pytest.mark.parametrize("particles", [[1.5], [True], {"A": 1}, [["A"]], 5, None, [2], ["C"]])
+def test_wrong_types_of_particles(particles):
+    with pytest.raises((TypeError, ValueError), match="EnvironmentNetwork: "):
+        lp.load_environment(network(), **KEYWORDS).create_force(particles)
 
 
 def test_other_models_are_refused(tmp_path):
@@ -360,6 +553,8 @@ def test_other_models_are_refused(tmp_path):
         lp.export_environment(lp.nn.TypedPairNetwork(2, 0.6), tmp_path / "a.pt", **KEYWORDS)
     with pytest.raises(lp.ModelError, match="there is no such folder"):
         lp.export_environment(network(), tmp_path / "no" / "a.pt", **KEYWORDS)
+    with pytest.raises(lp.LoweringError, match="nonbonded_method is 0; expected LearnedPairForce.CutoffPeriodic"):
+        lp.load_environment(network(), **KEYWORDS).create_force(["A"], nonbonded_method=lp.LearnedPairForce.NoCutoff)
 
 
 @pytest.mark.parametrize(
@@ -382,17 +577,29 @@ def test_wrong_arguments_of_the_energy():
         lp.nn.EnvironmentEnergy(lp.nn.TypedPairNetwork(2, 0.6), [0], 0.6, 0.1)
     with pytest.raises(ValueError, match="EnvironmentEnergy: inner_cutoff is 0.7 nm, and cutoff 0.6 nm"):
         lp.nn.EnvironmentEnergy(network(), ANGULAR, 0.6, 0.7)
+    with pytest.raises(ValueError, match=r"angular is \[0, 0, 0, 0, 0\], and the function has channels of the orders"):
+        lp.nn.EnvironmentEnergy(network(), [0] * 5, CUTOFF, INNER)
     energy = lp.nn.EnvironmentEnergy(network(), ANGULAR, CUTOFF, INNER)
     with pytest.raises(ValueError, match="the particles have features"):
         energy(torch.zeros(2, 3), None, torch.ones(2, 1))
+    with pytest.raises(TypeError, match="the function is of the type ABCMeta|the function is of the type type"):
+        lp.nn.EnvironmentEnergy(lp.nn.EnvironmentNetwork, ANGULAR, CUTOFF, INNER)
+    close = torch.tensor([[0.0, 0, 0], [0.3, 0, 0]], dtype=torch.float64), None, torch.zeros(2, dtype=torch.int64)
+    for orders, faulty, message in (
+        ([0, 0], Faulty(""), r"density\(\) of the function returns shape \(2, 1\); expected shape \(2, 2\)"),
+        ([0], Faulty("atom shape"), r"atom\(\) of the function returns shape \(2, 1\); expected shape \(2,\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            lp.nn.EnvironmentEnergy(faulty, orders, CUTOFF, INNER)(*close)
 
 
 def test_the_training_of_the_documentation_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (code,) = python_code("docs/user/many-body.md")
     names = {}
-    exec(compile(code, "docs/user/many-body.md", "exec"), names)
+    for code in python_code("docs/user/many-body.md"):
+        exec(compile(code, "docs/user/many-body.md", "exec"), names)
     assert names["loss"].sqrt() < 0.2 * names["forces"].square().mean().sqrt()
-    force = lp.LearnedPairForce.cast(names["force"])
-    assert force.lowering_report["description"] == "100 times the triple-dipole energy"
+    assert names["model"].description == "100 times the triple-dipole energy"
+    assert names["alloy"].isolated_atom_energies == {"Cu": pytest.approx(0, abs=1e-6), "Au": pytest.approx(0, abs=1e-6)}
+    assert lp.LearnedPairForce.cast(names["force"]).lowering_report["knots"] == 257
     assert capsys.readouterr().out.startswith("error ")

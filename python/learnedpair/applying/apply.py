@@ -69,7 +69,7 @@ def add_correction(
         The atoms of the topology must be the particles of the System in the same order. The masses are compared with
         the elements.
     model : PairModel, EnvironmentModel, or path-like
-        A loaded model, or the path of a file with a pair model.
+        A loaded model, or the path of a model file.
     types : dict of str to rule, or sequence with one type (name, index or None) for each particle
         For models with types only. A dict has rules as in :func:`assign_types`, which complete or replace the rules
         inside the model, type by type. None in place of a rule states that no atom has the type. A rule of the type
@@ -202,13 +202,18 @@ def _add_pairs(force, exclusions, scale_14, between, groups, system, atoms):
 def loaded(model: PairModel | EnvironmentModel | str | os.PathLike[str], source: str) -> PairModel | EnvironmentModel:
     """Return a model as it is; load it if its path is given. ``source`` begins the message if it is neither."""
     if isinstance(model, (str, os.PathLike)):
-        from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
+        from ..lowering.load_environment import load_environment  # imported here, since they need PyTorch
+        from ..lowering.pair_model import load_model
+        from ..models.load import IsEnvironmentError
 
-        return load_model(model)
+        try:
+            return load_model(model)
+        except IsEnvironmentError:
+            return load_environment(model)
     if not hasattr(model, "create_force"):
         raise TypeError(
             f"{source}: the model is a {type(model).__name__}; expected a PairModel or EnvironmentModel, as"
-            " load_model() and load_environment() return them, or the path of a file with a pair model."
+            " load_model() and load_environment() return them, or the path of a model file."
         )
     return model
 

@@ -9,7 +9,7 @@ import dataclasses
 import openmm
 
 from ..force.expected_evaluation import find_distinct
-from ..force.functions import PairTable, core
+from ..force.functions import EnvironmentFunction, PairTable, core
 from ..force.learned_pair_force import LearnedPairForce, describe_coverage
 from .excluded_pairs import ExcludedPairs, compare_exclusions
 
@@ -53,12 +53,13 @@ class Explanation:
     index: int
     name: str
     coverage: str
-    #: "table" or "program".
+    #: "table", "program" or "environment function".
     function: str
     #: In nm; None without a cutoff.
     cutoff: float | None
     is_periodic: bool
-    #: Why a Context with the force cannot be created; empty if it can. The next two are None if it cannot.
+    #: Why a Context with the force cannot be created; empty if it can. The next two are None if it cannot, and for an
+    #: environment function, which Reference and CPU evaluate as it is.
     problem: str
     evaluation: Evaluation | None
     placement: Placement | None
@@ -91,8 +92,11 @@ def _explain_force(system, index, force):
     evaluation = placement = None
     problem = ""
     try:
-        evaluation = _evaluation_of(system, force)
-        placement = _placement_of(system, index, force, evaluation)
+        if isinstance(force.getFunction(), EnvironmentFunction):
+            force.describe_for(system)  # raises if a Context cannot be created
+        else:
+            evaluation = _evaluation_of(system, force)
+            placement = _placement_of(system, index, force, evaluation)
     except openmm.OpenMMException as error:
         problem = str(error)
     has_cutoff = force.getNonbondedMethod() != force.NoCutoff
@@ -100,7 +104,7 @@ def _explain_force(system, index, force):
         index,
         force.getName(),
         describe_coverage(force),
-        "table" if isinstance(force.getFunction(), PairTable) else "program",
+        _kind_of(force.getFunction()),
         force.getCutoffDistance()._value if has_cutoff else None,
         force.usesPeriodicBoundaryConditions(),
         problem,
@@ -109,6 +113,12 @@ def _explain_force(system, index, force):
         compare_exclusions(system, force),
         force.getNumInteractionGroups(),
     )
+
+
+def _kind_of(function):
+    if isinstance(function, EnvironmentFunction):
+        return "environment function"
+    return "table" if isinstance(function, PairTable) else "program"
 
 
 def _evaluation_of(system, force):

@@ -72,9 +72,12 @@ def _text(explanations, acceleration):
 def _force_text(each):
     cutoff = "no cutoff" if each.cutoff is None else f"cutoff {each.cutoff:g} nm"
     periodic = "periodic" if each.is_periodic else "not periodic"
-    yield f"force {each.index}, {each.name}: a {each.function}, {each.coverage}, {cutoff}, {periodic}"
+    article = "an" if each.function == "environment function" else "a"
+    yield f"force {each.index}, {each.name}: {article} {each.function}, {each.coverage}, {cutoff}, {periodic}"
     if each.problem:
         yield f"  a Context cannot be created: {each.problem}"
+    elif each.evaluation is None:
+        yield "  Reference and CPU evaluate it; OpenCL and CUDA have no kernel for it, so that OpenMM refuses a Context"
     else:
         yield from (f"  {line}" for line in _platforms(each))
         yield f"  {_tables(each.evaluation)}"

@@ -289,6 +289,9 @@ def describe(report):
         return "  function:    made by hand, without a report"
     if "expression" in report:  # of from_custom_nonbonded(), whose program has the steps of the expression
         return f"  expression:  {report['expression']}, of the {report['model']}"
+    if report["representation"] == "environment":
+        tables = f", tables of {report['knots']} knots" if "knots" in report else ""
+        return f"  environment: densities up to {report['domain_nm'][1]:g} nm{tables}, and a program for each atom"
     if report["representation"] == "program":
         knots = report["radial_knots"]
         table = f", radial part in a table of {knots} knots" if knots else ""

@@ -10,24 +10,28 @@ from ..errors import LoweringError, ToleranceError
 FEWEST_INTERVALS, MOST_INTERVALS = 64, 16384
 #: The largest number of values and slopes in all tables of a force.
 MAX_NUMBERS = 2**25
+#: Curves that are smaller than this fraction of the largest one of their channel may have larger relative errors.
+NEGLIGIBLE = 1e-6
 #: Where in each interval the errors are measured.
-PLACES = (0.21, 0.5, 0.79)
+PLACES = (0.11, 0.31, 0.5, 0.67, 0.89)
 
 
-def tabulate_densities(model, tolerance):
+def tabulate_densities(model, tolerance, knots=None):
     """Tabulate the densities of all ordered pairs of types with as many knots as the tolerance requires.
 
     Parameters
     ----------
     model : EnvironmentEvaluator
     tolerance : float
+    knots : int, optional
+        Another number of knots.
 
     Returns
     -------
     values, slopes : list of ndarray, shape (n_knots, n_channels)
         For each ordered pair of types.
     error : float
-        The largest error of a density or its slope between knots, relative to the largest of its channel.
+        The largest error of a density or its slope between knots, relative to the largest of its channel and types.
 
     Raises
     ------
@@ -36,9 +40,10 @@ def tabulate_densities(model, tolerance):
     LoweringError
         If the tables would be too large.
     """
-    count, intervals, worst = len(model.types), FEWEST_INTERVALS, None
+    count, worst = len(model.types), None
     pairs = [(i, j) for i in range(count) for j in range(count)]
-    while intervals <= MOST_INTERVALS:
+    intervals, most = (FEWEST_INTERVALS, MOST_INTERVALS) if knots is None else (knots - 1, knots - 1)
+    while intervals <= most:
         numbers = 2 * len(pairs) * model.num_channels * (intervals + 1)
         if numbers > MAX_NUMBERS:
             raise LoweringError(
@@ -47,8 +52,10 @@ def tabulate_densities(model, tolerance):
                 " channels."
             )
         curves = [_tabulate(model, intervals, *pair) for pair in pairs]
-        scale = np.max([[np.abs(curve[k]).max(axis=0) for k in range(2)] for curve in curves], axis=0)
-        errors = [_errors(model, curve, pair) / scale for curve, pair in zip(curves, pairs, strict=True)]
+        scales = np.array([[np.abs(values).max(axis=0) for values in curve] for curve in curves])
+        scales = np.maximum(scales, NEGLIGIBLE * scales.max(axis=0))
+        scales[scales == 0] = 1  # of constant densities, whose slopes are 0
+        errors = [_errors(model, *each) / scale for *each, scale in zip(curves, pairs, scales, strict=True)]
         worst = max(range(len(pairs)), key=lambda k: errors[k].max())
         if errors[worst].max() <= tolerance:
             return [curve[0] for curve in curves], [curve[1] for curve in curves], float(errors[worst].max())
@@ -56,9 +63,9 @@ def tabulate_densities(model, tolerance):
     center, neighbor = (model.types[k] for k in pairs[worst])
     raise ToleranceError(
         f"{model.source}: the table of the densities of a {neighbor} neighbor of {center} does not reach the tolerance"
-        f" {tolerance:g} with {MOST_INTERVALS + 1} knots; its error is {errors[worst].max():.2g}. The densities may"
-        " have a jump or a kink, or a derivative that is not theirs; smooth them, raise the inner cutoff, or allow a"
-        " larger tolerance."
+        f" {tolerance:g} with {most + 1} knots; its error is {errors[worst].max():.2g}. The densities may"
+        " have a jump or a kink, or a derivative that is not theirs; smooth them, raise the inner cutoff, allow a"
+        " larger tolerance, or give more knots."
     )
 
 

@@ -5,20 +5,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+import openmm
 
 from ..errors import LoweringError
 from ..force.functions import EnvironmentFunction
 from ..force.learned_pair_force import LearnedPairForce
+from ..force.type_names import TypeNames
 
 
-@dataclass(frozen=True)
-class EnvironmentModel:
+@dataclass(frozen=True, repr=False)
+class EnvironmentModel(TypeNames):
     """The energy of atoms in their environments, as :func:`load_environment` and :func:`load_eam` return it.
 
     Attributes
@@ -37,6 +38,8 @@ class EnvironmentModel:
         Selects the atoms that are meant to have no type.
     isolated_atom_energies : dict of str to float, kJ/mol
         The energies of atoms without neighbors, by type.
+    training : dict or None
+        What the file says about the training.
     report : dict
         What else the lowering report of a force says.
 
@@ -67,6 +70,7 @@ class EnvironmentModel:
     type_rules: dict[str, Any] = field(default_factory=dict)
     uncovered: Any = None
     isolated_atom_energies: dict[str, float] = field(default_factory=dict)
+    training: dict[str, Any] | None = None
     report: dict[str, Any] = field(default_factory=dict)
 
     #: Environment models have types, and no features.
@@ -80,6 +84,19 @@ class EnvironmentModel:
             energies = self.function.evaluate_atoms(np.zeros((count, channels)), np.arange(count))[0]
             object.__setattr__(self, "isolated_atom_energies", dict(zip(self.types, energies.tolist(), strict=True)))
 
+    def __repr__(self) -> str:
+        channels = len(self.function.angular)
+        return (
+            f"<EnvironmentModel {self.source}: {', '.join(self.types)},"
+            f" {channels} density channel{'s' * (channels != 1)}, {self.inner_cutoff:g} to {self.cutoff:g} nm>"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"function": LearnedPairForce(self.function)}  # a force can be pickled
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, function=LearnedPairForce.cast(state["function"]).getFunction())
+
     @property
     def global_parameters(self) -> dict[str, float]:
         """Names and default values of the global parameters."""
@@ -87,7 +104,7 @@ class EnvironmentModel:
 
     def create_force(
         self,
-        particles: Sequence[str | int | None],
+        particles: Iterable[str | int | None],
         *,
         nonbonded_method: int = LearnedPairForce.CutoffPeriodic,
     ) -> LearnedPairForce:
@@ -95,15 +112,22 @@ class EnvironmentModel:
 
         Parameters
         ----------
-        particles : sequence of str, int or None
+        particles : iterable of str, int or None
             For each particle the name or the index of its type, or None if the model does not cover it.
         nonbonded_method : LearnedPairForce.CutoffPeriodic or CutoffNonPeriodic
 
         Raises
         ------
-        LoweringError
+        ValueError, TypeError
             If a type is not known.
+        LoweringError
+            If the nonbonded method is another one.
         """
+        if nonbonded_method not in (LearnedPairForce.CutoffPeriodic, LearnedPairForce.CutoffNonPeriodic):
+            raise LoweringError(
+                f"{self.source}: nonbonded_method is {nonbonded_method!r}; expected LearnedPairForce.CutoffPeriodic or"
+                " CutoffNonPeriodic, since densities end at the cutoff."
+            )
         indices = self.type_indices(particles)
         force = LearnedPairForce(self.function)
         force.setParticleTypes(indices)
@@ -113,7 +137,52 @@ class EnvironmentModel:
         if self.switching_distance is not None:
             force.setUseSwitchingFunction(True)
             force.setSwitchingDistance(self.switching_distance)
-        force.lowering_report = {
+        force.lowering_report = self._lowering_report()
+        return force
+
+    def update_force(self, force: openmm.Force) -> None:
+        """Replace the function of an existing force by this model, without a change of its structure.
+
+        This is for a model whose training continues while a Context is in use: ``model.update_force(force);
+        force.updateParametersInContext(context)``.
+
+        Parameters
+        ----------
+        force : LearnedPairForce
+            A force that was made from a model with the same types, distances, channels, numbers of knots and program.
+            :func:`load_environment` with ``knots`` makes models with equal numbers of knots.
+
+        Raises
+        ------
+        LoweringError
+            If the model has another structure. The force is then unchanged; make a new one.
+        """
+        force = LearnedPairForce.cast(force)
+        old = force.getFunction()
+        if not isinstance(old, EnvironmentFunction):
+            raise LoweringError(f"{self.source}: the force has another kind of function; make a new force.")
+        switching = force.getSwitchingDistance()._value if force.getUseSwitchingFunction() else None
+        made_for = force.lowering_report.get("types", self.types)
+        inner, cutoff = force.lowering_report.get("domain_nm", [self.inner_cutoff, self.cutoff])
+        for what, own, other in (
+            ("types", self.types, made_for),
+            ("inner cutoff", self.inner_cutoff, inner),
+            ("cutoff", self.cutoff, cutoff),
+            ("switching distance", self.switching_distance, switching),
+            ("angular orders", self.function.angular, old.angular),
+            ("numbers of knots", sorted(map(len, self.function.values)), sorted(map(len, old.values))),
+        ):
+            if own != other:
+                raise LoweringError(
+                    f"{self.source}: the {what} of the model: {own}, and of the force: {other}; make a new force."
+                )
+        if self.function.text != old.text:
+            raise LoweringError(f"{self.source}: atom() has other steps than that of the force; make a new force.")
+        force.setFunction(self.function)
+        force.lowering_report = self._lowering_report()
+
+    def _lowering_report(self) -> dict[str, Any]:
+        return {
             "representation": "environment",
             "model": os.path.basename(self.source),
             "digest": self.digest,
@@ -123,24 +192,3 @@ class EnvironmentModel:
             "isolated_atom_energies": self.isolated_atom_energies,
             **self.report,
         }
-        return force
-
-    def type_indices(self, particles: Sequence[str | int | None]) -> NDArray[np.int64]:
-        """Convert types, by name or index, to indices; None becomes -1.
-
-        Raises
-        ------
-        LoweringError
-            If a type is not known.
-        """
-        indices = np.empty(len(particles), dtype=np.int64)
-        known: dict[object, int] = {name: k for k, name in enumerate(self.types)} | {None: LearnedPairForce.NotCovered}
-        known |= {k: k for k in range(len(self.types))}
-        for k, particle in enumerate(particles):
-            if isinstance(particle, bool) or particle not in known:
-                raise LoweringError(
-                    f"{self.source}: particle {k} has the type {particle!r}; expected {', '.join(self.types)}, or None"
-                    " if it is not covered."
-                )
-            indices[k] = known[particle]
-        return indices

@@ -15,6 +15,7 @@ from ..errors import ModelError
 from ..models.load import read_from_file
 from ..models.metadata.metadata import warn_of_unusual_cutoff
 from ..models.metadata.validation import make_metadata
+from ..models.pytorch.modules import unwrapped
 from ..models.pytorch.state import in_default_torch_state
 from ..models.writing import written
 from .environment_model import EnvironmentModel
@@ -78,7 +79,9 @@ def export_environment(
         its neighbors. In a channel of order l, it is the sum over pairs of neighbors of the product of their densities
         and the Legendre polynomial of order l of the angle between them.
     cutoff, inner_cutoff, switching_distance : float in length_unit, or Quantity
-        As for :func:`export_model`. The switching function multiplies densities.
+        As for :func:`export_model`; the inner cutoff is 0.05 nm by default. It should be the one of the
+        :class:`learnedpair.nn.EnvironmentEnergy` that the model was trained with. The switching function multiplies
+        densities.
     length_unit, energy_unit, description, uncovered, training, trace
         As for :func:`export_model`. Densities have no unit.
     tolerance : float
@@ -123,10 +126,14 @@ def export_environment(
     """
     path = os.fspath(path)
     tolerance = check_tolerance(tolerance)
-    if not all(callable(getattr(module, name, None)) for name in ("density", "atom")):
+    module = unwrapped(module) if isinstance(module, torch.nn.Module) else module
+    if not isinstance(module, torch.nn.Module) or not all(
+        callable(getattr(module, name, None)) for name in ("density", "atom")
+    ):
+        kind = f"class {module.__name__}" if isinstance(module, type) else type(module).__name__
         raise TypeError(
-            f"export_environment: the module is a {type(module).__name__} without the methods density and atom;"
-            " expected a torch.nn.Module with both."
+            f"export_environment: the module is a {kind} without the methods density and atom;"
+            " expected a torch.nn.Module with both, and not a loaded file."
         )
     name = os.path.basename(path)
     metadata = make_metadata(

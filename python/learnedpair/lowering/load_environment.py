@@ -32,6 +32,7 @@ def load_environment(
     path_or_module: str | os.PathLike[str] | torch.nn.Module | ExportedProgram,
     *,
     tolerance: float = 1e-4,
+    knots: int | None = None,
     **metadata: Any,
 ) -> EnvironmentModel:
     """Load an environment model, check it, and turn it into an :class:`EnvironmentFunction`.
@@ -47,7 +48,10 @@ def load_environment(
         type2: Tensor[P]) -> Tensor[P, K]``, where type1 is that of the atom at the center, and ``atom(densities:
         Tensor[N, K], type: Tensor[N]) -> Tensor[N]``. Types are int64.
     tolerance : float
-        The largest error of a tabulated density, and of its slope, relative to the largest of its channel.
+        The largest error of a tabulated density, and of its slope, relative to the largest of its channel and types.
+    knots : int, optional
+        The number of knots of each table, from 5 to 16385; by default as many as the tolerance requires. Models for the
+        same Context need the same number: see :meth:`EnvironmentModel.update_force`.
     **metadata
         The metadata of :func:`export_environment`, by the same names, to add to or to override those of the file.
 
@@ -88,14 +92,16 @@ def load_environment(
     tolerance = check_tolerance(tolerance)
     parts = read_model(path_or_module, metadata, "load_environment")
     warn_of_unusual_cutoff(parts.source, parts.metadata)
-    return environment_model(parts, tolerance)
+    if knots is not None and (isinstance(knots, bool) or not isinstance(knots, int) or not 5 <= knots <= 16385):
+        raise LoweringError(f"load_environment: knots is {knots!r}; expected an integer from 5 to 16385.")
+    return environment_model(parts, tolerance, knots)
 
 
-def environment_model(parts: ModelParts, tolerance: float) -> EnvironmentModel:
+def environment_model(parts: ModelParts, tolerance: float, knots: int | None = None) -> EnvironmentModel:
     """Check an environment model and lower it; see load_environment()."""
     evaluator = EnvironmentEvaluator(parts)
     densities, types = check_environment(evaluator)
-    values, slopes, error = tabulate_densities(evaluator, tolerance)
+    values, slopes, error = tabulate_densities(evaluator, tolerance, knots)
     text, weights = record_atoms(
         evaluator.module,
         evaluator.evaluate_atom,
@@ -128,6 +134,7 @@ def environment_model(parts: ModelParts, tolerance: float) -> EnvironmentModel:
         type_rules=evaluator.type_rules,
         uncovered=metadata.uncovered,
         isolated_atom_energies=dict(zip(evaluator.types, expected[:count].tolist(), strict=True)),
+        training=metadata.training,
         report={"tolerance": tolerance, "knots": len(values[0]), "max_relative_density_error": error},
     )
 
@@ -140,9 +147,14 @@ def _require_same(evaluator, function, densities, types):
         difference = np.abs(a - b)
         if not (difference <= MAX_DIFFERENCE * (1 + np.abs(b).max())).all():
             k = int(np.argmax(np.where(np.isnan(difference), np.inf, difference))) // (difference.size // len(types))
+            kind = "an isolated atom" if k < len(evaluator.types) else "an atom in a random environment"
+            advice = (
+                " Look for roots and norms of densities, which have no derivative at zero."
+                if k < len(evaluator.types)
+                else " The model may compute in single precision, or do what cannot be recorded."
+            )
             raise LoweringError(
-                f"{evaluator.source}: the program of atom() differs from the model: for an atom of type"
-                f" {evaluator.types[types[k]]} in a random environment its {what} is {a[k]}, and that of the model"
-                f" {b[k]}. The model may compute in single precision, or do what cannot be recorded."
+                f"{evaluator.source}: the program of atom() differs from the model: for {kind} of type"
+                f" {evaluator.types[types[k]]} its {what} is {a[k]}, and that of the model {b[k]}.{advice}"
             )
     return expected[0]

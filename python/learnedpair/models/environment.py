@@ -60,6 +60,12 @@ class EnvironmentEvaluator:
                 f"{self.source}: the module has no methods density and atom; expected"
                 f" {_signature(self, 'density')}, and {_signature(self, 'atom')}."
             )
+        orders = getattr(parts.module, "angular", None)
+        if isinstance(orders, (list, tuple)) and list(orders) != self.angular:
+            raise ModelError(
+                f"{self.source}: angular is {self.angular}, and the module has channels of the orders {list(orders)};"
+                " give those."
+            )
         self.module = in_double_precision(parts.module, self.source)
 
     def densities(self, r, center, neighbor):
@@ -68,7 +74,7 @@ class EnvironmentEvaluator:
         Parameters
         ----------
         r : ndarray, shape (n,), nm
-        center, neighbor : int
+        center, neighbor : int, or ndarray of int, shape (n,)
             Their types.
 
         Returns
@@ -85,7 +91,10 @@ class EnvironmentEvaluator:
         with InDoublePrecision():
             for part in batches(len(r)):
                 distance = torch.tensor(r[part] / self._length_factor, dtype=torch.float64, requires_grad=True)
-                types = [torch.full(distance.shape, type_, dtype=torch.int64) for type_ in (center, neighbor)]
+                types = [
+                    torch.tensor(np.broadcast_to(type_, r.shape)[part].copy(), dtype=torch.int64)
+                    for type_ in (center, neighbor)
+                ]
                 result = self._call("density", (distance.clone(), *types), (len(distance), self.num_channels))
                 values[part] = result.detach().numpy()
                 for channel in range(self.num_channels):

@@ -17,6 +17,10 @@ from .pytorch.messages import first_line
 from .pytorch.modules import copy_of_module, digest_of_module, require_numbers, unwrapped
 
 
+class IsEnvironmentError(ModelError):
+    """A pair model was expected, and the file has an environment model."""
+
+
 class ModelParts(NamedTuple):
     """The arguments of :class:`learnedpair.models.model.Model`.
 
@@ -69,12 +73,16 @@ def read_model(path_or_module, metadata, what="load_model"):
             f"{what}: the model is a {kind}; expected the path of a model file, a torch.nn.Module, or a"
             " torch.export.ExportedProgram."
         )
-    if (parts.metadata.angular is None) == (what == "load_environment"):
+    is_environment = parts.metadata.angular is not None
+    if is_environment and what == "load_model":
+        raise IsEnvironmentError(
+            f"{parts.source}: this is an environment model, and a pair model was expected; load it with"
+            " lp.load_environment. lp.add_correction takes both."
+        )
+    if not is_environment and what == "load_environment":
         raise ModelError(
             f"{parts.source}: the metadata have no angular, the orders of the density channels; give angular=[...], or"
             " load a pair model with lp.load_model."
-            if what == "load_environment"
-            else f"{parts.source}: this is an environment model; load it with lp.load_environment."
         )
     return parts
 
@@ -106,8 +114,10 @@ def read_from_file(path, source, metadata):
 
 
 def _read_exported(program, metadata):
-    content, module = io.BytesIO(), program.module()
+    content = io.BytesIO()
     torch.export.save(program, content)
+    content.seek(0)
+    module = torch.export.load(content).module()  # a copy: the program shares its parameters with the user's module
     source = type(module).__name__
     require_numbers(module, source)
     digest = digest_of_module(module)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """A trained pair function: its metadata, and its values and derivatives in double precision."""
 
-import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,9 +12,9 @@ from openmm import unit
 
 from .. import units
 from ..errors import ModelError
-from ..force.learned_pair_force import LearnedPairForce
-from ..force.particles import as_numbers, is_bool, is_finite_number, refuse_masked
+from ..force.particles import as_numbers, is_finite_number, refuse_masked
 from ..force.ranges import check_ranges
+from ..force.type_names import TypeNames
 from .checks.infinite import find_infinite_derivative, find_infinite_weights
 from .checks.samples import pairs_of_ranges, pairs_of_types
 from .checks.tail import Tail, find_worst_tail
@@ -32,7 +31,7 @@ from .pytorch.modules import in_double_precision, pickle_module, unpickle_module
 from .pytorch.state import in_default_torch_state
 
 
-class Model:
+class Model(TypeNames):
     """A trained pair function f(r; a1, a2; g) that can be evaluated.
 
     The attributes are documented in :class:`learnedpair.PairModel`, the subclass that can be turned into a force.
@@ -288,66 +287,6 @@ class Model:
             return find_infinite_derivative(
                 lambda: forward(self, r, particle1, particle2, self.global_values(global_parameters))
             )
-
-    def type_index(self, particle: str | int | None) -> int:
-        """The index of a type that is given by name or index; -1 for None.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If there is no such type.
-        """
-        if particle is None:
-            return LearnedPairForce.NotCovered
-        if self.types is None:
-            raise TypeError(f"{self.source}: {particle!r} is not a type: the model takes features of particles.")
-        if is_bool(particle):
-            raise TypeError(
-                f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1},"
-                " or None for a particle that is not covered."
-            )
-        if isinstance(particle, str):
-            if particle in self.types:
-                return self.types.index(particle)
-            raise ValueError(f"{self.source}: there is no type {particle!r}; the model has {', '.join(self.types)}.")
-        try:
-            index = operator.index(particle)
-        except TypeError:
-            index = len(self.types)  # an invalid index, which is refused below
-        if any(name.isdecimal() for name in self.types):
-            raise ValueError(
-                f"{self.source}: {particle!r} is an index, and the model has types whose names are numbers"
-                f" ({', '.join(self.types)}); give names, as strings."
-            )
-        if not LearnedPairForce.NotCovered <= index < len(self.types):
-            raise ValueError(
-                f"{self.source}: {particle!r} is not a type; expected a name, an index from 0 to {len(self.types) - 1},"
-                " or None."
-            )
-        return index
-
-    def type_indices(self, particles: Iterable[str | int | None]) -> NDArray[np.int32]:
-        """The indices of the types of many particles.
-
-        Parameters
-        ----------
-        particles : iterable of str, int or None
-            As for :meth:`type_index`.
-
-        Returns
-        -------
-        ndarray of int32, shape (n_particles,)
-        """
-        refuse_masked(particles, f"{self.source}: the types")
-        if isinstance(particles, (str, bytes, dict)) or not hasattr(particles, "__iter__"):
-            raise TypeError(
-                f"{self.source}: the types are {particles!r}; expected one type, or None, for each particle."
-            )
-        particles = list(particles)
-        if set(map(type, particles)) <= {str, type(None)}:  # as rules select them; a million takes 0.1 s
-            indices = {name: self.type_index(name) for name in set(particles)}
-            return np.fromiter(map(indices.__getitem__, particles), np.int32, len(particles))
-        return np.array([self.type_index(particle) for particle in particles], dtype=np.int32)
 
     def feature_rows(self, particles: Iterable[ArrayLike | None]) -> NDArray[np.float64]:
         """Convert the feature vectors of particles to an array.

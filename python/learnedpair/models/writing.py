@@ -4,6 +4,7 @@
 
 import contextlib
 import inspect
+import itertools
 import os
 
 import torch
@@ -145,7 +146,8 @@ def _as_model_error(name, what, remedy):
 
 
 def _dtype(module):
-    return next((p.dtype for p in module.parameters()), torch.float64)
+    tensors = itertools.chain(module.parameters(), module.buffers())
+    return next((x.dtype for x in tensors if x.is_floating_point()), torch.float64)
 
 
 def _trace(module, metadata):

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from openmm import unit
 
 from ..force.switching import switching
-from .configurations import read_configurations
+from .configurations import normal, read_configurations
 from .distances import read_distances
 from .factors import Group, PairsLike, read_factors
 from .pair_list import find_pairs
@@ -215,7 +215,7 @@ class PairEnergy(torch.nn.Module):
             # The Taylor expansion below the inner cutoff needs autograd, which inference mode rules out.
             with torch.inference_mode(False), torch.no_grad():
                 return self.forward(
-                    *map(_normal, arguments), **{name: _normal(value) for name, value in global_parameters.items()}
+                    *map(normal, arguments), **{name: normal(value) for name, value in global_parameters.items()}
                 )
         configurations = read_configurations(positions, box, particles, batch, self.cutoff)
         factors_of = read_factors(configurations, exclusions, exceptions, interaction_groups)
@@ -227,8 +227,3 @@ class PairEnergy(torch.nn.Module):
         if factors is not None:
             energies = energies * factors[in_range].to(energies.dtype)
         return configurations.sums(energies, i)
-
-
-def _normal(value: Any) -> Any:
-    """Convert a tensor of inference mode to a normal one. Return any other value unchanged."""
-    return value.clone() if isinstance(value, torch.Tensor) else value

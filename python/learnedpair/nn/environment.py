@@ -11,7 +11,8 @@ import torch
 from openmm import unit
 
 from ..force.switching import switching
-from .configurations import Configurations, read_configurations
+from ..models.pytorch.modules import unwrapped
+from .configurations import Configurations, normal, read_configurations
 from .distances import read_distances
 from .factors import Group, PairsLike, read_factors
 from .pair_list import find_pairs
@@ -74,13 +75,22 @@ class EnvironmentEnergy(torch.nn.Module):
         switching_distance: float | unit.Quantity | None = None,
     ) -> None:
         super().__init__()
-        if not all(callable(getattr(function, name, None)) for name in ("density", "atom")):
+        function = unwrapped(function) if isinstance(function, torch.nn.Module) else function
+        if not isinstance(function, torch.nn.Module) or not all(
+            callable(getattr(function, name, None)) for name in ("density", "atom")
+        ):
             raise TypeError(
-                f"EnvironmentEnergy: the function is a {type(function).__name__}; expected a torch.nn.Module with the"
-                " methods density and atom."
+                f"EnvironmentEnergy: the function is of the type {type(function).__name__}; expected a"
+                " torch.nn.Module with the methods density and atom, in nm and kJ/mol."
             )
         self.function = function
         self.angular = read_angular(angular, "EnvironmentEnergy")
+        orders = getattr(function, "angular", None)
+        if isinstance(orders, (list, tuple)) and list(orders) != self.angular:
+            raise ValueError(
+                f"EnvironmentEnergy: angular is {self.angular}, and the function has channels of the orders"
+                f" {list(orders)}; give those."
+            )
         self.cutoff, self.inner_cutoff, self.switching_distance = read_distances(
             "EnvironmentEnergy", cutoff, inner_cutoff, switching_distance
         )
@@ -97,21 +107,28 @@ class EnvironmentEnergy(torch.nn.Module):
         -------
         Tensor, shape (P, K)
         """
-        values = self.function.density(r.clamp(min=self.inner_cutoff), type1, type2)
+        values = self._density(r.clamp(min=self.inner_cutoff), type1, type2)
         below = r < self.inner_cutoff
         if below.any():
             with torch.enable_grad():
                 r_inner = torch.full_like(r[below], self.inner_cutoff).requires_grad_()
-                inner = self.function.density(r_inner, type1[below], type2[below])
+                inner = self._density(r_inner.clone(), type1[below], type2[below])
                 slopes = [
-                    torch.autograd.grad(channel.sum(), r_inner, create_graph=True, allow_unused=True)[0]
+                    torch.autograd.grad(channel.sum(), r_inner, create_graph=True, materialize_grads=True)[0]
+                    if channel.requires_grad
+                    else torch.zeros_like(r_inner)
                     for channel in inner.unbind(dim=1)
                 ]
-            slope = torch.stack([torch.zeros_like(r_inner) if one is None else one for one in slopes], dim=1)
+            slope = torch.stack(slopes, dim=1)
             values = values.index_add(0, below.nonzero()[:, 0], (r[below] - self.inner_cutoff)[:, None] * slope)
         if self.switching_distance is None:
             return values
         return values * switching(r, self.switching_distance, self.cutoff)[0][:, None]
+
+    def _density(self, r, type1, type2):
+        values = self.function.density(r, type1, type2)
+        require_shape(values, (len(r), len(self.angular)), "density")
+        return values
 
     def densities(
         self,
@@ -131,6 +148,9 @@ class EnvironmentEnergy(torch.nn.Module):
             For the M atoms of all configurations, one after the other; 0 for atoms that are not covered.
         """
         arguments = (positions, box, particles, exclusions, exceptions, interaction_groups, batch)
+        if torch.is_inference_mode_enabled():
+            with torch.inference_mode(False), torch.no_grad():
+                return self.densities(*map(normal, arguments))
         return self._densities(*self._read(*arguments))
 
     def forward(
@@ -162,10 +182,15 @@ class EnvironmentEnergy(torch.nn.Module):
             As ``PairEnergy.forward``; a ValueError if particles have features.
         """
         arguments = (positions, box, particles, exclusions, exceptions, interaction_groups, batch)
+        if torch.is_inference_mode_enabled():
+            # The Taylor expansion below the inner cutoff needs autograd, which inference mode rules out.
+            with torch.inference_mode(False), torch.no_grad():
+                return self.forward(*map(normal, arguments))
         configurations, factors_of = self._read(*arguments)
         atoms = configurations.covered.nonzero()[:, 0]
         densities = self._densities(configurations, factors_of)
         energies = self.function.atom(densities[atoms], configurations.particles[atoms])
+        require_shape(energies, (len(atoms),), "atom")
         return configurations.sums(energies, atoms)
 
     def _read(self, positions, box, particles, exclusions, exceptions, interaction_groups, batch):
@@ -196,6 +221,13 @@ class EnvironmentEnergy(torch.nn.Module):
             values = sums[:, :, 0] if order == 0 else sums.square().sum(dim=2)
             columns += zip(channels, values.unbind(dim=1), strict=True)
         return torch.stack([column for _, column in sorted(columns, key=lambda item: item[0])], dim=1)
+
+
+def require_shape(values: object, shape: tuple[int, ...], method: str) -> None:
+    """Require that a method of the module has returned a tensor of some shape."""
+    if not isinstance(values, torch.Tensor) or tuple(values.shape) != shape:
+        got = f"shape {tuple(values.shape)}" if isinstance(values, torch.Tensor) else f"a {type(values).__name__}"
+        raise ValueError(f"EnvironmentEnergy: {method}() of the function returns {got}; expected shape {shape}.")
 
 
 def solid_harmonics(u: torch.Tensor, order: int) -> torch.Tensor:

@@ -207,7 +207,7 @@ def _record(count, module, inputs, evaluate, messages, energy_factor):
     if recorder.refusal is not None:  # even if the module has caught the exception
         refusal, place = recorder.refusal
         place = (line_in_traceback(error) if error is not None else None) or place
-        raise LoweringError(_message(source, refusal, place, advice)) from error
+        raise LoweringError(_message(messages, refusal, place)) from error
     if error is not None:
         inner, place = recorder.failure or (error, None)
         place = line_in_traceback(error) or place or line_of_exception(error)
@@ -219,7 +219,7 @@ def _record(count, module, inputs, evaluate, messages, energy_factor):
     try:
         return _finish(recorder, energy, energy_factor, messages.item)
     except Refusal as refusal:
-        raise LoweringError(_message(source, refusal, None, advice)) from refusal
+        raise LoweringError(_message(messages, refusal, None)) from refusal
 
 
 @contextlib.contextmanager
@@ -305,14 +305,20 @@ class _Interpreter(torch.fx.Interpreter):
         return _Interpreter(value, self.root).run if isinstance(value, torch.fx.GraphModule) else value
 
 
-def _message(source, refusal, place, advice):
+def _message(messages, refusal, place):
     supported = (
         f" Supported are {', '.join(SUPPORTED)}, and what PyTorch decomposes into them."
         if isinstance(refusal, Unsupported)
         else ""
     )
     hint = f" {refusal.advice}" if refusal.advice else ""
-    return f"{source}: {refusal.what}{_at(place)}.{hint}{supported} {advice}"
+    what = refusal.what
+    if messages.item == "atom":  # the rules of operators speak of pairs
+        what, hint = (
+            text.replace("a pair", "an atom").replace("pair", "atom").replace("of length P", "of length N")
+            for text in (what, hint)
+        )
+    return f"{messages.source}: {what}{_at(place)}.{hint}{supported} {messages.advice}"
 
 
 def _at(place):

@@ -4,17 +4,25 @@
 environments.
 """
 
+import itertools
+
 import numpy as np
 
 from ...errors import ModelError
 
 #: The number of distances at which densities are checked, and of random environments.
 NUM_DISTANCES, NUM_ENVIRONMENTS = 257, 256
-#: The largest number of neighbors in a random environment.
-MAX_NEIGHBORS = 64
-#: The largest density and slope at the cutoff, relative to the largest of the channel, and the largest difference when
-#: pairs or atoms are evaluated in another order.
+#: The largest number of neighbors in a random environment. In one environment of four, neighbors may also be as near
+#: as this fraction of the inner cutoff, where densities are extrapolated.
+MAX_NEIGHBORS, NEAREST = 256, 0.5
+#: The number of random pairs, and of random atoms, that are also evaluated alone.
+NUM_ALONE = 24
+#: The largest density and slope at the cutoff, relative to the largest of the pair of types, and the largest difference
+#: when pairs or atoms are evaluated together with others.
 AT_CUTOFF, SLOPE_AT_CUTOFF, COUPLED = 1e-4, 1e-3, 1e-9
+#: The largest jump of an energy, in kJ/mol, that is not an error; it is looked for on lines between environments, at
+#: this number of points, and by halving the worst interval of each line this often.
+MAX_JUMP, NUM_POINTS, NUM_HALVINGS = 1e-3, 129, 40
 #: Numbers beyond this are too large for the platforms.
 MAX_MAGNITUDE = 1e9
 
@@ -50,7 +58,7 @@ def check_environment(model):
             _problem_of_coupled_pairs(model, r, values),
         ]
     if not any(problems):
-        densities, types = _random_environments(model, r, values)
+        densities, types = _random_environments(model, r, values, slopes)
         problems.append(_problem_of_atoms(model, densities, types))
     if any(problems):
         raise ModelError(f"{model.source}: " + "\n".join(filter(None, problems)))
@@ -93,7 +101,7 @@ def _problem_of_derivatives(model, values, slopes):
 def _problem_at_cutoff(model, values, slopes):
     if model.switching_distance is not None:
         return ""
-    largest, steepest = np.abs(values).max(axis=(0, 1, 2)), np.abs(slopes).max(axis=(0, 1, 2))
+    largest, steepest = np.abs(values).max(axis=2), np.abs(slopes).max(axis=2)
     wrong = (np.abs(values[:, :, -1]) > AT_CUTOFF * largest) | (np.abs(slopes[:, :, -1]) > SLOPE_AT_CUTOFF * steepest)
     if not wrong.any():
         return ""
@@ -108,28 +116,33 @@ def _problem_at_cutoff(model, values, slopes):
 
 def _problem_of_coupled_pairs(model, r, values):
     """Whether the densities of a pair depend on the other pairs of a call."""
-    order = np.random.default_rng(0).permutation(len(r))[: len(r) // 2]
-    for i, row in enumerate(values):
-        for j, expected in enumerate(row):
-            found = model.densities(r[order], i, j)[0]
-            if not np.allclose(found, expected[order], rtol=COUPLED, atol=COUPLED * np.abs(expected).max()):
-                return (
-                    "density() depends on which pairs are evaluated together, or differs from call to call; compute"
-                    " with each pair alone, and call eval() for layers such as dropout."
-                )
+    random = np.random.default_rng(0)
+    count = max(NUM_ALONE, len(r))
+    i, j, k = (random.integers(n, size=count) for n in (len(values), len(values), len(r)))
+    together, expected = model.densities(r[k], i, j)[0], values[i, j, k]
+    alone = [model.densities(r[[k[n], k[n]]], i[n], j[n])[0][0] for n in range(NUM_ALONE)]
+    bound = COUPLED * np.abs(values).max(axis=(0, 1, 2))
+    if not ((np.abs(together - expected) <= bound).all() and (np.abs(alone - expected[:NUM_ALONE]) <= bound).all()):
+        return (
+            "density() depends on which pairs are evaluated together, or differs from call to call; compute with each"
+            " pair alone, and call eval() for layers such as dropout."
+        )
     return ""
 
 
-def _random_environments(model, r, values):
+def _random_environments(model, r, values, slopes):
     """The densities of random environments: neighbors of random types, distances and directions."""
     random = np.random.default_rng(1)
-    angular, types = np.array(model.angular), random.integers(len(model.types), size=NUM_ENVIRONMENTS)
-    types[: len(model.types)] = np.arange(len(model.types))
-    densities = np.zeros((NUM_ENVIRONMENTS, model.num_channels))
-    for k in range(len(model.types), NUM_ENVIRONMENTS):
+    number = max(NUM_ENVIRONMENTS, 8 * len(model.types))
+    angular, types = np.array(model.angular), np.arange(number) % len(model.types)
+    densities = np.zeros((number, model.num_channels))
+    for k in range(len(model.types), number):
         count = int(np.exp(random.uniform(0, np.log(MAX_NEIGHBORS))))
-        near = np.searchsorted(r, np.clip(model.cutoff * random.random(count) ** (1 / 3), r[0], r[-1]))
-        w = values[types[k], random.integers(len(model.types), size=count), near]
+        distance = model.cutoff * random.random(count) ** (1 / 3)
+        distance = np.maximum(distance, r[0] * (NEAREST if k % 4 == 0 else 1))
+        near, others = np.searchsorted(r, np.maximum(distance, r[0])), random.integers(len(model.types), size=count)
+        below = np.minimum(distance - r[0], 0)[:, None]
+        w = values[types[k], others, near] + below * slopes[types[k], others, near]
         direction = random.normal(size=(count, 3))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         x = direction @ direction.T
@@ -148,6 +161,8 @@ def _problem_of_atoms(model, densities, types):
         k = int(np.argmax(wrong))
         channel = int(np.argmax(~(np.abs(derivatives[k]) < MAX_MAGNITUDE)))
         kind = "an isolated atom" if k < len(model.types) else "an atom in a random environment"
+        if k >= len(model.types) and k % 4 == 0:
+            kind += ", perhaps with neighbors below the inner cutoff, where densities are extrapolated,"
         return (
             f"the energy of {kind} of type {model.types[types[k]]} is {energies[k]:.3g} kJ/mol, and its derivative with"
             f" respect to channel {channel}, {densities[k, channel]:.3g}, is {derivatives[k, channel]:.3g}; both must"
@@ -155,11 +170,51 @@ def _problem_of_atoms(model, densities, types):
         )
     order = np.random.default_rng(2).permutation(len(types))[: len(types) // 2]
     found = model.atoms(densities[order], types[order])[0]
-    if not np.allclose(found, energies[order], rtol=COUPLED, atol=COUPLED * np.abs(energies).max()):
+    alone = [model.atoms(densities[[n, n]], types[[n, n]])[0][0] for n in order[:NUM_ALONE]]
+    bound = COUPLED * np.abs(energies).max()
+    if not ((np.abs(found - energies[order]) <= bound).all() and np.allclose(alone, found[:NUM_ALONE], 0, bound)):
         return (
             "atom() depends on which atoms are evaluated together, or differs from call to call; compute with each atom"
             " alone, and call eval() for layers such as dropout."
         )
+    jump = _problem_of_jump(model, densities, types)
+    if jump:
+        return jump
     if not derivatives.any():
         return "the energies of atoms do not change with their densities: load the trained weights first."
     return ""
+
+
+def _problem_of_jump(model, densities, types):
+    """A sentence on a jump of the energy of an atom between two environments; empty if there is none."""
+    ends = densities, np.random.default_rng(3).permutation(densities)
+
+    def at(place):
+        q = ends[0] + place[:, None] * (ends[1] - ends[0])
+        energies, derivatives = model.atoms(q, types)
+        return place, energies, (derivatives * (ends[1] - ends[0])).sum(axis=1)
+
+    def contradiction(a, b):
+        return np.abs(b[1] - a[1] - (b[0] - a[0]) * (a[2] + b[2]) / 2)
+
+    points = [at(np.full(len(types), place)) for place in np.linspace(0, 1, NUM_POINTS)]
+    worst = np.argmax([contradiction(a, b) for a, b in itertools.pairwise(points)], axis=0)
+    every = np.arange(len(types))
+    table = np.array(points)  # [point][place, energy, derivative][line]
+    left, right = table[worst, :, every].T, table[worst + 1, :, every].T
+    for _ in range(NUM_HALVINGS):
+        middle = np.array(at((left[0] + right[0]) / 2))
+        in_left = contradiction(left, middle) > contradiction(middle, right)
+        left, right = np.where(in_left, left, middle), np.where(in_left, middle, right)
+    jump = np.abs(right[1] - left[1])
+    steepest = np.maximum(np.abs(left[2]), np.abs(right[2]))
+    jump[jump < MAX_JUMP + 10 * (right[0] - left[0]) * steepest + 1e-12 * np.abs(left[1])] = 0
+    if not jump.any():
+        return ""
+    k = int(np.argmax(jump))
+    q = densities[k] + left[0][k] * (ends[1][k] - densities[k])
+    return (
+        f"the energy of atoms jumps: for type {model.types[types[k]]} it goes from {left[1][k]:.4g} to"
+        f" {right[1][k]:.4g} kJ/mol at the densities {np.array2string(q, precision=4, threshold=8)}, where a force"
+        " would be infinite. Look for conditions, floor() and round() in atom()."
+    )

@@ -49,7 +49,7 @@ class Metadata:
 
 FIELDS = tuple(field.name for field in fields(Metadata))
 #: The fields that only one kind of model has.
-PAIR_FIELDS = ("features", "global_parameters", "truncated")
+PAIR_FIELDS = ("features", "global_parameters", "truncated", "domain")
 ENVIRONMENT_FIELDS = ("angular",)
 #: The inner cutoff, in nm, of a model whose metadata give none.
 DEFAULT_INNER_CUTOFF_NM = 0.05
@@ -126,6 +126,11 @@ def combined(source, embedded, given):
                 f"{source}: {entry} is {other!r}, but the model in the file has {', '.join(inside)}, in this order;"
                 " give a dict with some of these names, or export the module again."
             )
+    if embedded.get("angular") is not None and given.get("angular", embedded["angular"]) != embedded["angular"]:
+        raise ModelError(
+            f"{source}: angular is {given['angular']!r:.80}, but the model in the file has {embedded['angular']}; leave"
+            " it out, or export the module again."
+        )
     return result
 
 

@@ -304,7 +304,7 @@ def _check_angular(angular):
         isinstance(angular, (str, dict))
         or not hasattr(angular, "__iter__")
         or not 1 <= len(list(angular)) <= 64
-        or not all(isinstance(order, (int, np.integer)) and 0 <= order <= 3 for order in angular)
+        or not all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) and 0 <= k <= 3 for k in angular)
     ):
         raise ModelError(
             f"angular is {angular!r:.80}; expected the angular order of each density channel, a list of 1 to 64"

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Tests the example of many-body corrections of water: its data, its stored results, and a short run."""
+
+import json
+from pathlib import Path
+
+import learnedpair as lp
+import numpy as np
+from comparators import assert_close
+from scripts import run_script
+
+FOLDER = Path(__file__).parents[1] / "examples" / "many_body"
+CORRECTIONS = ["pairs", "pairs, a larger network", "pairs and radial densities", "pairs, radial and angular densities"]
+
+
+def test_forces_of_the_data_sum_to_zero():
+    """No net force and no torque acts on a whole trimer, with either method; and molecules are rigid."""
+    data = np.load(FOLDER / "trimers.npz")
+    positions = data["positions"].reshape(-1, 3, 3, 3)
+    assert_close(np.linalg.norm(positions[:, :, 1] - positions[:, :, 0], axis=2), np.full((600, 3), 0.09572), atol=1e-5)
+    for name in ("forces", "tip3p_forces"):
+        forces = data[name]
+        assert_close(forces.sum(axis=1), np.zeros((600, 3)), atol=0.05)
+        assert_close(np.cross(data["positions"], forces).sum(axis=1), np.zeros((600, 3)), atol=0.05)
+    assert np.abs(data["energy"] - data["tip3p_energy"]).max() < 40
+
+
+def test_densities_halve_the_error_in_the_stored_results():
+    results = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))["held_out_errors"]
+    assert list(results) == ["TIP3P", *CORRECTIONS]
+    errors = [np.mean([each["force_kJ_per_mol_nm"] for each in results[name]]) for name in results]
+    assert errors[0] > 2 * errors[1] and errors[2] > 1.2 * errors[3] > 1.2 * errors[4]
+    assert all(len(results[name]) == 3 for name in CORRECTIONS)
+
+
+def test_the_example_runs(tmp_path):
+    output = run_script(FOLDER / "many_body.py", tmp_path, "--quick", "--output", tmp_path / "out")
+    assert "375 trimers to fit, 100 to choose the epoch, 125 held out" in output
+    stored = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert list(stored["held_out_errors"]) == ["TIP3P", *CORRECTIONS]
+    model = lp.load_environment(tmp_path / "out" / "environment.pt")
+    assert model.types == ["O", "H"] and len(model.function.angular) == 16
+    assert lp.load_model(tmp_path / "out" / "pairs.pt").types == ["O", "H"]

@@ -44,6 +44,7 @@ LAZY = {
     "fit/model_figure.py",
     "fit/panels.py",
     "lowering/committee.py",
+    "lowering/load_environment.py",
     "lowering/load_tables.py",
     "lowering/pair_model.py",
     "matplotlib",

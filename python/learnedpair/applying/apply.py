@@ -202,14 +202,9 @@ def _add_pairs(force, exclusions, scale_14, between, groups, system, atoms):
 def loaded(model: PairModel | EnvironmentModel | str | os.PathLike[str], source: str) -> PairModel | EnvironmentModel:
     """Return a model as it is; load it if its path is given. ``source`` begins the message if it is neither."""
     if isinstance(model, (str, os.PathLike)):
-        from ..lowering.load_environment import load_environment  # imported here, since they need PyTorch
-        from ..lowering.pair_model import load_model
-        from ..models.load import IsEnvironmentError
+        from ..lowering.load_environment import load_either  # imported here, since it needs PyTorch
 
-        try:
-            return load_model(model)
-        except IsEnvironmentError:
-            return load_environment(model)
+        return load_either(model)
     if not hasattr(model, "create_force"):
         raise TypeError(
             f"{source}: the model is a {type(model).__name__}; expected a PairModel or EnvironmentModel, as"

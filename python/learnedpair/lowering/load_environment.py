@@ -15,11 +15,12 @@ from ..errors import LoweringError
 from ..force.functions import EnvironmentFunction
 from ..models.checks.environment import check_environment
 from ..models.environment import EnvironmentEvaluator
-from ..models.load import ModelParts, read_model
+from ..models.load import IsEnvironmentError, ModelParts, read_model
 from ..models.metadata.metadata import warn_of_unusual_cutoff
 from ..models.pytorch.state import in_default_torch_state
 from .density_tables import tabulate_densities
 from .environment_model import EnvironmentModel
+from .pair_model import PairModel, load_model
 from .recording import record_atoms
 from .tolerance import check_tolerance
 
@@ -95,6 +96,14 @@ def load_environment(
     if knots is not None and (isinstance(knots, bool) or not isinstance(knots, int) or not 5 <= knots <= 16385):
         raise LoweringError(f"load_environment: knots is {knots!r}; expected an integer from 5 to 16385.")
     return environment_model(parts, tolerance, knots)
+
+
+def load_either(path: str | os.PathLike[str]) -> PairModel | EnvironmentModel:
+    """Load a file of export_model() or export_environment()."""
+    try:
+        return load_model(path)
+    except IsEnvironmentError:
+        return load_environment(path)
 
 
 def environment_model(parts: ModelParts, tolerance: float, knots: int | None = None) -> EnvironmentModel:

@@ -534,6 +534,21 @@ def test_traced_buffers(tmp_path):
     assert lp.export_environment(Buffers(), tmp_path / "a.pt", trace=True, **options).types == ["A"]
 
 
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_trace_that_differs_from_the_module_is_refused(tmp_path):
+    """The trace keeps the branch for the types of its example."""
+
+    class Branches(Coordination):
+        def atom(self, densities, type):
+            factor = 2.0 if bool((densities == 1).all()) else 1.0
+            return factor * densities[:, 0] ** 2
+
+    options = dict(types=["A"], angular=[0], cutoff=CUTOFF, switching_distance=0.3)
+    with pytest.raises(lp.ModelError, match=r"a.pt: atom\(\) of the file differs .*export without trace=True"):
+        lp.export_environment(Branches(), tmp_path / "a.pt", trace=True, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("particles", [[1.5], [True], {"A": 1}, [["A"]], 5, None, [2], ["C"]])
 def test_wrong_types_of_particles(particles):
     with pytest.raises((TypeError, ValueError), match="EnvironmentNetwork: "):

@@ -12,8 +12,10 @@ import torch
 from openmm import unit
 
 from ..errors import ModelError
-from ..models.load import read_from_file
-from ..models.metadata.metadata import warn_of_unusual_cutoff
+from ..models.checks.environment import compare_environments
+from ..models.environment import EnvironmentEvaluator
+from ..models.load import read_from_file, read_from_memory
+from ..models.metadata.metadata import FIELDS, warn_of_unusual_cutoff
 from ..models.metadata.validation import make_metadata
 from ..models.pytorch.modules import unwrapped
 from ..models.pytorch.state import in_default_torch_state
@@ -63,7 +65,7 @@ def export_environment(
     TorchScript.
 
     The file is written under a temporary name, loaded and checked as by :func:`load_environment`. It gets its final
-    name only if all of this succeeds.
+    name only if all of this succeeds, and its densities and energies are those of the module.
 
     Parameters
     ----------
@@ -153,4 +155,8 @@ def export_environment(
         raise ModelError(f"{path}: angular is None; expected the angular order of each density channel, such as [0].")
     warn_of_unusual_cutoff(name, metadata)
     with written(_BothFunctions(module), path, metadata, name, trace) as temporary:
-        return environment_model(read_from_file(temporary, name, {}), tolerance)
+        parts = read_from_file(temporary, name, {})
+        model = environment_model(parts, tolerance)
+        original = read_from_memory(module, {field: getattr(metadata, field) for field in FIELDS})
+        compare_environments(EnvironmentEvaluator(parts), EnvironmentEvaluator(original))
+    return model

@@ -218,3 +218,32 @@ def _problem_of_jump(model, densities, types):
         f" {right[1][k]:.4g} kJ/mol at the densities {np.array2string(q, precision=4, threshold=8)}, where a force"
         " would be infinite. Look for conditions, floor() and round() in atom()."
     )
+
+
+def compare_environments(model, original):
+    """Require that a file has the densities and energies of the module that was exported.
+
+    Parameters
+    ----------
+    model, original : EnvironmentEvaluator
+
+    Raises
+    ------
+    ModelError
+    """
+    random, count = np.random.default_rng(4), NUM_ENVIRONMENTS
+    r = random.uniform(model.inner_cutoff, model.cutoff, count)
+    center, neighbor, types = random.integers(len(model.types), size=(3, count))
+    densities = random.uniform(0, 5, (count, model.num_channels)) * (random.random((count, 1)) < 0.9)
+    for method in ("densities", "atoms"):
+        arguments = (r, center, neighbor) if method == "densities" else (densities, types)
+        results = (getattr(each, method)(*arguments) for each in (model, original))
+        for found, expected in zip(*results, strict=True):
+            difference = np.abs(found - expected)
+            if not (difference <= COUPLED * (1 + np.abs(expected).max())).all():
+                name = "density()" if method == "densities" else "atom()"
+                raise ModelError(
+                    f"{model.source}: {name} of the file differs from that of the module, by up to"
+                    f" {np.nanmax(difference):.3g}. A trace keeps the branches and numbers of its example: export"
+                    " without trace=True, and do not compute with Python numbers made from tensors."
+                )

@@ -558,6 +558,7 @@ def test_wrong_types_of_particles(particles):
 def test_other_models_are_refused(tmp_path):
     with pytest.raises(lp.ModelError, match="the metadata have no angular.*lp.load_model"):
         lp.load_environment(WATER)
+    assert lp.load_model(lp.nn.TypedPairNetwork(1, 0.6), types=["A"], cutoff=0.6, angular=None).types == ["A"]
     with pytest.raises(TypeError, match="load_model: unknown keyword 'angular'"):
         lp.load_model(network(), types=["A", "B"], cutoff=CUTOFF, angular=ANGULAR)
     with pytest.raises(lp.ModelError, match="the module has no methods density and atom"):

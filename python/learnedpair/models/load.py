@@ -59,6 +59,12 @@ def read_model(path_or_module, metadata, what="load_model"):
     """
     kinds = {"load_model": ENVIRONMENT_FIELDS, "load_environment": PAIR_FIELDS}
     known = [field for field in FIELDS if field not in kinds[what]]
+    # All fields of another model of this kind may be passed on, with those that it does not have.
+    metadata = {
+        name: value
+        for name, value in metadata.items()
+        if name not in kinds[what] or not (value is None or value is False)
+    }
     unknown = sorted(set(metadata) - set(known))
     if unknown:
         raise TypeError(f"{what}: unknown keyword {unknown[0]!r}; expected some of {', '.join(known)}.")

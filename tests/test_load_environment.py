@@ -186,6 +186,22 @@ def test_environment_energy(switching_distance):
     assert_close(both.detach().numpy(), [expected] * 2, rtol=1e-10)
 
 
+def test_atoms_at_the_same_place():
+    """They count in channels of order 0 only, and have no force on each other, as in a force."""
+    box, module = Box(), network()
+    box.positions[1] = box.positions[0]
+    box.exclusions = []
+    state = box.context(lp.load_environment(module, **KEYWORDS, tolerance=1e-8), REFERENCE).getState(
+        energy=True, forces=True
+    )
+    positions = torch.tensor(box.positions, requires_grad=True)
+    energy = lp.nn.EnvironmentEnergy(module, ANGULAR, CUTOFF, INNER)
+    total = energy(positions, torch.tensor(box.box), torch.tensor(box.types))
+    (gradient,) = torch.autograd.grad(total, positions)
+    assert_close(state.getPotentialEnergy()._value, total.item(), rtol=1e-6)
+    assert_close(state.getForces(asNumpy=True)._value, -gradient.numpy(), atol=1e-5)
+
+
 def test_exceptions_of_environment_energy():
     """Factors multiply densities, as those of a force do."""
     box, module = Box(), network()

@@ -28,8 +28,8 @@ class EnvironmentEnergy(torch.nn.Module):
     In a channel of order l it is the sum over m of the squares of ``sum_j w_k(r_ij; a_i, a_j) C_lm(u_ij)``, where C_lm
     are real spherical harmonics times sqrt(4 pi / (2 l + 1)) and u_ij is the unit vector from i to j. w_k is the
     density of the module times the switching function, if there is one. Below the inner cutoff the density is replaced
-    by its first-order Taylor expansion at the inner cutoff. Excluded pairs, and atoms that are not covered, do not
-    count.
+    by its first-order Taylor expansion at the inner cutoff. Two atoms at the same place count in channels of order 0
+    only. Excluded pairs, and atoms that are not covered, do not count.
 
     Parameters
     ----------
@@ -205,7 +205,9 @@ class EnvironmentEnergy(torch.nn.Module):
         in_range = displacements.detach().norm(dim=1) < self.cutoff
         i, j, displacements = i[in_range], j[in_range], displacements[in_range]
         r = displacements.norm(dim=1)
-        direction = displacements / r[:, None]
+        # Atoms at the same place have no direction: the pair counts in channels of order 0 only, and has no force.
+        apart = (r > 0)[:, None]
+        direction = torch.where(apart, displacements, 0.0) / torch.where(apart, r[:, None], 1.0)
         center, neighbor = torch.cat([i, j]), torch.cat([j, i])
         types = configurations.particles
         w = self.neighbor_densities(torch.cat([r, r]), types[center], types[neighbor])

@@ -314,8 +314,8 @@ def test_update_of_a_running_context():
         (dict(knots=129), "numbers of knots of the model"),
         (dict(inner_cutoff=0.25), "inner cutoff of the model: 0.25, and of the force: 0.2"),
         (dict(cutoff=0.61), "the cutoff of the model: 0.61"),
-        (dict(switching_distance=0.5), "switching distance of the model: 0.5, and of the force: None"),
-        (dict(types=["B", "A"]), "types of the model"),
+        (dict(switching_distance=0.5), "switching distance of the model is 0.5, and that of the force None"),
+        (dict(types=["B", "A"]), "the model has the types B, A, and the force was made for the types A, B"),
     ):
         before = openmm.XmlSerializer.serialize(force)
         with pytest.raises(lp.LoweringError, match=message):
@@ -618,8 +618,16 @@ def test_wrong_arguments_of_the_energy():
         lp.nn.EnvironmentEnergy(lp.nn.EnvironmentNetwork, ANGULAR, CUTOFF, INNER)
     close = torch.tensor([[0.0, 0, 0], [0.3, 0, 0]], dtype=torch.float64), None, torch.zeros(2, dtype=torch.int64)
     for orders, faulty, message in (
-        ([0, 0], Faulty(""), r"density\(\) of the function returns shape \(2, 1\); expected shape \(2, 2\)"),
-        ([0], Faulty("atom shape"), r"atom\(\) of the function returns shape \(2, 1\); expected shape \(2,\)"),
+        (
+            [0, 0],
+            Faulty(""),
+            r"density\(\) of the function returns torch.float64 of shape \(2, 1\); expected shape \(2, 2\)",
+        ),
+        (
+            [0],
+            Faulty("atom shape"),
+            r"atom\(\) of the function returns torch.float64 of shape \(2, 1\); expected shape \(2,\)",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             lp.nn.EnvironmentEnergy(faulty, orders, CUTOFF, INNER)(*close)

@@ -16,6 +16,7 @@ from ..errors import LoweringError
 from ..force.functions import EnvironmentFunction
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.type_names import TypeNames
+from .same_particles import require_same_particles
 
 
 @dataclass(frozen=True, repr=False)
@@ -161,14 +162,11 @@ class EnvironmentModel(TypeNames):
         old = force.getFunction()
         if not isinstance(old, EnvironmentFunction):
             raise LoweringError(f"{self.source}: the force has another kind of function; make a new force.")
-        switching = force.getSwitchingDistance()._value if force.getUseSwitchingFunction() else None
-        made_for = force.lowering_report.get("types", self.types)
+        require_same_particles(self, force)
         inner, cutoff = force.lowering_report.get("domain_nm", [self.inner_cutoff, self.cutoff])
         for what, own, other in (
-            ("types", self.types, made_for),
             ("inner cutoff", self.inner_cutoff, inner),
             ("cutoff", self.cutoff, cutoff),
-            ("switching distance", self.switching_distance, switching),
             ("angular orders", self.function.angular, old.angular),
             ("numbers of knots", sorted(map(len, self.function.values)), sorted(map(len, old.values))),
         ):

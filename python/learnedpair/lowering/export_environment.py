@@ -13,7 +13,7 @@ from openmm import unit
 
 from ..errors import ModelError
 from ..models.checks.environment import compare_environments
-from ..models.environment import EnvironmentEvaluator
+from ..models.environment import EnvironmentEvaluator, has_both_methods
 from ..models.load import read_from_file, read_from_memory
 from ..models.metadata.metadata import FIELDS, warn_of_unusual_cutoff
 from ..models.metadata.validation import make_metadata
@@ -129,9 +129,7 @@ def export_environment(
     path = os.fspath(path)
     tolerance = check_tolerance(tolerance)
     module = unwrapped(module) if isinstance(module, torch.nn.Module) else module
-    if not isinstance(module, torch.nn.Module) or not all(
-        callable(getattr(module, name, None)) for name in ("density", "atom")
-    ):
+    if not has_both_methods(module):
         kind = f"class {module.__name__}" if isinstance(module, type) else type(module).__name__
         raise TypeError(
             f"export_environment: the module is a {kind} without the methods density and atom;"

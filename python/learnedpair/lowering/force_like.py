@@ -10,8 +10,9 @@ from ..force.learned_pair_force import LearnedPairForce
 from ..models.checks.cutoff import require_zero_beyond_cutoff
 from .particles import distinct_particles, occurring_pairs
 from .programs import lower_to_program
+from .same_particles import require_same_types
 from .tables import lower_to_table
-from .updating import covered_rows, parameter_settings, replace_function, require_same_types
+from .updating import covered_rows, parameter_settings, replace_function
 
 
 def force_like(model, force):

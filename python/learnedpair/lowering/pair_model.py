@@ -24,7 +24,8 @@ from ..models.pytorch.state import in_default_torch_state
 from .creation import Evaluation, check_arguments, configure_force, set_evaluation
 from .particles import distinct_particles, read_particles
 from .representation import Representation, choose_representation
-from .updating import lower_like, parameter_settings, replace_function, require_same_particles
+from .same_particles import require_same_particles
+from .updating import lower_like, parameter_settings, replace_function
 from .write_table import Request, WrittenTable, read_distance, read_path, write_table
 
 

@@ -9,11 +9,19 @@ import torch
 
 from .. import units
 from ..errors import ModelError
-from .evaluation import batches, gradient
+from .evaluation import batches, describe_result, gradient
 from .load import ModelParts
+from .metadata.angular import other_orders
 from .pytorch.double import InDoublePrecision
 from .pytorch.messages import advice, reason
 from .pytorch.modules import in_double_precision
+
+
+def has_both_methods(module):
+    """Whether a module has the methods of an environment model."""
+    return isinstance(module, torch.nn.Module) and all(
+        callable(getattr(module, name, None)) for name in ("density", "atom")
+    )
 
 
 class EnvironmentEvaluator:
@@ -54,17 +62,17 @@ class EnvironmentEvaluator:
             if metadata.switching_distance is None
             else units.converted_length(metadata.switching_distance, self._length_factor)
         )
-        self._has_methods = all(callable(getattr(parts.module, name, None)) for name in ("density", "atom"))
+        self._has_methods = has_both_methods(parts.module)
         if not self._has_methods and not isinstance(parts.module, (torch.jit.ScriptModule, torch.fx.GraphModule)):
             raise ModelError(
                 f"{self.source}: the module has no methods density and atom; expected"
                 f" {_signature(self, 'density')}, and {_signature(self, 'atom')}."
             )
-        orders = getattr(parts.module, "angular", None)
-        if isinstance(orders, (list, tuple)) and list(orders) != self.angular:
+        orders = other_orders(parts.module, self.angular)
+        if orders is not None:
             raise ModelError(
-                f"{self.source}: angular is {self.angular}, and the module has channels of the orders {list(orders)};"
-                " give those."
+                f"{self.source}: angular is {self.angular}, and the module has channels of the orders {orders}; give"
+                " those."
             )
         self.module = in_double_precision(parts.module, self.source)
 
@@ -154,13 +162,9 @@ class EnvironmentEvaluator:
                 f" {_signature(self, method)}, with int64 types and float64 arithmetic.{advice(error)}"
             ) from error
         if not isinstance(result, torch.Tensor) or tuple(result.shape) != shape or not result.is_floating_point():
-            got = (
-                f"{result.dtype} of shape {tuple(result.shape)}"
-                if isinstance(result, torch.Tensor)
-                else type(result).__name__
-            )
             raise ModelError(
-                f"{self.source}: {what} {method}() returns {got}; expected floating-point numbers of shape {shape}."
+                f"{self.source}: {what} {method}() returns {describe_result(result)}; expected floating-point numbers"
+                f" of shape {shape}."
             )
         return result.double()
 

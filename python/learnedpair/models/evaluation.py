@@ -128,16 +128,18 @@ def forward(model, r, particle1, particle2, values, differentiate=False):
             f" expected {_signature(model)}.{advice(error) or _advice(model)}"
         ) from error
     if not isinstance(energy, torch.Tensor) or energy.shape != distance.shape or not energy.is_floating_point():
-        got = (
-            f"{energy.dtype} of shape {tuple(energy.shape)}"
-            if isinstance(energy, torch.Tensor)
-            else type(energy).__name__
-        )
         raise ModelError(
-            f"{model.source}: for {len(r)} pairs the model returns {got}; expected one floating-point number for"
-            f" each pair, shape ({len(r)},)."
+            f"{model.source}: for {len(r)} pairs the model returns {describe_result(energy)}; expected one"
+            f" floating-point number for each pair, shape ({len(r)},)."
         )
     return distance, parameters, energy.double()
+
+
+def describe_result(result):
+    """What a module has returned, for messages."""
+    if isinstance(result, torch.Tensor):
+        return f"{result.dtype} of shape {tuple(result.shape)}"
+    return type(result).__name__
 
 
 def gradient(output, wanted, **options):

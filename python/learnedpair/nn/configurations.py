@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -200,8 +199,3 @@ def _find_covered(particles: torch.Tensor, size: int, equal: int | None) -> torc
             " numbers, or NaN for all of them where a particle is not covered."
         )
     return ~missing.any(dim=1)
-
-
-def normal(value: Any) -> Any:
-    """Convert a tensor of inference mode to a normal one. Return any other value unchanged."""
-    return value.clone() if isinstance(value, torch.Tensor) else value

@@ -11,9 +11,10 @@ import torch
 from openmm import unit
 
 from ..force.switching import switching
-from .configurations import normal, read_configurations
+from .configurations import read_configurations
 from .distances import read_distances
 from .factors import Group, PairsLike, read_factors
+from .inference import outside_inference_mode
 from .pair_list import find_pairs
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class PairEnergy(torch.nn.Module):
             return energy
         return energy * switching(r, self.switching_distance, self.cutoff)[0]
 
+    @outside_inference_mode
     def forward(
         self,
         positions: torch.Tensor,
@@ -210,13 +212,6 @@ class PairEnergy(torch.nn.Module):
         >>> pair_energy(positions, None, types, within).shape
         torch.Size([10])
         """
-        arguments = (positions, box, particles, exclusions, exceptions, interaction_groups, batch)
-        if torch.is_inference_mode_enabled():
-            # The Taylor expansion below the inner cutoff needs autograd, which inference mode rules out.
-            with torch.inference_mode(False), torch.no_grad():
-                return self.forward(
-                    *map(normal, arguments), **{name: normal(value) for name, value in global_parameters.items()}
-                )
         configurations = read_configurations(positions, box, particles, batch, self.cutoff)
         factors_of = read_factors(configurations, exclusions, exceptions, interaction_groups)
         i, j, factors = find_pairs(configurations, factors_of, self.cutoff)

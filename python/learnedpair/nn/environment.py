@@ -11,10 +11,14 @@ import torch
 from openmm import unit
 
 from ..force.switching import switching
+from ..models.environment import has_both_methods
+from ..models.evaluation import describe_result
+from ..models.metadata.angular import EXPECTED, other_orders, read_orders
 from ..models.pytorch.modules import unwrapped
-from .configurations import Configurations, normal, read_configurations
+from .configurations import Configurations, read_configurations
 from .distances import read_distances
 from .factors import Group, PairsLike, read_factors
+from .inference import outside_inference_mode
 from .pair_list import find_pairs
 
 
@@ -76,20 +80,18 @@ class EnvironmentEnergy(torch.nn.Module):
     ) -> None:
         super().__init__()
         function = unwrapped(function) if isinstance(function, torch.nn.Module) else function
-        if not isinstance(function, torch.nn.Module) or not all(
-            callable(getattr(function, name, None)) for name in ("density", "atom")
-        ):
+        if not has_both_methods(function):
             raise TypeError(
                 f"EnvironmentEnergy: the function is of the type {type(function).__name__}; expected a"
                 " torch.nn.Module with the methods density and atom, in nm and kJ/mol."
             )
         self.function = function
-        self.angular = read_angular(angular, "EnvironmentEnergy")
-        orders = getattr(function, "angular", None)
-        if isinstance(orders, (list, tuple)) and list(orders) != self.angular:
+        self.angular = require_orders(angular, "EnvironmentEnergy")
+        orders = other_orders(function, self.angular)
+        if orders is not None:
             raise ValueError(
-                f"EnvironmentEnergy: angular is {self.angular}, and the function has channels of the orders"
-                f" {list(orders)}; give those."
+                f"EnvironmentEnergy: angular is {self.angular}, and the function has channels of the orders {orders};"
+                " give those."
             )
         self.cutoff, self.inner_cutoff, self.switching_distance = read_distances(
             "EnvironmentEnergy", cutoff, inner_cutoff, switching_distance
@@ -130,6 +132,7 @@ class EnvironmentEnergy(torch.nn.Module):
         require_shape(values, (len(r), len(self.angular)), "density")
         return values
 
+    @outside_inference_mode
     def densities(
         self,
         positions: torch.Tensor,
@@ -147,12 +150,11 @@ class EnvironmentEnergy(torch.nn.Module):
         Tensor, shape (M, K)
             For the M atoms of all configurations, one after the other; 0 for atoms that are not covered.
         """
-        arguments = (positions, box, particles, exclusions, exceptions, interaction_groups, batch)
-        if torch.is_inference_mode_enabled():
-            with torch.inference_mode(False), torch.no_grad():
-                return self.densities(*map(normal, arguments))
-        return self._densities(*self._read(*arguments))
+        return self._densities(
+            *self._read(positions, box, particles, exclusions, exceptions, interaction_groups, batch)
+        )
 
+    @outside_inference_mode
     def forward(
         self,
         positions: torch.Tensor,
@@ -181,12 +183,9 @@ class EnvironmentEnergy(torch.nn.Module):
         TypeError, ValueError, ImportError
             As ``PairEnergy.forward``; a ValueError if particles have features.
         """
-        arguments = (positions, box, particles, exclusions, exceptions, interaction_groups, batch)
-        if torch.is_inference_mode_enabled():
-            # The Taylor expansion below the inner cutoff needs autograd, which inference mode rules out.
-            with torch.inference_mode(False), torch.no_grad():
-                return self.forward(*map(normal, arguments))
-        configurations, factors_of = self._read(*arguments)
+        configurations, factors_of = self._read(
+            positions, box, particles, exclusions, exceptions, interaction_groups, batch
+        )
         atoms = configurations.covered.nonzero()[:, 0]
         densities = self._densities(configurations, factors_of)
         energies = self.function.atom(densities[atoms], configurations.particles[atoms])
@@ -228,8 +227,9 @@ class EnvironmentEnergy(torch.nn.Module):
 def require_shape(values: object, shape: tuple[int, ...], method: str) -> None:
     """Require that a method of the module has returned a tensor of some shape."""
     if not isinstance(values, torch.Tensor) or tuple(values.shape) != shape:
-        got = f"shape {tuple(values.shape)}" if isinstance(values, torch.Tensor) else f"a {type(values).__name__}"
-        raise ValueError(f"EnvironmentEnergy: {method}() of the function returns {got}; expected shape {shape}.")
+        raise ValueError(
+            f"EnvironmentEnergy: {method}() of the function returns {describe_result(values)}; expected shape {shape}."
+        )
 
 
 def solid_harmonics(u: torch.Tensor, order: int) -> torch.Tensor:
@@ -261,11 +261,10 @@ def solid_harmonics(u: torch.Tensor, order: int) -> torch.Tensor:
     return torch.stack(parts, dim=1)
 
 
-def read_angular(angular: Sequence[int], name: str) -> list[int]:
-    """Check the angular orders of channels."""
-    if isinstance(angular, (str, bytes)) or not hasattr(angular, "__iter__"):
-        raise TypeError(f"{name}: angular is {angular!r:.60}; expected a list of angular orders, such as [0, 0, 1].")
-    orders = list(angular)
-    if not 1 <= len(orders) <= 64 or any(isinstance(k, bool) or k not in (0, 1, 2, 3) for k in orders):
-        raise ValueError(f"{name}: angular is {orders!r:.80}; expected 1 to 64 integers from 0 to 3.")
-    return [int(k) for k in orders]
+def require_orders(angular: Sequence[int], name: str) -> list[int]:
+    """Require angular orders of channels."""
+    orders: list[int] | None = read_orders(angular)
+    if orders is None:
+        error = ValueError if isinstance(angular, (list, tuple)) else TypeError
+        raise error(f"{name}: angular is {angular!r:.80}; expected {EXPECTED}.")
+    return orders

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 
 from ..force.particles import as_number
-from .environment import read_angular
-from .networks import require_count
+from .environment import require_orders
+from .networks import envelope, gaussian_basis, read_range, require_count
 
 
 class EnvironmentNetwork(torch.nn.Module):
@@ -78,10 +78,8 @@ class EnvironmentNetwork(torch.nn.Module):
         require_count("hidden", hidden, 1)
         require_count("num_basis", num_basis, 2)
         name = type(self).__name__
-        cutoff, inner = as_number(cutoff, f"{name}: cutoff"), as_number(inner, f"{name}: inner")
-        if not 0.0 <= inner < cutoff or not math.isfinite(cutoff):
-            raise ValueError(f"inner and cutoff must satisfy 0 <= inner < cutoff, not {inner} and {cutoff} nm.")
-        self.angular = read_angular(angular, name)
+        cutoff, inner = read_range(name, cutoff, inner)
+        self.angular = require_orders(angular, name)
         self.cutoff = cutoff
         self.energy_scale = as_number(energy_scale, f"{name}: energy_scale")
         self.basis_width = (cutoff - inner) / (num_basis - 1)
@@ -109,12 +107,9 @@ class EnvironmentNetwork(torch.nn.Module):
         torch.Tensor
             Shape [P, K].
         """
-        scaled = (r.unsqueeze(-1) - self.centers) / self.basis_width
-        basis = torch.exp(-0.5 * scaled * scaled)
+        basis = gaussian_basis(r, self.centers, self.basis_width)
         values = (basis.unsqueeze(-1) * self.coefficients[type1, type2]).sum(dim=1)
-        reduced = r / self.cutoff
-        envelope = torch.clamp(1.0 - reduced * reduced, min=0.0)
-        return values * (envelope * envelope * envelope).unsqueeze(-1)
+        return values * envelope(r, self.cutoff).unsqueeze(-1)
 
     def atom(self, densities: torch.Tensor, type: torch.Tensor) -> torch.Tensor:
         """Evaluate the energies of atoms.

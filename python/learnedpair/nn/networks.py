@@ -33,9 +33,7 @@ class _GaussianNetwork(torch.nn.Module):
             raise ValueError(f"hidden must be two positive widths, not {hidden!r:.60}.")
         require_count("num_basis", num_basis, 2)
         name = type(self).__name__
-        cutoff, inner = as_number(cutoff, f"{name}: cutoff"), as_number(inner, f"{name}: inner")
-        if not 0.0 <= inner < cutoff or not math.isfinite(cutoff):
-            raise ValueError(f"inner and cutoff must satisfy 0 <= inner < cutoff, not {inner} and {cutoff} nm.")
+        cutoff, inner = read_range(name, cutoff, inner)
         self.cutoff = cutoff
         self.energy_scale = as_number(energy_scale, f"{name}: energy_scale")
         self.basis_width = (cutoff - inner) / (num_basis - 1)
@@ -51,15 +49,33 @@ class _GaussianNetwork(torch.nn.Module):
         """Compute the energies [P] from what the particles add to the first layer, [P, hidden], and to the output,
         [P] or [].
         """
-        scaled = (r.unsqueeze(-1) - self.centers) / self.basis_width
-        basis = torch.exp(-0.5 * scaled * scaled)
+        basis = gaussian_basis(r, self.centers, self.basis_width)
         hidden1 = torch.nn.functional.silu(self.first(basis) + first_term)
         hidden2 = torch.nn.functional.silu(self.second(hidden1))
         output = self.last(hidden2).squeeze(-1) + last_bias
 
-        reduced = r / self.cutoff
-        envelope_base = torch.clamp(1.0 - reduced * reduced, min=0.0)
-        return self.energy_scale * output * envelope_base * envelope_base * envelope_base
+        return self.energy_scale * output * envelope(r, self.cutoff)
+
+
+def read_range(name: str, cutoff: Any, inner: Any) -> tuple[float, float]:
+    """Convert the cutoff and the center of the first Gaussian to numbers, and check their order."""
+    cutoff, inner = as_number(cutoff, f"{name}: cutoff"), as_number(inner, f"{name}: inner")
+    if not 0.0 <= inner < cutoff or not math.isfinite(cutoff):
+        raise ValueError(f"inner and cutoff must satisfy 0 <= inner < cutoff, not {inner} and {cutoff} nm.")
+    return cutoff, inner
+
+
+def gaussian_basis(r: torch.Tensor, centers: torch.Tensor, width: float) -> torch.Tensor:
+    """Expand distances [P] in Gaussians, shape [P, num_basis]."""
+    scaled = (r.unsqueeze(-1) - centers) / width
+    return torch.exp(-0.5 * scaled * scaled)
+
+
+def envelope(r: torch.Tensor, cutoff: float) -> torch.Tensor:
+    """The factor (1 - (r/cutoff)^2)^3, which brings distances [P] smoothly to zero at the cutoff."""
+    reduced = r / cutoff
+    base = torch.clamp(1.0 - reduced * reduced, min=0.0)
+    return base * base * base
 
 
 def _is_width(value: Any) -> bool:

@@ -119,9 +119,24 @@ class Messages(NamedTuple):
     """What the messages of a recording name: the model, what it is evaluated for, their number, and advice."""
 
     source: str
+    #: "pair" or "atom".
     item: str
     number: str
     advice: str
+
+    @property
+    def one(self):
+        """The item with its article."""
+        return f"{'an' if self.item == 'atom' else 'a'} {self.item}"
+
+    @property
+    def axis(self):
+        """The name of the length of the first axis of all tensors."""
+        return "N" if self.item == "atom" else "P"
+
+    def fill(self, text):
+        """Fill in the names that a Refusal leaves open."""
+        return text.replace("{item}", self.item).replace("{one}", self.one).replace("{axis}", self.axis)
 
 
 def _record_twice(module, inputs, evaluate, messages, lengths, energy_factor):
@@ -133,8 +148,8 @@ def _record_twice(module, inputs, evaluate, messages, lengths, energy_factor):
         item = messages.item
         raise LoweringError(
             f"{messages.source}: the model's computation depends on the number of {item}s that are evaluated together,"
-            f" or differs from call to call. The energy of {'an' if item == 'atom' else 'a'} {item} may depend on"
-            f" nothing but that {item}: do not compute with {messages.number}. {messages.advice}"
+            f" or differs from call to call. The energy of {messages.one} may depend on nothing but that {item}: do not"
+            f" compute with {messages.number}. {messages.advice}"
         )
     return program
 
@@ -217,7 +232,7 @@ def _record(count, module, inputs, evaluate, messages, energy_factor):
             f" {advice}"
         ) from error
     try:
-        return _finish(recorder, energy, energy_factor, messages.item)
+        return _finish(recorder, energy, energy_factor, messages)
     except Refusal as refusal:
         raise LoweringError(_message(messages, refusal, None)) from refusal
 
@@ -261,10 +276,11 @@ def _inputs(recorder, num_features, global_parameters, length_factor):
     )
 
 
-def _finish(recorder, energy, energy_factor, item):
+def _finish(recorder, energy, energy_factor, messages):
     """Write the program that computes the recorded energy, in kJ/mol: its text and weights."""
-    axis = "P" if item == "pair" else "N"
-    expected = f"expected one floating-point number for each {item}, shape [{axis}], here [{recorder.pairs}]"
+    expected = (
+        f"expected one floating-point number for each {messages.item}, shape [{messages.axis}], here [{recorder.pairs}]"
+    )
     if not isinstance(energy, torch.Tensor):
         raise Refusal(f"the model returns a {type(energy).__name__}; {expected}")
     if tuple(energy.shape) != (recorder.pairs,) or not energy.dtype.is_floating_point:
@@ -312,12 +328,7 @@ def _message(messages, refusal, place):
         else ""
     )
     hint = f" {refusal.advice}" if refusal.advice else ""
-    what = refusal.what
-    if messages.item == "atom":  # the rules of operators speak of pairs
-        what, hint = (
-            text.replace("a pair", "an atom").replace("pair", "atom").replace("of length P", "of length N")
-            for text in (what, hint)
-        )
+    what, hint = map(messages.fill, (refusal.what, hint))
     return f"{messages.source}: {what}{_at(place)}.{hint}{supported} {messages.advice}"
 
 

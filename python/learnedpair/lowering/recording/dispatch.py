@@ -54,7 +54,7 @@ SUPPORTED = sorted({*_DECOMPOSED, *(name.removeprefix("aten::") for name in RULE
 _FACTORIES = {"aten::zeros", "aten::ones", "aten::full", "aten::empty", "aten::scalar_tensor", "aten::empty_strided"}
 
 _CONTROL_FLOW = (
-    "branches on the value of a tensor that differs between pairs (if, while, int(), float() or item() of a tensor)"
+    "branches on the value of a tensor that differs between {item}s (if, while, int(), float() or item() of a tensor)"
 )
 _USE_WHERE = "Use torch.where(condition, a, b), which computes both branches."
 
@@ -64,13 +64,13 @@ _REFUSED = {
     "aten::is_nonzero": (_CONTROL_FLOW, _USE_WHERE),
     "aten::equal": (_CONTROL_FLOW, _USE_WHERE),
     "aten::allclose": (_CONTROL_FLOW, _USE_WHERE),
-    "aten::nonzero": ("aten::nonzero makes a tensor whose size depends on the values of the pairs", _USE_WHERE),
+    "aten::nonzero": ("aten::nonzero makes a tensor whose size depends on the values of the {item}s", _USE_WHERE),
     "aten::masked_select": (
-        "aten::masked_select makes a tensor whose size depends on the values of the pairs",
+        "aten::masked_select makes a tensor whose size depends on the values of the {item}s",
         _USE_WHERE,
     ),
-    "aten::unique_dim": ("aten::unique_dim makes a tensor whose size depends on the values of the pairs", ""),
-    "aten::_unique2": ("aten::unique makes a tensor whose size depends on the values of the pairs", ""),
+    "aten::unique_dim": ("aten::unique_dim makes a tensor whose size depends on the values of the {item}s", ""),
+    "aten::_unique2": ("aten::unique makes a tensor whose size depends on the values of the {item}s", ""),
 }
 
 
@@ -183,7 +183,7 @@ def _write(recorder, func, args, kwargs):
         raise Unsupported(f"{name}.{func._overloadname}" if func._overloadname else name)
     if not isinstance(target, Recorded):
         raise Refusal(
-            f"{name} writes values of the pairs into a constant tensor",
+            f"{name} writes values of the {{item}}s into a constant tensor",
             "Make a new tensor instead: x = x + y, torch.cat or torch.stack.",
         )
     packet = getattr(torch.ops.aten, name.removeprefix("aten::")[:-1])

@@ -28,7 +28,7 @@ def _real_indices(recorder, indices):
 def _refuse_mask(index):
     if index is not None and index.dtype in (torch.bool, torch.uint8):
         raise Refusal(
-            "indexing with a mask makes a tensor whose size depends on the values of the pairs",
+            "indexing with a mask makes a tensor whose size depends on the values of the {item}s",
             "Use torch.where(mask, a, b), which keeps the size.",
         )
 
@@ -181,7 +181,7 @@ def index_put(recorder, func, args, kwargs):
     ):
         mask = indices[0].reshape(*indices[0].shape, *[1] * (x.dim() - indices[0].dim()))
         return torch.where(mask, values.reshape([]), x)
-    raise Refusal("writing to elements that depend on the pair cannot be recorded", "Use torch.where(mask, a, b).")
+    raise Refusal("writing to elements that depend on the {item} cannot be recorded", "Use torch.where(mask, a, b).")
 
 
 @rule("scatter")
@@ -221,5 +221,7 @@ def index_fill(recorder, func, args, kwargs):
     x, dim, chosen, value = args
     real = recorder.constant_values(chosen)
     if real is None:
-        raise Refusal("writing to elements that depend on the pair cannot be recorded", "Use torch.where(mask, a, b).")
+        raise Refusal(
+            "writing to elements that depend on the {item} cannot be recorded", "Use torch.where(mask, a, b)."
+        )
     return recorder.wrap(recorder.codes(x).index_fill(dim, real, recorder.codes(value)), x.dtype)

@@ -38,7 +38,7 @@ def _decode(recorder, a, b):
     elif varies_a or varies_b:
         layout = layout_a if varies_a else layout_b
         if layout.axis == (2 if varies_a else 1):
-            raise MixesPairs("a matrix product that sums over the pairs")
+            raise MixesPairs("a matrix product that sums over the {item}s")
     else:  # shared by all pairs, possibly repeated along an axis of pairs
         layout = (
             layout_a

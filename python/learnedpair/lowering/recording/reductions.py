@@ -24,7 +24,7 @@ def _reduce(recorder, operation, func, args, kwargs):
     codes = x.codes.numpy()
     layout, varies = recorder.layout(codes)
     if layout is not None and layout.axis in axes:
-        raise MixesPairs(f"a reduction over the axis of the pairs (axis {layout.axis})")
+        raise MixesPairs(f"a reduction over the axis of the {{item}}s (axis {layout.axis})")
     references = recorder.decode(codes, layout)
     if references.size == 0:
         return recorder.fill(result.shape, recorder.builder.literal([0.0]), result.dtype)
@@ -195,7 +195,7 @@ def _summable(x):
 def _refuse_over_pairs(recorder, x, dim):
     layout, _ = recorder.layout(x.codes.numpy())
     if layout is not None and x.dim() > 0 and layout.axis == dim % x.dim():
-        raise MixesPairs(f"an operation along the axis of the pairs (axis {layout.axis})")
+        raise MixesPairs(f"an operation along the axis of the {{item}}s (axis {layout.axis})")
 
 
 # Normalization.

@@ -9,9 +9,10 @@ class Refusal(Exception):
     Parameters
     ----------
     what : str
-        The problem, as it follows the name of the model in the message: "aten::nonzero makes ...".
+        The problem, as it follows the name of the model in the message: "aten::nonzero makes ...". The message has
+        "pair" or "atom" in place of {item}, "a pair" or "an atom" in place of {one}, and "P" or "N" in place of {axis}.
     advice : str
-        A sentence with the remedy, or an empty string.
+        A sentence with the remedy, or an empty string; in the same way.
     """
 
     def __init__(self, what, advice=""):
@@ -32,7 +33,7 @@ class MixesPairs(Refusal):
 
     def __init__(self, how="the operation"):
         super().__init__(
-            f"{how} mixes pairs, or depends on which pairs are evaluated together",
-            "The energy of a pair may depend on nothing but that pair: keep the first axis, of length P, as it is, "
-            "and reduce over the other axes only.",
+            f"{how} mixes {{item}}s, or depends on which {{item}}s are evaluated together",
+            "The energy of {one} may depend on nothing but that {item}: keep the first axis, of length {axis}, as it"
+            " is, and reduce over the other axes only.",
         )

@@ -213,7 +213,7 @@ class Recorder:
             return references.reshape(x.shape)
         shape = [1 if n % self.pairs == 0 else n for n in x.shape]
         if size != np.prod(shape, dtype=int):
-            raise MixesPairs("a constant tensor with several axes of pairs")
+            raise MixesPairs("a constant tensor with several axes of {item}s")
         return np.broadcast_to(references.reshape(shape), x.shape)
 
     def widen(self, x):

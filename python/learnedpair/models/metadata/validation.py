@@ -4,12 +4,12 @@
 
 import keyword
 
-import numpy as np
 from openmm import unit
 
 from ... import units
 from ...errors import ModelError
 from ...force.particles import is_finite_number
+from .angular import EXPECTED, read_orders
 from .domain import read_domain, require_overlap
 from .metadata import DEFAULT_INNER_CUTOFF_NM, Metadata
 from .rules import selection
@@ -298,16 +298,7 @@ def _check_uncovered(types, uncovered):
 
 def _check_angular(angular):
     """Convert the angular orders of the density channels to a list of int; None stays None."""
-    if angular is None:
-        return None
-    if (
-        isinstance(angular, (str, dict))
-        or not hasattr(angular, "__iter__")
-        or not 1 <= len(list(angular)) <= 64
-        or not all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) and 0 <= k <= 3 for k in angular)
-    ):
-        raise ModelError(
-            f"angular is {angular!r:.80}; expected the angular order of each density channel, a list of 1 to 64"
-            " integers from 0 to 3."
-        )
-    return [int(order) for order in angular]
+    orders = None if angular is None else read_orders(angular)
+    if orders is None and angular is not None:
+        raise ModelError(f"angular is {angular!r:.80}; expected {EXPECTED}.")
+    return orders

@@ -41,26 +41,15 @@ def pair_function(network, types, excluded, box, cutoff, compiled, device):
         shape (n, 3), kJ/mol/nm), both on the device.
     """
     list_ = (VerletList if device == "cpu" else DeviceVerletList)(box, excluded, len(types), cutoff)
-    types, edges = torch.from_numpy(np.asarray(types, dtype=np.int64)).to(device), torch.tensor(box, device=device)
+    types = torch.from_numpy(np.asarray(types, dtype=np.int64)).to(device)
     network = copy.deepcopy(network).requires_grad_(False).to(device)
     model = torch.compile(network, dynamic=True) if compiled else network
 
     def compute(positions):
         x = positions.to(device, torch.float64)
-        first, second = list_.pairs(x)
-        d = x[first] - x[second]
-        d -= torch.round(d / edges) * edges
-        r2 = (d * d).sum(dim=1)
-        near = torch.nonzero(r2 < cutoff**2).squeeze(1)
-        first, second, d = first[near], second[near], d[near].float()
-        r = r2[near].sqrt().float().requires_grad_()
+        first, second, d, r = list_.pairs_in_range(x, cutoff)
         energy = model(r, types[first], types[second]).sum()
-        (derivative,) = torch.autograd.grad(energy, r)
-        pull = (derivative / r.detach()).unsqueeze(1) * d
-        forces = torch.zeros(x.shape, dtype=torch.float32, device=device)
-        forces.index_add_(0, first, -pull)
-        forces.index_add_(0, second, pull)
-        return energy.detach(), forces
+        return energy.detach(), list_.forces(energy, first, second, d, r)
 
     return compute
 

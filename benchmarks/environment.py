@@ -32,14 +32,15 @@ from variants import INNER_CUTOFF, exclude
 
 #: The angular orders of the channels of each network.
 NETWORKS = {"8 radial": [0] * 8, "8 radial, 4 + 4 angular": [0] * 8 + [1] * 4 + [2] * 4}
-#: The largest boxes, in molecules, on which the alternatives are timed.
+#: The alternatives are timed in boxes of at most this many molecules.
 MAX_WATERS_OF_ALTERNATIVES = 1000
-#: The largest difference of an alternative, relative to the RMS of the forces that the correction adds.
+#: The largest allowed difference between the forces of an alternative and ours: its root mean square, relative to that
+#: of the forces that the correction adds.
 MAX_FORCE_DIFFERENCE = 1e-3
 
 
 class OneDensity(torch.nn.Module):
-    """One density, the same for all types, and a saturating energy."""
+    """A model with one density, which is the same for all types, and the energy 2 tanh(0.1 q) of an atom."""
 
     def __init__(self, cutoff):
         super().__init__()
@@ -72,7 +73,7 @@ def python_force(network, types, excluded, box, cutoff):
     the distances.
     """
     network = copy.deepcopy(network).float().requires_grad_(False)
-    pairs, edges = VerletList(box, excluded, len(types), cutoff), torch.tensor(box)
+    pairs = VerletList(box, excluded, len(types), cutoff)
     types = torch.from_numpy(np.asarray(types, dtype=np.int64))
 
     def energy_of(r, first, second):
@@ -85,18 +86,9 @@ def python_force(network, types, excluded, box, cutoff):
 
     def compute(state):
         x = torch.from_numpy(state.getPositions(asNumpy=True)._value)
-        first, second = pairs.pairs(x)
-        d = x[first] - x[second]
-        d -= torch.round(d / edges) * edges
-        r2 = (d * d).sum(dim=1)
-        near = torch.nonzero(r2 < cutoff**2).squeeze(1)
-        first, second, d = first[near], second[near], d[near].float()
-        r = r2[near].sqrt().float().requires_grad_()
+        first, second, d, r = pairs.pairs_in_range(x, cutoff)
         energy = compiled(r, first, second)
-        (derivative,) = torch.autograd.grad(energy, r)
-        pull = (derivative / r.detach()).unsqueeze(1) * d
-        forces = torch.zeros(x.shape, dtype=torch.float32).index_add_(0, first, -pull).index_add_(0, second, pull)
-        return energy.item(), forces.numpy()
+        return energy.item(), pairs.forces(energy, first, second, d, r).numpy()
 
     force = openmm.PythonForce(compute)
     force.setUsesPeriodicBoundaryConditions(True)
@@ -116,7 +108,7 @@ def load(module, angular, cutoff):
 
 
 def corrections(box, cutoff, alternatives):
-    """The forces to time by name, and for each alternative the force that it must be equal to."""
+    """Make the forces to time, by name; and for each alternative, get the name of our force that computes the same."""
     modules = {name: (make_network(angular, cutoff), angular) for name, angular in NETWORKS.items()}
     modules["one density"] = OneDensity(cutoff), [0]
     forces, equal = {}, {}

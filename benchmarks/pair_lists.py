@@ -42,6 +42,37 @@ class VerletList:
         self.first, self.second = first[keep], second[keep]
         return self.first, self.second
 
+    def pairs_in_range(self, x, cutoff):
+        """Get the pairs closer than a cutoff, in single precision.
+
+        Parameters
+        ----------
+        x : Tensor of float64, shape (n, 3), nm
+        cutoff : float, nm
+
+        Returns
+        -------
+        first, second : Tensor of int64, shape (P,)
+        d : Tensor of float32, shape (P, 3), nm
+            From the second to the first particle.
+        r : Tensor of float32, shape (P,), nm
+            The distances, which automatic differentiation takes as variables.
+        """
+        first, second = self.pairs(x)
+        edges = torch.tensor(self.box, device=x.device)
+        d = x[first] - x[second]
+        d -= torch.round(d / edges) * edges
+        r2 = (d * d).sum(dim=1)
+        near = torch.nonzero(r2 < cutoff**2).squeeze(1)
+        return first[near], second[near], d[near].float(), r2[near].sqrt().float().requires_grad_()
+
+    def forces(self, energy, first, second, d, r):
+        """Get the forces (Tensor of float32, shape (n, 3)) of an energy that depends on the distances of pairs."""
+        (derivative,) = torch.autograd.grad(energy, r)
+        pull = (derivative / r.detach()).unsqueeze(1) * d
+        forces = torch.zeros((self.count, 3), dtype=torch.float32, device=d.device)
+        return forces.index_add_(0, first, -pull).index_add_(0, second, pull)
+
     def _search(self, x):
         """Find all pairs within the list cutoff, with first < second."""
         tree = cKDTree(np.mod(x.numpy(), self.box), boxsize=self.box)

@@ -71,7 +71,7 @@ def test_the_model():
 
 
 def test_a_cutoff_beyond_the_tables(tmp_path):
-    """The tables get a point more, with their last values and the slope zero: the force remains the derivative of the
+    """The tables get one more point, with their last values and the slope zero: the force remains the derivative of the
     energy there. (LAMMPS takes the last value for the energy, and the last slope for the force.)
     """
     path = tmp_path / "p.eam.alloy"

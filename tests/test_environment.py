@@ -374,7 +374,8 @@ SHAPES = {
     "triclinic": np.array([[4.2, 0, 0], [1.9, 4.1, 0], [-1.7, 1.3, 4.0]]),
     "cluster": None,
 }
-#: Fewer channels than a vector has numbers, as many, and more; orders that are not there.
+#: The angular orders of the channels. There are fewer channels of an order than the numbers in a SIMD vector, or more;
+#: and "angular" has no channel of order 0.
 CHANNELS = {"3 radial": [0] * 3, "17 radial": [0] * 17, "angular": [3, 1, 1, 1, 2], "all": [0, 1, 2, 3] * 5}
 
 

@@ -4,6 +4,7 @@
 """Fits corrections of TIP3P to trimers of water: pairs alone, with radial densities, and with angular densities.
 
     python many_body.py [--output FOLDER] [--quick]
+    python many_body.py [--output FOLDER] --liquid
 
 README.md has the results.
 """
@@ -11,21 +12,26 @@ README.md has the results.
 import argparse
 import copy
 import json
+import sys
 import time
 from pathlib import Path
 
 import learnedpair as lp
 import numpy as np
+import openmm
 import torch
 from learnedpair.devices import processor_name
+from openmm import app, unit
 
 FOLDER = Path(__file__).parent
 CUTOFF, INNER = 0.6, 0.15  # nm
 TYPES = torch.tensor([0, 1, 1] * 3)
 WITHIN = [(3 * k + a, 3 * k + b) for k in range(3) for a, b in ((0, 1), (0, 2), (1, 2))]
-#: The last snapshots are held out; those before them choose the epoch.
+#: The trimers of the last HELD_OUT snapshots are held out. Those of the VALIDATION snapshots before them choose the
+#: epoch.
 HELD_OUT, VALIDATION = 5, 4
-#: A torque counts like a force at this distance (nm), about that of a hydrogen atom from the center.
+#: Torques are divided by this length (nm), about the distance of a hydrogen atom from oxygen, so that they have the
+#: unit and the size of forces.
 ARM = 0.08
 #: For each correction the width of the pair network, and the angular orders of the channels.
 CORRECTIONS = {
@@ -37,7 +43,7 @@ CORRECTIONS = {
 
 
 class Correction(torch.nn.Module):
-    """A pair network, and an environment network if there are channels; both with an energy of their own."""
+    """The energy of a pair network, plus that of an environment network if ``angular`` has channels."""
 
     def __init__(self, width, angular):
         super().__init__()
@@ -56,14 +62,14 @@ class Correction(torch.nn.Module):
 
 
 def rigid(positions, forces):
-    """Net forces, and torques about the oxygen atoms over ARM, on molecules: shape (n, 3, 6)."""
+    """The net force on each molecule, and the torque about its oxygen atom divided by ARM: shape (n, 3, 6)."""
     molecules, parts = positions.reshape(-1, 3, 3, 3), forces.reshape(-1, 3, 3, 3)
     arms = molecules - molecules[:, :, :1]
     return torch.cat([parts.sum(dim=2), torch.linalg.cross(arms, parts).sum(dim=2) / ARM], dim=2)
 
 
 class Data:
-    """Trimers, and the difference of GFN2-xTB and TIP3P for them."""
+    """Trimers, and their energies and forces by GFN2-xTB minus those by TIP3P."""
 
     def __init__(self, arrays, chosen):
         def read(name):
@@ -95,7 +101,7 @@ class Data:
 
 
 def fit(width, angular, training, validation, epochs, seed):
-    """Fit a correction to forces and torques; the epoch with the smallest error in the validation set counts."""
+    """Fit a correction to forces and torques. The result is that of the epoch with the smallest validation error."""
     torch.manual_seed(seed)
     model = Correction(width, angular)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -115,7 +121,7 @@ def fit(width, angular, training, validation, epochs, seed):
 
 
 def export(model, angular, folder):
-    """Write both parts of a correction as files; as forces, they are added to TIP3P."""
+    """Write the pair network and the environment network of a correction to two files."""
     types = {"O": "HOH:O", "H": ["HOH:H1", "HOH:H2"]}
     options = dict(types=types, cutoff=CUTOFF, inner_cutoff=INNER, description="GFN2-xTB minus TIP3P, from trimers")
     lp.export_model(model.pairs.function, folder / "pairs.pt", **options)
@@ -129,11 +135,38 @@ class Nothing(torch.nn.Module):
         return (0 * positions).sum(dim=(1, 2))
 
 
+def simulate_liquid(folder, picoseconds):
+    """Simulate 500 molecules at 298 K and 1 bar with the corrections in a folder; prints their density."""
+    field, modeller = app.ForceField("tip3p.xml"), app.Modeller(app.Topology(), [])
+    modeller.addSolvent(field, numAdded=500)
+    system = field.createSystem(
+        modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9 * unit.nanometer, rigidWater=True
+    )
+    for name in ("pairs.pt", "environment.pt"):
+        lp.add_correction(system, modeller.topology, folder / name)
+    system.addForce(openmm.MonteCarloBarostat(1 * unit.bar, 298 * unit.kelvin))
+    integrator = openmm.LangevinMiddleIntegrator(298 * unit.kelvin, 1 / unit.picosecond, 2 * unit.femtoseconds)
+    integrator.setRandomNumberSeed(1)
+    simulation = app.Simulation(modeller.topology, system, integrator, openmm.Platform.getPlatform("CPU"))
+    simulation.context.setPositions(modeller.positions)
+    simulation.minimizeEnergy(maxIterations=200)
+    simulation.context.setVelocitiesToTemperature(298 * unit.kelvin, 1)
+    reporter = app.StateDataReporter(
+        sys.stdout, round(picoseconds / 5 / 0.002), time=True, density=True, temperature=True, potentialEnergy=True
+    )
+    simulation.reporters.append(reporter)
+    simulation.step(round(picoseconds / 0.002))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("many_body_output"))
     parser.add_argument("--quick", action="store_true", help="a test of seconds")
+    parser.add_argument("--liquid", action="store_true", help="simulate 20 ps of a liquid with the fitted corrections")
     arguments = parser.parse_args()
+    if arguments.liquid:
+        simulate_liquid(arguments.output, 20)
+        return
     epochs, seeds = (20, 1) if arguments.quick else (600, 3)
     start = time.perf_counter()
     with np.load(FOLDER / "trimers.npz") as file:

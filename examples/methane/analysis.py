@@ -23,7 +23,7 @@ FIELD, CORRECTED = "OPLS-AA/TIP3P", "corrected"
 
 
 def describe_insertions(insertions, losses):
-    """Hydration free energies by Widom insertions, and which insertions they come from.
+    """Hydration free energies by Widom insertions, and how the weight is distributed over the insertions.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ BLOCKS = 10
 
 
 def with_error(function, *series):
-    """Apply a function of series; returns its value, and its standard error by leaving out one block after another.
+    """Compute a function of series of samples, and its standard error by the jackknife, which leaves out blocks.
 
     Parameters
     ----------

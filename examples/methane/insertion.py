@@ -8,7 +8,8 @@ import numpy as np
 from correction import OF_METHANE, OF_WATER
 from force_field import COULOMB, CUTOFF, METHANE, METHANE_CHARGES, WATER_CHARGES, pair_parameters
 
-#: Positions with an oxygen closer than this (nm) are not evaluated. SLIGHTLY_FURTHER shows what they would contribute.
+#: Insertions whose carbon is closer than CLOSEST (nm) to an oxygen are not evaluated: their weight is taken as zero.
+#: The report has the weight of the insertions between CLOSEST and SLIGHTLY_FURTHER, which must be small.
 CLOSEST, SLIGHTLY_FURTHER = 0.27, 0.28
 #: The edge of the cells (nm) that are searched for positions without an oxygen.
 CELL = 0.02
@@ -18,17 +19,18 @@ FURTHEST = 1.05
 
 @dataclass(frozen=True)
 class Insertions:
-    """What the insertions into one snapshot found.
+    """The results of all insertions into one snapshot.
 
     Attributes
     ----------
     closest : ndarray, shape (n,), nm
         The shortest C-O distance of each insertion that was evaluated.
     energy, correction : ndarray, shape (n,), kJ/mol
-        Of OPLS-AA/TIP3P and of the correction, both without tails.
+        The energies of methane with all waters by OPLS-AA/TIP3P, and by the correction, both without the long-range
+        corrections.
     attempts : float
-        The number of insertions, uniform in the box, of which those that were evaluated are a part. The energy of the
-        others is taken as infinite.
+        The number of insertions at uniformly random positions, including those that were not evaluated, whose energy
+        is taken as infinite.
     volume : float, nm^3
     """
 

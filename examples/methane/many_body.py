@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Estimates of what pairs of methane and water leave out: energies of methane and several waters."""
+"""Estimates of many-body energies, of methane and several waters, which a sum over pairs does not contain."""
 
 import numpy as np
 from force_field import COULOMB, HOH, OH, WATER_CHARGES
@@ -14,14 +14,14 @@ TIP3P_DIPOLE = 2 * WATER_CHARGES[1] * OH * np.cos(np.radians(HOH / 2))
 #: 45.4 atomic units; G. D. Zeiss and W. J. Meath, Mol. Phys. 33 (1977) 1155.
 ATOMIC_UNIT = 2625.4996 * 0.0529177211**6
 C6_METHANE_WATER, C6_WATER = np.sqrt(129.6 * 45.4) * ATOMIC_UNIT, 45.4 * ATOMIC_UNIT
-#: The coefficient of methane and two waters, kJ/mol nm^9, from the combination rule C9^2 = C6 C6 C6: S. Grimme et al.,
-#: J. Chem. Phys. 132 (2010) 154104.
+#: The triple-dipole coefficient C9 of one methane and two waters, kJ/mol nm^9. It is estimated from the dispersion
+#: coefficients of the three pairs, C9^2 = C6(1,2) C6(1,3) C6(2,3): S. Grimme et al., J. Chem. Phys. 132 (2010) 154104.
 C9 = np.sqrt(C6_METHANE_WATER**2 * C6_WATER)
 CUTOFF = 0.9  # nm, of the C-O distances
 
 
 def induction(waters):
-    """The energy of the induced dipole of methane, from pairs and from all waters together, in kJ/mol.
+    """The induction energy of methane in kJ/mol: as a sum over pairs, and with the field of all waters together.
 
     A pair correction has the sum over waters of -a E_i^2 / 2, where E_i is the field of one isolated water molecule. In
     the liquid the energy is -a (sum of E_i)^2 / 2, where the fields of waters on opposite sides cancel. These fields

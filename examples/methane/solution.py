@@ -13,14 +13,15 @@ from insertion import insert, interactions
 TEMPERATURE = 298.15  # K
 NUM_WATERS = 260
 SCALE = "scale_of_correction"
-#: Scales of the correction: the force field, a state between for thermodynamic integration, and the corrected one.
+#: The scales of the correction at which methane in water is simulated: 0 is the force field alone, 1 the corrected
+#: force field, and 0.5 a state between them for thermodynamic integration.
 SCALES = (0.0, 0.5, 1.0)
 EDGES = np.linspace(0.25, 0.9, 131)  # nm, of the bins of the C-O distance
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """The size of the calculation: picoseconds of each part; picoseconds between two samples; insertions."""
+    """How much is computed: the simulated times and the times between samples, in ps, and the numbers of insertions."""
 
     equilibration: float
     water: float
@@ -33,20 +34,20 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Samples:
-    """What was sampled from methane in water, one row for each sample.
+    """The samples of a simulation of methane in water. All arrays have one row for each sample.
 
     Attributes
     ----------
     energy : ndarray, kJ/mol
-        Of methane with all waters, by OPLS-AA/TIP3P, without its tail.
+        The energy between methane and all waters by OPLS-AA/TIP3P, without the long-range correction.
     correction : ndarray, kJ/mol
-        The same of the correction at the scale 1, by the plugin.
+        The energy of the correction at scale 1, computed by the plugin.
     tabulated : ndarray, kJ/mol
-        The same by the tables that the insertions use.
+        The energy of the correction at scale 1, computed with the tables that the insertions use.
     counts : ndarray, shape (n, bins)
         The number of C-O distances in each bin.
     waters : ndarray, shape (n, M, 3, 3), nm
-        The positions relative to the carbon, whole molecules at the nearest image.
+        The positions of the atoms of each water relative to the carbon, as whole molecules at the nearest image.
     volume : ndarray, nm^3
     """
 
@@ -69,7 +70,7 @@ def sample_water(lengths, seed, path):
     edges : ndarray, shape (n,), nm
         Of the cubic box.
     seconds : float
-        What the simulation took.
+        The time that the simulation took.
     """
     settings = np.array(
         [NUM_WATERS, TEMPERATURE, lengths.equilibration, lengths.water, lengths.between_insertions, seed]

@@ -24,14 +24,15 @@ def tabulate_densities(model, tolerance, knots=None):
     model : EnvironmentEvaluator
     tolerance : float
     knots : int, optional
-        Another number of knots.
+        A fixed number of knots.
 
     Returns
     -------
     values, slopes : list of ndarray, shape (n_knots, n_channels)
         For each ordered pair of types.
     error : float
-        The largest error of a density or its slope between knots, relative to the largest of its channel and types.
+        The largest error between knots of a density or a slope, relative to the largest one of the same channel and
+        pair of types.
 
     Raises
     ------

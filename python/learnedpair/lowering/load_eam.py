@@ -91,7 +91,8 @@ def load_eam(
             f"load_eam: inner_cutoff is {inner!r}; expected a distance from {file.dr * length:g} to {cutoff:g} nm,"
             " within the tables."
         )
-    # Beyond its last point LAMMPS takes the last value of a table; a point more at the end, if the cutoff is there.
+    # LAMMPS continues a table beyond its last point with the last value. If the cutoff lies there, the table gets one
+    # more point with this value.
     points = max(file.densities.shape[2], int(np.ceil(file.cutoff / file.dr - 1e-9)) + 1)
     last = (points - 1) * file.dr * length
     values, slopes = _padded(file.densities, points), _padded(slopes_of(file.densities), points, 0.0)

@@ -24,7 +24,8 @@ from .pair_model import PairModel, load_model
 from .recording import record_atoms
 from .tolerance import check_tolerance
 
-#: The largest difference of the program and the model, relative to 1 plus the largest energy or derivative.
+#: The largest allowed difference between the program and the model, in energies and in derivatives, relative to 1 plus
+#: the largest absolute value of the sample.
 MAX_DIFFERENCE = 1e-9
 
 
@@ -49,12 +50,14 @@ def load_environment(
         type2: Tensor[P]) -> Tensor[P, K]``, where type1 is that of the atom at the center, and ``atom(densities:
         Tensor[N, K], type: Tensor[N]) -> Tensor[N]``. Types are int64.
     tolerance : float
-        The largest error of a tabulated density, and of its slope, relative to the largest of its channel and types.
+        The largest allowed error of the tabulated densities, relative to the largest density of the same channel and
+        pair of types. The same bound holds for their slopes, relative to the largest slope.
     knots : int, optional
         The number of knots of each table, from 5 to 16385; by default as many as the tolerance requires. Models for the
         same Context need the same number: see :meth:`EnvironmentModel.update_force`.
     **metadata
-        The metadata of :func:`export_environment`, by the same names, to add to or to override those of the file.
+        Metadata with the names that :func:`export_environment` uses. A module needs them. They add to the metadata of
+        a file, or replace them.
 
     Returns
     -------

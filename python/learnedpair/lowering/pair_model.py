@@ -40,9 +40,9 @@ def load_model(
     path_or_module : path-like, torch.nn.Module or torch.export.ExportedProgram
         A TorchScript file (.pt), a torch.export file (.pt2), or a model in memory.
     **metadata
-        The metadata of :func:`export_model`, by the same names, to add to or to override those of the file. The names
-        of types, features and global parameters, and their order, must be those of the file; a dict overrides the rules
-        or ranges of some of them.
+        Metadata with the names that :func:`export_model` uses. A module needs them. They add to the metadata of a
+        file, or replace them. The names of types, features and global parameters, and their order, must be those of
+        the file; a dict replaces the rules or ranges of some of them.
 
     Returns
     -------

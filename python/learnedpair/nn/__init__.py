@@ -31,7 +31,7 @@ True
 """
 
 from .energy import PairEnergy
-from .environment import EnvironmentEnergy
+from .environment_energy import EnvironmentEnergy
 from .environment_network import EnvironmentNetwork
 from .networks import FeaturePairNetwork, TypedPairNetwork
 

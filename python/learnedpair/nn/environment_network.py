@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from ..force.particles import as_number
-from .environment import require_orders
+from .environment_energy import require_orders
 from .networks import envelope, gaussian_basis, read_range, require_count
 
 

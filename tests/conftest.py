@@ -11,6 +11,7 @@ pytest --platform CUDA    only the tests that need a platform, and only on this 
 import collections
 import contextlib
 import os
+import random
 
 import hypothesis
 import learnedpair  # noqa: F401  (raises an error that explains why, if OpenMM has not loaded the plugin)
@@ -114,8 +115,9 @@ def parameters(item):
 
 @pytest.fixture(autouse=True)
 def seed():
-    """Seed PyTorch, so that random weights do not depend on the tests that ran before."""
+    """Equal random weights, and equal ions of Modeller.addSolvent(), which uses `random`, in every run."""
     torch.manual_seed(0)
+    random.seed(0)
 
 
 @pytest.fixture(autouse=True)

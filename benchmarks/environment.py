@@ -61,6 +61,7 @@ def custom_gb_force(types, excluded, cutoff):
     force.addEnergyTerm("2*tanh(0.1*rho)", openmm.CustomGBForce.SingleParticle)
     force.setNonbondedMethod(force.CutoffPeriodic)
     force.setCutoffDistance(cutoff)
+    force.setForceGroup(1)  # on GPUs the forces of one group must have the same cutoff
     for _ in types:
         force.addParticle([])
     for pair in excluded:

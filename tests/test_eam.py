@@ -11,7 +11,7 @@ import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-from comparators import CPU, REFERENCE, assert_close, on
+from comparators import CPU, CUDA, DOUBLE, OPENCL, REFERENCE, assert_close, on
 from openmm import unit
 
 DATA = Path(__file__).resolve().parent / "data" / "eam"
@@ -32,7 +32,7 @@ def crystal(model, target):
     return state.getPotentialEnergy()._value / EV, forces
 
 
-@on([REFERENCE, CPU])
+@on([REFERENCE, CPU, OPENCL, CUDA, *DOUBLE])
 @pytest.mark.parametrize("kind", ["alloy", "fs"])
 def test_energies_and_forces_are_those_of_lammps(kind, target):
     """To 1e-6 in double precision."""

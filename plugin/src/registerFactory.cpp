@@ -13,8 +13,7 @@ static string minorVersion(const string& version) {
     return version.substr(0, version.find('.', version.find('.') + 1));
 }
 
-void LearnedPairPlugin::registerFactory(
-        const string& platformName, OpenMM::KernelFactory* factory, const string& kernelName) {
+void LearnedPairPlugin::registerFactory(const string& platformName, OpenMM::KernelFactory* factory) {
     std::unique_ptr<OpenMM::KernelFactory> owned(factory);
     const string& running = Platform::getOpenMMVersion();
     if (minorVersion(running) != minorVersion(LEARNEDPAIR_OPENMM_VERSION))
@@ -22,6 +21,9 @@ void LearnedPairPlugin::registerFactory(
                                       " and cannot be used with OpenMM " +
                 running + "; build it again.");
     for (int i = 0; i < Platform::getNumPlatforms(); i++)
-        if (Platform::getPlatform(i).getName() == platformName)
-            Platform::getPlatform(i).registerKernelFactory(kernelName, owned.release());
+        if (Platform::getPlatform(i).getName() == platformName) {
+            Platform& platform = Platform::getPlatform(i);
+            platform.registerKernelFactory(CalcLearnedPairForceKernel::Name(), owned.get());
+            platform.registerKernelFactory(CalcLearnedPairForceKernel::EnvironmentName(), owned.release());
+        }
 }

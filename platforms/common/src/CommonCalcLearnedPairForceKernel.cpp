@@ -3,9 +3,7 @@
 
 #include "CommonCalcLearnedPairForceKernel.h"
 #include "CommonLearnedPairKernelSources.h"
-#include "internal/DistinctParticles.h"
-#include "internal/InteractionClasses.h"
-#include "internal/SwitchingFunction.h"
+#include "KernelText.h"
 #include "openmm/common/ContextSelector.h"
 #include "openmm/internal/ContextImpl.h"
 
@@ -13,47 +11,6 @@ using namespace LearnedPairPlugin;
 using namespace OpenMM;
 using std::string;
 using std::vector;
-
-/**
- * Tells OpenMM which particles it may exchange when it sorts them for locality: those with the same interaction class
- * and the same type or features, in molecules with the same exclusions and exceptions.
- */
-class CommonCalcLearnedPairForceKernel::ForceInfo : public ComputeForceInfo {
-public:
-    explicit ForceInfo(const LearnedPairForce& force) {
-        for (auto [particle1, particle2] : force.getExclusionsAndExceptions())
-            pairs.push_back({particle1, particle2});
-        setParticles(force);
-    }
-    void setParticles(const LearnedPairForce& force) {
-        factors.assign(force.getNumExclusions(), 0.0);
-        for (int i = 0; i < force.getNumExceptions(); i++) {
-            int particle1, particle2;
-            double factor;
-            force.getExceptionParameters(i, particle1, particle2, factor);
-            factors.push_back(factor);
-        }
-        classes = InteractionClasses(force).particleClasses;
-        distinct = DistinctParticles(force).index;
-    }
-    bool areParticlesIdentical(int particle1, int particle2) override {
-        return classes[particle1] == classes[particle2] && distinct[particle1] == distinct[particle2];
-    }
-    int getNumParticleGroups() override {
-        return pairs.size();
-    }
-    void getParticlesInGroup(int index, vector<int>& particles) override {
-        particles = pairs[index];
-    }
-    bool areGroupsIdentical(int group1, int group2) override {
-        return factors[group1] == factors[group2];
-    }
-
-private:
-    vector<int> classes, distinct;
-    vector<vector<int>> pairs; // exclusions and exceptions
-    vector<double> factors;    // for each pair
-};
 
 CommonCalcLearnedPairForceKernel::CommonCalcLearnedPairForceKernel(
         const string& name, const Platform& platform, ComputeContext& cc, const WarpTraits& traits) :
@@ -86,8 +43,7 @@ KernelInfo CommonCalcLearnedPairForceKernel::getInfo() const {
     return result;
 }
 
-/** Get the index of a force among the LearnedPairForces of its System: it makes the names in a shared kernel unique. */
-static int getIndexInSystem(const System& system, const LearnedPairForce& force) {
+int LearnedPairPlugin::getIndexInSystem(const System& system, const LearnedPairForce& force) {
     int index = 0;
     for (int i = 0; i < system.getNumForces() && &system.getForce(i) != &force; i++)
         if (dynamic_cast<const LearnedPairForce*>(&system.getForce(i)) != nullptr)
@@ -106,16 +62,16 @@ void CommonCalcLearnedPairForceKernel::initialize(const System& system, const Le
             plan->forbidTables(why);
         plan->update(defaults.getValues());
     }
-    initialize(system, force, plan);
+    initialize(system, force, getIndexInSystem(system, force), plan);
 }
 
 void CommonCalcLearnedPairForceKernel::initialize(
-        const System& system, const LearnedPairForce& newForce, std::shared_ptr<EvaluationPlan> newPlan) {
+        const System& system, const LearnedPairForce& newForce, int index, std::shared_ptr<EvaluationPlan> newPlan) {
     ContextSelector selector(cc);
     this->system = &system;
-    indexInSystem = getIndexInSystem(system, newForce);
+    indexInSystem = index;
     force = std::make_unique<LearnedPairForce>(newForce);
-    info = new ForceInfo(*force);
+    info = new LearnedForceInfo(*force);
     globals = std::make_unique<GlobalValues>(*force, findEnergyParameterDerivatives(system, newForce));
     plan = newPlan;
     followPlan();
@@ -191,20 +147,15 @@ std::unique_ptr<ExceptionsKernel> CommonCalcLearnedPairForceKernel::createExcept
 PairKernelText CommonCalcLearnedPairForceKernel::createText(CommonPairFunction& function, const string& prefix) {
     PairKernelText text;
     text.condition = function.getCondition(prefix);
-    text.distance = cc.replaceStrings(CommonLearnedPairKernelSources::pairDistance,
-            {{"LP_INNER_CUTOFF", cc.doubleToString(force->getInnerCutoffDistance())}});
+    text.distance = createDistanceText(cc, *force);
     text.function = function.getText(prefix);
     text.onTensorCores = function.usesTensorCores();
     text.parameters = function.getParameters(prefix);
     text.arguments = function.getArguments(prefix);
     text.derivatives = globals->getDerivativeNames();
-    string scale = "1";
-    if (!force->getScaleParameter().empty()) {
+    if (!force->getScaleParameter().empty())
         text.arguments.emplace_back(cc.getGlobalParamValues(), prefix + "globals", "real", 1);
-        int index = cc.registerGlobalParam(force->getScaleParameter());
-        scale = prefix + "globals[" + cc.intToString(index) + "]";
-    }
-    text.energy = createEnergyText(scale);
+    text.energy = createEnergyText(createScaleText(cc, *force, prefix + "globals"));
     return text;
 }
 
@@ -219,12 +170,9 @@ string CommonCalcLearnedPairForceKernel::createEnergyText(const string& scale) c
         derivatives += cc.replaceStrings(CommonLearnedPairKernelSources::pairParameterDerivative,
                 {{"LP_TOTAL", nextTotal()}, {"LP_DEDG", "lpDEdG" + index}, {"LP_D2EDRDG", "lpD2EdRdG" + index}});
     }
-    SwitchingFunction switching(*force);
-    string text = cc.replaceStrings(CommonLearnedPairKernelSources::pairEnergy, {{"LP_HOLE_DERIVATIVES", derivatives}});
-    return cc.replaceStrings(text,
-            {{"LP_USE_SWITCH", switching.used ? "1" : "0"},
-                {"LP_SWITCHING_DISTANCE", cc.doubleToString(switching.start)},
-                {"LP_SWITCHING_INVERSE_WIDTH", cc.doubleToString(switching.inverseWidth)}, {"LP_SCALE", scale}});
+    const string text =
+            replaceHoles(cc, CommonLearnedPairKernelSources::pairEnergy, {{{"LP_HOLE_DERIVATIVES", derivatives}}});
+    return replaceHoles(cc, insertSwitching(cc, text, *force), {{{"LP_SCALE", scale}}});
 }
 
 const vector<double>& CommonCalcLearnedPairForceKernel::updateGlobals(ContextImpl& context) {

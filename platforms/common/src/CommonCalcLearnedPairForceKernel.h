@@ -6,12 +6,16 @@
 #include "CommonPairTable.h"
 #include "ExceptionsKernel.h"
 #include "internal/EvaluationPlan.h"
+#include "LearnedForceInfo.h"
 #include "LearnedPairKernels.h"
 #include "openmm/common/ComputeContext.h"
 #include "PairPlacement.h"
 #include <memory>
 
 namespace LearnedPairPlugin {
+
+/** Get the index of a force among the LearnedPairForces of its System: it makes the names in a shared kernel unique. */
+int getIndexInSystem(const OpenMM::System& system, const LearnedPairForce& force);
 
 /**
  * LearnedPairForce on one device, in OpenMM's common compute language, for OpenCL and CUDA. A CommonPairFunction
@@ -27,8 +31,14 @@ public:
             OpenMM::ComputeContext& cc, const WarpTraits& traits);
     ~CommonCalcLearnedPairForceKernel();
     void initialize(const OpenMM::System& system, const LearnedPairForce& force) override;
-    /** Prepare the kernel as one of several devices, which share the plan of the first one. */
-    void initialize(const OpenMM::System& system, const LearnedPairForce& force, std::shared_ptr<EvaluationPlan> plan);
+    /**
+     * Prepare the kernel for a part of a force of the System, or as one of several devices.
+     *
+     * @param index  the index of the force among the LearnedPairForces of the System
+     * @param plan   the plan of a program, which all devices share; null for a table
+     */
+    void initialize(const OpenMM::System& system, const LearnedPairForce& force, int index,
+            std::shared_ptr<EvaluationPlan> plan);
     void prepare(OpenMM::ContextImpl& context) override;
     void addDerivatives(OpenMM::ContextImpl& context, const std::map<std::string, double>& derivatives) override;
     double execute(OpenMM::ContextImpl& context, bool includeForces, bool includeEnergy) override;
@@ -46,7 +56,6 @@ public:
     }
 
 private:
-    class ForceInfo;
     PairKernelText createText(CommonPairFunction& function, const std::string& prefix);
     std::string createEnergyText(const std::string& scale) const;
     std::unique_ptr<PairPlacement> place(CommonPairFunction& function, bool mayShareKernel);
@@ -55,7 +64,7 @@ private:
     void useProgram();
     OpenMM::ComputeContext& cc;
     const WarpTraits traits;
-    ForceInfo* info; // owned by cc
+    LearnedForceInfo* info; // owned by cc
     const OpenMM::System* system;
     int indexInSystem;
     std::unique_ptr<LearnedPairForce> force; // a copy: the kernel that runs the program is created when it is needed

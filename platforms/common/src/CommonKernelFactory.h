@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "CommonCalcEnvironmentKernel.h"
 #include "CommonParallelCalcLearnedPairForceKernel.h"
+#include "internal/require.h"
 #include "openmm/internal/ContextImpl.h"
 #include "openmm/KernelFactory.h"
 #include <functional>
@@ -11,7 +13,7 @@
 namespace LearnedPairPlugin {
 
 /**
- * Creates the common kernel of a platform, for one device or for several.
+ * Creates the common kernels of a platform, for one device or for several.
  *
  * @tparam PlatformData  the platform's data, whose member `contexts` has a Context for each device
  */
@@ -26,6 +28,12 @@ public:
         std::vector<WarpTraits> traits;
         for (Context* device : data.contexts)
             traits.push_back(getWarpTraits(*device));
+        if (name == CalcLearnedPairForceKernel::EnvironmentName()) {
+            require(traits.size() == 1, "LearnedPairForce: this Context has ", traits.size(),
+                    " devices, and a force with an environment function runs on one; choose it with the platform "
+                    "property DeviceIndex.");
+            return new CommonCalcEnvironmentKernel(name, platform, *data.contexts[0], traits[0]);
+        }
         if (traits.size() > 1)
             return new CommonParallelCalcLearnedPairForceKernel(name, platform, *data.contexts[0], traits);
         return new CommonCalcLearnedPairForceKernel(name, platform, *data.contexts[0], traits[0]);

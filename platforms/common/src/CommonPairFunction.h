@@ -27,7 +27,7 @@ public:
     virtual std::vector<OpenMM::ComputeParameterInfo> getArguments(const std::string& prefix) = 0;
     /** Get the condition under which the particles of a pair interact, or an empty string to evaluate all pairs. */
     virtual std::string getCondition(const std::string& prefix) const = 0;
-    /** Get whether a warp evaluates 16 pairs at once on tensor cores, which requires a CompactedPairsKernel. */
+    /** Get whether a warp evaluates 16 pairs at once on tensor cores, which makeCompactedPairsKernel() supports. */
     virtual bool usesTensorCores() const {
         return false;
     }

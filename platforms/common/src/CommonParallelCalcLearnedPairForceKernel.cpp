@@ -48,7 +48,7 @@ void CommonParallelCalcLearnedPairForceKernel::initialize(const System& system, 
             "platform property DeviceIndex.");
     kernels[0]->initialize(system, force);
     for (size_t i = 1; i < kernels.size(); i++)
-        kernels[i]->initialize(system, force, kernels[0]->getPlan());
+        kernels[i]->initialize(system, force, getIndexInSystem(system, force), kernels[0]->getPlan());
 }
 
 void CommonParallelCalcLearnedPairForceKernel::prepare(ContextImpl& context) {

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "ExceptionPairs.h"
 #include "KernelArguments.h"
 #include "LearnedPairForce.h"
-#include "openmm/common/ComputeArray.h"
 #include "openmm/common/ComputeContext.h"
 #include "PairKernelText.h"
 #include <string>
@@ -21,7 +21,9 @@ public:
     /** @param pair  a text that evaluates one pair, and not 16 pairs on tensor cores */
     ExceptionsKernel(OpenMM::ComputeContext& cc, const LearnedPairForce& force, const PairKernelText& pair);
     /** Use the factors of another force with the same exceptions. */
-    void upload(const LearnedPairForce& force);
+    void upload(const LearnedPairForce& force) {
+        exceptions.upload(force);
+    }
     /** Compute energies and forces. */
     void execute();
 
@@ -31,10 +33,8 @@ private:
     OpenMM::ComputeContext& cc;
     PairKernelText pair;
     const bool periodic;
-    const int numExceptions;
     bool isInitialized = false;
-    OpenMM::ComputeArray atoms;   // int2, for each exception
-    OpenMM::ComputeArray factors; // real, for each exception; 0 if it does not interact
+    ExceptionPairs exceptions;
     OpenMM::ComputeKernel kernel;
     KernelArguments arguments;
     int boxArgument;

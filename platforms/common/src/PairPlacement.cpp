@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 
 #include "PairPlacement.h"
-#include <algorithm>
 #include <map>
 
 using namespace LearnedPairPlugin;
@@ -17,16 +16,6 @@ static const int NeighborListThreshold = 2000;
 
 static bool usesCutoff(const LearnedPairForce& force) {
     return force.getNonbondedMethod() != LearnedPairForce::NoCutoff;
-}
-
-/** List the exclusions in the form that NonbondedUtilities expects: for each particle itself, then the others. */
-static vector<vector<int>> listExclusions(const LearnedPairForce& force) {
-    vector<vector<int>> exclusions;
-    for (auto& excluded : getExclusions(force)) {
-        exclusions.emplace_back(1, exclusions.size());
-        exclusions.back().insert(exclusions.back().end(), excluded.begin(), excluded.end());
-    }
-    return exclusions;
 }
 
 /** Register the text that evaluates a pair with one of OpenMM's nonbonded kernels. */
@@ -53,7 +42,7 @@ static void addToKernel(NonbondedUtilities& kernel, const PairPlacement::Setting
             function.getResults + cc.replaceStrings(text.energy, derivativeVariables) + "}\n";
     bool usesList = usesCutoff(setting.force) && setting.system.getNumParticles() > NeighborListThreshold;
     kernel.addInteraction(usesCutoff(setting.force), setting.force.usesPeriodicBoundaryConditions(), true, listCutoff,
-            listExclusions(setting.force), source, group, usesList, true);
+            listExclusions(getExclusions(setting.force)), source, group, usesList, true);
 }
 
 std::unique_ptr<PairPlacement> PairPlacement::create(
@@ -75,41 +64,16 @@ void SharedKernelPlacement::describe(KernelInfo& info) const {
     info.neighborList = "shared";
 }
 
-OwnKernelPlacement::OwnKernelPlacement(const Setting& setting) :
-        cc(setting.cc),
-        list(setting.cc.createNonbondedUtilities()),
-        system(setting.system),
-        traits(setting.traits),
-        isInitialized(false) {}
-
 OwnKernelPlacement::OwnKernelPlacement(const Setting& setting, const PairKernelText& text) :
-        OwnKernelPlacement(setting) {
-    addToKernel(*list, setting, text, setting.force.getCutoffDistance(), 0);
-}
-
-void OwnKernelPlacement::initialize() {
-    list->initialize(system);
-}
-
-void OwnKernelPlacement::prepareList() {
-    if (!isInitialized)
-        initialize();
-    isInitialized = true;
-    // OpenMM rebuilds a neighbor list when particles have moved, but not when only the box has changed, which can also
-    // bring pairs into range.
-    Vec3 box[3];
-    cc.getPeriodicBoxVectors(box[0], box[1], box[2]);
-    if (list->getUseCutoff() && list->getUsePeriodic() && !std::equal(box, box + 3, listedBox)) {
-        double numDevices = cc.getNumContexts();
-        traits.rebuild(*list, cc.getContextIndex() / numDevices, (cc.getContextIndex() + 1) / numDevices);
-    }
-    std::copy(box, box + 3, listedBox);
-    list->prepareInteractions(1);
+        list(setting.cc, setting.system, setting.traits) {
+    addToKernel(list.get(), setting, text, setting.force.getCutoffDistance(), 0);
 }
 
 void OwnKernelPlacement::execute(bool includeForces, bool includeEnergy) {
-    prepareList();
-    list->computeInteractions(1, includeForces, includeEnergy);
+    if (!list.isInitialized())
+        list.initialize();
+    list.prepare();
+    list.compute(includeForces, includeEnergy);
 }
 
 void OwnKernelPlacement::describe(KernelInfo& info) const {
@@ -119,32 +83,24 @@ void OwnKernelPlacement::describe(KernelInfo& info) const {
 
 CompactedKernelPlacement::CompactedKernelPlacement(
         const Setting& setting, const SharedKernelPlan& plan, const PairKernelText& text) :
-        OwnKernelPlacement(setting),
+        cc(setting.cc),
+        list(setting.cc, setting.system, setting.traits),
         text(text),
         traits(setting.traits),
         cutoff(setting.force.getCutoffDistance()) {
     for (auto& parameter : text.derivatives)
         cc.addEnergyParameterDerivative(parameter);
-    // The kernel reads tiles only. The last argument keeps all pairs in tiles: otherwise OpenMM stores some as single
-    // pairs on CUDA.
-    bool periodic = setting.force.usesPeriodicBoundaryConditions();
-    list->addInteraction(true, periodic, true, cutoff, listExclusions(setting.force), "", 0, true, false);
-    // OpenMM sorts particles only if its default kernel has a cutoff. If no other force uses that kernel, register an
-    // empty interaction in it.
-    if (plan.joins && plan.isAlone)
-        cc.getNonbondedUtilities().addInteraction(
-                true, periodic, false, plan.cutoff, {}, "", setting.force.getForceGroup(), false, true);
-}
-
-void CompactedKernelPlacement::initialize() {
-    OwnKernelPlacement::initialize();
-    kernel = std::make_unique<CompactedPairsKernel>(cc, *list, cutoff, traits, text);
+    list.addTiles(setting.force, getExclusions(setting.force), plan);
 }
 
 void CompactedKernelPlacement::execute(bool includeForces, bool includeEnergy) {
-    prepareList();
+    if (!list.isInitialized())
+        list.initialize();
+    if (kernel == nullptr)
+        kernel = makeCompactedPairsKernel(cc, list.get(), cutoff, traits, text);
+    list.prepare();
     kernel->execute();
-    list->computeInteractions(1, includeForces, includeEnergy);
+    list.compute(includeForces, includeEnergy);
 }
 
 void CompactedKernelPlacement::describe(KernelInfo& info) const {

@@ -6,7 +6,7 @@
 #include "KernelInfo.h"
 #include "LearnedPairForce.h"
 #include "openmm/common/ComputeContext.h"
-#include "openmm/common/NonbondedUtilities.h"
+#include "OwnNeighborList.h"
 #include "PairKernelText.h"
 #include "SharedKernelPlan.h"
 #include <memory>
@@ -26,7 +26,7 @@ public:
     };
     /**
      * Choose a placement, and register the force with it: OpenMM's default nonbonded kernel if the plan allows it and
-     * the function is small; a CompactedPairsKernel if the function is large and the force has a cutoff; otherwise
+     * the function is small; the kernel of makeCompactedPairsKernel() if the function is large and the force has a cutoff; otherwise
      * another nonbonded kernel of OpenMM's.
      */
     static std::unique_ptr<PairPlacement> create(
@@ -53,38 +53,24 @@ public:
     void execute(bool includeForces, bool includeEnergy) override;
     void describe(KernelInfo& info) const override;
 
-protected:
-    /** For derived classes, which register the pairs themselves. */
-    explicit OwnKernelPlacement(const Setting& setting);
-    /** Initialize the list. Called in the first evaluation: OpenMM creates some arrays of the list after all forces. */
-    virtual void initialize();
-    /** Let OpenMM update the list, and rebuild it if the box has changed. */
-    void prepareList();
-    OpenMM::ComputeContext& cc;
-    std::unique_ptr<OpenMM::NonbondedUtilities> list;
-
 private:
-    const OpenMM::System& system;
-    const WarpTraits traits;
-    bool isInitialized;
-    OpenMM::Vec3 listedBox[3]; // the box of the last evaluation
+    OwnNeighborList list;
 };
 
-/** Evaluates pairs in a CompactedPairsKernel, with a neighbor list of its own. */
-class CompactedKernelPlacement : public OwnKernelPlacement {
+/** Evaluates pairs in the kernel of makeCompactedPairsKernel(), with a neighbor list of its own. */
+class CompactedKernelPlacement : public PairPlacement {
 public:
     CompactedKernelPlacement(const Setting& setting, const SharedKernelPlan& plan, const PairKernelText& text);
     void execute(bool includeForces, bool includeEnergy) override;
     void describe(KernelInfo& info) const override;
 
-protected:
-    void initialize() override;
-
 private:
+    OpenMM::ComputeContext& cc;
+    OwnNeighborList list;
     const PairKernelText text;
     const WarpTraits traits;
     const double cutoff;
-    std::unique_ptr<CompactedPairsKernel> kernel;
+    std::unique_ptr<TileKernel> kernel;
 };
 
 } // namespace LearnedPairPlugin

@@ -5,7 +5,7 @@
 #include "indented.h"
 #include "IndexMap.h"
 #include "internal/operations.h"
-#include "internal/require.h"
+#include "openmm/OpenMMException.h"
 #include "printElementwise.h"
 #include "printTable.h"
 #include <algorithm>
@@ -47,11 +47,16 @@ public:
     string print() {
         for (size_t g = 0; g < groups.size(); g++)
             printGroup(g);
+        currentGroup = -1; // so that element() takes all values as complete
         for (size_t k = 0; k < program.getOutputs().size(); k++) {
-            int output = program.getOutputs()[k];
-            require(steps[output].size == 1, "ProgramPrinter: output ", k, " has the length ", steps[output].size,
-                    "; expected 1.");
-            source << "const real lpOutput" << k << " = " << element(output, Index(0)) << ";\n";
+            const int output = program.getOutputs()[k], size = steps[output].size;
+            const string name = "lpOutput" + to_string(k);
+            if (size == 1)
+                source << "const real " << name << " = " << element(output, Index(0)) << ";\n";
+            else
+                source << "real " << name << "[" << size << "];\n"
+                       << unrolled("for (int lpI = 0; lpI < " + to_string(size) + "; lpI++) {\n") << name
+                       << "[lpI] = " << element(output, Index("lpI")) << ";\n}\n";
         }
         return source.str();
     }
@@ -188,14 +193,12 @@ private:
         if (isView(value))
             return element(step.operands[0], views[value].apply(index));
         Index at = (step.size == 1 ? Index(0) : index);
-        if (isInput(step, PairInput::Distance))
-            return "lpRClamped";
         if (step.operation == Operation::Literal && step.size == 1)
             return number(step.constants[0]);
         if (isConstant(step.operation))
             return "lpWeights[" + at.plus(offsets[value]).text + "]";
         if (isInput(step.operation))
-            return string(getPointer(step.slot)) + "[" + at.text + "]";
+            return printInput(program.getSignature(), step.slot, at.text);
         if (step.size > 1 && groupOf[value] != currentGroup)
             return "lpArray" + to_string(arrays[value]) + "[" + at.text + "]";
         return "lpV" + to_string(value);

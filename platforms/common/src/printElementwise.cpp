@@ -16,6 +16,14 @@ const char* LearnedPairPlugin::getPointer(int slot) {
     return names[slot];
 }
 
+string LearnedPairPlugin::printInput(const ProgramSignature& signature, int slot, const string& element) {
+    if (&signature == &ProgramSignature::forPairs())
+        return slot == PairInput::Distance ? "lpRClamped" : string(getPointer(slot)) + "[" + element + "]";
+    if (slot == AtomInput::Type)
+        return "lpType";
+    return (slot == AtomInput::Densities ? "lpDensities[" : "lpGlobals[") + element + "]";
+}
+
 string LearnedPairPlugin::printNumber(double value, bool doublePrecision) {
     double largest = (doublePrecision ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max());
     value = std::max(-largest, std::min(largest, value));

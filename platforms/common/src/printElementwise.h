@@ -11,6 +11,9 @@ namespace LearnedPairPlugin {
 /** Get the name of the pointer from which printed source reads an input of ProgramSignature::forPairs(). */
 const char* getPointer(int slot);
 
+/** Print an element of an input of a program: an element of a pointer or an array, or a variable. */
+std::string printInput(const ProgramSignature& signature, int slot, const std::string& element);
+
 /** Print a number as a literal of type double or float. Infinities become the largest finite number. */
 std::string printNumber(double value, bool doublePrecision);
 

@@ -3,18 +3,12 @@
 
 #include "CpuCalcEnvironmentKernel.h"
 #include "EnvironmentFunction.h"
+#include "internal/withPairFunction.h"
 #include "openmm/internal/ContextImpl.h"
 #include "openmm/reference/ReferencePlatform.h"
 
 using namespace LearnedPairPlugin;
 using OpenMM::ContextImpl;
-
-/** Make a force with the settings of another one, and with the pair function of its function. */
-static LearnedPairForce withPairFunction(const LearnedPairForce& force, const PairTable& table) {
-    LearnedPairForce result(force);
-    result.setFunction(std::make_shared<PairTable>(table));
-    return result;
-}
 
 CpuCalcEnvironmentKernel::PairPart::PairPart(
         const LearnedPairForce& given, const PairTable& table, const SimdBackend& backend, int numThreads) :

@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "EnvironmentFunction.h"
-#include "internal/InteractionClasses.h"
+#include "internal/DensityTables.h"
+#include "LearnedPairForce.h"
 #include "openmm/cpu/AlignedArray.h"
 #include "simd/environmentTypes.h"
 #include <vector>
 
 namespace LearnedPairPlugin {
 
-/** The tables of an EnvironmentFunction as SIMD functions look them up: see DensityArrays. */
+/** The tables of an EnvironmentFunction in single precision, as SIMD functions look them up. */
 class CpuDensityTables {
 public:
     /** @param blockSize  the number of floats in a vector */
@@ -19,23 +19,13 @@ public:
     const DensityArrays& getArrays() const {
         return arrays;
     }
-    /** Get the place of the first component of a channel among the numbers of an atom. */
-    int getPlace(int channel) const {
-        return places[channel];
-    }
-    /** Get the distance between the components of a channel among the numbers of an atom. */
-    int getStep(int channel) const {
-        return arrays.numFloats[orders[channel]];
-    }
-    int getOrder(int channel) const {
-        return orders[channel];
+    /** Get the layout of the numbers of an atom. */
+    const DensityTables& getLayout() const {
+        return tables;
     }
 
 private:
-    void setRows(const EnvironmentFunction& function);
-    std::vector<int> orders, places;
-    std::vector<int> columns; // for each channel the place of its first coefficient in a row
-    std::vector<int> firstRows;
+    const DensityTables tables;
     OpenMM::AlignedArray<float> rows;
     std::vector<float> knots;
     DensityArrays arrays; // points to the arrays above

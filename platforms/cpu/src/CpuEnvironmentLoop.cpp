@@ -172,10 +172,10 @@ void CpuEnvironmentLoop::evaluateAtoms(Evaluation& evaluation, int thread) {
             if (type != nullptr)
                 type[item] = classes.types[atomClasses[first + atom]];
             for (int k = 0; k < numChannels; k++) {
-                const float* sum = total + atom * stride + tables.getPlace(k);
-                double density = (tables.getOrder(k) == 0 ? *sum : 0);
-                for (int m = 0; m <= 2 * tables.getOrder(k) && tables.getOrder(k) > 0; m++)
-                    density += (double) sum[m * tables.getStep(k)] * sum[m * tables.getStep(k)];
+                const float* sum = total + atom * stride + tables.getLayout().getPlace(k);
+                double density = (tables.getLayout().getOrder(k) == 0 ? *sum : 0);
+                for (int m = 0; m <= 2 * tables.getLayout().getOrder(k) && tables.getLayout().getOrder(k) > 0; m++)
+                    density += (double) sum[m * tables.getLayout().getStep(k)] * sum[m * tables.getLayout().getStep(k)];
                 densities[k * BatchSize + item] = density;
             }
         }
@@ -186,11 +186,11 @@ void CpuEnvironmentLoop::evaluateAtoms(Evaluation& evaluation, int thread) {
             for (size_t d = 0; d < result.derivatives.size(); d++)
                 result.derivatives[d] += interpreter.getOutput(2 + d, 0, item);
             for (int k = 0; k < numChannels; k++) {
-                float* sum = total + item * stride + tables.getPlace(k);
+                float* sum = total + item * stride + tables.getLayout().getPlace(k);
                 const double gradient = interpreter.getOutput(1, k, item);
-                for (int m = 0; m <= 2 * tables.getOrder(k); m++) {
-                    float& number = sum[m * tables.getStep(k)];
-                    number = (float) (tables.getOrder(k) == 0 ? gradient : 2 * gradient * number);
+                for (int m = 0; m <= 2 * tables.getLayout().getOrder(k); m++) {
+                    float& number = sum[m * tables.getLayout().getStep(k)];
+                    number = (float) (tables.getLayout().getOrder(k) == 0 ? gradient : 2 * gradient * number);
                 }
             }
         }

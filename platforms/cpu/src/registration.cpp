@@ -26,5 +26,4 @@ extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {}
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {
     registerFactory("CPU", new Factory());
-    registerFactory("CPU", new Factory(), CalcLearnedPairForceKernel::EnvironmentName());
 }

@@ -40,7 +40,7 @@ static void rebuild(OpenMM::NonbondedUtilities& list, double startFraction, doub
 }
 
 static WarpTraits getWarpTraits(OpenMM::CudaContext& device) {
-    return {4, "__syncwarp();", usesTensorCores(device.getComputeCapability()), rebuild};
+    return {4, "__syncwarp();", "(__ffs(x)-1)", "__popc(x)", usesTensorCores(device.getComputeCapability()), rebuild};
 }
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {

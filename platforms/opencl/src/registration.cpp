@@ -18,7 +18,7 @@ static void rebuild(OpenMM::NonbondedUtilities& list, double startFraction, doub
 
 /** OpenCL has barriers for whole groups only, so that a group has one warp. */
 static WarpTraits getWarpTraits(OpenMM::OpenCLContext& device) {
-    return {1, "barrier(CLK_LOCAL_MEM_FENCE);", false, rebuild};
+    return {1, "barrier(CLK_LOCAL_MEM_FENCE);", "(31-(int) clz((x)&-(x)))", "((int) popcount(x))", false, rebuild};
 }
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {

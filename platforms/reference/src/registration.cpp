@@ -25,5 +25,4 @@ extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerPlatforms() {}
 
 extern "C" LEARNEDPAIR_PLUGIN_EXPORT void registerKernelFactories() {
     registerFactory("Reference", new Factory());
-    registerFactory("Reference", new Factory(), CalcLearnedPairForceKernel::EnvironmentName());
 }

@@ -11,16 +11,14 @@
 namespace LearnedPairPlugin {
 
 /**
- * Register a factory for CalcLearnedPairForceKernel with the platform of a given name, if this platform is loaded. The
- * name is compared instead of the class, because the class CpuPlatform is derived from ReferencePlatform.
+ * Register a factory for both kinds of CalcLearnedPairForceKernel with the platform of a given name, if this platform is
+ * loaded. The name is compared instead of the class, because the class CpuPlatform is derived from ReferencePlatform.
  *
  * @param platformName  the name of the platform
  * @param factory       the factory; this function takes ownership of it
- * @param kernelName    the name of the kernels that it makes
  * @throws OpenMMException if this plugin was built for another minor version of OpenMM than the one that is running.
  *                         OpenMM then lists the plugin among those that failed to load.
  */
-LEARNEDPAIR_EXPORT void registerFactory(const std::string& platformName, OpenMM::KernelFactory* factory,
-        const std::string& kernelName = CalcLearnedPairForceKernel::Name());
+LEARNEDPAIR_EXPORT void registerFactory(const std::string& platformName, OpenMM::KernelFactory* factory);
 
 } // namespace LearnedPairPlugin

@@ -59,7 +59,7 @@ class Explanation:
     cutoff: float | None
     is_periodic: bool
     #: Why a Context with the force cannot be created; empty if it can. The next two are None if it cannot, and for an
-    #: environment function, which Reference and CPU evaluate as it is.
+    #: environment function, which every platform evaluates as it is, on GPUs with a neighbor list of its own.
     problem: str
     evaluation: Evaluation | None
     placement: Placement | None

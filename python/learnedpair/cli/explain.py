@@ -77,7 +77,7 @@ def _force_text(each):
     if each.problem:
         yield f"  a Context cannot be created: {each.problem}"
     elif each.evaluation is None:
-        yield "  Reference and CPU evaluate it; OpenCL and CUDA have no kernel for it, so that OpenMM refuses a Context"
+        yield "  every platform evaluates it as it is; GPUs with a neighbor list of its own, and on one device only"
     else:
         yield from (f"  {line}" for line in _platforms(each))
         yield f"  {_tables(each.evaluation)}"

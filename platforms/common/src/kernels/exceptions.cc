@@ -21,12 +21,8 @@ KERNEL void computeLearnedExceptions(LP_HOLE_ARGUMENTS) {
             LP_HOLE_ENERGY
             energy += interactionScale*tempEnergy;
             const real3 force = delta*(interactionScale*dEdR); // on the second atom
-            ATOMIC_ADD(&forceBuffers[atom1], (mm_ulong) realToFixedPoint(-force.x));
-            ATOMIC_ADD(&forceBuffers[atom1+PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(-force.y));
-            ATOMIC_ADD(&forceBuffers[atom1+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(-force.z));
-            ATOMIC_ADD(&forceBuffers[atom2], (mm_ulong) realToFixedPoint(force.x));
-            ATOMIC_ADD(&forceBuffers[atom2+PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.y));
-            ATOMIC_ADD(&forceBuffers[atom2+2*PADDED_NUM_ATOMS], (mm_ulong) realToFixedPoint(force.z));
+            lpAddForce(forceBuffers, atom1, -force);
+            lpAddForce(forceBuffers, atom2, force);
         }
     }
     energyBuffer[GLOBAL_ID] += energy;

@@ -16,16 +16,11 @@
  *                                                    energy and dE/dr, without the scale
  *   lpDEdGK, lpD2EdRdGK         the function         df/dg and d2f/drdg at lpRClamped, for the K-th parameter of the
  *                                                    function whose derivative is needed
- *   lpSwitch                    this piece           S, if LP_USE_SWITCH
+ *   lpSwitch                    switching.cc         S, if LP_USE_SWITCH
  */
 lpEnergy += lpRBelowInner*lpDEdR;
 #if LP_USE_SWITCH
-real lpSwitch = 1, lpSwitchDerivative = 0;
-if (lpR > LP_SWITCHING_DISTANCE) {
-    const real lpY = (lpR-LP_SWITCHING_DISTANCE)*LP_SWITCHING_INVERSE_WIDTH;
-    lpSwitch = 1+lpY*lpY*lpY*(-10+lpY*(15-6*lpY));
-    lpSwitchDerivative = lpY*lpY*(-30+lpY*(60-30*lpY))*LP_SWITCHING_INVERSE_WIDTH;
-}
+LP_HOLE_SWITCHING
 lpDEdR = lpDEdR*lpSwitch+lpEnergy*lpSwitchDerivative;
 lpEnergy *= lpSwitch;
 #endif

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "CommonDensityTables.h"
+#include "EnvironmentFunction.h"
+#include "internal/GlobalValues.h"
+#include "KernelArguments.h"
+#include "openmm/common/ComputeArray.h"
+#include "openmm/common/ComputeContext.h"
+#include "openmm/common/ComputeKernel.h"
+#include "TensorProgram.h"
+#include <string>
+#include <vector>
+
+namespace LearnedPairPlugin {
+
+/** The kernel in kernels/atoms.cc, which evaluates the program of an EnvironmentFunction for each atom. */
+class AtomKernel {
+public:
+    AtomKernel(OpenMM::ComputeContext& cc, const LearnedPairForce& force, const EnvironmentFunction& function,
+            const GlobalValues& globals);
+    /** Copy the types of the atoms and the weights. The program has the text of that of the constructor. */
+    void upload(const LearnedPairForce& force, const EnvironmentFunction& function);
+    /** Add the energies of all atoms and their derivatives to those of the Context, and set those by the sums. */
+    void execute(const LearnedPairForce& force, CommonDensityTables& tables, const GlobalValues& globals);
+
+private:
+    void createKernel(const LearnedPairForce& force, CommonDensityTables& tables, const GlobalValues& globals);
+    std::string createText(
+            const LearnedPairForce& force, const DensityTables& layout, const GlobalValues& globals) const;
+    OpenMM::ComputeContext& cc;
+    const std::vector<int> derivatives;
+    TensorProgram program;
+    KernelArguments arguments;
+    OpenMM::ComputeArray types;       // int, for each particle; negative if it is not covered
+    OpenMM::ComputeArray weights;     // real; not initialized if the program has none
+    OpenMM::ComputeArray globalArray; // real, the same
+    std::vector<double> uploadedGlobals;
+    OpenMM::ComputeKernel kernel;
+};
+
+} // namespace LearnedPairPlugin

@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: openmm-learnedpair contributors
+// SPDX-License-Identifier: MIT
+
+#include "DensityKernels.h"
+#include "CommonLearnedPairKernelSources.h"
+#include "CompactedPairsKernel.h"
+#include "DensityText.h"
+#include "KernelText.h"
+
+using namespace LearnedPairPlugin;
+using namespace OpenMM;
+using std::string;
+
+DensityKernels::DensityKernels(
+        ComputeContext& cc, const System& system, const LearnedPairForce& force, const WarpTraits& traits) :
+        cc(cc),
+        list(cc, system, traits),
+        traits(traits),
+        masks(std::make_shared<ComputeArray>()) {
+    const bool hasExclusions = force.getUseDensityExclusions();
+    list.addTiles(force, hasExclusions ? getExclusions(force) : std::vector<std::set<int>>(force.getNumParticles()),
+            SharedKernelPlan(system, force));
+}
+
+void DensityKernels::addDensities(const LearnedPairForce& force, CommonDensityTables& tables) {
+    if (!list.isInitialized())
+        list.initialize();
+    if (densityKernel == nullptr)
+        densityKernel = createDensityKernel(force, tables);
+    if (forceKernel == nullptr)
+        forceKernel = createForceKernel(force, tables);
+    list.prepare();
+    densityKernel->execute();
+}
+
+/** Make the text of a kernel that works on the pairs whose densities are not zero. */
+static TileText makeText(const DensityText& text, CommonDensityTables& tables, const string& name, TileMasks masks,
+        std::shared_ptr<ComputeArray> savedMasks) {
+    TileText result;
+    result.masks = masks;
+    result.savedMasks = savedMasks;
+    result.name = name;
+    result.functions = text.functions;
+    result.condition = text.condition;
+    result.parameters.emplace_back(tables.getClasses(), "lpClass", "int", 1);
+    return result;
+}
+
+/** Make the list of the arguments that both kernels need. */
+static KernelArguments makeArguments(CommonDensityTables& tables) {
+    KernelArguments arguments;
+    arguments.add("GLOBAL const int* RESTRICT global_lpClass", tables.getClasses());
+    tables.addTables(arguments);
+    return arguments;
+}
+
+std::unique_ptr<TileKernel> DensityKernels::createDensityKernel(
+        const LearnedPairForce& force, CommonDensityTables& tables) {
+    const DensityText densities(cc, force, tables);
+    string chunks;
+    for (auto& chunk : densities.chunks)
+        chunks += replaceHoles(cc, CommonLearnedPairKernelSources::densityChunk,
+                {{{"LP_HOLE_DISTANCE", createDistanceText(cc, force)}, {"LP_HOLE_DECLARE_SUMS", chunk.declare},
+                     {"LP_HOLE_ADD_DENSITIES", chunk.add}, {"LP_HOLE_SAVE_SUMS", chunk.save}},
+                    {{"LP_FACTOR", ""}}});
+    TileText text = makeText(densities, tables, "addLearnedDensities", TileMasks::Save, masks);
+    text.tile = replaceHoles(cc, CommonLearnedPairKernelSources::densityTile, {{{"LP_HOLE_CHUNKS", chunks}}});
+    KernelArguments arguments = makeArguments(tables);
+    tables.addSums(arguments);
+    return std::make_unique<TileKernel>(cc, list.get(), force.getCutoffDistance(), traits, text, arguments);
+}
+
+std::unique_ptr<TileKernel> DensityKernels::createForceKernel(
+        const LearnedPairForce& force, CommonDensityTables& tables) {
+    const DensityText densities(cc, force, tables);
+    TileText text = makeText(densities, tables, "addLearnedDensityForces", TileMasks::Load, masks);
+    text.functions += CommonLearnedPairKernelSources::forces;
+    addCompactedPairs(cc, text, "forces", 3);
+    text.tile = replaceHoles(cc, CommonLearnedPairKernelSources::densityForceTile,
+            {{{"LP_HOLE_COMPACT", CommonLearnedPairKernelSources::compactPairs},
+                 {"LP_HOLE_LOAD_PAIR", CommonLearnedPairKernelSources::compactedPair},
+                 {"LP_HOLE_FORCE", densities.force}, {"LP_SCALE", createScaleText(cc, force, "lpParameters")}},
+                {{"LP_HOLE_DISTANCE", createDistanceText(cc, force)}}});
+    KernelArguments arguments = makeArguments(tables);
+    tables.addGradients(arguments, "const real4");
+    arguments.add("GLOBAL mm_ulong* RESTRICT forceBuffers", cc.getLongForceBuffer());
+    addScaleArgument(arguments, cc, force, "lpParameters");
+    return std::make_unique<TileKernel>(cc, list.get(), force.getCutoffDistance(), traits, text, arguments);
+}

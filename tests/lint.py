@@ -27,7 +27,7 @@ LONG_FUNCTIONS = {
     "python/src/environments.cpp: bindEnvironments": "a list of declarations with their docstrings",
     "python/src/programs.cpp: bindPrograms": "a list of declarations with their docstrings",
     "python/src/programs.cpp: bindTensorProgram": "a list of declarations with their docstrings",
-    "platforms/common/src/kernels/compactedPairs.cc: computeLearnedPairs": "one kernel, whose threads share barriers",
+    "platforms/common/src/kernels/tiles.cc: LP_NAME": "one kernel, whose threads share barriers",
     "tests/conformance/generate.py: negative": "a list of programs that must be refused",
     "tests/conformance/generate.py: pair_layer_norm_softmax": "the text of one program, step by step",
     "tests/conformance/generate.py: pair_charge_penetration": "the text of one program, step by step",

@@ -42,7 +42,7 @@ def test_lists_grow_with_the_number_of_pairs(target):
 
 @on([CPU, OPENCL, CUDA])
 def test_a_barostat_and_checkpoints(target):
-    """After steps with changes of the box, forces are those of Reference at the same place; a checkpoint restores them."""
+    """After steps that change the box, forces are those of Reference at the same place; a checkpoint restores them."""
     system, positions, _ = gas("large", "angular")
     system = copy.deepcopy(system)
     barostat = openmm.MonteCarloBarostat(50.0, 300.0, 2)
@@ -127,9 +127,16 @@ def test_densities_of_any_size(target, factor):
     function = force.getFunction()
     force.setFunction(
         lp.EnvironmentFunction(
-            2, INNER, CUTOFF, function.angular, [factor * v for v in function.values],
-            [factor * s for s in function.slopes], function.curve_indices, function.text,
-            function.weights / factor**2, pair=function.pair,
+            2,
+            INNER,
+            CUTOFF,
+            function.angular,
+            [factor * v for v in function.values],
+            [factor * s for s in function.slopes],
+            function.curve_indices,
+            function.text,
+            function.weights / factor**2,
+            pair=function.pair,
         )  # fmt: skip
     )
     target.assert_agrees(*state_of(target.context(system, positions)), *expected)
@@ -157,5 +164,3 @@ def test_no_particle_has_a_neighbor_or_is_covered(target):
         expected = state_of(REFERENCE.context(system, positions)) if energy is None else (energy, np.zeros((40, 3)))
         assert_close(found[0], expected[0], rtol=1e-6)
         assert np.array_equal(found[1], expected[1])
-
-

@@ -6,8 +6,7 @@
 using namespace LearnedPairPlugin;
 using std::vector;
 
-DensityTables::DensityTables(
-        const EnvironmentFunction& function, const InteractionClasses& classes, int vectorLength) :
+DensityTables::DensityTables(const EnvironmentFunction& function, const InteractionClasses& classes, int vectorLength) :
         orders(function.getAngularOrders()),
         rowSize(0),
         stride(0) {

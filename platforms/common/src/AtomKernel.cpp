@@ -50,8 +50,7 @@ void AtomKernel::upload(const LearnedPairForce& force, const EnvironmentFunction
         weights.upload(ConstantLayout(program).values, true);
 }
 
-void AtomKernel::createKernel(
-        const LearnedPairForce& force, CommonDensityTables& tables, const GlobalValues& globals) {
+void AtomKernel::createKernel(const LearnedPairForce& force, CommonDensityTables& tables, const GlobalValues& globals) {
     arguments = KernelArguments();
     arguments.add("GLOBAL mixed* RESTRICT energyBuffer", cc.getEnergyBuffer());
     arguments.add("GLOBAL const int* RESTRICT types", types);

@@ -70,9 +70,10 @@ void CommonDensityTables::uploadScales(const LearnedPairForce& force, const Envi
     for (auto& curve : function.getCurves()) {
         curve.evaluate(function.getFirstKnot(), function.getLastKnot(), numChannels, inner, value.data(), slope.data());
         const double h = (function.getLastKnot() - function.getFirstKnot()) / (curve.values.size() / numChannels - 1);
-        for (size_t i = 0; i < curve.values.size(); i++) // a cubic between two knots exceeds them by h*|slope|/4 at most
-            largest[i % numChannels] = std::max(
-                    largest[i % numChannels], std::abs(curve.values[i]) + h * std::abs(curve.slopes[i]));
+        // Between two knots a cubic exceeds them by h*|slope|/4 at most.
+        for (size_t i = 0; i < curve.values.size(); i++)
+            largest[i % numChannels] =
+                    std::max(largest[i % numChannels], std::abs(curve.values[i]) + h * std::abs(curve.slopes[i]));
         for (int k = 0; k < numChannels; k++) // at distance 0, by Taylor expansion
             largest[k] = std::max(largest[k], std::abs(value[k]) + inner * std::abs(slope[k]));
     }

@@ -9,8 +9,7 @@ using namespace LearnedPairPlugin;
 using namespace OpenMM;
 using std::string;
 
-void LearnedPairPlugin::addCompactedPairs(
-        ComputeContext& cc, TileText& text, const string& pairs, int realsPerPair) {
+void LearnedPairPlugin::addCompactedPairs(ComputeContext& cc, TileText& text, const string& pairs, int realsPerPair) {
     const int tileSize = ComputeContext::TileSize, numReals = realsPerPair * tileSize * (tileSize + 1);
     text.local += "LOCAL int allCounts[LP_WARPS][TILE_SIZE];\n"
                   "LOCAL unsigned short allPairs[LP_WARPS][TILE_SIZE*TILE_SIZE]; // TILE_SIZE*place1 + place2\n"

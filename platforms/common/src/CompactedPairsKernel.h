@@ -23,7 +23,6 @@ std::unique_ptr<TileKernel> makeCompactedPairsKernel(OpenMM::ComputeContext& cc,
  * @param pairs         the name of an array in local memory with elements of type real for each pair of a tile
  * @param realsPerPair  the number of elements for each pair
  */
-void addCompactedPairs(
-        OpenMM::ComputeContext& cc, TileText& text, const std::string& pairs, int realsPerPair);
+void addCompactedPairs(OpenMM::ComputeContext& cc, TileText& text, const std::string& pairs, int realsPerPair);
 
 } // namespace LearnedPairPlugin

@@ -21,8 +21,7 @@ void DensityExceptionsKernels::createKernels(const LearnedPairForce& force, Comm
     std::map<string, string> defines;
     defines["PADDED_NUM_ATOMS"] = cc.intToString(cc.getPaddedNumAtoms());
     defines["LP_NUM_EXCEPTIONS"] = cc.intToString(exceptions.getCount());
-    defines["LP_APPLY_PERIODIC"] =
-            (force.usesPeriodicBoundaryConditions() ? "APPLY_PERIODIC_TO_DELTA(delta)" : "");
+    defines["LP_APPLY_PERIODIC"] = (force.usesPeriodicBoundaryConditions() ? "APPLY_PERIODIC_TO_DELTA(delta)" : "");
     defines["LP_CUTOFF_SQUARED"] = cc.doubleToString(force.getCutoffDistance() * force.getCutoffDistance());
     string chunks;
     for (auto& chunk : text.chunks)

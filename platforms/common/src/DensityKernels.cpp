@@ -33,6 +33,20 @@ void DensityKernels::addDensities(const LearnedPairForce& force, CommonDensityTa
     densityKernel->execute();
 }
 
+/**
+ * Whether all particles interact with each other. Kernels then need not find the pairs that do. If an update changes
+ * that, the other pairs have densities of zero.
+ */
+static bool doAllInteract(const LearnedPairForce& force) {
+    const InteractionClasses classes(force);
+    const std::set<int> present(classes.particleClasses.begin(), classes.particleClasses.end());
+    for (int class1 : present)
+        for (int class2 : present)
+            if (!classes.doInteract(class1, class2))
+                return false;
+    return true;
+}
+
 /** Make the text of a kernel that works on the pairs whose densities are not zero. */
 static TileText makeText(const DensityText& text, CommonDensityTables& tables, const string& name, TileMasks masks,
         std::shared_ptr<ComputeArray> savedMasks) {
@@ -41,7 +55,6 @@ static TileText makeText(const DensityText& text, CommonDensityTables& tables, c
     result.savedMasks = savedMasks;
     result.name = name;
     result.functions = text.functions;
-    result.condition = text.condition;
     result.parameters.emplace_back(tables.getClasses(), "lpClass", "int", 1);
     return result;
 }
@@ -64,6 +77,8 @@ std::unique_ptr<TileKernel> DensityKernels::createDensityKernel(
                      {"LP_HOLE_ADD_DENSITIES", chunk.add}, {"LP_HOLE_SAVE_SUMS", chunk.save}},
                     {{"LP_FACTOR", ""}}});
     TileText text = makeText(densities, tables, "addLearnedDensities", TileMasks::Save, masks);
+    if (!doAllInteract(force))
+        text.condition = densities.condition;
     text.tile = replaceHoles(cc, CommonLearnedPairKernelSources::densityTile, {{{"LP_HOLE_CHUNKS", chunks}}});
     KernelArguments arguments = makeArguments(tables);
     tables.addSums(arguments);

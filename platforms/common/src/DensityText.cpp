@@ -113,8 +113,8 @@ private:
         for (int m = 0; m <= 2 * order; m++) {
             const string sum = "lpSum" + id + "x" + to_string(m);
             chunk.declare += "real4 " + sum + " = make_real4(0);\n";
-            chunk.add += sum + " += " + w + (order == 0 ? "" : "*lpC" + to_string(order) + "[" + to_string(m) + "]") +
-                    ";\n";
+            chunk.add +=
+                    sum + " += " + w + (order == 0 ? "" : "*lpC" + to_string(order) + "[" + to_string(m) + "]") + ";\n";
             for (int channel = 0; channel < layout.getNumChannels(); channel++)
                 for (int i = 0; i < Length && layout.getOrder(channel) == order; i++)
                     if (layout.getPlace(channel) == layout.getFirstPlace(order) + vector * Length + i)

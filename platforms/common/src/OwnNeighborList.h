@@ -29,8 +29,8 @@ public:
      * @param exclusions  for each particle those whose pairs are not listed, without itself
      * @param plan        how the force would register in OpenMM's default nonbonded kernel
      */
-    void addTiles(const LearnedPairForce& force, const std::vector<std::set<int>>& exclusions,
-            const SharedKernelPlan& plan);
+    void addTiles(
+            const LearnedPairForce& force, const std::vector<std::set<int>>& exclusions, const SharedKernelPlan& plan);
     /** Initialize the list: in the first evaluation, since OpenMM creates some arrays of it after all forces. */
     void initialize();
     bool isInitialized() const {

@@ -26,8 +26,8 @@ public:
     };
     /**
      * Choose a placement, and register the force with it: OpenMM's default nonbonded kernel if the plan allows it and
-     * the function is small; the kernel of makeCompactedPairsKernel() if the function is large and the force has a cutoff; otherwise
-     * another nonbonded kernel of OpenMM's.
+     * the function is small; the kernel of makeCompactedPairsKernel() if the function is large and the force has a
+     * cutoff; otherwise another nonbonded kernel of OpenMM's.
      */
     static std::unique_ptr<PairPlacement> create(
             const Setting& setting, const SharedKernelPlan& plan, const PairKernelText& text, bool isSmall);

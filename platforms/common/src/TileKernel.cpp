@@ -39,6 +39,7 @@ TileKernel::TileKernel(ComputeContext& cc, NonbondedUtilities& list, double cuto
     defines["LP_LOWEST_BIT(x)"] = traits.lowestBit;
     defines["LP_COUNT_BITS(x)"] = traits.countBits;
     defines["LP_TRICLINIC"] = (cc.getBoxIsTriclinic() ? "1" : "0");
+    defines["LP_HAS_CONDITION"] = (text.condition.empty() ? "0" : "1");
     defines["LP_SAVE_MASKS"] = (text.masks == TileMasks::Save ? "1" : "0");
     defines["LP_LOAD_MASKS"] = (text.masks == TileMasks::Load ? "1" : "0");
     defines["LP_CUTOFF_SQUARED"] = cc.doubleToString(cutoff * cutoff);

@@ -60,20 +60,22 @@ void CpuDensityExceptions::addDensities(const vector<Vec3>& positions, const Vec
             found.push_back(pair);
         }
     }
+    const DensityTables& layout = tables.getLayout();
     double harmonics[SolidHarmonics::MaxComponents], gradients[SolidHarmonics::MaxComponents][3];
     for (auto& pair : found) {
         float* ofAtom = sums + (size_t) order.getListIndex(pair.center) * tables.getArrays().stride;
         for (size_t k = 0; k < pair.w.size(); k++) {
             SolidHarmonics::evaluate(
-                    tables.getLayout().getOrder(k), pair.direction[0], pair.direction[1], pair.direction[2], harmonics, gradients);
-            for (int m = 0; m <= 2 * tables.getLayout().getOrder(k); m++)
-                ofAtom[tables.getLayout().getPlace(k) + m * tables.getLayout().getStep(k)] += (float) (pair.w[k] * harmonics[m]);
+                    layout.getOrder(k), pair.direction[0], pair.direction[1], pair.direction[2], harmonics, gradients);
+            for (int m = 0; m <= 2 * layout.getOrder(k); m++)
+                ofAtom[layout.getPlace(k) + m * layout.getStep(k)] += (float) (pair.w[k] * harmonics[m]);
         }
     }
 }
 
 void CpuDensityExceptions::addForces(const CpuDensityTables& tables, const ParticleOrder& order, int thread,
         const float* gradients, double scale, float* forces) const {
+    const DensityTables& layout = tables.getLayout();
     double values[SolidHarmonics::MaxComponents], slopes[SolidHarmonics::MaxComponents][3];
     for (auto& pair : pairs[thread]) {
         if (pair.r == 0) // the force has no direction
@@ -81,13 +83,13 @@ void CpuDensityExceptions::addForces(const CpuDensityTables& tables, const Parti
         const float* ofAtom = gradients + (size_t) order.getListIndex(pair.center) * tables.getArrays().stride;
         Vec3 gradient; // of the energy with respect to the position of the neighbor
         for (size_t k = 0; k < pair.w.size(); k++) {
-            const int l = tables.getLayout().getOrder(k);
+            const int l = layout.getOrder(k);
             SolidHarmonics::evaluate(l, pair.direction[0], pair.direction[1], pair.direction[2], values, slopes);
             for (int m = 0; m <= 2 * l; m++) {
                 const Vec3 slope(slopes[m][0], slopes[m][1], slopes[m][2]);
                 const Vec3 dC = (slope - pair.direction * (l * values[m])) / pair.r;
                 gradient += (pair.direction * (pair.dw[k] * values[m]) + dC * pair.w[k]) *
-                        ofAtom[tables.getLayout().getPlace(k) + m * tables.getLayout().getStep(k)];
+                        ofAtom[layout.getPlace(k) + m * layout.getStep(k)];
             }
         }
         for (int i = 0; i < 3; i++) {

@@ -11,8 +11,9 @@
 namespace LearnedPairPlugin {
 
 /**
- * Register a factory for both kinds of CalcLearnedPairForceKernel with the platform of a given name, if this platform is
- * loaded. The name is compared instead of the class, because the class CpuPlatform is derived from ReferencePlatform.
+ * Register a factory for both kinds of CalcLearnedPairForceKernel with the platform of a given name, if this platform
+ * is loaded. The name is compared instead of the class, because the class CpuPlatform is derived from
+ * ReferencePlatform.
  *
  * @param platformName  the name of the platform
  * @param factory       the factory; this function takes ownership of it

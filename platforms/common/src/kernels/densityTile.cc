@@ -1,4 +1,4 @@
-// Add up the densities of the pairs of a tile: each thread those at its atom of the block, then those at its other atom.
+// Add up the densities of the pairs of a tile: each thread those at its atom of the block, then at its other atom.
 
 LP_SYNC_WARP
 const unsigned int mask2 = lpTranspose(inRange, lane);

@@ -88,12 +88,14 @@ KERNEL void LP_NAME(LP_HOLE_ARGUMENTS) {
             mask |= (isNear & (atoms2[j] < NUM_ATOMS) ? 1u << j : 0u);
         }
         mask = (atom1 < NUM_ATOMS ? mask & allowed : 0);
+#if LP_HAS_CONDITION
         for (unsigned int rest = mask; rest != 0; rest &= rest-1) { // for each bit that is set
             const int place1 = lane, place2 = LP_LOWEST_BIT(rest);
             LP_HOLE_GET_PARAMETERS
             if (!(LP_HOLE_CONDITION))
                 mask &= ~(1u << place2);
         }
+#endif
 #endif
 #if LP_SAVE_MASKS
         masks[tile*TILE_SIZE+lane] = mask;

@@ -633,6 +633,7 @@ def test_wrong_arguments_of_the_energy():
             lp.nn.EnvironmentEnergy(faulty, orders, CUTOFF, INNER)(*close)
 
 
+@pytest.mark.filterwarnings("ignore:DensityReporter")  # no other force holds the atoms together
 def test_the_training_of_the_documentation_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = {}

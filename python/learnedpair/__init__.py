@@ -28,6 +28,7 @@ from .lowering.environment_model import EnvironmentModel
 from .lowering.load_eam import load_eam
 from .lowering.tabulation import tabulate
 from .reporters.committee_reporter import CommitteeReporter
+from .reporters.density_reporter import DensityReporter
 from .reporters.domain_reporter import DomainReporter
 from .reporters.lambda_reporter import LambdaReporter
 
@@ -61,6 +62,7 @@ _NEED_TORCH = {
 
 __all__ = [
     "DomainError",
+    "DensityReporter",
     "DomainReporter",
     "CommitteeReporter",
     "LambdaReporter",

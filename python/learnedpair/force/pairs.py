@@ -89,6 +89,7 @@ def find_pairs_in_parts(
     positions: NDArray[np.float64],
     box: NDArray[np.float64] | None,
     cutoff: float | None = None,
+    with_exclusions: bool = True,
 ) -> Iterator[Pairs]:
     """Find the pairs of a correction that are in range, in parts that need little memory.
 
@@ -100,6 +101,8 @@ def find_pairs_in_parts(
         Used if the correction is periodic.
     cutoff : float, nm
         By default that of the correction.
+    with_exclusions : bool
+        Whether exclusions and exceptions hold; otherwise all pairs that the interaction groups allow have the factor 1.
 
     Raises
     ------
@@ -110,7 +113,7 @@ def find_pairs_in_parts(
     if lost is not None:
         raise ValueError(f"the position of particle {lost} is {positions[lost].tolist()} nm; expected finite numbers.")
     covered = np.flatnonzero(correction.getParticleTypes() != correction.NotCovered)
-    cutoff, factors_of = cutoff_of(correction) if cutoff is None else cutoff, _pair_factors(correction)
+    cutoff, factors_of = cutoff_of(correction) if cutoff is None else cutoff, _pair_factors(correction, with_exclusions)
     for a, b, delta, r in neighbors(positions[covered], cutoff, box_of(correction, box)):
         i, j = covered[a], covered[b]
         factors = factors_of(i, j)
@@ -118,7 +121,10 @@ def find_pairs_in_parts(
         yield Pairs(i[kept], j[kept], delta[kept], r[kept], factors[kept])
 
 
-def _pair_factors(correction: LearnedPairForce) -> PairFactors:
+def _pair_factors(correction: LearnedPairForce, with_exclusions: bool) -> PairFactors:
     exceptions, factors = correction._access.getExceptions()
+    exclusions = correction._access.getExclusions()
+    if not with_exclusions:
+        exclusions, exceptions, factors = exclusions[:0], exceptions[:0], factors[:0]
     groups = [correction.getInteractionGroupParameters(index) for index in range(correction.getNumInteractionGroups())]
-    return PairFactors(correction.getNumParticles(), correction._access.getExclusions(), exceptions, factors, groups)
+    return PairFactors(correction.getNumParticles(), exclusions, exceptions, factors, groups)

@@ -41,6 +41,8 @@ class EnvironmentModel(TypeNames):
         The energies of atoms without neighbors, by type.
     training : dict or None
         What the file says about the training.
+    density_ranges : dict of str to list of (float, float), or None
+        The ranges of the densities in the training data, by type and channel; None if they are not known.
     report : dict
         What else the lowering report of a force says.
 
@@ -72,6 +74,7 @@ class EnvironmentModel(TypeNames):
     uncovered: Any = None
     isolated_atom_energies: dict[str, float] = field(default_factory=dict)
     training: dict[str, Any] | None = None
+    density_ranges: dict[str, list[tuple[float, float]]] | None = None
     report: dict[str, Any] = field(default_factory=dict)
 
     #: Environment models have types, and no features.
@@ -188,5 +191,6 @@ class EnvironmentModel(TypeNames):
             "types": self.types,
             "domain_nm": [self.inner_cutoff, self.cutoff],
             "isolated_atom_energies": self.isolated_atom_energies,
+            **({} if self.density_ranges is None else {"density_ranges": self.density_ranges}),
             **self.report,
         }

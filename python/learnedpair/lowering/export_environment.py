@@ -58,6 +58,7 @@ def export_environment(
     description: str = "",
     uncovered: Any = None,
     training: dict[str, Any] | None = None,
+    density_ranges: dict[str, Any] | None = None,
     trace: bool = False,
     tolerance: float = 1e-4,
 ) -> EnvironmentModel:
@@ -86,6 +87,10 @@ def export_environment(
         densities.
     length_unit, energy_unit, description, uncovered, training, trace
         As for :func:`export_model`. Densities have no unit.
+    density_ranges : dict of str to sequence of (low, high), optional
+        The ranges of the densities in the training data: for each type the range of each channel, as
+        :func:`learnedpair.nn.density_ranges` finds them. They are stored, and :class:`DensityReporter` compares a
+        simulation with them.
     tolerance : float
         The tolerance of the model that is returned, as in :func:`load_environment`. It is not stored.
 
@@ -148,6 +153,7 @@ def export_environment(
         description=description,
         uncovered=uncovered,
         training=training,
+        density_ranges=density_ranges,
     )
     if metadata.angular is None:
         raise ModelError(f"{path}: angular is None; expected the angular order of each density channel, such as [0].")

@@ -147,6 +147,7 @@ def environment_model(parts: ModelParts, tolerance: float, knots: int | None = N
         uncovered=metadata.uncovered,
         isolated_atom_energies=dict(zip(evaluator.types, expected[:count].tolist(), strict=True)),
         training=metadata.training,
+        density_ranges=metadata.density_ranges,
         report={"tolerance": tolerance, "knots": len(values[0]), "max_relative_density_error": error},
     )
 

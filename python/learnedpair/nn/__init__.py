@@ -30,9 +30,17 @@ True
 <LearnedPairForce 'LearnedPairForce': 2 of 2 particles covered (Ar 2), cutoff 0.8 nm, 1 curve, group 0>
 """
 
+from .density_ranges import density_ranges
 from .energy import PairEnergy
 from .environment_energy import EnvironmentEnergy
 from .environment_network import EnvironmentNetwork
 from .networks import FeaturePairNetwork, TypedPairNetwork
 
-__all__ = ["EnvironmentEnergy", "EnvironmentNetwork", "FeaturePairNetwork", "PairEnergy", "TypedPairNetwork"]
+__all__ = [
+    "EnvironmentEnergy",
+    "EnvironmentNetwork",
+    "FeaturePairNetwork",
+    "PairEnergy",
+    "TypedPairNetwork",
+    "density_ranges",
+]

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 import torch
 from openmm import unit
 
+from ..force.solid_harmonics import solid_harmonics
 from ..force.switching import switching
 from ..models.environment import has_both_methods
 from ..models.evaluation import describe_result
@@ -213,10 +213,11 @@ class EnvironmentEnergy(torch.nn.Module):
         if factors is not None:
             factor = factors[in_range].to(w.dtype)
             w = w * torch.cat([factor, factor])[:, None]
+        x, y, z = torch.cat([direction, -direction]).unbind(dim=1)
         columns: list[tuple[int, torch.Tensor]] = []
         for order in sorted(set(self.angular)):
             channels = [k for k, other in enumerate(self.angular) if other == order]
-            harmonics = solid_harmonics(torch.cat([direction, -direction]), order)
+            harmonics = torch.stack(solid_harmonics(x, y, z, order), dim=1)
             terms = w[:, channels, None] * harmonics[:, None, :]
             sums = terms.new_zeros((len(types), *terms.shape[1:])).index_add(0, center, terms)
             values = sums[:, :, 0] if order == 0 else sums.square().sum(dim=2)
@@ -230,35 +231,6 @@ def require_shape(values: object, shape: tuple[int, ...], method: str) -> None:
         raise ValueError(
             f"EnvironmentEnergy: {method}() of the function returns {describe_result(values)}; expected shape {shape}."
         )
-
-
-def solid_harmonics(u: torch.Tensor, order: int) -> torch.Tensor:
-    """Real spherical harmonics of one order at unit vectors, normalized so that the sum of their squares is 1.
-
-    Parameters
-    ----------
-    u : Tensor, shape (P, 3)
-    order : int
-        0 to 3.
-
-    Returns
-    -------
-    Tensor, shape (P, 2 * order + 1)
-    """
-    x, y, z = u.unbind(dim=1)
-    if order == 0:
-        parts = [torch.ones_like(x)]
-    elif order == 1:
-        parts = [x, y, z]
-    elif order == 2:
-        s = math.sqrt(3.0)
-        parts = [z**2 - (x**2 + y**2) / 2, s * x * z, s * y * z, s * x * y, s * (x**2 - y**2) / 2]
-    else:
-        s6, s10, s15 = (math.sqrt(number) for number in (6.0, 10.0, 15.0))
-        flat = 4 * z**2 - x**2 - y**2
-        parts = [z * (2 * z**2 - 3 * x**2 - 3 * y**2) / 2, s6 * x * flat / 4, s6 * y * flat / 4, s15 * x * y * z]
-        parts += [s15 * z * (x**2 - y**2) / 2, s10 * x * (x**2 - 3 * y**2) / 4, s10 * y * (3 * x**2 - y**2) / 4]
-    return torch.stack(parts, dim=1)
 
 
 def require_orders(angular: Sequence[int], name: str) -> list[int]:

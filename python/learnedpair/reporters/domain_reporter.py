@@ -4,28 +4,21 @@
 
 from __future__ import annotations
 
-import collections
-import itertools
 import os
 from typing import Any, TextIO
 
 import numpy as np
 import openmm
-from openmm import app, unit
+from numpy.typing import NDArray
+from openmm import app
 
-from ..errors import DomainError, ModelError, warn
-from ..force.corrections import all_corrections_of
+from ..force.functions import EnvironmentFunction
 from ..force.learned_pair_force import LearnedPairForce
-from ..force.pairs import find_lost_particle
 from ..models.metadata.domain import Domain
-from .csv_file import CsvFile
 from .domain_counts import DomainCounts, as_domain_of, count_pairs, domain_of
-from .interval_reporter import IntervalReporter, require_bool
+from .guard_reporter import GuardReporter, atom_name
 
 COLUMNS = [
-    "step",
-    "time (ps)",
-    "correction",
     "type 1",
     "type 2",
     "low (nm)",
@@ -40,7 +33,7 @@ COLUMNS = [
 ]
 
 
-class DomainReporter(IntervalReporter):
+class DomainReporter(GuardReporter):
     """Compares the distances of a simulation with the training domain of its corrections, and writes counts as CSV.
 
     A reporter for openmm.app.Simulation. A report looks at the pairs that a correction evaluates: within the cutoff,
@@ -122,6 +115,9 @@ class DomainReporter(IntervalReporter):
     '1,1e-06,LearnedPairForce,0,0,0.32,1.0,1,1,0,0,0.3,0,1'
     """
 
+    keyword = "domain"
+    data = "training domain"
+
     def __init__(
         self,
         file: str | os.PathLike[str] | TextIO,
@@ -132,125 +128,48 @@ class DomainReporter(IntervalReporter):
         stop: bool = False,
         append: bool = False,
     ) -> None:
-        require_bool(stop, "DomainReporter: stop")
-        require_bool(append, "DomainReporter: append")
-        # A correction inside a CustomCVForce need not be periodic, and no molecule is to be moved into the box.
-        super().__init__(reportInterval, ["positions"], periodic=False)
-        self._force = None if force is None else LearnedPairForce.cast(force)
-        self._domain, self._stop = domain, stop
-        self._warned = set[tuple[str, ...]]()
-        self._file = CsvFile(file, COLUMNS, append=append, reporter="DomainReporter")
+        super().__init__(file, reportInterval, COLUMNS, force, domain, stop, append)
 
-    def _prepare(self, simulation: app.Simulation) -> None:
-        if not self._watched(simulation.system):
-            raise ValueError(
-                "DomainReporter: no correction of the System has a training domain; export the model again with"
-                " domain={...}, or give the reporter domain={...}."
-            )
+    def _limits_of(self, correction: LearnedPairForce, given: Any) -> Domain | None:
+        return domain_of(correction) if given is None else as_domain_of(correction, given)
 
-    def _start(self) -> None:
-        self._file.start()
+    def _why_left_out(self, correction: LearnedPairForce) -> str:
+        if isinstance(correction.getFunction(), EnvironmentFunction):
+            return "is an environment function, and is left out: watch its densities with lp.DensityReporter"
+        return super()._why_left_out(correction)
 
-    def _watched(self, system: openmm.System) -> list[tuple[str, LearnedPairForce, Domain]]:
-        """The corrections to look at: their names, which are made unique, and their training domains."""
-        corrections = all_corrections_of(system)
-        how_often = collections.Counter(each.getName() for each in corrections)
-        named = [
-            (each.getName() if how_often[each.getName()] == 1 else f"{each.getName()} {number}", each)
-            for number, each in enumerate(corrections, 1)
-        ]
-        if self._force is not None:
-            named = [(name, each) for name, each in named if int(each.this) == int(self._force.this)]
-            if not named:
-                raise ValueError(
-                    f"DomainReporter: force is {self._force.getName()!r}, which is no force of this System; give one"
-                    " that system.getForces() returns."
-                )
-        if self._domain is not None and len(named) > 1:
-            raise ValueError(
-                f"DomainReporter: domain is given, and the System has {len(named)} corrections; choose one of them with"
-                " force=..., and make a reporter for each."
-            )
-        watched = []
-        for name, each in named:
-            try:
-                domain = domain_of(each) if self._domain is None else as_domain_of(each, self._domain)
-            except ModelError as error:
-                raise ValueError(f"DomainReporter: the correction {name!r}: {error}") from error
-            if domain is not None:
-                watched.append((name, each, domain))
-            elif (name,) not in self._warned:
-                self._warned.add((name,))
-                warn(f"DomainReporter: the correction {name!r} has no training domain, and is left out.")
-        return watched
+    def _count(
+        self,
+        correction: LearnedPairForce,
+        limits: Domain,
+        positions: NDArray[np.float64],
+        box: NDArray[np.float64] | None,
+    ) -> list[DomainCounts]:
+        return count_pairs(correction, limits, positions, box)
 
-    def report(self, simulation: app.Simulation, state: openmm.State) -> None:
-        """Write the rows of a report; warn or raise an exception if a pair is outside of the training domain.
+    def _columns(self, counts: DomainCounts) -> list[Any]:
+        low, high = counts.limits or ("", "")
+        distance = "" if counts.distance is None else round(counts.distance, 6)
+        numbers = [counts.in_range, counts.below, counts.above, counts.without_data]
+        return [*counts.types, low, high, *numbers, distance, *(counts.particles or ("", ""))]
 
-        Parameters
-        ----------
-        simulation : openmm.app.Simulation
-        state : openmm.State
-            The present State, with positions that are not moved to other periodic images.
+    def _kind(self, counts: DomainCounts) -> tuple[str, ...]:
+        return counts.types
 
-        Raises
-        ------
-        DomainError
-            If the reporter is to stop the simulation, or the position of a covered particle is not finite.
-        """
-        positions = np.array(state.getPositions(asNumpy=True).value_in_unit(unit.nanometer))
-        box = np.array(state.getPeriodicBoxVectors(asNumpy=True).value_in_unit(unit.nanometer))
-        step, time = simulation.currentStep, state.getTime().value_in_unit(unit.picosecond)
-        problems: list[tuple[str, DomainCounts]] = []
-        for name, correction, domain in self._watched(simulation.system):
-            lost = find_lost_particle(correction, positions)
-            if lost is not None:
-                raise DomainError(
-                    f"DomainReporter: step {step}: the position of {_atom(simulation.topology, lost)} is"
-                    f" {positions[lost].tolist()} nm; the simulation has become unstable. Look at the last reports"
-                    " before this one."
-                )
-            counts = count_pairs(correction, domain, positions, box)
-            self._file.write([[step, time, name, *_columns(each)] for each in counts])
-            problems += [(name, each) for each in counts if each.outside]
-        if self._stop and problems:
-            # Pairs that are too close come first: their forces are the largest.
-            name, counts_of_worst = min(problems, key=lambda problem: problem[1].outside == "above")
-            raise DomainError(_message(simulation, name, counts_of_worst))
-        for name, each in problems:
-            if (name, *each.types, each.outside) not in self._warned:
-                self._warned.add((name, *each.types, each.outside))
-                warn(_message(simulation, name, each))
-
-
-def _columns(counts: DomainCounts) -> list[Any]:
-    """The last columns of a row."""
-    low, high = counts.limits or ("", "")
-    distance = "" if counts.distance is None else round(counts.distance, 6)
-    numbers = [counts.in_range, counts.below, counts.above, counts.without_data]
-    return [*counts.types, low, high, *numbers, distance, *(counts.particles or ("", ""))]
-
-
-def _message(simulation: app.Simulation, name: str, counts: DomainCounts) -> str:
-    """A sentence on the most extreme pair outside of the training domain."""
-    assert counts.particles is not None
-    first, second = (_atom(simulation.topology, index) for index in counts.particles)
-    what = "" if counts.types[0] == "*" else f", of the types {counts.types[0]} and {counts.types[1]},"
-    if counts.limits is None:
-        data, number = "has no training data for this pair of types", counts.without_data
-    else:
-        side = "begin" if counts.outside == "below" else "end"
-        end, number = (counts.limits[0], counts.below) if side == "begin" else (counts.limits[1], counts.above)
-        data = f"has training data that {side} at {end:g} nm"
-    pairs = "1 such pair" if number == 1 else f"{number} such pairs"
-    return (
-        f"DomainReporter: step {simulation.currentStep}: {first} and {second}{what} are {counts.distance:.4f} nm apart,"
-        f" and the correction {name!r} {data} ({pairs} in this step); its energies there are extrapolated: add such"
-        " structures to the training data."
-    )
-
-
-def _atom(topology: app.Topology, index: int) -> str:
-    """The name of an atom, such as "HOH 12 O (atom 35)"."""
-    atom = next(itertools.islice(topology.atoms(), index, None), None)
-    return f"particle {index}" if atom is None else f"{atom.residue.name} {atom.residue.id} {atom.name} (atom {index})"
+    def _message(self, simulation: app.Simulation, name: str, counts: DomainCounts) -> str:
+        """A sentence on the most extreme pair outside of the training domain."""
+        assert counts.particles is not None
+        first, second = (atom_name(simulation.topology, index) for index in counts.particles)
+        what = "" if counts.types[0] == "*" else f", of the types {counts.types[0]} and {counts.types[1]},"
+        if counts.limits is None:
+            data, number = "has no training data for this pair of types", counts.without_data
+        else:
+            side = "begin" if counts.outside == "below" else "end"
+            end, number = (counts.limits[0], counts.below) if side == "begin" else (counts.limits[1], counts.above)
+            data = f"has training data that {side} at {end:g} nm"
+        pairs = "1 such pair" if number == 1 else f"{number} such pairs"
+        return (
+            f"DomainReporter: step {simulation.currentStep}: {first} and {second}{what} are {counts.distance:.4f} nm"
+            f" apart, and the correction {name!r} {data} ({pairs} in this step); its energies there are extrapolated:"
+            " add such structures to the training data."
+        )

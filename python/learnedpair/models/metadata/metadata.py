@@ -25,7 +25,8 @@ class Metadata:
     (default, low, high). ``uncovered`` is a rule for atoms that are meant to have no type. ``truncated`` is true if the
     energy is meant to jump to zero at the cutoff. ``domain`` is the training domain, as domain.read_domain() returns
     it; None if it is not known. ``training`` is a dict without a fixed form, which JSON can hold. ``angular`` holds the
-    angular orders of the density channels of an environment model; it is None for a pair model.
+    angular orders of the density channels of an environment model; it is None for a pair model. ``density_ranges`` are
+    the ranges of the densities in its training data, as density_ranges.read_density_ranges() returns them.
     """
 
     cutoff: float
@@ -42,6 +43,7 @@ class Metadata:
     domain: dict | tuple | None = None
     training: dict | None = None
     angular: list | None = None
+    density_ranges: dict | None = None
 
     def to_json(self):
         return json.dumps({"schema": SCHEMA, **asdict(self), "domain": to_json(self.domain)})
@@ -50,7 +52,7 @@ class Metadata:
 FIELDS = tuple(field.name for field in fields(Metadata))
 #: The fields that only one kind of model has.
 PAIR_FIELDS = ("features", "global_parameters", "truncated", "domain")
-ENVIRONMENT_FIELDS = ("angular",)
+ENVIRONMENT_FIELDS = ("angular", "density_ranges")
 #: The inner cutoff, in nm, of a model whose metadata give none.
 DEFAULT_INNER_CUTOFF_NM = 0.05
 #: A cutoff outside this range, in nm, is probably given in a wrong unit.

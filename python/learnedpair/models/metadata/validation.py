@@ -10,6 +10,7 @@ from ... import units
 from ...errors import ModelError
 from ...force.particles import is_finite_number
 from .angular import EXPECTED, read_orders
+from .density_ranges import read_density_ranges
 from .domain import read_domain, require_overlap
 from .metadata import DEFAULT_INNER_CUTOFF_NM, Metadata
 from .rules import selection
@@ -36,6 +37,7 @@ def make_metadata(
     domain=None,
     training=None,
     angular=None,
+    density_ranges=None,
 ):
     """Check the fields of Metadata and combine them.
 
@@ -67,6 +69,8 @@ def make_metadata(
     global_parameters = problems.attempt(_check_globals, global_parameters, length_unit, energy_unit)
     training = problems.attempt(read_training, training)
     angular = problems.attempt(_check_angular, angular)
+    if types is not None and angular is not None:
+        density_ranges = problems.attempt(read_density_ranges, density_ranges, list(types), len(angular))
     if types is not None or features is not None:
         domain = problems.attempt(read_domain, domain, types, length_unit)
     if not problems:
@@ -92,6 +96,7 @@ def make_metadata(
         domain=domain,
         training=training,
         angular=angular,
+        density_ranges=density_ranges,
     )
 
 

@@ -87,6 +87,11 @@ def trimer(distance, **options):
 RANGES = {"Ar": [(0.05, 0.1)]}
 
 
+def watch(simulation, **options):
+    simulation.reporters.append(lp.DensityReporter(io.StringIO(), 1, **options))
+    simulation.step(1)
+
+
 def rows_of(file):
     return list(csv.DictReader(io.StringIO(file.getvalue())))
 
@@ -168,10 +173,8 @@ def test_a_type_without_training_data():
 )
 @pytest.mark.filterwarnings("ignore:DensityReporter. the correction")
 def test_wrong_arguments_are_refused(options, error, message):
-    simulation = trimer(0.3)
     with pytest.raises(error, match=message):
-        simulation.reporters.append(lp.DensityReporter(io.StringIO(), 1, **options))
-        simulation.step(1)
+        watch(trimer(0.3), **options)
 
 
 def test_each_guard_names_the_other_one():

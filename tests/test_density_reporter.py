@@ -100,7 +100,7 @@ def test_counts_and_one_warning():
     """At 0.3 nm the atom in the middle has twice the density of the others; the ranges travel in the XML."""
     simulation, file = trimer(0.3, density_ranges=RANGES), io.StringIO()
     simulation.reporters.append(lp.DensityReporter(file, 1))
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="DensityReporter") as caught:
         simulation.step(3)
     (warning,) = caught
     assert str(warning.message) == (

@@ -576,7 +576,7 @@ def test_wrong_configurations_are_refused(more, message):
 
 
 def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
-    code, of_expression, _ = python_code("docs/user/fitting.md")
+    code, of_expression, _, of_trimers = python_code("docs/user/fitting.md")
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(compile(code.replace("examples/rare_gases/dimers.csv", str(DIMERS)), "fitting.md", "exec"), names)
@@ -588,6 +588,8 @@ def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
     x = (0.34 / 0.3762) ** 6
     assert_close(energy + 4 * 0.996 * (x**2 - x), [-1.181], atol=2e-3)
     exec(compile(of_expression, "fitting.md", "exec"), names)
+    exec(compile(of_trimers, "fitting.md", "exec"), names)
+    assert names["many_body"].history[-1][2] < 0.1 * names["many_body"].history[0][2]
     largest = [
         energy_errors(each.predictions, left_out=True).largest / 1.181
         for each in (names["buckingham"].pairs["Ar", "Ar"], fit.pairs["Ar", "Ar"])

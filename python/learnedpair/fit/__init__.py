@@ -33,6 +33,7 @@ A correction of argon, from twenty energies of a better potential:
 from .baseline import subtract_baseline
 from .configurations import Configuration, ReferenceData
 from .dimer_curves import read_dimers
+from .environments import EnvironmentFit, fit_environment
 from .expressions import fit_expression
 from .extended_xyz import read_extended_xyz
 from .figures import plot_fit
@@ -48,6 +49,7 @@ from .splines import fit_splines
 __all__ = [
     "Configuration",
     "Density",
+    "EnvironmentFit",
     "ExpressionFit",
     "Liquid",
     "LiquidFit",
@@ -57,6 +59,7 @@ __all__ = [
     "RadialDistribution",
     "ReferenceData",
     "SplineFit",
+    "fit_environment",
     "fit_expression",
     "fit_network",
     "fit_splines",

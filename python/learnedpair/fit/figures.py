@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from .network_figures import NETWORK_FILES, plot_network_fit
+from .environments import EnvironmentFit
+from .network_figures import NETWORK_FILES, plot_environment_fit, plot_network_fit
 from .networks import NetworkFit
 from .pair_result import PairResult
 from .pairs_of_types import PairOfTypes
@@ -31,11 +32,11 @@ FILES = ("curves.png", "errors.png", "coverage.png", "parity.png")
 
 def plot_fit(fit: Any, folder: str | os.PathLike[str]) -> list[str]:
     """Draw curves.png, errors.png, coverage.png and parity.png; for a network learning.png, the losses of the epochs,
-    in place of errors.png.
+    in place of errors.png; for an environment model learning.png and parity.png.
 
     Parameters
     ----------
-    fit : SplineFit, ExpressionFit, NetworkFit or LiquidFit
+    fit : SplineFit, ExpressionFit, NetworkFit, EnvironmentFit or LiquidFit
     folder : path-like
         It is created if it does not exist. Existing files with these names are replaced.
 
@@ -72,6 +73,8 @@ def plot_fit(fit: Any, folder: str | os.PathLike[str]) -> list[str]:
     fit = getattr(fit, "fit", fit)
     if isinstance(fit, NetworkFit):
         return plot_network_fit(fit, folder)
+    if isinstance(fit, EnvironmentFit):
+        return plot_environment_fit(fit, folder)
     if not isinstance(fit, Fit):
         raise ModelError(f"plot_fit: got a {type(fit).__name__}; expected the result of a fit.")
     parity = new_figure(4.2, 4.0)

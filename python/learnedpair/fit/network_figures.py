@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Figures of the fit of a network: losses, curves with data, the distances that the data cover, and parity."""
+"""Figures of fits by gradient descent: losses, curves with data, the distances that the data cover, and parity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from ..models.pytorch.state import in_default_torch_state
-from .networks import ANY_ERRORS, NetworkFit
+from .descent import DescentFit, Tensors
+from .environments import EnvironmentFit
+from .networks import NetworkFit
 from .pair_tensors import PairTensors
 from .panels import draw_coverage, draw_curve, draw_parity, new_figure, panels_of, save_figure
 
@@ -22,16 +24,27 @@ Array = NDArray[np.float64]
 NETWORK_FILES = ("learning.png", "curves.png", "coverage.png", "parity.png")
 
 
+#: The files of the fit of an environment model.
+ENVIRONMENT_FILES = ("learning.png", "parity.png")
+
+
+@in_default_torch_state
+def plot_environment_fit(fit: EnvironmentFit, folder: str | os.PathLike[str]) -> list[str]:
+    """Draw the files of :func:`plot_fit` for an environment model; returns their paths."""
+    learning, parity = new_figure(4.2, 3.2), new_figure(4.2, 4.0)
+    _draw_losses(learning.subplots(), fit)
+    tensors = {"fitted": fit.tensors_of(fit.training), "validation": fit.tensors_of(fit.validation)}
+    draw_parity(parity.subplots(), {name: _energies(fit, each) for name, each in tensors.items()})
+    return [save_figure(figure, folder, name) for figure, name in zip((learning, parity), ENVIRONMENT_FILES)]
+
+
 @in_default_torch_state
 def plot_network_fit(fit: NetworkFit, folder: str | os.PathLike[str]) -> list[str]:
     """Draw the files of :func:`plot_fit` for a network; returns their paths."""
     learning = new_figure(4.2, 3.2)
     _draw_losses(learning.subplots(), fit)
     names = list(fit.model.types or ())
-    tensors = {
-        name: PairTensors.of([*data], names, fit.interacting, ANY_ERRORS)
-        for name, data in (("fitted", fit.training), ("validation", fit.validation))
-    }
+    tensors = {"fitted": fit.tensors_of(fit.training), "validation": fit.tensors_of(fit.validation)}
     domain = tensors["fitted"].domain(names)
     curves, curve_panels = panels_of(list(domain))
     coverage, coverage_panels = panels_of(list(domain))
@@ -49,7 +62,7 @@ def plot_network_fit(fit: NetworkFit, folder: str | os.PathLike[str]) -> list[st
     return [save_figure(figure, folder, name) for figure, name in zip(figures, NETWORK_FILES)]
 
 
-def _draw_losses(panel: Any, fit: NetworkFit) -> None:
+def _draw_losses(panel: Any, fit: DescentFit) -> None:
     """The losses of all epochs, and a line at the best one."""
     epochs, training, validation = np.array(fit.history, dtype=float).reshape(-1, 3).T
     panel.semilogy(epochs, training, label="fitted")
@@ -69,8 +82,9 @@ def _points_of(types: tuple[int, int], tensors: PairTensors) -> tuple[Array, Arr
     return tensors.r[chosen].numpy(), tensors.energy[tensors.configuration[chosen]].numpy()
 
 
-def _energies(fit: NetworkFit, tensors: PairTensors) -> tuple[Array, Array]:
+def _energies(fit: DescentFit, tensors: Tensors) -> tuple[Array, Array]:
     """Reference and predicted energies of the configurations that have one."""
-    energy, _ = tensors.predict_force(fit.model.module)
-    known = torch.isfinite(tensors.energy_error)
-    return tensors.energy[known].numpy(), energy[known].numpy()
+    energy, _ = fit.predict(tensors)
+    targets = tensors.targets
+    known = torch.isfinite(targets.energy_error)
+    return targets.energy[known].numpy(), energy[known].numpy()

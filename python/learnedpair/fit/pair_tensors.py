@@ -41,7 +41,7 @@ class PairTensors:
         The error is infinite for a configuration without an energy.
     forces, force_error : Tensor, shape (A, 3) and (A,), kJ/mol/nm
         The error is infinite for an atom without a force.
-    configuration_of_atom : Tensor of int64, shape (A,)
+    configuration_of_atom, type_of_atom : Tensor of int64, shape (A,)
     bodies : RigidFragments, or None
         The rigid bodies, if a configuration has some. Other atoms are bodies of their own.
     inner_cutoff : float, nm
@@ -59,6 +59,7 @@ class PairTensors:
     forces: torch.Tensor
     force_error: torch.Tensor
     configuration_of_atom: torch.Tensor
+    type_of_atom: torch.Tensor
     bodies: RigidFragments | None = None
     inner_cutoff: float = 0.0
 
@@ -85,6 +86,7 @@ class PairTensors:
             columns["forces"].append(np.zeros((count, 3)) if forces is None else forces)
             columns["force_error"].append(np.full(count, np.inf) if forces is None else of_forces)
             columns["configuration_of_atom"].append(np.full(count, index))
+            columns["type_of_atom"].append(np.array([names.index(name) for name in each.types], dtype=np.int64))
             first_atom += count
         return cls(
             **{
@@ -113,9 +115,15 @@ class PairTensors:
             self.forces[atom],
             self.force_error[atom],
             torch.searchsorted(chosen, self.configuration_of_atom[atom]),
+            self.type_of_atom[atom],
             None if self.bodies is None else self.bodies.of_atoms(atom),
             self.inner_cutoff,
         )
+
+    @property
+    def targets(self) -> PairTensors:
+        """These pairs, with targets and expected errors."""
+        return self
 
     def domain(self, names: list[str]) -> dict[PairOfTypes, tuple[float, float]]:
         """The shortest and the longest distance of each pair of types, whose names are given in their order."""
@@ -146,15 +154,22 @@ class PairTensors:
         """
         s, dsdr = self.switching
         energy = torch.zeros_like(self.energy).index_add(0, self.configuration, s * f)
-        push = (s * dfdr + dsdr * f)[:, None] * self.unit
-        forces = torch.zeros_like(self.forces).index_add(0, self.atoms[0], push).index_add(0, self.atoms[1], -push)
-        return energy, forces if self.bodies is None else self.bodies.project(forces)
+        return energy, self.forces_of((s * dfdr + dsdr * f)[:, None] * self.unit)
+
+    def forces_of(self, gradient: torch.Tensor) -> torch.Tensor:
+        """The forces, shape (A, 3), of an energy with a given gradient by the displacement of each pair, (P, 3)."""
+        first, second = self.atoms
+        forces = torch.zeros_like(self.forces).index_add(0, first, gradient).index_add(0, second, -gradient)
+        return forces if self.bodies is None else self.bodies.project(forces)
 
     def loss(self, module: torch.nn.Module) -> torch.Tensor:
         """The mean over the configurations of the squared errors, each divided by its expected error: that of the
         energy plus the mean of those of the components of the forces.
         """
-        energy, forces = self.predict(module, create_graph=True)
+        return self.loss_of(*self.predict(module, create_graph=True))
+
+    def loss_of(self, energy: torch.Tensor, forces: torch.Tensor) -> torch.Tensor:
+        """The loss of predicted energies, shape (C,), and forces, shape (A, 3)."""
         of_energy = ((energy - self.energy) / self.energy_error).square().sum()
         of_forces = ((forces - self.forces) / self.force_error[:, None]).square().mean(dim=1)
         num_atoms = torch.bincount(self.configuration_of_atom)

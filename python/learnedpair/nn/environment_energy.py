@@ -203,15 +203,41 @@ class EnvironmentEnergy(torch.nn.Module):
         displacements = configurations.displacements(i, j)
         in_range = displacements.detach().norm(dim=1) < self.cutoff
         i, j, displacements = i[in_range], j[in_range], displacements[in_range]
+        factors = None if factors is None else factors[in_range]
+        return self.densities_of_pairs(configurations.particles, i, j, displacements, factors)
+
+    def densities_of_pairs(
+        self,
+        types: torch.Tensor,
+        i: torch.Tensor,
+        j: torch.Tensor,
+        displacements: torch.Tensor,
+        factors: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Compute the densities of atoms from the pairs in range.
+
+        Parameters
+        ----------
+        types : Tensor of int64, shape (M,)
+        i, j : Tensor of int64, shape (P,)
+            The atoms of each pair.
+        displacements : Tensor, shape (P, 3), nm
+            From i to j.
+        factors : Tensor, shape (P,), optional
+            Factors of the densities.
+
+        Returns
+        -------
+        Tensor, shape (M, K)
+        """
         r = displacements.norm(dim=1)
         # Atoms at the same place have no direction: the pair counts in channels of order 0 only, and has no force.
         apart = (r > 0)[:, None]
         direction = torch.where(apart, displacements, 0.0) / torch.where(apart, r[:, None], 1.0)
         center, neighbor = torch.cat([i, j]), torch.cat([j, i])
-        types = configurations.particles
         w = self.neighbor_densities(torch.cat([r, r]), types[center], types[neighbor])
         if factors is not None:
-            factor = factors[in_range].to(w.dtype)
+            factor = factors.to(w.dtype)
             w = w * torch.cat([factor, factor])[:, None]
         x, y, z = torch.cat([direction, -direction]).unbind(dim=1)
         columns: list[tuple[int, torch.Tensor]] = []

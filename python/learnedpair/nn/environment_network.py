@@ -80,6 +80,7 @@ class EnvironmentNetwork(torch.nn.Module):
         name = type(self).__name__
         cutoff, inner = read_range(name, cutoff, inner)
         self.angular = require_orders(angular, name)
+        self.num_types = num_types
         self.cutoff = cutoff
         self.energy_scale = as_number(energy_scale, f"{name}: energy_scale")
         self.basis_width = (cutoff - inner) / (num_basis - 1)

@@ -41,10 +41,21 @@ from support import (
     write_report,
 )
 from variants import exclude
-from water_dimers import DIMERS, TYPES, fit_network, fit_spline, force_error, forces_of_dimers, read_dimers
+from water_dimers import (
+    DIMERS,
+    TYPES,
+    fit_many_body,
+    fit_network,
+    fit_spline,
+    force_error,
+    forces_of_dimers,
+    read_dimers,
+)
 
 #: Molecules in one nm^3 of liquid water.
 DENSITY = 33.4
+#: The angular orders of the densities of many-body corrections, which follow a spline of pairs.
+MANY_BODY = {"radial": [0] * 8, "radial, angular": [0] * 8 + [1] * 4 + [2] * 4}
 #: What --quick changes.
 QUICK = {"networks": ["8-8-1"], "epochs": 2, "repeats": 2, "seconds": 0.02, "warm_up": 2, "compiled": False}
 COLUMNS = ("kind", "name", "force error [95 %], kJ/mol/nm", "MM ms/step", "ms/step", "ratio [min, max]")
@@ -58,11 +69,11 @@ class Correction:
     Attributes
     ----------
     kind : str
-        "spline", "table", "exact" or "python".
+        "spline", "many-body", "table", "exact" or "python".
     name : str
         Its label in the figure.
     make : function
-        Creates the Force from the types, the excluded pairs and the edges of the box.
+        Creates a list of Forces from the types, the excluded pairs and the edges of the box.
     """
 
     kind: str
@@ -112,13 +123,14 @@ def nonbonded_cutoff(waters):
     return min(0.9, math.floor(49 * (waters / DENSITY) ** (1 / 3)) / 100)
 
 
-def learned_pair_maker(model, **options):
-    """Get the function that creates a LearnedPairForce."""
+def learned_pair_maker(*models, **options):
+    """Get the function that creates the LearnedPairForces of some models."""
 
     def make(types, excluded, edges):
-        force = model.create_force(types, **options)
-        exclude(force, excluded)
-        return force
+        forces = [model.create_force(types, **options) for model in models]
+        for force in forces:
+            exclude(force, excluded)
+        return forces
 
     return make
 
@@ -128,7 +140,7 @@ def python_maker(model, cutoff, compiled):
     network = copy.deepcopy(model.module).float()
 
     def make(types, excluded, edges):
-        return python_force(network, types, excluded, edges, cutoff, compiled)
+        return [python_force(network, types, excluded, edges, cutoff, compiled)]
 
     return make
 
@@ -136,7 +148,13 @@ def python_maker(model, cutoff, compiled):
 def make_corrections(dimers, arguments):
     """Fit the spline and the networks; returns a list of Corrections."""
     cutoff = arguments.cutoff
-    corrections = [Correction("spline", "spline", learned_pair_maker(fit_spline(dimers, cutoff)))]
+    spline = fit_spline(dimers, cutoff)
+    corrections = [Correction("spline", "spline", learned_pair_maker(spline.model))]
+    for name, angular in MANY_BODY.items():
+        start = time.perf_counter()
+        model = fit_many_body(spline, dimers, angular, math.ceil(arguments.epochs / 10))
+        print(f"many-body correction, {name}: fitted in {time.perf_counter() - start:.0f} s", flush=True)
+        corrections.append(Correction("many-body", name, learned_pair_maker(spline.model, model)))
     for name in arguments.networks:
         start = time.perf_counter()
         model = fit_network(name, dimers, cutoff, arguments.epochs)
@@ -173,7 +191,8 @@ def create_contexts(box, corrections, arguments):
     timed, expected = {}, {}
     for each in sorted(corrections, key=lambda each: each.kind != "exact"):  # exact programs are the first
         system = copy.deepcopy(box.system)
-        system.addForce(each.make(box.types, box.excluded, box.edges))
+        for force in each.make(box.types, box.excluded, box.edges):
+            system.addForce(force)
         timed[each.label] = create_timed(system, box.positions, arguments.platform, properties)
         if each.kind == "exact":
             expected[each.name] = added_forces(system, box.system, box.positions)

@@ -10,7 +10,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-GRAY, BLUE, GREEN, ORANGE, RED = "#404040", "#1b6ca8", "#2a8a4a", "#b86e00", "#9a3b3b"
+GRAY, BLUE, GREEN, ORANGE, RED, PURPLE = "#404040", "#1b6ca8", "#2a8a4a", "#b86e00", "#9a3b3b", "#6f4aa8"
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Style:
 KINDS = {
     "mm": Style(GRAY, "s", "MM (TIP3P)", False, 16),
     "spline": Style(BLUE, "D", "MM + table:\na spline", False, 38),
+    "many-body": Style(PURPLE, "v", "MM + table + many-body:\nradial; radial and angular", True, 22),
     "table": Style(BLUE, "o", "MM + table:\nnetworks", True, 34),
     "exact": Style(GREEN, "o", "MM + exact program:\nnetworks", True, 66, True),
     "python": Style(ORANGE, "o", "MM + PythonForce:\nthe same networks", False, 44, True),

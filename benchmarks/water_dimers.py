@@ -24,6 +24,8 @@ EDGES = np.array([4.0, 4.0, 4.0])
 #: The expected errors of energies (kJ/mol) and forces (kJ/mol/nm), as in examples/water: an absolute error, and a
 #: fraction of the value.
 ENERGY_ERROR, FORCE_ERROR = (0.5, 0.05), (10.0, 0.05)
+#: The cutoff of densities, nm.
+MANY_BODY_CUTOFF = 0.6
 #: The number of bootstrap samples for the confidence interval of an error.
 RESAMPLES = 1000
 
@@ -61,16 +63,38 @@ def read_dimers(path):
     return Dimers(*parts, arrays["snapshot"][masks[2]])
 
 
-def fit_spline(data, cutoff):
-    """Fit splines to all dimers within the cutoff that are not held out; returns a PairModel."""
+def near(data, cutoff):
+    """The dimers with a pair of atoms within the cutoff."""
 
     def is_near(dimer):
         return np.linalg.norm(dimer.positions[:3, None] - dimer.positions[None, 3:], axis=2).min() < cutoff
 
+    return data.select(is_near)
+
+
+def fit_spline(data, cutoff):
+    """Fit splines to all dimers within the cutoff that are not held out; returns a SplineFit."""
     return lp.fit.fit_splines(
-        (data.training + data.validation).select(is_near),
+        near(data.training + data.validation, cutoff),
         cutoff=cutoff,
         within_cutoff=True,
+        energy_error=ENERGY_ERROR,
+        force_error=FORCE_ERROR,
+    )
+
+
+def fit_many_body(spline, data, angular, epochs):
+    """Fit an environment model to what splines leave; returns an EnvironmentModel. Its cutoff is MANY_BODY_CUTOFF."""
+    training, validation = (
+        lp.fit.subtract_fit(near(part, MANY_BODY_CUTOFF), spline) for part in (data.training, data.validation)
+    )
+    return lp.fit.fit_environment(
+        training,
+        {"angular": angular, "energy_scale": 5.0},
+        cutoff=MANY_BODY_CUTOFF,
+        validation=validation,
+        epochs=epochs,
+        learning_rate=0.01,
         energy_error=ENERGY_ERROR,
         force_error=FORCE_ERROR,
     ).model
@@ -94,12 +118,12 @@ def fit_network(name, data, cutoff, epochs):
 
 
 def forces_of_dimers(make, positions):
-    """Compute the forces of an openmm.Force on dimers, on the CPU platform.
+    """Compute the forces of openmm.Forces on dimers, on the CPU platform.
 
     Parameters
     ----------
     make : function
-        Creates the Force from the types (0 for O, 1 for H), the excluded pairs and the edges of the box (nm).
+        Creates a list of Forces from the types (0 for O, 1 for H), the excluded pairs and the edges of the box (nm).
     positions : ndarray, shape (n, 6, 3), nm
 
     Returns
@@ -110,7 +134,8 @@ def forces_of_dimers(make, positions):
     system.setDefaultPeriodicBoxVectors(*np.diag(EDGES))
     for _ in TYPES:
         system.addParticle(1.0)
-    system.addForce(make(np.array([int(name == "H") for name in TYPES]), dimers.WITHIN, EDGES))
+    for force in make(np.array([int(name == "H") for name in TYPES]), dimers.WITHIN, EDGES):
+        system.addForce(force)
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("CPU"))
     result = []
     for each in positions:

@@ -180,6 +180,27 @@ def test_a_force_has_the_energies_of_the_fit():
     assert_close(state.getForces(asNumpy=True)._value, forces.numpy(), atol=1e-5 * scale)
 
 
+def test_a_fit_is_subtracted():
+    """From both energies and forces, of pairs and of an environment model; a module of the data leaves nothing."""
+    data = data_of(20)
+    fit = small()
+    rest = lp.fit.subtract_fit(data, fit)
+    energy, forces = fit.predict(fit.tensors_of(data))
+    assert_close([each.energy_difference for each in rest], [e.energy for e in data] - energy.numpy(), atol=1e-12)
+    left = np.concatenate([each.force_difference for each in rest])
+    assert_close(left, np.concatenate([each.forces for each in data]) - forces.numpy(), atol=1e-11)
+    pairs = lp.fit.fit_splines(data, cutoff=CUTOFF, within_cutoff=True, types=NAMES)
+    twice = lp.fit.subtract_fit(rest, pairs)
+    for each, once, error in zip(twice, rest, pairs.predict(rest), strict=True):
+        assert_close(each.energy_difference, -error.energy, atol=1e-9)
+        assert_close(each.force_difference, -error.forces, atol=1e-9)
+        assert each.baseline_energy != once.baseline_energy != 0
+    without = lp.fit.subtract_fit(data_of(5, energy=False), pairs)
+    assert all(each.energy is None and np.abs(each.baseline_forces).max() > 0 for each in without)
+    with pytest.raises(lp.ModelError, match="subtract_fit: the data are a list; expected ReferenceData"):
+        lp.fit.subtract_fit([*data], fit)
+
+
 def test_a_dict_is_a_network_with_a_seed():
     first, second, other = (
         lp.fit.fit_environment(data_of(20), dict(angular=[0, 1], hidden=4), seed=seed, **SMALL | dict(epochs=1))

@@ -69,20 +69,20 @@ def gfn2(positions):
 
 
 def interaction(compute, positions):
-    """Energy and forces of a trimer minus those of its molecules alone."""
+    """Energy and forces of some molecules minus those of each alone."""
     energy, forces = compute(positions)
-    for molecule in range(3):
+    for molecule in range(len(positions) // 3):
         part = slice(3 * molecule, 3 * molecule + 3)
         own_energy, own_forces = compute(positions[part])
         energy, forces[part] = energy - own_energy, forces[part] - own_forces
     return energy, forces
 
 
-def tip3p():
-    """A function that computes the interaction energy and forces of a trimer with TIP3P, without a cutoff."""
+def tip3p(num_molecules):
+    """A function that computes the interaction energy and forces of molecules with TIP3P, without a cutoff."""
     topology = app.Topology()
     chain = topology.addChain()
-    for _ in range(3):
+    for _ in range(num_molecules):
         residue = topology.addResidue("HOH", chain)
         atoms = [
             topology.addAtom(name, app.element.Element.getBySymbol(name[0]), residue) for name in ("O", "H1", "H2")
@@ -104,7 +104,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", nargs="?", default="trimers.npz")
     arguments = parser.parse_args()
-    random, of_tip3p = np.random.default_rng(1), tip3p()
+    random, of_tip3p = np.random.default_rng(1), tip3p(3)
     rows = []
     for number, (molecules, edge) in enumerate(sample_liquid()):
         for positions in choose_trimers(molecules, edge, random):

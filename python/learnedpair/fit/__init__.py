@@ -30,7 +30,7 @@ A correction of argon, from twenty energies of a better potential:
 <LearnedPairForce 'LearnedPairForce': 2 of 2 particles covered (Ar 2), cutoff 1.0 nm, 1 curve, group 0>
 """
 
-from .baseline import subtract_baseline
+from .baseline import subtract_baseline, subtract_fit
 from .configurations import Configuration, ReferenceData
 from .dimer_curves import read_dimers
 from .environments import EnvironmentFit, fit_environment
@@ -69,4 +69,5 @@ __all__ = [
     "read_npz",
     "refine",
     "subtract_baseline",
+    "subtract_fit",
 ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import openmm
@@ -150,3 +151,47 @@ def _evaluate(configuration: Configuration, positions: Array, context: openmm.Co
     if not (np.isfinite(energy) and np.isfinite(forces).all()):
         raise ModelError(f"{configuration.name}: the baseline has an energy or a force that is not finite.")
     return energy, forces
+
+
+def subtract_fit(data: ReferenceData, fit: Any) -> ReferenceData:
+    """Add a fit to the baseline, for fits in steps: pairs first, and a many-body model to what they leave.
+
+    Parameters
+    ----------
+    data : ReferenceData
+        The data of the fit, or others with the same baseline.
+    fit : SplineFit, ExpressionFit, NetworkFit or EnvironmentFit
+
+    Returns
+    -------
+    ReferenceData
+        The same structures. Their baseline is the old one plus the energies and forces of the fit.
+
+    Raises
+    ------
+    ModelError
+        If a configuration has a type that the fit does not have.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import learnedpair as lp
+    >>> data = lp.fit.ReferenceData(
+    ...     [
+    ...         lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=2e-6 / r**12 - 4e-3 / r**6)
+    ...         for r in np.linspace(0.3, 1.0, 40)
+    ...     ],
+    ...     source="a Lennard-Jones potential",
+    ...     method="an example",
+    ... )
+    >>> rest = lp.fit.subtract_fit(data, lp.fit.fit_splines(data, cutoff=1.2))
+    >>> abs(rest[5].energy_difference) < 0.001 < abs(data[5].energy_difference)
+    True
+    """
+    require_data(data, "subtract_fit")
+    energies, forces = [], []
+    for each, energy, added in zip(data, *fit.contributions(data)):
+        old = np.zeros((len(each.types), 3)) if each.baseline_forces is None else each.baseline_forces
+        energies.append(each.baseline_energy + float(energy))
+        forces.append(None if each.forces is None else old + added)
+    return data.with_baseline(energies, forces)

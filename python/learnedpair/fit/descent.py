@@ -259,6 +259,13 @@ class DescentFit:
         """The energies and forces of the fitted module for tensors of :meth:`tensors_of`."""
         return tensors.predict_force(self._module)
 
+    @in_default_torch_state
+    def contributions(self, data: ReferenceData) -> tuple[list[float], list[NDArray[np.float64]]]:
+        """The energies (kJ/mol) and forces (kJ/mol/nm) of the fitted module for configurations."""
+        energy, forces = self.predict(self.tensors_of(data))
+        counts = [len(each.types) for each in data]
+        return energy.detach().tolist(), [part.numpy() for part in forces.detach().split(counts)]
+
     def _load(self, metadata: dict[str, Any]) -> Any:
         """The model of the fitted module."""
         raise NotImplementedError

@@ -82,6 +82,18 @@ class Fit(Generic[_Result]):
         rows = np.concatenate(residuals)
         return predictions_of(zip(data, found), rows, rows, errors)
 
+    def contributions(self, data: ReferenceData) -> tuple[list[float], list[Array | None]]:
+        """The energies (kJ/mol) and forces (kJ/mol/nm) of the pair functions for configurations; 0 and None where the
+        data have none. Errors as for :meth:`predict`.
+        """
+        energies: list[float] = []
+        forces: list[Array | None] = []
+        for each, error in zip(data, self.predict(data)):
+            energy, of_forces = each.energy_difference, each.force_difference
+            energies.append(0.0 if energy is None or error.energy is None else energy + error.energy)
+            forces.append(None if of_forces is None or error.forces is None else of_forces + error.forces)
+        return energies, forces
+
     def with_held_out(self: _Fit, data: ReferenceData) -> _Fit:
         """The same fit, with its errors for configurations that were not fitted: ``print`` shows them, and the model
         has them in its training record, as "errors_held_out".

@@ -142,6 +142,57 @@ def test_densities_of_any_size(target, factor):
     target.assert_agrees(*state_of(target.context(system, positions)), *expected)
 
 
+@on([REFERENCE, CPU, OPENCL, CUDA, *DOUBLE])
+def test_knots_that_no_distance_reaches_do_not_matter(target):
+    """Densities diverge at short distances, as in tables of embedded-atom potentials; the inner cutoff is beyond."""
+    system, positions, _ = gas("large", "3 radial")
+    r = np.linspace(0.001, CUTOFF, 600)
+    values = ((CUTOFF / r) ** 6 - 1)[:, None] * (1 - (r / CUTOFF) ** 2)[:, None] ** 2
+    slopes = np.gradient(values[:, 0], r)[:, None]
+    assert values[0, 0] > 1e16 and abs(values[r > INNER]).max() < 1e3
+    text = "v0[1] = densities\nv1[1] = literal 1\nv2[1] = add v0 v1\nv3[1] = sqrt v2\noutput v3"
+    function = lp.EnvironmentFunction(2, r[0], CUTOFF, [0], [values], [slopes], [0] * 4, text)
+    force = lp.LearnedPairForce(function)
+    force.setParticleTypes([0] * len(positions))
+    force.setInnerCutoffDistance(INNER)
+    system = copy.deepcopy(system)
+    system.removeForce(0)
+    system.addForce(force)
+    expected = state_of(REFERENCE.context(system, positions))
+    assert np.abs(expected[1]).max() > 1
+    target.assert_agrees(*state_of(target.context(system, positions)), *expected)
+
+
+@on([REFERENCE, CPU, OPENCL, CUDA])
+@pytest.mark.parametrize("exception", [False, True])
+def test_atoms_that_do_not_interact_have_no_force_even_if_a_slope_is_infinite(exception, target):
+    """The energy -sqrt(q) has an infinite slope at q = 0. Particle 2 is near 0, which has no other neighbor, and loses
+    its type in a Context.
+    """
+    r = np.linspace(INNER, CUTOFF, 50)
+    values, slopes = (CUTOFF - r)[:, None] ** 2, -2 * (CUTOFF - r)[:, None]
+    text = "v0[1] = densities\nv1[1] = sqrt v0\nv2[1] = neg v1\noutput v2"
+    force = lp.LearnedPairForce(lp.EnvironmentFunction(1, INNER, CUTOFF, [0], [values], [slopes], [0], text))
+    force.setParticleTypes([0] * 5)
+    force.setNonbondedMethod(force.CutoffNonPeriodic)
+    if exception:
+        force.addException(0, 2, 0.5)
+    system = openmm.System()
+    for _ in range(5):
+        system.addParticle(12.0)
+    system.addForce(force)
+    positions = [[0, 0, 0], [5, 0, 0], [0.3, 0, 0], [5.3, 0, 0], [5, 0.3, 0]]
+    context = target.context(system, positions)
+    assert np.abs(state_of(context)[1][[0, 2]]).max() > 0.1
+    force = lp.LearnedPairForce.cast(system.getForce(0))
+    force.setParticleTypes([0, 0, -1, 0, 0])
+    force.updateParametersInContext(context)
+    energy, forces = state_of(context)
+    expected = state_of(REFERENCE.context(system, positions))
+    assert np.array_equal(forces[[0, 2]], np.zeros((2, 3))) and np.abs(expected[1][1]).max() > 0.1
+    target.assert_agrees(energy, forces, *expected)
+
+
 @on(SEVERAL_DEVICES)
 def test_several_devices_are_refused(target):
     system, positions, _ = gas("large", "3 radial")

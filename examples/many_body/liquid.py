@@ -110,18 +110,19 @@ def simulate(output, nanoseconds):
     field, modeller = app.ForceField("tip3p.xml"), app.Modeller(app.Topology(), [])
     modeller.addSolvent(field, numAdded=NUM_WATERS)
     system = field.createSystem(
-        modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.8 * unit.nanometer, rigidWater=True
-    )
+        modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.8 * unit.nanometer, rigidWater=True,
+        hydrogenMass=4 * unit.dalton,
+    )  # fmt: skip
     for name in ("pairs.pt", "environment.pt"):
         lp.add_correction(system, modeller.topology, output / name)
     system.addForce(openmm.MonteCarloBarostat(1 * unit.bar, TEMPERATURE * unit.kelvin))
-    integrator = openmm.LangevinMiddleIntegrator(TEMPERATURE * unit.kelvin, 1 / unit.picosecond, 2 * unit.femtoseconds)
+    integrator = openmm.LangevinMiddleIntegrator(TEMPERATURE * unit.kelvin, 1 / unit.picosecond, 4 * unit.femtoseconds)
     integrator.setRandomNumberSeed(1)
     simulation = app.Simulation(modeller.topology, system, integrator, openmm.Platform.getPlatform("CPU"))
     simulation.context.setPositions(modeller.positions)
     simulation.minimizeEnergy(maxIterations=200)
     simulation.context.setVelocitiesToTemperature(TEMPERATURE * unit.kelvin, 1)
-    steps = round(nanoseconds * 500_000)
+    steps = round(nanoseconds * 250_000)
     interval = max(1, steps // 100)
     simulation.reporters.append(
         app.StateDataReporter(

@@ -8,7 +8,7 @@ GFN2-xTB and TIP3P.
     python make_clusters.py [clusters.npz]
 
 A cluster is a molecule of a snapshot of make_trimers.py and its nearest neighbors. The distances between the oxygen
-atoms are multiplied by a random factor from 0.96 to 1.08, the same within a cluster, so that there are densities above
+atoms are multiplied by a random factor from 0.90 to 1.10, the same within a cluster, so that there are densities above
 and below that of the liquid. Interaction energies and forces are those of the cluster minus those of its molecules
 alone. It takes about five minutes.
 """
@@ -16,10 +16,10 @@ alone. It takes about five minutes.
 import argparse
 
 import numpy as np
-from make_trimers import gfn2, interaction, sample_liquid, tip3p
+from make_trimers import compute
 
-NUM_MOLECULES, CLUSTERS_OF_SNAPSHOT = 24, 4
-SMALLEST, LARGEST = 0.96, 1.08
+NUM_MOLECULES, CLUSTERS_OF_SNAPSHOT = 24, 7
+SMALLEST, LARGEST = 0.90, 1.10
 
 
 def choose_clusters(molecules, edge, random):
@@ -36,23 +36,7 @@ def choose_clusters(molecules, edge, random):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", nargs="?", default="clusters.npz")
-    arguments = parser.parse_args()
-    random, of_tip3p = np.random.default_rng(2), tip3p(NUM_MOLECULES)
-    rows = []
-    for number, (molecules, edge) in enumerate(sample_liquid()):
-        for positions in choose_clusters(molecules, edge, random):
-            rows.append((number, positions, *interaction(gfn2, positions), *of_tip3p(positions)))
-        print(f"snapshot {number + 1}: {len(rows)} clusters", flush=True)
-    snapshot, positions, energy, forces, tip3p_energy, tip3p_forces = map(np.array, zip(*rows, strict=True))
-    np.savez_compressed(
-        arguments.output,
-        snapshot=snapshot.astype(np.int16),
-        positions=np.round(positions, 5),
-        energy=np.round(energy, 4),
-        forces=np.round(forces, 2),
-        tip3p_energy=np.round(tip3p_energy, 4),
-        tip3p_forces=np.round(tip3p_forces, 2),
-    )
+    compute(parser.parse_args().output, choose_clusters, NUM_MOLECULES, seed=2)
 
 
 if __name__ == "__main__":

@@ -100,19 +100,17 @@ def tip3p(num_molecules):
     return compute
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("output", nargs="?", default="trimers.npz")
-    arguments = parser.parse_args()
-    random, of_tip3p = np.random.default_rng(1), tip3p(3)
+def compute(output, choose, num_molecules, seed):
+    """Write the interaction energies and forces of groups of molecules, which a function chooses in each snapshot."""
+    random, of_tip3p = np.random.default_rng(seed), tip3p(num_molecules)
     rows = []
     for number, (molecules, edge) in enumerate(sample_liquid()):
-        for positions in choose_trimers(molecules, edge, random):
+        for positions in choose(molecules, edge, random):
             rows.append((number, positions, *interaction(gfn2, positions), *of_tip3p(positions)))
-        print(f"snapshot {number + 1} of {NUM_SNAPSHOTS}: {len(rows)} trimers", flush=True)
+        print(f"snapshot {number + 1} of {NUM_SNAPSHOTS}: {len(rows)} groups of {num_molecules}", flush=True)
     snapshot, positions, energy, forces, tip3p_energy, tip3p_forces = map(np.array, zip(*rows, strict=True))
     np.savez_compressed(
-        arguments.output,
+        output,
         snapshot=snapshot.astype(np.int16),
         positions=np.round(positions, 6),
         energy=np.round(energy, 5),
@@ -120,6 +118,12 @@ def main():
         tip3p_energy=np.round(tip3p_energy, 5),
         tip3p_forces=np.round(tip3p_forces, 3),
     )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("output", nargs="?", default="trimers.npz")
+    compute(parser.parse_args().output, choose_trimers, 3, seed=1)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ using std::string;
 using std::to_string;
 using std::vector;
 
-// The loops of programs with more operations are not unrolled, which would take long to compile.
+// Unrolling the loops of larger programs would take long to compile.
 static const long long MaxUnrolledOperations = 512;
 
-static const int GroupSize = 64;
+static const int GroupSize = 128;
 
 static TensorProgram makeProgram(const EnvironmentFunction& function, const vector<int>& derivatives) {
     return optimizeAtomProgram(makeAtomProgram(function, derivatives));
@@ -51,6 +51,8 @@ void AtomKernel::upload(const LearnedPairForce& force, const EnvironmentFunction
 }
 
 void AtomKernel::createKernel(const LearnedPairForce& force, CommonDensityTables& tables, const GlobalValues& globals) {
+    if (kernel != nullptr)
+        return;
     arguments = KernelArguments();
     arguments.add("GLOBAL mixed* RESTRICT energyBuffer", cc.getEnergyBuffer());
     arguments.add("GLOBAL const int* RESTRICT types", types);
@@ -99,9 +101,7 @@ string AtomKernel::createText(
                 {"LP_HOLE_PROGRAM", ProgramPrinter(program).print({cc.getUseDoublePrecision(), unroll})}}});
 }
 
-void AtomKernel::execute(const LearnedPairForce& force, CommonDensityTables& tables, const GlobalValues& globals) {
-    if (kernel == nullptr)
-        createKernel(force, tables, globals);
+void AtomKernel::execute(const GlobalValues& globals) {
     if (globalArray.isInitialized() && uploadedGlobals != globals.getValues()) {
         globalArray.upload(globals.getValues(), true);
         uploadedGlobals = globals.getValues();

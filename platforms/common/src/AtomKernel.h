@@ -22,11 +22,16 @@ public:
             const GlobalValues& globals);
     /** Copy the types of the atoms and the weights. The program has the text of that of the constructor. */
     void upload(const LearnedPairForce& force, const EnvironmentFunction& function);
-    /** Add the energies of all atoms and their derivatives to those of the Context, and set those by the sums. */
-    void execute(const LearnedPairForce& force, CommonDensityTables& tables, const GlobalValues& globals);
+    /** Create the kernel, unless it exists. OpenMM creates the buffers that it needs after all forces are initialized.
+     */
+    void createKernel(const LearnedPairForce& force, CommonDensityTables& tables, const GlobalValues& globals);
+    /**
+     * Add the energies of all atoms, and their derivatives by parameters, to those of the Context. Replace the sums
+     * over neighbors by 0, and set the derivatives of the energy by them.
+     */
+    void execute(const GlobalValues& globals);
 
 private:
-    void createKernel(const LearnedPairForce& force, CommonDensityTables& tables, const GlobalValues& globals);
     std::string createText(
             const LearnedPairForce& force, const DensityTables& layout, const GlobalValues& globals) const;
     OpenMM::ComputeContext& cc;

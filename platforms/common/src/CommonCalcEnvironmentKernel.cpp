@@ -53,10 +53,15 @@ void CommonCalcEnvironmentKernel::prepare(ContextImpl& context) {
 
 double CommonCalcEnvironmentKernel::execute(ContextImpl& context, bool includeForces, bool includeEnergy) {
     ContextSelector selector(cc);
-    densities->addDensities(*force, *tables);
+    // All kernels are created before the first one runs: if one cannot be compiled, the sums are still zero.
+    densities->createKernels(*force, *tables);
     if (exceptions != nullptr)
-        exceptions->addDensities(*force, *tables);
-    atoms->execute(*force, *tables, *globals);
+        exceptions->createKernels(*force, *tables);
+    atoms->createKernel(*force, *tables, *globals);
+    densities->addDensities();
+    if (exceptions != nullptr)
+        exceptions->addDensities();
+    atoms->execute(*globals);
     if (includeForces) {
         densities->addForces();
         if (exceptions != nullptr)

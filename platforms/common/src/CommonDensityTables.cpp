@@ -6,26 +6,31 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 using namespace LearnedPairPlugin;
 using namespace OpenMM;
 using std::vector;
 
-// The largest density of one neighbor is at most 2^40 in fixed point: its resolution is then 1e-12 of this density, and
-// the sum over 2^22 neighbors still fits into 64 bits. In single precision no power of two beyond 2^100 is used.
-static const int NeighborBits = 40, LargestExponent = 100;
+// The largest density of one neighbor, times the number of particles, is at most about 2^61 in fixed point, so that the
+// sum fits into 64 bits. More than 2^50 of resolution is never needed. No power of two beyond 2^100 is used, which
+// would not be finite in single precision.
+static const int SumBits = 60, LargestNeighborBits = 50, LargestExponent = 100;
+// OpenMM counts the bytes of an array in an int when it clears or uploads it.
+static const long long MaxBytes = std::numeric_limits<int>::max();
 
 CommonDensityTables::CommonDensityTables(
         ComputeContext& cc, const LearnedPairForce& force, const EnvironmentFunction& function) :
         cc(cc),
         layout(std::make_unique<DensityTables>(function, InteractionClasses(force), VectorLength)),
         numClasses(InteractionClasses(force).numClasses) {
-    const long long numSums = (long long) layout->getStride() * cc.getPaddedNumAtoms();
-    require(numSums <= std::numeric_limits<int>::max() &&
-                    layout->getRows().size() <= (size_t) std::numeric_limits<int>::max(),
-            "LearnedPairForce: the densities of ", cc.getNumAtoms(), " particles are ", numSums,
-            " numbers, and the tables of the densities are ", layout->getRows().size(),
-            " numbers; a GPU supports 2147483647 of each. Use fewer channels, lower angular orders, or fewer knots.");
+    const long long numSums = (long long) layout->getStride() * cc.getPaddedNumAtoms(),
+                    numRows = layout->getRows().size();
+    const long long maxSums = MaxBytes / sizeof(long long), maxRows = MaxBytes / getRealSize();
+    require(numSums <= maxSums && numRows <= maxRows, "LearnedPairForce: the densities of ", cc.getNumAtoms(),
+            " particles are ", numSums, " sums, of which a GPU supports ", maxSums, ", and their tables are ", numRows,
+            " numbers, of which it supports ", maxRows,
+            ". Use fewer channels, lower angular orders, fewer knots, or the CPU platform.");
     classes.initialize<int>(cc, cc.getPaddedNumAtoms(), "learnedPairClasses");
     curves.initialize(cc, numClasses * numClasses, 2 * getRealSize(), "learnedPairCurves");
     rows.initialize(cc, layout->getRows().size(), getRealSize(), "learnedPairDensityRows");
@@ -55,31 +60,63 @@ void CommonDensityTables::upload(const LearnedPairForce& force, const Environmen
     uploadScales(force, function);
 }
 
-void CommonDensityTables::uploadScales(const LearnedPairForce& force, const EnvironmentFunction& function) {
+/**
+ * Get the largest density of one neighbor in each channel, at distances from 0 to the cutoff: at most 1.25 times the
+ * number that is returned. Only curves of pairs of types that occur count.
+ */
+static vector<double> findLargest(const LearnedPairForce& force, const EnvironmentFunction& function) {
     const int numChannels = function.getNumChannels();
-    const double inner = force.getInnerCutoffDistance();
-    double largestFactor = 1;
-    for (int i = 0; i < force.getNumExceptions(); i++) {
-        int particle1, particle2;
-        double factor;
-        force.getExceptionParameters(i, particle1, particle2, factor);
-        largestFactor = std::max(largestFactor, std::abs(factor));
-    }
-    vector<double> values(layout->getStride(), 1.0);
+    const double inner = force.getInnerCutoffDistance(), cutoff = force.getCutoffDistance();
+    const vector<int>& particleTypes = force.getParticleTypes();
+    const std::set<int> types(particleTypes.begin(), particleTypes.end());
+    std::set<int> used;
+    for (int center : types)
+        for (int neighbor : types)
+            if (center != LearnedPairForce::NotCovered && neighbor != LearnedPairForce::NotCovered)
+                used.insert(function.getCurveIndex(center, neighbor));
     vector<double> value(numChannels), slope(numChannels), largest(numChannels, 0.0);
-    for (auto& curve : function.getCurves()) {
+    for (int index : used) {
+        if (index == EnvironmentFunction::NoCurve)
+            continue;
+        const DensityCurve& curve = function.getCurves()[index];
+        const int numKnots = curve.values.size() / numChannels;
+        const double h = (function.getLastKnot() - function.getFirstKnot()) / (numKnots - 1);
+        for (int knot = 0; knot < numKnots; knot++) {
+            const double r = function.getFirstKnot() + knot * h;
+            if (r <= inner - h || r >= cutoff + h) // not at the end of an interval that a distance can reach
+                continue;
+            for (int k = 0; k < numChannels; k++) {
+                const size_t i = (size_t) knot * numChannels + k;
+                largest[k] = std::max(largest[k], std::abs(curve.values[i]) + h * std::abs(curve.slopes[i]));
+            }
+        }
         curve.evaluate(function.getFirstKnot(), function.getLastKnot(), numChannels, inner, value.data(), slope.data());
-        const double h = (function.getLastKnot() - function.getFirstKnot()) / (curve.values.size() / numChannels - 1);
-        // Between two knots a cubic exceeds them by h*|slope|/4 at most.
-        for (size_t i = 0; i < curve.values.size(); i++)
-            largest[i % numChannels] =
-                    std::max(largest[i % numChannels], std::abs(curve.values[i]) + h * std::abs(curve.slopes[i]));
         for (int k = 0; k < numChannels; k++) // at distance 0, by Taylor expansion
             largest[k] = std::max(largest[k], std::abs(value[k]) + inner * std::abs(slope[k]));
     }
-    for (int k = 0; k < numChannels; k++) {
-        const double bound = largestFactor * largest[k];
-        const int exponent = (bound > 0 ? std::min(LargestExponent, NeighborBits - std::ilogb(bound) - 1) : 0);
+    return largest;
+}
+
+/** Get the largest factor of a density. */
+static double findLargestFactor(const LearnedPairForce& force) {
+    double largest = 1;
+    for (int i = 0; i < force.getNumExceptions() && force.getUseDensityExclusions(); i++) {
+        int particle1, particle2;
+        double factor;
+        force.getExceptionParameters(i, particle1, particle2, factor);
+        largest = std::max(largest, std::abs(factor));
+    }
+    return largest;
+}
+
+void CommonDensityTables::uploadScales(const LearnedPairForce& force, const EnvironmentFunction& function) {
+    const vector<double> largest = findLargest(force, function);
+    const double factor = findLargestFactor(force);
+    const int neighborBits = std::min(LargestNeighborBits, SumBits - std::ilogb(cc.getNumAtoms()) - 1);
+    vector<double> values(layout->getStride(), 1.0);
+    for (int k = 0; k < function.getNumChannels(); k++) {
+        const double bound = factor * largest[k];
+        const int exponent = (bound > 0 ? std::min(LargestExponent, neighborBits - std::ilogb(bound) - 1) : 0);
         for (int m = 0; m <= 2 * layout->getOrder(k); m++)
             values[layout->getPlace(k) + m * layout->getStep(k)] = std::ldexp(1.0, exponent);
     }

@@ -35,7 +35,7 @@ public:
     /** Add the arguments lpSums and lpScales: the sums over the neighbors of each atom, in fixed point. */
     void addSums(KernelArguments& arguments);
     /**
-     * Add the argument lpGradients: the derivatives of the energy by the sums, shape [numAtoms][stride].
+     * Add the argument lpGradients: the derivatives of the energy by the sums, shape [paddedNumAtoms][stride].
      *
      * @param type  the type of an element: real, or const real4
      */

@@ -33,7 +33,7 @@ std::unique_ptr<TileKernel> LearnedPairPlugin::makeCompactedPairsKernel(ComputeC
     text.begin = "mixed energy = 0;\n" + derivatives.declare;
     text.end = "energyBuffer[GLOBAL_ID] += energy;\n" + derivatives.save;
     text.condition = pair.condition;
-    for (auto& parameter : pair.parameters) // they cannot be assigned
+    for (auto& parameter : pair.parameters) // ComputeParameterInfo has no assignment
         text.parameters.push_back(parameter);
     addCompactedPairs(cc, text, "forcesOverR", 1);
     text.tile = replaceHoles(cc, CommonLearnedPairKernelSources::pairTile,

@@ -17,6 +17,8 @@ DensityExceptionsKernels::DensityExceptionsKernels(ComputeContext& cc, const Lea
         exceptions(cc, force) {}
 
 void DensityExceptionsKernels::createKernels(const LearnedPairForce& force, CommonDensityTables& tables) {
+    if (densityKernel != nullptr)
+        return;
     const DensityText text(cc, force, tables);
     std::map<string, string> defines;
     defines["PADDED_NUM_ATOMS"] = cc.intToString(cc.getPaddedNumAtoms());
@@ -51,9 +53,7 @@ void DensityExceptionsKernels::createKernels(const LearnedPairForce& force, Comm
     densityArguments.bind(densityKernel);
 }
 
-void DensityExceptionsKernels::addDensities(const LearnedPairForce& force, CommonDensityTables& tables) {
-    if (densityKernel == nullptr)
-        createKernels(force, tables);
+void DensityExceptionsKernels::addDensities() {
     setPeriodicBoxArgs(cc, densityKernel, densityBox);
     densityKernel->execute(exceptions.findNumThreads(2), ExceptionPairs::GroupSize);
 }

@@ -19,13 +19,14 @@ public:
     void upload(const LearnedPairForce& force) {
         exceptions.upload(force);
     }
+    /** Create the kernels, unless they exist. */
+    void createKernels(const LearnedPairForce& force, CommonDensityTables& tables);
     /** Add the densities of all exceptions to the sums of the atoms. */
-    void addDensities(const LearnedPairForce& force, CommonDensityTables& tables);
+    void addDensities();
     /** Add the forces, from the derivatives of the energy by the sums. */
     void addForces();
 
 private:
-    void createKernels(const LearnedPairForce& force, CommonDensityTables& tables);
     OpenMM::ComputeContext& cc;
     ExceptionPairs exceptions;
     KernelArguments densityArguments, forceArguments;

@@ -22,20 +22,23 @@ DensityKernels::DensityKernels(
             SharedKernelPlan(system, force));
 }
 
-void DensityKernels::addDensities(const LearnedPairForce& force, CommonDensityTables& tables) {
+void DensityKernels::createKernels(const LearnedPairForce& force, CommonDensityTables& tables) {
     if (!list.isInitialized())
         list.initialize();
     if (densityKernel == nullptr)
         densityKernel = createDensityKernel(force, tables);
     if (forceKernel == nullptr)
         forceKernel = createForceKernel(force, tables);
+}
+
+void DensityKernels::addDensities() {
     list.prepare();
     densityKernel->execute();
 }
 
 /**
  * Whether all particles interact with each other. Kernels then need not find the pairs that do. If an update changes
- * that, the other pairs have densities of zero.
+ * that, the other pairs read rows of zeros, and the text of the force skips them.
  */
 static bool doAllInteract(const LearnedPairForce& force) {
     const InteractionClasses classes(force);
@@ -47,7 +50,7 @@ static bool doAllInteract(const LearnedPairForce& force) {
     return true;
 }
 
-/** Make the text of a kernel that works on the pairs whose densities are not zero. */
+/** Make the text of a kernel that works on the pairs in range. */
 static TileText makeText(const DensityText& text, CommonDensityTables& tables, const string& name, TileMasks masks,
         std::shared_ptr<ComputeArray> savedMasks) {
     TileText result;
@@ -90,11 +93,12 @@ std::unique_ptr<TileKernel> DensityKernels::createForceKernel(
     const DensityText densities(cc, force, tables);
     TileText text = makeText(densities, tables, "addLearnedDensityForces", TileMasks::Load, masks);
     text.functions += CommonLearnedPairKernelSources::forces;
-    addCompactedPairs(cc, text, "forces", 3);
+    addCompactedPairs(cc, text, "forces", densities.isCentral ? 1 : 3);
     text.tile = replaceHoles(cc, CommonLearnedPairKernelSources::densityForceTile,
             {{{"LP_HOLE_COMPACT", CommonLearnedPairKernelSources::compactPairs},
                  {"LP_HOLE_LOAD_PAIR", CommonLearnedPairKernelSources::compactedPair},
-                 {"LP_HOLE_FORCE", densities.force}, {"LP_SCALE", createScaleText(cc, force, "lpParameters")}},
+                 {"LP_HOLE_FORCE", densities.force}, {"LP_SCALE", createScaleText(cc, force, "lpParameters")},
+                 {"LP_CENTRAL", densities.isCentral ? "1" : "0"}},
                 {{"LP_HOLE_DISTANCE", createDistanceText(cc, force)}}});
     KernelArguments arguments = makeArguments(tables);
     tables.addGradients(arguments, "const real4");

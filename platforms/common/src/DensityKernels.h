@@ -17,8 +17,10 @@ class DensityKernels {
 public:
     DensityKernels(OpenMM::ComputeContext& cc, const OpenMM::System& system, const LearnedPairForce& force,
             const WarpTraits& traits);
+    /** Create the list and the kernels, unless they exist. */
+    void createKernels(const LearnedPairForce& force, CommonDensityTables& tables);
     /** Update the neighbor list, and add the densities of all pairs to the sums of the atoms. */
-    void addDensities(const LearnedPairForce& force, CommonDensityTables& tables);
+    void addDensities();
     /** Add the forces, from the derivatives of the energy by the sums. */
     void addForces() {
         forceKernel->execute();

@@ -4,7 +4,7 @@
 #include "DensityText.h"
 #include "CommonLearnedPairKernelSources.h"
 #include "KernelText.h"
-#include <sstream>
+#include <algorithm>
 
 using namespace LearnedPairPlugin;
 using OpenMM::ComputeContext;
@@ -63,7 +63,8 @@ public:
 
     string printForce() const {
         string text = printDirection() + printRow("1", "lpClass1", "lpClass2") + printRow("2", "lpClass2", "lpClass1") +
-                "real3 lpForce = make_real3(0);\n";
+                "real3 lpForce = make_real3(0);\n"
+                "if (lpCurve1.x > 0) { // zero for pairs that do not interact, also if a gradient is infinite\n";
         for (int order = 0; order < DensityTables::NumOrders; order++) {
             if (getNumVectors(order) == 0)
                 continue;
@@ -78,7 +79,7 @@ public:
                         {"LP_STRIDE", to_string(layout.getStride() / Length)}, {"LP_SIGN", order % 2 == 0 ? "1" : "-1"},
                         {"LP_HARMONICS", harmonics}, {"LP_GRADIENT", gradient}}});
         }
-        return text;
+        return text + "}\n";
     }
 
     string printFunctions() const {
@@ -138,4 +139,5 @@ DensityText::DensityText(ComputeContext& cc, const LearnedPairForce& given, cons
     condition = printer.printCondition();
     chunks = printer.printChunks();
     force = printer.printForce();
+    isCentral = (tables.getLayout().getWidth(0) * 4 == tables.getLayout().getRowSize());
 }

@@ -26,6 +26,7 @@ struct DensityText {
     std::string condition; ///< whether particles of two classes interact
     std::vector<Chunk> chunks;
     std::string force; ///< declares lpForce, the force on the first atom, without the scale
+    bool isCentral;    ///< whether the force is along the line of the two atoms: there are channels of order 0 only
 };
 
 } // namespace LearnedPairPlugin

@@ -29,7 +29,7 @@ private:
     OpenMM::ComputeContext& cc;
     const int count;
     OpenMM::ComputeArray atoms;   // int2, for each exception
-    OpenMM::ComputeArray factors; // real, for each exception; 0 if it does not interact
+    OpenMM::ComputeArray factors; // real, for each exception
 };
 
 } // namespace LearnedPairPlugin

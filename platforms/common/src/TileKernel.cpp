@@ -15,8 +15,9 @@ using std::map;
 using std::string;
 using std::stringstream;
 
-// The local memory that every device has for a thread block, in bytes, and what kernels/tiles.cc needs for a warp.
-static const double LocalMemory = 48 * 1024, TileBytes = 2560;
+// The local memory of a thread block on CUDA, in bytes, and what kernels/tiles.cc needs for a warp in single and in
+// double precision. On OpenCL a thread block has one warp.
+static const double LocalMemory = 48 * 1024, TileBytes = 2048, TileBytesInDouble = 3584;
 
 TileKernel::TileKernel(ComputeContext& cc, NonbondedUtilities& list, double cutoff, const WarpTraits& traits,
         const TileText& text, const KernelArguments& given) :
@@ -49,18 +50,19 @@ TileKernel::TileKernel(ComputeContext& cc, NonbondedUtilities& list, double cuto
             cc.intToString((cc.getContextIndex() + 1) * numExclusionTiles / cc.getNumContexts());
     addArguments();
     kernel = cc.compileProgram(createText(text), defines)->createKernel(text.name);
-    // Register the buffer only after the kernel has compiled: OpenMM keeps a pointer to it and clears it in every
-    // evaluation. If compilation throws, the pointer would dangle.
     numTaken.initialize<unsigned int>(cc, 1, "learnedPairNumTaken");
     cc.clearBuffer(numTaken);
-    cc.addAutoclearBuffer(numTaken);
     arguments.bind(kernel);
+    // Register the buffer last: OpenMM keeps a pointer to it and clears it in every evaluation. If something above
+    // throws, the pointer would dangle.
+    cc.addAutoclearBuffer(numTaken);
 }
 
 /** Find how many warps a thread block has: no more than its local memory is large enough for. */
 int TileKernel::findNumWarps(const TileText& text) const {
     const int wanted = (cc.getUseDoublePrecision() ? traits.warpsPerGroup / 2 : traits.warpsPerGroup);
-    return std::max(1, std::min(wanted, (int) (LocalMemory / (TileBytes + text.localBytes))));
+    const double bytes = (cc.getUseDoublePrecision() ? TileBytesInDouble : TileBytes) + text.localBytes;
+    return std::max(1, std::min(wanted, (int) (LocalMemory / bytes)));
 }
 
 void TileKernel::addArguments() {

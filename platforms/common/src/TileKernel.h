@@ -17,7 +17,7 @@ namespace LearnedPairPlugin {
 
 /** The properties of a device's warps. A warp has TILE_SIZE threads, which work on one tile together. */
 struct WarpTraits {
-    int warpsPerGroup;     ///< the number of warps in a thread block in single precision; half as many in double
+    int warpsPerGroup;     ///< at most so many warps in a thread block in single precision; half as many in double
     const char* syncWarp;  ///< the statement that synchronizes the threads of a warp
     const char* lowestBit; ///< the expression of the number of the lowest bit that is set in the unsigned integer x
     const char* countBits; ///< the expression of the number of bits that are set in the unsigned integer x
@@ -43,7 +43,7 @@ struct TileText {
     std::string functions; ///< functions that precede the kernel
     std::string local;     ///< declares arrays in local memory
     std::string begin;     ///< declares the variables of a thread
-    std::string tile;      ///< works on the pairs of a tile; kernels/tiles.cc lists the names that it may use
+    std::string tile;      ///< works on the pairs of a tile; kernels/tiles.cc lists the names that it uses
     std::string end;       ///< follows after the last tile
     std::string condition; ///< an expression that is true if the particles of a pair interact; may be empty
     /**

@@ -1,6 +1,7 @@
 /**
- * The exceptions of a LearnedPairForce whose function is an EnvironmentFunction: pairs whose densities have a factor. A
- * thread works on one pair at a time; see exceptions.cc for the indices of atoms.
+ * The exceptions of a LearnedPairForce whose function is an EnvironmentFunction: pairs whose densities have a factor.
+ * In the first kernel a thread adds the densities at one atom of a pair, in the second one the forces on both; see
+ * exceptions.cc for the indices of atoms.
  */
 KERNEL void addLearnedExceptionDensities(LP_HOLE_DENSITY_ARGUMENTS) {
     for (int index = GLOBAL_ID; index < 2*LP_NUM_EXCEPTIONS; index += GLOBAL_SIZE) {

@@ -16,7 +16,8 @@
  *                                                    energy and dE/dr, without the scale
  *   lpDEdGK, lpD2EdRdGK         the function         df/dg and d2f/drdg at lpRClamped, for the K-th parameter of the
  *                                                    function whose derivative is needed
- *   lpSwitch                    switching.cc         S, if LP_USE_SWITCH
+ *   lpSwitch, lpSwitchDerivative
+ *                               switching.cc         S and dS/dr, if LP_USE_SWITCH
  */
 lpEnergy += lpRBelowInner*lpDEdR;
 #if LP_USE_SWITCH

@@ -9,13 +9,16 @@ DEVICE unsigned int lpTranspose(LOCAL_ARG const unsigned int* inRange, int lane)
 /**
  * A kernel that works on a neighbor list tile by tile. A tile is 32 atoms of a block with up to 32 others. A warp of 32
  * threads works on one tile at a time. Each thread first finds which of the others are in range of its atom of the
- * block; then follows the piece of a particular kernel, which uses
+ * block, or loads what another kernel has found; then follows the piece of a particular kernel, which uses
  *
- *   lane                   the number of the thread in its warp
- *   atom1, atoms2[lane]    the atom of the block and the other atom that belong to this thread
+ *   warp, lane             the number of the warp in its group, and that of the thread in its warp
+ *   block                  the number of the block
+ *   atom1, atom2           the atom of the block and the other atom that belong to this thread
+ *   atoms2                 all other atoms
  *   positions1, positions2 the positions of all atoms of the tile
  *   inRange                for each atom of the block a mask: bit j says that the pair with the other atom j counts
  *   mask                   the mask of this thread's atom of the block
+ *   local_NAME1, local_NAME2[warp]    the parameters of the atoms of the block, and of the others
  *
  * The piece must synchronize the warp before it reads inRange.
  *
@@ -24,7 +27,9 @@ DEVICE unsigned int lpTranspose(LOCAL_ARG const unsigned int* inRange, int lane)
 KERNEL void LP_NAME(LP_HOLE_ARGUMENTS) {
     LOCAL unsigned int allTiles[LP_WARPS];
     LOCAL real3 allPositions1[LP_WARPS][TILE_SIZE], allPositions2[LP_WARPS][TILE_SIZE];
+#if !LP_LOAD_MASKS
     LOCAL real allX2[LP_WARPS][TILE_SIZE], allY2[LP_WARPS][TILE_SIZE], allZ2[LP_WARPS][TILE_SIZE];
+#endif
     LOCAL int allAtoms2[LP_WARPS][TILE_SIZE];
     LOCAL unsigned int allInRange[LP_WARPS][TILE_SIZE];
     LP_HOLE_PARAMETERS
@@ -69,9 +74,11 @@ KERNEL void LP_NAME(LP_HOLE_ARGUMENTS) {
         atoms2[lane] = atom2;
         const real3 position2 = trimTo3(posq[atom2 < NUM_ATOMS ? atom2 : 0]);
         positions2[lane] = position2;
+#if !LP_LOAD_MASKS
         allX2[warp][lane] = position2.x;
         allY2[warp][lane] = position2.y;
         allZ2[warp][lane] = position2.z;
+#endif
         LP_HOLE_LOAD_PARAMETERS
         LP_SYNC_WARP
 

@@ -237,8 +237,32 @@ def test_ranges_travel_with_the_model(suffix, tmp_path):
         (torch.zeros(3, 2), torch.zeros(2, dtype=torch.int64), r"expected \(M, K\) and \(M,\)"),
         (torch.zeros(1, 2), torch.tensor([1]), "there is an atom of type 1, and 1 names of types"),
         (torch.full((1, 2), torch.nan), torch.tensor([0]), "a density is NaN or infinite"),
+        (np.zeros((1, 2)), torch.tensor([0]), "the densities are a ndarray; expected a Tensor"),
+        (torch.zeros(1, 2), torch.tensor([True]), "the types have the dtype torch.bool; expected integers"),
     ],
 )
 def test_wrong_densities_are_refused(densities, types, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         lp.nn.density_ranges(densities, types, ["Ar"])
+    with pytest.raises(ValueError, match="expected a list of different names"):
+        lp.nn.density_ranges(torch.zeros(1, 1), torch.tensor([0]), ["Ar", "Ar"])
+
+
+def test_names_of_corrections_are_different():
+    simulation, file = trimer(0.3, density_ranges=RANGES), io.StringIO()
+    (first,) = simulation.system.getForces()
+    system = openmm.System()
+    for _ in range(3):
+        system.addParticle(40.0)
+    for name in ("c 2", "c", "c"):
+        force = lp.LearnedPairForce.cast(XmlSerializer.clone(first))
+        force.setName(name)
+        system.addForce(force)
+    again = app.Simulation(
+        simulation.topology, system, openmm.VerletIntegrator(1e-7), openmm.Platform.getPlatform("Reference")
+    )
+    again.context.setPositions(simulation.context.getState(positions=True).getPositions())
+    again.reporters.append(lp.DensityReporter(file, 1))
+    with pytest.warns(UserWarning, match="DensityReporter") as caught:
+        again.step(1)
+    assert len({row["correction"] for row in rows_of(file)}) == len(caught) == 3

@@ -42,3 +42,31 @@ def test_the_example_runs(tmp_path):
     model = lp.load_environment(tmp_path / "out" / "environment.pt")
     assert model.types == ["O", "H"] and len(model.function.angular) == 16
     assert lp.load_model(tmp_path / "out" / "pairs.pt").types == ["O", "H"]
+
+
+def test_forces_of_the_clusters_sum_to_zero():
+    data = np.load(FOLDER / "clusters.npz")
+    assert data["positions"].shape == (168, 72, 3) and len(np.unique(data["snapshot"])) == 24
+    for name in ("forces", "tip3p_forces"):
+        assert_close(data[name].sum(axis=1), np.zeros((168, 3)), atol=0.3)
+
+
+def test_the_stored_liquid_is_stable():
+    """For 1 ns: the density and the energy do not drift; and densities reduce the errors of held-out clusters."""
+    results = json.loads((FOLDER / "liquid.json").read_text(encoding="utf-8"))
+    errors = [each[1]["force_kJ_per_mol_nm"] for each in results["held_out_errors"].values()]
+    assert errors == sorted(errors, reverse=True) and len(errors) == 4
+    liquid = results["liquid"]
+    assert liquid["nanoseconds"] == 1.0 and abs(liquid["temperature_K"] - 298) < 3
+    mean, deviation = liquid["density_kg_per_m3"]
+    energies = liquid["energy_kJ_per_mol"]
+    assert deviation < 0.04 * mean and np.ptp(energies) < 0.02 * abs(np.mean(energies))
+    assert liquid["fraction_of_densities_outside"] < 0.05
+
+
+def test_the_liquid_runs(tmp_path):
+    run_script(FOLDER / "liquid.py", tmp_path, "--quick", "--output", tmp_path / "out")
+    stored = json.loads((tmp_path / "out" / "liquid.json").read_text(encoding="utf-8"))
+    assert stored["liquid"]["atoms"] == 648 and stored["liquid"]["density_kg_per_m3"][0] > 500
+    model = lp.load_environment(tmp_path / "out" / "environment.pt")
+    assert list(model.density_ranges) == ["O", "H"] and model.training["data"]["configurations"] > 50

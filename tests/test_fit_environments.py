@@ -144,9 +144,11 @@ def test_the_model_and_its_record(tmp_path):
         assert model.types == NAMES and model.description == "of clusters" and model.inner_cutoff == INNER
         assert model.training["errors_held_out"]["rms_force_kJ_per_mol_nm"] == fit.errors_held_out[1]
         assert model.training["data_held_out"]["configurations"] == 5
-    energies = fit.predict(fit.tensors_of(test))[0]
-    known = torch.tensor([each.energy for each in test], dtype=torch.float64)
-    assert_close((energies - known).square().mean().sqrt().item(), fit.errors_held_out[0], rtol=1e-12)
+    errors = fit.predict(test)
+    assert_close(np.sqrt(np.mean([each.energy**2 for each in errors])), fit.errors_held_out[0], rtol=1e-12)
+    assert_close(
+        np.sqrt(np.mean(np.concatenate([each.forces for each in errors]) ** 2)), fit.errors_held_out[1], rtol=1e-12
+    )
     assert "configurations that had no part in the fit: RMS error of energies" in str(fit)
     everything = [*fit.training, *fit.validation]
     densities = torch.cat(
@@ -174,10 +176,9 @@ def test_a_force_has_the_energies_of_the_fit():
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
     context.setPositions(configuration.positions)
     state = context.getState(energy=True, forces=True)
-    energy, forces = fit.predict(fit.tensors_of(lp.fit.ReferenceData([configuration], "one", "a network")))
-    assert_close(state.getPotentialEnergy()._value, energy.item(), rtol=1e-5)
-    scale = np.abs(forces.numpy()).max()
-    assert_close(state.getForces(asNumpy=True)._value, forces.numpy(), atol=1e-5 * scale)
+    (energy,), (forces,) = fit.contributions(lp.fit.ReferenceData([configuration], "one", "a network"))
+    assert_close(state.getPotentialEnergy()._value, energy, rtol=1e-5)
+    assert_close(state.getForces(asNumpy=True)._value, forces, atol=1e-5 * np.abs(forces).max())
 
 
 def test_a_fit_is_subtracted():
@@ -185,10 +186,10 @@ def test_a_fit_is_subtracted():
     data = data_of(20)
     fit = small()
     rest = lp.fit.subtract_fit(data, fit)
-    energy, forces = fit.predict(fit.tensors_of(data))
-    assert_close([each.energy_difference for each in rest], [e.energy for e in data] - energy.numpy(), atol=1e-12)
-    left = np.concatenate([each.force_difference for each in rest])
-    assert_close(left, np.concatenate([each.forces for each in data]) - forces.numpy(), atol=1e-11)
+    energy, forces = fit.contributions(data)
+    assert_close([each.energy_difference for each in rest], np.array([e.energy for e in data]) - energy, atol=1e-12)
+    for each, old, added in zip(rest, data, forces, strict=True):
+        assert_close(each.force_difference, old.forces - added, atol=1e-11)
     pairs = lp.fit.fit_splines(data, cutoff=CUTOFF, within_cutoff=True, types=NAMES)
     twice = lp.fit.subtract_fit(rest, pairs)
     for each, once, error in zip(twice, rest, pairs.predict(rest), strict=True):
@@ -197,8 +198,27 @@ def test_a_fit_is_subtracted():
         assert each.baseline_energy != once.baseline_energy != 0
     without = lp.fit.subtract_fit(data_of(5, energy=False), pairs)
     assert all(each.energy is None and np.abs(each.baseline_forces).max() > 0 for each in without)
-    with pytest.raises(lp.ModelError, match="subtract_fit: the data are a list; expected ReferenceData"):
-        lp.fit.subtract_fit([*data], fit)
+    far = lp.fit.Configuration("far", ("A", "B"), [[0, 0, 0], [2, 0, 0]], energy=0.1)  # no pair in range
+    for each in (fit, pairs):
+        (alone,) = lp.fit.subtract_fit(lp.fit.ReferenceData([far], "far", "by hand"), each)
+        assert alone.energy_difference == 0.1
+    with_tail = lp.fit.fit_splines(data, cutoff=CUTOFF, types=NAMES)
+    for given, subtracted, message in (
+        ([*data], fit, "subtract_fit: the data are a list; expected ReferenceData"),
+        (data, fit.model, "subtract_fit: fit is a EnvironmentModel; expected the result of a fit"),
+        (data, with_tail, "the functions of this fit continue beyond the cutoff.* fit with within_cutoff=True"),
+    ):
+        with pytest.raises(lp.ModelError, match=message):
+            lp.fit.subtract_fit(given, subtracted)
+
+
+def test_held_out_data_need_the_baseline_of_the_fit():
+    pairs = lp.fit.fit_splines(data_of(30), cutoff=CUTOFF, within_cutoff=True, types=NAMES)
+    fit = lp.fit.fit_environment(lp.fit.subtract_fit(data_of(30), pairs), network(), **SMALL | dict(epochs=1))
+    test = data_of(5, first=500)
+    with pytest.warns(UserWarning, match="the fitted configurations have a baseline, and the given ones have none"):
+        fit.with_held_out(test)
+    fit.with_held_out(lp.fit.subtract_fit(test, pairs))
 
 
 def test_a_dict_is_a_network_with_a_seed():
@@ -238,8 +258,15 @@ class PairsOnly(torch.nn.Module):
         (None, dict(types=["A", "B", "C"]), "the network has 2 types, and the model has 3: A, B, C"),
         (None, dict(types=["A"]), "the data have the type 'B'"),
         (None, dict(cutoff=-1), "fit_environment: cutoff is -1; expected a positive number, in nm"),
+        (None, dict(validation=0), "validation is 0, which is 0 of 20 configurations; expected a fraction that leaves"),
         (None, dict(validation="x"), "fit_environment: validation is 'x'; expected a fraction"),
         (None, dict(epochs=0), "fit_environment: epochs is 0; expected a positive integer"),
+        (None, dict(progress=5), "progress is 5; expected a function of three numbers"),
+        (None, dict(checkpoint=5), "checkpoint is 5; expected the name of a file"),
+        ({}, dict(inner_cutoff=0.9), "inner_cutoff is 0.9; expected a number from 0 to below the cutoff, 0.7 nm"),
+        ({}, dict(inner_cutoff="x"), "inner_cutoff is 'x'; expected a number from 0"),
+        (None, dict(cutoff=0.1, inner_cutoff=None), "cluster .*: no two atoms .* closer than the cutoff, 0.1 nm"),
+        ({}, dict(learning_rate=1e4), "fit_environment: after 5 epochs, .* choose a smaller learning_rate than 10000"),
         (None, dict(learning_rate=1e200), "fit_environment: the loss is not finite in epoch"),
     ],
 )
@@ -247,6 +274,17 @@ def test_wrong_arguments_are_refused(module, options, message):
     module = network() if module is None else module
     with pytest.raises(lp.ModelError, match=message):
         lp.fit.fit_environment(data_of(20), module, **SMALL | options)
+
+
+def test_frozen_parameters_stay_as_they_are():
+    module = network()
+    module.first_bias.requires_grad_(False)
+    fit = lp.fit.fit_environment(data_of(20), module, **SMALL)
+    assert torch.equal(fit.module.first_bias, module.first_bias) and not fit.module.first_bias.requires_grad
+    assert not torch.equal(fit.module.coefficients, module.coefficients)
+    frozen = network().requires_grad_(False)  # as in a model that was loaded
+    fit = lp.fit.fit_environment(data_of(20), frozen, **SMALL)
+    assert not torch.equal(fit.module.first_bias, frozen.first_bias)
 
 
 def test_a_type_without_data_is_warned_of():

@@ -213,7 +213,7 @@ def test_a_dict_is_a_network_whose_parameters_belong_to_the_seed():
         (dict(batch_size=2.5), "fit_network: batch_size is 2.5; expected a positive integer"),
         (dict(learning_rate=-1), "fit_network: learning_rate is -1; expected a positive number"),
         (dict(types=["A", "C"]), "the data have the type 'B', and types has"),
-        (dict(validation=0.001), "a fraction of 0.001 of 40 configurations is 0"),
+        (dict(validation=0.001), "fit_network: validation is 0.001, which is 0 of 40 configurations"),
         (dict(energy_error=(0, 0)), r"energy_error is \(0, 0\); expected a positive absolute error"),
     ],
 )

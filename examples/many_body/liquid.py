@@ -71,7 +71,7 @@ def fit_all(output, quick):
     """Fit pairs and environment models, write the best ones to files, and get the errors of held-out configurations."""
     parts = {}
     for name, first, last in (
-        ("training", HELD_OUT + VALIDATION, 999),
+        ("training", HELD_OUT + VALIDATION, HELD_OUT + VALIDATION + 2 if quick else 999),
         ("validation", HELD_OUT, HELD_OUT + VALIDATION),
         ("held_out", 0, HELD_OUT),
     ):
@@ -158,7 +158,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("liquid_output"))
     parser.add_argument("--nanoseconds", type=float, default=1.0)
-    parser.add_argument("--quick", action="store_true", help="a test of seconds: one epoch, and 0.1 ps")
+    parser.add_argument("--quick", action="store_true", help="a test of seconds: few data, one epoch, 0.1 ps")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     report = {"processor": processor_name(), "held_out_errors": fit_all(arguments.output, arguments.quick)}

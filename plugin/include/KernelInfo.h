@@ -18,7 +18,8 @@ struct KernelInfo {
      *  - "SIMD loop": vectorized loops over a neighbor list (CPU);
      *  - "shared kernel": OpenMM's own nonbonded kernel, together with other forces (GPUs; the fastest);
      *  - "own kernel": a second nonbonded kernel of OpenMM, which evaluates this force alone (GPUs);
-     *  - "compacted pairs": a kernel of this plugin that first compacts the pairs in range (GPUs).
+     *  - "compacted pairs": a kernel of this plugin that first compacts the pairs in range (GPUs; for environment
+     *    functions one of two kernels for pairs).
      */
     std::string placement;
     /** The neighbor list: "shared" with OpenMM's other forces, "own", or "none". */
@@ -27,7 +28,7 @@ struct KernelInfo {
     std::string instructionSet;
     /** Whether matrix products run on tensor cores. */
     bool tensorCores = false;
-    /** How the function is evaluated: with a "table", or by running its "program". */
+    /** How the function is evaluated: with a "table", by running its "program", or as an "environment" function. */
     std::string evaluation;
     /** If a program is evaluated exactly: why not with tables. See LearnedPairForce::setEvaluation(). */
     std::string exactBecause;

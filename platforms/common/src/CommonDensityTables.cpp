@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "CommonDensityTables.h"
+#include "internal/activeExceptions.h"
 #include "internal/require.h"
 #include <algorithm>
 #include <cmath>
@@ -100,12 +101,9 @@ static vector<double> findLargest(const LearnedPairForce& force, const Environme
 /** Get the largest factor of a density. */
 static double findLargestFactor(const LearnedPairForce& force) {
     double largest = 1;
-    for (int i = 0; i < force.getNumExceptions() && force.getUseDensityExclusions(); i++) {
-        int particle1, particle2;
-        double factor;
-        force.getExceptionParameters(i, particle1, particle2, factor);
-        largest = std::max(largest, std::abs(factor));
-    }
+    if (force.getUseDensityExclusions())
+        for (auto& exception : findActiveExceptions(force))
+            largest = std::max(largest, std::abs(exception.factor));
     return largest;
 }
 

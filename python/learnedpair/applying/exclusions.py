@@ -104,7 +104,7 @@ def _pairs_of_nonbonded(system, atoms):
     if not forces:
         raise ValueError(
             "add_correction: the System has no NonbondedForce or CustomNonbondedForce whose exclusions could be"
-            " followed; use exclusions='molecules', or give pairs."
+            " followed; use exclusions='molecules', give pairs, or give [] for none."
         )
     if isinstance(forces[0], openmm.CustomNonbondedForce):
         pairs = np.concatenate([core.exclusions(int(force.this)) for force in forces])

@@ -186,6 +186,8 @@ def _of_tables(name: str, target: Target, correction: LearnedPairForce, info: di
 def _describe_evaluation(correction: LearnedPairForce, info: dict[str, Any]) -> str:
     if isinstance(correction.getFunction(), PairTable):
         return "the function is a table"
+    if info["evaluation"] == "environment":
+        return "densities are looked up in tables, and a program is run for every atom"
     if info["evaluation"] == "table":
         return "the program is evaluated with tables"
     because = info["exact_because"]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from .configurations import Configuration, ReferenceData, require_data
+from .distances import find_distances
 
 Array = NDArray[np.float64]
 
@@ -170,7 +171,8 @@ def subtract_fit(data: ReferenceData, fit: Any) -> ReferenceData:
     Raises
     ------
     ModelError
-        If a configuration has a type that the fit does not have.
+        If a configuration has a type that the fit does not have; or if the functions of the fit continue beyond the
+        cutoff, where the force has none: it needs ``within_cutoff=True``.
 
     Examples
     --------
@@ -184,13 +186,24 @@ def subtract_fit(data: ReferenceData, fit: Any) -> ReferenceData:
     ...     source="a Lennard-Jones potential",
     ...     method="an example",
     ... )
-    >>> rest = lp.fit.subtract_fit(data, lp.fit.fit_splines(data, cutoff=1.2))
+    >>> rest = lp.fit.subtract_fit(data, lp.fit.fit_splines(data, cutoff=1.2, within_cutoff=True))
     >>> abs(rest[5].energy_difference) < 0.001 < abs(data[5].energy_difference)
     True
     """
     require_data(data, "subtract_fit")
+    if not hasattr(fit, "contributions"):
+        raise ModelError(f"subtract_fit: fit is a {type(fit).__name__}; expected the result of a fit.")
+    if not fit.interacting.within_cutoff and any(each.box is None for each in data):
+        raise ModelError(
+            "subtract_fit: the functions of this fit continue beyond the cutoff, and those of the force do not, so that"
+            " the energies of the force are not known here; fit with within_cutoff=True."
+        )
+    in_range = [each for each in data if find_distances(each, fit.interacting)]
+    found = fit.contributions(ReferenceData(in_range, data.source, data.method)) if in_range else ([], [])
+    known = {id(each): values for each, *values in zip(in_range, *found)}
     energies, forces = [], []
-    for each, energy, added in zip(data, *fit.contributions(data)):
+    for each in data:
+        energy, added = known.get(id(each), (0.0, np.zeros((len(each.types), 3))))
         old = np.zeros((len(each.types), 3)) if each.baseline_forces is None else each.baseline_forces
         energies.append(each.baseline_energy + float(energy))
         forces.append(None if each.forces is None else old + added)

@@ -63,6 +63,8 @@ class Checkpoint:
         )
         self.history: list[tuple[int, float, float]] = []
         self._best = copy.deepcopy(module.state_dict())
+        if path is not None and not isinstance(path, (str, os.PathLike)):
+            raise ModelError(f"checkpoint is {path!r:.60}; expected the name of a file.")
         if path is not None and (not os.fspath(path) or os.path.isdir(path)):
             raise ModelError(f"checkpoint is {os.fspath(path)!r}; expected the name of a file.")
         if path is not None and os.path.exists(path):

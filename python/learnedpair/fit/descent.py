@@ -21,11 +21,12 @@ from ..models.pytorch.state import in_default_torch_state
 from .arguments import as_positive, as_seed, as_whole
 from .checkpoint import Checkpoint, digest_of
 from .configurations import ReferenceData, require_data
-from .distances import Range
+from .distances import Range, find_all_distances
 from .expected_errors import Errors
 from .pair_tensors import PairTensors
 from .pairs_of_types import names_of
-from .record import begin_record, describe_data
+from .prediction import Prediction
+from .record import begin_record, describe_data, warn_of_other_baseline
 
 #: The learning rate at the last epoch, as a fraction of that at the first one.
 LAST_RATE = 0.01
@@ -110,11 +111,19 @@ def divide(function: str, data: ReferenceData, validation: Any, seed: int) -> tu
         return data, validation
     if not is_finite_number(validation):
         raise ModelError(f"{function}: validation is {validation!r:.60}; expected a fraction, or ReferenceData.")
+    count = round(float(validation) * len(data))
+    if not 0 < count < len(data):
+        raise ModelError(
+            f"{function}: validation is {validation:g}, which is {count} of {len(data)} configurations; expected a"
+            " fraction that leaves at least one on both sides, or ReferenceData."
+        )
     return data.split(float(validation), seed)
 
 
 def copied(function: str, network: Any, names: Sequence[str]) -> torch.nn.Module:
-    """A copy of a module in double precision, with parameters that can be fitted."""
+    """A copy of a module in double precision, with parameters that can be fitted: those that require gradients, or all
+    if none does.
+    """
     if not isinstance(network, torch.nn.Module):
         raise ModelError(f"{function}: network is a {type(network).__name__}; expected a torch.nn.Module, or a dict.")
     count = getattr(network, "num_types", len(names))
@@ -131,8 +140,8 @@ def copied(function: str, network: Any, names: Sequence[str]) -> torch.nn.Module
         module = copy.deepcopy(network).double()
     if not any(True for _ in module.parameters()):
         raise ModelError(f"{function}: the network has no parameters; there is nothing to fit.")
-    for parameter in module.parameters():
-        parameter.requires_grad_()
+    if not any(parameter.requires_grad for parameter in module.parameters()):  # as in a model that was loaded
+        module.requires_grad_()
     return module
 
 
@@ -144,6 +153,8 @@ def descend(
     progress: Callable[[int, float, float], None] | None,
 ) -> None:
     """Run the epochs that the checkpoint does not have yet."""
+    if progress is not None and not callable(progress):
+        raise ModelError(f"{function}: progress is {progress!r:.60}; expected a function of three numbers.")
     training, held_out = tensors
     for epoch in range(len(state.history) + 1, descent.epochs + 1):
         if descent.patience is not None and epoch - 1 - state.best_epoch >= descent.patience:
@@ -182,6 +193,17 @@ def _step(state: Checkpoint, batch: Tensors) -> float:
     return loss.item()
 
 
+def load_fitted(function: str, state: Checkpoint, load: Callable[[torch.nn.Module], Any]) -> Any:
+    """Load the module with the best parameters; the error of a module that is refused names the fit."""
+    try:
+        return load(state.best_module().eval())
+    except ModelError as error:
+        raise ModelError(
+            f"{function}: after {len(state.history)} epochs, of which {state.best_epoch} has the smallest validation"
+            f" loss, the fitted module is refused; choose a smaller learning_rate than {state.learning_rate:g}. {error}"
+        ) from error
+
+
 def rms_errors(tensors: Tensors, module: torch.nn.Module) -> tuple[float, float]:
     """The root mean square errors of energies and of components of forces; NaN without such data."""
     energy, forces = tensors.predict_force(module)
@@ -193,6 +215,13 @@ def rms_errors(tensors: Tensors, module: torch.nn.Module) -> tuple[float, float]
         known = error[torch.isfinite(expected)]
         result.append(float(known.square().mean().sqrt()) if len(known) > 0 else math.nan)
     return result[0], result[1]
+
+
+def _root_mean_square(data: ReferenceData, what: str) -> float:
+    """That of the differences of energies or of components of forces; NaN without such data."""
+    known = [getattr(each, f"{what}_difference") for each in data]
+    values = [np.ravel(value) for value in known if value is not None]
+    return float(np.sqrt(np.mean(np.concatenate(values) ** 2))) if values else math.nan
 
 
 def _errors(of_energy: float, of_forces: float) -> str:
@@ -255,14 +284,36 @@ class DescentFit:
         """Some configurations, for predictions by the fitted module; all expected errors are 1."""
         raise NotImplementedError
 
-    def predict(self, tensors: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
-        """The energies and forces of the fitted module for tensors of :meth:`tensors_of`."""
-        return tensors.predict_force(self._module)
+    def predict(self, data: ReferenceData) -> list[Prediction]:
+        """The errors for configurations that were not fitted: predicted minus reference, both without the baseline.
+
+        Raises
+        ------
+        ModelError
+            If a configuration has a type that the model does not have, or no pair in range.
+        """
+        require_data(data, "predict")
+        result = []
+        for each, found, energy, forces in zip(
+            data, find_all_distances(data, self.interacting), *self.contributions(data)
+        ):
+            of_energy = None if each.energy_difference is None else energy - each.energy_difference
+            of_forces = None if each.force_difference is None else forces - each.force_difference
+            distances = {pair: pairs.r for pair, pairs in found.items()}
+            result.append(Prediction(each, distances, of_energy, of_energy, of_forces, of_forces))
+        return result
 
     @in_default_torch_state
     def contributions(self, data: ReferenceData) -> tuple[list[float], list[NDArray[np.float64]]]:
-        """The energies (kJ/mol) and forces (kJ/mol/nm) of the fitted module for configurations."""
-        energy, forces = self.predict(self.tensors_of(data))
+        """The energies (kJ/mol) and forces (kJ/mol/nm) of the fitted module for configurations.
+
+        Raises
+        ------
+        ModelError
+            If a configuration has a type that the model does not have.
+        """
+        names_of(list(self.model.types or ()), data.types, type(self).__name__)
+        energy, forces = self.tensors_of(data).predict_force(self._module)
         counts = [len(each.types) for each in data]
         return energy.detach().tolist(), [part.numpy() for part in forces.detach().split(counts)]
 
@@ -283,6 +334,7 @@ class DescentFit:
         """
         require_data(data, "with_held_out")
         names_of(list(self.model.types or ()), data.types, "with_held_out")
+        warn_of_other_baseline(self.training, data)
         errors = rms_errors(self.tensors_of(data), self._module)
         training = {
             **self.metadata["training"],
@@ -293,10 +345,11 @@ class DescentFit:
         return replace(self, model=self._load(metadata), metadata=metadata, errors_held_out=errors)
 
     def __str__(self) -> str:
+        size = _errors(*(_root_mean_square(self.validation, name) for name in ("energy", "force")))
         lines = [
             f"{len(self.history)} epochs, the best one is {self.best_epoch}; validation with {len(self.validation)} of"
             f" {len(self.training) + len(self.validation)} configurations:"
-            f" {_errors(self.energy_error, self.force_error)}",
+            f" {_errors(self.energy_error, self.force_error)} (without the fit, {size.removeprefix('RMS error of ')})",
             f"validation loss {min(each[2] for each in self.history):.3g}; 1 if the errors are those that are expected"
             " of the data",
         ]

@@ -103,7 +103,9 @@ def find_all_distances(
     for each in configurations:
         result.append(find_distances(each, interacting))
         if not result[-1]:
-            raise ModelError(f"{each.name}: no two atoms of different fragments are in range; leave it out.")
+            cutoff = interacting.cutoff_of(each)
+            closer = "" if np.isinf(cutoff) else f" closer than the cutoff, {cutoff:g} nm"
+            raise ModelError(f"{each.name}: no two atoms of different fragments are in range{closer}; leave it out.")
     return result
 
 

@@ -25,7 +25,18 @@ from ..units import in_nanometers
 from .arguments import as_positive
 from .checkpoint import Checkpoint
 from .configurations import ReferenceData, require_data
-from .descent import ANY_ERRORS, LAST_RATE, Descent, DescentFit, copied, descend, describe_fit, divide, rms_errors
+from .descent import (
+    ANY_ERRORS,
+    LAST_RATE,
+    Descent,
+    DescentFit,
+    copied,
+    descend,
+    describe_fit,
+    divide,
+    load_fitted,
+    rms_errors,
+)
 from .distances import Range
 from .environment_tensors import EnvironmentTensors
 from .expected_errors import default_errors
@@ -77,7 +88,7 @@ class EnvironmentFit(DescentFit):
     ... )
     >>> fit = lp.fit.fit_environment(data, {"angular": [0, 0, 1]}, cutoff=0.8, epochs=3)
     >>> print(fit)
-    3 epochs, the best one is ...; validation with 6 of 30 configurations: RMS error of energies ... kJ/mol
+    3 epochs, the best one is ...; validation with 6 of 30 configurations: RMS error of energies ... kJ/mol)
     validation loss ...; 1 if the errors are those that are expected of the data
     """
 
@@ -141,11 +152,11 @@ def fit_environment(
         The target is the reference minus the baseline. Energies are relative to those of isolated fragments, whose
         atoms have no neighbors.
     network : torch.nn.Module, or dict
-        With the methods ``density`` and ``atom``, such as :class:`learnedpair.nn.EnvironmentNetwork`. It is copied. Its
-        densities must vanish at the cutoff, unless there is a switching distance. A dict has the arguments ``angular``,
-        ``hidden``, ``num_basis`` and ``energy_scale`` of an EnvironmentNetwork, or some of them, or none. Its first
-        Gaussian is at the inner cutoff, or at the shortest distance of the data, and its initial parameters belong to
-        the seed.
+        With the methods ``density`` and ``atom``, such as :class:`learnedpair.nn.EnvironmentNetwork`. It is copied;
+        parameters that require no gradient stay as they are, unless none does. Its densities must vanish at the cutoff,
+        unless there is a switching distance. A dict has the arguments ``angular``, ``hidden``, ``num_basis`` and
+        ``energy_scale`` of an EnvironmentNetwork, or some of them, or none. Its first Gaussian is at the inner cutoff,
+        or at the shortest distance of the data, and its initial parameters belong to the seed.
     cutoff, switching_distance : float, nm, or Quantity
         Those of the force. Pairs beyond the cutoff do not count in any structure.
     angular : sequence of int
@@ -227,6 +238,7 @@ def _result_of(
     names: list[str],
 ) -> EnvironmentFit:
     """The result with the best parameters; ``tensors`` are those of the fitted and of the validation data."""
+    load_fitted("fit_environment", state, lambda module: load_environment(module, **metadata))
     best = state.best_module().eval()
     of_energy, of_forces = rms_errors(tensors[1], best)
     densities = torch.cat([each.densities(best) for each in tensors])

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from ..models.pytorch.state import in_default_torch_state
-from .descent import DescentFit, Tensors
+from .configurations import ReferenceData
+from .descent import DescentFit
 from .environments import EnvironmentFit
 from .networks import NetworkFit
 from .pair_tensors import PairTensors
@@ -33,8 +34,7 @@ def plot_environment_fit(fit: EnvironmentFit, folder: str | os.PathLike[str]) ->
     """Draw the files of :func:`plot_fit` for an environment model; returns their paths."""
     learning, parity = new_figure(4.2, 3.2), new_figure(4.2, 4.0)
     _draw_losses(learning.subplots(), fit)
-    tensors = {"fitted": fit.tensors_of(fit.training), "validation": fit.tensors_of(fit.validation)}
-    draw_parity(parity.subplots(), {name: _energies(fit, each) for name, each in tensors.items()})
+    _draw_energies(parity.subplots(), fit)
     return [save_figure(figure, folder, name) for figure, name in zip((learning, parity), ENVIRONMENT_FILES)]
 
 
@@ -44,20 +44,20 @@ def plot_network_fit(fit: NetworkFit, folder: str | os.PathLike[str]) -> list[st
     learning = new_figure(4.2, 3.2)
     _draw_losses(learning.subplots(), fit)
     names = list(fit.model.types or ())
-    tensors = {"fitted": fit.tensors_of(fit.training), "validation": fit.tensors_of(fit.validation)}
-    domain = tensors["fitted"].domain(names)
+    fitted = fit.tensors_of(fit.training)
+    domain = fitted.domain(names)
     curves, curve_panels = panels_of(list(domain))
     coverage, coverage_panels = panels_of(list(domain))
     for pair, for_curve, for_coverage in zip(domain, curve_panels, coverage_panels):
         first, second = sorted(map(names.index, pair))
         r = np.geomspace(*domain[pair], 2000)
         energy = fit.model.evaluate(r, np.full(len(r), first), np.full(len(r), second))[0]
-        draw_curve(for_curve, r, energy, _points_of((first, second), tensors["fitted"]))
-        types = torch.sort(tensors["fitted"].types, dim=0).values
+        draw_curve(for_curve, r, energy, _points_of((first, second), fitted))
+        types = torch.sort(fitted.types, dim=0).values
         chosen = (types[0] == first) & (types[1] == second)
-        draw_coverage(for_coverage, tensors["fitted"].r[chosen].numpy())
+        draw_coverage(for_coverage, fitted.r[chosen].numpy())
     parity = new_figure(4.2, 4.0)
-    draw_parity(parity.subplots(), {name: _energies(fit, each) for name, each in tensors.items()})
+    _draw_energies(parity.subplots(), fit)
     figures = (learning, curves, coverage, parity)
     return [save_figure(figure, folder, name) for figure, name in zip(figures, NETWORK_FILES)]
 
@@ -82,9 +82,14 @@ def _points_of(types: tuple[int, int], tensors: PairTensors) -> tuple[Array, Arr
     return tensors.r[chosen].numpy(), tensors.energy[tensors.configuration[chosen]].numpy()
 
 
-def _energies(fit: DescentFit, tensors: Tensors) -> tuple[Array, Array]:
+def _draw_energies(panel: Any, fit: DescentFit) -> None:
+    """Predicted against reference energies."""
+    draw_parity(panel, {"fitted": _energies(fit, fit.training), "validation": _energies(fit, fit.validation)})
+
+
+def _energies(fit: DescentFit, data: ReferenceData) -> tuple[Array, Array]:
     """Reference and predicted energies of the configurations that have one."""
-    energy, _ = fit.predict(tensors)
-    targets = tensors.targets
+    energy = torch.tensor(fit.contributions(data)[0], dtype=torch.float64)
+    targets = fit.tensors_of(data).targets
     known = torch.isfinite(targets.energy_error)
     return targets.energy[known].numpy(), energy[known].numpy()

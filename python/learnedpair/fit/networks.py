@@ -31,6 +31,7 @@ from .descent import (
     descend,
     describe_fit,
     divide,
+    load_fitted,
     rms_errors,
 )
 from .distances import Range
@@ -80,7 +81,7 @@ class NetworkFit(DescentFit):
     >>> network = lp.nn.TypedPairNetwork(num_types=1, cutoff=0.8, inner=0.3)
     >>> fit = lp.fit.fit_network(data, network, cutoff=0.8, epochs=3)
     >>> print(fit)
-    3 epochs, the best one is ...; validation with 6 of 30 configurations: RMS error of energies ... kJ/mol
+    3 epochs, the best one is ...; validation with 6 of 30 configurations: RMS error of energies ... kJ/mol)
     validation loss ...; 1 if the errors are those that are expected of the data
     """
 
@@ -142,10 +143,11 @@ def fit_network(
     data : ReferenceData
         The target is the reference minus the baseline.
     network : torch.nn.Module, or dict
-        ``forward(r, type1, type2)``, such as :class:`learnedpair.nn.TypedPairNetwork`. It is copied. Its energy must
-        vanish at the cutoff, unless there is a switching distance. A dict has the arguments ``hidden``, ``num_basis``
-        and ``energy_scale`` of a TypedPairNetwork, or some of them, or none. Its first Gaussian is at the inner cutoff,
-        or at the shortest distance of the data, and its initial parameters belong to the seed.
+        ``forward(r, type1, type2)``, such as :class:`learnedpair.nn.TypedPairNetwork`. It is copied; parameters that
+        require no gradient stay as they are, unless none does. Its energy must vanish at the cutoff, unless there is a
+        switching distance. A dict has the arguments ``hidden``, ``num_basis`` and ``energy_scale`` of a
+        TypedPairNetwork, or some of them, or none. Its first Gaussian is at the inner cutoff, or at the shortest
+        distance of the data, and its initial parameters belong to the seed.
     cutoff, switching_distance : float, nm, or Quantity
         Those of the force. Structures with a periodic box are fitted with the switching function, others without it.
     inner_cutoff : float, nm, or Quantity
@@ -229,6 +231,7 @@ def fit_network(
     )
     state = Checkpoint(module, descent.epochs, descent.learning_rate, LAST_RATE, settings, checkpoint)
     descend("fit_network", state, tensors, descent, progress)
+    load_fitted("fit_network", state, lambda module: load_model(module, **metadata))
     best = state.best_module().eval()
     of_energy, of_forces = rms_errors(tensors[1], best)
     metadata["training"] = describe_fit(training, held_out, state, of_energy, of_forces)

@@ -9,8 +9,9 @@ import numpy as np
 import openmm.version
 import torch
 
-from ..errors import ModelError
+from ..errors import ModelError, warn
 from ..force.functions import core
+from ..force.particles import is_finite_number
 from .configurations import Configuration, ReferenceData
 from .pairs_of_types import PairOfTypes
 
@@ -26,6 +27,15 @@ def describe_data(data: ReferenceData) -> dict[str, Any]:
 def has_baseline(configuration: Configuration) -> bool:
     """Whether the energies or forces of a force field have been subtracted."""
     return configuration.baseline_energy != 0 or configuration.baseline_forces is not None
+
+
+def warn_of_other_baseline(fitted: ReferenceData, data: ReferenceData) -> None:
+    """Warn of held-out data whose baseline was not subtracted, while that of the fitted data was."""
+    if any(map(has_baseline, fitted)) and not any(map(has_baseline, data)):
+        warn(
+            "with_held_out: the fitted configurations have a baseline, and the given ones have none; subtract the same"
+            " from both (subtract_baseline, subtract_fit)."
+        )
 
 
 def begin_record(data: ReferenceData) -> dict[str, Any]:
@@ -64,6 +74,10 @@ def distances_of_model(
     ModelError
         If all distances are beyond the cutoff.
     """
+    if inner_cutoff is not None and not (is_finite_number(inner_cutoff) and 0 <= inner_cutoff < cutoff):
+        raise ModelError(
+            f"inner_cutoff is {inner_cutoff!r:.60}; expected a number from 0 to below the cutoff, {cutoff:g} nm."
+        )
     shortest = min(low for low, _ in domain.values())
     if shortest >= cutoff:
         raise ModelError(

@@ -23,7 +23,7 @@ from .module import InverseSplineCurves
 from .pair_result import ExpressionResult, PairResult, SplineResult
 from .pairs_of_types import PairOfTypes, PairsOfTypes, label_of, names_of
 from .prediction import Prediction, predictions_of
-from .record import describe_data
+from .record import describe_data, warn_of_other_baseline
 from .report import HEADER, HEADER_HELD_OUT, describe_errors_held_out, describe_training, row_of, rows_held_out
 from .summary import force_error
 from .task import Component, indices_of
@@ -104,6 +104,7 @@ class Fit(Generic[_Result]):
             As :meth:`predict`.
         """
         predictions = self.predict(data)
+        warn_of_other_baseline(self.data, data)
         training = {
             **self.metadata["training"],
             "data_held_out": describe_data(data),

@@ -462,7 +462,7 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
                 or boundary conditions or a longer cutoff than the other forces, if the System has a force that this
                 plugin does not know, or for a large program without a cutoff.
                 "compacted pairs": a kernel of this plugin that compacts the pairs in range before it evaluates them. It
-                is used for programs that are too large for OpenMM's nonbonded kernel.
+                is used for programs that are too large for OpenMM's nonbonded kernel, and for environment functions.
             ``neighbor_list`` : str
                 "shared" (with OpenMM's other forces), "own", or "none".
             ``instruction_set`` : str
@@ -470,7 +470,7 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
             ``tensor_cores`` : bool
                 Whether matrix products run on tensor cores.
             ``evaluation`` : str
-                "table", or "program" if the program is run for every pair of particles.
+                "table"; "program" if the program is run for every pair of particles; or "environment".
             ``exact_because`` : str
                 If a program is run: why no tables are used. See :meth:`setEvaluation`.
             ``num_curves`` : int

@@ -30,8 +30,9 @@ def density_ranges(
 
     Raises
     ------
-    ValueError
-        If the shapes do not fit, a type has no name, or a density of a covered atom is not finite.
+    TypeError, ValueError
+        If an argument has another type, names repeat, the shapes do not fit, a type has no name, or a density of a
+        covered atom is not finite.
 
     Examples
     --------
@@ -41,6 +42,13 @@ def density_ranges(
     >>> lp.nn.density_ranges(densities, torch.tensor([0, 0, 1]), ["O", "H", "Na"])
     {'O': [(0.25, 0.5), (1.0, 3.0)], 'H': [(2.0, 2.0), (2.0, 2.0)]}
     """
+    for what, value in (("densities", densities), ("types", types)):
+        if not isinstance(value, torch.Tensor):
+            raise TypeError(f"density_ranges: the {what} are a {type(value).__name__}; expected a Tensor.")
+    if types.dtype.is_floating_point or types.dtype == torch.bool:
+        raise TypeError(f"density_ranges: the types have the dtype {types.dtype}; expected integers.")
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names) or len({*names}) != len(names):
+        raise ValueError(f"density_ranges: names is {names!r:.80}; expected a list of different names.")
     if densities.dim() != 2 or types.shape != densities.shape[:1]:
         raise ValueError(
             f"density_ranges: the densities have the shape {tuple(densities.shape)} and the types"

@@ -102,6 +102,10 @@ class GuardReporter(IntervalReporter):
 
     def _prepare(self, simulation: app.Simulation) -> None:
         if not self._watched(simulation.system):
+            if self._force is not None:
+                raise ValueError(
+                    f"{self._name}: the correction {self._force.getName()!r} {self._why_left_out(self._force)}."
+                )
             raise ValueError(
                 f"{self._name}: no correction of the System has a {self.data}; export the model again with"
                 f" {self.keyword}={{...}}, or give the reporter {self.keyword}={{...}}."
@@ -113,11 +117,7 @@ class GuardReporter(IntervalReporter):
     def _watched(self, system: openmm.System) -> list[tuple[str, LearnedPairForce, Any]]:
         """The corrections to look at: their names, which are made unique, and their training data."""
         corrections = all_corrections_of(system)
-        how_often = collections.Counter(each.getName() for each in corrections)
-        named = [
-            (each.getName() if how_often[each.getName()] == 1 else f"{each.getName()} {number}", each)
-            for number, each in enumerate(corrections, 1)
-        ]
+        named = list(zip(_unique_names([each.getName() for each in corrections]), corrections))
         if self._force is not None:
             named = [(name, each) for name, each in named if int(each.this) == int(self._force.this)]
             if not named:
@@ -180,6 +180,21 @@ class GuardReporter(IntervalReporter):
             if (name, *self._kind(each), each.outside) not in self._warned:
                 self._warned.add((name, *self._kind(each), each.outside))
                 warn(self._message(simulation, name, each))
+
+
+def _unique_names(names: list[str]) -> list[str]:
+    """Number names that occur several times, such that all are different."""
+    how_often = collections.Counter(names)
+    taken = {name for name in names if how_often[name] == 1}
+    result = []
+    for number, name in enumerate(names, 1):
+        if how_often[name] > 1:
+            while f"{name} {number}" in taken:
+                number += len(names)
+            name = f"{name} {number}"
+            taken.add(name)
+        result.append(name)
+    return result
 
 
 def atom_name(topology: app.Topology, index: int) -> str:

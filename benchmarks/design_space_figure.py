@@ -20,8 +20,8 @@ class Style:
     Attributes
     ----------
     color, marker : str
-    text : str
-        Their label; an empty one stands for the name of each point.
+    text : str or None
+        Their label; an empty one stands for the name of each point, and None for no label.
     below : bool
         Whether the label is below the points, and not above.
     distance : float
@@ -32,7 +32,7 @@ class Style:
 
     color: str
     marker: str
-    text: str
+    text: str | None
     below: bool
     distance: float
     sizes: bool = False
@@ -40,11 +40,11 @@ class Style:
 
 KINDS = {
     "mm": Style(GRAY, "s", "MM (TIP3P)", False, 16),
-    "spline": Style(BLUE, "D", "MM + table:\na spline", False, 38),
-    "many-body": Style(PURPLE, "v", "MM + table + many-body:\nradial; radial and angular", True, 22),
-    "table": Style(BLUE, "o", "MM + table:\nnetworks", True, 34),
-    "exact": Style(GREEN, "o", "MM + exact program:\nnetworks", True, 66, True),
-    "python": Style(ORANGE, "o", "MM + PythonForce:\nthe same networks", False, 44, True),
+    "spline": Style(BLUE, "D", "MM + table", False, 26),
+    "many-body": Style(PURPLE, "v", "MM + table + many-body:\nradial, radial and angular", True, 26),
+    "table": Style(BLUE, "o", None, True, 0),
+    "exact": Style(GREEN, "o", "MM + exact\nprogram", False, 44, True),
+    "python": Style(ORANGE, "o", "MM + PythonForce", True, 40, True),
     "other": Style(RED, "^", "", False, 18),
 }
 
@@ -60,7 +60,7 @@ def draw_kind(axes, points, style):
     names = [f"{point['name']}\n({point['note']})" for point in points] if style.text == "" else []
     for name, *at in zip(names, x, y):
         axes.annotate(name, at, (0, side * style.distance), **_text(style), va=vertical)
-    if style.text != "":
+    if style.text:
         axes.annotate(
             style.text,
             (x[len(x) // 2], y[len(y) // 2]),

@@ -104,6 +104,8 @@ def test_small_run(tmp_path):
     assert list(points) == [
         ("mm", "TIP3P"),
         ("spline", "spline"),
+        ("many-body", "radial"),
+        ("many-body", "radial, angular"),
         ("table", "8-8-1"),
         ("exact", "8-8-1"),
         ("python", "8-8-1"),

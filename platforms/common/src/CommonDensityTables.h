@@ -16,7 +16,7 @@ namespace LearnedPairPlugin {
 class CommonDensityTables {
 public:
     /** The number of channels in a vector: a real4. */
-    static const int VectorLength = 4;
+    static constexpr int VectorLength = 4;
     CommonDensityTables(OpenMM::ComputeContext& cc, const LearnedPairForce& force, const EnvironmentFunction& function);
     /** Copy the tables and the classes of the particles. The function has the shape of that of the constructor. */
     void upload(const LearnedPairForce& force, const EnvironmentFunction& function);

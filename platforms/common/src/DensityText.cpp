@@ -95,7 +95,7 @@ public:
     }
 
 private:
-    static const int Length = CommonDensityTables::VectorLength;
+    static constexpr int Length = CommonDensityTables::VectorLength;
     int getNumVectors(int order) const {
         return layout.getWidth(order) / Length;
     }

@@ -13,7 +13,7 @@ namespace LearnedPairPlugin {
 class ExceptionPairs {
 public:
     /** The number of threads in a block of a kernel that works on exceptions. */
-    static const int GroupSize = 64;
+    static constexpr int GroupSize = 64;
     ExceptionPairs(OpenMM::ComputeContext& cc, const LearnedPairForce& force);
     /** Use the factors of another force with the same exceptions. */
     void upload(const LearnedPairForce& force);

@@ -39,7 +39,7 @@ public:
             OpenMM::CpuPlatform::PlatformData& data, CpuPairSums& sums);
 
 private:
-    static const int BatchSize = 16; // atoms that the program evaluates together
+    static constexpr int BatchSize = 16; // atoms that the program evaluates together
     typedef ProgramInterpreter<double, BatchSize> Interpreter;
     struct Evaluation; // the arguments of compute(), and the next blocks
     void evaluate(Evaluation& evaluation, int thread);

@@ -20,7 +20,7 @@ const int NeighborChunk = 24;
 
 /** Pairs in range, one array for each property. Of each pair, the atom of the block is the first one. */
 struct PackedNeighbors {
-    static const int Capacity = NeighborChunk * Width + Width; // one more vector, since whole vectors are stored
+    static constexpr int Capacity = NeighborChunk * Width + Width; // one more vector, since whole vectors are stored
     int size;
     alignas(64) float x[Capacity], y[Capacity], z[Capacity], r2[Capacity]; // from the first atom to the second one
     int32_t lane[Capacity], neighbor[Capacity];   // the first atom in the block, the second one in the list

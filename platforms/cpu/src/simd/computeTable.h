@@ -16,7 +16,7 @@ const int ChunkSize = 48;
 
 /** The pairs in range of some neighbors, packed. */
 struct PackedPairs {
-    static const int Capacity = ChunkSize * Width + Width; // one more vector, since whole vectors are stored
+    static constexpr int Capacity = ChunkSize * Width + Width; // one more vector, since whole vectors are stored
     int numNeighbors, size;
     struct {
         int index;     // of the near neighbor

@@ -56,7 +56,7 @@ struct PairProgramCode {
 /** Pairs that wait for the program to run. It has more room than a batch: the pairs of one neighbor may exceed the
  * batch, and they are stored as whole vectors. */
 struct PairBatch {
-    static const int Capacity = MaxBatchSize + 2 * MaxBlockSize;
+    static constexpr int Capacity = MaxBatchSize + 2 * MaxBlockSize;
     int size;
     int32_t first[Capacity], second[Capacity];
     float x[Capacity], y[Capacity], z[Capacity], r2[Capacity];

@@ -78,9 +78,12 @@ def test_the_parts_of_the_budget(name, sources, files, capsys):
     reference = evaluated(REFERENCE, correction(folder, name), folder)
     single = evaluated(CPU, correction(folder, name), folder)
     assert_close(measured["energy"], abs(single[0] - reference[0]), rtol=1e-6, atol=1e-9)
-    error = single[1] - reference[1]  # in the check, other forces are added to the same numbers in single precision
-    assert_close(measured["rms_force"], np.sqrt(np.mean(error**2)), rtol=0.02)
-    assert_close(measured["largest_force"], np.abs(error).max(), rtol=0.02)
+    # Rounding errors depend on the order in which threads add forces, and in the check other forces are added to the
+    # same numbers. The RMS of 576 independent rounding errors has a standard error of 3 %, and their maximum one of
+    # about 15 %: four standard errors are allowed.
+    error = single[1] - reference[1]
+    assert_close(measured["rms_force"], np.sqrt(np.mean(error**2)), rtol=0.12)
+    assert_close(measured["largest_force"], np.abs(error).max(), rtol=0.6)
     members = [evaluated(REFERENCE, each, folder) for each in committee.create_member_forces(correction(folder, name))]
     spread = np.abs(members[0][1] - members[1][1]) / np.sqrt(2)
     assert_close(found["committee"]["energy"], abs(members[0][0] - members[1][0]) / np.sqrt(2), rtol=1e-6)

@@ -12,10 +12,10 @@ import openmm
 import pytest
 import torch
 from comparators import assert_close
+from environment_models import ANGULAR, KEYWORDS, Box, network
+from environments import CUTOFF, INNER, NUM_TYPES, ORDERS, TRICLINIC, Cluster, curves
 from learnedpair.force.densities import densities_of
 from openmm import XmlSerializer, app
-from test_environment import CUTOFF, INNER, NUM_TYPES, ORDERS, TRICLINIC, Cluster, curves
-from test_load_environment import ANGULAR, KEYWORDS, Box, network
 
 
 def each_density_is_an_energy(channel):

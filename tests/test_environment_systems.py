@@ -11,7 +11,7 @@ import numpy as np
 import openmm
 import pytest
 from comparators import CPU, CUDA, DOUBLE, MIXED, OPENCL, REFERENCE, SEVERAL_DEVICES, assert_close, evaluate, on
-from test_environment import CHANNELS, CUTOFF, INNER, SHAPES, environment, gas, state_of
+from environments import CHANNELS, CUTOFF, INNER, SHAPES, environment, gas, state_of
 
 #: On OpenCL only boxes whose code on the device differs.
 CASES = [(target, shape, channels) for target, shapes in ((CUDA, SHAPES), (OPENCL, ("triclinic", "cluster")))

@@ -4,7 +4,7 @@
 compiled.
 
 Run as: environment_cases.py single|mixed|double NAME...
-A name is that of channels in tests/test_environment.py. Prints a line for each name.
+A name is that of channels in tests/environments.py. Prints a line for each name.
 """
 
 import copy
@@ -16,7 +16,7 @@ import numpy as np
 import openmm
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from test_environment import gas, state_of
+from environments import gas, state_of
 
 
 def main(precision, names):

@@ -73,7 +73,7 @@ class Correction:
     name : str
         Its label in the figure.
     make : function
-        Creates a list of Forces from the types, the excluded pairs and the edges of the box.
+        ``make(types, excluded, edges)`` returns a list of Forces, as for ``forces_of_dimers``.
     """
 
     kind: str

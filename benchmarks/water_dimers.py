@@ -123,7 +123,8 @@ def forces_of_dimers(make, positions):
     Parameters
     ----------
     make : function
-        Creates a list of Forces from the types (0 for O, 1 for H), the excluded pairs and the edges of the box (nm).
+        ``make(types, excluded, edges)`` returns a list of Forces. ``types`` has 0 for each O and 1 for each H,
+        ``excluded`` the pairs of atoms that do not interact, and ``edges`` the lengths of the box in nm.
     positions : ndarray, shape (n, 6, 3), nm
 
     Returns

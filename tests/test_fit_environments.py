@@ -216,9 +216,12 @@ def test_held_out_data_need_the_baseline_of_the_fit():
     pairs = lp.fit.fit_splines(data_of(30), cutoff=CUTOFF, within_cutoff=True, types=NAMES)
     fit = lp.fit.fit_environment(lp.fit.subtract_fit(data_of(30), pairs), network(), **SMALL | dict(epochs=1))
     test = data_of(5, first=500)
-    with pytest.warns(UserWarning, match="the fitted configurations have a baseline, and the given ones have none"):
+    message = "the fitted configurations have a baseline, and the given ones have none"
+    with pytest.warns(UserWarning, match=f"^with_held_out: {message}"):
         fit.with_held_out(test)
     fit.with_held_out(lp.fit.subtract_fit(test, pairs))
+    with pytest.warns(UserWarning, match=f"^fit_environment: validation: {message}"):
+        lp.fit.fit_environment(fit.training, network(), **SMALL | dict(epochs=1), validation=test)
 
 
 def test_a_dict_is_a_network_with_a_seed():

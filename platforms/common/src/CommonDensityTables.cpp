@@ -62,8 +62,8 @@ void CommonDensityTables::upload(const LearnedPairForce& force, const Environmen
 }
 
 /**
- * Get the largest density of one neighbor in each channel, at distances from 0 to the cutoff: at most 1.25 times the
- * number that is returned. Only curves of pairs of types that occur count.
+ * Estimate the largest density that one neighbor can add to each channel, at any distance up to the cutoff. The true
+ * maximum is at most 1.25 times the estimate. Curves for types that no particle has are ignored.
  */
 static vector<double> findLargest(const LearnedPairForce& force, const EnvironmentFunction& function) {
     const int numChannels = function.getNumChannels();

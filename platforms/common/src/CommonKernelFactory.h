@@ -13,7 +13,8 @@
 namespace LearnedPairPlugin {
 
 /**
- * Creates the common kernels of a platform, for one device or for several.
+ * Creates the kernels of this folder for a GPU platform. A Context with several devices gets a kernel that divides the
+ * work among them.
  *
  * @tparam PlatformData  the platform's data, whose member `contexts` has a Context for each device
  */

@@ -9,7 +9,7 @@ using namespace LearnedPairPlugin;
 using namespace OpenMM;
 using std::string;
 
-void LearnedPairPlugin::addCompactedPairs(ComputeContext& cc, TileText& text, const string& pairs, int realsPerPair) {
+void LearnedPairPlugin::addCompactedPairs(ComputeContext& cc, TileText& text, const string& results, int realsPerPair) {
     const int tileSize = ComputeContext::TileSize, numReals = realsPerPair * tileSize * (tileSize + 1);
     text.local += "LOCAL int allCounts[LP_WARPS][TILE_SIZE];\n"
                   "LOCAL unsigned short allPairs[LP_WARPS][TILE_SIZE*TILE_SIZE]; // TILE_SIZE*place1 + place2\n"
@@ -18,7 +18,7 @@ void LearnedPairPlugin::addCompactedPairs(ComputeContext& cc, TileText& text, co
     text.begin += "LOCAL_ARG int* counts = allCounts[warp];\n"
                   "LOCAL_ARG unsigned short* pairs = allPairs[warp];\n"
                   "LOCAL_ARG real* " +
-            pairs + " = allOfPairs[warp];\n";
+            results + " = allOfPairs[warp];\n";
     text.localBytes += tileSize * sizeof(int) + tileSize * tileSize * sizeof(short) +
             numReals * (cc.getUseDoublePrecision() ? sizeof(double) : sizeof(float));
 }

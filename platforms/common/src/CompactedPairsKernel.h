@@ -9,8 +9,9 @@
 namespace LearnedPairPlugin {
 
 /**
- * Make the kernel for functions with many operations: a TileKernel with kernels/pairTile.cc, which writes the pairs in
- * range into a list without gaps (stream compaction), and then divides the list evenly among the threads of a warp.
+ * Make the kernel that evaluates a function with many operations. It first writes the pairs in range of a tile into a
+ * list without gaps (stream compaction). All threads of the warp then evaluate pairs of this list, so that none of them
+ * waits for a pair that is out of range. The text is in kernels/pairTile.cc.
  *
  * @param list  a neighbor list that has been initialized
  */
@@ -18,11 +19,12 @@ std::unique_ptr<TileKernel> makeCompactedPairsKernel(OpenMM::ComputeContext& cc,
         double cutoff, const WarpTraits& traits, const PairKernelText& pair);
 
 /**
- * Prepare a text for kernels/compactPairs.cc, which makes the list of compacted pairs.
+ * Declare in a text what kernels/compactPairs.cc needs to write its list of pairs; and an array of numbers in local
+ * memory, for results of the pairs.
  *
- * @param pairs         the name of an array in local memory with elements of type real for each pair of a tile
- * @param realsPerPair  the number of elements for each pair
+ * @param results       the name of the array of results
+ * @param realsPerPair  how many numbers of type real it has for each pair of a tile
  */
-void addCompactedPairs(OpenMM::ComputeContext& cc, TileText& text, const std::string& pairs, int realsPerPair);
+void addCompactedPairs(OpenMM::ComputeContext& cc, TileText& text, const std::string& results, int realsPerPair);
 
 } // namespace LearnedPairPlugin

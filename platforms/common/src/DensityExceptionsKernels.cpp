@@ -43,9 +43,9 @@ void DensityExceptionsKernels::createKernels(const LearnedPairForce& force, Comm
             fillHoles(cc, CommonLearnedPairKernelSources::densityExceptions,
                     {{{"LP_HOLE_DENSITY_ARGUMENTS", densityArguments.declare()},
                          {"LP_HOLE_FORCE_ARGUMENTS", forceArguments.declare()},
-                         {"LP_HOLE_DISTANCE", createDistanceText(cc, force)}, {"LP_HOLE_CHUNKS", chunks},
+                         {"LP_HOLE_PAIR", CommonLearnedPairKernelSources::densityException}, {"LP_HOLE_CHUNKS", chunks},
                          {"LP_HOLE_FORCE", text.force}, {"LP_SCALE", createScaleText(cc, force, "lpParameters")}},
-                        {{"LP_FACTOR", "*factor"}}});
+                        {{"LP_HOLE_DISTANCE", createDistanceText(cc, force)}, {"LP_FACTOR", "*factor"}}});
     ComputeProgram program = cc.compileProgram(source, defines);
     forceKernel = program->createKernel("addLearnedExceptionForces");
     forceArguments.bind(forceKernel);

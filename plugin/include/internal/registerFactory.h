@@ -11,9 +11,9 @@
 namespace LearnedPairPlugin {
 
 /**
- * Register a factory for both kinds of CalcLearnedPairForceKernel with the platform of a given name, if this platform
- * is loaded. The name is compared instead of the class, because the class CpuPlatform is derived from
- * ReferencePlatform.
+ * Register a factory with a platform. The platform then uses it to create kernels for pair functions and for
+ * environment functions. If OpenMM has not loaded the platform, nothing happens. The platform is found by its name and
+ * not by its class, because the class CpuPlatform is derived from ReferencePlatform.
  *
  * @param platformName  the name of the platform
  * @param factory       the factory; this function takes ownership of it

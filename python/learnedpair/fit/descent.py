@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -108,6 +109,7 @@ class Descent:
 def divide(function: str, data: ReferenceData, validation: Any, seed: int) -> tuple[ReferenceData, ReferenceData]:
     """The data that are fitted, and those that validate the fit."""
     if isinstance(validation, ReferenceData):
+        warn_of_other_baseline(f"{function}: validation", data, validation)
         return data, validation
     if not is_finite_number(validation):
         raise ModelError(f"{function}: validation is {validation!r:.60}; expected a fraction, or ReferenceData.")
@@ -193,11 +195,12 @@ def _step(state: Checkpoint, batch: Tensors) -> float:
     return loss.item()
 
 
-def load_fitted(function: str, state: Checkpoint, load: Callable[[torch.nn.Module], Any]) -> Any:
-    """Load the module with the best parameters; the error of a module that is refused names the fit."""
+@contextlib.contextmanager
+def naming_the_fit(function: str, state: Checkpoint) -> Iterator[None]:
+    """Errors that the fitted module causes name the fit and the learning rate."""
     try:
-        return load(state.best_module().eval())
-    except ModelError as error:
+        yield
+    except ValueError as error:
         raise ModelError(
             f"{function}: after {len(state.history)} epochs, of which {state.best_epoch} has the smallest validation"
             f" loss, the fitted module is refused; choose a smaller learning_rate than {state.learning_rate:g}. {error}"
@@ -334,7 +337,7 @@ class DescentFit:
         """
         require_data(data, "with_held_out")
         names_of(list(self.model.types or ()), data.types, "with_held_out")
-        warn_of_other_baseline(self.training, data)
+        warn_of_other_baseline("with_held_out", self.training, data)
         errors = rms_errors(self.tensors_of(data), self._module)
         training = {
             **self.metadata["training"],

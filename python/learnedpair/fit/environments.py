@@ -34,7 +34,7 @@ from .descent import (
     descend,
     describe_fit,
     divide,
-    load_fitted,
+    naming_the_fit,
     rms_errors,
 )
 from .distances import Range
@@ -238,18 +238,19 @@ def _result_of(
     names: list[str],
 ) -> EnvironmentFit:
     """The result with the best parameters; ``tensors`` are those of the fitted and of the validation data."""
-    load_fitted("fit_environment", state, lambda module: load_environment(module, **metadata))
     best = state.best_module().eval()
-    of_energy, of_forces = rms_errors(tensors[1], best)
-    densities = torch.cat([each.densities(best) for each in tensors])
-    types = torch.cat([each.targets.type_of_atom for each in tensors])
-    metadata = {
-        **metadata,
-        "training": describe_fit(training, held_out, state, of_energy, of_forces),
-        "density_ranges": density_ranges(densities, types, names),
-    }
+    with naming_the_fit("fit_environment", state):
+        of_energy, of_forces = rms_errors(tensors[1], best)
+        densities = torch.cat([each.densities(best) for each in tensors])
+        types = torch.cat([each.targets.type_of_atom for each in tensors])
+        metadata = {
+            **metadata,
+            "training": describe_fit(training, held_out, state, of_energy, of_forces),
+            "density_ranges": density_ranges(densities, types, names),
+        }
+        model = load_environment(best, **metadata)
     return EnvironmentFit(
-        load_environment(best, **metadata),
+        model,
         training,
         held_out,
         state.history,

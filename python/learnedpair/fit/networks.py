@@ -31,7 +31,7 @@ from .descent import (
     descend,
     describe_fit,
     divide,
-    load_fitted,
+    naming_the_fit,
     rms_errors,
 )
 from .distances import Range
@@ -231,11 +231,11 @@ def fit_network(
     )
     state = Checkpoint(module, descent.epochs, descent.learning_rate, LAST_RATE, settings, checkpoint)
     descend("fit_network", state, tensors, descent, progress)
-    load_fitted("fit_network", state, lambda module: load_model(module, **metadata))
     best = state.best_module().eval()
-    of_energy, of_forces = rms_errors(tensors[1], best)
-    metadata["training"] = describe_fit(training, held_out, state, of_energy, of_forces)
-    model = load_model(best, **metadata)
+    with naming_the_fit("fit_network", state):
+        of_energy, of_forces = rms_errors(tensors[1], best)
+        metadata["training"] = describe_fit(training, held_out, state, of_energy, of_forces)
+        model = load_model(best, **metadata)
     return NetworkFit(
         model, training, held_out, state.history, state.best_epoch, of_energy, of_forces, metadata, interacting
     )

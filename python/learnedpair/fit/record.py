@@ -29,12 +29,12 @@ def has_baseline(configuration: Configuration) -> bool:
     return configuration.baseline_energy != 0 or configuration.baseline_forces is not None
 
 
-def warn_of_other_baseline(fitted: ReferenceData, data: ReferenceData) -> None:
-    """Warn of held-out data whose baseline was not subtracted, while that of the fitted data was."""
+def warn_of_other_baseline(what: str, fitted: ReferenceData, data: ReferenceData) -> None:
+    """Warn of data without a baseline where the fitted data have one; ``what`` begins the message."""
     if any(map(has_baseline, fitted)) and not any(map(has_baseline, data)):
         warn(
-            "with_held_out: the fitted configurations have a baseline, and the given ones have none; subtract the same"
-            " from both (subtract_baseline, subtract_fit)."
+            f"{what}: the fitted configurations have a baseline, and the given ones have none; subtract the same from"
+            " both (subtract_baseline, subtract_fit)."
         )
 
 

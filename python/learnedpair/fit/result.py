@@ -104,7 +104,7 @@ class Fit(Generic[_Result]):
             As :meth:`predict`.
         """
         predictions = self.predict(data)
-        warn_of_other_baseline(self.data, data)
+        warn_of_other_baseline("with_held_out", self.data, data)
         training = {
             **self.metadata["training"],
             "data_held_out": describe_data(data),

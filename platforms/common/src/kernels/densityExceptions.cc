@@ -7,15 +7,8 @@ KERNEL void addLearnedExceptionDensities(LP_HOLE_DENSITY_ARGUMENTS) {
     for (int index = GLOBAL_ID; index < 2*LP_NUM_EXCEPTIONS; index += GLOBAL_SIZE) {
         const int2 atoms = exceptionAtoms[index/2];
         const int lpAtom1 = (index%2 == 0 ? atoms.x : atoms.y), lpAtom2 = atoms.x+atoms.y-lpAtom1;
-        const int lpClass1 = classes[lpAtom1], lpClass2 = classes[lpAtom2];
         const real factor = exceptionFactors[index/2];
-        real3 delta = trimTo3(posq[lpAtom2])-trimTo3(posq[lpAtom1]);
-        LP_APPLY_PERIODIC
-        const real r2 = delta.x*delta.x+delta.y*delta.y+delta.z*delta.z;
-        if (factor == 0 || r2 >= LP_CUTOFF_SQUARED)
-            continue;
-        const real invR = RSQRT(r2);
-        LP_HOLE_DISTANCE
+        LP_HOLE_PAIR
         LP_HOLE_CHUNKS
     }
 }
@@ -23,15 +16,8 @@ KERNEL void addLearnedExceptionDensities(LP_HOLE_DENSITY_ARGUMENTS) {
 KERNEL void addLearnedExceptionForces(LP_HOLE_FORCE_ARGUMENTS) {
     for (int index = GLOBAL_ID; index < LP_NUM_EXCEPTIONS; index += GLOBAL_SIZE) {
         const int lpAtom1 = exceptionAtoms[index].x, lpAtom2 = exceptionAtoms[index].y;
-        const int lpClass1 = classes[lpAtom1], lpClass2 = classes[lpAtom2];
         const real factor = exceptionFactors[index];
-        real3 delta = trimTo3(posq[lpAtom2])-trimTo3(posq[lpAtom1]);
-        LP_APPLY_PERIODIC
-        const real r2 = delta.x*delta.x+delta.y*delta.y+delta.z*delta.z;
-        if (factor == 0 || r2 >= LP_CUTOFF_SQUARED)
-            continue;
-        const real invR = RSQRT(r2);
-        LP_HOLE_DISTANCE
+        LP_HOLE_PAIR
         LP_HOLE_FORCE
         const real3 force = lpForce*(LP_SCALE*factor);
         lpAddForce(forceBuffers, lpAtom1, force);

@@ -31,13 +31,13 @@ endif()
 message(STATUS "OpenMM ${OpenMM_VERSION} in ${OPENMM_DIR}")
 
 if(NOT TARGET OpenMM::OpenMM)
-    add_library(OpenMM::OpenMM UNKNOWN IMPORTED)
+    add_library(OpenMM::OpenMM UNKNOWN IMPORTED GLOBAL) # also seen by a project that adds this one
     set_target_properties(OpenMM::OpenMM PROPERTIES
         IMPORTED_LOCATION ${OpenMM_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${OpenMM_INCLUDE_DIR})
     foreach(platform CPU OpenCL CUDA HIP)
         find_library(OpenMM_${platform}_LIBRARY OpenMM${platform} PATHS ${OPENMM_DIR}/lib/plugins NO_DEFAULT_PATH)
         if(OpenMM_${platform}_LIBRARY)
-            add_library(OpenMM::${platform} UNKNOWN IMPORTED)
+            add_library(OpenMM::${platform} UNKNOWN IMPORTED GLOBAL)
             set_target_properties(OpenMM::${platform} PROPERTIES IMPORTED_LOCATION ${OpenMM_${platform}_LIBRARY})
             target_link_libraries(OpenMM::${platform} INTERFACE OpenMM::OpenMM)
         endif()

@@ -135,11 +135,11 @@ find_platform("OpenCL")
 
 @on([OPENCL])
 def test_import_does_not_mention_platforms_without_a_library(target, tmp_path):
-    """OpenMM finds all its libraries and those of the plugin, except the plugin's for OpenCL and CUDA."""
+    """OpenMM finds all its libraries and those of the plugin, except the plugin's for GPUs."""
     libraries = Path(openmm.version.openmm_library_path)
     (tmp_path / "plugins").mkdir()
     for path in [*libraries.glob("*.*"), *libraries.glob("plugins/*.*")]:
-        if re.search("LearnedPair(OpenCL|CUDA)", path.name) is None:
+        if re.search("LearnedPair(OpenCL|CUDA|HIP)", path.name) is None:
             (tmp_path / path.relative_to(libraries)).symlink_to(path)
     environment = {**os.environ, "OPENMM_PLUGIN_DIR": str(tmp_path / "plugins")}
     process = subprocess.run(

@@ -12,7 +12,7 @@ import openmm.version
 from .devices import KERNEL, REBUILD
 from .errors import PluginLoadError
 
-PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA")
+PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA", "HIP")
 
 
 def minor_version(version: str) -> str:

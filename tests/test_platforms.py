@@ -93,10 +93,11 @@ class UnsupportedPlatform:
     [
         (
             "CUDA",
-            "cuda.h is in a CUDA toolkit, which CUDA_HOME may name, .* pip install nvidia-cuda-runtime for CUDA 13,"
-            " nvidia-cuda-runtime-cu12 for CUDA 12",
+            "cuda.h is in a CUDA toolkit, which CUDA_HOME may name, .* pip install nvidia-cuda-runtime nvidia-cuda-crt"
+            " for CUDA 13, nvidia-cuda-runtime-cu12 nvidia-cuda-nvcc-cu12 for CUDA 12",
         ),
         ("OpenCL", "CL/cl.h is in Debian's package opencl-headers"),
+        ("HIP", "hip/hip_runtime.h is in ROCm, which ROCM_PATH may name, and in Debian's package libamdhip64-dev"),
     ],
 )
 def test_requesting_a_platform_without_a_library_names_the_remedy(monkeypatch, name, headers):

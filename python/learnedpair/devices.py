@@ -16,7 +16,7 @@ HEADERS = {
     ),
     "CUDA": (
         "Its header cuda.h is in a CUDA toolkit, which CUDA_HOME may name, and in NVIDIA's Python packages: pip install"
-        " nvidia-cuda-runtime for CUDA 13, nvidia-cuda-runtime-cu12 for CUDA 12."
+        " nvidia-cuda-runtime nvidia-cuda-crt for CUDA 13, nvidia-cuda-runtime-cu12 nvidia-cuda-nvcc-cu12 for CUDA 12."
     ),
     "HIP": (
         "Its header hip/hip_runtime.h is in ROCm, which ROCM_PATH may name, and in Debian's package libamdhip64-dev."

@@ -78,7 +78,7 @@ def test_one_library_serves_all_versions_of_rocm():
     "architecture, precision", [("gfx90a", "single"), ("gfx90a", "double"), ("gfx1030", "single"), ("gfx1030", "mixed")]
 )
 @pytest.mark.slow
-def test_kernels_compile_without_spills(tmp_path, architecture, precision, record_property):
+def test_kernels_compile(tmp_path, architecture, precision, record_property):
     out = tmp_path / "out"
     output = dryrun(out, architecture, sys.executable, HERE / "hip_cases.py", precision, *FORCES)
     rows = [line.split(";") for line in output.splitlines() if line.count(";") == 2]
@@ -98,11 +98,13 @@ def test_kernels_compile_without_spills(tmp_path, architecture, precision, recor
         assert wavefronts(architecture, with_table["vgpr_count"]) >= LAUNCHED_WAVEFRONTS, (alone, with_table)
     for module, name, numbers in compiled:
         record_property(f"{module} {name}", str(numbers))
-        assert numbers["vgpr_spill_count"] == 0, (name, numbers)
         assert numbers["group_segment_fixed_size"] <= 64 * 1024, (name, numbers)
-        # In double precision, AMD's functions keep arrays in scratch memory, also in OpenMM's kernel alone.
-        if name != "computeNonbonded" or precision != "double":
-            assert numbers["private_segment_fixed_size"] == 0, (name, numbers)
+        # In double precision, a network spills registers, and AMD's functions keep arrays in scratch memory, also in
+        # OpenMM's kernel alone.
+        if precision != "double":
+            assert numbers["vgpr_spill_count"] == numbers["private_segment_fixed_size"] == 0, (name, numbers)
+        elif name != "computeLearnedPairs":
+            assert numbers["vgpr_spill_count"] == 0, (name, numbers)
 
 
 @pytest.mark.slow

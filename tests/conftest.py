@@ -6,6 +6,8 @@ LEARNEDPAIR_REQUIRE names the platform.
 pytest                    everything, on the platforms of this machine
 pytest --fast             the fast tier: each kernel once on each platform, in single precision, and no slow tests
 pytest --platform CUDA    only the tests that need a platform, and only on this one (as under tests/cuda/emulate)
+LEARNEDPAIR_GPU=HIP pytest --platform HIP
+                          the same on an AMD GPU: HIP takes the place of CUDA
 """
 
 import collections
@@ -19,7 +21,7 @@ import models
 import openmm
 import pytest
 import torch
-from comparators import PLATFORMS
+from comparators import GPU, PLATFORMS
 from cpu_instructions import SETS, VARIABLE, missing
 
 REQUIRED = [name for name in os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",") if name]
@@ -40,7 +42,7 @@ def present(name):
 
 def _has_device(name):
     """Whether a Context can be created: a platform may be installed without a device."""
-    if name not in ("OpenCL", "CUDA"):
+    if name not in ("OpenCL", GPU):
         return True
     system = openmm.System()
     system.addParticle(1.0)

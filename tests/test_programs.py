@@ -315,7 +315,7 @@ def test_programs_beside_other_forces(target, case, first):
     others, ours = make_others(chains) + [chains.bonded(OTHERS)], make_ours(chains)
     system = chains.together(ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
-    if target.name in ("OpenCL", "CUDA"):
+    if target.on_gpus:
         compacted = "compacted pairs" + ", tensor cores" * target.tensor_cores
         assert kernels_of(system, context) == [
             {"s": "shared kernel", "o": "own kernel", "c": compacted}[letter] for letter in letters

@@ -39,7 +39,7 @@ KERNELS = {
 ON_TARGETS = [
     (target, kernel)
     for kernel, (_, on_opencl) in KERNELS.items()
-    for target in (on_opencl, Target("CUDA", "single", 3), Target("CUDA", "double", 2))
+    for target in (on_opencl, Target(GPU, "single", 3), Target(GPU, "double", 2))
 ]
 
 

@@ -111,9 +111,11 @@ def registers(folder):
         )
         kernels = []
         for entry in re.split(r"^  - ", metadata.partition("amdhsa.kernels:")[2], flags=re.MULTILINE)[1:]:
-            name = re.search(r"^    \.name: +(\w+)$", entry, re.MULTILINE)[1]
+            name = re.search(r"^    \.name: +(\w+)$", entry, re.MULTILINE)
+            if name is None:  # the list that follows that of the kernels
+                continue
             numbers = {key: int(re.search(rf"\.{key}: +(\d+)$", entry, re.MULTILINE)[1]) for key in NUMBERS}
-            kernels.append((name, numbers))
+            kernels.append((name[1], numbers))
         yield path.stem, kernels
 
 

@@ -22,7 +22,7 @@ inline void append(
     compressStore(bits, r2, batch.r2 + i);
     compressStore(bits, laneNumbers() + block.first, batch.first + i);
     store(splat((int32_t) second), batch.second + i);
-    batch.size += __builtin_popcount(bits);
+    batch.size += countBits(bits);
 }
 
 /** Set the inputs of the program for the first `count` pairs. The other items of the batch repeat the last pair. */

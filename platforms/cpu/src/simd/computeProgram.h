@@ -64,7 +64,7 @@ inline void complete(
 /** Run the program for the first `count` pairs, at most the size of a batch, and remove them. */
 inline void runBatch(
         const PairProgramCode& code, PairBatch& batch, int count, const ForceTarget& target, double* sums) {
-    FlushSubnormals flush;
+    [[maybe_unused]] FlushSubnormals flush;
     fillInputs(code, batch, count);
     for (int i = 0; i < code.numInstructions; i++)
         code.instructions[i].run(code.instructions[i]);

@@ -36,15 +36,8 @@ from comparators import (
 )
 from conformance_files import PAIR_PROGRAMS
 from openmm import app
-from reference_cases import (
-    METHODS,
-    architecture_case,
-    assert_is_the_model,
-    conformance,
-    conformance_case,
-    function_of,
-    set_parameters,
-)
+from program_cases import METHODS, assert_is_the_model, conformance, conformance_case, function_of, set_parameters
+from reference_cases import architecture_case
 
 OURS, OTHERS = 0, 1
 

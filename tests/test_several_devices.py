@@ -10,7 +10,7 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import REFERENCE, Target, evaluate, kernels_of, on
+from comparators import GPU, REFERENCE, Target, evaluate, kernels_of, on
 
 
 def table(chains):

@@ -42,7 +42,8 @@ if(NOT TARGET OpenMM::OpenMM)
     set_target_properties(OpenMM::OpenMM PROPERTIES
         IMPORTED_LOCATION ${OpenMM_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${OpenMM_INCLUDE_DIR})
     foreach(platform CPU OpenCL CUDA)
-        find_library(OpenMM_${platform}_LIBRARY OpenMM${platform} PATHS ${OPENMM_DIR}/lib/plugins NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
+        find_library(OpenMM_${platform}_LIBRARY OpenMM${platform}
+            PATHS ${OPENMM_DIR}/lib/plugins NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
         if(OpenMM_${platform}_LIBRARY)
             add_library(OpenMM::${platform} UNKNOWN IMPORTED)
             set_target_properties(OpenMM::${platform} PROPERTIES IMPORTED_LOCATION ${OpenMM_${platform}_LIBRARY})

@@ -76,7 +76,8 @@ ALWAYS_INLINE void multiply(const double* matrix, int numRows, int numColumns, c
     for (int item = 0; item < BatchSize; item += Vectors::Lanes) {
         int row = 0;
         for (; row + Rows <= numRows; row += Rows)
-            multiplyRows<Vectors, Rows>(matrix + row * numColumns, numColumns, x + item, result + row * BatchSize + item);
+            multiplyRows<Vectors, Rows>(
+                    matrix + row * numColumns, numColumns, x + item, result + row * BatchSize + item);
         for (; row < numRows; row++)
             multiplyRows<Vectors, 1>(matrix + row * numColumns, numColumns, x + item, result + row * BatchSize + item);
     }
@@ -94,7 +95,8 @@ template<class Vectors, bool PerItem1, bool PerItem2, class Function>
 ALWAYS_INLINE void combine(const BatchOperand& x, const BatchOperand& y, double* result, int count, Function function) {
     for (int element = 0; element < count; element++)
         for (int item = 0; item < BatchSize; item += Vectors::Lanes)
-            store(function(getItems<Vectors, PerItem1>(x, element, item), getItems<Vectors, PerItem2>(y, element, item)),
+            store(function(
+                          getItems<Vectors, PerItem1>(x, element, item), getItems<Vectors, PerItem2>(y, element, item)),
                     result + element * BatchSize + item);
 }
 
@@ -144,8 +146,7 @@ template<class Doubles> ALWAYS_INLINE Doubles expSeries(const Doubles& r) {
 }
 
 /** exp(x) for |x| <= 708: Cody-Waite reduction to |r| <= ln(2)/2, exp(r), and a power of 2. */
-template<class Vectors>
-ALWAYS_INLINE typename Vectors::Doubles expInRange(const typename Vectors::Doubles& x) {
+template<class Vectors> ALWAYS_INLINE typename Vectors::Doubles expInRange(const typename Vectors::Doubles& x) {
     typedef typename Vectors::Doubles Doubles;
     typedef typename Vectors::Integers Integers;
     const double shift = 6755399441055744.0; // 1.5*2^52: adding it rounds to an integer, in the last bits of the sum

@@ -65,7 +65,7 @@ template<class Number, int N> struct ArrayVector {
         return make([&](int k) { return x[k] >> n; });
     }
 
-#define LEARNEDPAIR_OPERATOR(op)                                                                                       \
+#define LEARNEDPAIR_OPERATOR(op, assign)                                                                               \
     friend ArrayVector operator op(const ArrayVector& x, const ArrayVector& y) {                                       \
         return make([&](int k) { return x[k] op y[k]; });                                                              \
     }                                                                                                                  \
@@ -75,17 +75,17 @@ template<class Number, int N> struct ArrayVector {
     friend ArrayVector operator op(Number x, const ArrayVector& y) {                                                   \
         return make([&](int k) { return x op y[k]; });                                                                 \
     }                                                                                                                  \
-    template<class Operand> ArrayVector& operator op##=(const Operand& y) {                                            \
+    template<class Operand> ArrayVector& operator assign(const Operand& y) {                                           \
         return *this = *this op y;                                                                                     \
     }
 
-    LEARNEDPAIR_OPERATOR(+)
-    LEARNEDPAIR_OPERATOR(-)
-    LEARNEDPAIR_OPERATOR(*)
-    LEARNEDPAIR_OPERATOR(/)
-    LEARNEDPAIR_OPERATOR(&)
-    LEARNEDPAIR_OPERATOR(|)
-    LEARNEDPAIR_OPERATOR(^)
+    LEARNEDPAIR_OPERATOR(+, +=)
+    LEARNEDPAIR_OPERATOR(-, -=)
+    LEARNEDPAIR_OPERATOR(*, *=)
+    LEARNEDPAIR_OPERATOR(/, /=)
+    LEARNEDPAIR_OPERATOR(&, &=)
+    LEARNEDPAIR_OPERATOR(|, |=)
+    LEARNEDPAIR_OPERATOR(^, ^=)
 #undef LEARNEDPAIR_OPERATOR
 
 #define LEARNEDPAIR_COMPARISON(op)                                                                                     \

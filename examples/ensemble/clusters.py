@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Dask clusters: processes of this machine, jobs of SLURM, or workers that are already running.
+
+A worker computes one task at a time: OpenMM uses several threads within it, and the random numbers of the Reference
+platform belong to the process and not to a Context.
+"""
+
+import contextlib
+import os
+
+import dask
+from distributed import Client, Nanny, Scheduler, SpecCluster
+from replica import DEVICE_VARIABLE, THREADS_VARIABLE
+
+
+def usable_cores():
+    """The cores that this process may use; a container or a job may have fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def worker_environments(workers, threads, devices):
+    """The environment of each worker: its threads and, with devices, the one that it uses.
+
+    Parameters
+    ----------
+    workers : int
+        The number of workers.
+    threads : int
+        Threads of a worker.
+    devices : list of str
+        Indices of GPUs as OpenMM counts them, or an empty list. Worker k uses device k modulo their number.
+
+    Returns
+    -------
+    list of dict of str to str
+    """
+    environments = [{THREADS_VARIABLE: str(threads)} for _ in range(workers)]
+    for k, each in enumerate(environments if devices else []):
+        each[DEVICE_VARIABLE] = devices[k % len(devices)]
+    return environments
+
+
+def set_policies(allowed_failures):
+    """Set the policies of a scheduler that starts in this process.
+
+    By default, a task is given up when its fourth worker dies; and a worker is assigned more tasks than it runs, all of
+    which count its death.
+    """
+    dask.config.set(
+        {"distributed.scheduler.allowed-failures": allowed_failures, "distributed.scheduler.worker-saturation": 1.0}
+    )
+
+
+def local_cluster(workers, threads, devices=(), memory_limit="auto"):
+    """Start worker processes on this machine, which only this machine can reach.
+
+    LocalCluster has one environment for all workers, so that the general class is used. A worker that dies is replaced
+    (Nanny), and has the same environment.
+    """
+    common = {
+        "nthreads": 1,
+        "host": "127.0.0.1",
+        "dashboard": False,
+        "memory_limit": memory_limit,
+        "silence_logs": "ERROR",
+    }
+    if memory_limit == "auto":
+        # The default of a worker is a share of the memory by its threads; all workers get an equal share here.
+        common["memory_limit"] = 1 / workers
+    specification = {
+        k: {"cls": Nanny, "options": {**common, "env": environment}}
+        for k, environment in enumerate(worker_environments(workers, threads, list(devices)))
+    }
+    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}}
+    return SpecCluster(workers=specification, scheduler=scheduler, silence_logs="ERROR")
+
+
+def slurm_cluster(workers, threads, gpus=False, memory="4GB", walltime="04:00:00", directives=(), prologue=()):
+    """Start a scheduler in this process and one SLURM job per worker; needs dask-jobqueue.
+
+    Parameters
+    ----------
+    workers : int
+        The number of jobs.
+    threads : int
+        Cores and threads of each job.
+    gpus : bool
+        Whether each job asks for a GPU. SLURM shows a job its own GPU only, so that no device is assigned here.
+    memory, walltime : str
+        Of each job.
+    directives : sequence of str
+        More options of sbatch, such as "--partition=gpu".
+    prologue : sequence of str
+        Lines of the shell before the worker starts, such as "module load cuda".
+    """
+    from dask_jobqueue import SLURMCluster
+
+    return SLURMCluster(
+        n_workers=workers,
+        cores=1,
+        job_cpu=threads,
+        processes=1,
+        memory=memory,
+        walltime=walltime,
+        job_extra_directives=[*(["--gres=gpu:1"] if gpus else []), *directives],
+        job_script_prologue=[f"export {THREADS_VARIABLE}={threads}", *prologue],
+        scheduler_options={"dashboard": False},
+    )
+
+
+@contextlib.contextmanager
+def connect(cluster):
+    """A client of a cluster, or of the scheduler with an address."""
+    with cluster if hasattr(cluster, "close") else contextlib.nullcontext(), Client(cluster) as client:
+        yield client

@@ -52,7 +52,7 @@ def set_policies(allowed_failures):
     )
 
 
-def local_cluster(workers, threads, devices=(), memory_limit="auto"):
+def local_cluster(workers, threads, devices=(), memory_limit=None):
     """Start worker processes on this machine, which only this machine can reach.
 
     LocalCluster has one environment for all workers, so that the general class is used. A worker that dies is replaced
@@ -62,12 +62,10 @@ def local_cluster(workers, threads, devices=(), memory_limit="auto"):
         "nthreads": 1,
         "host": "127.0.0.1",
         "dashboard": False,
-        "memory_limit": memory_limit,
+        # Dask's default is a share by the threads of the worker, here one; the whole memory is shared instead.
+        "memory_limit": 1 / workers if memory_limit is None else memory_limit,
         "silence_logs": "ERROR",
     }
-    if memory_limit == "auto":
-        # The default of a worker is a share of the memory by its threads; all workers get an equal share here.
-        common["memory_limit"] = 1 / workers
     specification = {
         k: {"cls": Nanny, "options": {**common, "env": environment}}
         for k, environment in enumerate(worker_environments(workers, threads, list(devices)))

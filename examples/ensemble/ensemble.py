@@ -48,6 +48,17 @@ def number_of_steps(name, time, time_step):
     return steps
 
 
+def job_options(options):
+    """The options of a SLURM job."""
+    return {
+        "gpus": options.platform not in ("CPU", "Reference"),
+        "memory": options.memory,
+        "walltime": options.walltime,
+        "directives": options.sbatch,
+        "prologue": options.prologue,
+    }
+
+
 def make_cluster(options):
     """The cluster that the options ask for, or the address of a scheduler."""
     workers, threads = sizes(options)
@@ -55,27 +66,17 @@ def make_cluster(options):
         return options.scheduler
     set_policies(options.allowed_failures)
     if options.slurm:
-        return slurm_cluster(
-            workers,
-            threads,
-            options.platform == "CUDA",
-            options.memory,
-            options.walltime,
-            options.sbatch,
-            options.prologue,
-        )
+        return slurm_cluster(workers, threads, **job_options(options))
     return local_cluster(workers, threads, options.devices)
 
 
 def simulate(options, texts, lengths, replicas, time_step, sample):
     """Run or continue an ensemble; returns its samples and how much was computed again."""
-    steps = {
-        name: number_of_steps(name, time, time_step)
-        for name, time in (("--chunk", lengths.chunk), ("--sample", sample))
-    }
-    if steps["--chunk"] % steps["--sample"]:
+    chunk_steps = number_of_steps("--chunk", lengths.chunk, time_step)
+    sample_steps = number_of_steps("--sample", sample, time_step)
+    if chunk_steps % sample_steps:
         raise ValueError(f"--chunk is {lengths.chunk} ps; expected a multiple of --sample, {sample} ps")
-    if number_of_steps("--length", lengths.length, time_step) % steps["--chunk"]:
+    if number_of_steps("--length", lengths.length, time_step) % chunk_steps:
         raise ValueError(f"--length is {lengths.length} ps; expected a multiple of --chunk, {lengths.chunk} ps")
     settings = prepare(
         options.output,
@@ -83,8 +84,8 @@ def simulate(options, texts, lengths, replicas, time_step, sample):
         platform=options.platform,
         time_step=time_step,
         friction=options.friction,
-        chunk_steps=steps["--chunk"],
-        sample_steps=steps["--sample"],
+        chunk_steps=chunk_steps,
+        sample_steps=sample_steps,
     )
     with connect(make_cluster(options)) as client:
         print(f"{len(replicas)} replicas; scheduler {client.scheduler.address}", flush=True)
@@ -119,9 +120,7 @@ def simulate_own(options):
 
 def print_job(options):
     """Print the script of a job; no job is submitted."""
-    threads = sizes(options)[1]
-    gpus = options.platform == "CUDA"
-    with slurm_cluster(0, threads, gpus, options.memory, options.walltime, options.sbatch, options.prologue) as cluster:
+    with slurm_cluster(0, sizes(options)[1], **job_options(options)) as cluster:
         print(cluster.job_script())
 
 
@@ -136,15 +135,12 @@ def main():
             results = (simulate_water if options.system is None else simulate_own)(options)
     except filelock.Timeout:
         sys.exit(f"another run works in {options.output}; expected one at a time: wait, or use another --output")
-    except (RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         sys.exit(f"{error}")
     from learnedpair.devices import processor_name
 
-    results.update(
-        processor=processor_name(),
-        seconds=round(time.time() - start),
-        options={"quick": options.quick, "seed": options.seed},
-    )
+    results["processor"], results["seconds"] = processor_name(), round(time.time() - start)
+    results["options"] = {"quick": options.quick, "seed": options.seed}
     path = options.output / "results.json"
     path.write_text(json.dumps(results, indent=1), encoding="utf-8")
     counts = ", ".join(f"{value} {name}" for name, value in results["attempts"].items())

@@ -24,6 +24,10 @@ def parse(description, arguments=None):
         parser.error("--temperatures and --parameter belong to --system; the example of water has its own ladder")
     if options.scheduler and (options.slurm or options.print_job):
         parser.error("--scheduler and --slurm exclude each other")
+    if options.scheduler and (options.workers or options.threads or options.devices):
+        parser.error("--scheduler excludes --workers, --threads and --devices: these are set where workers are started")
+    if (options.slurm or options.print_job) and not options.threads:
+        parser.error("--slurm and --print-job need --threads, the cores of each job")
     return options
 
 

@@ -202,9 +202,8 @@ def _set_parameters(context, replica):
     names = context.getParameters().keys()
     for name, value in replica.parameters:
         if name not in names:
-            raise ValueError(
-                f"the System has no parameter {name}; expected one of {', '.join(sorted(names)) or 'none'}"
-            )
+            known = ", ".join(sorted(names)) or "there are none"
+            raise ValueError(f"the System has no parameter {name}; expected a parameter of its forces: {known}")
         context.setParameter(name, value)
 
 

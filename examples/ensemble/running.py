@@ -124,7 +124,7 @@ def run(client, settings, replicas, num_chunks, report=print):
     RuntimeError
         If replicas have failed, when all others are complete.
     """
-    # Tasks with equal keys are one task, also for two runs on one scheduler; by default, equal arguments are equal keys.
+    # Tasks with equal keys are one task, also of two runs on one scheduler, and equal arguments give equal keys by default.
     identifier = uuid.uuid4().hex[:8]
     by_name = {each.name: each for each in replicas}
     queue = as_completed()

@@ -14,7 +14,7 @@ SCALE = "lambda_delta"  # 0: TIP3P; 1: with the correction
 PRESSURE = 1.0  # bar
 FREQUENCY = 25  # steps between two moves of the barostat
 GAS_CONSTANT = 8.314463e-3  # kJ/mol/K
-#: Of water at 1 bar: temperature in K, density in kg/m3, enthalpy of vaporization at saturation in kJ/mol. W. Wagner and
+#: Water: temperature in K, density at 1 bar in kg/m3, enthalpy of vaporization at saturation in kJ/mol. W. Wagner and
 #: A. Pruss, J. Phys. Chem. Ref. Data 31 (2002) 387, computed with iapws 1.5.5.
 EXPERIMENT = np.array(
     [

@@ -70,7 +70,9 @@ def local_cluster(workers, threads, devices=(), memory_limit=None):
         k: {"cls": Nanny, "options": {**common, "env": environment}}
         for k, environment in enumerate(worker_environments(workers, threads, list(devices)))
     }
-    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}}
+    # Without a dashboard, too, there is a port for HTTP: any free one in place of 8787, which warns if it is taken.
+    http = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, **http}}
     return SpecCluster(workers=specification, scheduler=scheduler, silence_logs="ERROR")
 
 
@@ -103,7 +105,7 @@ def slurm_cluster(workers, threads, gpus=False, memory="4GB", walltime="04:00:00
         walltime=walltime,
         job_extra_directives=[*(["--gres=gpu:1"] if gpus else []), *directives],
         job_script_prologue=[f"export {THREADS_VARIABLE}={threads}", *prologue],
-        scheduler_options={"dashboard": False},
+        scheduler_options={"dashboard": False, "dashboard_address": ":0"},
     )
 
 

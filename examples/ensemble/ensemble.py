@@ -20,7 +20,7 @@ import filelock
 from clusters import connect, local_cluster, set_policies, slurm_cluster
 from options import parse, sizes
 from report import draw, print_means, print_tables
-from running import DESCRIPTION, count_attempts, make_replicas, prepare, run, write_samples
+from running import DESCRIPTION, count_attempts, count_complete, make_replicas, prepare, run, write_samples
 from water import EXPERIMENT, SCALE, averages, make_water
 
 
@@ -87,9 +87,11 @@ def simulate(options, texts, lengths, replicas, time_step, sample):
         chunk_steps=chunk_steps,
         sample_steps=sample_steps,
     )
-    with connect(make_cluster(options)) as client:
-        print(f"{len(replicas)} replicas; scheduler {client.scheduler.address}", flush=True)
-        run(client, settings, replicas, round(lengths.length / lengths.chunk), lambda text: print(text, flush=True))
+    num_chunks = round(lengths.length / lengths.chunk)
+    if count_complete(settings, replicas, num_chunks) < num_chunks * len(replicas):
+        with connect(make_cluster(options)) as client:
+            print(f"{len(replicas)} replicas; scheduler {client.scheduler.address}", flush=True)
+            run(client, settings, replicas, num_chunks, lambda text: print(text, flush=True))
     return write_samples(settings, replicas), count_attempts(settings, replicas)
 
 

@@ -13,13 +13,13 @@ import numpy as np
 import replica
 from chunks import digest, last_number, read_attempts, read_chunk, remove_temporary_files, write_text
 from distributed import as_completed
-from replica import Replica, Settings, advance
+from replica import Replica, Result, Settings, advance
 
 DESCRIPTION = "ensemble.json"
 #: How often an exception, such as one of a file system, is tried again before a replica is given up.
 RETRIES = 1
 
-# Workers on other machines do not have the files of this example. Dask would send the name of the function only.
+# Workers on other machines do not have the files of this example, so that the functions themselves are sent.
 cloudpickle.register_pickle_by_value(chunks)
 cloudpickle.register_pickle_by_value(replica)
 
@@ -124,7 +124,7 @@ def run(client, settings, replicas, num_chunks, report=print):
     RuntimeError
         If replicas have failed, when all others are complete.
     """
-    # Tasks with equal keys are one task, also of two runs on one scheduler, and equal arguments give equal keys by default.
+    # Tasks with equal keys are one task, also of two runs on one scheduler. Equal arguments make equal keys by default.
     identifier = uuid.uuid4().hex[:8]
     by_name = {each.name: each for each in replicas}
     queue = as_completed()
@@ -132,12 +132,17 @@ def run(client, settings, replicas, num_chunks, report=print):
 
     def submit(name, number):
         key = f"{name}-chunk-{number}-{identifier}"
-        future = client.submit(advance, settings, by_name[name], number, key=key, pure=False, retries=RETRIES)
+
+        # Dask sends what the standard pickle can write, names of functions for example, without asking cloudpickle. A
+        # function within a function it cannot write.
+        def task():
+            return tuple(advance(settings, by_name[name], number))
+
+        future = client.submit(task, key=key, pure=False, retries=RETRIES)
         waiting[future.key] = name
         queue.add(future)
 
-    done = sum(min(last_number(Path(settings.folder) / name), num_chunks) for name in by_name)
-    total = num_chunks * len(by_name)
+    done, total = count_complete(settings, replicas, num_chunks), num_chunks * len(by_name)
     if done:
         report(f"{done} of {total} chunks are complete")
     for name in by_name:
@@ -151,7 +156,7 @@ def run(client, settings, replicas, num_chunks, report=print):
             failures[name] = future.exception() if future.status == "error" else "the scheduler has lost it"
             report(f"{name}: {failures[name]}")
             continue
-        result = future.result()
+        result = Result(*future.result())
         results.append(result)
         done += 1
         report(describe(result, done, total))
@@ -163,6 +168,11 @@ def run(client, settings, replicas, num_chunks, report=print):
             f" {next(iter(failures.values()))}"
         )
     return results
+
+
+def count_complete(settings, replicas, num_chunks):
+    """The number of chunks that are complete, of those that are asked for."""
+    return sum(min(last_number(Path(settings.folder) / each.name), num_chunks) for each in replicas)
 
 
 def describe(result, done, total):

@@ -251,12 +251,13 @@ def test_workers_need_nothing_of_the_example(tmp_path):
                 assert scheduler.poll() is None and workers.poll() is None
                 threading.Event().wait(0.05)
             address = json.loads(file.read_text(encoding="utf-8"))["address"]
-            output = run_to_the_end(script(tmp_path, "--scheduler", address), tmp_path)
+            short = ["--replicas", "1", "--length", CHUNK * TIME_STEP]
+            output = run_to_the_end(script(tmp_path, "--scheduler", address, *short), tmp_path)
         finally:
             workers.terminate()
             scheduler.terminate()
-    assert "24 chunks, 24 attempts, 0 chunks with several attempts" in output
-    assert re.search(r"\n95 K, scale = 1, 2 replicas\n    potential energy \(kJ/mol\): -\d+", output)
+    assert "4 chunks, 4 attempts, 0 chunks with several attempts" in output
+    assert re.search(r"\n95 K, scale = 1, 1 replica\n    potential energy \(kJ/mol\): -\d+", output)
 
 
 @pytest.fixture
@@ -372,6 +373,24 @@ def test_the_barostat_has_the_temperature_of_the_replica(example, tmp_path):
     assert context.getSystem().getForce(2).getRandomNumberSeed() == replica.seeds[2]
 
 
+def test_only_derivatives_that_forces_compute_are_sampled(example, one_chunk, tmp_path):
+    """OpenMM returns 0.0 for the others."""
+    columns = example("chunks").read_chunk(tmp_path / one_chunk[1].name, 1).columns
+    assert [name for name in columns if name.startswith("dE/d")] == ["dE/dscale (kJ/mol)"]
+    system = make_system(barostat=True)[0]
+    force = openmm.CustomBondForce("other*r")
+    force.addGlobalParameter("other", 1.0)
+    force.addEnergyParameterDerivative("other")
+    system.addForce(force)
+    found = example("replica").requested_derivatives(openmm.XmlSerializer.serialize(system))
+    assert found == ["other", "scale"]
+    system = openmm.XmlSerializer.clone(system)
+    for _ in range(2):
+        system.removeForce(system.getNumForces() - 1)
+    system.removeForce(1)
+    assert example("replica").requested_derivatives(openmm.XmlSerializer.serialize(system)) == []
+
+
 def test_threads_and_devices_of_workers(example):
     environments = example("clusters").worker_environments
     assert environments(2, 3, []) == [{"OPENMM_CPU_THREADS": "3"}] * 2
@@ -463,3 +482,24 @@ def test_averages_and_slopes(example):
     found = water.slopes(rows[3:])
     assert_close(found["expansion"], [1.5e4 / mean, np.sqrt(3) / spread * 1e4 / mean], rtol=1e-9)
     assert_close(found["dE/dT"], [50.0, 100 * np.sqrt(3) / spread], rtol=1e-9)
+
+
+def test_frames_become_a_trajectory(example, tmp_path):
+    """Frames of an attempt that failed, here a file that no chunk names, are left out."""
+    running, chunks, advance = example("running"), example("chunks"), example("replica").advance
+    settings = running.prepare(tmp_path, *make_texts(), **SETTINGS, frame_steps=200 + 50)
+    settings = settings._replace(sample_steps=50)
+    [replica] = running.make_replicas([85], [{"scale": 1.0}], 1, seed=3)
+    advance(settings, replica, 1)
+    folder = tmp_path / replica.name
+    chunks.write_frames(folder, 2, np.zeros((2, 64, 3)), np.zeros((2, 3, 3)))
+    advance(settings, replica, 2)
+    running.write_trajectories(settings, [replica])
+    assert len(list(folder.glob("frames-*.npz"))) == 2
+    state = openmm.XmlSerializer.deserialize(chunks.read_chunk(folder, 2).state)
+    wrapped = state.getPositions(asNumpy=True)._value % EDGE
+    data = (folder / "trajectory.dcd").read_bytes()
+    assert int.from_bytes(data[8:12], "little") == 4  # the number of frames in the header
+    # A frame ends with the coordinates x, y and z in angstrom, each between the lengths of the record.
+    coordinates = np.frombuffer(data[-3 * (64 + 2) * 4 :], "<f4").reshape(3, 66)[:, 1:-1].T
+    assert_close(coordinates, 10 * wrapped, atol=1e-5)

@@ -39,6 +39,8 @@ class Chunk(NamedTuple):
         OpenMM's checkpoint: with the states of random numbers, for the same platform and kind of processor.
     state : str
         OpenMM's State as XML: without them, for every platform.
+    frames : tuple of str
+        The names of the files with the frames of all chunks so far, in their order.
     """
 
     number: int
@@ -46,6 +48,7 @@ class Chunk(NamedTuple):
     samples: np.ndarray
     checkpoint: bytes
     state: str
+    frames: tuple = ()
 
 
 def last_number(folder):
@@ -65,6 +68,7 @@ def read_chunk(folder, number):
             file["samples"],
             file["checkpoint"].tobytes(),
             file["state"].tobytes().decode(),
+            tuple(file["frames"].tolist()),
         )
 
 
@@ -79,20 +83,16 @@ def write_chunk(folder, chunk):
     bool
         Whether this call has written the file.
     """
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        columns=np.array(chunk.columns),
-        samples=chunk.samples,
-        checkpoint=np.frombuffer(chunk.checkpoint, np.uint8),
-        state=np.frombuffer(chunk.state.encode(), np.uint8),
-    )
     temporary = Path(folder) / f"{TEMPORARY}{uuid.uuid4().hex}"
     try:
-        with open(temporary, "wb") as file:
-            file.write(buffer.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
+        _save(
+            temporary,
+            columns=np.array(chunk.columns),
+            samples=chunk.samples,
+            checkpoint=np.frombuffer(chunk.checkpoint, np.uint8),
+            state=np.frombuffer(chunk.state.encode(), np.uint8),
+            frames=np.array(chunk.frames, dtype=str),
+        )
         os.link(temporary, _path(folder, chunk.number))
     except FileExistsError:
         return False
@@ -102,6 +102,30 @@ def write_chunk(folder, chunk):
     for number in range(max(1, chunk.number - 2), chunk.number):
         _path(folder, number).unlink(missing_ok=True)
     return True
+
+
+def write_frames(folder, number, positions, boxes):
+    """Write the frames of a chunk, and return the name of the file.
+
+    No two attempts have the same file. Those frames belong to the replica whose file its last chunk names.
+
+    Parameters
+    ----------
+    folder : path-like
+    number : int
+    positions : ndarray [F, N, 3], nm
+    boxes : ndarray [F, 3, 3], nm
+        Box vectors, or an empty array.
+    """
+    name = f"frames-{number:06d}-{uuid.uuid4().hex[:8]}.npz"
+    _save(Path(folder) / name, positions=positions.astype(np.float32), boxes=boxes)
+    return name
+
+
+def read_frames(folder, name):
+    """Read the positions and box vectors of a file of frames."""
+    with np.load(Path(folder) / name) as file:
+        return file["positions"], file["boxes"]
 
 
 def write_text(path, text):
@@ -139,6 +163,15 @@ def remove_temporary_files(folder):
 def digest(text):
     """The SHA-256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _save(path, **arrays):
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    with open(path, "wb") as file:
+        file.write(buffer.getvalue())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _path(folder, number):

@@ -64,7 +64,7 @@ def local_cluster(workers, threads, devices=(), memory_limit=None):
         "dashboard": False,
         # Dask's default is a share by the threads of the worker, here one; the whole memory is shared instead.
         "memory_limit": 1 / workers if memory_limit is None else memory_limit,
-        "silence_logs": "ERROR",
+        "silence_logs": "CRITICAL",  # the exception of a task is reported by the main process, once
     }
     specification = {
         k: {"cls": Nanny, "options": {**common, "env": environment}}

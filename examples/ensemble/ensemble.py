@@ -20,7 +20,16 @@ import filelock
 from clusters import connect, local_cluster, set_policies, slurm_cluster
 from options import parse, sizes
 from report import draw, print_means, print_tables
-from running import DESCRIPTION, count_attempts, count_complete, make_replicas, prepare, run, write_samples
+from running import (
+    DESCRIPTION,
+    count_attempts,
+    count_complete,
+    make_replicas,
+    prepare,
+    run,
+    write_samples,
+    write_trajectories,
+)
 from water import EXPERIMENT, SCALE, averages, make_water
 
 
@@ -70,12 +79,15 @@ def make_cluster(options):
     return local_cluster(workers, threads, options.devices)
 
 
-def simulate(options, texts, lengths, replicas, time_step, sample):
+def simulate(options, texts, lengths, replicas, time_step, sample, frames=None):
     """Run or continue an ensemble; returns its samples and how much was computed again."""
     chunk_steps = number_of_steps("--chunk", lengths.chunk, time_step)
     sample_steps = number_of_steps("--sample", sample, time_step)
     if chunk_steps % sample_steps:
         raise ValueError(f"--chunk is {lengths.chunk} ps; expected a multiple of --sample, {sample} ps")
+    frame_steps = number_of_steps("--frames", frames, time_step) if frames else 0
+    if frame_steps and (chunk_steps % frame_steps or frame_steps % sample_steps):
+        raise ValueError(f"--frames is {frames} ps; expected a multiple of --sample of which --chunk is a multiple")
     if number_of_steps("--length", lengths.length, time_step) % chunk_steps:
         raise ValueError(f"--length is {lengths.length} ps; expected a multiple of --chunk, {lengths.chunk} ps")
     settings = prepare(
@@ -86,13 +98,19 @@ def simulate(options, texts, lengths, replicas, time_step, sample):
         friction=options.friction,
         chunk_steps=chunk_steps,
         sample_steps=sample_steps,
+        frame_steps=frame_steps,
     )
     num_chunks = round(lengths.length / lengths.chunk)
-    if count_complete(settings, replicas, num_chunks) < num_chunks * len(replicas):
-        with connect(make_cluster(options)) as client:
-            print(f"{len(replicas)} replicas; scheduler {client.scheduler.address}", flush=True)
-            run(client, settings, replicas, num_chunks, lambda text: print(text, flush=True))
-    return write_samples(settings, replicas), count_attempts(settings, replicas)
+    try:
+        if count_complete(settings, replicas, num_chunks) < num_chunks * len(replicas):
+            with connect(make_cluster(options)) as client:
+                print(f"{len(replicas)} replicas; scheduler {client.scheduler.address}", flush=True)
+                run(client, settings, replicas, num_chunks, lambda text: print(text, flush=True))
+    finally:  # if replicas fail, the others are written
+        samples = write_samples(settings, replicas)
+        if frames:
+            write_trajectories(settings, replicas)
+    return samples, count_attempts(settings, replicas)
 
 
 def simulate_water(options):
@@ -115,7 +133,7 @@ def simulate_own(options):
     states = [dict(zip(names, values)) for values in itertools.product(*(values for _, values in options.parameter))]
     replicas = make_replicas(options.temperatures, states, options.replicas, options.seed)
     texts = [path.read_text(encoding="utf-8") for path in (options.system, options.state)]
-    samples, attempts = simulate(options, texts, options, replicas, options.time_step, options.sample)
+    samples, attempts = simulate(options, texts, options, replicas, options.time_step, options.sample, options.frames)
     rows = print_means(samples, replicas, options.equilibration)
     return {"attempts": attempts, "rows": rows}
 

@@ -48,6 +48,7 @@ def _add_simulation(group):
     group.add_argument("--equilibration", type=float, default=20.0, metavar="PS", help="left out of the averages")
     group.add_argument("--chunk", type=_positive(float), default=10.0, metavar="PS", help="time between checkpoints")
     group.add_argument("--sample", type=_positive(float), default=0.2, metavar="PS", help="time between samples")
+    group.add_argument("--frames", type=_positive(float), metavar="PS", help="time between frames of trajectory.dcd")
     group.add_argument("--time-step", type=_positive(float), default=0.002, metavar="PS", help="of the integrator")
     group.add_argument("--friction", type=float, default=1.0, metavar="1/PS", help="of the integrator")
     group.add_argument("--seed", type=int, default=1, help="equal seeds make equal ensembles")

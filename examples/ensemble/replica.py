@@ -12,10 +12,11 @@ import socket
 import time
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 import openmm
-from chunks import Chunk, digest, last_number, log_attempt, read_chunk, write_chunk
+from chunks import Chunk, digest, last_number, log_attempt, read_chunk, write_chunk, write_frames
 from openmm import unit
 
 KG_PER_M3 = 1.66053906660  # a dalton per nm3
@@ -35,8 +36,8 @@ class Settings(NamedTuple):
     platform : str
     time_step : float, ps
     friction : float, 1/ps
-    chunk_steps, sample_steps : int
-        Steps of a chunk, and steps between two samples.
+    chunk_steps, sample_steps, frame_steps : int
+        Steps of a chunk, between two samples, and between two frames; 0: no frames.
     """
 
     folder: str
@@ -47,6 +48,7 @@ class Settings(NamedTuple):
     friction: float
     chunk_steps: int
     sample_steps: int
+    frame_steps: int = 0
 
 
 class Replica(NamedTuple):
@@ -127,7 +129,7 @@ def advance(settings, replica, number):
     is_new, is_exact = False, True
     if found < number:
         log_attempt(folder, number)
-        chunk, is_exact = _compute(settings, replica, read_chunk(folder, found) if found else None)
+        chunk, is_exact = _compute(settings, replica, folder, read_chunk(folder, found) if found else None)
         is_new = write_chunk(folder, chunk)
         found = number
     else:
@@ -137,7 +139,7 @@ def advance(settings, replica, number):
     return Result(replica.name, found, is_new, is_exact, last, place, time.monotonic() - start)
 
 
-def _compute(settings, replica, before):
+def _compute(settings, replica, folder, before):
     """Compute the chunk after another one, or the first (None); returns it, and whether the checkpoint was loaded."""
     context, integrator = make_context(settings, replica)
     is_exact = True
@@ -146,15 +148,21 @@ def _compute(settings, replica, before):
     else:
         is_exact = _continue(context, integrator, replica, before)
     mass = sum(context.getSystem().getParticleMass(i)._value for i in range(context.getSystem().getNumParticles()))
-    rows = []
-    for _ in range(settings.chunk_steps // settings.sample_steps):
-        integrator.step(settings.sample_steps)
-        columns, row = _sample(context, mass)
-        rows.append(row)
-    samples = np.array(rows) if before is None else np.concatenate([before.samples, rows])
-    state = context.getState(positions=True, velocities=True, parameters=True)
+    derivatives = requested_derivatives(_read(settings, "system"))
     number = 1 if before is None else before.number + 1
-    return Chunk(number, columns, samples, context.createCheckpoint(), openmm.XmlSerializer.serialize(state)), is_exact
+    rows, frames = [], []
+    for step in range(settings.sample_steps, settings.chunk_steps + 1, settings.sample_steps):
+        integrator.step(settings.sample_steps)
+        columns, row = _sample(context, mass, derivatives)
+        rows.append(row)
+        if settings.frame_steps and step % settings.frame_steps == 0:
+            frames.append(_frame(context))
+    samples = np.array(rows) if before is None else np.concatenate([before.samples, rows])
+    files = () if before is None else before.frames
+    if frames:
+        files += (write_frames(folder, number, *map(np.array, zip(*frames))),)
+    state = openmm.XmlSerializer.serialize(context.getState(positions=True, velocities=True, parameters=True))
+    return Chunk(number, columns, samples, context.createCheckpoint(), state, files), is_exact
 
 
 def make_context(settings, replica):
@@ -228,9 +236,27 @@ def _continue(context, integrator, replica, before):
     return True
 
 
-def _sample(context, mass):
+def _frame(context):
+    """Positions with whole molecules and, if there is a box, its vectors, in nm."""
+    periodic = context.getSystem().usesPeriodicBoundaryConditions()
+    state = context.getState(positions=True, enforcePeriodicBox=periodic)
+    box = state.getPeriodicBoxVectors(asNumpy=True).value_in_unit(unit.nanometer) if periodic else np.zeros((0, 3))
+    return state.getPositions(asNumpy=True).value_in_unit(unit.nanometer), box
+
+
+def requested_derivatives(system):
+    """The names of the parameters by which forces of a System, given as XML, compute derivatives of their energy.
+
+    For all other parameters OpenMM returns 0.0. A force of a plugin has no methods in Python without its package, so
+    that the text is searched.
+    """
+    path = "./Forces/Force/EnergyParameterDerivatives/Parameter"
+    return sorted({each.get("name") for each in ElementTree.fromstring(system).iterfind(path)})
+
+
+def _sample(context, mass, derivatives):
     """The names and values of a sample."""
-    state = context.getState(energy=True, parameterDerivatives=True)
+    state = context.getState(energy=True, parameterDerivatives=bool(derivatives))
     columns = ["step", "time (ps)", "potential energy (kJ/mol)", "kinetic energy (kJ/mol)"]
     row = [
         context.getStepCount(),
@@ -242,9 +268,9 @@ def _sample(context, mass):
         volume = state.getPeriodicBoxVolume().value_in_unit(unit.nanometer**3)
         columns += ["volume (nm3)", "density (kg/m3)"]
         row += [volume, KG_PER_M3 * mass / volume]
-    for name, value in sorted(state.getEnergyParameterDerivatives().items()):
+    for name in derivatives:
         columns.append(f"dE/d{name} (kJ/mol)")
-        row.append(value)
+        row.append(state.getEnergyParameterDerivatives()[name])
     return tuple(columns), row
 
 

@@ -66,7 +66,7 @@ def print_means(samples, replicas, equilibration):
     for (temperature, parameters), found in groups.items():
         state = ", ".join([f"{temperature:g} K", *(f"{name} = {value:g}" for name, value in parameters)])
         row = {"temperature": temperature, "parameters": dict(parameters), "replicas": len(found)}
-        print(f"\n{state}, {len(found)} replicas")
+        print(f"\n{state}, {len(found)} replica{'s' if len(found) > 1 else ''}")
         for name in list(found[0])[2:]:
             means = [each[name][each["time (ps)"] > equilibration].mean() for each in found]
             error = float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else None

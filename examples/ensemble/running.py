@@ -11,8 +11,9 @@ import chunks
 import cloudpickle
 import numpy as np
 import replica
-from chunks import digest, last_number, read_attempts, read_chunk, remove_temporary_files, write_text
-from distributed import as_completed
+from chunks import digest, last_number, read_attempts, read_chunk, read_frames, remove_temporary_files, write_text
+from distributed import KilledWorker, as_completed
+from openmm import app
 from replica import Replica, Result, Settings, advance
 
 DESCRIPTION = "ensemble.json"
@@ -67,7 +68,7 @@ def prepare(folder, system, state, **settings):
     system, state : str
         XML of the System and of a State with positions and box; None for those that the folder has.
     settings
-        Of Settings: platform, time_step, friction, chunk_steps and sample_steps.
+        Of Settings: platform, time_step, friction, and numbers of steps.
 
     Returns
     -------
@@ -153,8 +154,8 @@ def run(client, settings, replicas, num_chunks, report=print):
     for future in queue:
         name = waiting.pop(future.key)
         if future.status != "finished":
-            failures[name] = future.exception() if future.status == "error" else "the scheduler has lost it"
-            report(f"{name}: {failures[name]}")
+            failures[name] = _describe_failure(future)
+            report(f"{name} has failed: {failures[name]}")
             continue
         result = Result(*future.result())
         results.append(result)
@@ -175,6 +176,18 @@ def count_complete(settings, replicas, num_chunks):
     return sum(min(last_number(Path(settings.folder) / each.name), num_chunks) for each in replicas)
 
 
+def _describe_failure(future):
+    if future.status != "error":
+        return f"its task is {future.status}"
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        # Its own text is about logs of workers.
+        return (
+            f"{error.allowed_failures + 1} workers in turn have died during one chunk: out of memory, or out of time?"
+        )
+    return f"{type(error).__name__}: {error}"
+
+
 def describe(result, done, total):
     """A line of text about a chunk."""
     energy = result.last["potential energy (kJ/mol)"]
@@ -192,12 +205,43 @@ def write_samples(settings, replicas):
     result = {}
     for each in replicas:
         folder = Path(settings.folder) / each.name
+        if last_number(folder) == 0:
+            continue
         chunk = read_chunk(folder, last_number(folder))
         rows = [",".join(f'"{name}"' for name in chunk.columns)]
         rows += [",".join(map(repr, row)) for row in chunk.samples.tolist()]
         write_text(folder / "samples.csv", "\n".join(rows) + "\n")
         result[each.name] = dict(zip(chunk.columns, chunk.samples.T))
     return result
+
+
+def write_trajectories(settings, replicas):
+    """Write the frames of each replica as trajectory.dcd in its folder, and remove frames of attempts that failed."""
+    for each in replicas:
+        folder = Path(settings.folder) / each.name
+        if last_number(folder) == 0:
+            continue
+        names = read_chunk(folder, last_number(folder)).frames
+        for path in folder.glob("frames-*.npz"):
+            if path.name not in names:
+                path.unlink()
+        topology = None
+        with open(folder / "trajectory.dcd", "wb") as file:
+            for positions, boxes in (read_frames(folder, name) for name in names):
+                if topology is None:
+                    topology = _topology(positions.shape[1])
+                    dcd = app.DCDFile(file, topology, settings.time_step, 0, settings.frame_steps)
+                for frame, box in zip(positions.astype(float), boxes):
+                    dcd.writeModel(frame, periodicBoxVectors=box if len(box) else None)
+
+
+def _topology(num_atoms):
+    """A topology for DCD files, which hold the number of atoms only."""
+    topology = app.Topology()
+    residue = topology.addResidue("", topology.addChain())
+    for _ in range(num_atoms):
+        topology.addAtom("", None, residue)
+    return topology
 
 
 def count_attempts(settings, replicas):

@@ -13,6 +13,9 @@ import dask
 from distributed import Client, Nanny, Scheduler, SpecCluster
 from replica import DEVICE_VARIABLE, THREADS_VARIABLE
 
+#: Dask logs the exception of each attempt, and results that die with their worker. What a user needs is printed once.
+SILENT = "CRITICAL"
+
 
 def usable_cores():
     """The cores that this process may use; a container or a job may have fewer than the machine."""
@@ -64,7 +67,7 @@ def local_cluster(workers, threads, devices=(), memory_limit=None):
         "dashboard": False,
         # Dask's default is a share by the threads of the worker, here one; the whole memory is shared instead.
         "memory_limit": 1 / workers if memory_limit is None else memory_limit,
-        "silence_logs": "CRITICAL",  # the exception of a task is reported by the main process, once
+        "silence_logs": SILENT,
     }
     specification = {
         k: {"cls": Nanny, "options": {**common, "env": environment}}
@@ -73,10 +76,12 @@ def local_cluster(workers, threads, devices=(), memory_limit=None):
     # Without a dashboard, too, there is a port for HTTP: any free one in place of 8787, which warns if it is taken.
     http = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
     scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, **http}}
-    return SpecCluster(workers=specification, scheduler=scheduler, silence_logs="ERROR")
+    return SpecCluster(workers=specification, scheduler=scheduler, silence_logs=SILENT)
 
 
-def slurm_cluster(workers, threads, gpus=False, memory="4GB", walltime="04:00:00", directives=(), prologue=()):
+def slurm_cluster(
+    workers, threads, gpus=False, memory="4GB", walltime="04:00:00", interface=None, directives=(), prologue=()
+):
     """Start a scheduler in this process and one SLURM job per worker; needs dask-jobqueue.
 
     Parameters
@@ -89,6 +94,8 @@ def slurm_cluster(workers, threads, gpus=False, memory="4GB", walltime="04:00:00
         Whether each job asks for a GPU. SLURM shows a job its own GPU only, so that no device is assigned here.
     memory, walltime : str
         Of each job.
+    interface : str, optional
+        The network interface, such as "ib0".
     directives : sequence of str
         More options of sbatch, such as "--partition=gpu".
     prologue : sequence of str
@@ -96,17 +103,21 @@ def slurm_cluster(workers, threads, gpus=False, memory="4GB", walltime="04:00:00
     """
     from dask_jobqueue import SLURMCluster
 
-    return SLURMCluster(
-        n_workers=workers,
+    cluster = SLURMCluster(
         cores=1,
         job_cpu=threads,
         processes=1,
         memory=memory,
         walltime=walltime,
+        interface=interface,
+        silence_logs=SILENT,
         job_extra_directives=[*(["--gres=gpu:1"] if gpus else []), *directives],
         job_script_prologue=[f"export {THREADS_VARIABLE}={threads}", *prologue],
         scheduler_options={"dashboard": False, "dashboard_address": ":0"},
     )
+    if workers:  # scale() would not replace jobs that have reached their time
+        cluster.adapt(minimum=workers, maximum=workers)
+    return cluster
 
 
 @contextlib.contextmanager

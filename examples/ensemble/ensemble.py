@@ -63,6 +63,7 @@ def job_options(options):
         "gpus": options.platform not in ("CPU", "Reference"),
         "memory": options.memory,
         "walltime": options.walltime,
+        "interface": options.interface,
         "directives": options.sbatch,
         "prologue": options.prologue,
     }

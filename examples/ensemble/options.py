@@ -66,6 +66,7 @@ def _add_cluster(group):
     group.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler that runs, such as tcp://host:8786")
     group.add_argument("--slurm", action="store_true", help="one SLURM job per worker (needs dask-jobqueue)")
     group.add_argument("--walltime", default="04:00:00", help="of a SLURM job")
+    group.add_argument("--interface", help="the network interface of scheduler and jobs, such as ib0")
     group.add_argument(
         "--sbatch", action="append", default=[], metavar="OPTION", help="of sbatch, such as --sbatch=--partition=gpu"
     )

@@ -182,9 +182,8 @@ def _describe_failure(future):
     error = future.exception()
     if isinstance(error, KilledWorker):
         # Its own text is about logs of workers.
-        return (
-            f"{error.allowed_failures + 1} workers in turn have died during one chunk: out of memory, or out of time?"
-        )
+        deaths = "once" if error.allowed_failures == 0 else f"{error.allowed_failures + 1} times"
+        return f"the worker of one chunk has died {deaths}; expected enough memory, and chunks shorter than a job"
     return f"{type(error).__name__}: {error}"
 
 

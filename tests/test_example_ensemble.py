@@ -32,6 +32,15 @@ SETTINGS = dict(platform="Reference", time_step=TIME_STEP, friction=FRICTION, ch
 ENERGY = "potential energy (kJ/mol)"
 
 
+@pytest.fixture(autouse=True)
+def environment():
+    """Dask changes the environment of the process that starts workers."""
+    saved = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(saved)
+
+
 @pytest.fixture
 def example(monkeypatch):
     """A function that imports a module of the example."""
@@ -417,14 +426,31 @@ def test_only_derivatives_that_forces_compute_are_sampled(example, one_chunk, tm
 
 
 def test_threads_and_devices_of_workers(example):
-    environments = example("clusters").worker_environments
-    assert environments(2, 3, []) == [{"OPENMM_CPU_THREADS": "3"}] * 2
-    assert [each["ENSEMBLE_DEVICE"] for each in environments(5, 1, ["0", "2"])] == ["0", "2", "0", "2", "0"]
+    assign_devices = example("clusters").assign_devices
+    assert assign_devices(2, ()) == [{}, {}]
+    assert [each["ENSEMBLE_DEVICE"] for each in assign_devices(5, ("0", "2"))] == ["0", "2", "0", "2", "0"]
     properties = example("replica").platform_properties
     assert properties("CUDA", {"ENSEMBLE_DEVICE": "2"}) == {"DeviceIndex": "2"}
     assert properties("CUDA", {}) == properties("CPU", {"OPENMM_CPU_THREADS": "1"}) == {}
     with pytest.raises(RuntimeError, match=r"OPENMM_CPU_THREADS is not set on the worker"):
         properties("CPU", {})
+
+
+def test_a_worker_with_a_wrong_number_of_threads_is_refused(example, one_chunk, monkeypatch):
+    """OpenMM is imported here, so that the variable comes too late."""
+    settings, replica = one_chunk
+    monkeypatch.setenv("OPENMM_CPU_THREADS", "1234")
+    with pytest.raises(RuntimeError, match=r"OpenMM uses \d+ threads .*; expected the 1234 of OPENMM_CPU_THREADS"):
+        example("replica").make_context(settings._replace(platform="CPU"), replica)
+
+
+@pytest.mark.slow
+def test_local_workers_have_the_wanted_threads(tmp_path):
+    """More than there are cores; a worker refuses another number. OpenMM is imported by the script before."""
+    write_texts(tmp_path, barostat=False)
+    threads = os.cpu_count() + 1
+    short = ["--replicas", "1", "--length", CHUNK * TIME_STEP, "--workers", "1", "--threads", threads]
+    assert "4 chunks, 4 attempts" in run_to_the_end(script(tmp_path, *short), tmp_path)
 
 
 def test_options(example, monkeypatch, capsys):

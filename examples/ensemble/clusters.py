@@ -22,26 +22,32 @@ def usable_cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def worker_environments(workers, threads, devices):
-    """The environment of each worker: its threads and, with devices, the one that it uses.
+def assign_devices(workers, devices):
+    """The environment of each worker, which names its device.
 
     Parameters
     ----------
     workers : int
         The number of workers.
-    threads : int
-        Threads of a worker.
-    devices : list of str
-        Indices of GPUs as OpenMM counts them, or an empty list. Worker k uses device k modulo their number.
+    devices : sequence of str
+        Indices of GPUs as OpenMM counts them. Worker k uses device k modulo their number.
 
     Returns
     -------
     list of dict of str to str
+        Empty dicts without devices.
     """
-    environments = [{THREADS_VARIABLE: str(threads)} for _ in range(workers)]
-    for k, each in enumerate(environments if devices else []):
-        each[DEVICE_VARIABLE] = devices[k % len(devices)]
-    return environments
+    return [{DEVICE_VARIABLE: devices[k % len(devices)]} if devices else {} for k in range(workers)]
+
+
+def thread_policy(threads):
+    """Dask's setting of the threads of OpenMM in worker processes that start from now on.
+
+    OpenMM reads the variable when it is imported. A local worker imports the script that has started it, and with it
+    OpenMM, before it gets the environment that its Nanny was given. This setting comes earlier; it also changes the
+    environment of this process.
+    """
+    return {f"distributed.nanny.pre-spawn-environ.{THREADS_VARIABLE}": str(threads)}
 
 
 def set_policies(allowed_failures):
@@ -71,12 +77,13 @@ def local_cluster(workers, threads, devices=(), memory_limit=None):
     }
     specification = {
         k: {"cls": Nanny, "options": {**common, "env": environment}}
-        for k, environment in enumerate(worker_environments(workers, threads, list(devices)))
+        for k, environment in enumerate(assign_devices(workers, devices))
     }
     # Without a dashboard, too, there is a port for HTTP: any free one in place of 8787, which warns if it is taken.
     http = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
     scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, **http}}
-    return SpecCluster(workers=specification, scheduler=scheduler, silence_logs=SILENT)
+    with dask.config.set(thread_policy(threads)):
+        return SpecCluster(workers=specification, scheduler=scheduler, silence_logs=SILENT)
 
 
 def slurm_cluster(

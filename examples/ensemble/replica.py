@@ -179,6 +179,8 @@ def make_context(settings, replica):
     integrator.setRandomNumberSeed(replica.seeds[1])
     platform = openmm.Platform.getPlatform(settings.platform)
     context = openmm.Context(system, integrator, platform, platform_properties(settings.platform, os.environ))
+    if settings.platform == "CPU":
+        _check_threads(platform.getPropertyValue(context, "Threads"), os.environ[THREADS_VARIABLE])
     _set_parameters(context, replica)
     return context, integrator
 
@@ -195,6 +197,15 @@ def platform_properties(platform, environment):
             " take all cores; expected the number of threads of a worker"
         )
     return {"DeviceIndex": environment[DEVICE_VARIABLE]} if DEVICE_VARIABLE in environment else {}
+
+
+def _check_threads(used, wanted):
+    """OpenMM reads the variable when it is imported; a worker may have set it later."""
+    if used != wanted:
+        raise RuntimeError(
+            f"OpenMM uses {used} threads on the worker on {socket.gethostname()}; expected the {wanted} of"
+            f" {THREADS_VARIABLE}: set the variable before the worker starts"
+        )
 
 
 def _check_frequency(barostat, chunk_steps):

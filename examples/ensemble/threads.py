@@ -5,16 +5,18 @@
 
     python threads.py
 
-One worker per core, with the variable as Dask leaves it (unset) and as ensemble.py sets it (1), in turn.
+One worker per core, in turn with the variable as Dask leaves it (unset), as ensemble.py sets it (1), and with eight
+threads, as many for each core as workers would have on a machine with eight cores where it is unset.
 """
 
 import os
 import sys
 import time
 
+import dask
 import numpy as np
 import openmm
-from clusters import usable_cores
+from clusters import thread_policy, usable_cores
 from distributed import Client, LocalCluster
 from replica import THREADS_VARIABLE
 from water import make_water
@@ -48,11 +50,13 @@ def simulate(system, state):
     return int(platform.getPropertyValue(context, "Threads")), started, speed
 
 
-def measure(workers, environment, system, state):
+def measure(workers, policy, system, state):
     """Simulate in all workers at the same time; returns the largest numbers of threads, and the sum of the speeds."""
     options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "silence_logs": "ERROR"}
+    os.environ.pop(THREADS_VARIABLE, None)
     with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, env=environment, **options) as cluster,
+        dask.config.set(policy),
+        LocalCluster(n_workers=workers, threads_per_worker=1, **options) as cluster,
         Client(cluster) as client,
     ):
         addresses = list(client.scheduler_info()["workers"])
@@ -63,13 +67,12 @@ def measure(workers, environment, system, state):
 
 def main():
     workers = usable_cores()
-    os.environ.pop(THREADS_VARIABLE, None)
     texts = make_water(MOLECULES)
-    names = {"unset": {}, "1": {THREADS_VARIABLE: "1"}}
+    policies = {"unset": {}, **{str(threads): thread_policy(threads) for threads in (1, 8)}}
     found = {}
     for _ in range(ROUNDS):
-        for name, environment in names.items():
-            found.setdefault(name, []).append(measure(workers, environment, *texts))
+        for name, policy in policies.items():
+            found.setdefault(name, []).append(measure(workers, policy, *texts))
     print(f"| {THREADS_VARIABLE} | threads of the platform | threads started | steps/s of {workers} workers |")
     print("|---|---|---|---|")
     for name, rows in found.items():

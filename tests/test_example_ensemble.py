@@ -16,6 +16,8 @@ import sys
 import threading
 from pathlib import Path
 
+import distributed
+import filelock
 import learnedpair as lp
 import numpy as np
 import openmm
@@ -207,6 +209,19 @@ def test_replicas_that_fail_leave_the_others_alone(example, tmp_path):
     assert chunks.last_number(tmp_path / replicas[0].name) == killer.killed[1] - 1
 
 
+def test_a_worker_of_several_tasks_is_refused(example, tmp_path):
+    """The random numbers of Reference belong to the process: replicas at the same time would mix them."""
+    running = example("running")
+    settings = running.prepare(tmp_path, *make_texts(), **SETTINGS)
+    options = dict(dashboard_address="127.0.0.1:0", silence_logs="CRITICAL")
+    cluster = distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, **options)
+    with (
+        example("clusters").connect(cluster) as client,
+        pytest.raises(RuntimeError, match=r"2 tasks at a time; expected"),
+    ):
+        running.run(client, settings, running.make_replicas([85], [{"scale": 1.0}], 1, seed=3), 1, print)
+
+
 def script(tmp_path, *arguments):
     """The command that runs the script with an own System."""
     return [
@@ -331,8 +346,18 @@ def test_a_complete_chunk_is_not_computed_again(example, one_chunk, tmp_path):
     again = example("replica").advance(settings, replica, 1)
     assert not again.is_new and again.last["step"] == CHUNK
     assert len(example("chunks").read_attempts(tmp_path / replica.name)) == 1
-    with pytest.raises(RuntimeError, match=r"ends with chunk 1; expected chunk 2 before chunk 3"):
-        example("replica").advance(settings, replica, 3)
+
+
+def test_a_chunk_of_another_machine_may_come_late(example, one_chunk, tmp_path, monkeypatch):
+    settings, replica = one_chunk
+    module, chunks = example("replica"), example("chunks")
+    folder = tmp_path / replica.name
+    second = chunks.read_chunk(folder, 1)._replace(number=2)
+    monkeypatch.setattr(module.time, "sleep", lambda _: chunks.write_chunk(folder, second))
+    assert module.advance(settings, replica, 3).number == 3
+    monkeypatch.setattr(module, "PATIENCE", -1)
+    with pytest.raises(RuntimeError, match=r"ends with chunk 3; expected chunk 4, which is complete elsewhere"):
+        module.advance(settings, replica, 5)
 
 
 def test_without_a_checkpoint_the_state_is_used(example, one_chunk, tmp_path):
@@ -528,8 +553,6 @@ def test_the_script_imports_no_pytorch():
 
 
 def test_a_second_run_in_one_folder_is_refused(tmp_path):
-    import filelock
-
     (tmp_path / "out").mkdir()
     with filelock.FileLock(tmp_path / "out" / "lock"):
         result = subprocess.run(
@@ -586,3 +609,39 @@ def test_frames_become_a_trajectory(example, tmp_path):
     # A frame ends with the coordinates x, y and z in angstrom, each between the lengths of the record.
     coordinates = np.frombuffer(data[-3 * (64 + 2) * 4 :], "<f4").reshape(3, 66)[:, 1:-1].T
     assert_close(coordinates, 10 * wrapped, atol=1e-5)
+
+
+def test_the_stored_results(example):
+    """The correction improves density, thermal expansion and energy of TIP3P; README.md has the same numbers."""
+    results = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
+    water, report = example("water"), example("report")
+    assert results["options"] == {"quick": False, "seed": 1}
+    counts = results["attempts"]
+    assert counts["chunks"] == 240 and counts["attempts"] == 240 + counts["chunks with several attempts"]
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    curves = report.curves(results["rows"])
+    assert list(curves) == ["TIP3P", "corrected", "experiment"]
+    for rows in zip(*curves.values(), strict=True):
+        cells = [report.cell(row[key], digits) for key, digits in (("density", 1), ("energy", 2)) for row in rows]
+        assert f"| {rows[0]['temperature']:.2f} | {' | '.join(cells)} |".replace("+-", "±") in readme
+    slopes = {name: water.slopes(rows) for name, rows in curves.items()}
+    for name, each in slopes.items():
+        text = f"| {name} | {report.cell(each['expansion'], 1)} | {report.cell(each['dE/dT'], 1)} |"
+        assert text.replace("+-", "±") in readme
+    errors = {
+        name: np.abs([[row[key][0] - known[key][0] for key in ("density", "energy")] for row, known in pairs])
+        for name, pairs in ((name, list(zip(curves[name], curves["experiment"]))) for name in ("TIP3P", "corrected"))
+    }
+    assert (errors["corrected"][1:] < errors["TIP3P"][1:]).all()
+    assert 3.5 < slopes["corrected"]["expansion"][0] < 7.5 < slopes["TIP3P"]["expansion"][0] < 12.5
+
+
+@pytest.mark.slow
+def test_the_example_runs(tmp_path):
+    output = run_to_the_end([sys.executable, "-W", "error", SCRIPT, "--quick", "--output", "out"], tmp_path)
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert results["options"] == {"quick": True, "seed": 1} and results["attempts"]["attempts"] == 24
+    assert (tmp_path / "out" / "ensemble.png").stat().st_size > 10_000
+    assert "\n| experiment | 4.0 | 51.9 |\n" in output
+    for row in results["rows"]:
+        assert len(row["replicas"][0]) == 2 and 940 < row["density"][0] < 1040 and -44 < row["energy"][0] < -36

@@ -22,6 +22,7 @@ from openmm import unit
 KG_PER_M3 = 1.66053906660  # a dalton per nm3
 DEVICE_VARIABLE = "ENSEMBLE_DEVICE"
 THREADS_VARIABLE = "OPENMM_CPU_THREADS"
+PATIENCE = 90  # s
 
 
 class Settings(NamedTuple):
@@ -123,9 +124,7 @@ def advance(settings, replica, number):
             " machines share under the same path"
         )
     folder.mkdir(exist_ok=True)
-    found = last_number(folder)
-    if found < number - 1:
-        raise RuntimeError(f"{folder} ends with chunk {found}; expected chunk {number - 1} before chunk {number}")
+    found = _wait_for(folder, number - 1)
     is_new, is_exact = False, True
     if found < number:
         log_attempt(folder, number)
@@ -137,6 +136,18 @@ def advance(settings, replica, number):
     place = f"{socket.gethostname()}:{os.getpid()}"
     last = dict(zip(chunk.columns, chunk.samples[-1].tolist()))
     return Result(replica.name, found, is_new, is_exact, last, place, time.monotonic() - start)
+
+
+def _wait_for(folder, number):
+    """Wait until a chunk is there, which a network file system may show late; returns the last number."""
+    end = time.monotonic() + PATIENCE
+    while (found := last_number(folder)) < number:
+        if time.monotonic() > end:
+            raise RuntimeError(
+                f"{folder} ends with chunk {found}; expected chunk {number}, which is complete elsewhere"
+            )
+        time.sleep(1)
+    return found
 
 
 def _compute(settings, replica, folder, before):

@@ -21,16 +21,17 @@ def print_tables(rows):
     print(f"\n| temperature, K | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")
     for k, temperature in enumerate(row["temperature"] for row in by_name["TIP3P"]):
         cells = [
-            _cell(each[k][key], digits) for key, digits in (("density", 1), ("energy", 2)) for each in by_name.values()
+            cell(each[k][key], digits) for key, digits in (("density", 1), ("energy", 2)) for each in by_name.values()
         ]
         print(f"| {temperature:.2f} | {' | '.join(cells)} |")
     print("\n| | thermal expansion, 1e-4/K | dE/dT, J/mol/K |\n|---|---|---|")
     for name, each in by_name.items():
         found = slopes(each)
-        print(f"| {name} | {_cell(found['expansion'], 1)} | {_cell(found['dE/dT'], 1)} |")
+        print(f"| {name} | {cell(found['expansion'], 1)} | {cell(found['dE/dT'], 1)} |")
 
 
-def _cell(value, digits):
+def cell(value, digits):
+    """A value with its standard error, if there is one."""
     return f"{value[0]:.{digits}f} +- {value[1]:.{digits}f}" if value[1] else f"{value[0]:.{digits}f}"
 
 

@@ -12,7 +12,7 @@ import cloudpickle
 import numpy as np
 import replica
 from chunks import digest, last_number, read_attempts, read_chunk, read_frames, remove_temporary_files, write_text
-from distributed import KilledWorker, as_completed
+from distributed import KilledWorker, as_completed, get_worker
 from openmm import app
 from replica import Replica, Result, Settings, advance
 
@@ -137,6 +137,11 @@ def run(client, settings, replicas, num_chunks, report=print):
         # Dask sends what the standard pickle can write, names of functions for example, without asking cloudpickle. A
         # function within a function it cannot write.
         def task():
+            tasks = get_worker().state.nthreads
+            if tasks > 1:
+                raise RuntimeError(
+                    f"a worker computes {tasks} tasks at a time; expected one: start it with --nthreads 1"
+                )
             return tuple(advance(settings, by_name[name], number))
 
         future = client.submit(task, key=key, pure=False, retries=RETRIES)

@@ -151,8 +151,8 @@ openmm.OpenMMException
     If a size or an index is wrong, a number is not finite, the slopes of a curve do not match its values, or the
     program is not valid.
 
-Source
-------
+References
+----------
 M. S. Daw and M. I. Baskes, Phys. Rev. B 29 (1984) 6443; with angles: M. I. Baskes, Phys. Rev. B 46 (1992) 2727.
 
 Examples

@@ -352,8 +352,8 @@ ValueError
 openmm.OpenMMException
     If the program has an operation without a derivative rule.
 
-Source
-------
+References
+----------
 Griewank and Walther, Evaluating Derivatives, ch. 3.
 
 Examples
@@ -393,8 +393,8 @@ ValueError
 openmm.OpenMMException
     If the first output is not a number, or the program has an operation without a derivative rule.
 
-Source
-------
+References
+----------
 Griewank and Walther, Evaluating Derivatives, ch. 3.
 
 Examples

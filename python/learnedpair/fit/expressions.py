@@ -92,8 +92,8 @@ def fit_expression(
         If the expression cannot be read, has an unknown name, or lacks a parameter; if it is not finite at a distance
         of the data; if the fit does not converge, or the data do not determine a parameter; or if an argument is wrong.
 
-    Source
-    ------
+    References
+    ----------
     Leave-one-out errors of the linearized problem: R. D. Cook and S. Weisberg, Residuals and Influence in Regression
     (1982), chapter 5.
 

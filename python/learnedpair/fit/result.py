@@ -128,13 +128,13 @@ class Fit(Generic[_Result]):
         return replace(self, model=load_model(self.model.module, **metadata), metadata=metadata)
 
     def save(self, path: str | os.PathLike[str]) -> PairModel:
-        """Write the model to a file, as :func:`export_model` does, with the training domain of each pair of types, the
+        """Write the model to a file, as :func:`learnedpair.export_model` does, with the training domain of each pair of types, the
         errors of configurations left out of the fit, and the digest of the data.
 
         Returns
         -------
         PairModel
-            The file as :func:`load_model` reads it.
+            The file as :func:`learnedpair.load_model` reads it.
         """
         return export_model(self.model.module, path, **self.metadata)
 
@@ -190,7 +190,7 @@ class SplineFit(Fit[SplineResult]):
     pairs : dict of (str, str) to SplineResult
         The types of a pair may be in either order.
     metadata : dict
-        The arguments of :func:`export_model` with which :meth:`save` writes the model.
+        The arguments of :func:`learnedpair.export_model` with which :meth:`save` writes the model.
     interacting : Range
         Which pairs interact in the fit.
     held_out : list of Prediction
@@ -288,7 +288,7 @@ class ExpressionFit(Fit[ExpressionResult]):
         The types of a pair may be in either order. ``fit.pairs["Ar", "Ar"].parameters`` and ``standard_errors`` are
         dicts of the names of parameters.
     metadata : dict
-        The arguments of :func:`export_model` with which :meth:`save` writes the model.
+        The arguments of :func:`learnedpair.export_model` with which :meth:`save` writes the model.
     interacting : Range
         Which pairs interact in the fit.
     held_out : list of Prediction

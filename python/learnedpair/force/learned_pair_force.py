@@ -62,8 +62,8 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
         The pair function f. The inner cutoff is set to its ``min_distance``, and the cutoff to its ``max_distance``, or
         to 1 nm if that is infinite.
 
-    Source
-    ------
+    References
+    ----------
     The class of the same name in C++, plugin/include/LearnedPairForce.h.
 
     Examples
@@ -480,7 +480,7 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
             ``table_bytes`` : int
                 The size of these tables.
             ``max_relative_force_error`` : float
-                Their largest measured force error, relative to |F| + 1 kJ/mol/nm.
+                Their largest measured force error, relative to ``|F| + 1`` kJ/mol/nm.
             ``num_devices`` : int
                 The number of devices that the Context uses.
 

@@ -340,7 +340,7 @@ class PairModel(Model):
         list of WrittenTable
             One for each pair: path, pair, keyword, rows, and the errors of the curve that :func:`load_tables` reads
             back, measured between the rows: ``max_energy_error`` in kJ/mol, ``max_force_error`` in kJ/mol/nm, and
-            ``max_relative_force_error``, the maximum of |dF| / (|F| + 1 kJ/mol/nm).
+            ``max_relative_force_error``, the maximum of ``|dF| / (|F| + 1 kJ/mol/nm)``.
 
         Raises
         ------

@@ -48,8 +48,8 @@ class PairEnergy(torch.nn.Module):
         If ``function`` is a module, and a cutoff is missing, a distance is not a number or a length, or not
         0 <= inner_cutoff <= switching_distance < cutoff.
 
-    Source
-    ------
+    References
+    ----------
     plugin/include/LearnedPairForce.h
 
     Examples

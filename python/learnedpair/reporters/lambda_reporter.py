@@ -58,8 +58,8 @@ class LambdaReporter(IntervalReporter):
         step, if the Context does not have a parameter, or a force depends on a parameter and does not contribute to its
         derivative.
 
-    Source
-    ------
+    References
+    ----------
     dE/dg is OpenMM's energy parameter derivative, the sum over the forces. R is ``unit.MOLAR_GAS_CONSTANT_R``.
 
     Examples

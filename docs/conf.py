@@ -58,7 +58,7 @@ pygments_style = "friendly"
 # network, so that it has no list of their entries.
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:.*", r"(openmm|numpy|np|torch|collections|ase|dict|type)\b.*"),
+    ("py:.*", r"(openmm|numpy|np|torch|collections|ase|dict|type|std)\b.*"),
     ("cpp:identifier", r"(OpenMM|OpenMMException|LearnedPairPlugin|size_t)(::.*)?"),
 ]
 

@@ -23,11 +23,11 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "contents",
     "cpp_reference",
+    "mathml",
     "measurements",
 ]
 

@@ -5,7 +5,7 @@
 # Input:   OPENMM_DIR         the folder with include/ and lib/; by default, the OpenMM of the Python interpreter
 #          Python_EXECUTABLE
 # Output:  OpenMM_VERSION, OpenMM_INCLUDE_DIR, OpenMM_LIBRARY_DIR, and the imported targets OpenMM::OpenMM and, for each
-#          platform found, OpenMM::CPU, OpenMM::OpenCL, OpenMM::CUDA
+#          platform found, OpenMM::CPU, OpenMM::OpenCL, OpenMM::CUDA, OpenMM::HIP
 if(NOT OPENMM_DIR)
     execute_process(
         COMMAND ${Python_EXECUTABLE} -c
@@ -31,13 +31,13 @@ endif()
 message(STATUS "OpenMM ${OpenMM_VERSION} in ${OPENMM_DIR}")
 
 if(NOT TARGET OpenMM::OpenMM)
-    add_library(OpenMM::OpenMM UNKNOWN IMPORTED)
+    add_library(OpenMM::OpenMM UNKNOWN IMPORTED GLOBAL) # also seen by a project that adds this one
     set_target_properties(OpenMM::OpenMM PROPERTIES
         IMPORTED_LOCATION ${OpenMM_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${OpenMM_INCLUDE_DIR})
-    foreach(platform CPU OpenCL CUDA)
+    foreach(platform CPU OpenCL CUDA HIP)
         find_library(OpenMM_${platform}_LIBRARY OpenMM${platform} PATHS ${OPENMM_DIR}/lib/plugins NO_DEFAULT_PATH)
         if(OpenMM_${platform}_LIBRARY)
-            add_library(OpenMM::${platform} UNKNOWN IMPORTED)
+            add_library(OpenMM::${platform} UNKNOWN IMPORTED GLOBAL)
             set_target_properties(OpenMM::${platform} PROPERTIES IMPORTED_LOCATION ${OpenMM_${platform}_LIBRARY})
             target_link_libraries(OpenMM::${platform} INTERFACE OpenMM::OpenMM)
         endif()

@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import entry_points
@@ -78,6 +77,18 @@ def excluded(force):
 def exceptions(system):
     [nonbonded] = [each for each in system.getForces() if isinstance(each, openmm.NonbondedForce)]
     return {tuple(sorted(nonbonded.getExceptionParameters(i)[:2])) for i in range(nonbonded.getNumExceptions())}
+
+
+def test_a_compiled_model_needs_no_pytorch(write, tmp_path, monkeypatch):
+    topology, positions, _ = systems.water(150)
+    expected = app.ForceField(TIP3P, write(CLASSES)).createSystem(topology)
+    lp.load_model(tmp_path / "delta.pt").save_compiled(tmp_path / "delta.xml")
+    monkeypatch.setitem(sys.modules, "learnedpair.lowering.load_environment", None)
+    system = app.ForceField(TIP3P, write(CLASSES, model="delta.xml")).createSystem(topology)
+    energies = [
+        REFERENCE.context(each, positions).getState(energy=True).getPotentialEnergy() for each in (system, expected)
+    ]
+    assert energies[0] == energies[1]
 
 
 @pytest.mark.parametrize(
@@ -557,12 +568,12 @@ def test_a_package_that_cannot_be_loaded_is_reported(write, monkeypatch):
 
 
 def test_a_missing_pytorch_is_reported(write, monkeypatch):
-    def import_module(*_):
+    def loaded(*_):
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
     topology, _, _ = systems.water(64)
     field = app.ForceField(TIP3P, write(CLASSES))
-    monkeypatch.setattr(ffxml, "importlib", types.SimpleNamespace(import_module=import_module))
+    monkeypatch.setattr(ffxml, "loaded", loaded)
     with pytest.raises(ImportError, match=r"mine.xml, .*reading the model delta.pt needs PyTorch: pip install"):
         field.createSystem(topology)
 

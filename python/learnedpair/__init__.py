@@ -24,6 +24,7 @@ from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
 from .interfaces import ffxml as _ffxml  # noqa: F401  (registers the element <LearnedPairForce>)
 from .interfaces.ml_region import exclude_within
+from .lowering.compiled_model import CompiledModel, load_compiled
 from .lowering.environment_model import EnvironmentModel
 from .lowering.load_eam import load_eam
 from .lowering.tabulation import tabulate
@@ -61,6 +62,7 @@ _NEED_TORCH = {
 }
 
 __all__ = [
+    "CompiledModel",
     "DomainError",
     "DensityReporter",
     "DomainReporter",
@@ -81,6 +83,7 @@ __all__ = [
     "exclude_within",
     "features_from_nonbonded",
     "from_custom_nonbonded",
+    "load_compiled",
     "load_eam",
     "tabulate",
     "update_from_custom_nonbonded",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import openmm
@@ -17,6 +17,7 @@ from ..errors import warn
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
 from ..force.particles import is_finite_number, refuse_masked
+from ..lowering.compiled_model import SUFFIX, CompiledModel, load_compiled
 from ..lowering.environment_model import EnvironmentModel
 from .bond_exclusions import without_pairs
 from .exclusions import excluded_pairs, nonbonded_forces, pairs_14
@@ -30,6 +31,8 @@ if TYPE_CHECKING:  # these need PyTorch
     from ..lowering.pair_model import PairModel
     from ..lowering.representation import Representation
 
+    AnyModel: TypeAlias = PairModel | EnvironmentModel | CompiledModel
+
 #: A Context copies its System when it is created, so later changes of the System do not reach it.
 _ABOUT_SIMULATIONS = (
     ": correct the System before the Simulation is made from it. "
@@ -40,7 +43,7 @@ _ABOUT_SIMULATIONS = (
 def add_correction(
     system: openmm.System,
     topology: app.Topology,
-    model: PairModel | EnvironmentModel | str | os.PathLike[str],
+    model: AnyModel | str | os.PathLike[str],
     *,
     types: dict[Any, Any] | Sequence[str | int | None] | NDArray[Any] | None = None,
     features: ArrayLike | Sequence[ArrayLike | None] | None = None,
@@ -68,8 +71,8 @@ def add_correction(
     topology : openmm.app.Topology
         The atoms of the topology must be the particles of the System in the same order. The masses are compared with
         the elements.
-    model : PairModel, EnvironmentModel, or path-like
-        A loaded model, or the path of a model file.
+    model : PairModel, EnvironmentModel, CompiledModel, or path-like
+        A loaded model, or the path of a model file. Compiled models (.xml) need no PyTorch.
     types : dict of str to rule, or sequence with one type (name, index or None) for each particle
         For models with types only. A dict has rules as in :func:`assign_types`, which complete or replace the rules
         inside the model, type by type. None in place of a rule states that no atom has the type. A rule of the type
@@ -104,7 +107,7 @@ def add_correction(
     force_group : int
         The force group of the new force.
     representation, tolerance, evaluation, tabulate_radial
-        As in :meth:`PairModel.create_force`. An environment model has none of these choices.
+        As in :meth:`PairModel.create_force`. Environment models and compiled models have none of these choices.
 
     Returns
     -------
@@ -162,7 +165,7 @@ def add_correction(
         "evaluation": evaluation,
         "tabulate_radial": tabulate_radial,
     }
-    if isinstance(model, EnvironmentModel):
+    if isinstance(model, (EnvironmentModel, CompiledModel)):
         _refuse_options(model, options)
         options = {}
     particles = (
@@ -199,25 +202,33 @@ def _add_pairs(force, exclusions, scale_14, between, groups, system, atoms):
         force.addInteractionGroup(np.flatnonzero(first).tolist(), np.flatnonzero(second).tolist())
 
 
-def loaded(model: PairModel | EnvironmentModel | str | os.PathLike[str], source: str) -> PairModel | EnvironmentModel:
+def loaded(model: AnyModel | str | os.PathLike[str], source: str) -> AnyModel:
     """Return a model as it is; load it if its path is given. ``source`` begins the message if it is neither."""
     if isinstance(model, (str, os.PathLike)):
+        if os.fspath(model).endswith(SUFFIX):
+            return load_compiled(model)
         from ..lowering.load_environment import load_either  # imported here, since it needs PyTorch
 
         return load_either(model)
     if not hasattr(model, "create_force"):
         raise TypeError(
-            f"{source}: the model is a {type(model).__name__}; expected a PairModel or EnvironmentModel, as"
-            " load_model() and load_environment() return them, or the path of a model file."
+            f"{source}: the model is a {type(model).__name__}; expected a PairModel, EnvironmentModel or"
+            " CompiledModel, as load_model(), load_environment() and load_compiled() return them, or the path of a"
+            " model file."
         )
     return model
 
 
 def _refuse_options(model, options):
-    """Refuse arguments that only pair models have."""
+    """Refuse arguments that environment models and compiled models do not have."""
     defaults = {"representation": "auto", "tolerance": 1e-4, "evaluation": "auto", "tabulate_radial": None}
     for name, value in options.items():
         if value is not defaults[name] and value != defaults[name]:
+            if isinstance(model, CompiledModel):
+                raise ValueError(
+                    f"add_correction: {name} is {value!r}, and {model.source} is a compiled model, for which"
+                    " save_compiled has made this choice; leave it out."
+                )
             remedy = " give it to load_environment." if name == "tolerance" else " leave it out."
             raise ValueError(
                 f"add_correction: {name} is {value!r}, and {model.source} is an environment model, whose densities are"

@@ -11,7 +11,7 @@ import warnings
 import openmm
 
 from ..errors import LearnedPairError
-from . import accelerate, apply, bench, check, convert, demo, explain, fit, inspect, plot
+from . import accelerate, apply, bench, check, cmake_dir, compile, convert, demo, explain, fit, inspect, plot
 
 #: Pairs of a regular expression for a remedy that messages give in Python, and the equivalent command line option. A
 #: command may have REMEDIES of its own.
@@ -27,8 +27,8 @@ def main(arguments=None):
     """Run the command line program, and return its exit status."""
     parser = argparse.ArgumentParser(prog="learnedpair", description="Learned pair corrections for OpenMM.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, inspect, apply, check, bench, accelerate, convert, explain, fit, plot):
-        name = module.__name__.rsplit(".", 1)[1]
+    for module in (demo, inspect, compile, apply, check, bench, accelerate, convert, explain, fit, plot, cmake_dir):
+        name = module.__name__.rsplit(".", 1)[1].replace("_", "-")
         command = commands.add_parser(
             name, help=module.HELP, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )

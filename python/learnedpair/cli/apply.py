@@ -17,6 +17,7 @@ from openmm import app
 from ..applying.apply import add_correction
 from ..force.expected_evaluation import describe_evaluation
 from ..force.learned_pair_force import describe_coverage
+from ..lowering.compiled_model import SUFFIX, load_compiled
 from .features import read_features
 from .inspect import add_tabulate_radial, add_tolerance, describe
 from .output import require_output
@@ -27,7 +28,9 @@ HELP = "add a correction to a System's XML file"
 def add_arguments(parser):
     parser.add_argument("system", type=Path, help="XML file of the System")
     parser.add_argument("topology", type=Path, help="PDB or PDBx/mmCIF file with the same particles")
-    parser.add_argument("model", help="model file (.pt or .pt2), with assignment rules inside if it has types")
+    parser.add_argument(
+        "model", help="model file (.pt, .pt2, or .xml if compiled), with assignment rules if it has types"
+    )
     parser.add_argument("output", type=Path, help="XML file to write")
     parser.add_argument(
         "--features",
@@ -170,6 +173,8 @@ def read_model(path, with_features, remedy):
     remedy : str
         How to give features, as the end of a sentence.
     """
+    if str(path).endswith(SUFFIX):
+        return load_compiled(path)
     from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
 
     model = load_model(path)

@@ -13,7 +13,7 @@ from ..applying.apply import add_correction
 from ..applying.no_effect import why_no_effect
 from ..applying.topology_order import require_topology
 from ..checking.subject import corrections_of
-from ..data import WATER
+from ..data import WATER_COMPILED
 from .apply import read_model, read_structure, read_system
 
 #: Box vectors in a PDB file are rounded to this, in nm.
@@ -115,7 +115,7 @@ def prepare(options):
         require_topology(structure.topology, system, str(options.pdb))
         return Setup(structure.topology, structure.positions, system)
     model = (
-        WATER
+        WATER_COMPILED
         if options.model is None
         else read_model(
             options.model, False, "write a System with learnedpair apply --features, and give it by --system"

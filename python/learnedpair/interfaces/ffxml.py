@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The <LearnedPairForce> element of force field files: a correction that ForceField.createSystem() adds."""
 
-import importlib
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -11,7 +10,7 @@ from learnedpair_hooks.ffxml import REQUIRED_TAG, TAG
 from openmm import app
 from openmm.app import forcefield
 
-from ..applying.apply import add_correction
+from ..applying.apply import add_correction, loaded
 from ..applying.no_effect import NoEffectError
 from ..errors import warn
 from .ffxml_elements import CorrectionElement, Rule, read_element
@@ -154,7 +153,7 @@ class CorrectionGenerator:
     def _loaded(self):
         if self._model is None:
             try:
-                lowering = importlib.import_module("..lowering.pair_model", __package__)
+                self._model = loaded(self._first.path, self._first.source.where)
             except ImportError as error:
                 if error.name != "torch":
                     raise
@@ -163,7 +162,6 @@ class CorrectionGenerator:
                     " 'openmm-learnedpair[torch]'",
                     name="torch",
                 ) from error
-            self._model = lowering.load_model(self._first.path)
         return self._model
 
 

@@ -16,6 +16,7 @@ from ..errors import LoweringError
 from ..force.functions import EnvironmentFunction
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.type_names import TypeNames
+from .compiled_model import CompiledModel, write_compiled
 from .same_particles import require_same_particles
 
 
@@ -143,6 +144,26 @@ class EnvironmentModel(TypeNames):
             force.setSwitchingDistance(self.switching_distance)
         force.lowering_report = self._lowering_report()
         return force
+
+    def save_compiled(self, path: str | os.PathLike[str]) -> CompiledModel:
+        """Write this model as it is inside a force, for use without PyTorch; :func:`add_correction` takes the file.
+
+        Parameters
+        ----------
+        path : path-like
+            Ending in .xml.
+
+        Returns
+        -------
+        CompiledModel
+            The model as it is in the file.
+
+        Raises
+        ------
+        ModelError
+            If an assignment rule is a function, or the path has another ending.
+        """
+        return write_compiled(self.create_force(2 * self.types), self, path)
 
     def update_force(self, force: openmm.Force) -> None:
         """Replace the function of an existing force by this model, without a change of its structure.

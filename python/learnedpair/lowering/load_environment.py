@@ -101,12 +101,12 @@ def load_environment(
     return environment_model(parts, tolerance, knots)
 
 
-def load_either(path: str | os.PathLike[str]) -> PairModel | EnvironmentModel:
-    """Load a file of export_model() or export_environment()."""
+def load_either(path: str | os.PathLike[str], tolerance: float = 1e-4) -> PairModel | EnvironmentModel:
+    """Load a file of export_model() or export_environment(). The tolerance is for the tables of the latter."""
     try:
         return load_model(path)
     except IsEnvironmentError:
-        return load_environment(path)
+        return load_environment(path, tolerance=tolerance)
 
 
 def environment_model(parts: ModelParts, tolerance: float, knots: int | None = None) -> EnvironmentModel:

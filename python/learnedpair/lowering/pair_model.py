@@ -13,6 +13,7 @@ import torch
 from openmm import unit
 from torch.export import ExportedProgram
 
+from ..errors import ModelError
 from ..force.expected_evaluation import warn_of_noise
 from ..force.learned_pair_force import LearnedPairForce
 from ..models.checks.contract import check_model
@@ -21,6 +22,7 @@ from ..models.load import ModelParts, read_model
 from ..models.metadata.metadata import warn_of_unusual_cutoff
 from ..models.model import Model
 from ..models.pytorch.state import in_default_torch_state
+from .compiled_model import CompiledModel, write_compiled
 from .creation import Evaluation, check_arguments, configure_force, set_evaluation
 from .particles import distinct_particles, read_particles
 from .representation import Representation, choose_representation
@@ -295,6 +297,58 @@ class PairModel(Model):
         require_same_particles(self, force)
         function, report = lower_like(self, force, tolerance)
         replace_function(force, function, report, parameter_settings(self, force))
+
+    @in_default_torch_state
+    def save_compiled(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        representation: Representation = "auto",
+        tolerance: float = 1e-4,
+        evaluation: Evaluation = "auto",
+    ) -> CompiledModel:
+        """Write the function of this model as it is inside a force, for use without PyTorch.
+
+        :func:`add_correction` takes the file in place of the model. A table has the curves of all pairs of types.
+
+        Parameters
+        ----------
+        path : path-like
+            Ending in .xml.
+        representation, tolerance, evaluation
+            As in :meth:`create_force`.
+
+        Returns
+        -------
+        CompiledModel
+            The model as it is in the file.
+
+        Raises
+        ------
+        ModelError
+            If the model has features, an assignment rule is a function, or the path has another ending.
+        LoweringError
+            As in :meth:`create_force`.
+
+        Examples
+        --------
+        >>> import os
+        >>> import tempfile
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> lp.load_model(WATER).save_compiled(os.path.join(folder.name, "water.xml"))
+        <CompiledModel water.xml: O, H, PairTable of 2 types, 0.134176 to 0.75 nm>
+        >>> folder.cleanup()
+        """
+        if self.types is None:
+            raise ModelError(
+                f"{self.source}: the model has features ({', '.join(self.features or ())}), and only models of types"
+                " can be compiled alone; save the System with its correction."
+            )
+        options: dict[str, Any] = dict(representation=representation, tolerance=tolerance, evaluation=evaluation)
+        force = self.create_force(2 * self.types, **options)
+        return write_compiled(force, self, path)
 
     @in_default_torch_state
     def write_table(

@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""CompiledModel: the function of a model as it is inside a force, in a file that can be read without PyTorch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import openmm
+
+from ..errors import LoweringError, ModelError
+from ..force.learned_pair_force import LearnedPairForce
+from ..force.type_names import TypeNames
+
+#: The entry of the lowering report that makes the XML of a force the file of a compiled model.
+_ENTRY = "compiled_model"
+#: How the names of files of compiled models end.
+SUFFIX = ".xml"
+
+
+class CompiledModel(TypeNames):
+    """A model of types that needs no PyTorch, as :func:`load_compiled` returns it.
+
+    Attributes
+    ----------
+    types : list of str
+    type_rules : dict of str to rule
+        The rules of :func:`assign_types`; None for a type without one.
+    uncovered : rule or None
+        Selects the atoms that are meant to have no type.
+    global_parameters : dict of str to float
+        Names and default values.
+    cutoff, inner_cutoff : float, nm
+    source, description, digest : str
+        The name of the file; what the model says about itself; SHA-256 of the model from which it was compiled.
+
+    Examples
+    --------
+    >>> import learnedpair as lp
+    >>> from learnedpair.data import WATER_COMPILED
+    >>> model = lp.load_compiled(WATER_COMPILED)
+    >>> model
+    <CompiledModel water.xml: O, H, PairTable of 2 types, 0.134176 to 0.75 nm>
+    >>> model.type_rules
+    {'O': 'HOH:O', 'H': ['HOH:H1', 'HOH:H2']}
+    """
+
+    #: Compiled models have types, and no features.
+    features: ClassVar[None] = None
+
+    def __init__(self, template: LearnedPairForce, source: str) -> None:
+        report = template.lowering_report
+        assignment = report.pop(_ENTRY)
+        self._template, self._report = template, report
+        self.source = source
+        self.types: list[str] = list(assignment["types"])
+        self.type_rules: dict[str, Any] = assignment["types"]
+        self.uncovered: Any = assignment["uncovered"]
+        self.digest: str = report.get("digest", "")
+        self.description: str = report.get("description", "")
+        self.cutoff: float = template.getCutoffDistance()._value
+        self.inner_cutoff: float = template.getInnerCutoffDistance()._value
+        self.global_parameters: dict[str, float] = {
+            template.getGlobalParameterName(index): template.getGlobalParameterDefaultValue(index)
+            for index in range(template.getNumGlobalParameters())
+        }
+
+    def __repr__(self) -> str:
+        kind = type(self._template.getFunction()).__name__
+        return (
+            f"<CompiledModel {os.path.basename(self.source)}: {', '.join(self.types)}, {kind} of {len(self.types)}"
+            f" type{'s' * (len(self.types) != 1)}, {self.inner_cutoff:g} to {self.cutoff:g} nm>"
+        )
+
+    def create_force(
+        self, particles: Iterable[str | int | None], *, nonbonded_method: int = LearnedPairForce.CutoffPeriodic
+    ) -> LearnedPairForce:
+        """Make a force for the particles of a System.
+
+        Parameters
+        ----------
+        particles : iterable of str, int or None
+            For each particle the name or the index of its type, or None if the model does not cover it.
+        nonbonded_method : LearnedPairForce.CutoffPeriodic or CutoffNonPeriodic
+
+        Returns
+        -------
+        LearnedPairForce
+            The force that ``create_force`` of the original model makes, with tables of all pairs of types.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a type is not known.
+        LoweringError
+            If the nonbonded method is another one.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_COMPILED
+        >>> lp.load_compiled(WATER_COMPILED).create_force(["O", "H", "H", None])
+        <LearnedPairForce 'LearnedPairForce': 3 of 4 particles covered (O 1, H 2), cutoff 0.75 nm, 3 curves, group 0>
+        """
+        if nonbonded_method not in (LearnedPairForce.CutoffPeriodic, LearnedPairForce.CutoffNonPeriodic):
+            raise LoweringError(
+                f"{self.source}: nonbonded_method is {nonbonded_method!r}; expected LearnedPairForce.CutoffPeriodic or"
+                " CutoffNonPeriodic, since a compiled model ends at its cutoff."
+            )
+        indices = self.type_indices(particles)
+        force = LearnedPairForce(self._template.getFunction())
+        force.setParticleTypes(indices)
+        force.setNonbondedMethod(nonbonded_method)
+        force.setCutoffDistance(self.cutoff)
+        force.setInnerCutoffDistance(self.inner_cutoff)
+        force.setEvaluation(self._template.getEvaluation())
+        force.setTableTolerance(self._template.getTableTolerance())
+        if self._template.getUseSwitchingFunction():
+            force.setUseSwitchingFunction(True)
+            force.setSwitchingDistance(self._template.getSwitchingDistance())
+        force.lowering_report = self._report
+        return force
+
+
+def load_compiled(path: str | os.PathLike[str]) -> CompiledModel:
+    """Read a compiled model, without PyTorch.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that ``save_compiled`` of a :class:`PairModel` or an :class:`EnvironmentModel` has written.
+
+    Returns
+    -------
+    CompiledModel
+
+    Raises
+    ------
+    ModelError
+        If there is no such file, it is damaged, or it holds something else.
+
+    Examples
+    --------
+    >>> import learnedpair as lp
+    >>> from learnedpair.data import WATER_COMPILED
+    >>> lp.load_compiled(WATER_COMPILED).types
+    ['O', 'H']
+    """
+    name = os.fspath(path)
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            force = openmm.XmlSerializer.deserialize(file.read())
+    except FileNotFoundError as error:
+        raise ModelError(f"{name}: there is no such file.") from error
+    except (OSError, ValueError, openmm.OpenMMException) as error:
+        raise ModelError(f"{name}: the compiled model cannot be read ({' '.join(str(error).split())}).") from error
+    if not isinstance(force, openmm.Force) or not LearnedPairForce.is_learned_pair_force(force):
+        raise ModelError(
+            f"{name}: the file holds a {type(force).__name__}, and not a compiled model; write one with"
+            " model.save_compiled()."
+        )
+    template = LearnedPairForce.cast(force)
+    if not isinstance(template.lowering_report.get(_ENTRY), dict):
+        raise ModelError(
+            f"{name}: the file holds a force for the particles of one System, and not a compiled model; write one with"
+            " model.save_compiled()."
+        )
+    return CompiledModel(template, name)
+
+
+def write_compiled(force: LearnedPairForce, model: Any, path: str | os.PathLike[str]) -> CompiledModel:
+    """Write a force with one particle of each type as a compiled model, and read the file back.
+
+    Parameters
+    ----------
+    force : LearnedPairForce
+    model : PairModel or EnvironmentModel
+        The model of the force, with the rules that assign its types.
+    path : path-like
+        Ending in .xml.
+
+    Raises
+    ------
+    ModelError
+        If the path has another ending, or a rule is a function.
+    """
+    name = os.fspath(path)
+    if not name.endswith(SUFFIX):
+        raise ModelError(f"{name}: files of compiled models end in {SUFFIX}; choose such a path.")
+    assignment = {"types": dict(model.type_rules), "uncovered": model.uncovered}
+    try:
+        json.dumps(assignment)
+    except TypeError as error:
+        raise ModelError(
+            f"{model.source}: an assignment rule of the model cannot be written to a file ({error}); use rules such as"
+            " 'HOH:O', and symbols of elements as strings."
+        ) from error
+    force.lowering_report = {**force.lowering_report, _ENTRY: assignment}
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(openmm.XmlSerializer.serialize(force))
+    return load_compiled(path)

@@ -1,0 +1,238 @@
+# SPDX-FileCopyrightText: openmm-learnedpair contributors
+# SPDX-License-Identifier: MIT
+"""Tests the CMake package for C++ programs, by building and running the example in examples/cpp with it."""
+
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import learnedpair as lp
+import numpy as np
+import openmm
+import openmm.version
+import pytest
+import systems
+from comparators import REFERENCE, evaluate
+from learnedpair.cli import main
+from models import water_model
+from openmm import XmlSerializer, app
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLE = ROOT / "examples" / "cpp"
+LIBRARIES = Path(openmm.version.openmm_library_path)
+HEADERS = LIBRARIES.parent / "include" / "learnedpair"
+#: CMake comes from the machine, or from the Python package in this environment.
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def run(*command):
+    return subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PATH": PATH, "OPENMM_CPU_THREADS": "1"},
+    )
+
+
+def configure(source, build, *options):
+    """Run CMake; return its status and its messages, each as one line."""
+    cmake = shutil.which("cmake", path=PATH)
+    assert cmake, "these tests need CMake: pip install cmake"
+    result = run(cmake, "-S", source, "-B", build, *options)
+    return result.returncode, re.sub(r"\s+", " ", result.stdout + result.stderr)
+
+
+def build_example(folder, package):
+    """Build the example with a CMake package; return the program."""
+    status, messages = configure(EXAMPLE, folder, f"-DOpenMMLearnedPair_DIR={package}")
+    assert status == 0, messages
+    result = run(shutil.which("cmake", path=PATH), "--build", folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder / "argon"
+
+
+def energies(program, *arguments):
+    """The energies that the program prints, by the names of their platforms."""
+    result = run(program, *arguments)
+    assert result.returncode == 0, result.stderr
+    return {name: float(energy) for name, energy in re.findall(r"^(\w+): (\S+) kJ/mol$", result.stdout, re.MULTILINE)}
+
+
+@pytest.fixture(scope="module")
+def package():
+    """The folder that `learnedpair cmake-dir` prints."""
+    result = run(sys.executable, "-m", "learnedpair", "cmake-dir")
+    assert result.returncode == 0, result.stderr
+    return Path(result.stdout.strip())
+
+
+@pytest.fixture(scope="module")
+def program(package, tmp_path_factory):
+    return build_example(tmp_path_factory.mktemp("cpp"), package)
+
+
+@pytest.fixture
+def moved(package, tmp_path):
+    """A copy of the libraries and of the CMake package in another folder."""
+    prefix = tmp_path / "moved"
+    (prefix / "lib" / "plugins").mkdir(parents=True)
+    for name in ("libOpenMM.so", "libOpenMMLearnedPair.so", "libOpenMMPME.so"):
+        for folder in (".", "plugins"):
+            if (LIBRARIES / folder / name).exists():
+                shutil.copy(LIBRARIES / folder / name, prefix / "lib" / folder / name)
+    for name in ("CPU", "LearnedPairReference", "LearnedPairCPU"):
+        shutil.copy(LIBRARIES / "plugins" / f"libOpenMM{name}.so", prefix / "lib" / "plugins")
+    shutil.copytree(package, prefix / "lib" / "cmake" / "OpenMMLearnedPair")
+    shutil.copytree(LIBRARIES.parent / "include", prefix / "include")
+    return prefix
+
+
+def argon_energy():
+    """The energy of the example's System from its formulas: a sum over all pairs."""
+    cutoff, inner, cells, size = 0.85, 0.25, 4, 0.54
+    places = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    lattice = np.array([cell + place for cell in itertools.product(range(cells), repeat=3) for place in places])
+    index = np.arange(len(lattice))
+    positions = lattice * size + 0.01 * np.sin(np.outer(index, [1.0, 2.0, 3.0]))
+    first, second = np.triu_indices(len(positions), 1)
+    delta = positions[second] - positions[first]
+    r = np.linalg.norm(delta - cells * size * np.round(delta / (cells * size)), axis=1)
+    assert r.min() > inner
+    r = r[r < cutoff]
+    attraction = (0.3405 / r) ** 6
+    return np.sum(4 * 0.996 * (attraction**2 - attraction)) + np.sum(0.3 * (1 - (r / cutoff) ** 2) ** 3)
+
+
+def test_example_computes_the_energy_of_its_formulas(program):
+    found, expected = energies(program), argon_energy()
+    assert set(found) == {"Reference", "CPU"}
+    # The error of a cubic in an interval of h = 1.2e-3 nm is h^4/384 |f''''| < 1e-11 kJ/mol for each of 10,000 pairs.
+    assert found["Reference"] == pytest.approx(expected, rel=1e-9)
+    assert found["CPU"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_example_computes_the_energy_of_a_corrected_system_as_python_does(program, tmp_path):
+    topology, positions, _ = systems.water(64)
+    system = systems.water_system(topology, app.PME)
+    without, _ = evaluate(REFERENCE.context(system, positions))
+    lp.add_correction(system, topology, water_model())
+    context = REFERENCE.context(system, positions)
+    for name, value in (("system.xml", system), ("state.xml", context.getState(positions=True))):
+        (tmp_path / name).write_text(XmlSerializer.serialize(value), encoding="utf-8")
+    expected, _ = evaluate(context)
+    assert abs(expected - without) > 1
+    found = energies(program, tmp_path / "system.xml", tmp_path / "state.xml")
+    assert found["Reference"] == pytest.approx(expected, rel=1e-9)
+    assert found["CPU"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_example_names_a_file_that_it_cannot_read(program, tmp_path):
+    result = run(program, tmp_path / "missing.xml", tmp_path / "state.xml")
+    assert result.returncode == 1
+    assert f"The file {tmp_path / 'missing.xml'} cannot be read." in result.stderr
+    assert run(program, "one argument").returncode == 2
+
+
+def test_the_installation_can_be_moved(moved, tmp_path):
+    found = energies(build_example(tmp_path / "build", moved / "lib" / "cmake" / "OpenMMLearnedPair"))
+    assert found["Reference"] == pytest.approx(argon_energy(), rel=1e-9)
+    cache = (tmp_path / "build" / "CMakeCache.txt").read_text(encoding="utf-8")
+    assert str(LIBRARIES) not in cache
+
+
+@pytest.mark.parametrize("header", sorted(path.name for path in HEADERS.glob("*.h")))
+def test_every_installed_header_can_be_used_alone(header, tmp_path):
+    (tmp_path / "main.cpp").write_text(f'#include "{header}"\nint main() {{}}\n', encoding="utf-8")
+    folders = ("-I", HEADERS, "-I", HEADERS.parent)
+    compiler = os.environ.get("CXX", "g++")
+    result = run(compiler, "-std=c++17", "-Wall", "-Werror", "-fsyntax-only", *folders, tmp_path / "main.cpp")
+    assert result.returncode == 0, result.stderr
+
+
+def test_public_headers_are_installed():
+    """All but that for authors of platforms, which needs internal headers."""
+    public = {path.name for path in (ROOT / "plugin" / "include").glob("*.h")}
+    assert {path.name for path in HEADERS.glob("*.h")} == public - {"LearnedPairKernels.h"}
+
+
+def test_another_version_of_openmm_is_refused(moved, tmp_path):
+    source = tmp_path / "platform.cpp"
+    source.write_text(
+        '#include "openmm/Platform.h"\n'
+        'const std::string& OpenMM::Platform::getOpenMMVersion() { static std::string v = "8.60.1"; return v; }\n',
+        encoding="utf-8",
+    )
+    library = moved / "lib" / "libOpenMM.so"
+    result = run(
+        os.environ.get("CXX", "g++"), "-shared", "-fPIC", "-I", moved / "include", source, "-o", library,
+        "-Wl,-soname,libOpenMM.so",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    status, messages = configure(
+        EXAMPLE, tmp_path / "build", f"-DOpenMMLearnedPair_DIR={moved}/lib/cmake/OpenMMLearnedPair"
+    )
+    minor = ".".join(openmm.Platform.getOpenMMVersion().split(".")[:2])
+    assert status != 0
+    assert (
+        f"openmm-learnedpair {lp.__version__} was built for OpenMM {minor}, but OpenMM 8.60.1 is in {moved}. Build it"
+        " again for this OpenMM: pip install" in messages
+    )
+
+
+@pytest.mark.parametrize(
+    "missing, message",
+    [
+        ("lib/libOpenMM.so", "There is no library {}: openmm-learnedpair and OpenMM must be installed in the same"),
+        ("lib/libOpenMMLearnedPair.so", "There is no library {}: openmm-learnedpair and OpenMM must be installed"),
+        ("include/OpenMM.h", "OpenMM's headers are missing: there is no {}."),
+    ],
+)
+def test_what_is_missing_is_named(moved, tmp_path, missing, message):
+    (moved / missing).unlink()
+    status, messages = configure(
+        EXAMPLE, tmp_path / "build", f"-DOpenMMLearnedPair_DIR={moved}/lib/cmake/OpenMMLearnedPair"
+    )
+    assert status != 0 and message.format(moved / missing) in messages
+
+
+def test_a_missing_package_is_named(tmp_path):
+    status, messages = configure(EXAMPLE, tmp_path / "build", "-DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF")
+    assert status != 0
+    assert 'set "OpenMMLearnedPair_DIR" to a directory containing one of the above files' in messages
+
+
+def test_another_version_of_the_package_is_refused(package, tmp_path):
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.20)\nproject(User LANGUAGES CXX)\n"
+        "find_package(OpenMMLearnedPair 99 CONFIG REQUIRED)\n",
+        encoding="utf-8",
+    )
+    status, messages = configure(tmp_path, tmp_path / "build", f"-DOpenMMLearnedPair_DIR={package}")
+    assert status != 0
+    assert 'compatible with requested version "99"' in messages and f"version: {lp.__version__}" in messages
+
+
+def test_a_project_can_add_this_one(tmp_path):
+    """It is configured only: the build is that of every other test."""
+    (tmp_path / "main.cpp").write_text('#include "LearnedPairForce.h"\nint main() {}\n', encoding="utf-8")
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.20)\nproject(User LANGUAGES CXX)\n"
+        f"add_subdirectory({ROOT} learnedpair)\nadd_executable(user main.cpp)\n"
+        "target_link_libraries(user PRIVATE OpenMMLearnedPair::OpenMMLearnedPair)\n",
+        encoding="utf-8",
+    )
+    status, messages = configure(tmp_path, tmp_path / "build", f"-DPython_EXECUTABLE={sys.executable}")
+    assert status == 0, messages
+    assert "pybind11" not in messages
+
+
+def test_cmake_dir_of_an_incomplete_installation_fails(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(openmm.version, "openmm_library_path", str(tmp_path))
+    assert main(["cmake-dir"]) == 1
+    folder = tmp_path / "cmake" / "OpenMMLearnedPair"
+    assert f"There is no CMake package in {folder}: this installation of" in capsys.readouterr().err

@@ -73,7 +73,8 @@ def performance_table():
             f"TIP3P water with PME at {arguments['nonbonded_cutoff']} nm and a correction of three functions; medians"
             f" [least, largest] of blocks timed in turn, each platform and box in one run, {where(FILES[:-1])}; OpenCL"
             f" with 24,000 atoms: {where(FILES[-1:])}. PoCL is an OpenCL device that is a CPU,"
-            " not a GPU. The forms of CustomNonbondedForce, and how to repeat this: [compare.py](#comparepy-the-cost-of-a-correction-beside-its-alternatives)."
+            " not a GPU. The forms of CustomNonbondedForce, and how to repeat this:"
+            " [compare.py](#comparepy-the-cost-of-a-correction-beside-its-alternatives)."
         ),
     ]
 

@@ -148,8 +148,8 @@ def where(content):
     machine, versions = content["machine"], content["versions"]
     programs = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
-        f"{machine['cores']} cores of {machine['processor']} ({machine['architecture']}), {machine['operating_system']},"
-        f" {machine['date'][:10]}, load {machine['load_average']:.1f} before; {programs}."
+        f"{machine['cores']} cores of {machine['processor']} ({machine['architecture']}),"
+        f" {machine['operating_system']}, {machine['date'][:10]}, load {machine['load_average']:.1f}; {programs}."
     )
 
 

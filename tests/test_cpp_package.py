@@ -20,7 +20,7 @@ from comparators import REFERENCE, evaluate
 from documentation import python_code
 from learnedpair.cli import main
 from models import water_model
-from openmm import XmlSerializer, app
+from openmm import app
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "cpp"

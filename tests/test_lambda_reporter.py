@@ -386,10 +386,7 @@ def test_alchemlyb_and_pymbar_read_the_files_as_the_documentation_says(tmp_path,
     exec(of_alchemlyb, names)
     exec(of_pymbar, names)
     expected = 12 / 2 * np.log(2)
-    differences = (
-        names["MBAR"]().fit(names["u_nk"]).delta_f_.iloc[0, -1],
-        names["mbar"].compute_free_energy_differences(),
-    )
-    assert_close([differences[0], differences[1]["Delta_f"][0, -1]], 2 * [expected], atol=0.2)
+    by_pymbar = names["mbar"].compute_free_energy_differences()["Delta_f"][0, -1]
+    assert_close([names["MBAR"]().fit(names["u_nk"]).delta_f_.iloc[0, -1], by_pymbar], 2 * [expected], atol=0.2)
     assert_close(names["TI"]().fit(names["dHdl"]).delta_f_.iloc[0, -1], expected, atol=0.3)
     assert "0.0" in capsys.readouterr().out

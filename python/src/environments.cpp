@@ -138,10 +138,10 @@ curve_indices : list of int, length num_types*num_types
 text : str
     The program u, as specified in docs/program.md, section 6. Its inputs are ``densities``, ``type`` and ``globals``.
     Its output is the energy of an atom in kJ/mol.
-weights : ndarray
+weights : ndarray, shape (n_weights,)
     The elements of all weights of the program, in the order of the steps.
 global_parameters : dict of str to float or (float, float, float)
-    The default values, or (default, low, high).
+    The default values, or (default, low, high), in the units that the program expects.
 pair : PairTable, optional
     The pair function f.
 
@@ -229,7 +229,7 @@ Parameters
 densities : ndarray, shape (n, n_channels)
 types : ndarray of int, shape (n,)
 **global_parameters : float
-    Values of global parameters in place of their default values.
+    Values of global parameters in place of their default values, in the units that the program expects.
 
 Returns
 -------

@@ -108,8 +108,15 @@ class EnvironmentFit(DescentFit):
         return load_environment(self.module, **metadata)
 
     def save(self, path: str | os.PathLike[str]) -> EnvironmentModel:
-        """Write the model to a file, as :func:`learnedpair.export_environment` does, with the ranges of its densities, the errors
-        of the validation data and of held-out ones, and the digest of the data.
+        """Write the model to a file, as :func:`learnedpair.export_environment` does.
+
+        The file has the ranges of its densities, the errors of the validation data and of held-out ones, and the digest
+        of the data.
+
+        Parameters
+        ----------
+        path : path-like
+            Ending in .pt or .pt2.
 
         Returns
         -------
@@ -163,8 +170,9 @@ def fit_environment(
         The angular order of each channel; by default the attribute ``angular`` of the module.
     inner_cutoff, types
         As in :func:`fit_network`.
-    validation, epochs, batch_size, learning_rate, patience, energy_error, force_error, seed, checkpoint, progress,
-    description
+    validation, epochs, batch_size, learning_rate, patience, energy_error, force_error
+        As in :func:`fit_network`.
+    seed, checkpoint, progress, description
         As in :func:`fit_network`.
 
     Returns

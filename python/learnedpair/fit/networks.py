@@ -99,8 +99,15 @@ class NetworkFit(DescentFit):
         return load_model(self.model.module, **metadata)
 
     def save(self, path: str | os.PathLike[str]) -> PairModel:
-        """Write the model to a file, as :func:`learnedpair.export_model` does, with the training domain of each pair of types, the
-        errors of the validation data and of held-out ones, and the digest of the data.
+        """Write the model to a file, as :func:`learnedpair.export_model` does.
+
+        The file has the training domain of each pair of types, the errors of the validation data and of held-out ones,
+        and the digest of the data.
+
+        Parameters
+        ----------
+        path : path-like
+            Ending in .pt or .pt2.
 
         Returns
         -------
@@ -155,8 +162,8 @@ def fit_network(
     within_cutoff : bool
         As in :func:`fit_splines`. Choose it if the network does not vanish at the cutoff by itself.
     types : list of str, or dict of str to rule
-        As in :func:`learnedpair.export_model`, in the order of the types of the network; by default the types of the data, in the
-        order of their first appearance.
+        As in :func:`learnedpair.export_model`, in the order of the types of the network; by default the types of
+        the data, in the order of their first appearance.
     validation : float or ReferenceData
         The fraction of the configurations that is held out, or other configurations.
     epochs : int

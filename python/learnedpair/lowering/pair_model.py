@@ -118,7 +118,7 @@ class PairModel(Model):
     feature_ranges : dict of str to (low, high), or None
         The ranges that the model was made for; None for a feature without one.
     global_parameters : dict of str to float
-        Names and default values.
+        Names and default values, in the units of the model.
     global_parameter_ranges : dict of str to (low, high)
         The ranges that the model is checked for; a Context refuses values outside of them. If no range was given, it is
         0 to 1 if the default value lies there, else half to twice the default value.

@@ -143,7 +143,12 @@ class EnvironmentEnergy(torch.nn.Module):
         interaction_groups: Iterable[Group] = (),
         batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Compute the densities q of all atoms; arguments as for :meth:`forward`.
+        """Compute the densities q of all atoms.
+
+        Parameters
+        ----------
+        positions, box, particles, exclusions, exceptions, interaction_groups, batch
+            As in :meth:`forward`.
 
         Returns
         -------

@@ -41,7 +41,8 @@ class LambdaReporter(IntervalReporter):
         The names of parameters of the Context, such as a scale.
     ladder : sequence of float or of dict, optional
         The states: values of the parameter, or dicts of the values of several parameters; a parameter that a dict
-        leaves out keeps its present value. Quantities are converted to OpenMM's units.
+        leaves out keeps its present value. Numbers are in the unit of the parameter, and Quantities are converted to
+        OpenMM's units.
     temperature : float, K, or Quantity, optional
         The temperature for the reduced columns.
     derivatives : bool

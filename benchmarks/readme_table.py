@@ -73,8 +73,30 @@ def performance_table():
             f"TIP3P water with PME at {arguments['nonbonded_cutoff']} nm and a correction of three functions; medians"
             f" [least, largest] of blocks timed in turn, each platform and box in one run, {where(FILES[:-1])}; OpenCL"
             f" with 24,000 atoms: {where(FILES[-1:])}. PoCL is an OpenCL device that is a CPU,"
-            " not a GPU. The forms of CustomNonbondedForce, and how to repeat this: [benchmarks](benchmarks/README.md)."
+            " not a GPU. The forms of CustomNonbondedForce, and how to repeat this:"
+            " [compare.py](#comparepy-the-cost-of-a-correction-beside-its-alternatives)."
         ),
+    ]
+
+
+def small_performance_table():
+    """The largest box and the longest cutoff of each platform."""
+    largest = {}
+    for platform, atoms, result in boxes():
+        table = result["tables"][-1]
+        largest[platform] = (atoms, table, table["variants"][table["against_best_custom"]["best"]])
+    rows = [
+        f"| {platform} | **{table['variants']['LearnedPairForce']['ratio']:.2f}** | {best['ratio']:.2f} |"
+        for platform, (_, table, best) in largest.items()
+    ]
+    ((atoms, cutoff),) = {(atoms, table["cutoff_nm"]) for atoms, table, _ in largest.values()}
+    return [
+        "| time per step over that without a correction | this plugin | the best CustomNonbondedForce |",
+        "|---|---|---|",
+        *rows,
+        "",
+        f"Water with PME, {atoms} atoms, a correction of pairs to {cutoff} nm; PoCL is an OpenCL device that is a CPU."
+        " [Machines, spreads, other sizes](benchmarks/README.md#results).",
     ]
 
 
@@ -186,7 +208,8 @@ def custom_nonbonded_table():
 
 #: The file of each table, and the function that makes its lines.
 TABLES = {
-    "performance table": ("README.md", performance_table),
+    "small performance table": ("README.md", small_performance_table),
+    "performance table": ("benchmarks/README.md", performance_table),
     "program table": ("docs/user/tables-and-programs.md", program_table),
     "custom_nonbonded table": ("docs/user/swapping-in.md", custom_nonbonded_table),
     "table of distinct particles": ("docs/user/tables-and-programs.md", distinct_table),

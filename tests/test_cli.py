@@ -752,13 +752,16 @@ def test_the_tables_of_the_documentation_show_the_stored_results():
 
 @pytest.mark.slow
 def test_the_code_of_the_documentation_runs(tmp_path):
-    script, model = python_code("README.md")
+    (readme,) = python_code("README.md")
+    liquid, model, script = python_code("docs/user/quick-start.md")
     (features,) = python_code("docs/user/features.md")
     topology, positions = systems.relaxed_water(400)
     with open(tmp_path / "solvated.pdb", "w", encoding="utf-8") as file:
         app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)
     assert "export_model" in model and "solvated.pdb" in script and "features=features" in features
     for name, code in (
+        ("readme.py", readme),
+        ("liquid.py", liquid),
         ("model.py", model),
         ("script.py", script),
         ("features.py", features),

@@ -17,9 +17,10 @@ import openmm.version
 import pytest
 import systems
 from comparators import REFERENCE, evaluate
+from documentation import python_code
 from learnedpair.cli import main
 from models import water_model
-from openmm import XmlSerializer, app
+from openmm import app
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "cpp"
@@ -116,14 +117,15 @@ def test_example_computes_the_energy_of_its_formulas(program):
     assert found["CPU"] == pytest.approx(expected, rel=1e-6)
 
 
-def test_example_computes_the_energy_of_a_corrected_system_as_python_does(program, tmp_path):
+def test_example_computes_the_energy_of_a_corrected_system_as_python_does(program, tmp_path, monkeypatch):
     topology, positions, _ = systems.water(64)
     system = systems.water_system(topology, app.PME)
     without, _ = evaluate(REFERENCE.context(system, positions))
     lp.add_correction(system, topology, water_model())
     context = REFERENCE.context(system, positions)
-    for name, value in (("system.xml", system), ("state.xml", context.getState(positions=True))):
-        (tmp_path / name).write_text(XmlSerializer.serialize(value), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (code,) = python_code("examples/cpp/README.md")
+    exec(code, dict(mm=openmm, system=system, context=context))
     expected, _ = evaluate(context)
     assert abs(expected - without) > 1
     found = energies(program, tmp_path / "system.xml", tmp_path / "state.xml")

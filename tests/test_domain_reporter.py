@@ -530,10 +530,10 @@ def test_xml_is_guarded_without_torch(tmp_path):
 
 def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    _, readme = python_code("README.md")
-    export, watch, stop = python_code("docs/user/guarding.md")
+    _, model_code, _ = python_code("docs/user/quick-start.md")
+    export, watch, stop, reading = python_code("docs/user/guarding.md")
     # TorchScript needs the source in a file.
-    (tmp_path / "guarded_model.py").write_text(readme + export, encoding="utf-8")
+    (tmp_path / "guarded_model.py").write_text(model_code + export, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     importlib.import_module("guarded_model")
     names = dict(lp=lp)
@@ -555,6 +555,8 @@ def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):
     assert (tmp_path / "outside.xml").exists()
     rows = rows_of(io.StringIO((tmp_path / "domain.csv").read_text(encoding="utf-8")))
     assert [row["step"] for row in rows] == 3 * ["1"] + 3 * ["2"]
+    exec(reading, names)
+    assert names["below"].loc[1, ("O", "H")] == float(rows[1]["below"])
 
 
 def test_an_existing_file_is_kept_if_an_argument_is_wrong(tmp_path):

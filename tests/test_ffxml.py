@@ -18,6 +18,7 @@ import openmm
 import pytest
 import systems
 from comparators import REFERENCE, evaluate
+from documentation import blocks, python_code
 from learnedpair.interfaces import ffxml
 from openmm import app
 from openmm.app import forcefield as openmm_forcefield
@@ -588,3 +589,17 @@ def test_a_parser_that_is_called_directly_needs_an_absolute_path(model_file):
     ffxml.parse_element(element, field)
     topology, _, _ = systems.water(64)
     assert corrections(field.createSystem(topology))
+
+
+def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch, model_file):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(model_file, "delta.pt")
+    page = "docs/user/ffxml.md"
+    (element,), (create, find) = blocks(page, "xml"), python_code(page)
+    (tmp_path / "delta.xml").write_text(element, encoding="utf-8")
+    names = dict(topology=systems.relaxed_water(64)[0])
+    exec(compile(create, page, "exec"), names)
+    exec(compile(find, page, "exec"), names)
+    force = names["force"]
+    assert (force.getScaleParameter(), force.getForceGroup()) == ("lambda_delta", 1)
+    assert force.getParticleTypes().tolist()[:3] == [0, 1, 1]

@@ -576,7 +576,7 @@ def test_wrong_configurations_are_refused(more, message):
 
 
 def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
-    code, of_expression, _, of_trimers = python_code("docs/user/fitting.md")
+    code, of_expression, _, of_trimers, in_steps = python_code("docs/user/fitting.md")
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(compile(code.replace("examples/rare_gases/dimers.csv", str(DIMERS)), "fitting.md", "exec"), names)
@@ -590,6 +590,10 @@ def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
     exec(compile(of_expression, "fitting.md", "exec"), names)
     exec(compile(of_trimers, "fitting.md", "exec"), names)
     assert names["many_body"].history[-1][2] < 0.1 * names["many_body"].history[0][2]
+    data, test = names["trimers"].split(0.25, 1)
+    steps = dict(lp=lp, data=data, test=test)
+    exec(compile(in_steps.replace("cutoff=0.6)", "cutoff=0.6, epochs=2)"), "fitting.md", "exec"), steps)
+    assert len(steps["rest"]) == 45 and len(steps["many_body"].history) == 2
     largest = [
         energy_errors(each.predictions, left_out=True).largest / 1.181
         for each in (names["buckingham"].pairs["Ar", "Ar"], fit.pairs["Ar", "Ar"])

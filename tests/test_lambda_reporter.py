@@ -342,7 +342,7 @@ def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):
     topology, positions = systems.relaxed_water(64)
     system, platform = systems.water_system(topology), openmm.Platform.getPlatform("CPU")
     lp.export_model(models.network(), "delta.pt", types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
-    (code,) = python_code("docs/user/alchemy.md")
+    code, *reading = python_code("docs/user/alchemy.md")
     code = code.replace("integrator)\n", "integrator, platform)\n", 1).replace("1000", "2")
     names = dict(lp=lp, app=app, system=system, topology=topology, platform=platform)
     names["integrator"] = openmm.VerletIntegrator(0.0005)
@@ -353,3 +353,40 @@ def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):
     assert list(rows[0])[-4:] == ["du/dlam", "u(lam=0.0)", "u(lam=0.5)", "u(lam=1.0)"] and len(rows) == 2
     # The energy is linear in lam.
     assert_close(rows[1]["u(lam=1.0)"] - rows[1]["u(lam=0.0)"], rows[1]["du/dlam"], rtol=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of alchemlyb, pandas and pymbar
+def test_alchemlyb_and_pymbar_read_the_files_as_the_documentation_says(tmp_path, monkeypatch, capsys):
+    """Both estimators give the difference of harmonic springs: ln(k1/k0)/2 for each of 12 degrees of freedom.
+
+    The positions are drawn from the Boltzmann distribution of each state, so that the rows are independent.
+    """
+    monkeypatch.chdir(tmp_path)
+    _, of_alchemlyb, of_pymbar = python_code("docs/user/alchemy.md")
+    random, kT, lambdas = np.random.default_rng(1), 0.00831446 * 300, (0.0, 0.5, 1.0)
+    system = openmm.System()
+    system.addParticle(0.0)  # at the origin
+    force = openmm.CustomBondForce("0.5*(1000+1000*lam)*r^2")
+    force.addGlobalParameter("lam", 0.0)
+    force.addEnergyParameterDerivative("lam")
+    for _ in range(4):
+        force.addBond(0, system.addParticle(1.0), [])
+    system.addForce(force)
+    for k, lam in enumerate(lambdas):
+        resting = openmm.CustomIntegrator(0.001)  # its steps move nothing
+        simulation = app.Simulation(app.Topology(), system, resting, openmm.Platform.getPlatform("Reference"))
+        simulation.context.setParameter("lam", lam)
+        simulation.reporters.append(lp.LambdaReporter(f"lam_{k}.csv", 1, "lam", ladder=list(lambdas), temperature=300))
+        for _ in range(400):
+            displacements = np.sqrt(kT / (1000 + 1000 * lam)) * random.normal(size=(4, 3))
+            simulation.context.setPositions(np.concatenate([np.zeros((1, 3)), displacements]))
+            simulation.step(1)
+    names = {}
+    exec(of_alchemlyb, names)
+    exec(of_pymbar, names)
+    expected = 12 / 2 * np.log(2)
+    by_pymbar = names["mbar"].compute_free_energy_differences()["Delta_f"][0, -1]
+    assert_close([names["MBAR"]().fit(names["u_nk"]).delta_f_.iloc[0, -1], by_pymbar], 2 * [expected], atol=0.2)
+    assert_close(names["TI"]().fit(names["dHdl"]).delta_f_.iloc[0, -1], expected, atol=0.3)
+    assert "0.0" in capsys.readouterr().out

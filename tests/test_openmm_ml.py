@@ -16,6 +16,7 @@ import openmm
 import pytest
 import systems
 from comparators import REFERENCE, assert_close, evaluate
+from documentation import python_code
 from openmm import app
 
 openmmml = pytest.importorskip("openmmml")
@@ -355,3 +356,17 @@ def test_entry_points_of_openmm_ml(tmp_path):
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
     )
     assert result.stdout.splitlines() == ["False", "['learnedpair', 'mechanical']", "2"]
+
+
+def test_the_code_of_the_documentation_runs(tmp_path, monkeypatch):
+    """With a potential that is zero in place of one that is downloaded."""
+    monkeypatch.chdir(tmp_path)
+    (code,) = python_code("docs/user/openmm-ml.md")
+    lp.export_model(models.network(3), "delta.pt", types=["O", "H", "C"], cutoff=0.6, inner_cutoff=0.17)
+    topology, _ = systems.relaxed_water(64)
+    names = dict(topology=topology, system=systems.water_system(topology), atoms=[0, 1, 2])
+    code = code.replace('"ani2x"', '"nothing"').replace('"C": "C"', '"C": None')
+    exec(compile(code, "docs/user/openmm-ml.md", "exec"), names)
+    (force,) = [f for f in names["mixed_system"].getForces() if lp.LearnedPairForce.is_learned_pair_force(f)]
+    force = lp.LearnedPairForce.cast(force)
+    assert force.getScaleParameter() == "lambda_delta" and force.getParticleTypes().tolist()[:3] == [0, 1, 1]

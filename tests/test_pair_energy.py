@@ -340,7 +340,7 @@ def test_a_force_loss_trains_the_network():
 
 
 def test_the_training_step_of_the_documentation_runs():
-    (code,) = python_code("docs/user/models.md")
+    _, code = python_code("docs/user/models.md")
     names = {}
     exec(compile(code, "docs/user/models.md", "exec"), names)
     assert names["found"].shape == (256,) and torch.isfinite(names["loss"])

@@ -227,8 +227,8 @@ openmm.OpenMMException
     If a size or an index is wrong, ``curve_indices`` is not symmetric, a number is not finite, or the slopes of a curve
     do not match its energies.
 
-Source
-------
+References
+----------
 Piecewise cubic Hermite interpolation: de Boor, A Practical Guide to Splines, ch. IV.
 
 Examples

@@ -138,10 +138,10 @@ curve_indices : list of int, length num_types*num_types
 text : str
     The program u, as specified in docs/program.md, section 6. Its inputs are ``densities``, ``type`` and ``globals``.
     Its output is the energy of an atom in kJ/mol.
-weights : ndarray
+weights : ndarray, shape (n_weights,)
     The elements of all weights of the program, in the order of the steps.
 global_parameters : dict of str to float or (float, float, float)
-    The default values, or (default, low, high).
+    The default values, or (default, low, high), in the units that the program expects.
 pair : PairTable, optional
     The pair function f.
 
@@ -151,8 +151,8 @@ openmm.OpenMMException
     If a size or an index is wrong, a number is not finite, the slopes of a curve do not match its values, or the
     program is not valid.
 
-Source
-------
+References
+----------
 M. S. Daw and M. I. Baskes, Phys. Rev. B 29 (1984) 6443; with angles: M. I. Baskes, Phys. Rev. B 46 (1992) 2727.
 
 Examples
@@ -229,7 +229,7 @@ Parameters
 densities : ndarray, shape (n, n_channels)
 types : ndarray of int, shape (n,)
 **global_parameters : float
-    Values of global parameters in place of their default values.
+    Values of global parameters in place of their default values, in the units that the program expects.
 
 Returns
 -------

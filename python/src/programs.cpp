@@ -196,7 +196,7 @@ Parameters
 ----------
 text : str
     The steps and the outputs.
-weights : ndarray
+weights : ndarray, shape (n_weights,)
     The elements of all weights, in the order of the steps.
 of_atoms : bool
     Whether the inputs are those of an EnvironmentFunction, and not those of a PairProgram.
@@ -352,8 +352,8 @@ ValueError
 openmm.OpenMMException
     If the program has an operation without a derivative rule.
 
-Source
-------
+References
+----------
 Griewank and Walther, Evaluating Derivatives, ch. 3.
 
 Examples
@@ -393,8 +393,8 @@ ValueError
 openmm.OpenMMException
     If the first output is not a number, or the program has an operation without a derivative rule.
 
-Source
-------
+References
+----------
 Griewank and Walther, Evaluating Derivatives, ch. 3.
 
 Examples
@@ -465,18 +465,19 @@ Parameters
 text : str
     The program, as specified in docs/program.md. Its inputs are the distance in nm, the types or features of the two
     particles, and the global parameters. Its output is the energy in kJ/mol.
-weights : ndarray
+weights : ndarray, shape (n_weights,)
     The elements of all weights, in the order of the steps.
 num_types, num_features : int
     Either the number of particle types or the number of features of a particle; the other one is 0.
 features : dict of str to ((float, float) or None), or None
     Replaces num_features. The name of each feature and its range, or None for a feature without a range. Features
-    outside of their range are rejected.
+    outside of their range are rejected. Units are those that the program expects.
 min_distance : float, nm, or Quantity
     The shortest distance for which the function is defined.
 global_parameters : dict of str to (float or (float, float, float))
     The name of each global parameter with its default value or (default, low, high), in the order of the elements of
     the program's input ``globals``. A Context raises an exception if the value is outside of low to high.
+    Units are those that the program expects.
 
 Raises
 ------
@@ -556,7 +557,7 @@ r : ndarray, shape (n,), nm, or Quantity
 particle1, particle2 : ndarray, shape (n,) for types or (n, num_features) for features
     The types or features of the two particles of each pair.
 **globals : float
-    Values of global parameters by name. Others have their default values.
+    Values of global parameters by name, in the units that the program expects. Others have their default values.
 
 Returns
 -------

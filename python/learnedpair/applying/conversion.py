@@ -57,8 +57,8 @@ def from_custom_nonbonded(
         If the force cannot be converted: it has no cutoff, its energy depends on the order of the two particles, or it
         is invalid. The message names the reason.
 
-    Source
-    ------
+    References
+    ----------
     CustomNonbondedForce of OpenMM: its user guide, section 20.3, and its Reference platform.
 
     Examples

@@ -37,8 +37,8 @@ class InverseSplineBasis:
     inner : float, nm
         Below this distance all functions are straight lines, as in the force below its inner cutoff.
 
-    Source
-    ------
+    References
+    ----------
     P. H. C. Eilers and B. D. Marx, "Flexible smoothing with B-splines and penalties", Statist. Sci. 11 (1996) 89: many
     uniform knots, and a penalty on differences of the coefficients.
     """

@@ -160,6 +160,11 @@ class ReferenceData(Sequence[Configuration]):
     method : str
         How the reference was computed, for instance "CCSD(T)/CBS, counterpoise-corrected". It is stored in the model.
 
+    Raises
+    ------
+    ModelError
+        If there is no configuration, or something else than Configurations.
+
     Examples
     --------
     >>> import learnedpair as lp
@@ -232,8 +237,13 @@ class ReferenceData(Sequence[Configuration]):
         return digest.hexdigest()
 
     def with_rigid_fragments(self) -> ReferenceData:
-        """The same structures, whose fragments are rigid: only the sum and the torque of the forces on each fragment
-        are fitted.
+        """The same structures, whose fragments are rigid.
+
+        Only the sum and the torque of the forces on each fragment are fitted.
+
+        Returns
+        -------
+        ReferenceData
 
         Examples
         --------
@@ -250,7 +260,32 @@ class ReferenceData(Sequence[Configuration]):
         return ReferenceData([replace(each, rigid=True) for each in self], self.source, self.method)
 
     def select(self, chosen: Callable[[Configuration], bool]) -> ReferenceData:
-        """The configurations for which a function is true."""
+        """The configurations for which a function is true.
+
+        Parameters
+        ----------
+        chosen : function of a Configuration
+
+        Returns
+        -------
+        ReferenceData
+
+        Examples
+        --------
+        The dimers of argon that are closer than 0.5 nm:
+
+        >>> import learnedpair as lp
+        >>> data = lp.fit.ReferenceData(
+        ...     [
+        ...         lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=-4e-3 / r**6)
+        ...         for r in (0.4, 0.6)
+        ...     ],
+        ...     source="a formula",
+        ...     method="an example",
+        ... )
+        >>> [each.name for each in data.select(lambda dimer: dimer.positions[1, 2] < 0.5)]
+        ['0.4']
+        """
         return ReferenceData([each for each in self if chosen(each)], self.source, self.method)
 
     def split(self, fraction: float, seed: int = 0) -> tuple[ReferenceData, ReferenceData]:
@@ -267,6 +302,26 @@ class ReferenceData(Sequence[Configuration]):
         -------
         (ReferenceData, ReferenceData)
             Both in the order of the file.
+
+        Raises
+        ------
+        ModelError
+            If one of the parts would be empty.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> data = lp.fit.ReferenceData(
+        ...     [
+        ...         lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=-4e-3 / r**6)
+        ...         for r in (0.4, 0.5, 0.6, 0.7, 0.8)
+        ...     ],
+        ...     source="a formula",
+        ...     method="an example",
+        ... )
+        >>> fitted, held_out = data.split(0.2, seed=1)
+        >>> len(fitted), len(held_out)
+        (4, 1)
         """
         if not is_finite_number(fraction):
             raise ModelError(f"{self.source}: fraction is {fraction!r:.60}; expected a number between 0 and 1.")
@@ -289,6 +344,15 @@ class ReferenceData(Sequence[Configuration]):
         ----------
         energies : array_like, shape (n_configurations,), kJ/mol
         forces : sequence of ndarray, shape (N, 3), kJ/mol/nm, optional
+
+        Returns
+        -------
+        ReferenceData
+
+        Raises
+        ------
+        ModelError
+            If the shapes are others, or forces are missing.
         """
         what = f"{self.source}: energies"
         energies = as_array(without_unit(energies, _UNITS["energy"], what), what)

@@ -290,6 +290,15 @@ class DescentFit:
     def predict(self, data: ReferenceData) -> list[Prediction]:
         """The errors for configurations that were not fitted: predicted minus reference, both without the baseline.
 
+        Parameters
+        ----------
+        data : ReferenceData
+
+        Returns
+        -------
+        list of Prediction
+            As :meth:`SplineFit.predict` returns them.
+
         Raises
         ------
         ModelError
@@ -308,7 +317,16 @@ class DescentFit:
 
     @in_default_torch_state
     def contributions(self, data: ReferenceData) -> tuple[list[float], list[NDArray[np.float64]]]:
-        """The energies (kJ/mol) and forces (kJ/mol/nm) of the fitted module for configurations.
+        """The energies and forces of the fitted module for configurations.
+
+        Parameters
+        ----------
+        data : ReferenceData
+
+        Returns
+        -------
+        energies : list of float, kJ/mol
+        forces : list of ndarray, shape (N, 3), kJ/mol/nm
 
         Raises
         ------
@@ -326,9 +344,18 @@ class DescentFit:
 
     @in_default_torch_state
     def with_held_out(self: _Fit, data: ReferenceData) -> _Fit:
-        """The same fit, with its errors for configurations that had no part in it. The validation data have one: they
-        choose the epoch. ``print`` shows these errors, and the model has them in its training record, as
-        "errors_held_out".
+        """The same fit, with its errors for configurations that had no part in it.
+
+        The validation data have one: they choose the epoch. ``print`` shows these errors, and the model has them in its
+        training record, as "errors_held_out".
+
+        Parameters
+        ----------
+        data : ReferenceData
+
+        Returns
+        -------
+        NetworkFit or EnvironmentFit
 
         Raises
         ------

@@ -63,7 +63,7 @@ class EnvironmentFit(DescentFit):
     energy_error, force_error : float, kJ/mol and kJ/mol/nm
         The root mean square errors of the validation data: of energies, and of components of forces. NaN without them.
     metadata : dict
-        The arguments of :func:`export_environment` with which :meth:`save` writes the model.
+        The arguments of :func:`learnedpair.export_environment` with which :meth:`save` writes the model.
     interacting : Range
         Which pairs interact in the fit.
     errors_held_out : (float, float), kJ/mol and kJ/mol/nm, or None
@@ -108,13 +108,20 @@ class EnvironmentFit(DescentFit):
         return load_environment(self.module, **metadata)
 
     def save(self, path: str | os.PathLike[str]) -> EnvironmentModel:
-        """Write the model to a file, as :func:`export_environment` does, with the ranges of its densities, the errors
-        of the validation data and of held-out ones, and the digest of the data.
+        """Write the model to a file, as :func:`learnedpair.export_environment` does.
+
+        The file has the ranges of its densities, the errors of the validation data and of held-out ones, and the digest
+        of the data.
+
+        Parameters
+        ----------
+        path : path-like
+            Ending in .pt or .pt2.
 
         Returns
         -------
         EnvironmentModel
-            The file as :func:`load_environment` reads it.
+            The file as :func:`learnedpair.load_environment` reads it.
         """
         return export_environment(self.module, path, **self.metadata)
 
@@ -144,7 +151,7 @@ def fit_environment(
     """Fit the parameters of an environment model to reference energies and forces.
 
     As :func:`fit_network` does it, for a module of densities and of the energies of atoms: see
-    :func:`load_environment`. Pairs within a fragment do not count in densities.
+    :func:`learnedpair.load_environment`. Pairs within a fragment do not count in densities.
 
     Parameters
     ----------
@@ -163,8 +170,9 @@ def fit_environment(
         The angular order of each channel; by default the attribute ``angular`` of the module.
     inner_cutoff, types
         As in :func:`fit_network`.
-    validation, epochs, batch_size, learning_rate, patience, energy_error, force_error, seed, checkpoint, progress,
-    description
+    validation, epochs, batch_size, learning_rate, patience, energy_error, force_error
+        As in :func:`fit_network`.
+    seed, checkpoint, progress, description
         As in :func:`fit_network`.
 
     Returns
@@ -176,8 +184,8 @@ def fit_environment(
     ModelError
         If an argument is wrong, the loss is not finite, or the checkpoint belongs to another fit.
 
-    Source
-    ------
+    References
+    ----------
     docs/program.md, section 6; :func:`fit_network`
 
     Examples

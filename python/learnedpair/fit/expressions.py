@@ -64,15 +64,16 @@ def fit_expression(
         custom forces: numbers, names, + - * / ^, parentheses, the functions exp, log, sqrt, sin, cos, tan, sinh, cosh,
         tanh, erf, erfc, abs, square, cube and recip, and definitions: ``"A*exp(-x) - C/r^6; x = b*r"``.
     parameters : dict of str to float
-        The starting value of each parameter, for all pairs of types, or a dict of (str, str) to float with a value for
-        each of them.
-    cutoff, switching_distance, inner_cutoff, truncated, types
+        The starting value of each parameter, in nm and kJ/mol, for all pairs of types, or a dict of (str, str) to float
+        with a value for each of them.
+    cutoff, switching_distance, inner_cutoff, truncated, within_cutoff, types
         As in :func:`fit_splines`. The expression holds at all distances of the data, and between the inner cutoff and
         the cutoff of the force.
     bounds : dict of str to (float, float)
-        The lowest and the highest value of some parameters, which may be infinite.
+        The lowest and the highest value of some parameters, in nm and kJ/mol; they may be infinite.
     constants : dict of str to float, or of str to dict of (str, str) to float
-        Values of names in the expression that are known, and not fitted: for all pairs of types, or for each of them.
+        Values, in nm and kJ/mol, of names in the expression that are known, and not fitted: for all pairs of types, or
+        for each of them.
     energy_error, force_error : (float, float)
         As in :func:`fit_splines`.
     description : str
@@ -92,8 +93,8 @@ def fit_expression(
         If the expression cannot be read, has an unknown name, or lacks a parameter; if it is not finite at a distance
         of the data; if the fit does not converge, or the data do not determine a parameter; or if an argument is wrong.
 
-    Source
-    ------
+    References
+    ----------
     Leave-one-out errors of the linearized problem: R. D. Cook and S. Weisberg, Residuals and Influence in Regression
     (1982), chapter 5.
 

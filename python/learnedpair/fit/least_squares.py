@@ -115,8 +115,8 @@ def solve(problem: Problem, smoothness: float | None = None) -> Solution:
     ModelError
         If the data do not determine the coefficients.
 
-    Source
-    ------
+    References
+    ----------
     Leave-one-out residuals of linear least squares: (I - H_gg)^-1 e_g for the rows g of a configuration, where e are
     the residuals and H maps data to predictions. R. D. Cook and S. Weisberg, Residuals and Influence in Regression
     (1982), section 2.2.

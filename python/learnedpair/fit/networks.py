@@ -59,7 +59,7 @@ class NetworkFit(DescentFit):
     energy_error, force_error : float, kJ/mol and kJ/mol/nm
         The root mean square errors of the validation data: of energies, and of components of forces. NaN without them.
     metadata : dict
-        The arguments of :func:`export_model` with which :meth:`save` writes the model.
+        The arguments of :func:`learnedpair.export_model` with which :meth:`save` writes the model.
     interacting : Range
         Which pairs interact in the fit.
     errors_held_out : (float, float), kJ/mol and kJ/mol/nm, or None
@@ -99,13 +99,20 @@ class NetworkFit(DescentFit):
         return load_model(self.model.module, **metadata)
 
     def save(self, path: str | os.PathLike[str]) -> PairModel:
-        """Write the model to a file, as :func:`export_model` does, with the training domain of each pair of types, the
-        errors of the validation data and of held-out ones, and the digest of the data.
+        """Write the model to a file, as :func:`learnedpair.export_model` does.
+
+        The file has the training domain of each pair of types, the errors of the validation data and of held-out ones,
+        and the digest of the data.
+
+        Parameters
+        ----------
+        path : path-like
+            Ending in .pt or .pt2.
 
         Returns
         -------
         PairModel
-            The file as :func:`load_model` reads it.
+            The file as :func:`learnedpair.load_model` reads it.
         """
         return export_model(self.model.module, path, **self.metadata)
 
@@ -155,8 +162,8 @@ def fit_network(
     within_cutoff : bool
         As in :func:`fit_splines`. Choose it if the network does not vanish at the cutoff by itself.
     types : list of str, or dict of str to rule
-        As in :func:`export_model`, in the order of the types of the network; by default the types of the data, in the
-        order of their first appearance.
+        As in :func:`learnedpair.export_model`, in the order of the types of the network; by default the types of
+        the data, in the order of their first appearance.
     validation : float or ReferenceData
         The fraction of the configurations that is held out, or other configurations.
     epochs : int
@@ -186,8 +193,8 @@ def fit_network(
     ModelError
         If an argument is wrong, the loss is not finite, or the checkpoint belongs to another fit.
 
-    Source
-    ------
+    References
+    ----------
     D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015; I. Loshchilov and F. Hutter,
     "SGDR", ICLR 2017, for the schedule.
 

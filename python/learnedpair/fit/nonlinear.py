@@ -138,8 +138,8 @@ def minimize(
     ModelError
         If the fit does not converge, or the data do not determine the parameters.
 
-    Source
-    ------
+    References
+    ----------
     SciPy's least_squares(). M. A. Branch, T. F. Coleman and Y. Li, SIAM J. Sci. Comput. 21 (1999) 1, for "trf";
     C. Voglis and I. E. Lagaris, "A rectangular trust region dogleg approach for unconstrained and bound constrained
     nonlinear optimization", WSEAS Int. Conf. on Applied Mathematics (2004), for "dogbox".

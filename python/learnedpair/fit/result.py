@@ -60,10 +60,39 @@ class Fit(Generic[_Result]):
         ``within_cutoff=True``), and those in a periodic box below the cutoff, with the switching function of the force.
         Below the inner cutoff the functions are straight lines, as in the force.
 
+        Parameters
+        ----------
+        data : ReferenceData
+
+        Returns
+        -------
+        list of Prediction
+            For each configuration the errors ``energy`` (kJ/mol) and ``forces`` (ndarray, shape (N, 3), kJ/mol/nm);
+            None where the data have none.
+
         Raises
         ------
         ModelError
             If a configuration has a pair of types that the fitted ones do not have, or no pair in range.
+
+        Examples
+        --------
+        The errors at two distances that are not in the data of the fit:
+
+        >>> import numpy as np
+        >>> import learnedpair as lp
+        >>> def dimers(distances):
+        ...     return lp.fit.ReferenceData(
+        ...         [
+        ...             lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=-4e-3 / r**6)
+        ...             for r in distances
+        ...         ],
+        ...         source="a formula",
+        ...         method="an example",
+        ...     )
+        >>> fit = lp.fit.fit_splines(dimers(np.linspace(0.3, 1.0, 20)), cutoff=1.0)
+        >>> bool(max(abs(each.energy) for each in fit.predict(dimers([0.35, 0.45]))) < 1e-9)
+        True
         """
         require_data(data, "predict")
         bases = {pair: _Function(result, self.interacting.inner_cutoff) for pair, result in self.pairs.items()}
@@ -83,8 +112,23 @@ class Fit(Generic[_Result]):
         return predictions_of(zip(data, found), rows, rows, errors)
 
     def contributions(self, data: ReferenceData) -> tuple[list[float], list[Array | None]]:
-        """The energies (kJ/mol) and forces (kJ/mol/nm) of the pair functions for configurations; 0 and None where the
-        data have none. Errors as for :meth:`predict`.
+        """The energies and forces of the pair functions for configurations.
+
+        Parameters
+        ----------
+        data : ReferenceData
+
+        Returns
+        -------
+        energies : list of float, kJ/mol
+            0 where the data have no energy.
+        forces : list of ndarray, shape (N, 3), kJ/mol/nm, or None
+            None where the data have no forces.
+
+        Raises
+        ------
+        ModelError
+            As :meth:`predict`.
         """
         energies: list[float] = []
         forces: list[Array | None] = []
@@ -95,13 +139,40 @@ class Fit(Generic[_Result]):
         return energies, forces
 
     def with_held_out(self: _Fit, data: ReferenceData) -> _Fit:
-        """The same fit, with its errors for configurations that were not fitted: ``print`` shows them, and the model
-        has them in its training record, as "errors_held_out".
+        """The same fit, with its errors for configurations that were not fitted.
+
+        ``print`` shows them, and the model has them in its training record, as "errors_held_out".
+
+        Parameters
+        ----------
+        data : ReferenceData
+
+        Returns
+        -------
+        SplineFit or ExpressionFit
 
         Raises
         ------
         ModelError
             As :meth:`predict`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import learnedpair as lp
+        >>> def dimers(distances):
+        ...     return lp.fit.ReferenceData(
+        ...         [
+        ...             lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=-4e-3 / r**6)
+        ...             for r in distances
+        ...         ],
+        ...         source="a formula",
+        ...         method="an example",
+        ...     )
+        >>> fit = lp.fit.fit_splines(dimers(np.linspace(0.3, 1.0, 20)), cutoff=1.0)
+        >>> fit = fit.with_held_out(dimers([0.35, 0.45]))
+        >>> fit.model.training["errors_held_out"]["Ar-Ar"]["configurations"]
+        2
         """
         predictions = self.predict(data)
         warn_of_other_baseline("with_held_out", self.data, data)
@@ -114,27 +185,77 @@ class Fit(Generic[_Result]):
         return replace(self, model=load_model(self.model.module, **metadata), metadata=metadata, held_out=predictions)
 
     def predictions(self) -> list[Prediction]:
-        """The errors of all configurations, in the order of the data."""
+        """The errors of all configurations, in the order of the data.
+
+        Returns
+        -------
+        list of Prediction
+            With the errors of the fit, and those of a fit without each configuration, in kJ/mol and kJ/mol/nm.
+        """
         by_configuration = {
             id(each.configuration): each for result in self.pairs.values() for each in result.predictions
         }
         return [by_configuration[id(each)] for each in self.data]
 
     def with_training(self: _Fit, record: dict[str, Any], description: str | None = None) -> _Fit:
-        """The same fit, whose model has a longer training record, and another description if one is given."""
+        """The same fit, whose model has a longer training record, and another description if one is given.
+
+        Parameters
+        ----------
+        record : dict
+            More entries of ``model.training``; it must be possible to write them as JSON.
+        description : str, optional
+
+        Returns
+        -------
+        SplineFit or ExpressionFit
+        """
         metadata = {**self.metadata, "training": {**self.metadata["training"], **record}}
         if description is not None:
             metadata["description"] = description
         return replace(self, model=load_model(self.model.module, **metadata), metadata=metadata)
 
     def save(self, path: str | os.PathLike[str]) -> PairModel:
-        """Write the model to a file, as :func:`export_model` does, with the training domain of each pair of types, the
-        errors of configurations left out of the fit, and the digest of the data.
+        """Write the model to a file, as :func:`learnedpair.export_model` does.
+
+        The file has the training domain of each pair of types, the errors of configurations left out of the fit, and
+        the digest of the data.
+
+        Parameters
+        ----------
+        path : path-like
+            Ending in .pt or .pt2.
 
         Returns
         -------
         PairModel
-            The file as :func:`load_model` reads it.
+            The file as :func:`learnedpair.load_model` reads it.
+
+        Raises
+        ------
+        ModelError
+            As :func:`learnedpair.export_model`.
+
+        Examples
+        --------
+        >>> import os
+        >>> import tempfile
+        >>> import numpy as np
+        >>> import learnedpair as lp
+        >>> def dimers(distances):
+        ...     return lp.fit.ReferenceData(
+        ...         [
+        ...             lp.fit.Configuration(str(r), ("Ar", "Ar"), [[0, 0, 0], [0, 0, r]], energy=-4e-3 / r**6)
+        ...             for r in distances
+        ...         ],
+        ...         source="a formula",
+        ...         method="an example",
+        ...     )
+        >>> fit = lp.fit.fit_splines(dimers(np.linspace(0.3, 1.0, 20)), cutoff=1.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model = fit.save(os.path.join(folder, "argon.pt"))
+        >>> model.domain
+        {('Ar', 'Ar'): (0.3, 1.0)}
         """
         return export_model(self.model.module, path, **self.metadata)
 
@@ -190,7 +311,7 @@ class SplineFit(Fit[SplineResult]):
     pairs : dict of (str, str) to SplineResult
         The types of a pair may be in either order.
     metadata : dict
-        The arguments of :func:`export_model` with which :meth:`save` writes the model.
+        The arguments of :func:`learnedpair.export_model` with which :meth:`save` writes the model.
     interacting : Range
         Which pairs interact in the fit.
     held_out : list of Prediction
@@ -240,6 +361,15 @@ class SplineFit(Fit[SplineResult]):
         ----------
         coefficients : array_like, shape (n_coefficients,), kJ/mol
             As :attr:`coefficients`.
+
+        Returns
+        -------
+        SplineFit
+
+        Raises
+        ------
+        ModelError
+            If the shape is another.
         """
         coefficients = np.asarray(coefficients, dtype=float)
         if coefficients.shape != self.coefficients.shape:
@@ -288,7 +418,7 @@ class ExpressionFit(Fit[ExpressionResult]):
         The types of a pair may be in either order. ``fit.pairs["Ar", "Ar"].parameters`` and ``standard_errors`` are
         dicts of the names of parameters.
     metadata : dict
-        The arguments of :func:`export_model` with which :meth:`save` writes the model.
+        The arguments of :func:`learnedpair.export_model` with which :meth:`save` writes the model.
     interacting : Range
         Which pairs interact in the fit.
     held_out : list of Prediction

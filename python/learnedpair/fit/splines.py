@@ -80,7 +80,8 @@ def fit_splines(
         Whether structures without a box are fitted as those in a box: with the switching function, and without the
         pairs beyond the cutoff. Choose it for corrections of charges, whose tails the force could not keep.
     types : list of str, or dict of str to rule
-        As in :func:`export_model`; by default the types of the data, in the order of their first appearance.
+        As in :func:`learnedpair.export_model`; by default the types of the data, in the order of their first
+        appearance.
     energy_error : (float, float)
         The error that is expected of a reference energy: an absolute one in kJ/mol, and a fraction of the energy. By
         default 0.1 % of the depth of the well of the reference energies (without a well, of the median of their
@@ -113,8 +114,8 @@ def fit_splines(
     shortest distance is attractive, but the energy near it does not rise by more than two standard errors, the fit is
     repeated with the slope zero.
 
-    Source
-    ------
+    References
+    ----------
     P. H. C. Eilers and B. D. Marx, Statist. Sci. 11 (1996) 89, for the penalty. Pair functions by linear least squares:
     S. R. Xie, M. Rupp and R. G. Hennig, npj Comput. Mater. 9 (2023) 162 (UF3).
 

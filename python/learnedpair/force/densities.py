@@ -37,8 +37,8 @@ def densities_of(
     ValueError
         If a position of a covered particle is not finite, or the box is smaller than twice the cutoff.
 
-    Source
-    ------
+    References
+    ----------
     docs/program.md, section 6
     """
     function = correction.getFunction()

@@ -62,8 +62,13 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
         The pair function f. The inner cutoff is set to its ``min_distance``, and the cutoff to its ``max_distance``, or
         to 1 nm if that is infinite.
 
-    Source
+    Raises
     ------
+    TypeError
+        If the function is something else.
+
+    References
+    ----------
     The class of the same name in C++, plugin/include/LearnedPairForce.h.
 
     Examples
@@ -222,7 +227,23 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
 
     @staticmethod
     def is_learned_pair_force(force: openmm.Force) -> bool:
-        """Get whether :meth:`cast` accepts a force."""
+        """Get whether :meth:`cast` accepts a force.
+
+        Parameters
+        ----------
+        force : openmm.Force
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> import openmm
+        >>> import learnedpair as lp
+        >>> lp.LearnedPairForce.is_learned_pair_force(openmm.NonbondedForce())
+        False
+        """
         return core.is_learned_pair_force(int(force.this))
 
     def getFunction(self) -> Function:
@@ -235,6 +256,17 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
         The lowering report is cleared. The names, default values and ranges of the global parameters become those of
         the new function. An existing Context uses the new function after updateParametersInContext(), which requires a
         table of the same shape or a program of the same structure: see :meth:`PairModel.update_force`.
+
+        Parameters
+        ----------
+        function : PairTable, PairProgram or EnvironmentFunction
+
+        Raises
+        ------
+        TypeError
+            If it is something else.
+        openmm.OpenMMException
+            If there are particles, and the number of features changes.
 
         Examples
         --------
@@ -365,6 +397,17 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
         ------
         TypeError, ValueError
             If it is not one of these constants.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> force = lp.LearnedPairForce(
+        ...     lp.PairProgram("v0[1] = distance\\nv1[1] = neg v0\\noutput v1", [], num_types=1, min_distance=0.1)
+        ... )
+        >>> force.setEvaluation(force.AutomaticEvaluation)
+        >>> force.setTableTolerance(1e-5)
+        >>> force.getEvaluation() == lp.LearnedPairForce.AutomaticEvaluation, force.getTableTolerance()
+        (True, 1e-05)
         """
         names = ("AutomaticEvaluation", "ExactEvaluation", "TableEvaluation")
         self._access.setEvaluation(as_constant(evaluation, names, "LearnedPairForce.setEvaluation"))
@@ -393,6 +436,10 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
 
         The force need not belong to the System. Its tables are made for the default values of the global parameters.
 
+        Parameters
+        ----------
+        system : openmm.System
+
         Returns
         -------
         dict
@@ -408,8 +455,15 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
         return dict(self._access.describeEvaluation(int(system.this)))
 
     def updateParametersInContext(self, context: openmm.Context) -> None:
-        """Update an existing Context with the types or features of the particles, and with the values of a table or the
-        weights of a program.
+        """Update an existing Context with what has changed in this force since.
+
+        These are the types or features of the particles, the values of a table or the weights of a program, and the
+        factors of exceptions.
+
+        Parameters
+        ----------
+        context : openmm.Context
+            A Context of a System with this force.
 
         Raises
         ------
@@ -480,7 +534,7 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
             ``table_bytes`` : int
                 The size of these tables.
             ``max_relative_force_error`` : float
-                Their largest measured force error, relative to |F| + 1 kJ/mol/nm.
+                Their largest measured force error, relative to ``|F| + 1`` kJ/mol/nm.
             ``num_devices`` : int
                 The number of devices that the Context uses.
 

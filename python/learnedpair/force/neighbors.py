@@ -61,8 +61,8 @@ def neighbors(
     ValueError
         If the cutoff is longer than half the width of the box. OpenMM refuses such a box, too.
 
-    Source
-    ------
+    References
+    ----------
     M. P. Allen and D. J. Tildesley, Computer Simulation of Liquids, section 5.3.2 (1987). Periodic images are counted
     explicitly here, so that a box may have only one cell along an axis.
 

@@ -40,6 +40,17 @@ class PairSettings(GuardedForce):
             If they are no pairs of integers.
         ValueError
             If an index does not fit into 32 bits.
+
+        Examples
+        --------
+        The three pairs of a water molecule:
+
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_COMPILED
+        >>> force = lp.load_compiled(WATER_COMPILED).create_force(["O", "H", "H"])
+        >>> force.addExclusions([(0, 1), (0, 2), (1, 2)])
+        >>> force.getExclusionParticles(2)
+        (1, 2)
         """
         self._access.addExclusions(as_pairs(pairs, "LearnedPairForce.addExclusions"))
 
@@ -115,6 +126,15 @@ class PairSettings(GuardedForce):
             If the pairs are no pairs of integers.
         ValueError
             If an index does not fit into 32 bits, or if the factors are no numbers, or not one for each pair.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_COMPILED
+        >>> force = lp.load_compiled(WATER_COMPILED).create_force(["O", "H", "H"])
+        >>> force.addExceptions([(0, 1), (0, 2)], 0.5)
+        >>> force.getExceptionParameters(1)
+        (0, 2, 0.5)
         """
         what = "LearnedPairForce.addExceptions"
         array = as_pairs(pairs, what)

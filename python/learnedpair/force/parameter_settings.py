@@ -30,7 +30,7 @@ class ParameterSettings(ReportedForce):
         name : str
             The name of the parameter in the Context. An empty name removes the scale.
         defaultValue : float
-            The value of the parameter in a new Context.
+            The value of the parameter in a new Context, a number by which the energy is multiplied.
 
         Examples
         --------
@@ -106,7 +106,7 @@ class ParameterSettings(ReportedForce):
         ----------
         index : int
         low, high : float, or Quantity
-            The ends of the range; may be infinite.
+            The ends of the range, in the unit that the function expects; may be infinite.
 
         Examples
         --------
@@ -151,6 +151,11 @@ class ParameterSettings(ReportedForce):
         A State contains the sum of the derivatives over all forces. One request is enough for every LearnedPairForce of
         the System that has this parameter. OpenMM's own forces contribute only if each of them has a request of its
         own.
+
+        Parameters
+        ----------
+        name : str
+            The name of the scale or of a global parameter of the function.
 
         Examples
         --------

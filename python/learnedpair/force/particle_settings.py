@@ -30,8 +30,8 @@ class ParticleSettings(GuardedForce):
         Parameters
         ----------
         particle : int, or sequence of float, or None
-            The type of the particle, or its features if the function takes features. None if the particle is not
-            covered; with types also NotCovered.
+            The type of the particle, or its features, shape (n_features,), in the units of the model. None if the
+            particle is not covered; with types also NotCovered.
 
         Returns
         -------
@@ -108,8 +108,8 @@ class ParticleSettings(GuardedForce):
         Parameters
         ----------
         index : int
-        features : sequence of float, or None
-            None if the particle is not covered.
+        features : sequence of float, shape (n_features,), or None
+            In the units of the model. None if the particle is not covered.
 
         Raises
         ------

@@ -20,8 +20,8 @@ def solid_harmonics(x: Any, y: Any, z: Any, order: int) -> list[Any]:
     list of ndarray or Tensor, shape (n,)
         2 * order + 1 of them.
 
-    Source
-    ------
+    References
+    ----------
     D. A. Varshalovich, A. N. Moskalev and V. K. Khersonskii, Quantum Theory of Angular Momentum, ch. 5; the order of
     the components is that of plugin/include/internal/solidHarmonics.h.
     """

@@ -19,8 +19,8 @@ def switching(r: Any, start: float, cutoff: float) -> tuple[Any, Any]:
     S, dSdR : ndarray or Tensor
         In the shape of ``r``.
 
-    Source
-    ------
+    References
+    ----------
     NonbondedForce of OpenMM, setUseSwitchingFunction(): S = 1 - 10 x^3 + 15 x^4 - 6 x^5, where x goes from 0 at the
     switching distance to 1 at the cutoff.
     """

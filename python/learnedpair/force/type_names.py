@@ -21,6 +21,14 @@ class TypeNames:
     def type_index(self, particle: str | int | None) -> int:
         """The index of a type that is given by name or index; -1 for None.
 
+        Parameters
+        ----------
+        particle : str, int or None
+
+        Returns
+        -------
+        int
+
         Raises
         ------
         ValueError, TypeError
@@ -66,6 +74,18 @@ class TypeNames:
         Returns
         -------
         ndarray of int32, shape (n_particles,)
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`type_index`.
+
+        Examples
+        --------
+        >>> import learnedpair as lp
+        >>> from learnedpair.data import WATER_COMPILED
+        >>> lp.load_compiled(WATER_COMPILED).type_indices(["O", "H", "H", None]).tolist()
+        [0, 1, 1, -1]
         """
         refuse_masked(particles, f"{self.source}: the types")
         if isinstance(particles, (str, bytes, dict)) or not hasattr(particles, "__iter__"):

@@ -23,8 +23,8 @@ def spline_slopes(
     -------
     ndarray, shape (n,)
 
-    Source
-    ------
+    References
+    ----------
     C. de Boor, A Practical Guide to Splines, ch. IV.
 
     Examples
@@ -90,8 +90,8 @@ def evaluate_bspline(
     -------
     ndarray, shape (p,) or (p, m)
 
-    Source
-    ------
+    References
+    ----------
     C. de Boor, A Practical Guide to Splines, ch. X.
     """
     k = np.clip(np.searchsorted(knots, r, side="right") - 1, degree, len(knots) - degree - 2)

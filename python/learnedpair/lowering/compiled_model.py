@@ -32,7 +32,7 @@ class CompiledModel(TypeNames):
     uncovered : rule or None
         Selects the atoms that are meant to have no type.
     global_parameters : dict of str to float
-        Names and default values.
+        Names and default values, in the units that the function expects.
     cutoff, inner_cutoff : float, nm
     source, description, digest : str
         The name of the file; what the model says about itself; SHA-256 of the model from which it was compiled.

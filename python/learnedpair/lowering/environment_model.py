@@ -43,7 +43,8 @@ class EnvironmentModel(TypeNames):
     training : dict or None
         What the file says about the training.
     density_ranges : dict of str to list of (float, float), or None
-        The ranges of the densities in the training data, by type and channel; None if they are not known.
+        The ranges of the densities in the training data, by type and channel, in the units of the
+        densities; None if they are not known.
     report : dict
         What else the lowering report of a force says.
 
@@ -121,12 +122,27 @@ class EnvironmentModel(TypeNames):
             For each particle the name or the index of its type, or None if the model does not cover it.
         nonbonded_method : LearnedPairForce.CutoffPeriodic or CutoffNonPeriodic
 
+        Returns
+        -------
+        LearnedPairForce
+            With the cutoff, the inner cutoff and the switching distance of the model, and without exclusions.
+
         Raises
         ------
         ValueError, TypeError
             If a type is not known.
         LoweringError
             If the nonbonded method is another one.
+
+        Examples
+        --------
+        >>> import torch
+        >>> import learnedpair as lp
+        >>> network = lp.nn.EnvironmentNetwork(num_types=2, cutoff=0.6, angular=[0, 0, 1], inner=0.15)
+        >>> options = dict(types=["O", "H"], angular=network.angular, cutoff=0.6, inner_cutoff=0.15, knots=65)
+        >>> model = lp.load_environment(network, **options)
+        >>> model.create_force(["O", "H", "H", None])
+        <LearnedPairForce ...: 3 of 4 particles covered (O 1, H 2), cutoff 0.6 nm, 3 density channels, group 0>
         """
         if nonbonded_method not in (LearnedPairForce.CutoffPeriodic, LearnedPairForce.CutoffNonPeriodic):
             raise LoweringError(
@@ -162,6 +178,20 @@ class EnvironmentModel(TypeNames):
         ------
         ModelError
             If an assignment rule is a function, or the path has another ending.
+
+        Examples
+        --------
+        >>> import os
+        >>> import tempfile
+        >>> import torch
+        >>> import learnedpair as lp
+        >>> network = lp.nn.EnvironmentNetwork(num_types=2, cutoff=0.6, angular=[0, 0, 1], inner=0.15)
+        >>> options = dict(types=["O", "H"], angular=network.angular, cutoff=0.6, inner_cutoff=0.15, knots=65)
+        >>> model = lp.load_environment(network, **options)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     compiled = model.save_compiled(os.path.join(folder, "water.xml"))
+        >>> compiled.types
+        ['O', 'H']
         """
         return write_compiled(self.create_force(2 * self.types), self, path)
 
@@ -181,6 +211,22 @@ class EnvironmentModel(TypeNames):
         ------
         LoweringError
             If the model has another structure. The force is then unchanged; make a new one.
+
+        Examples
+        --------
+        >>> import torch
+        >>> import learnedpair as lp
+        >>> network = lp.nn.EnvironmentNetwork(num_types=2, cutoff=0.6, angular=[0, 0, 1], inner=0.15)
+        >>> options = dict(types=["O", "H"], angular=network.angular, cutoff=0.6, inner_cutoff=0.15, knots=65)
+        >>> model = lp.load_environment(network, **options)
+        >>> force = model.create_force(["O", "H", "H"])
+        >>> before = force.getFunction().weights
+        >>> with torch.no_grad():  # in place of training
+        ...     for parameter in network.parameters():
+        ...         parameter *= 1.1
+        >>> lp.load_environment(network, **options).update_force(force)
+        >>> bool((force.getFunction().weights != before).any())
+        True
         """
         force = LearnedPairForce.cast(force)
         old = force.getFunction()

@@ -55,8 +55,8 @@ def load_eam(
     ModelError
         If the file is damaged, or the inner cutoff is not within its tables.
 
-    Source
-    ------
+    References
+    ----------
     M. S. Daw and M. I. Baskes, Phys. Rev. B 29 (1984) 6443; M. W. Finnis and J. E. Sinclair, Philos. Mag. A 50 (1984)
     45 (eam/fs). The format: https://docs.lammps.org/pair_eam.html
 

@@ -118,7 +118,7 @@ class PairModel(Model):
     feature_ranges : dict of str to (low, high), or None
         The ranges that the model was made for; None for a feature without one.
     global_parameters : dict of str to float
-        Names and default values.
+        Names and default values, in the units of the model.
     global_parameter_ranges : dict of str to (low, high)
         The ranges that the model is checked for; a Context refuses values outside of them. If no range was given, it is
         0 to 1 if the default value lies there, else half to twice the default value.
@@ -394,7 +394,7 @@ class PairModel(Model):
         list of WrittenTable
             One for each pair: path, pair, keyword, rows, and the errors of the curve that :func:`load_tables` reads
             back, measured between the rows: ``max_energy_error`` in kJ/mol, ``max_force_error`` in kJ/mol/nm, and
-            ``max_relative_force_error``, the maximum of |dF| / (|F| + 1 kJ/mol/nm).
+            ``max_relative_force_error``, the maximum of ``|dF| / (|F| + 1 kJ/mol/nm)``.
 
         Raises
         ------

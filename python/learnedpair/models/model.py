@@ -123,9 +123,9 @@ class Model(TypeNames):
         ----------
         r : ndarray, shape (n,), nm, or Quantity
         particle1, particle2 : ndarray of int, shape (n,), or of float, shape (n, n_features)
-            The types or the features of the particles of each pair.
+            The types of the particles of each pair, or their features, in the units of the model.
         **global_parameters : float or Quantity
-            Values of global parameters; the others have their default values.
+            Values of global parameters, in the units of the model; the others have their default values.
 
         Returns
         -------
@@ -240,6 +240,7 @@ class Model(TypeNames):
         Parameters
         ----------
         changes : dict of str to (float or Quantity)
+            In the units of the model.
 
         Returns
         -------

@@ -48,8 +48,8 @@ class PairEnergy(torch.nn.Module):
         If ``function`` is a module, and a cutoff is missing, a distance is not a number or a length, or not
         0 <= inner_cutoff <= switching_distance < cutoff.
 
-    Source
-    ------
+    References
+    ----------
     plugin/include/LearnedPairForce.h
 
     Examples
@@ -105,6 +105,7 @@ class PairEnergy(torch.nn.Module):
         r : Tensor, shape (P,), nm
         particle1, particle2 : Tensor of int64, shape (P,), or of floating type, shape (P, F)
         **global_parameters : float or 0-d Tensor
+            In the units that the function expects.
 
         Returns
         -------
@@ -135,7 +136,12 @@ class PairEnergy(torch.nn.Module):
         particle2: torch.Tensor,
         **global_parameters: float | torch.Tensor,
     ) -> torch.Tensor:
-        """Evaluate S(r) f(r), the energy of pairs within the cutoff, with the arguments of :meth:`pair_function`.
+        """Evaluate S(r) f(r), the energy of pairs within the cutoff.
+
+        Parameters
+        ----------
+        r, particle1, particle2, **global_parameters
+            As in :meth:`pair_function`.
 
         Returns
         -------
@@ -182,7 +188,7 @@ class PairEnergy(torch.nn.Module):
         batch : Tensor of int64, shape (M,), optional
             The configuration of each particle, from 0, in ascending order.
         **global_parameters : float or 0-d Tensor
-            Passed to the function.
+            Passed to the function, in the units that it expects.
 
         Returns
         -------

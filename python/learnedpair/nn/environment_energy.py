@@ -39,7 +39,7 @@ class EnvironmentEnergy(torch.nn.Module):
     ----------
     function : torch.nn.Module
         With ``density(r, type1, type2) -> Tensor[P, K]`` and ``atom(densities, type) -> Tensor[N]``, in nm and kJ/mol,
-        as for :func:`load_environment`.
+        as for :func:`learnedpair.load_environment`.
     angular : sequence of int
         The angular order of each of the K channels, 0 to 3.
     cutoff, inner_cutoff : float, nm, or Quantity
@@ -52,8 +52,8 @@ class EnvironmentEnergy(torch.nn.Module):
         If the module has no such methods, an order is not an integer from 0 to 3, or the distances are not numbers with
         0 <= inner_cutoff <= switching_distance < cutoff.
 
-    Source
-    ------
+    References
+    ----------
     plugin/include/EnvironmentFunction.h
 
     Examples
@@ -143,7 +143,12 @@ class EnvironmentEnergy(torch.nn.Module):
         interaction_groups: Iterable[Group] = (),
         batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Compute the densities q of all atoms; arguments as for :meth:`forward`.
+        """Compute the densities q of all atoms.
+
+        Parameters
+        ----------
+        positions, box, particles, exclusions, exceptions, interaction_groups, batch
+            As in :meth:`forward`.
 
         Returns
         -------

@@ -46,8 +46,8 @@ class EnvironmentNetwork(torch.nn.Module):
     TypeError, ValueError
         If an argument is not such a number.
 
-    Source
-    ------
+    References
+    ----------
     The embedded-atom form of M. S. Daw and M. I. Baskes, Phys. Rev. B 29 (1984) 6443, with a network in place of the
     embedding function, after J. Behler and M. Parrinello, Phys. Rev. Lett. 98 (2007) 146401.
 

@@ -126,6 +126,11 @@ class TypedPairNetwork(_GaussianNetwork):
     energy_scale : float
         The factor s (kJ/mol), chosen so that the network's output is about unity.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such a number.
+
     Notes
     -----
     Gaussian expansion of the distance: K. T. Schuett et al., "SchNet: a continuous-filter
@@ -216,6 +221,11 @@ class FeaturePairNetwork(_GaussianNetwork):
         Center (nm) of the first Gaussian; choose it near the shortest distance trained on.
     energy_scale : float
         The factor s (kJ/mol), chosen so that the network's output is about unity.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such a number.
 
     Examples
     --------

@@ -46,8 +46,8 @@ class CandidateFile:
     append : bool
         Whether to continue an existing file.
 
-    Source
-    ------
+    References
+    ----------
     The format: https://github.com/libAtoms/extxyz
     """
 

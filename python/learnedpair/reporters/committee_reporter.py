@@ -75,8 +75,8 @@ class CommitteeReporter(IntervalReporter):
     TypeError, ValueError
         If an argument is wrong; or, before the first step, if the members do not fit the System.
 
-    Source
-    ------
+    References
+    ----------
     The selection by two limits of the maximum spread: DP-GEN, Zhang et al., Phys. Rev. Mater. 3, 023804 (2019);
     Comput. Phys. Commun. 253, 107206 (2020). Their "model deviation" has K in place of K - 1.
 

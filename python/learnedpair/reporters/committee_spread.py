@@ -41,8 +41,8 @@ def spread_of(energies: NDArray[np.float64], forces: NDArray[np.float64], partic
     -------
     Spread
 
-    Source
-    ------
+    References
+    ----------
     The spread of the force on particle i is the square root of the sum over members and components of
     (F - mean F)^2, divided by K-1: the sample standard deviation, as for the energies. The "model deviation" of DP-GEN
     (Zhang et al., Phys. Rev. Mater. 3, 023804 (2019); Comput. Phys. Commun. 253, 107206 (2020)) is the same divided by

@@ -41,7 +41,8 @@ class LambdaReporter(IntervalReporter):
         The names of parameters of the Context, such as a scale.
     ladder : sequence of float or of dict, optional
         The states: values of the parameter, or dicts of the values of several parameters; a parameter that a dict
-        leaves out keeps its present value. Quantities are converted to OpenMM's units.
+        leaves out keeps its present value. Numbers are in the unit of the parameter, and Quantities are converted to
+        OpenMM's units.
     temperature : float, K, or Quantity, optional
         The temperature for the reduced columns.
     derivatives : bool
@@ -58,8 +59,8 @@ class LambdaReporter(IntervalReporter):
         step, if the Context does not have a parameter, or a force depends on a parameter and does not contribute to its
         derivative.
 
-    Source
-    ------
+    References
+    ----------
     dE/dg is OpenMM's energy parameter derivative, the sum over the forces. R is ``unit.MOLAR_GAS_CONSTANT_R``.
 
     Examples

@@ -197,6 +197,7 @@ class Liquid:
 
     @property
     def tolerances(self) -> Array:
+        """By how much each average may be missed."""
         return np.concatenate([target.tolerances for target in self.targets])
 
     @property

@@ -71,7 +71,7 @@ def refine(
     description : str, optional
         By default that of the fit.
     progress : function
-        Called after each round, with its :class:`Round`.
+        Called after each round, with the record of that round, one of those in ``LiquidFit.rounds``.
 
     Returns
     -------
@@ -83,8 +83,8 @@ def refine(
     ModelError
         If an argument is wrong, or a simulation is unstable.
 
-    Source
-    ------
+    References
+    ----------
     L.-P. Wang, T. J. Martinez and V. S. Pande, J. Phys. Chem. Lett. 5 (2014) 1885 (ForceBalance: liquids and quantum
     chemistry in one objective); S. Thaler and J. Zavadlav, Nat. Commun. 12 (2021) 6884 (learned functions).
 

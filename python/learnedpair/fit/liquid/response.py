@@ -47,8 +47,8 @@ class Response:
         frames : Frames
         beta : float, mol/kJ
 
-        Source
-        ------
+        References
+        ----------
         d<X>/dc = <dX/dc> - beta (<X dU/dc> - <X> <dU/dc>), as in L.-P. Wang, T. J. Martinez and V. S. Pande, J. Phys.
         Chem. Lett. 5 (2014) 1885 (ForceBalance).
         """

@@ -115,6 +115,7 @@ class LiquidFit:
 
     @property
     def model(self) -> PairModel:
+        """The model of the last round."""
         return self.fit.model
 
     @property
@@ -123,7 +124,18 @@ class LiquidFit:
         return self.rounds[-1].is_met
 
     def save(self, path: str | os.PathLike[str]) -> PairModel:
-        """As :meth:`SplineFit.save`. The model has the averages in its training record, as "liquids"."""
+        """Write the model to a file, as :meth:`SplineFit.save` does, with the averages in its training record.
+
+        Parameters
+        ----------
+        path : path-like
+            Ending in .pt or .pt2.
+
+        Returns
+        -------
+        PairModel
+            Its ``training["liquids"]`` has the averages, their errors and the wanted values.
+        """
         return self.fit.save(path)
 
     def __str__(self) -> str:

@@ -75,10 +75,12 @@ class _OneValue:
 
     @property
     def values(self) -> Array:
+        """The experimental values, shape (n_values,)."""
         return np.array([self.value], dtype=float)
 
     @property
     def tolerances(self) -> Array:
+        """By how much each value may be missed, shape (n_values,)."""
         return np.array([self.tolerance], dtype=float)
 
 
@@ -107,6 +109,11 @@ class Density(_OneValue):
     ----------
     value, tolerance : float, kg/m^3, or Quantity
 
+    Raises
+    ------
+    TypeError, ModelError
+        If the value is not a finite number, or the tolerance not a positive one.
+
     Examples
     --------
     Water at 298.15 K and 1 bar (W. Wagner and A. Pruss, J. Phys. Chem. Ref. Data 31 (2002) 387):
@@ -123,6 +130,7 @@ class Density(_OneValue):
     _unit = unit.kilogram / unit.meter**3
 
     def observe(self, frames: Frames) -> Observation:
+        """The average in each frame of a simulation, and its derivatives by the coefficients of the fit."""
         return Observation(DENSITY * frames.mass / frames.volumes[:, None])
 
 
@@ -135,6 +143,11 @@ class Pressure(_OneValue):
     Parameters
     ----------
     value, tolerance : float, bar, or Quantity
+
+    Raises
+    ------
+    TypeError, ModelError
+        If the value is not a finite number, or the tolerance not a positive one.
 
     Examples
     --------
@@ -150,6 +163,7 @@ class Pressure(_OneValue):
     _unit = unit.bar
 
     def observe(self, frames: Frames) -> Observation:
+        """The average in each frame of a simulation, and its derivatives by the coefficients of the fit."""
         slopes = -BAR / 3 * frames.virial_rows / frames.volumes[:, None]
         return Observation(frames.pressures[:, None], slopes[:, None])
 
@@ -162,6 +176,11 @@ class PotentialEnergy(_OneValue):
     Parameters
     ----------
     value, tolerance : float, kJ/mol, or Quantity
+
+    Raises
+    ------
+    TypeError, ModelError
+        If the value is not a finite number, or the tolerance not a positive one.
 
     Examples
     --------
@@ -178,6 +197,7 @@ class PotentialEnergy(_OneValue):
     _unit = unit.kilojoule_per_mole
 
     def observe(self, frames: Frames) -> Observation:
+        """The average in each frame of a simulation, and its derivatives by the coefficients of the fit."""
         count = frames.num_molecules
         return Observation(frames.potentials[:, None] / count, frames.energy_rows[:, None] / count)
 
@@ -195,6 +215,11 @@ class RadialDistribution:
     g, tolerance : array_like, shape (n,)
     width : float, nm
         The width of the bins around the distances.
+
+    Raises
+    ------
+    ModelError
+        If the shapes differ, a bin begins below 0, or a tolerance is not positive.
 
     Examples
     --------
@@ -236,7 +261,17 @@ class RadialDistribution:
             )
 
     def values_of(self, name: str) -> Array:
-        """An argument as an array."""
+        """An argument as an array.
+
+        Parameters
+        ----------
+        name : str
+            "r", "g" or "tolerance".
+
+        Returns
+        -------
+        ndarray, shape (n_values,)
+        """
         return np.asarray(getattr(self, name), dtype=float)
 
     @property
@@ -246,17 +281,21 @@ class RadialDistribution:
 
     @property
     def names(self) -> list[str]:
+        """A name, with its unit, for each value."""
         return [f"g {self.type1}-{self.type2} at {r:.3f} nm" for r in np.asarray(self.r)]
 
     @property
     def values(self) -> Array:
+        """The experimental values, shape (n_values,)."""
         return np.atleast_1d(np.asarray(self.g, dtype=float))
 
     @property
     def tolerances(self) -> Array:
+        """By how much each value may be missed, shape (n_values,)."""
         return np.broadcast_to(np.asarray(self.tolerance, dtype=float), self.values.shape)
 
     def observe(self, frames: Frames) -> Observation:
+        """The average in each frame of a simulation, and its derivatives by the coefficients of the fit."""
         centers = np.asarray(self.r)
         low, high = centers - self.width / 2, centers + self.width / 2
         pairs = frames.number_of_pairs(self.type1, self.type2)

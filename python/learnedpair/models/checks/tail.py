@@ -97,8 +97,8 @@ def find_tails(model, names, first, second, values):
     -------
     list of Tail
 
-    Source
-    ------
+    References
+    ----------
     The integral of 4 pi r^2 E (d/r)^6 from d to infinity is 4 pi E d^3 / 3.
     """
     distance = max(TAIL_BEGIN * model.cutoff, model.inner_cutoff)

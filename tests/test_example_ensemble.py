@@ -546,6 +546,26 @@ def test_a_job_of_slurm_that_ends_is_replaced(example, tmp_path, monkeypatch):
     assert len(attempts) == 2 and attempts[0][2] == process != attempts[1][2]
 
 
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--equilibration", "3.6"], r"--equilibration is 3.6 ps; expected less than --length, 3.6 ps"),
+        (["--length", "2.5"], r"--length is 2.5 ps; expected a multiple of --chunk, 1.2 ps"),
+        (["--sample", "0.498"], r"--sample is 0.498 ps; expected a multiple of the time step, 0.004 ps"),
+        (["--sample", "0.8"], r"--chunk is 1.2 ps; expected a multiple of --sample, 0.8 ps"),
+        (["--frames", "0.6"], r"--frames is 0.6 ps; expected a multiple of --sample of which --chunk is a multiple"),
+        (["--slurm", "--threads", "2"], r"there is no command sbatch; expected --slurm on a machine that submits jobs"),
+        (["--system", "missing.xml"], r"No such file or directory: 'missing.xml'"),
+    ],
+)
+def test_wrong_options_are_refused(example, tmp_path, monkeypatch, arguments, message):
+    write_texts(tmp_path, barostat=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", list(map(str, script(tmp_path, *arguments)[3:])))
+    with pytest.raises(SystemExit, match=message):
+        example("ensemble").main()
+
+
 def test_the_script_imports_no_pytorch():
     """Dask's local workers import the script."""
     code = f"import sys; sys.path.insert(0, {str(FOLDER)!r}); import ensemble; sys.exit('torch' in sys.modules)"

@@ -12,6 +12,7 @@ Started again with the same arguments, it continues where it was interrupted. RE
 # Dask's workers on this machine import this file, and with it everything that is imported here: no PyTorch.
 import itertools
 import json
+import shutil
 import sys
 import time
 from typing import NamedTuple
@@ -76,6 +77,8 @@ def make_cluster(options):
         return options.scheduler
     set_policies(options.allowed_failures)
     if options.slurm:
+        if shutil.which("sbatch") is None:  # Dask would wait for its jobs for ever
+            raise ValueError("there is no command sbatch; expected --slurm on a machine that submits jobs")
         return slurm_cluster(workers, threads, **job_options(options))
     return local_cluster(workers, threads, options.devices)
 
@@ -101,6 +104,10 @@ def simulate(options, texts, lengths, replicas, time_step, sample, frames=None):
         sample_steps=sample_steps,
         frame_steps=frame_steps,
     )
+    if not 0 <= lengths.equilibration < lengths.length:
+        raise ValueError(
+            f"--equilibration is {lengths.equilibration} ps; expected less than --length, {lengths.length} ps"
+        )
     num_chunks = round(lengths.length / lengths.chunk)
     try:
         if count_complete(settings, replicas, num_chunks) < num_chunks * len(replicas):

@@ -3,7 +3,7 @@
 """Tables and the figure."""
 
 import numpy as np
-from water import experiment, slopes
+from water import ROUNDING, experiment, slopes
 
 NAMES = {0.0: "TIP3P", 1.0: "corrected"}
 
@@ -69,7 +69,7 @@ def print_means(samples, replicas, equilibration):
         row = {"temperature": temperature, "parameters": dict(parameters), "replicas": len(found)}
         print(f"\n{state}, {len(found)} replica{'s' if len(found) > 1 else ''}")
         for name in list(found[0])[2:]:
-            means = [each[name][each["time (ps)"] > equilibration].mean() for each in found]
+            means = [each[name][each["time (ps)"] > equilibration + ROUNDING].mean() for each in found]
             error = float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else None
             row[name] = [float(np.mean(means)), error]
             text = f" +- {error:.2g}" if len(means) > 1 else ""

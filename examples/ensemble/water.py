@@ -25,6 +25,7 @@ EXPERIMENT = np.array(
         (358.15, 968.61, 41.351),
     ]
 )
+ROUNDING = 1e-6  # ps, of times, which OpenMM sums up step by step
 # Masses do not change the averages of a rigid model. With heavy hydrogens a time step of 4 fs is accurate.
 MASSES = {"O": 10.015, "H": 4.0}
 
@@ -88,7 +89,7 @@ def averages(samples, replicas, molecules, equilibration):
     """
     groups = {}
     for each in replicas:
-        chosen = samples[each.name]["time (ps)"] > equilibration
+        chosen = samples[each.name]["time (ps)"] > equilibration + ROUNDING
         density = samples[each.name]["density (kg/m3)"][chosen].mean()
         energy = samples[each.name]["potential energy (kJ/mol)"][chosen].mean() / molecules
         groups.setdefault((dict(each.parameters)[SCALE], each.temperature), []).append((density, energy))

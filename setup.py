@@ -20,6 +20,20 @@ from setuptools.command.build_ext import build_ext
 ROOT = Path(__file__).resolve().parent
 
 
+def link(path, target):
+    """Make a symbolic link and return its path, or the target where there are no links.
+
+    pip builds in an environment whose folder has another name each time. Links inside the build folder give its headers
+    the same names in each build, so that ccache recognizes them.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.symlink_to(target, target_is_directory=True)
+    except OSError:
+        return Path(target)
+    return path
+
+
 class CMakeBuild(build_ext):
     def run(self):
         if self.editable_mode:
@@ -29,14 +43,14 @@ class CMakeBuild(build_ext):
             )
         import pybind11
 
-        build = Path(self.build_temp).resolve()
+        build = Path(self.build_temp).absolute()
         prefix = Path(self.build_lib).resolve()
         # Always build from scratch: an earlier build refers to a build environment that pip has deleted.
         shutil.rmtree(build, ignore_errors=True)
         arguments = ["-GNinja"] if shutil.which("ninja") else []
         arguments += [
             f"-DPython_EXECUTABLE={sys.executable}",
-            f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
+            f"-Dpybind11_DIR={link(build / 'pybind11', pybind11.__path__[0]) / 'share' / 'cmake' / 'pybind11'}",
             f"-DCMAKE_INSTALL_PREFIX={prefix}",
         ]
         openmm = os.environ.get("OPENMM_DIR")
@@ -48,8 +62,10 @@ class CMakeBuild(build_ext):
                 f"-DLEARNEDPAIR_CORE_RPATH={libraries}/lib",
             ]
         else:
-            self.require_wheel_layout()
-            arguments.append("-DLEARNEDPAIR_OPENMM_DESTINATION=OpenMM.libs/")
+            arguments += [
+                f"-DOPENMM_DIR={link(build / 'openmm', self.find_wheel())}",
+                "-DLEARNEDPAIR_OPENMM_DESTINATION=OpenMM.libs/",
+            ]
         arguments += shlex.split(os.environ.get("LEARNEDPAIR_CMAKE_ARGS", ""))
         subprocess.run(["cmake", "-S", str(ROOT), "-B", str(build), *arguments], check=True)
         jobs = str(os.cpu_count() or 1)
@@ -57,7 +73,8 @@ class CMakeBuild(build_ext):
         subprocess.run(["cmake", "--install", str(build), "--config", "Release"], check=True)
 
     @staticmethod
-    def require_wheel_layout():
+    def find_wheel():
+        """The folder OpenMM.libs of OpenMM's wheel."""
         import openmm.version
 
         path = Path(openmm.version.openmm_library_path)
@@ -67,6 +84,7 @@ class CMakeBuild(build_ext):
                 " would not find this plugin. Set OPENMM_DIR to the folder that holds its include and lib, and install"
                 " with --no-build-isolation."
             )
+        return path.parent
 
     def get_outputs(self):
         return []

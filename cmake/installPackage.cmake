@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
 #
-# Install what C++ programs need besides the libraries: the public headers, in a folder of their own beside OpenMM's, and
-# the CMake package OpenMMLearnedPair. `learnedpair cmake-dir` prints the folder of the package.
+# Install what C++ programs need besides the libraries: the public headers, in a folder of their own beside OpenMM's,
+# and the CMake package OpenMMLearnedPair. `learnedpair cmake-dir` prints the folder of the package.
 set(headers ${LEARNEDPAIR_OPENMM_DESTINATION}include/learnedpair)
 foreach(header EnvironmentFunction KernelInfo LearnedFunction LearnedPairForce Operation PairFunction PairOutput
     PairProgram PairTable ProgramSignature TensorProgram convertCustomNonbonded)

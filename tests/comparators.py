@@ -30,6 +30,10 @@ def assert_close(actual, expected, *, rtol=0.0, atol=0.0, what="values"):
         )
 
 
+#: The platform that runs all tests of our kernels for GPUs, and is CUDA below: HIP on a machine with an AMD GPU.
+GPU = os.environ.get("LEARNEDPAIR_GPU", "CUDA")
+
+
 @dataclass(frozen=True)
 class Target:
     """A platform and a precision, with the error bounds that apply to it in comparisons with the Reference platform."""
@@ -49,6 +53,11 @@ class Target:
     def tensor_cores(self):
         """Whether large programs run on tensor cores: on CUDA in mixed but not in single precision, to test both."""
         return self.name == "CUDA" and self.precision == "mixed"
+
+    @property
+    def on_gpus(self):
+        """Whether the target is a platform for GPUs, which shares our kernels with the others."""
+        return self.name in ("OpenCL", GPU)
 
     @property
     def exact(self):
@@ -114,20 +123,20 @@ def kernels_of(system, context):
 
 
 REFERENCE, CPU = Target("Reference", None), Target("CPU", None)
-OPENCL, CUDA = Target("OpenCL", "single"), Target("CUDA", "single")
+OPENCL, CUDA = Target("OpenCL", "single"), Target(GPU, "single")
 #: One target for each platform, for claims that do not depend on the precision. OpenCL and CUDA share our kernels and
 #: their host code, and PoCL takes longest to compile the kernels of a Context. Tests with many cases of that host code
 #: therefore run all of them on CUDA, and on OpenCL only those whose device code differs.
 PLATFORMS = [REFERENCE, CPU, OPENCL, CUDA]
 #: Our kernels have the same text in mixed and in single precision; only the type of energy sums differs. On CUDA, the
 #: tests use tensor cores in mixed precision.
-MIXED = [Target("OpenCL", "mixed"), Target("CUDA", "mixed")]
+MIXED = [Target("OpenCL", "mixed"), Target(GPU, "mixed")]
 TENSOR_CORES = MIXED[1:]
 #: In double precision, literals, the sizes of uploads, and the number of warps in a group differ.
-DOUBLE = [Target("OpenCL", "double"), Target("CUDA", "double")]
+DOUBLE = [Target("OpenCL", "double"), Target(GPU, "double")]
 TARGETS = PLATFORMS + MIXED + DOUBLE
 #: Contexts that divide their work between two devices; the same device is given twice.
-SEVERAL_DEVICES = [Target("OpenCL", "mixed", devices=2), Target("CUDA", "mixed", devices=2)]
+SEVERAL_DEVICES = [Target("OpenCL", "mixed", devices=2), Target(GPU, "mixed", devices=2)]
 
 
 def on(targets):

@@ -6,6 +6,8 @@ LEARNEDPAIR_REQUIRE names the platform.
 pytest                    everything, on the platforms of this machine
 pytest --fast             the fast tier: each kernel once on each platform, in single precision, and no slow tests
 pytest --platform CUDA    only the tests that need a platform, and only on this one (as under tests/cuda/emulate)
+LEARNEDPAIR_GPU=HIP pytest --platform HIP
+                          the same on an AMD GPU: HIP takes the place of CUDA
 """
 
 import collections
@@ -15,12 +17,16 @@ import random
 
 import hypothesis
 import learnedpair  # noqa: F401  (raises an error that explains why, if OpenMM has not loaded the plugin)
-import models
 import openmm
 import pytest
-import torch
-from comparators import PLATFORMS
+from comparators import GPU, PLATFORMS
 from cpu_instructions import SETS, VARIABLE, missing
+
+try:
+    import models
+    import torch
+except ModuleNotFoundError:  # tests/aarch64 runs the tests that need no PyTorch without it
+    models = torch = None
 
 REQUIRED = [name for name in os.environ.get("LEARNEDPAIR_REQUIRE", "").split(",") if name]
 
@@ -40,7 +46,7 @@ def present(name):
 
 def _has_device(name):
     """Whether a Context can be created: a platform may be installed without a device."""
-    if name not in ("OpenCL", "CUDA"):
+    if name not in ("OpenCL", GPU):
         return True
     system = openmm.System()
     system.addParticle(1.0)
@@ -116,14 +122,16 @@ def parameters(item):
 @pytest.fixture(autouse=True)
 def seed():
     """Equal random weights, and equal ions of Modeller.addSolvent(), which uses `random`, in every run."""
-    torch.manual_seed(0)
+    if torch is not None:
+        torch.manual_seed(0)
     random.seed(0)
 
 
 @pytest.fixture(autouse=True)
 def samples_of_checks(request):
     """Check models with few samples, except in tests marked all_samples, which test the checks themselves."""
-    with contextlib.nullcontext() if request.node.get_closest_marker("all_samples") else models.few_samples():
+    all_samples = models is None or request.node.get_closest_marker("all_samples")
+    with contextlib.nullcontext() if all_samples else models.few_samples():
         yield
 
 

@@ -299,7 +299,7 @@ def test_forces_do_not_change_each_other(target, case, first):
     assert np.abs(expected_ours[1]).max() > 1
     system = chains.together(ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
-    if target.name in ("OpenCL", "CUDA"):
+    if target.on_gpus:
         kernels = kernels_of(system, context)
         expected = KERNELS.get(case, "o" * len(kernels))
         assert kernels == [{"s": "shared kernel", "o": "own kernel"}[letter] for letter in expected]

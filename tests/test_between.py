@@ -65,7 +65,7 @@ def test_only_pairs_of_the_selected_particles_interact(target, case):
     assert np.abs(expected[1]).max() > 1
     context = target.context(system, positions)
     target.assert_agrees(*evaluate(context, groups={1}), *expected[:2], what=case)
-    if target.name in ("OpenCL", "CUDA"):
+    if target.on_gpus:
         assert kernels_of(system, context) == ["shared kernel"]
 
 

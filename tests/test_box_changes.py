@@ -71,7 +71,7 @@ def test_neighbor_list_is_rebuilt_when_the_box_changes(target, make, shape):
     """OpenMM rebuilds a neighbor list only when particles have moved; our own list also when the box has changed."""
     system = make_system(make(), shape(6.6))
     context, reference = target.context(system, POSITIONS), REFERENCE.context(system, POSITIONS)
-    if target.name in ("OpenCL", "CUDA"):
+    if target.on_gpus:
         force = lp.LearnedPairForce.cast(system.getForce(0))
         assert force.getKernelInfo(context)["neighbor_list"] == "own"
     energies = []

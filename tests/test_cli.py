@@ -718,6 +718,7 @@ def test_cpu_devices_are_recognized():
         "Intel(R) Core(TM) i7 CPU @ 2.6GHz",
         "CUDA emulator",
         "CUDA dry run",
+        "HIP dry run",
     ):
         assert is_cpu_device(name)
     for name in (

@@ -411,7 +411,7 @@ def test_explain_shows_a_table_in_the_shared_kernel(evaluation, tmp_path, capsys
     ):
         assert text in captured.out, captured.out
     rows = [line.split("  ") for line in captured.out.splitlines()]
-    assert any("OpenCL, CUDA" in row and "single, mixed" in row and "shared kernel" in row for row in rows)
+    assert any("OpenCL, CUDA, HIP" in row and "single, mixed" in row and "shared kernel" in row for row in rows)
     assert "on GPUs, since" not in captured.out and "interaction groups" not in captured.out
     (force,) = json.loads((tmp_path / "e.json").read_text(encoding="utf-8"))["forces"]
     assert force["placement"] == {"name": "shared kernel", "reason": "", "name_in_double": "shared kernel"}

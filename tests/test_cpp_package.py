@@ -238,3 +238,60 @@ def test_cmake_dir_of_an_incomplete_installation_fails(monkeypatch, tmp_path, ca
     assert main(["cmake-dir"]) == 1
     folder = tmp_path / "cmake" / "OpenMMLearnedPair"
     assert f"There is no CMake package in {folder}: this installation of" in capsys.readouterr().err
+
+
+#: A plugin that registers a factory for Reference as a library of openmm-learnedpair 9.9.9 would.
+OTHER_VERSION = """
+#include "internal/registerFactory.h"
+extern "C" void registerPlatforms() {}
+extern "C" void registerKernelFactories() {
+    LearnedPairPlugin::registerFactory("Reference", nullptr, "9.9.9");
+}
+"""
+#: One that contains registerFactory() for another version of OpenMM, as a whole installation of the plugin would.
+OTHER_OPENMM = '#define LEARNEDPAIR_OPENMM_VERSION "8.60.1"\n#include "SOURCE"\n' + OTHER_VERSION
+
+
+def import_with_plugin(folder, text):
+    """Compile a plugin, and import openmm and learnedpair with it in OpenMM's plugin folder."""
+    plugins = folder / "plugins"
+    plugins.mkdir()
+    for path in [*LIBRARIES.glob("*.*"), *LIBRARIES.glob("plugins/*.*")]:
+        (folder / path.relative_to(LIBRARIES)).symlink_to(path)
+    (folder / "plugin.cpp").write_text(text, encoding="utf-8")
+    includes = ("-I", ROOT / "plugin" / "include", "-I", LIBRARIES.parent / "include")
+    libraries = ("-L", LIBRARIES, "-lOpenMMLearnedPair", "-lOpenMM", f"-Wl,-rpath,{LIBRARIES}", "-Wl,-Bsymbolic")
+    options = ("-std=c++17", "-shared", "-fPIC", f'-DLEARNEDPAIR_VERSION="{lp.__version__}"')
+    output = plugins / "libOther.so"
+    result = run(os.environ.get("CXX", "g++"), *options, *includes, folder / "plugin.cpp", "-o", output, *libraries)
+    assert result.returncode == 0, result.stderr
+    code = "import openmm; print(openmm.Platform.getNumPlatforms() > 1); import learnedpair; print('imported')"
+    return run("env", f"OPENMM_PLUGIN_DIR={plugins}", sys.executable, "-c", code)
+
+
+def test_a_library_of_another_version_is_refused_when_python_imports_the_package(tmp_path):
+    """OpenMM itself can still be imported: it does not catch exceptions of plugins."""
+    result = import_with_plugin(tmp_path, OTHER_VERSION)
+    assert result.stdout == "True\n"
+    assert result.stderr.splitlines()[-1].startswith(
+        "learnedpair.errors.PluginLoadError: The library of openmm-learnedpair for the platform Reference has the"
+        f" version 9.9.9, and the others have the version {lp.__version__}. Install the same version of all"
+    )
+
+
+def test_a_plugin_for_another_openmm_does_not_prevent_the_import_of_openmm(tmp_path):
+    """Its factory, a null pointer here, is not registered."""
+    source = ROOT / "plugin" / "src" / "registerFactory.cpp"
+    result = import_with_plugin(tmp_path, OTHER_OPENMM.replace("SOURCE", str(source)))
+    assert (result.stdout, result.stderr) == ("True\nimported\n", "")
+
+
+@pytest.mark.parametrize(
+    "library", sorted((LIBRARIES / "plugins").glob("libOpenMMLearnedPair*.so")), ids=lambda p: p.stem
+)
+def test_libraries_of_platforms_export_what_openmm_calls_only(library):
+    """They contain the same code, and a process may have two versions of it."""
+    symbols = run("nm", "-D", "--defined-only", library)
+    assert symbols.returncode == 0, symbols.stderr
+    names = {line.split()[-1] for line in symbols.stdout.splitlines() if line.split()[-2] != "A"}
+    assert names == {"registerPlatforms", "registerKernelFactories"}

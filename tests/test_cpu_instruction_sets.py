@@ -12,11 +12,11 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from architectures import ARCHITECTURES, load
 from comparators import CPU, REFERENCE, evaluate
 from conformance_files import PAIR_PROGRAMS
-from cpu_instructions import SETS, VARIABLE, context_of, missing, small_force
-from reference_cases import METHODS, architecture_case, assert_is_the_model, conformance_case, corrected_water
+from cpu_instructions import OTHERS, SETS, VARIABLE, assert_portable, context_of, missing, small_force
+from network_programs import NUM_FEATURES, network_force
+from program_cases import METHODS, assert_is_the_model, conformance_case
 
 
 def test_the_best_instruction_set_is_chosen_and_named(monkeypatch):
@@ -40,21 +40,25 @@ def test_requested_instruction_set_is_used(instructions):
     assert force.getKernelInfo(context_of(force, instructions))["instruction_set"] == instructions
 
 
+def test_instruction_set_of_another_processor_is_refused():
+    for instructions in OTHERS:
+        with pytest.raises(openmm.OpenMMException, match=f"LEARNEDPAIR_CPU_INSTRUCTIONS is '{instructions}'; expected"):
+            context_of(small_force(), instructions)
+
+
 @pytest.mark.parametrize("switching", [False, True], ids=["plain", "switched"])
 @pytest.mark.parametrize("shape", ["rectangular", "triclinic", "cluster"])
 def test_tables_agree_with_reference(instructions, shape, switching):
-    system, positions, _, _ = corrected_water(shape, switching)
+    chains = systems.Chains(periodic=shape != "cluster", triclinic=shape == "triclinic")
+    force = chains.learned()
+    force.setUseSwitchingFunction(switching)
+    force.setSwitchingDistance(0.45)
+    system, positions = chains.together([force]), chains.positions
     CPU.assert_agrees(
         *evaluate(CPU.context(system, positions)),
         *evaluate(REFERENCE.context(system, positions)),
         what=f"{shape} {instructions}",
     )
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
-@pytest.mark.many_cases
-def test_architectures_agree_with_reference(instructions, architecture):
-    assert_is_the_model(CPU, architecture_case, architecture)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -90,14 +94,8 @@ def gas(shape, kind):
         force = lp.LearnedPairForce(systems.table())
         force.setParticleTypes(types)
     else:
-        name = {"program": "typed_network", "features": "feature_network"}[kind]
-        model = load(next(architecture for architecture in ARCHITECTURES if architecture.name == name), "script")
-        features = np.random.default_rng(1).uniform(-1, 1, (2, 8))
-        if model.features is None:
-            particles = [None if type < 0 else int(type) for type in types]
-        else:
-            particles = [None if type < 0 else features[type][: len(model.features)] for type in types]
-        force = model.create_force(particles, representation="program", evaluation="exact")
+        features = np.random.default_rng(1).uniform(-1, 1, (2, NUM_FEATURES))
+        force = network_force(kind, [None if k < 0 else int(k) if kind == "types" else features[k] for k in types])
     force.setCutoffDistance(min(0.7, force.getCutoffDistance()._value))
     if box is None:
         force.setNonbondedMethod(lp.LearnedPairForce.CutoffNonPeriodic)
@@ -123,7 +121,7 @@ def observe(context):
     )
 
 
-@pytest.mark.parametrize("kind", ["table", "program", "features"])
+@pytest.mark.parametrize("kind", ["table", "types", "features"])
 @pytest.mark.parametrize("shape", BOXES)
 @pytest.mark.many_cases
 def test_boxes_agree_with_reference(instructions, shape, kind):
@@ -140,8 +138,16 @@ def test_boxes_agree_with_reference(instructions, shape, kind):
     CPU.assert_agrees(without, forces, energy, forces, what="energy without forces")
 
 
+@pytest.mark.parametrize("kind", ["table", "types", "features"])
+@pytest.mark.parametrize("shape", BOXES)
+@pytest.mark.many_cases
+def test_results_are_those_of_the_portable_path(instructions, shape, kind):
+    system, positions, _ = gas(shape, kind)
+    assert_portable(instructions, system, positions)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 7])
-@pytest.mark.parametrize("kind", ["table", "program", "features"])
+@pytest.mark.parametrize("kind", ["table", "types", "features"])
 def test_any_number_of_threads(kind, threads):
     """With DeterministicForces, results are the same to the last bit each time."""
     system, positions, (energy, forces, _) = gas("large", kind)

@@ -11,8 +11,8 @@ import learnedpair as lp
 import numpy as np
 import openmm
 import pytest
-from architectures import ARCHITECTURES, load
 from comparators import CPU, evaluate
+from network_programs import network_force
 
 #: Pairs whose distance is closer to the cutoff than this, in nm, may or may not be counted in single precision.
 ROUNDING = 2e-6
@@ -168,8 +168,8 @@ def test_too_large_coordinates_are_refused(shape, count, size):
 
 
 def test_without_a_cutoff_a_common_translation_does_not_reduce_the_accuracy():
-    architecture = next(architecture for architecture in ARCHITECTURES if architecture.name == "typed_network")
-    force = load(architecture, "script").create_force([0, 1] * 20, nonbonded_method=lp.LearnedPairForce.NoCutoff)
+    force = network_force("types", [0, 1] * 20)
+    force.setNonbondedMethod(force.NoCutoff)
     system = openmm.System()
     for _ in range(40):
         system.addParticle(1.0)

@@ -12,8 +12,9 @@ import openmm
 import pytest
 import torch
 from comparators import assert_close
+from environment_functions import CUTOFF, INNER, NUM_TYPES, ORDERS, curves
 from environment_models import ANGULAR, KEYWORDS, Box, network
-from environments import CUTOFF, INNER, NUM_TYPES, ORDERS, TRICLINIC, Cluster, curves
+from environments import TRICLINIC, Cluster
 from learnedpair.force.densities import densities_of
 from openmm import XmlSerializer, app
 

@@ -12,25 +12,9 @@ import numpy as np
 import openmm
 import pytest
 import torch
-from comparators import CPU, CUDA, DOUBLE, MIXED, OPENCL, REFERENCE, assert_close, on
-from cpu_instructions import SETS, VARIABLE, missing
-from environments import (
-    BOXES,
-    CHANNELS,
-    CUTOFF,
-    INNER,
-    ORDERS,
-    SHAPES,
-    TEXT,
-    Cluster,
-    atom_energy,
-    curves,
-    environment,
-    gas,
-    pair_table,
-    state_of,
-    weights,
-)
+from comparators import CPU, CUDA, DOUBLE, MIXED, OPENCL, REFERENCE, assert_close, evaluate, on
+from environment_functions import CUTOFF, INNER, ORDERS, TEXT, curves, environment, pair_table, weights
+from environments import BOXES, Cluster, atom_energy
 from openmm import XmlSerializer
 
 #: The platforms that evaluate environment functions.
@@ -43,7 +27,7 @@ def cluster(request):
 
 
 def assert_agrees(context, energy, forces, target=REFERENCE):
-    target.assert_agrees(*state_of(context), energy, forces)
+    target.assert_agrees(*evaluate(context), energy, forces)
 
 
 @on(TARGETS)
@@ -62,14 +46,14 @@ def test_energies_and_forces(cluster, pair, switching, target):
 def test_forces_are_the_derivative_of_the_energy(cluster):
     force = cluster.force(environment(), setUseSwitchingFunction=True, setSwitchingDistance=0.5)
     context = cluster.context(force)
-    _, forces = state_of(context)
+    _, forces = evaluate(context)
     for particle, axis in itertools.product((0, 3, 7), range(3)):
         energies = []
         for step in (1e-5, -1e-5):
             positions = cluster.positions.copy()
             positions[particle, axis] += step
             context.setPositions(positions)
-            energies.append(state_of(context)[0])
+            energies.append(evaluate(context)[0])
         assert_close(-(energies[0] - energies[1]) / 2e-5, forces[particle, axis], rtol=1e-5, atol=1e-5)
 
 
@@ -112,7 +96,7 @@ def test_scale_global_parameters_and_their_derivatives(cluster, target):
         assert_close([found["strength"], found["offset"]], scale * derivatives, rtol=rtol)
     context.setParameter("offset", 3.0)
     with pytest.raises(openmm.OpenMMException, match="'offset' is 3 .* values from 0 to 2"):
-        state_of(context)
+        evaluate(context)
 
 
 @on(TARGETS)
@@ -126,7 +110,7 @@ def test_a_linear_function_is_a_pair_sum(cluster, target):
     of_sums = [3.0 * 2 * slopes[0], 3.0 * (slopes[1] + slopes[2]), 3.0 * 2 * slopes[3]]
     table = lp.PairTable(2, INNER, CUTOFF, [e.ravel() for e in sums], [s.ravel() for s in of_sums], [0, 1, 1, 2])
     settings = dict(setUseSwitchingFunction=True, setSwitchingDistance=0.4)
-    expected = state_of(cluster.context(cluster.force(table, **settings)))
+    expected = evaluate(cluster.context(cluster.force(table, **settings)))
     assert_agrees(cluster.context(cluster.force(function, **settings), target=target), *expected, target)
 
 
@@ -136,7 +120,7 @@ def test_an_isolated_atom_has_the_energy_of_zero_densities(target):
     function = environment(False)
     alone = cluster.positions + 10.0 * np.arange(20)[:, None]
     energies, _ = function.evaluate_atoms(np.zeros((20, 5)), np.maximum(cluster.types, 0))
-    found = state_of(cluster.context(cluster.force(function), alone, target))
+    found = evaluate(cluster.context(cluster.force(function), alone, target))
     in_double = target.exact or target is CPU  # the program of the atoms
     assert_close(found[0], energies[cluster.types >= 0].sum(), rtol=1e-12 if in_double else 1e-6)
     assert np.abs(found[1]).max() == 0
@@ -148,7 +132,7 @@ def test_atoms_at_the_same_place_have_no_direction(target):
     cluster = Cluster()
     positions = cluster.positions.copy()
     positions[1] = positions[0]
-    energy, forces = state_of(cluster.context(cluster.force(environment()), positions, target))
+    energy, forces = evaluate(cluster.context(cluster.force(environment()), positions, target))
     assert np.isfinite(energy) and np.isfinite(forces).all()
 
 
@@ -189,7 +173,7 @@ def test_xml_and_copies_keep_everything():
         assert all(map(np.array_equal, getattr(function, name), getattr(other, name)))
     assert np.array_equal(function.weights, other.weights)
     assert np.array_equal(function.pair.energies[1], other.pair.energies[1])
-    assert state_of(cluster.context(force))[0] == state_of(cluster.context(again))[0]
+    assert evaluate(cluster.context(force))[0] == evaluate(cluster.context(again))[0]
     without = lp.LearnedPairForce.cast(XmlSerializer.clone(cluster.force(environment(False))))
     assert without.getFunction().pair is None
 
@@ -205,7 +189,7 @@ def test_updates_in_a_context(target):
     cluster.types[6] = 1 - cluster.types[6]
     force.setParticleTypes(cluster.types)
     force.updateParametersInContext(context)
-    energy, forces = state_of(cluster.context(cluster.force(environment(given_weights=1.1 * weights()))))
+    energy, forces = evaluate(cluster.context(cluster.force(environment(given_weights=1.1 * weights()))))
     assert_agrees(context, energy, forces, target)
     for other, message in (
         (environment(False), "the shape of the function"),
@@ -246,54 +230,6 @@ def test_energy_is_conserved():
             energies.append((state.getPotentialEnergy() + state.getKineticEnergy())._value)
         spreads.append(np.ptp(energies))
     assert spreads[0] < 0.05 and spreads[1] < 0.35 * spreads[0]  # of second order in the step
-
-
-# --- larger Systems, on CPU ---
-
-
-@pytest.mark.parametrize("channels", CHANNELS)
-@pytest.mark.parametrize("shape", SHAPES)
-def test_all_instruction_sets_agree_with_reference(instructions, shape, channels, monkeypatch):
-    system, positions, expected = gas(shape, channels)
-    monkeypatch.setenv(VARIABLE, instructions)
-    for threads in (1, 2, 5):
-        properties = {"Threads": str(threads), "DeterministicForces": str(threads == 5).lower()}
-        platform = openmm.Platform.getPlatform("CPU")
-        context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform, properties)
-        context.setPositions(positions)
-        assert_agrees(context, *expected, CPU)
-    info = lp.LearnedPairForce.cast(system.getForce(0)).getKernelInfo(context)
-    assert (info["evaluation"], info["instruction_set"]) == ("environment", instructions)
-
-
-def test_vectors_that_channels_do_not_fill_are_not_used(monkeypatch):
-    """With AVX-512, eight channels take the shorter vectors of AVX2, unless the user chooses."""
-    monkeypatch.delenv(VARIABLE, raising=False)
-    best = next(name for name in SETS if name not in missing())
-    for count, expected in ((8, "AVX2" if best == "AVX512" else best), (16, best)):
-        values, slopes = curves([0] * count)
-        text = f"v0[{count}] = densities\nv1[1] = sum v0 {{1 {count} 1}}\noutput v1"
-        function = lp.EnvironmentFunction(2, INNER, CUTOFF, [0] * count, values, slopes, [0, 1, 2, 3], text)
-        cluster = Cluster()
-        force = cluster.force(function)
-        assert force.getKernelInfo(cluster.context(force, target=CPU))["instruction_set"] == expected
-
-
-def test_the_list_follows_the_particles_and_the_box():
-    """After steps that build the list again, and after a change of the box."""
-    system, positions, _ = gas("large", "all")
-    integrator = openmm.VerletIntegrator(0.002)
-    context = CPU.context(system, positions, integrator)
-    context.setVelocitiesToTemperature(300, 1)
-    for k in range(4):
-        velocities = np.random.default_rng(k).normal(0, 3, positions.shape)
-        context.setPositions(positions + 0.1 * k * velocities)
-        if k == 3:
-            context.setPeriodicBoxVectors(*(1.05 * SHAPES["large"]))
-        state = context.getState(positions=True, energy=True, forces=True)
-        fresh = REFERENCE.context(system, state.getPositions(asNumpy=True)._value)
-        fresh.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
-        assert_agrees(context, *state_of(fresh), CPU)
 
 
 def bad(**options):
@@ -349,7 +285,7 @@ def test_wrong_settings_are_refused():
     with pytest.raises(openmm.OpenMMException, match="particles of types 0 and 1 occur"):
         cluster.context(cluster.force(function))
     with pytest.raises(openmm.OpenMMException, match="coordinate is NaN or infinite"):
-        state_of(cluster.context(cluster.force(environment()), np.full((20, 3), np.nan)))
+        evaluate(cluster.context(cluster.force(environment()), np.full((20, 3), np.nan)))
     with pytest.raises(ValueError, match="the distance 0.7.* nm is outside of the densities"):
         environment().evaluate_densities(0, 0, [0.7])
     with pytest.raises(ValueError, match="2.0* is not a type; there are 2"):

@@ -11,7 +11,8 @@ import numpy as np
 import openmm
 import pytest
 from comparators import CPU, CUDA, DOUBLE, MIXED, OPENCL, REFERENCE, SEVERAL_DEVICES, assert_close, evaluate, on
-from environments import CHANNELS, CUTOFF, INNER, SHAPES, environment, gas, state_of
+from environment_functions import CUTOFF, INNER, environment
+from environment_gas import CHANNELS, SHAPES, gas
 
 #: On OpenCL only boxes whose code on the device differs.
 CASES = [(target, shape, channels) for target, shapes in ((CUDA, SHAPES), (OPENCL, ("triclinic", "cluster")))
@@ -24,10 +25,10 @@ def test_gpus_agree_with_reference(target, shape, channels):
     """Also if OpenMM sorts the particles, which are alike."""
     system, positions, expected = gas(shape, channels)
     context = target.context(system, positions)
-    target.assert_agrees(*state_of(context), *expected)
+    target.assert_agrees(*evaluate(context), *expected)
     info = lp.LearnedPairForce.cast(system.getForce(0)).getKernelInfo(context)
     assert (info["evaluation"], info["placement"]) == ("environment", "compacted pairs")
-    target.assert_agrees(*state_of(context), *expected)  # the sums of the first evaluation are gone
+    target.assert_agrees(*evaluate(context), *expected)  # the sums of the first evaluation are gone
 
 
 @on([CPU, OPENCL, CUDA])
@@ -35,9 +36,9 @@ def test_gpus_agree_with_reference(target, shape, channels):
 def test_lists_grow_with_the_number_of_pairs(target):
     system, positions, expected = gas("cluster", "all")
     context = target.context(system, 8.0 * positions)
-    assert np.abs(state_of(context)[1]).max() < 1e-3 * np.abs(expected[1]).max()
+    assert np.abs(evaluate(context)[1]).max() < 1e-3 * np.abs(expected[1]).max()
     context.setPositions(positions)
-    target.assert_agrees(*state_of(context), *expected)
+    target.assert_agrees(*evaluate(context), *expected)
 
 
 @on([CPU, OPENCL, CUDA])
@@ -59,13 +60,13 @@ def test_a_barostat_and_checkpoints(target):
     fresh = REFERENCE.context(system)
     fresh.setPeriodicBoxVectors(*box)
     fresh.setPositions(state.getPositions())
-    expected = state_of(fresh)
-    target.assert_agrees(*state_of(context), *expected)
+    expected = evaluate(fresh)
+    target.assert_agrees(*evaluate(context), *expected)
     checkpoint = context.createCheckpoint()
     integrator.step(10)
-    assert abs(state_of(context)[0] - expected[0]) > 1e-3
+    assert abs(evaluate(context)[0] - expected[0]) > 1e-3
     context.loadCheckpoint(checkpoint)
-    target.assert_agrees(*state_of(context), *expected)
+    target.assert_agrees(*evaluate(context), *expected)
 
 
 @on([CPU, OPENCL, CUDA])
@@ -100,7 +101,7 @@ def test_beside_other_forces(target, in_densities, ours_first):
         together.addForce(each)
     context = target.context(together, positions)
     for group, alone in zip((1, 0, 2), apart, strict=True):
-        target.assert_agrees(*evaluate(context, {group}), *state_of(REFERENCE.context(alone, positions)), str(group))
+        target.assert_agrees(*evaluate(context, {group}), *evaluate(REFERENCE.context(alone, positions)), str(group))
 
 
 @on([OPENCL, CUDA])
@@ -112,9 +113,9 @@ def test_forces_of_one_system_are_independent(target):
     second.setScaleParameter("second", 1.0)
     system.addForce(second)
     context = target.context(system, positions)
-    target.assert_agrees(*state_of(context), 2 * expected[0], 2 * expected[1])
+    target.assert_agrees(*evaluate(context), 2 * expected[0], 2 * expected[1])
     context.setParameter("second", 0.0)
-    target.assert_agrees(*state_of(context), *expected)
+    target.assert_agrees(*evaluate(context), *expected)
 
 
 @on([REFERENCE, CPU, OPENCL, CUDA])
@@ -139,7 +140,7 @@ def test_densities_of_any_size(target, factor):
             pair=function.pair,
         )  # fmt: skip
     )
-    target.assert_agrees(*state_of(target.context(system, positions)), *expected)
+    target.assert_agrees(*evaluate(target.context(system, positions)), *expected)
 
 
 @on([REFERENCE, CPU, OPENCL, CUDA, *DOUBLE])
@@ -158,9 +159,9 @@ def test_knots_that_no_distance_reaches_do_not_matter(target):
     system = copy.deepcopy(system)
     system.removeForce(0)
     system.addForce(force)
-    expected = state_of(REFERENCE.context(system, positions))
+    expected = evaluate(REFERENCE.context(system, positions))
     assert np.abs(expected[1]).max() > 1
-    target.assert_agrees(*state_of(target.context(system, positions)), *expected)
+    target.assert_agrees(*evaluate(target.context(system, positions)), *expected)
 
 
 @on([REFERENCE, CPU, OPENCL, CUDA])
@@ -183,12 +184,12 @@ def test_atoms_that_do_not_interact_have_no_force_even_if_a_slope_is_infinite(ex
     system.addForce(force)
     positions = [[0, 0, 0], [5, 0, 0], [0.3, 0, 0], [5.3, 0, 0], [5, 0.3, 0]]
     context = target.context(system, positions)
-    assert np.abs(state_of(context)[1][[0, 2]]).max() > 0.1
+    assert np.abs(evaluate(context)[1][[0, 2]]).max() > 0.1
     force = lp.LearnedPairForce.cast(system.getForce(0))
     force.setParticleTypes([0, 0, -1, 0, 0])
     force.updateParametersInContext(context)
-    energy, forces = state_of(context)
-    expected = state_of(REFERENCE.context(system, positions))
+    energy, forces = evaluate(context)
+    expected = evaluate(REFERENCE.context(system, positions))
     assert np.array_equal(forces[[0, 2]], np.zeros((2, 3))) and np.abs(expected[1][1]).max() > 0.1
     target.assert_agrees(energy, forces, *expected)
 
@@ -211,7 +212,7 @@ def test_no_particle_has_a_neighbor_or_is_covered(target):
         system.addForce(force)
         positions = 2.0 * np.arange(40)[:, None] * np.ones(3)
         force.setNonbondedMethod(force.CutoffNonPeriodic)
-        found = state_of(target.context(system, positions))
-        expected = state_of(REFERENCE.context(system, positions)) if energy is None else (energy, np.zeros((40, 3)))
+        found = evaluate(target.context(system, positions))
+        expected = evaluate(REFERENCE.context(system, positions)) if energy is None else (energy, np.zeros((40, 3)))
         assert_close(found[0], expected[0], rtol=1e-6)
         assert np.array_equal(found[1], expected[1])

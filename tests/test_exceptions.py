@@ -158,7 +158,7 @@ def test_exceptions_equal_an_explicit_sum(target, name, options):
     system = cloud.system(force)
     context = target.context(system, cloud.positions)
     target.assert_agrees(*evaluate(context), energy, forces)
-    if target.name in ("OpenCL", "CUDA"):
+    if target.on_gpus:
         (kernel,) = kernels_of(system, context)
         assert kernel.startswith("compacted pairs") == (name == "network")
     derivatives = derivatives_of(context)

@@ -93,10 +93,11 @@ class UnsupportedPlatform:
     [
         (
             "CUDA",
-            "cuda.h is in a CUDA toolkit, which CUDA_HOME may name, .* pip install nvidia-cuda-runtime for CUDA 13,"
-            " nvidia-cuda-runtime-cu12 for CUDA 12",
+            "cuda.h is in a CUDA toolkit, which CUDA_HOME may name, .* pip install nvidia-cuda-runtime nvidia-cuda-crt"
+            " for CUDA 13, nvidia-cuda-runtime-cu12 nvidia-cuda-nvcc-cu12 for CUDA 12",
         ),
         ("OpenCL", "CL/cl.h is in Debian's package opencl-headers"),
+        ("HIP", "hip/hip_runtime.h is in ROCm, which ROCM_PATH may name, and in Debian's package libamdhip64-dev"),
     ],
 )
 def test_requesting_a_platform_without_a_library_names_the_remedy(monkeypatch, name, headers):
@@ -135,11 +136,11 @@ find_platform("OpenCL")
 
 @on([OPENCL])
 def test_import_does_not_mention_platforms_without_a_library(target, tmp_path):
-    """OpenMM finds all its libraries and those of the plugin, except the plugin's for OpenCL and CUDA."""
+    """OpenMM finds all its libraries and those of the plugin, except the plugin's for GPUs."""
     libraries = Path(openmm.version.openmm_library_path)
     (tmp_path / "plugins").mkdir()
     for path in [*libraries.glob("*.*"), *libraries.glob("plugins/*.*")]:
-        if re.search("LearnedPair(OpenCL|CUDA)", path.name) is None:
+        if re.search("LearnedPair(OpenCL|CUDA|HIP)", path.name) is None:
             (tmp_path / path.relative_to(libraries)).symlink_to(path)
     environment = {**os.environ, "OPENMM_PLUGIN_DIR": str(tmp_path / "plugins")}
     process = subprocess.run(

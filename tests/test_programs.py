@@ -36,15 +36,8 @@ from comparators import (
 )
 from conformance_files import PAIR_PROGRAMS
 from openmm import app
-from reference_cases import (
-    METHODS,
-    architecture_case,
-    assert_is_the_model,
-    conformance,
-    conformance_case,
-    function_of,
-    set_parameters,
-)
+from program_cases import METHODS, assert_is_the_model, conformance, conformance_case, function_of, set_parameters
+from reference_cases import architecture_case
 
 OURS, OTHERS = 0, 1
 
@@ -315,7 +308,7 @@ def test_programs_beside_other_forces(target, case, first):
     others, ours = make_others(chains) + [chains.bonded(OTHERS)], make_ours(chains)
     system = chains.together(ours + others if first == "ours first" else others + ours)
     context = target.context(system, chains.positions)
-    if target.name in ("OpenCL", "CUDA"):
+    if target.on_gpus:
         compacted = "compacted pairs" + ", tensor cores" * target.tensor_cores
         assert kernels_of(system, context) == [
             {"s": "shared kernel", "o": "own kernel", "c": compacted}[letter] for letter in letters

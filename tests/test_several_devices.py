@@ -10,7 +10,7 @@ import numpy as np
 import openmm
 import pytest
 import systems
-from comparators import REFERENCE, Target, evaluate, kernels_of, on
+from comparators import GPU, REFERENCE, Target, evaluate, kernels_of, on
 
 
 def table(chains):
@@ -39,7 +39,7 @@ KERNELS = {
 ON_TARGETS = [
     (target, kernel)
     for kernel, (_, on_opencl) in KERNELS.items()
-    for target in (on_opencl, Target("CUDA", "single", 3), Target("CUDA", "double", 2))
+    for target in (on_opencl, Target(GPU, "single", 3), Target(GPU, "double", 2))
 ]
 
 

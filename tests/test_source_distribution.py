@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 NOT_SOURCES = (".*", "*.egg-info", "__pycache__", "build", "demo_output", "dist")
 #: The folders that must be complete.
-FOLDERS = ("benchmarks", "cmake", "docs", "examples", "findings", "platforms", "plugin", "python", "tests")
+FOLDERS = ("benchmarks", "cmake", "docs", "examples", "findings", "packaging", "platforms", "plugin", "python", "tests")
 FILES = ("CMakeLists.txt", "LICENSE", "README.md", "VERSION", "constraints.txt", "pyproject.toml", "setup.py")
 
 

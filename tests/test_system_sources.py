@@ -229,7 +229,7 @@ def test_water_with_a_virtual_site(target):
     _, force, _, _, pairs, _ = with_correction("tip4pew.xml")
     assert force.getParticleTypes()[:4].tolist() == [0, 1, 1, -1] and excluded(force) == pairs
     system, context = assert_agrees(target, "tip4pew.xml")
-    if target.name in ("OpenCL", "CUDA"):
+    if target.on_gpus:
         assert kernels_of(system, context) == ["shared kernel"]
 
 

@@ -24,7 +24,7 @@ struct KernelInfo {
     std::string placement;
     /** The neighbor list: "shared" with OpenMM's other forces, "own", or "none". */
     std::string neighborList;
-    /** The instruction set on the CPU platform: "AVX512", "AVX2", "SSE4" or "portable". Empty on other platforms. */
+    /** The instruction set on CPU: "AVX512", "AVX2", "SSE4", "NEON" or "portable". Empty on other platforms. */
     std::string instructionSet;
     /** Whether matrix products run on tensor cores. */
     bool tensorCores = false;

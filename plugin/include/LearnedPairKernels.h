@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "internal/exportLearnedPair.h"
 #include "KernelInfo.h"
 #include "LearnedPairForce.h"
 #include "openmm/KernelImpl.h"
@@ -15,7 +16,7 @@ namespace LearnedPairPlugin {
 /**
  * The kernel that a platform implements to evaluate a LearnedPairForce. All forces that it gets have been validated.
  */
-class CalcLearnedPairForceKernel : public OpenMM::KernelImpl {
+class LEARNEDPAIR_EXPORT CalcLearnedPairForceKernel : public OpenMM::KernelImpl {
 public:
     static std::string Name() {
         return "CalcLearnedPairForce";

@@ -64,8 +64,9 @@ void TailCorrection::update(const vector<double>& newGlobals) {
         for (size_t i = 0; i < coefficients.size(); i++)
             coefficients[i] += switched[i];
     }
+    const double pi = 3.14159265358979323846; // M_PI is not in the C++ standard
     for (double& coefficient : coefficients)
-        coefficient *= 4 * M_PI * numParticles / (numParticles + 1.0);
+        coefficient *= 4 * pi * numParticles / (numParticles + 1.0);
     isUpdated = true;
 }
 

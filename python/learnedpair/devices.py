@@ -16,16 +16,24 @@ HEADERS = {
     ),
     "CUDA": (
         "Its header cuda.h is in a CUDA toolkit, which CUDA_HOME may name, and in NVIDIA's Python packages: pip install"
-        " nvidia-cuda-runtime for CUDA 13, nvidia-cuda-runtime-cu12 for CUDA 12."
+        " nvidia-cuda-runtime nvidia-cuda-crt for CUDA 13, nvidia-cuda-runtime-cu12 nvidia-cuda-nvcc-cu12 for CUDA 12."
+    ),
+    "HIP": (
+        "Its header hip/hip_runtime.h is in ROCm, which ROCM_PATH may name, and in Debian's package libamdhip64-dev."
     ),
 }
 REBUILD = "Build it again for this OpenMM: pip install --force-reinstall --no-cache-dir --no-deps openmm-learnedpair"
-#: Names of devices that are not GPUs: PoCL's CPU drivers, processors, and the CUDA stand-ins of this project's tests.
-CPU_DEVICE_NAMES = re.compile(r"^(pthread|basic|cpu)\b|\bCPU\b|Processor|Xeon|EPYC|Ryzen|CUDA emulator|CUDA dry run")
+#: For each platform that is a separate package of OpenMM, how to install it.
+PACKAGES = {
+    "CUDA": 'pip install "openmm[cuda13]" or "openmm[cuda12]", whichever matches the driver',
+    "HIP": 'pip install "openmm[hip7]" or "openmm[hip6]", whichever matches ROCm',
+}
+#: Names of devices that are not GPUs: PoCL's CPU drivers, processors, and stand-ins for GPUs in this project's tests.
+CPU_DEVICE_NAMES = re.compile(r"^(pthread|basic|cpu)\b|\bCPU\b|Processor|Xeon|EPYC|Ryzen|CUDA emulator|dry run$")
 
 
 def is_cpu_device(device_name: str) -> bool:
-    """Get whether the name of an OpenCL or CUDA device is that of a CPU or of a stand-in for a GPU."""
+    """Get whether the name of an OpenCL, CUDA or HIP device is that of a CPU or of a stand-in for a GPU."""
     return CPU_DEVICE_NAMES.search(device_name) is not None
 
 
@@ -35,7 +43,7 @@ def how_to_build(name: str) -> str:
 
 
 def real_devices(platform: openmm.Platform) -> list[str]:
-    """Get the names of the devices of an OpenCL or CUDA platform that are GPUs."""
+    """Get the names of the devices of an OpenCL, CUDA or HIP platform that are GPUs."""
     names = [dict(device).get("DeviceName", "") for device in platform.getDevices()]
     return [name for name in names if not is_cpu_device(name)]
 
@@ -70,12 +78,7 @@ def find_platform(name: str | None = None) -> openmm.Platform:
         return fastest_platform()
     names = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
     if name not in names:
-        hint = (
-            '; OpenMM\'s CUDA platform is a separate package: pip install "openmm[cuda13]" or "openmm[cuda12]",'
-            " whichever matches the driver"
-            if name == "CUDA"
-            else ""
-        )
+        hint = f"; OpenMM's {name} platform is a separate package: {PACKAGES[name]}" if name in PACKAGES else ""
         raise ValueError(f"There is no platform {name!r} here, only {', '.join(names)}{hint}.")
     platform = openmm.Platform.getPlatform(name)
     if not platform.supportsKernels([KERNEL]):
@@ -86,9 +89,9 @@ def find_platform(name: str | None = None) -> openmm.Platform:
 
 
 def fastest_platform() -> openmm.Platform:
-    """Get the fastest platform, where CUDA and OpenCL count only if they have a GPU.
+    """Get the fastest platform, where CUDA, HIP and OpenCL count only if they have a GPU.
 
-    OpenMM ranks CUDA and OpenCL above its CPU platform even if their only device is the CPU, which is slower.
+    OpenMM ranks CUDA, HIP and OpenCL above its CPU platform even if their only device is the CPU, which is slower.
 
     Returns
     -------

@@ -12,7 +12,7 @@ import openmm.version
 from .devices import KERNEL, REBUILD
 from .errors import PluginLoadError
 
-PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA")
+PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA", "HIP")
 
 
 def minor_version(version: str) -> str:
@@ -46,7 +46,8 @@ def load() -> ModuleType:
     Raises
     ------
     PluginLoadError
-        If the plugin was built for another OpenMM, is not in OpenMM's plugin folder, or failed to load.
+        If the plugin was built for another OpenMM, is not in OpenMM's plugin folder, or failed to load; or if its
+        libraries have different versions.
     """
     try:
         from . import _core
@@ -60,6 +61,8 @@ def load() -> ModuleType:
     failures = library_failures(present, openmm.Platform.getPluginLoadFailures())
     if failures:
         raise PluginLoadError("OpenMM could not load the plugin's libraries: " + "; ".join(failures))
+    if problems := _core.get_registration_problems():
+        raise PluginLoadError(f"{' '.join(problems)} Install the same version of all its packages. {REBUILD}")
     if not openmm.Platform.getPlatform("Reference").supportsKernels([KERNEL]):
         folder = os.environ.get("OPENMM_PLUGIN_DIR", os.path.join(openmm.version.openmm_library_path, "plugins"))
         raise PluginLoadError(

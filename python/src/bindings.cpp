@@ -12,6 +12,7 @@
 #include "environments.h"
 #include "internal/EvaluationPlan.h"
 #include "internal/GlobalValues.h"
+#include "internal/registerFactory.h"
 #include "internal/TailCorrection.h"
 #include "internal/validation.h"
 #include "internal/visitFunction.h"
@@ -181,6 +182,7 @@ PYBIND11_MODULE(_core, m) {
     m.attr("MAX_CURVES") = EvaluationPlan::MaxCurves;
     m.attr("GROUP_FEATURE") = GroupFeature;
     m.attr("version") = LEARNEDPAIR_VERSION;
+    m.def("get_registration_problems", &getRegistrationProblems);
     py::register_exception_translator([](std::exception_ptr p) {
         try {
             if (p)

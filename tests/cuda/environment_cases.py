@@ -16,7 +16,8 @@ import numpy as np
 import openmm
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from environments import gas, state_of
+from comparators import evaluate
+from environment_gas import gas
 
 
 def main(precision, names):
@@ -28,7 +29,7 @@ def main(precision, names):
             system, openmm.VerletIntegrator(1e-5), openmm.Platform.getPlatform("CUDA"), {"Precision": precision}
         )
         context.setPositions(positions)
-        energy, forces = state_of(context)
+        energy, forces = evaluate(context)
         error = np.abs(forces - expected[1]).max() / np.abs(expected[1]).max()
         print(f"{name};{energy - expected[0]:.3g};{error:.3g}", flush=True)
 

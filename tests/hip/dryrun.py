@@ -69,7 +69,11 @@ def find_include():
 def find_clang(architecture, include, folder):
     """The first clang that compiles a kernel for the architecture, with the options that it needs, as a list."""
     (folder / "probe.hip").write_text(PROBE, encoding="utf-8")
-    compilers = [os.environ.get("CLANG"), "/opt/rocm/llvm/bin/clang", *sorted(map(str, Path("/usr/bin").glob("clang-??")))]
+    compilers = [
+        os.environ.get("CLANG"),
+        "/opt/rocm/llvm/bin/clang",
+        *sorted(map(str, Path("/usr/bin").glob("clang-??"))),
+    ]
     roots = (Path("/opt/rocm"), Path("/usr/lib"))
     libraries = [path for root in roots for path in root.glob("**/amdgcn/bitcode")]
     for compiler in filter(None, compilers):
@@ -102,12 +106,16 @@ def build_libraries(folder, include, version):
 def registers(folder):
     """For each module a list of its kernels: pairs of a name and the NUMBERS."""
     for path in sorted(folder.glob("module*.s")):
-        metadata = path.read_text(encoding="utf-8").partition(".amdgpu_metadata")[2].partition(".end_amdgpu_metadata")[0]
+        metadata = (
+            path.read_text(encoding="utf-8").partition(".amdgpu_metadata")[2].partition(".end_amdgpu_metadata")[0]
+        )
         kernels = []
         for entry in re.split(r"^  - ", metadata.partition("amdhsa.kernels:")[2], flags=re.MULTILINE)[1:]:
-            name = re.search(r"^    \.name: +(\w+)$", entry, re.MULTILINE)[1]
+            name = re.search(r"^    \.name: +(\w+)$", entry, re.MULTILINE)
+            if name is None:  # the list that follows that of the kernels
+                continue
             numbers = {key: int(re.search(rf"\.{key}: +(\d+)$", entry, re.MULTILINE)[1]) for key in NUMBERS}
-            kernels.append((name, numbers))
+            kernels.append((name[1], numbers))
         yield path.stem, kernels
 
 

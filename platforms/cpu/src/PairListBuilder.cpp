@@ -3,6 +3,7 @@
 
 #include "PairListBuilder.h"
 #include "runInRanges.h"
+#include "simd/bits.h"
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -111,9 +112,7 @@ void PairListBuilder::listBlock(int block, const BlockBounds& bounds, const Excl
     masks.apply(block, neighbors, [&](int listIndex) {
         int other = listIndex / backend.blockSize;
         uint32_t bit = 1u << listIndex % backend.blockSize;
-        return (marks.listed[other] & bit) == 0
-                ? -1
-                : marks.first[other] + __builtin_popcount(marks.listed[other] & (bit - 1));
+        return (marks.listed[other] & bit) == 0 ? -1 : marks.first[other] + countBits(marks.listed[other] & (bit - 1));
     });
     for (int i = 0; i < marks.numBlocks; i++)
         marks.listed[marks.blocks[i]] = 0;

@@ -21,7 +21,7 @@ struct BatchOperand {
  */
 struct LEARNEDPAIR_EXPORT BatchArithmetic {
     static constexpr int BatchSize = 16;
-    const char* name; ///< "AVX512", "AVX2" or "portable"
+    const char* name; ///< "AVX512", "AVX2", "NEON" or "portable"
     /** Multiply a matrix of shape [numRows][numColumns] and a batch of vectors. */
     void (*multiply)(const double* matrix, int numRows, int numColumns, const double* x, double* result);
     /** Compute x+y, x-y and x*y of `count` elements. */

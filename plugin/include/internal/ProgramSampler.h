@@ -26,6 +26,9 @@ public:
      * @param numThreads      the number of threads; 0 means one thread per core
      */
     ProgramSampler(const StagedProgram& program, int numDerivatives, int numThreads);
+    // MSVC would generate the functions that copy an exported class, and fail at the pointers to interpreters.
+    ProgramSampler(const ProgramSampler&) = delete;
+    ProgramSampler& operator=(const ProgramSampler&) = delete;
     /**
      * Set the curves.
      *

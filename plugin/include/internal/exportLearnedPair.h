@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Marks the symbols that other libraries may use. Only MSVC needs these declarations.
-#if defined(_MSC_VER)
+// Marks what other libraries may use. The other symbols of a library are hidden: on Windows always, and elsewhere so
+// that a mark that is missing is found there, too.
+#if defined(_WIN32)
 #if defined(LEARNEDPAIR_BUILDING_LIBRARY)
 #define LEARNEDPAIR_EXPORT __declspec(dllexport)
 #else
@@ -11,6 +12,6 @@
 #endif
 #define LEARNEDPAIR_PLUGIN_EXPORT __declspec(dllexport)
 #else
-#define LEARNEDPAIR_EXPORT
-#define LEARNEDPAIR_PLUGIN_EXPORT
+#define LEARNEDPAIR_EXPORT __attribute__((visibility("default")))
+#define LEARNEDPAIR_PLUGIN_EXPORT __attribute__((visibility("default")))
 #endif

@@ -10,7 +10,7 @@ import openmm
 from ..devices import KERNEL, how_to_build, is_cpu_device
 
 #: The platforms that this plugin supports, in the order in which they are checked.
-PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA")
+PLATFORMS = ("Reference", "CPU", "OpenCL", "CUDA", "HIP")
 PRECISIONS = ("single", "mixed", "double")
 
 

@@ -102,13 +102,14 @@ def _platforms(each):
     usual = "the program for every pair"
     if evaluation.kind == "table":
         usual = "the table" if each.function == "table" else "tables"
+    on_gpus = exact if evaluation.exact_on_gpus_because else usual
     yield from format_table(
         ["platform", "precision", "pairs", "evaluates"],
         [
             ["Reference", "double", "all pairs", exact],
             ["CPU", "single", "SIMD loop", usual],
-            ["OpenCL, CUDA", "single, mixed", placement.name, exact if evaluation.exact_on_gpus_because else usual],
-            ["OpenCL, CUDA", "double", placement.name_in_double, exact],
+            ["OpenCL, CUDA, HIP", "single, mixed", placement.name, on_gpus],
+            ["OpenCL, CUDA, HIP", "double", placement.name_in_double, exact],
         ],
     )
     if evaluation.exact_on_gpus_because:

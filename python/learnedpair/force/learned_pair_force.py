@@ -520,7 +520,7 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
             ``neighbor_list`` : str
                 "shared" (with OpenMM's other forces), "own", or "none".
             ``instruction_set`` : str
-                On CPU "AVX512", "AVX2", "SSE4" or "portable"; on other platforms empty.
+                On CPU "AVX512", "AVX2", "SSE4", "NEON" or "portable"; on other platforms empty.
             ``tensor_cores`` : bool
                 Whether matrix products run on tensor cores.
             ``evaluation`` : str

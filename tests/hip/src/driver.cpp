@@ -4,7 +4,8 @@
 /* The HIP runtime of the dry run, in place of libamdhip64. Device memory is host memory. Modules are the assembly texts
  * of the replaced compiler (hiprtc.cpp), and launches are logged, not executed.
  *   DRYRUN_ARCH  the GPU to report, e.g. gfx90a or gfx1030
- *   DRYRUN_OUT   folder that receives launches.log: one line per launch with kernel, module, blocks, threads per block */
+ *   DRYRUN_OUT   folder that receives launches.log: one line per launch with kernel, module, blocks, threads per block
+ */
 #include <cstdlib>
 #include <cstring>
 #include <fstream>

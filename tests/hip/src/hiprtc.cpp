@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* The run-time compiler of the dry run, in place of libhiprtc: it runs clang, and returns the assembly of the kernels in
- * place of their code.
- *   DRYRUN_CLANG  the compiler, with the options that it needs to find HIP's headers and device libraries
- *   DRYRUN_OUT    folder that receives the source and the assembly of each module as moduleNNN.hip and moduleNNN.s */
+/* The run-time compiler of the dry run, in place of libhiprtc: it runs clang, and returns the assembly of the kernels
+ * in place of their code. DRYRUN_CLANG  the compiler, with the options that it needs to find HIP's headers and device
+ * libraries DRYRUN_OUT    folder that receives the source and the assembly of each module as moduleNNN.hip and
+ * moduleNNN.s */
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -51,7 +51,8 @@ hiprtcResult hiprtcCompileProgram(hiprtcProgram handle, int numOptions, const ch
     snprintf(name, sizeof name, "/module%03d", numModules);
     const string base = getenv("DRYRUN_OUT") + string(name);
     ofstream(base + ".hip") << program.source;
-    string command = getenv("DRYRUN_CLANG") + string(" -x hip --cuda-device-only -include hip/hip_runtime.h -include hip/hip_fp16.h -S");
+    string command = getenv("DRYRUN_CLANG") +
+            string(" -x hip --cuda-device-only -include hip/hip_runtime.h -include hip/hip_fp16.h -S");
     for (int i = 0; i < numOptions; i++)
         command += string(" '") + options[i] + "'";
     command += " -o '" + base + ".s' '" + base + ".hip' >'" + base + ".log' 2>&1";

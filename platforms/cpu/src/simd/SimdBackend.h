@@ -52,11 +52,13 @@ struct SimdBackend {
 extern const SimdBackend portableBackend;
 #if defined(LEARNEDPAIR_X86)
 extern const SimdBackend sse4Backend, avx2Backend, avx512Backend;
+#elif defined(LEARNEDPAIR_ARM)
+extern const SimdBackend neonBackend;
 #endif
 
 /**
  * Get the backend for the best instruction set that the processor supports, or for the one that the environment
- * variable LEARNEDPAIR_CPU_INSTRUCTIONS names: AVX512, AVX2, SSE4 or portable.
+ * variable LEARNEDPAIR_CPU_INSTRUCTIONS names: AVX512, AVX2, SSE4 or portable on x86, NEON or portable on ARM.
  *
  * @throws OpenMMException if the variable has another value, or the processor does not support the instruction set
  */

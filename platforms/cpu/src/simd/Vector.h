@@ -1,23 +1,29 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Vectors of floats: the vector types of GCC and Clang, which have arithmetic operators, and the functions that these
-// types lack. The width is that of the instruction set for which the including file is compiled.
+// Vectors of floats: the vector types of GCC and Clang, which have arithmetic operators, or arrays with the same
+// operators, and the functions that these types lack. The width is that of the instruction set for which the including
+// file is compiled. A file that defines LEARNEDPAIR_PORTABLE gets arrays, in plain C++ on every processor.
 //
 // Everything here and in the headers that include this one has internal linkage, and none of them includes a header of
 // the standard library that defines functions. The linker merges inline functions of different files; it might keep one
 // that was compiled for an instruction set that the processor does not support.
 #pragma once
 
+#include "bits.h"
 #include <cstdint>
-#if defined(__SSE4_1__) && !defined(LEARNEDPAIR_PORTABLE)
-#define LEARNEDPAIR_X86_VECTORS
+#if defined(LEARNEDPAIR_PORTABLE)
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#else
 #include <immintrin.h>
 #endif
 
 namespace {
 
-#if defined(__AVX512F__)
+#if defined(LEARNEDPAIR_PORTABLE)
+const int Width = 4;
+#elif defined(__AVX512F__)
 const int Width = 16;
 #elif defined(__AVX2__)
 const int Width = 8;
@@ -25,37 +31,16 @@ const int Width = 8;
 const int Width = 4;
 #endif
 
-typedef float Floats __attribute__((vector_size(4 * Width)));
-typedef int32_t Ints __attribute__((vector_size(4 * Width)));
-/** Four floats, aligned to 16 bytes in memory. */
-typedef float Quad __attribute__((vector_size(16)));
+} // namespace
 
-inline Floats load(const float* p) {
-    Floats x;
-    __builtin_memcpy(&x, p, sizeof(x));
-    return x;
-}
+// Each of these headers defines the types Floats, Ints and Quad, load, store, and the conversions between the types.
+#if defined(LEARNEDPAIR_PORTABLE)
+#include "typesArray.h"
+#else
+#include "typesBuiltIn.h"
+#endif
 
-inline Ints load(const int32_t* p) {
-    Ints x;
-    __builtin_memcpy(&x, p, sizeof(x));
-    return x;
-}
-
-inline Ints load(const uint16_t* p) {
-    typedef uint16_t Shorts __attribute__((vector_size(2 * Width)));
-    Shorts x;
-    __builtin_memcpy(&x, p, sizeof(x));
-    return __builtin_convertvector(x, Ints);
-}
-
-inline void store(const Floats& x, float* p) {
-    __builtin_memcpy(p, &x, sizeof(x));
-}
-
-inline void store(const Ints& x, int32_t* p) {
-    __builtin_memcpy(p, &x, sizeof(x));
-}
+namespace {
 
 inline Floats splat(float x) {
     return x - Floats{};
@@ -71,20 +56,6 @@ inline Ints laneNumbers() {
     for (int k = 0; k < Width; k++)
         x[k] = k;
     return x;
-}
-
-/** Make the compiler read numbers from memory: it would otherwise extract them from a vector one by one. */
-template<class Number> inline void keepInMemory(Number (&numbers)[Width]) {
-    __asm__("" : "+m"(numbers));
-}
-
-/** Round towards zero. */
-inline Ints toInts(const Floats& x) {
-    return __builtin_convertvector(x, Ints);
-}
-
-inline Floats toFloats(const Ints& x) {
-    return __builtin_convertvector(x, Floats);
 }
 
 /** A bit for each of the first `count` lanes: none if count is negative, all if it exceeds Width. */
@@ -121,16 +92,19 @@ inline float sum(const Floats& x) {
 //                          whole vector may be read
 //     addSums              adds the sums over all lanes of x, y and z to the first three of four numbers, which are
 //                          aligned to 16 bytes
-#if defined(__AVX512F__)
+#if defined(LEARNEDPAIR_PORTABLE)
+#include "vectorBits.h"
+#include "vectorPortable.h"
+#elif defined(__AVX512F__)
 #include "vectorAvx512.h"
 #else
 #include "vectorBits.h"
 #if defined(__AVX2__)
 #include "vectorAvx2.h"
-#elif defined(LEARNEDPAIR_X86_VECTORS)
-#include "vectorSse4.h"
+#elif defined(__aarch64__)
+#include "vectorNeon.h"
 #else
-#include "vectorPortable.h"
+#include "vectorSse4.h"
 #endif
 #endif
 
@@ -143,7 +117,7 @@ inline void compressStore(unsigned bits, const Floats& x, float* p) {
 /** Makes the processor treat subnormal numbers as zero during its lifetime: on x86 arithmetic with them takes a hundred
  * times as long. */
 struct FlushSubnormals {
-#if defined(LEARNEDPAIR_X86_VECTORS)
+#if defined(__SSE4_1__) && !defined(LEARNEDPAIR_PORTABLE)
     FlushSubnormals() : state(_mm_getcsr()) {
         _mm_setcsr(state | 0x8040); // flush-to-zero and denormals-are-zero
     }

@@ -52,7 +52,7 @@ inline void pack(const PairGeometry& geometry, const PairBlock& block, const Blo
         compressStore(bits, splat(block.near.particles[i]), pairs.neighbor + size);
         compressStore(bits, classes * numClasses + block.near.classes[i], pairs.entry1 + size);
         compressStore(bits, classes + block.near.classes[i] * numClasses, pairs.entry2 + size);
-        size += __builtin_popcount(bits);
+        size += countBits(bits);
     }
     pairs.size = size;
     store(splat(1.0f), pairs.r2 + size); // fills the last vector

@@ -22,7 +22,7 @@ inline void append(
     compressStore(bits, r2, batch.r2 + i);
     compressStore(bits, laneNumbers() + block.first, batch.first + i);
     store(splat((int32_t) second), batch.second + i);
-    batch.size += __builtin_popcount(bits);
+    batch.size += countBits(bits);
 }
 
 /** Set the inputs of the program for the first `count` pairs. The other items of the batch repeat the last pair. */
@@ -64,7 +64,7 @@ inline void complete(
 /** Run the program for the first `count` pairs, at most the size of a batch, and remove them. */
 inline void runBatch(
         const PairProgramCode& code, PairBatch& batch, int count, const ForceTarget& target, double* sums) {
-    FlushSubnormals flush;
+    [[maybe_unused]] FlushSubnormals flush;
     fillInputs(code, batch, count);
     for (int i = 0; i < code.numInstructions; i++)
         code.instructions[i].run(code.instructions[i]);

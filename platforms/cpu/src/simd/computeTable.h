@@ -43,7 +43,7 @@ inline void pack(const PairGeometry& geometry, const PairBlock& block, const Blo
         numNeighbors += (bits != 0);
         compressStore(bits, r2, pairs.r2 + size);
         compressStore(bits, classes + block.near.classes[i] * numClasses, pairs.entry + size);
-        size += __builtin_popcount(bits);
+        size += countBits(bits);
     }
     pairs.numNeighbors = numNeighbors;
     pairs.size = size;
@@ -129,7 +129,7 @@ inline void addForces(const PairGeometry& geometry, const PairBlock& block, cons
         const int i = pairs.neighbors[n].index;
         Displacements d = displacements<OneImage>(geometry, particles, block.near, i);
         Floats forceOverR = expandLoad(pairs.neighbors[n].bits, packed);
-        packed += __builtin_popcount(pairs.neighbors[n].bits);
+        packed += countBits(pairs.neighbors[n].bits);
         Displacements force = {forceOverR * d.x, forceOverR * d.y, forceOverR * d.z};
         blockForce = {blockForce.x + force.x, blockForce.y + force.y, blockForce.z + force.z};
         addSums(force.x, force.y, force.z, &target.forces[4 * target.targets[block.near.particles[i]]]);

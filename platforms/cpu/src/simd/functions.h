@@ -17,7 +17,7 @@ inline Floats constant(float x) {
 }
 
 inline Floats infinity() {
-    return splat(__builtin_inff());
+    return splat(INFINITY);
 }
 
 inline Floats copySign(const Floats& x, const Floats& sign) {
@@ -104,7 +104,7 @@ inline Floats log(const Floats& x) {
     Floats result = m + (p * m * z - 2.12194440e-4f * n - 0.5f * z) + 0.693359375f * n;
     result = select(less(x, infinity()), result, x); // infinity and NaN
     result = select(equal(x, Floats{}), -infinity(), result);
-    return select(less(x, Floats{}), constant(__builtin_nanf("")), result);
+    return select(less(x, Floats{}), constant(NAN), result);
 }
 
 /** log(1+x), corrected for the rounding of 1+x. Source: W. Kahan. */

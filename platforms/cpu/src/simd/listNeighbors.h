@@ -29,11 +29,11 @@ inline void markNeighbors(
     for (int g = block / BlocksInGroup / Width * Width; g < bounds.numGroups; g += Width)
         for (unsigned groups = findNear(bounds.groups, g, low, high, bounds.listCutoffSquared); groups != 0;
                 groups &= groups - 1) {
-            int firstBlock = (g + __builtin_ctz(groups)) * BlocksInGroup;
+            int firstBlock = (g + findLowestBit(groups)) * BlocksInGroup;
             for (int b = firstBlock; b < firstBlock + BlocksInGroup; b += Width)
                 for (unsigned blocks = findNear(bounds.blocks, b, low, high, bounds.listCutoffSquared); blocks != 0;
                         blocks &= blocks - 1) {
-                    int other = b + __builtin_ctz(blocks);
+                    int other = b + findLowestBit(blocks);
                     if (other < block)
                         continue;
                     unsigned particles = findNear(bounds.particles, other * Width, low, high, bounds.listCutoffSquared);
@@ -62,7 +62,7 @@ int listNeighbors(const BlockBounds& bounds, int block, NeighborMarks& marks) {
         int other = marks.blocks[i];
         marks.first[other] = count;
         compressStore(marks.listed[other], laneNumbers() + other * Width, marks.neighbors + count);
-        count += __builtin_popcount(marks.listed[other]);
+        count += countBits(marks.listed[other]);
     }
     return count;
 }

@@ -109,7 +109,7 @@ inline int findNearNeighbors(const PairGeometry& geometry, const PairBlock& bloc
         compressStore(close, (Ints) classes, near.classes + numNear);
         compressStore(close, load(neighbors + first), near.particles + numNear);
         compressStore(close, load(exclusions + first), near.exclusions + numNear);
-        numNear += __builtin_popcount(close);
+        numNear += countBits(close);
     }
     return numNear;
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-#define LEARNEDPAIR_PORTABLE // also on x86, so that it can be tested there
+#define LEARNEDPAIR_PORTABLE // also where vectors exist, so that it can be tested there
 #include "computeEnvironment.h"
 #include "computeProgram.h"
 #include "computeTable.h"

@@ -137,8 +137,10 @@ template<class Function> void reduce(const ProgramInstruction& step) {
 // Unrolls a loop over an array of vectors: the compiler keeps the array in registers only if all indices are constants.
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
-#else
+#elif defined(__GNUC__)
 #define UNROLL _Pragma("GCC unroll 16")
+#else
+#define UNROLL
 #endif
 
 /** Multiply some rows of a matrix with x for two vectors of items, and add start if it is not null. The sums stay in
@@ -188,7 +190,7 @@ void multiplyRows(const float* matrix, int row, int numColumns, const float* x, 
     }
 }
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__aarch64__)
 const int MaxRows = 8; // 16 sums, of 32 registers
 #else
 const int MaxRows = 6; // 12 sums, of 16 registers

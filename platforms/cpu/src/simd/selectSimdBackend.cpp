@@ -23,6 +23,8 @@ const SimdBackend& LearnedPairPlugin::selectSimdBackend() {
                     __builtin_cpu_supports("avx512vl")},
         {&avx2Backend, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
         {&sse4Backend, true}, // OpenMM's CPU platform requires it
+#elif defined(LEARNEDPAIR_ARM)
+        {&neonBackend, true}, // every 64-bit processor has it
 #endif
         {&portableBackend, true}};
     const char* wanted = std::getenv("LEARNEDPAIR_CPU_INSTRUCTIONS");

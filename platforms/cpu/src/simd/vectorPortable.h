@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Any processor, without intrinsics: see Vector.h.
+// Any processor and compiler: see Vector.h.
 #pragma once
+
+#include <math.h>
 
 namespace {
 
@@ -16,7 +18,7 @@ inline unsigned toBits(const Mask& mask) {
 inline Floats sqrt(const Floats& x) {
     Floats result;
     for (int k = 0; k < Width; k++)
-        result[k] = __builtin_sqrtf(x[k]);
+        result[k] = sqrtf(x[k]);
     return result;
 }
 
@@ -40,7 +42,7 @@ inline Floats round(const Floats& x) {
 inline Floats floor(const Floats& x) {
     Floats result;
     for (int k = 0; k < Width; k++)
-        result[k] = __builtin_floorf(x[k]);
+        result[k] = floorf(x[k]);
     return result;
 }
 

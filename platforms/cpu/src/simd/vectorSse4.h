@@ -4,6 +4,8 @@
 // SSE 4.1: see Vector.h.
 #pragma once
 
+#include "byteTables.h"
+
 namespace {
 
 inline unsigned toBits(const Mask& mask) {
@@ -57,37 +59,10 @@ template<class Pointers> inline void loadTransposed(Pointers row, Floats& a, Flo
     d = (Floats) _mm_shuffle_ps(high01, high23, 0xEE);
 }
 
-/** For each set of lanes, the indices of their bytes, side by side. */
-struct CompressTable {
-    constexpr CompressTable() : bytes() {
-        for (int bits = 0; bits < 16; bits++)
-            for (int k = 0, count = 0; k < 4; k++)
-                if (bits >> k & 1)
-                    for (int byte = 0; byte < 4; byte++)
-                        bytes[bits][count++] = (char) (4 * k + byte);
-    }
-    alignas(16) char bytes[16][16];
-};
-constexpr CompressTable compressTable;
-
 inline void compressStore(unsigned bits, const Ints& x, int32_t* p) {
     _mm_storeu_si128(
             (__m128i*) p, _mm_shuffle_epi8((__m128i) x, _mm_load_si128((const __m128i*) compressTable.bytes[bits])));
 }
-
-/** For each set of lanes, the places of the bytes of each lane; -1, which gives 0, for lanes that are not in it. */
-struct ExpandTable {
-    constexpr ExpandTable() : bytes() {
-        for (int bits = 0; bits < 16; bits++)
-            for (int k = 0, count = 0; k < 4; k++) {
-                for (int byte = 0; byte < 4; byte++)
-                    bytes[bits][4 * k + byte] = (char) (bits >> k & 1 ? 4 * count + byte : -1);
-                count += bits >> k & 1;
-            }
-    }
-    alignas(16) char bytes[16][16];
-};
-constexpr ExpandTable expandTable;
 
 inline Floats expandLoad(unsigned bits, const float* p) {
     __m128i places = _mm_load_si128((const __m128i*) expandTable.bytes[bits]);

@@ -38,8 +38,8 @@ include_patterns = [
     "benchmarks/README.md",
     "docs/**",
     "examples/*/README.md",
-    "tests/conformance/README.md",
-    "tests/cuda/README.md",
+    "packaging/README.md",
+    "tests/*/README.md",
 ]
 exclude_patterns = ["docs/_*", "docs/gallery", "docs/generated/gallery/*/**", "**/GALLERY_HEADER.rst"]
 # A page that the site has beside index.html of this folder, so that the address of the site itself is a page.

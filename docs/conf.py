@@ -27,6 +27,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "contents",
     "cpp_reference",
+    "error_index",
     "mathml",
     "measurements",
 ]
@@ -91,3 +92,5 @@ sphinx_gallery_conf = {
 # The gallery is a folder of scripts; without it there is nothing to execute.
 if not (DOCS / "gallery").is_dir():
     extensions.remove("sphinx_gallery.gen_gallery")
+if not (DOCS / "errors.py").is_file():
+    extensions.remove("error_index")

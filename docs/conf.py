@@ -40,7 +40,10 @@ include_patterns = [
     "docs/**",
     "examples/*/README.md",
     "packaging/README.md",
-    "tests/*/README.md",
+    "tests/aarch64/README.md",
+    "tests/conformance/README.md",
+    "tests/cuda/README.md",
+    "tests/hip/README.md",
 ]
 exclude_patterns = ["docs/_*", "docs/gallery", "docs/generated/gallery/*/**", "**/GALLERY_HEADER.rst"]
 # A page that the site has beside index.html of this folder, so that the address of the site itself is a page.

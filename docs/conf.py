@@ -27,6 +27,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "contents",
     "cpp_reference",
+    "error_index",
     "mathml",
     "measurements",
 ]
@@ -38,8 +39,11 @@ include_patterns = [
     "benchmarks/README.md",
     "docs/**",
     "examples/*/README.md",
+    "packaging/README.md",
+    "tests/aarch64/README.md",
     "tests/conformance/README.md",
     "tests/cuda/README.md",
+    "tests/hip/README.md",
 ]
 exclude_patterns = ["docs/_*", "docs/gallery", "docs/generated/gallery/*/**", "**/GALLERY_HEADER.rst"]
 # A page that the site has beside index.html of this folder, so that the address of the site itself is a page.
@@ -91,3 +95,5 @@ sphinx_gallery_conf = {
 # The gallery is a folder of scripts; without it there is nothing to execute.
 if not (DOCS / "gallery").is_dir():
     extensions.remove("sphinx_gallery.gen_gallery")
+if not (DOCS / "errors.py").is_file():
+    extensions.remove("error_index")

@@ -29,6 +29,7 @@ RUN_BY = {
     "docs/user/tables-of-other-engines.md": {"test_code_blocks.py": [0]},
     "docs/user/troubleshooting.md": {"test_recipes.py": [0]},
     "examples/cpp/README.md": {"test_cpp_package.py": [0]},
+    "examples/ensemble/README.md": {"test_code_blocks.py": [0]},
 }
 #: Blocks of Python code that no test executes, by page and number, and the reason.
 NOT_RUN: dict[tuple[str, int], str] = {}

@@ -19,8 +19,8 @@ PAGES = Path(__file__).resolve().parents[1] / "docs" / "api"
 MODULES = {"learnedpair": "python.md", "learnedpair.fit": "fit.md", "learnedpair.nn": "nn.md"}
 #: Words that give the unit of a number, or say that it has none.
 UNIT = re.compile(
-    r"\b(nm|kJ/mol|kg/m|K|bar|ps|kT|MiB|length_unit|energy_unit|[Uu]nits? (of|that|in|are)|numbers?|fraction|factor|relative"
-    r"|times|multipli\w+|weights?|tolerances?|first epoch|As in)\b"
+    r"\b(nm|kJ/mol|kg/m|K|bar|ps|kT|MiB|length_unit|energy_unit|[Uu]nits? (of|that|in|are)|numbers?"
+    r"|fraction|factor|relative|times|multipli\w+|weights?|tolerances?|first epoch|As in)\b"
 )
 SHAPE = re.compile(r"shape|0-d|for each|one for all", re.IGNORECASE)
 #: Methods that are called by OpenMM or by other parts of the package, and by users only to look inside.

@@ -13,6 +13,7 @@ import systems
 import torch
 from comparators import REFERENCE, assert_close, evaluate
 from documentation import NOT_RUN, RUN_BY, pages, python_code
+from learnedpair.data import WATER
 from openmm import app, unit
 
 TESTS = Path(__file__).parent
@@ -75,12 +76,29 @@ def test_the_bound_of_tables(capsys):
 
 
 def test_a_compiled_model_is_added_like_its_model(water):
-    force = run("docs/user/models.md", 0, water)["force"]
-    energy = evaluate(REFERENCE.context(water["system"], water["positions"]))[0]
-    other = systems.water_system(water["topology"])
-    lp.add_correction(other, water["topology"], "delta.pt")
-    assert force.getParticleTypes().tolist()[:3] == [0, 1, 1]
-    assert_close(energy, evaluate(REFERENCE.context(other, water["positions"]))[0], rtol=1e-9)
+    run("docs/user/models.md", 0, water)
+    topology, positions = systems.relaxed_water(200)
+    energies = []
+    for model in (WATER, "water.xml"):
+        system = systems.water_system(topology)
+        lp.add_correction(system, topology, model)
+        energies.append(evaluate(REFERENCE.context(system, positions))[0])
+    assert_close(energies[1], energies[0], rtol=1e-9)
+
+
+def test_files_of_an_ensemble_are_written(water):
+    names = dict(openmm=openmm, simulation=simulation_of(water))
+    run("examples/ensemble/README.md", 0, names)
+    for name, kind in (("system.xml", openmm.System), ("state.xml", openmm.State)):
+        assert isinstance(openmm.XmlSerializer.deserialize(Path(name).read_text(encoding="utf-8")), kind)
+
+
+def simulation_of(water):
+    """A Simulation of the box of water."""
+    platform = openmm.Platform.getPlatform("Reference")
+    simulation = app.Simulation(water["topology"], water["system"], openmm.VerletIntegrator(0.001), platform)
+    simulation.context.setPositions(water["positions"])
+    return simulation
 
 
 def test_a_system_is_accelerated(water, capsys):

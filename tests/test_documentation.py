@@ -56,9 +56,18 @@ def test_relative_links_and_anchors_exist(name):
     assert [problem for problem in problems if problem] == []
 
 
-def test_pages_of_the_documentation_are_linked_from_the_readme():
-    linked = {target.partition("#")[0] for target in links((ROOT / "README.md").read_text(encoding="utf-8"))}
-    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")} - linked == set()
+def test_pages_of_the_documentation_are_linked_from_the_start_page():
+    """Every page of docs/, and every README of an example, is in the tables of docs/index.md, which README.md links."""
+    start = ROOT / "docs" / "index.md"
+    assert "docs/index.md" in links((ROOT / "README.md").read_text(encoding="utf-8"))
+    linked = {
+        (start.parent / target.partition("#")[0]).resolve() for target in links(start.read_text(encoding="utf-8"))
+    }
+    pages = {ROOT / name for name in FILES if re.match(r"(docs/|examples/[^/]+/README)", name)} - {start}
+    generated = ROOT / "docs" / "generated"
+    left_out = {path for path in pages - linked if not path.is_relative_to(generated)}
+    named = re.findall(r"<!-- pages: ([^>]*?) -->", start.read_text(encoding="utf-8"))
+    assert left_out - {(start.parent / f"{name}.md").resolve() for name in " ".join(named).split()} == set()
 
 
 def test_broken_links_are_found(tmp_path):

@@ -36,7 +36,8 @@ class ReportedForce(GuardedForce):
             The tolerance of the table; None for a program without a table.
         ``max_relative_force_error``, ``max_energy_error`` : float
             The largest force error, relative to ``|F| + 1`` kJ/mol/nm, and the largest energy error, in kJ/mol. They
-            are measured between the knots of a table, or at sampled pairs, distances and global parameters for a program.
+            are measured between the knots of a table, or at sampled pairs, distances and global parameters for a
+            program.
         ``types`` : list of str
             The names of the types, unless the model takes features.
 

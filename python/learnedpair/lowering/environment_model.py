@@ -139,7 +139,7 @@ class EnvironmentModel(TypeNames):
         >>> import torch
         >>> import learnedpair as lp
         >>> network = lp.nn.EnvironmentNetwork(num_types=2, cutoff=0.6, angular=[0, 0, 1], inner=0.15)
-        >>> options = dict(types=["O", "H"], angular=network.angular, cutoff=0.6, inner_cutoff=0.15, knots=65)
+        >>> options = dict(types=["O", "H"], angular=network.angular, cutoff=0.6, inner_cutoff=0.15, knots=129)
         >>> model = lp.load_environment(network, **options)
         >>> model.create_force(["O", "H", "H", None])
         <LearnedPairForce ...: 3 of 4 particles covered (O 1, H 2), cutoff 0.6 nm, 3 density channels, group 0>
@@ -186,7 +186,7 @@ class EnvironmentModel(TypeNames):
         >>> import torch
         >>> import learnedpair as lp
         >>> network = lp.nn.EnvironmentNetwork(num_types=2, cutoff=0.6, angular=[0, 0, 1], inner=0.15)
-        >>> options = dict(types=["O", "H"], angular=network.angular, cutoff=0.6, inner_cutoff=0.15, knots=65)
+        >>> options = dict(types=["O", "H"], angular=network.angular, cutoff=0.6, inner_cutoff=0.15, knots=129)
         >>> model = lp.load_environment(network, **options)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     compiled = model.save_compiled(os.path.join(folder, "water.xml"))
@@ -217,7 +217,7 @@ class EnvironmentModel(TypeNames):
         >>> import torch
         >>> import learnedpair as lp
         >>> network = lp.nn.EnvironmentNetwork(num_types=2, cutoff=0.6, angular=[0, 0, 1], inner=0.15)
-        >>> options = dict(types=["O", "H"], angular=network.angular, cutoff=0.6, inner_cutoff=0.15, knots=65)
+        >>> options = dict(types=["O", "H"], angular=network.angular, cutoff=0.6, inner_cutoff=0.15, knots=129)
         >>> model = lp.load_environment(network, **options)
         >>> force = model.create_force(["O", "H", "H"])
         >>> before = force.getFunction().weights

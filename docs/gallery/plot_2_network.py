@@ -13,7 +13,7 @@ Here the network is fitted, exported and added, and the error of its tables is m
 # ----
 #
 # ``examples/water`` has energies and forces of 672 dimers of rigid water (ωB97X-D3(BJ)). We leave out those that were
-# pushed together, and those beyond the cutoff, and subtract TIP3P. The last fifth of the snapshots is held out.
+# pushed together, and those beyond the cutoff, and subtract TIP3P. Every fifth snapshot is held out.
 
 import tempfile
 from pathlib import Path
@@ -68,11 +68,11 @@ print(training, held_out, sep="\n")
 # Train
 # -----
 #
-# ``TypedPairNetwork`` is a multilayer perceptron of Gaussians of the distance and the types of both atoms. The molecules
-# are rigid, so that net forces and torques are fitted. A network of your own is any PyTorch module with
-# ``forward(r, type1, type2)``, and any loop of training will do. For functions of types, ``lp.fit.fit_splines`` is faster
-# and usually more accurate; a network is the choice if its form matters to you. 120 epochs take seconds, and are not the
-# end of the descent: a production run takes a thousand and more, with a ``checkpoint``.
+# ``TypedPairNetwork`` is a multilayer perceptron of Gaussians of the distance and the types of both atoms. The
+# molecules are rigid, so that net forces and torques are fitted. A network of your own is any PyTorch module with
+# ``forward(r, type1, type2)``, and any loop of training will do. For functions of types, ``lp.fit.fit_splines`` is
+# faster and usually more accurate; a network is the choice if its form matters to you. 120 epochs take seconds, and
+# are not the end of the descent: a production run takes a thousand and more, with a ``checkpoint``.
 
 torch.manual_seed(1)  # of the initial parameters
 network = lp.nn.TypedPairNetwork(
@@ -118,9 +118,9 @@ print(force.getKernelInfo(simulation.context))
 # ----------------------
 #
 # A table has the energies and slopes of the network at its knots, and a cubic polynomial between them. Its number of
-# knots follows from ``tolerance``: at every distance the error of the force is at most tolerance · (\|F\| + 1 kJ/mol/nm).
-# Is it? We compare table and network at random distances, in double precision. A tolerance that is ten times smaller
-# takes about twice as many knots, and no more time.
+# knots follows from ``tolerance``: at every distance the error of the force is at most tolerance · (\|F\| + 1
+# kJ/mol/nm). Is it? We compare table and network at random distances, in double precision. A tolerance that is ten
+# times smaller takes about twice as many knots, and no more time.
 
 TOLERANCES = [1e-3, 1e-4, 1e-5, 1e-6]  # 1e-4 is the default
 r = np.sort(np.random.default_rng(1).uniform(model.inner_cutoff, model.cutoff, 4000))
@@ -137,9 +137,9 @@ for tolerance in TOLERANCES:
 # The figure
 # ----------
 #
-# Left: the functions that the System has now; dotted where no dimer of the data has such a distance, so that the network
-# guesses. A ``DomainReporter`` watches a simulation for it. Right: the error of the O-H table at each distance, and as a
-# dashed line the tolerance that was asked for.
+# Left: the functions that the System has now; dotted where no dimer of the data has such a distance, so that the
+# network guesses. A ``DomainReporter`` watches a simulation for it. Right: the error of the O-H table at each
+# distance, and as a dashed line the tolerance that was asked for.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 for (first, second), (low, _) in model.domain.items():

@@ -5,8 +5,8 @@ Make a System faster: NBFIX of CHARMM
 =====================================
 
 CHARMM36 has Lennard-Jones parameters for single pairs of atom types (NBFIX), which a NonbondedForce cannot express.
-OpenMM then computes all Lennard-Jones energies in a CustomNonbondedForce, which is slow on a CPU. One line replaces it by
-a force with the same energy. Nothing is learned here.
+OpenMM then computes all Lennard-Jones energies in a CustomNonbondedForce, which is slow on a CPU. One line replaces
+it by a force with the same energy. Nothing is learned here.
 """
 
 # %%
@@ -50,9 +50,9 @@ print(custom.getName(), custom.getEnergyFunction())
 # One line
 # --------
 #
-# ``accelerate`` replaces each CustomNonbondedForce whose expression it can convert, and says what it did: the error of
-# the forces that tables have, and the distance above which energies are unchanged. A force that cannot be converted stays
-# as it is, with the reason.
+# ``accelerate`` replaces each CustomNonbondedForce whose expression it can convert, and says what it did: the error
+# of the forces that tables have, and the distance above which energies are unchanged. A force that cannot be
+# converted stays as it is, with the reason.
 
 report = lp.accelerate(system)
 print(report)
@@ -61,8 +61,8 @@ print(report)
 # Are the forces the same?
 # ------------------------
 #
-# Both Systems at the same positions, after a short simulation. Use double precision (Reference) for the original, and the
-# CPU platform, in single precision, for both.
+# Both Systems at the same positions, after a short simulation. Use double precision (Reference) for the original, and
+# the CPU platform, in single precision, for both.
 
 
 def simulate(system):

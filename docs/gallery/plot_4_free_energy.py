@@ -4,18 +4,18 @@
 A free energy: what a correction does to the hydration of methane
 =================================================================
 
-A correction that is multiplied by λ can be switched on step by step. A ``LambdaReporter`` writes what free-energy methods
-need, and thermodynamic integration (TI) and Bennett's acceptance ratio (BAR) give the change of the hydration free energy
-of methane when its interaction with water is corrected.
+A correction that is multiplied by λ can be switched on step by step. A ``LambdaReporter`` writes what free-energy
+methods need, and thermodynamic integration (TI) and Bennett's acceptance ratio (BAR) give the change of the hydration
+free energy of methane when its interaction with water is corrected.
 """
 
 # %%
 # The System
 # ----------
 #
-# OPLS-AA methane in 216 TIP3P waters, from ``examples/methane``, and the model of that example: a correction of the pairs
-# of methane and water, fitted to their dimers. ``between`` leaves water alone, and ``scale`` makes λ a parameter of the
-# Context.
+# OPLS-AA methane in 216 TIP3P waters, from ``examples/methane``, and the model of that example: a correction of the
+# pairs of methane and water, fitted to their dimers. ``between`` leaves water alone, and ``scale`` makes λ a
+# parameter of the Context.
 
 import random
 import sys
@@ -45,8 +45,8 @@ force.addEnergyParameterDerivative("lam")
 # Three simulations
 # -----------------
 #
-# At each λ, the reporter writes dE/dλ and the energies of the frame at all λ of the ladder. 10 ps each are enough to see
-# how it works. A production run has nanoseconds for each λ, in simulations that run side by side.
+# At each λ, the reporter writes dE/dλ and the energies of the frame at all λ of the ladder. 10 ps each are enough to
+# see how it works. A production run has nanoseconds for each λ, in simulations that run side by side.
 
 folder = tempfile.TemporaryDirectory()
 files = [Path(folder.name) / f"lam_{k}.csv" for k in range(len(LADDER))]
@@ -71,9 +71,9 @@ folder.cleanup()
 # zero of a sum of Fermi functions. Standard errors come from five blocks of each simulation. For many states, give the
 # same files to pymbar or alchemlyb, as the user guide shows (free energies).
 #
-# Both are the free energy of the correction up to its cutoff. The negative sign says that the correction binds methane to
-# water, and the size that it does so far too strongly: ``examples/methane`` explains why a correction
-# of dimers does this.
+# Both are the free energy of the correction up to its cutoff. The negative sign says that the correction binds
+# methane to water, and the size that it does so far too strongly: ``examples/methane`` explains why a correction of
+# dimers does this.
 
 
 def integrate(first, middle, last):
@@ -109,9 +109,9 @@ print(f"BAR: {by_bennett:.2f} +- {error_of_bennett:.2f} kJ/mol")
 # The figure
 # ----------
 #
-# Left: dE/dλ falls with λ, as it must: its slope is minus the variance of dE/dλ, divided by RT. Right: the energy of the
-# correction as it is sampled at each λ. Neighboring distributions overlap well, so that BAR is reliable here. If they do
-# not, the ladder needs more states.
+# Left: dE/dλ falls with λ, as it must: its slope is minus the variance of dE/dλ, divided by RT. Right: the energy of
+# the correction as it is sampled at each λ. Neighboring distributions overlap well, so that BAR is reliable here. If
+# they do not, the ladder needs more states.
 
 means, errors = zip(*(with_error(np.mean, [each]) for each in derivatives))
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")

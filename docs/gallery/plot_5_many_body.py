@@ -4,18 +4,18 @@
 More than pairs: trimers of water
 =================================
 
-No function of pairs knows what a third molecule does to two others. Here splines of pairs are fitted to trimers of water,
-and a many-body model to what they leave. Trimers that were held out show how much is gained, and a reporter shows whether
-a simulation stays inside of the training data.
+No function of pairs knows what a third molecule does to two others. Here splines of pairs are fitted to trimers of
+water, and a many-body model to what they leave. Trimers that were held out show how much is gained, and a reporter
+shows whether a simulation stays inside of the training data.
 """
 
 # %%
 # Data
 # ----
 #
-# ``examples/many_body`` has 600 trimers from 24 snapshots of the liquid, with interaction energies and forces by GFN2-xTB
-# and by TIP3P. The target is their difference. The trimers of whole snapshots are held out: those of one snapshot are
-# alike.
+# ``examples/many_body`` has 600 trimers from 24 snapshots of the liquid, with interaction energies and forces by
+# GFN2-xTB and by TIP3P. The target is their difference. The trimers of whole snapshots are held out: those of one
+# snapshot are alike.
 
 import csv
 import random
@@ -62,9 +62,9 @@ print(training, validation, held_out, sep="\n")
 # First pairs, then the rest
 # --------------------------
 #
-# Splines of pairs take a second. ``subtract_fit`` leaves what they cannot describe, and ``fit_environment`` fits a network
-# of the densities around each atom to it: of 8 channels of distances, and 4 + 4 that depend on angles. 30 epochs are not the
-# end of the descent; ``examples/many_body`` has longer fits, to clusters as well.
+# Splines of pairs take a second. ``subtract_fit`` leaves what they cannot describe, and ``fit_environment`` fits a
+# network of the densities around each atom to it: of 8 channels of distances, and 4 + 4 that depend on angles. 30
+# epochs are not the end of the descent; ``examples/many_body`` has longer fits, to clusters as well.
 
 ERRORS = dict(
     energy_error=(1.0, 0.02), force_error=(10.0, 0.05)
@@ -114,9 +114,9 @@ for name, value in rms.items():
 # ----------------------------------------
 #
 # The model was trained on trimers, where an atom has six neighbors. In a liquid it has many more, and the model
-# extrapolates. The model file has the ranges of its densities, and a ``DensityReporter`` compares a simulation with them.
-# It warns; here we count. ``stop=True`` would end the run. **Never skip this test of a many-body model**: for a liquid,
-# train on clusters that look like the liquid.
+# extrapolates. The model file has the ranges of its densities, and a ``DensityReporter`` compares a simulation with
+# them. It warns; here we count. ``stop=True`` would end the run. **Never skip this test of a many-body model**: for a
+# liquid, train on clusters that look like the liquid.
 
 random.seed(1)  # Modeller.addSolvent() uses it
 field = app.ForceField("amber14/tip3p.xml")
@@ -161,8 +161,8 @@ outside = {
 # The figure
 # ----------
 #
-# Left: the distribution of the errors of net forces on molecules of held-out trimers. Right: the fraction of the atoms of
-# the liquid whose density is outside of the training data, for each channel.
+# Left: the distribution of the errors of net forces on molecules of held-out trimers. Right: the fraction of the
+# atoms of the liquid whose density is outside of the training data, for each channel.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 for (name, values), color in zip(left_over.items(), ("tab:gray", "tab:orange", "tab:blue")):

@@ -127,7 +127,7 @@ INTRODUCTION = """\
 # Index of messages
 
 Every text of an error or a warning, in alphabetical order of its words, for each part of the program. Values are shown
-as \\<name\\> or …. Search this page for a few words of a message that stand between its values. Where a section of
+as `<name>` or …. Search this page for a few words of a message that stand between its values. Where a section of
 [Troubleshooting]({troubleshooting}) shows the message, a link leads to it; otherwise the message itself names the
 remedy.
 """
@@ -202,9 +202,10 @@ def shown_messages(page):
     return found
 
 
-def escaped(text):
-    """Text as Markdown that shows it unchanged."""
-    return re.sub(r"([\\`*_{}\[\]<>#$|~&!+\-])", r"\\\1", text)
+def as_code(text):
+    """Text as code in Markdown, which shows it unchanged: signs are no markup, and quotes stay as they are."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
 
 
 def sections_of(texts, shown):
@@ -233,7 +234,7 @@ def entry(texts, sections, page):
     words = {"part": "part of a message", "CMake": "error of the build"}
     kinds = sorted({words.get(text.kind, text.kind) for text in texts})
     places = dict.fromkeys(f"`{text.file}:{text.line}`" for text in texts)
-    line = f"- {escaped(texts[0].display)} ({', '.join(kinds)}; {', '.join(places)})"
+    line = f"- {as_code(texts[0].display)} ({', '.join(kinds)}; {', '.join(places)})"
     links = [f"[{heading}]({page}#{anchor})" for heading, anchor in sorted(sections)]
     return line + (f" → {', '.join(links)}" if links else "")
 

@@ -150,7 +150,12 @@ def test_shown_messages_have_links_from_the_index():
     index = errors.error_index()
     for message, heading, anchor in errors.shown_messages(PAGE):
         if not message.startswith(FOREIGN):
-            assert f"[{heading}](troubleshooting.md#{anchor})" in index, message
+            sections = errors.sections_of(TEXTS, [(message, heading, anchor)])
+            for displayed in sections:
+                (line,) = [line for line in index.split("\n") if line.startswith(f"- {errors.as_code(displayed)} (")]
+                assert f"[{heading}](troubleshooting.md#{anchor})" in line
+            linked = [text for text in TEXTS if text.display in sections]
+            assert max(text.num_letters for text in linked) >= 20, message
 
 
 def test_statements_without_words_are_known():
@@ -197,7 +202,8 @@ def test_texts_have_gaps_for_values_and_match_messages():
     part = Text((" use ", Gap("x"), " here."), "part", "", 1, 1)
     assert part.is_in("wrong: use 3 here. And so on.") and not part.is_in("wrong: use 3.")
     assert not part.is_of("wrong: use 3 here. And so on.") and part.is_of("use 3 here.")
-    assert errors.escaped("a_b <c> $d$ [e]") == r"a\_b \<c\> \$d\$ \[e\]"
+    assert errors.as_code("a_b <c> 'd'") == "`a_b <c> 'd'`"
+    assert errors.as_code("`torch.jit` is") == "`` `torch.jit` is ``"
 
 
 def test_the_page_is_written_once(tmp_path):

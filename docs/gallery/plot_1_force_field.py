@@ -148,6 +148,8 @@ corrected = lj + fit.pairs["Ar", "Ar"].evaluate(r)[0]
 measured_r = np.array([np.linalg.norm(dimer.positions[1] - dimer.positions[0]) for dimer in data])
 measured = np.array([dimer.energy for dimer in data])
 print(f"depth of the well, kJ/mol: {-lj.min():.3f}, corrected {-corrected.min():.3f}, data {-measured.min():.3f}")
+left_out = np.array([abs(each.energy_left_out) for each in fit.predictions()])[measured < 0]
+print(f"largest error of a point of the well that was left out of the fit: {left_out.max():.1e} kJ/mol")
 print(f"largest difference in g(r): {np.abs(g_after - g_before).max():.2f}")
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")

@@ -87,13 +87,12 @@ fast = simulate(system)
 fast.step(300)
 positions = fast.context.getState(positions=True).getPositions(asNumpy=True)
 exact, exact_energy = forces_of(before, "Reference", positions)
-errors = {}
+errors, energies = {}, {}
 for name, each in (("CustomNonbondedForce", before), ("LearnedPairForce", system)):
-    found, energy = forces_of(each, "CPU", positions)
+    found, energies[name] = forces_of(each, "CPU", positions)
     errors[name] = np.linalg.norm(found - exact, axis=1)
-    print(
-        f"{name}: energy {energy:.2f} kJ/mol, RMS error of forces {np.sqrt(np.mean(errors[name] ** 2)):.1e} kJ/mol/nm"
-    )
+    rms = np.sqrt(np.mean(errors[name] ** 2))
+    print(f"{name}: energy {energies[name]:.2f} kJ/mol, RMS error of forces {rms:.1e} kJ/mol/nm")
 rms_force = np.sqrt(np.mean(np.sum(exact**2, axis=1)))
 print(f"Reference: energy {exact_energy:.2f} kJ/mol, RMS force {rms_force:.0f} kJ/mol/nm")
 

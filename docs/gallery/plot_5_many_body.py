@@ -141,7 +141,8 @@ with tempfile.TemporaryDirectory() as folder:
     simulation.reporters.clear()
     with open(Path(folder) / "densities.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-print(caught[0].message)
+warning = str(caught[0].message)
+print(warning)
 
 outside = {
     name: [

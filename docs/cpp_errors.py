@@ -12,8 +12,9 @@ from error_texts import Gap, Text
 
 #: Comments, and strings and characters, in which parentheses do not count.
 TOKEN = re.compile(
-    r"""(?P<comment>//[^\n]*|/\*.*?\*/)|R"(?P<end>\w*)\((?P<raw>.*?)\)(?P=end)"|"(?P<text>(?:\\.|[^"\\\n])*)"|'(?:\\.|[^'\\\n])'""",
-    re.DOTALL,
+    r"""(?P<comment>//[^\n]*|/\*.*?\*/)
+    | R"(?P<end>\w*)\((?P<raw>.*?)\)(?P=end)" | "(?P<text>(?:\\.|[^"\\\n])*)" | '(?:\\.|[^'\\\n])'""",
+    re.DOTALL | re.VERBOSE,
 )
 EXCEPTION = r"(?:OpenMM::)?OpenMMException|(?:py|pybind11)::(?:value|type|index)_error"
 #: The classes that exceptions of pybind11 have in Python.

@@ -79,7 +79,7 @@ fit = lp.fit.fit_environment(
     inner_cutoff=0.15,
     types=TYPES,
     validation=lp.fit.subtract_fit(validation, pairs),
-    epochs=30,
+    epochs=24,
     batch_size=8,
     learning_rate=0.02,
     **ERRORS,
@@ -132,12 +132,12 @@ with tempfile.TemporaryDirectory() as folder:
     integrator.setRandomNumberSeed(1)
     simulation = app.Simulation(modeller.topology, system, integrator, mm.Platform.getPlatform("CPU"))
     simulation.context.setPositions(modeller.positions)
-    simulation.minimizeEnergy(maxIterations=20)
+    simulation.minimizeEnergy(maxIterations=10)
     simulation.context.setVelocitiesToTemperature(298, 1)
-    simulation.reporters.append(lp.DensityReporter(Path(folder) / "densities.csv", 50, force=force))
+    simulation.reporters.append(lp.DensityReporter(Path(folder) / "densities.csv", 25, force=force))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        simulation.step(200)
+        simulation.step(100)
     simulation.reporters.clear()
     with open(Path(folder) / "densities.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

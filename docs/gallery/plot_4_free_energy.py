@@ -25,6 +25,7 @@ from pathlib import Path
 import learnedpair as lp
 import matplotlib.pyplot as plt
 import numpy as np
+import openmm as mm
 from scipy.optimize import brentq
 from scipy.special import expit
 
@@ -37,6 +38,7 @@ RT = 8.314462618e-3 * TEMPERATURE  # kJ/mol
 LADDER = [0.0, 0.5, 1.0]
 
 random.seed(1)  # Modeller.addSolvent() uses it
+mm.Platform.getPlatform("CPU").setPropertyDefaultValue("DeterministicForces", "true")  # the same numbers in each run
 system, topology, positions = make_box(216)
 force = lp.add_correction(system, topology, METHANE / "methane_water.pt", between=[("CH4:*", "HOH:*")], scale="lam")
 force.addEnergyParameterDerivative("lam")

@@ -86,6 +86,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": str(DOCS / "generated" / "gallery"),
     "filename_pattern": r"\.py$",
     "ignore_pattern": r"/_",
+    "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,

@@ -8,8 +8,8 @@
 # Input:     pip install openmm; pip install --no-deps openmm-cuda-13; pip uninstall openmm-cuda-13, as in a change from
 #            CUDA 12 to CUDA 13.
 # Expected:  openmm is as before.
-# Seen:      The wheel of the GPU package contains copies of the headers at the same paths, and pip lets two packages own
-#            a file. After the removal none of the 335 headers in OpenMM.libs is left. pip still lists openmm, "pip
+# Seen:      The wheel of the GPU package contains copies of the headers at the same paths, and pip lets two packages
+#            own a file. After the removal none of the 335 headers in OpenMM.libs is left. pip still lists openmm, "pip
 #            check" finds no problem, and simulations run; but plugins and C++ programs can no longer be built.
 #            pip install --force-reinstall openmm brings the headers back.
 #

@@ -121,9 +121,9 @@ def build_gpu_wheel(environment, package, source, output):
     (build / "openmm").symlink_to(environment.site_packages / "OpenMM.libs")  # as setup.py does, for ccache
     environment.run(
         *("cmake", "-S", source, "-B", build, "-GNinja", f"-DPython_EXECUTABLE={environment.python}"),
-        *(f"-DOPENMM_DIR={build / 'openmm'}", "-DLEARNEDPAIR_OPENMM_DESTINATION=OpenMM.libs/", "-DLEARNEDPAIR_PYTHON=OFF"),
+        *(f"-DOPENMM_DIR={build / 'openmm'}", "-DLEARNEDPAIR_OPENMM_DESTINATION=OpenMM.libs/"),
         *(f"-DLEARNEDPAIR_{each}={'ON' if each == platform else 'OFF'}" for each in ("OPENCL", "CUDA", "HIP")),
-        f"-D{platform}_INCLUDE_DIR={includes}",
+        *("-DLEARNEDPAIR_PYTHON=OFF", f"-D{platform}_INCLUDE_DIR={includes}"),
     )
     environment.run("cmake", "--build", build, "--target", f"OpenMMLearnedPair{platform}")
     environment.run("cmake", "--install", build, "--component", platform.lower(), "--prefix", stage)

@@ -10,6 +10,7 @@ import numpy as np
 import openmm
 import pytest
 from comparators import assert_close
+from learnedpair import devices
 from learnedpair.fit.liquid.cost import DataCost
 from learnedpair.fit.liquid.frames import Frames, Particles, rows_of_frame
 from learnedpair.fit.liquid.liquid import Sampler, particles_of
@@ -261,6 +262,12 @@ def test_targets_fit_the_ensemble():
     with pytest.raises(lp.ModelError, match="the System has an AndersenThermostat"):
         with_force(openmm.AndersenThermostat(100.0, 1.0))([lp.fit.Pressure(1.0, 5.0)])
     assert not with_force(openmm.MonteCarloBarostat(1.0, 100.0, 0))([lp.fit.Pressure(1.0, 5.0)]).has_barostat
+
+
+def test_the_default_platform_has_a_suitable_device():
+    """It is never an OpenCL device that is a CPU, on which OpenMM's minimizer crashes."""
+    liquid = argon_liquid([lp.fit.Pressure(1.0, 50.0)], platform=None)
+    assert liquid.platform == devices.find_platform().getName()
 
 
 def test_a_liquid_has_a_system_of_its_own():

@@ -41,7 +41,7 @@ def names(tree, tmp_path_factory):
 def test_folders_are_complete(names, folder):
     files = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
     ignored = re.compile(r"(^|/)(__pycache__|generated|[^/]*\.egg-info|\.[^/]*|demo_output)/")
-    expected = {name for name in files if not ignored.search(name)}
+    expected = {name for name in files if not ignored.search(name)} - {"docs/user/errors.md"}  # which is generated
     assert expected - names == set()
     assert len(expected) > 1
 

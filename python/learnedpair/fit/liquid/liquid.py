@@ -65,7 +65,7 @@ class Liquid:
         begins where the last one ended, with a fifth of the equilibration.
     time_step, friction : float, ps and 1/ps, or Quantity
     platform : str or openmm.Platform, optional
-        By default OpenMM's choice.
+        By default the fastest one that has a suitable device. OpenCL on a CPU is not: OpenMM's minimizer crashes.
     seed : int
 
     Raises
@@ -123,9 +123,8 @@ class Liquid:
                 f" topology {counts[1]} atoms; expected the same number, and finite positions."
             )
         object.__setattr__(self, "seed", as_seed(self.seed, "Liquid: seed"))
-        if self.platform is not None:
-            name = self.platform.getName() if isinstance(self.platform, openmm.Platform) else self.platform
-            object.__setattr__(self, "platform", find_platform(name).getName())
+        name = self.platform.getName() if isinstance(self.platform, openmm.Platform) else self.platform
+        object.__setattr__(self, "platform", find_platform(name).getName())
         object.__setattr__(self, "has_barostat", self._find_barostat())
         self._check_targets()
 
@@ -227,8 +226,7 @@ class Sampler:
             system.addForce(pressure)
         integrator = openmm.LangevinMiddleIntegrator(liquid.temperature, liquid.friction, liquid.time_step)
         integrator.setRandomNumberSeed(liquid.seed + self._rounds)
-        platform = [] if liquid.platform is None else [openmm.Platform.getPlatform(liquid.platform)]
-        context = openmm.Context(system, integrator, *platform)
+        context = openmm.Context(system, integrator, openmm.Platform.getPlatform(liquid.platform))
         particles = particles_of(context, force, model.types or [], self.pairs)
         if self._rounds == 0:
             _require_whole(particles, np.asarray(liquid.positions), liquid.box)

@@ -123,8 +123,8 @@ class Liquid:
                 f" topology {counts[1]} atoms; expected the same number, and finite positions."
             )
         object.__setattr__(self, "seed", as_seed(self.seed, "Liquid: seed"))
-        name = self.platform.getName() if isinstance(self.platform, openmm.Platform) else self.platform
-        object.__setattr__(self, "platform", find_platform(name).getName())
+        given = self.platform.getName() if isinstance(self.platform, openmm.Platform) else self.platform
+        object.__setattr__(self, "platform", find_platform(given).getName())
         object.__setattr__(self, "has_barostat", self._find_barostat())
         self._check_targets()
 

@@ -3,6 +3,7 @@
 """Tests of the tools and settings with which packages are made. packaging/check.py tests the packages themselves."""
 
 import email
+import importlib
 import re
 import sys
 from pathlib import Path

@@ -27,11 +27,7 @@ def tools(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "packaging"))
     for name in ("build", "gpu_wheel"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    import gpu_wheel
-
-    import build
-
-    yield build, gpu_wheel
+    yield importlib.import_module("build"), importlib.import_module("gpu_wheel")
     for name in ("build", "gpu_wheel"):
         sys.modules.pop(name, None)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 
+import environment_models
 import learnedpair as lp
 import models
 import numpy as np
@@ -278,3 +279,24 @@ def test_deprecation_warnings_of_torchscript_are_suppressed(tmp_path):
         lp.load_model(scripted, types=["O", "H"], cutoff=0.6, inner_cutoff=0.17)
         pickle.loads(pickle.dumps(model)).create_force(["O", "H", "H"], representation="program", evaluation="exact")
     assert not [warning for warning in caught if "torch.jit" in str(warning.message)]
+
+
+def test_files_of_torch_export_need_no_torchscript(tmp_path, monkeypatch):
+    """Models that are written to .pt2 files keep working when PyTorch no longer has TorchScript."""
+
+    def refuse(*_, **__):
+        raise AssertionError("TorchScript was used")
+
+    for name in ("script", "trace", "trace_module", "freeze", "save", "load"):
+        monkeypatch.setattr(torch.jit, name, refuse)
+    with models.few_samples():
+        path = tmp_path / "delta.pt2"
+        lp.export_model(models.network(), path, types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
+        model = pickle.loads(pickle.dumps(lp.load_model(path)))
+    expected = lp.load_model(models.network(), types=models.RULES, cutoff=0.6, inner_cutoff=0.17)
+    for own, other in zip(model.evaluate([0.3], [0], [1]), expected.evaluate([0.3], [0], [1]), strict=True):
+        assert_close(own, other, rtol=1e-12)
+    model.save_compiled(tmp_path / "delta.xml")
+    keywords = environment_models.KEYWORDS
+    lp.export_environment(environment_models.network(), tmp_path / "many.pt2", **keywords)
+    assert lp.load_environment(tmp_path / "many.pt2").types == keywords["types"]

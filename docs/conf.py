@@ -93,8 +93,3 @@ sphinx_gallery_conf = {
     "min_reported_time": 1,
     "remove_config_comments": True,
 }
-# The gallery is a folder of scripts; without it there is nothing to execute.
-if not (DOCS / "gallery").is_dir():
-    extensions.remove("sphinx_gallery.gen_gallery")
-if not (DOCS / "errors.py").is_file():
-    extensions.remove("error_index")

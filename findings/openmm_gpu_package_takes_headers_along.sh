@@ -30,5 +30,5 @@ for package in openmm-cuda-13 openmm-hip-6; do
   after=$(headers)
   pip check
   echo "$package: $before headers before, $with with it, $after after its removal"
-  [ "$before" -gt 300 ] && [ "$with" = "$before" ] && [ "$after" = 0 ]
+  [ "$before" -gt 300 ] && [ "$with" = "$before" ] && [ "$after" = 0 ] || exit 1
 done

@@ -55,6 +55,8 @@ class Environment:
     def __init__(self, python):
         tag = output_of(python, "-c", "import sys; print('cp%d%d' % sys.version_info[:2])")
         folder = WORK / tag
+        if folder.exists():
+            sys.exit(f"{python}: another interpreter that was named has the same version, {tag}; leave one out.")
         run(python, "-m", "venv", folder)
         self.python = folder / ("bin/python" if os.name == "posix" else "Scripts/python.exe")
         self.bin = self.python.parent
@@ -92,7 +94,7 @@ def build_sdist(environment, output):
     [archive] = folder.glob("*.tar.gz")
     shutil.copy(archive, output)
     with tarfile.open(archive) as file:
-        if sys.version_info >= (3, 12):
+        if hasattr(tarfile, "data_filter"):  # Python 3.12, and patch releases of older ones
             file.extractall(folder, filter="data")
         else:
             file.extractall(folder)

@@ -37,13 +37,16 @@ NOT_RUN: dict[tuple[str, int], str] = {}
 
 def pages():
     """The Markdown pages of the repository that git tracks, or would track."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if listed.returncode == 0:
-        return sorted(name for name in listed.stdout.splitlines() if (ROOT / name).is_file())
-    # In an unpacked source distribution there is no git, and nothing that git would ignore but caches.
-    names = (path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.md"))
-    return sorted(name for name in names if not re.search(r"(^|/)(\.|build/|dist/|demo_output/|generated/)", name))
+    top = subprocess.run(["git", "rev-parse", "--show-toplevel"], cwd=ROOT, capture_output=True, text=True)
+    if top.returncode == 0 and Path(top.stdout.strip()).resolve() == ROOT:
+        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    else:  # an unpacked source distribution, which may be inside another repository
+        names = (path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.md"))
+        listed = [name for name in names if not re.search(r"(^|/)(\.|build/|dist/|demo_output/|generated/)", name)]
+    found = sorted(name for name in listed if (ROOT / name).is_file())
+    assert "README.md" in found
+    return found
 
 
 def python_code(name):

@@ -164,6 +164,32 @@ def test_the_command_passes_its_tolerance_to_environment_models(tmp_path, capsys
     assert "many.pt is an environment model" in capsys.readouterr().err
 
 
+def test_inspect_shows_a_compiled_model(capsys):
+    assert main(["inspect", str(WATER_COMPILED)]) == 0
+    output = capsys.readouterr().out
+    for text in ("PairTable of 2 types", "type H: ['HOH:H1', 'HOH:H2']", "3 curves", "dimers"):
+        assert text in output
+    assert main(["inspect", str(WATER_COMPILED), "--program"]) == 1
+    assert "--program need the model from which this file was compiled" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["plot", str(WATER_COMPILED), "-o", "water.png"],
+        ["check", "system.xml", "water.pdb", "--model", str(WATER_COMPILED)],
+        ["compile", str(WATER_COMPILED), "again.xml"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_commands_that_need_the_model_itself_say_so(command, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("system.xml", "water.pdb"):
+        (tmp_path / name).touch()
+    assert main(command) != 0
+    assert "water.xml: this is XML, and not a file of PyTorch; a compiled model is read by" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -208,6 +234,7 @@ def test_other_files_are_named(tmp_path):
         (XmlSerializer.serialize(openmm.HarmonicBondForce()), "holds a HarmonicBondForce, and not a compiled model"),
         (whole[: len(whole) // 2], "the compiled model cannot be read"),
         ("", "the compiled model cannot be read"),
+        (whole.replace("uncovered", "covered"), "holds a force for the particles of one System"),
     ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(lp.ModelError, match=message):

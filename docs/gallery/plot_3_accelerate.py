@@ -101,8 +101,8 @@ print(f"Reference: energy {exact_energy:.2f} kJ/mol, RMS force {rms_force:.0f} k
 # ----------------
 #
 # Blocks of steps in turn, so that other work on the machine disturbs both alike; quote the median of the ratios. These
-# are the numbers of the machine that built this page. On GPUs, OpenMM's CustomNonbondedForce is fast, and there is less
-# to gain. ``learnedpair accelerate system.xml fast.xml`` does the same with a file.
+# are the numbers of the machine that built this page. The gain on GPUs has not been
+# measured. ``learnedpair accelerate system.xml fast.xml`` does the same with a file.
 
 slow = simulate(before)
 milliseconds = {"CustomNonbondedForce": [], "LearnedPairForce": []}

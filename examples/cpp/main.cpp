@@ -30,7 +30,7 @@ static const double InnerCutoff = 0.25; // nm
 static const int CellsPerSide = 4;
 static const double CellSize = 0.54; // nm
 
-struct Configuration {
+struct Simulated {
     std::unique_ptr<OpenMM::System> system;
     vector<Vec3> positions; // nm
     Vec3 box[3];            // nm
@@ -50,8 +50,8 @@ static std::shared_ptr<PairTable> makeTable() {
 }
 
 /** Argon in a cubic lattice, with each atom displaced a little, so that no force is zero by symmetry. */
-static Configuration makeArgon() {
-    Configuration result;
+static Simulated makeArgon() {
+    Simulated result;
     result.system = std::make_unique<OpenMM::System>();
     const double side = CellsPerSide * CellSize;
     result.box[0] = Vec3(side, 0, 0);
@@ -86,8 +86,8 @@ template<class T> static std::unique_ptr<T> read(const string& path) {
     return std::unique_ptr<T>(OpenMM::XmlSerializer::deserialize<T>(file));
 }
 
-static Configuration readConfiguration(const string& systemPath, const string& statePath) {
-    Configuration result;
+static Simulated readSystem(const string& systemPath, const string& statePath) {
+    Simulated result;
     result.system = read<OpenMM::System>(systemPath);
     const auto state = read<OpenMM::State>(statePath);
     result.positions = state->getPositions();
@@ -95,11 +95,11 @@ static Configuration readConfiguration(const string& systemPath, const string& s
     return result;
 }
 
-static double computeEnergy(const Configuration& configuration, const string& platform) {
+static double computeEnergy(const Simulated& simulated, const string& platform) {
     OpenMM::VerletIntegrator integrator(0.001);
-    OpenMM::Context context(*configuration.system, integrator, OpenMM::Platform::getPlatform(platform));
-    context.setPeriodicBoxVectors(configuration.box[0], configuration.box[1], configuration.box[2]);
-    context.setPositions(configuration.positions);
+    OpenMM::Context context(*simulated.system, integrator, OpenMM::Platform::getPlatform(platform));
+    context.setPeriodicBoxVectors(simulated.box[0], simulated.box[1], simulated.box[2]);
+    context.setPositions(simulated.positions);
     return context.getState(OpenMM::State::Energy).getPotentialEnergy();
 }
 
@@ -111,9 +111,9 @@ int main(int argc, char** argv) {
     try {
         // The platforms of OpenMM, and the kernels of this plugin for each of them.
         OpenMM::Platform::loadPluginsFromDirectory(PLUGIN_DIRECTORY);
-        const Configuration configuration = (argc == 1 ? makeArgon() : readConfiguration(argv[1], argv[2]));
+        const Simulated simulated = (argc == 1 ? makeArgon() : readSystem(argv[1], argv[2]));
         for (const string platform : {"Reference", "CPU"})
-            std::printf("%s: %.12f kJ/mol\n", platform.c_str(), computeEnergy(configuration, platform));
+            std::printf("%s: %.12f kJ/mol\n", platform.c_str(), computeEnergy(simulated, platform));
     }
     catch (const std::exception& error) {
         std::fprintf(stderr, "%s: %s\n", argv[0], error.what());

@@ -151,7 +151,8 @@ def read_attempts(folder):
     if not path.exists():
         return []
     rows = (line.split(",") for line in path.read_text(encoding="utf-8").splitlines())
-    return [(int(number), host, int(process)) for number, host, process, _ in rows]
+    # A process that was killed while it wrote has left a part of a line.
+    return [(int(row[0]), row[1], int(row[2])) for row in rows if len(row) == 4]
 
 
 def remove_temporary_files(folder):

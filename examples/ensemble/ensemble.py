@@ -94,6 +94,10 @@ def simulate(options, texts, lengths, replicas, time_step, sample, frames=None):
         raise ValueError(f"--frames is {frames} ps; expected a multiple of --sample of which --chunk is a multiple")
     if number_of_steps("--length", lengths.length, time_step) % chunk_steps:
         raise ValueError(f"--length is {lengths.length} ps; expected a multiple of --chunk, {lengths.chunk} ps")
+    if not 0 <= lengths.equilibration < lengths.length:
+        raise ValueError(
+            f"--equilibration is {lengths.equilibration} ps; expected less than --length, {lengths.length} ps"
+        )
     settings = prepare(
         options.output,
         *texts,
@@ -104,10 +108,6 @@ def simulate(options, texts, lengths, replicas, time_step, sample, frames=None):
         sample_steps=sample_steps,
         frame_steps=frame_steps,
     )
-    if not 0 <= lengths.equilibration < lengths.length:
-        raise ValueError(
-            f"--equilibration is {lengths.equilibration} ps; expected less than --length, {lengths.length} ps"
-        )
     num_chunks = round(lengths.length / lengths.chunk)
     try:
         if count_complete(settings, replicas, num_chunks) < num_chunks * len(replicas):

@@ -78,7 +78,8 @@ def _add_cluster(group):
 
 def sizes(options):
     """The numbers of workers and of the threads of each, with their defaults."""
-    workers = options.workers or len(options.devices) or (1 if options.slurm or options.print_job else options.cores)
+    is_alone = options.slurm or options.print_job or options.platform not in ("CPU", "Reference")
+    workers = options.workers or len(options.devices) or (1 if is_alone else options.cores)
     return workers, options.threads or max(1, options.cores // workers)
 
 

@@ -252,6 +252,9 @@ def _continue(context, integrator, replica, before):
         context.loadCheckpoint(before.checkpoint)
     except openmm.OpenMMException:  # of another platform, device or version
         integrator.setRandomNumberSeed(replica.seeds[1] ^ before.number or 1)
+        for force in context.getSystem().getForces():
+            if hasattr(force, "setRandomNumberSeed"):
+                force.setRandomNumberSeed(replica.seeds[2] ^ before.number or 1)
         context.reinitialize()
         context.setState(openmm.XmlSerializer.deserialize(before.state))
         return False

@@ -39,7 +39,7 @@ def make_water(molecules):
         XML of the System, and of a State with minimized positions.
     """
     import learnedpair as lp
-    from learnedpair.data import WATER
+    from learnedpair.data import WATER_COMPILED
 
     field = app.ForceField("amber14/tip3p.xml")
     modeller = app.Modeller(app.Topology(), [] * unit.nanometer)
@@ -47,7 +47,7 @@ def make_water(molecules):
     system = field.createSystem(modeller.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9, rigidWater=True)
     for atom in modeller.topology.atoms():
         system.setParticleMass(atom.index, MASSES[atom.element.symbol])
-    lp.add_correction(system, modeller.topology, WATER, scale=SCALE)
+    lp.add_correction(system, modeller.topology, WATER_COMPILED, scale=SCALE)
     positions = _compress(modeller, system)
     integrator = openmm.VerletIntegrator(0.001)
     context = openmm.Context(system, integrator, openmm.Platform.getPlatform("CPU"))

@@ -35,7 +35,7 @@ def measure(folder, cc, precision, names=NAMES, tensor_cores=True):
         folder,
         cc,
         sys.executable,
-        TESTS / "cuda" / "program_cases.py",
+        TESTS / "cuda" / "kernel_programs.py",
         precision,
         "none",
         *names,

@@ -15,7 +15,7 @@ MAX_REGISTERS = 96  # of OpenMM's nonbonded kernel with a program in it; without
 #: Bytes of spill stores and loads on tensor cores, where a vector of length 64 and its derivative take half of all
 #: registers.
 MAX_SPILLED = 256
-SCRIPT = Path(__file__).parent / "program_cases.py"
+SCRIPT = Path(__file__).parent / "kernel_programs.py"
 
 
 # Compilation takes minutes. All programs are compiled for sm_80, half of them for sm_90; program_registers.py compiles

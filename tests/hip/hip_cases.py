@@ -5,7 +5,7 @@ the kernels that it launched.
 
 Run as: hip_cases.py single|mixed|double NAME...
 A name is "none", "table", "own", "exceptions", "environment", "operations" (a program with all elementwise operations),
-or that of a program in tests/cuda/program_cases.py.
+or that of a program in tests/cuda/kernel_programs.py.
 Prints a line for each: the name, the kernel that evaluates the force, and the number of modules so far.
 """
 
@@ -19,10 +19,10 @@ from learnedpair.force.kernel_info import describe_kernel
 
 TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS), str(TESTS / "cuda")]
-import environments  # noqa: E402
 import learnedpair as lp  # noqa: E402
 import systems  # noqa: E402
-from program_cases import make_force  # noqa: E402
+from environment_gas import gas  # noqa: E402
+from kernel_programs import make_force  # noqa: E402
 
 UNARY = ["neg", "abs", "floor", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid", "erf", "erfc"]
 BINARY = ["add", "sub", "mul", "div", "pow", "atan2", "minimum", "maximum", "less", "less_equal", "equal"]
@@ -55,7 +55,7 @@ def program(name, chains):
 def make(name):
     """A System with the force as its last one, and the positions."""
     if name == "environment":
-        system, positions, _ = environments.gas("triclinic", "all")
+        system, positions, _ = gas("triclinic", "all")
         return copy.deepcopy(system), positions
     chains = systems.Chains(molecules=80)
     system = chains.system()

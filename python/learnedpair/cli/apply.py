@@ -113,7 +113,7 @@ def run(options):
     require_output(options.output, (options.system, options.topology, Path(options.model)))
     system = read_system(options.system)
     topology = read_structure(options.topology).topology
-    model = read_model(options.model, options.features is not None, "give a file with them by --features")
+    model = read_applicable_model(options.model, options.features is not None, "give a file with them by --features")
     features = None if options.features is None else read_features(options.features, system.getNumParticles())
     force = add_correction(
         system,
@@ -162,6 +162,11 @@ def read_types(options):
     return types or None
 
 
+def read_applicable_model(path, with_features, remedy):
+    """As read_model(), for a model that is only going to be added to a System; it may be compiled."""
+    return load_compiled(path) if str(path).endswith(SUFFIX) else read_model(path, with_features, remedy)
+
+
 def read_model(path, with_features, remedy):
     """Load a model, and require that features are given if the model needs them.
 
@@ -173,8 +178,6 @@ def read_model(path, with_features, remedy):
     remedy : str
         How to give features, as the end of a sentence.
     """
-    if str(path).endswith(SUFFIX):
-        return load_compiled(path)
     from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
 
     model = load_model(path)

@@ -14,7 +14,7 @@ from ..applying.no_effect import why_no_effect
 from ..applying.topology_order import require_topology
 from ..checking.subject import corrections_of
 from ..data import WATER_COMPILED
-from .apply import read_model, read_structure, read_system
+from .apply import read_applicable_model, read_structure, read_system
 
 #: Box vectors in a PDB file are rounded to this, in nm.
 BOX_ROUNDING = 2e-4
@@ -117,7 +117,7 @@ def prepare(options):
     model = (
         WATER_COMPILED
         if options.model is None
-        else read_model(
+        else read_applicable_model(
             options.model, False, "write a System with learnedpair apply --features, and give it by --system"
         )
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import LoweringError
+from ..lowering.compiled_model import SUFFIX, load_compiled
 from ..lowering.tolerance import check_tolerance
 from ..models.checks.tail import find_tails, printable
 from ..models.metadata.parameters import describe as describe_values
@@ -35,7 +36,7 @@ HARMLESS_GAIN = 1.0
 
 
 def add_arguments(parser):
-    parser.add_argument("model", help="model file (.pt or .pt2)")
+    parser.add_argument("model", help="model file (.pt, .pt2, or .xml if compiled)")
     add_tolerance(parser)
     parser.add_argument(
         "--features",
@@ -81,6 +82,8 @@ def add_tabulate_radial(parser, default):
 
 
 def run(options):
+    if options.model.endswith(SUFFIX):
+        return _show_compiled(options)
     from ..lowering.pair_model import load_model  # imported here, since it needs PyTorch
 
     check_tolerance(options.tolerance)
@@ -105,6 +108,21 @@ def run(options):
         _show_ends(model, [f"{model.types[i]}-{model.types[j]}" for i, j in pairs], *np.array(pairs).T, parameters)
     else:
         _show_featured(model, options, parameters)
+
+
+def _show_compiled(options):
+    """Show a compiled model, which holds no PyTorch module from which anything else could be computed."""
+    if options.features is not None or options.parameter or options.program:
+        raise ValueError(
+            f"{options.model}: --features, --parameter and --program need the model from which this file was compiled;"
+            " leave them out, or give that model."
+        )
+    model = load_compiled(options.model)
+    print(f"{model!r}\n  {model.description}")
+    for name, rule in model.type_rules.items():
+        print(f"  type {name}: {'no rule' if rule is None else rule}")
+    print(describe(model.create_force([]).lowering_report))
+    return None
 
 
 def read_parameter(text):

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 import openmm
 
-from ..errors import LoweringError, ModelError
+from ..errors import ModelError
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.type_names import TypeNames
+from .creation import force_with_cutoff
 
 #: The entry of the lowering report that makes the XML of a force the file of a compiled model.
 _ENTRY = "compiled_model"
@@ -34,6 +35,7 @@ class CompiledModel(TypeNames):
     global_parameters : dict of str to float
         Names and default values, in the units that the function expects.
     cutoff, inner_cutoff : float, nm
+    switching_distance : float or None, nm
     source, description, digest : str
         The name of the file; what the model says about itself; SHA-256 of the model from which it was compiled.
 
@@ -63,6 +65,9 @@ class CompiledModel(TypeNames):
         self.description: str = report.get("description", "")
         self.cutoff: float = template.getCutoffDistance()._value
         self.inner_cutoff: float = template.getInnerCutoffDistance()._value
+        self.switching_distance: float | None = (
+            template.getSwitchingDistance()._value if template.getUseSwitchingFunction() else None
+        )
         self.global_parameters: dict[str, float] = {
             template.getGlobalParameterName(index): template.getGlobalParameterDefaultValue(index)
             for index in range(template.getNumGlobalParameters())
@@ -105,22 +110,9 @@ class CompiledModel(TypeNames):
         >>> lp.load_compiled(WATER_COMPILED).create_force(["O", "H", "H", None])
         <LearnedPairForce 'LearnedPairForce': 3 of 4 particles covered (O 1, H 2), cutoff 0.75 nm, 3 curves, group 0>
         """
-        if nonbonded_method not in (LearnedPairForce.CutoffPeriodic, LearnedPairForce.CutoffNonPeriodic):
-            raise LoweringError(
-                f"{self.source}: nonbonded_method is {nonbonded_method!r}; expected LearnedPairForce.CutoffPeriodic or"
-                " CutoffNonPeriodic, since a compiled model ends at its cutoff."
-            )
-        indices = self.type_indices(particles)
-        force = LearnedPairForce(self._template.getFunction())
-        force.setParticleTypes(indices)
-        force.setNonbondedMethod(nonbonded_method)
-        force.setCutoffDistance(self.cutoff)
-        force.setInnerCutoffDistance(self.inner_cutoff)
+        force = force_with_cutoff(self, self._template.getFunction(), particles, nonbonded_method)
         force.setEvaluation(self._template.getEvaluation())
         force.setTableTolerance(self._template.getTableTolerance())
-        if self._template.getUseSwitchingFunction():
-            force.setUseSwitchingFunction(True)
-            force.setSwitchingDistance(self._template.getSwitchingDistance())
         force.lowering_report = self._report
         return force
 
@@ -163,7 +155,8 @@ def load_compiled(path: str | os.PathLike[str]) -> CompiledModel:
             " model.save_compiled()."
         )
     template = LearnedPairForce.cast(force)
-    if not isinstance(template.lowering_report.get(_ENTRY), dict):
+    entry = template.lowering_report.get(_ENTRY)
+    if not isinstance(entry, dict) or set(entry) != {"types", "uncovered"} or not isinstance(entry["types"], dict):
         raise ModelError(
             f"{name}: the file holds a force for the particles of one System, and not a compiled model; write one with"
             " model.save_compiled()."
@@ -172,7 +165,7 @@ def load_compiled(path: str | os.PathLike[str]) -> CompiledModel:
 
 
 def write_compiled(force: LearnedPairForce, model: Any, path: str | os.PathLike[str]) -> CompiledModel:
-    """Write a force with one particle of each type as a compiled model, and read the file back.
+    """Write a force with two particles of each type as a compiled model, and read the file back.
 
     Parameters
     ----------
@@ -181,6 +174,10 @@ def write_compiled(force: LearnedPairForce, model: Any, path: str | os.PathLike[
         The model of the force, with the rules that assign its types.
     path : path-like
         Ending in .xml.
+
+    Returns
+    -------
+    CompiledModel
 
     Raises
     ------

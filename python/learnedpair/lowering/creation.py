@@ -105,6 +105,42 @@ def configure_force(model, function, report, particles, nonbonded_method):
     return force
 
 
+def force_with_cutoff(model, function, particles, nonbonded_method):
+    """Make a force for particles with types, with the distances of an environment model or a compiled model.
+
+    Parameters
+    ----------
+    model : EnvironmentModel or CompiledModel
+    function : PairTable, PairProgram or EnvironmentFunction
+    particles : iterable of str, int or None
+        The name or the index of the type of each particle.
+    nonbonded_method : int
+
+    Returns
+    -------
+    LearnedPairForce
+
+    Raises
+    ------
+    LoweringError
+        If the nonbonded method has no cutoff.
+    """
+    if nonbonded_method not in (LearnedPairForce.CutoffPeriodic, LearnedPairForce.CutoffNonPeriodic):
+        raise LoweringError(
+            f"{model.source}: nonbonded_method is {nonbonded_method!r}; expected LearnedPairForce.CutoffPeriodic or"
+            " CutoffNonPeriodic, since the function ends at its cutoff."
+        )
+    force = LearnedPairForce(function)
+    force.setParticleTypes(model.type_indices(particles))
+    force.setNonbondedMethod(nonbonded_method)
+    force.setCutoffDistance(model.cutoff)
+    force.setInnerCutoffDistance(model.inner_cutoff)
+    if model.switching_distance is not None:
+        force.setUseSwitchingFunction(True)
+        force.setSwitchingDistance(model.switching_distance)
+    return force
+
+
 def set_evaluation(force, evaluation, tolerance):
     """Set how a Context evaluates the program of a force, by the name that create_force() accepts."""
     force.setEvaluation(_EVALUATIONS[evaluation])

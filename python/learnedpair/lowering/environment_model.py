@@ -17,6 +17,7 @@ from ..force.functions import EnvironmentFunction
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.type_names import TypeNames
 from .compiled_model import CompiledModel, write_compiled
+from .creation import force_with_cutoff
 from .same_particles import require_same_particles
 
 
@@ -144,20 +145,7 @@ class EnvironmentModel(TypeNames):
         >>> model.create_force(["O", "H", "H", None])
         <LearnedPairForce ...: 3 of 4 particles covered (O 1, H 2), cutoff 0.6 nm, 3 density channels, group 0>
         """
-        if nonbonded_method not in (LearnedPairForce.CutoffPeriodic, LearnedPairForce.CutoffNonPeriodic):
-            raise LoweringError(
-                f"{self.source}: nonbonded_method is {nonbonded_method!r}; expected LearnedPairForce.CutoffPeriodic or"
-                " CutoffNonPeriodic, since densities end at the cutoff."
-            )
-        indices = self.type_indices(particles)
-        force = LearnedPairForce(self.function)
-        force.setParticleTypes(indices)
-        force.setNonbondedMethod(nonbonded_method)
-        force.setCutoffDistance(self.cutoff)
-        force.setInnerCutoffDistance(self.inner_cutoff)
-        if self.switching_distance is not None:
-            force.setUseSwitchingFunction(True)
-            force.setSwitchingDistance(self.switching_distance)
+        force = force_with_cutoff(self, self.function, particles, nonbonded_method)
         force.lowering_report = self._lowering_report()
         return force
 

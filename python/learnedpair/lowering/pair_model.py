@@ -306,6 +306,7 @@ class PairModel(Model):
         representation: Representation = "auto",
         tolerance: float = 1e-4,
         evaluation: Evaluation = "auto",
+        tabulate_radial: bool | None = None,
     ) -> CompiledModel:
         """Write the function of this model as it is inside a force, for use without PyTorch.
 
@@ -315,7 +316,7 @@ class PairModel(Model):
         ----------
         path : path-like
             Ending in .xml.
-        representation, tolerance, evaluation
+        representation, tolerance, evaluation, tabulate_radial
             As in :meth:`create_force`.
 
         Returns
@@ -346,8 +347,13 @@ class PairModel(Model):
                 f"{self.source}: the model has features ({', '.join(self.features or ())}), and only models of types"
                 " can be compiled alone; save the System with its correction."
             )
-        options: dict[str, Any] = dict(representation=representation, tolerance=tolerance, evaluation=evaluation)
-        force = self.create_force(2 * self.types, **options)
+        force = self.create_force(
+            2 * self.types,
+            representation=representation,
+            tolerance=tolerance,
+            evaluation=evaluation,
+            tabulate_radial=tabulate_radial,
+        )
         return write_compiled(force, self, path)
 
     @in_default_torch_state

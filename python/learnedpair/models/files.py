@@ -51,6 +51,11 @@ def read_module(content, source):
     ModelError
         If it is not a model file; the message says why.
     """
+    if content.lstrip()[:1] == b"<":
+        raise ModelError(
+            f"{source}: this is XML, and not a file of PyTorch; a compiled model is read by load_compiled() and"
+            " add_correction(), and everything else needs the model from which it was compiled."
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             damaged = archive.testzip()

@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-/* The run-time compiler of the dry run, in place of libhiprtc: it runs clang, and returns the assembly of the kernels
- * in place of their code. DRYRUN_CLANG  the compiler, with the options that it needs to find HIP's headers and device
- * libraries DRYRUN_OUT    folder that receives the source and the assembly of each module as moduleNNN.hip and
- * moduleNNN.s */
+// The run-time compiler of the dry run, in place of libhiprtc: it runs clang, and returns the assembly of the kernels
+// in place of their code. Environment variables:
+//
+//     DRYRUN_CLANG   the compiler, with the options that it needs to find HIP's headers and device libraries
+//     DRYRUN_OUT     the folder for the source and the assembly of each module, moduleNNN.hip and moduleNNN.s
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

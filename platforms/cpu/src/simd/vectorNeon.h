@@ -78,7 +78,8 @@ inline Floats expandLoad(unsigned bits, const float* p) {
 }
 
 inline void storeTransposed(const Floats& x, const Floats& y, const Floats& z, float* rows) {
-    vst4q_f32(rows, {(float32x4_t) x, (float32x4_t) y, (float32x4_t) z, vdupq_n_f32(0)});
+    float32x4x4_t columns = {{(float32x4_t) x, (float32x4_t) y, (float32x4_t) z, vdupq_n_f32(0)}};
+    vst4q_f32(rows, columns); // a macro in Clang, which takes no braces
 }
 
 inline void addSums(const Floats& x, const Floats& y, const Floats& z, float* target) {

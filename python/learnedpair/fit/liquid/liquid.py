@@ -65,7 +65,7 @@ class Liquid:
         begins where the last one ended, with a fifth of the equilibration.
     time_step, friction : float, ps and 1/ps, or Quantity
     platform : str or openmm.Platform, optional
-        By default the fastest one that has a suitable device. OpenCL on a CPU is not: OpenMM's minimizer crashes.
+        By default the fastest one. CUDA, HIP and OpenCL count only with a GPU: OpenMM's minimizer crashes on others.
     seed : int
 
     Raises

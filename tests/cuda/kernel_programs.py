@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Programs on the CUDA platform, in one Context after another. Tests inspect the modules that the platform compiled.
 
-Run as: program_cases.py single|mixed|double NAME...
+Run as: kernel_programs.py single|mixed|double NAME...
 A name is that of an architecture of tests/architectures.py or of a conformance program, or "none".
 Prints a line for each name: the name, the kernel that evaluates the program, and its multiply-adds per pair.
 """

@@ -243,3 +243,36 @@ def test_other_files_are_named(tmp_path):
         lp.load_compiled(tmp_path / "nowhere.xml")
     with pytest.raises(lp.LoweringError, match="nonbonded_method is 0; expected"):
         lp.load_compiled(WATER_COMPILED).create_force(["O"], nonbonded_method=lp.LearnedPairForce.NoCutoff)
+
+
+@pytest.mark.parametrize("command", ["inspect", "plot", "compile", "apply", "check", "convert"])
+def test_commands_without_pytorch_name_the_remedy(command, tmp_path):
+    topology, positions, _ = systems.water(150)
+    system = XmlSerializer.serialize(systems.water_system(topology))
+    (tmp_path / "system.xml").write_text(system, encoding="utf-8")
+    with open(tmp_path / "water.pdb", "w", encoding="utf-8") as file:
+        openmm.app.PDBFile.writeFile(topology, positions * openmm.unit.nanometer, file)
+    arguments = {
+        "inspect": [WATER],
+        "plot": [WATER, "-o", "x.png"],
+        "compile": [WATER, "x.xml"],
+        "apply": ["system.xml", "water.pdb", WATER, "x.xml"],
+        "check": ["system.xml", "water.pdb", "--model", WATER],
+        "convert": [WATER, "x.table"],
+    }[command]
+    code = "import sys; sys.modules['torch'] = None; from learnedpair.cli import main; sys.exit(main())"
+    result = subprocess.run(
+        [sys.executable, "-c", code, command, *map(str, arguments)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode != 0
+    assert result.stderr.count("\n") == 1
+    assert "needs PyTorch: pip install 'openmm-learnedpair[torch]'. Compiled models need none" in result.stderr
+
+
+def test_a_missing_file_is_named_before_pytorch_is_needed():
+    code = (
+        "import sys; sys.modules['torch'] = None; import learnedpair as lp; from openmm import System, app;"
+        "lp.add_correction(System(), app.Topology(), 'nowhere.pt')"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stderr.rstrip().endswith("ModelError: nowhere.pt: there is no such file.")

@@ -93,11 +93,15 @@ class UnsupportedPlatform:
     [
         (
             "CUDA",
-            "cuda.h is in a CUDA toolkit, which CUDA_HOME may name, .* pip install nvidia-cuda-runtime nvidia-cuda-crt"
+            r"openmm-learnedpair\[cuda12\].*cuda.h is in a CUDA toolkit, which CUDA_HOME may name, .* pip install"
+            " nvidia-cuda-runtime nvidia-cuda-crt"
             " for CUDA 13, nvidia-cuda-runtime-cu12 nvidia-cuda-nvcc-cu12 for CUDA 12",
         ),
         ("OpenCL", "CL/cl.h is in Debian's package opencl-headers"),
-        ("HIP", "hip/hip_runtime.h is in ROCm, which ROCM_PATH may name, and in Debian's package libamdhip64-dev"),
+        (
+            "HIP",
+            r"openmm-learnedpair\[hip7\].*hip/hip_runtime.h is in ROCm, which ROCM_PATH may name, and in Debian's package libamdhip64-dev",
+        ),
     ],
 )
 def test_requesting_a_platform_without_a_library_names_the_remedy(monkeypatch, name, headers):
@@ -109,7 +113,8 @@ def test_requesting_a_platform_without_a_library_names_the_remedy(monkeypatch, n
         staticmethod(lambda key: platforms[key] if isinstance(key, int) else platforms[1]),
     )
     with pytest.raises(
-        ValueError, match=f"built without its library for the platform {name}. .*{headers}.*pip install --force-reinst"
+        ValueError,
+        match=f"installed without its library for the platform {name}. .*{headers}.*pip install --force-reinst",
     ):
         find_platform(name)
 
@@ -151,7 +156,7 @@ def test_import_does_not_mention_platforms_without_a_library(target, tmp_path):
         "CPU",
     ]
     assert process.stderr.splitlines()[-1].startswith(
-        "ValueError: openmm-learnedpair was built without its library for the platform OpenCL. Its header CL/cl.h"
+        "ValueError: openmm-learnedpair is installed without its library for the platform OpenCL. Its header CL/cl.h"
     )
 
 

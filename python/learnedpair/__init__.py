@@ -18,7 +18,7 @@ from .applying.apply import add_correction
 from .applying.assignment import assign_types
 from .applying.conversion import from_custom_nonbonded, update_from_custom_nonbonded
 from .applying.nonbonded_features import features_from_nonbonded
-from .errors import DomainError, LearnedPairError, LoweringError, ModelError, PluginLoadError
+from .errors import DomainError, LearnedPairError, LoweringError, ModelError, PluginLoadError, pytorch_for
 from .force.functions import EnvironmentFunction, PairProgram, PairTable
 from .force.functions import core as _core
 from .force.learned_pair_force import LearnedPairForce
@@ -97,12 +97,6 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> Any:
     if name not in _NEED_TORCH:
         raise AttributeError(f"module 'learnedpair' has no attribute {name!r}")
-    try:
+    with pytorch_for(f"learnedpair.{name}"):
         module = importlib.import_module(f".{_NEED_TORCH[name]}", __name__)
-    except ImportError as error:
-        if error.name != "torch":
-            raise
-        raise ImportError(
-            f"learnedpair.{name} needs PyTorch: pip install 'openmm-learnedpair[torch]'", name="torch"
-        ) from error
     return module if name in ("fit", "nn") else getattr(module, name)

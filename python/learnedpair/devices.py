@@ -23,10 +23,10 @@ HEADERS = {
     ),
 }
 REBUILD = "Build it again for this OpenMM: pip install --force-reinstall --no-cache-dir --no-deps openmm-learnedpair"
-#: For each platform that is a separate package of OpenMM, how to install it.
+#: For each platform with packages of its own, how to install OpenMM's and this plugin's library.
 PACKAGES = {
-    "CUDA": 'pip install "openmm[cuda13]" or "openmm[cuda12]", whichever matches the driver',
-    "HIP": 'pip install "openmm[hip7]" or "openmm[hip6]", whichever matches ROCm',
+    "CUDA": ('pip install "openmm-learnedpair[cuda13]" or "openmm-learnedpair[cuda12]", whichever matches the driver'),
+    "HIP": 'pip install "openmm-learnedpair[hip7]" or "openmm-learnedpair[hip6]", whichever matches ROCm',
 }
 #: Names of devices that are not GPUs: PoCL's CPU drivers, processors, and stand-ins for GPUs in this project's tests.
 CPU_DEVICE_NAMES = re.compile(r"^(pthread|basic|cpu)\b|\bCPU\b|Processor|Xeon|EPYC|Ryzen|CUDA emulator|dry run$")
@@ -38,8 +38,9 @@ def is_cpu_device(device_name: str) -> bool:
 
 
 def how_to_build(name: str) -> str:
-    """Get sentences that say how to build this plugin's library for a platform."""
-    return f"{HEADERS.get(name, 'Its header is in the toolkit of the platform.')} {REBUILD}"
+    """Get sentences that say how to get this plugin's library for a platform."""
+    package = f"With packages from an index: {PACKAGES[name]}. From the source: " if name in PACKAGES else ""
+    return f"{package}{HEADERS.get(name, 'Its header is in the toolkit of the platform.')} {REBUILD}"
 
 
 def real_devices(platform: openmm.Platform) -> list[str]:
@@ -78,12 +79,12 @@ def find_platform(name: str | None = None) -> openmm.Platform:
         return fastest_platform()
     names = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
     if name not in names:
-        hint = f"; OpenMM's {name} platform is a separate package: {PACKAGES[name]}" if name in PACKAGES else ""
+        hint = f"; it is in packages of its own: {PACKAGES[name]}" if name in PACKAGES else ""
         raise ValueError(f"There is no platform {name!r} here, only {', '.join(names)}{hint}.")
     platform = openmm.Platform.getPlatform(name)
     if not platform.supportsKernels([KERNEL]):
         raise ValueError(
-            f"openmm-learnedpair was built without its library for the platform {name}. {how_to_build(name)}"
+            f"openmm-learnedpair is installed without its library for the platform {name}. {how_to_build(name)}"
         )
     return platform
 

@@ -5,9 +5,11 @@
 The C++ library, and thus most methods of LearnedPairForce, raises openmm.OpenMMException instead.
 """
 
+import contextlib
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 
 #: The folder of this package, with a path separator at the end.
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -35,6 +37,21 @@ class DomainError(LearnedPairError, RuntimeError):
 
 class PluginLoadError(LearnedPairError, ImportError):
     """The C++ libraries of the plugin do not match the running OpenMM, or OpenMM has not loaded them."""
+
+
+@contextlib.contextmanager
+def pytorch_for(what: str) -> Iterator[None]:
+    """Say in the exception of a missing PyTorch what needs it, and how to do without."""
+    try:
+        yield
+    except ImportError as error:
+        if error.name != "torch":
+            raise
+        raise ImportError(
+            f"{what} needs PyTorch: pip install 'openmm-learnedpair[torch]'. Compiled models need none: 'learnedpair"
+            " compile' makes them where PyTorch is installed, and learnedpair.data.WATER_COMPILED is one.",
+            name="torch",
+        ) from error
 
 
 def warn(message: str) -> None:

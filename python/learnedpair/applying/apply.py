@@ -13,7 +13,7 @@ import openmm
 from numpy.typing import ArrayLike, NDArray
 from openmm import app, unit
 
-from ..errors import warn
+from ..errors import ModelError, pytorch_for, warn
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.lifetime import keep_alive
 from ..force.particles import is_finite_number, refuse_masked
@@ -207,8 +207,10 @@ def loaded(model: AnyModel | str | os.PathLike[str], source: str) -> AnyModel:
     if isinstance(model, (str, os.PathLike)):
         if os.fspath(model).endswith(SUFFIX):
             return load_compiled(model)
-        from ..lowering.load_environment import load_either  # imported here, since it needs PyTorch
-
+        if not os.path.exists(model):
+            raise ModelError(f"{os.fspath(model)}: there is no such file.")
+        with pytorch_for(f"{source}: reading the model {os.path.basename(model)}"):
+            from ..lowering.load_environment import load_either
         return load_either(model)
     if not hasattr(model, "create_force"):
         raise TypeError(

@@ -103,7 +103,7 @@ def _why_absent(name: str, present: list[str]) -> str:
     if not openmm.Platform.getPlatform(name).supportsKernels([KERNEL]):
         if name not in PLATFORMS:
             return "openmm-learnedpair does not support it"
-        return f"openmm-learnedpair was built without its library for it. {how_to_build(name)}"
+        return f"openmm-learnedpair is installed without its library for it. {how_to_build(name)}"
     return ""
 
 

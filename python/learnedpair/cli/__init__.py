@@ -10,7 +10,7 @@ import warnings
 
 import openmm
 
-from ..errors import LearnedPairError
+from ..errors import LearnedPairError, pytorch_for
 from . import accelerate, apply, bench, check, cmake_dir, compile, convert, demo, explain, fit, inspect, plot
 
 #: Pairs of a regular expression for a remedy that messages give in Python, and the equivalent command line option. A
@@ -49,7 +49,8 @@ def main(arguments=None):
 
 def _run(options):
     try:
-        status = options.run(options)
+        with pytorch_for("this command"):
+            status = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

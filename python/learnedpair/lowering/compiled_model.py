@@ -147,6 +147,10 @@ def load_compiled(path: str | os.PathLike[str]) -> CompiledModel:
             force = openmm.XmlSerializer.deserialize(file.read())
     except FileNotFoundError as error:
         raise ModelError(f"{name}: there is no such file.") from error
+    except UnicodeDecodeError as error:
+        raise ModelError(
+            f"{name}: this is no text, and so no compiled model; a model file of PyTorch is read by load_model()."
+        ) from error
     except (OSError, ValueError, openmm.OpenMMException) as error:
         raise ModelError(f"{name}: the compiled model cannot be read ({' '.join(str(error).split())}).") from error
     if not isinstance(force, openmm.Force) or not LearnedPairForce.is_learned_pair_force(force):

@@ -100,7 +100,8 @@ class UnsupportedPlatform:
         ("OpenCL", "CL/cl.h is in Debian's package opencl-headers"),
         (
             "HIP",
-            r"openmm-learnedpair\[hip7\].*hip/hip_runtime.h is in ROCm, which ROCM_PATH may name, and in Debian's package libamdhip64-dev",
+            r"openmm-learnedpair\[hip7\].*hip/hip_runtime.h is in ROCm, which ROCM_PATH may name, and in Debian's"
+            " package libamdhip64-dev",
         ),
     ],
 )

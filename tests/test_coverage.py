@@ -158,6 +158,7 @@ def salt_model(**rules):
         ("na:Na", r"did you mean NA:Na \(2 atoms\)\?$"),
         ("SOD:Na", r"did you mean NA:Na \(2 atoms\)\?$"),
         ("WAT:O", r"did you mean HOH:O \(56 atoms\), "),
+        ("HOH:H3", r"did you mean HOH:H1 \(56 atoms\), HOH:H2 .*, HOH:O "),
         (["HOH:Na", "*:NA"], r"did you mean HOH:O .*NA:Na"),
         ("K", r"the topology has HOH:.* Correct the rule, or say that there are no such atoms by types={'Na': None}"),
         (

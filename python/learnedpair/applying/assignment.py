@@ -207,10 +207,11 @@ def _similar(name, present):
         other_residue, _, other_atom = other.upper().partition(":")
         same_residue = residue in ("*", other_residue) or (residue in WATER and other_residue in WATER)
         same_atom = atom in ("*", other_atom)
-        return (not (same_residue and same_atom), not same_residue, not same_atom)
+        likeness = difflib.SequenceMatcher(None, atom, other_atom).ratio()
+        return (not (same_residue and same_atom), not same_residue, not same_atom, -likeness)
 
     def shares_a_name(other):
-        _, other_in_residue, other_in_atom = distance(other)
+        _, other_in_residue, other_in_atom, _ = distance(other)
         return (residue != "*" and not other_in_residue) or (atom != "*" and not other_in_atom)
 
     ranked = sorted(filter(shares_a_name, present), key=distance)

@@ -6,6 +6,7 @@ import dataclasses
 import pickle
 import subprocess
 import sys
+import tempfile
 
 import environment_models
 import learnedpair as lp
@@ -131,6 +132,47 @@ def test_environment_models_can_be_compiled(tmp_path):
     require_equal(corrected(tmp_path / "many.xml"), corrected(model))
 
 
+def test_rules_in_another_order_than_the_types():
+    """Types are numbered by the model, and not by its rules, which may also leave some of them out."""
+    model = lp.load_environment(environment_models.network(), **environment_models.KEYWORDS)
+    force = model.create_force(["A", "B"])
+    for rules in ({"B": "HOH:H1", "A": "HOH:O"}, {"B": "HOH:H1"}):
+        with tempfile.TemporaryDirectory() as folder:
+            compiled = dataclasses.replace(model, type_rules=rules).save_compiled(f"{folder}/many.xml")
+        assert compiled.types == ["A", "B"] and compiled.type_rules == {"A": rules.get("A"), "B": "HOH:H1"}
+        assert compiled.create_force(["A", "B"]).getParticleTypes().tolist() == force.getParticleTypes().tolist()
+    with pytest.raises(lp.ModelError, match="there is a rule for the type 'C', but the model has A, B"):
+        dataclasses.replace(model, type_rules={"C": "HOH:O"}).save_compiled("many.xml")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_damaged_numbers_are_noticed(seed, tmp_path):
+    """One changed bit is found, or changes nothing that is read."""
+    random, content = np.random.default_rng(seed), bytearray(WATER_COMPILED.read_bytes())
+    content[random.integers(len(content))] ^= 1 << random.integers(7)
+    path = tmp_path / "water.xml"
+    path.write_bytes(content)
+    try:
+        model = lp.load_compiled(path)
+    except lp.ModelError:
+        return
+    own, expected = (each.create_force(["O", "H"]) for each in (model, lp.load_compiled(WATER_COMPILED)))
+    assert XmlSerializer.serialize(own) == XmlSerializer.serialize(expected)
+
+
+def test_a_file_is_replaced_only_when_the_new_one_is_complete(tmp_path, monkeypatch):
+    path = tmp_path / "water.xml"
+    path.write_text("old", encoding="utf-8")
+
+    def replace(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", replace)
+    with pytest.raises(lp.ModelError, match=r"water.xml: the file cannot be written \(No space left on device\)"):
+        lp.load_model(WATER).save_compiled(path)
+    assert [each.name for each in tmp_path.iterdir()] == ["water.xml"] and path.read_text(encoding="utf-8") == "old"
+
+
 def test_a_pickled_model_is_the_same():
     copy = pickle.loads(pickle.dumps(lp.load_compiled(WATER_COMPILED)))
     require_equal(corrected(copy), corrected(WATER_COMPILED))
@@ -219,7 +261,9 @@ def test_what_cannot_be_compiled_is_named(tmp_path):
         model.save_compiled(tmp_path / "formula.pt")
     environment = lp.load_environment(environment_models.network(), **environment_models.KEYWORDS)
     with_function = dataclasses.replace(environment, type_rules={"A": lambda atom: True, "B": None})
-    with pytest.raises(lp.ModelError, match="an assignment rule of the model cannot be written to a file"):
+    with pytest.raises(
+        lp.ModelError, match=r"the rule of the type 'A' is <function .*, which cannot be written to a file"
+    ):
         with_function.save_compiled(tmp_path / "formula.xml")
     assert not list(tmp_path.iterdir())
 
@@ -234,7 +278,9 @@ def test_other_files_are_named(tmp_path):
         (XmlSerializer.serialize(openmm.HarmonicBondForce()), "holds a HarmonicBondForce, and not a compiled model"),
         (whole[: len(whole) // 2], "the compiled model cannot be read"),
         ("", "the compiled model cannot be read"),
-        (whole.replace("uncovered", "covered"), "holds a force for the particles of one System"),
+        (whole.replace("HOH:H1", "HOH:H3"), "was damaged or edited after it was written; compile it again"),
+        (whole.replace('cutoff="0.75"', 'cutoff="0.7"'), "was damaged or edited"),
+        (whole.replace("uncovered", "covered"), "was damaged or edited"),
     ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(lp.ModelError, match=message):

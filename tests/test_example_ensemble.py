@@ -195,7 +195,8 @@ def test_replicas_that_fail_leave_the_others_alone(example, tmp_path):
     replicas = running.make_replicas([85], [{"scale": 0.0}, {"scale": 1.0}, {"unknown": 1.0}], 1, seed=3)
     lines = []
     clusters.set_policies(allowed_failures=0)
-    with clusters.connect(clusters.local_cluster(1, threads=1)) as client:
+    # The death of a worker counts for all tasks that it has, waiting ones included: each replica has its own worker.
+    with clusters.connect(clusters.local_cluster(2, threads=1)) as client:
         with pytest.raises(RuntimeError, match=r"1 of 3 replicas have failed: 85K-unknown_1-00; the first error"):
             running.run(client, settings, replicas, 1, lines.append)
         assert "85K-unknown_1-00 has failed: ValueError: the System has no parameter unknown" in "\n".join(lines)
@@ -388,6 +389,8 @@ def test_seeds_are_reproducible_and_different(example):
     assert not {each.seeds for each in make([280, 300], [{"scale": 0.0}], 20, seed=2)} & {e.seeds for e in replicas}
     with pytest.raises(ValueError, match=r"equal temperatures and states"):
         make([300, 300.0], [{}], 1, seed=1)
+    names = [each.name for each in make([300, 300.00001], [{"scale": 0.1234567}, {"scale": 0.1234571}], 1, seed=1)]
+    assert len(set(names)) == 4 and names[0] == "300K-scale_0.1234567-00"
 
 
 def test_another_ensemble_is_refused(example, one_chunk, tmp_path):
@@ -398,6 +401,72 @@ def test_another_ensemble_is_refused(example, one_chunk, tmp_path):
         prepare(tmp_path, *make_texts(), **{**SETTINGS, "time_step": 0.002})
     with pytest.raises(ValueError, match=r"ensemble with system \w+, and system"):
         prepare(tmp_path, *make_texts(barostat=True), **SETTINGS)
+    with pytest.raises(ValueError, match=r"ensemble.json is not complete; restore it"):
+        prepare(tmp_path, *make_texts(), **SETTINGS, seed=2)
+    description = tmp_path / "ensemble.json"
+    for text, message in (("{", "ensemble.json is damaged"), ("{}", "ensemble.json is damaged"), (None, "has chunks")):
+        description.unlink() if text is None else description.write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match=message):
+            prepare(tmp_path, *make_texts(), **SETTINGS)
+
+
+def test_another_seed_is_refused(example, tmp_path):
+    prepare = example("running").prepare
+    prepare(tmp_path, *make_texts(), **SETTINGS, seed=1)
+    with pytest.raises(ValueError, match="an ensemble with seed 1, and seed 2 is asked for"):
+        prepare(tmp_path, *make_texts(), **SETTINGS, seed=2)
+
+
+def test_a_damaged_chunk_is_named_and_hides_no_other_replica(example, one_chunk, tmp_path):
+    settings, replica = one_chunk
+    path = tmp_path / replica.name / "chunk-000001.npz"
+    path.write_bytes(path.read_bytes()[:-200])
+    running = example("running")
+    other = replica._replace(name="other", seeds=(1, 2, 3))
+    example("replica").advance(settings, other, 1)
+    with pytest.raises(ValueError, match=r"chunk-000001.npz is damaged .*; delete the folder .*, so that this replica"):
+        running.write_samples(settings, [replica, other])
+    assert (tmp_path / "other" / "samples.csv").exists()
+    with pytest.raises(ValueError, match="is damaged"):
+        example("replica").advance(settings, replica, 2)
+
+
+def test_an_unstable_replica_fails(example, tmp_path):
+    running = example("running")
+    settings = running.prepare(tmp_path, *make_texts(), **{**SETTINGS, "time_step": 0.5})
+    [replica] = running.make_replicas([85], [{"scale": 1.0}], 1, seed=3)
+    advance, error = example("replica").advance, (RuntimeError, openmm.OpenMMException)
+    with pytest.raises(error, match=r"has become unstable: after \d+ steps|NaN"):  # noqa: PT012
+        for number in (1, 2, 3):
+            advance(settings, replica, number)
+
+
+def test_only_samples_of_the_wanted_time_count(example):
+    samples = {"time (ps)": np.array([0.1, 0.2, 0.3]), "potential energy (kJ/mol)": np.array([1.0, 2.0, 6.0])}
+    chosen = example("ensemble")._up_to(0.2, samples)
+    assert chosen["potential energy (kJ/mol)"].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--replicas", "1"], "--replicas belongs to --system"),
+        (["--length", "inf"], "inf; expected a finite number above 0"),
+        (["--friction", "-1"], "-1; expected a finite number that is not negative"),
+        (["--system", "s.xml", "--state", "t.xml", "--temperatures", "nan"], "'nan'; expected a finite number"),
+        (["--system", "s.xml", "--state", "t.xml", "--temperatures", "-3"], "expected numbers above 0 K"),
+        (["--system", "s", "--state", "t", "--temperatures", "300", "--quick"], "--quick belongs to the example"),
+        (
+            ["--system", "s", "--state", "t", "--temperatures", "300", "--parameter", "k=1", "--parameter", "k=2"],
+            "--parameter names k twice",
+        ),
+        (["--system", "s", "--state", "t", "--temperatures", "300", "--parameter", "k"], "expected NAME=X,X"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(example, arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        example("options").parse("", arguments)
+    assert message in capsys.readouterr().err
 
 
 def test_a_changed_file_and_a_folder_that_is_not_shared_are_refused(example, one_chunk, tmp_path):
@@ -495,7 +564,7 @@ def test_options(example, monkeypatch, capsys):
         (["--temperatures", "300"], "--temperatures and --parameter belong to --system"),
         (["--slurm"], "--slurm and --print-job need --threads"),
         (["--scheduler", "tcp://a:1", "--threads", "2"], "--scheduler excludes --workers, --threads and --devices"),
-        (["--replicas", "0"], "0; expected a number above 0"),
+        (["--replicas", "0"], "0; expected a finite number above 0"),
     ):
         with pytest.raises(SystemExit):
             options.parse("", arguments)

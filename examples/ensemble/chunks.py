@@ -14,6 +14,8 @@ import re
 import socket
 import time
 import uuid
+import zipfile
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,16 +62,31 @@ def last_number(folder):
 
 
 def read_chunk(folder, number):
-    """Read the file of a chunk."""
-    with np.load(_path(folder, number)) as file:
-        return Chunk(
-            number,
-            tuple(file["columns"].tolist()),
-            file["samples"],
-            file["checkpoint"].tobytes(),
-            file["state"].tobytes().decode(),
-            tuple(file["frames"].tolist()),
-        )
+    """Read the file of a chunk.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged.
+    """
+    path = _path(folder, number)
+    try:
+        with open(path, "rb") as stream, np.load(stream) as file:
+            return Chunk(
+                number,
+                tuple(file["columns"].tolist()),
+                file["samples"],
+                file["checkpoint"].tobytes(),
+                file["state"].tobytes().decode(),
+                tuple(file["frames"].tolist()),
+            )
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"{path} is damaged ({type(error).__name__}); delete the folder {folder}, so that this replica is"
+            " simulated again from its start"
+        ) from error
 
 
 def write_chunk(folder, chunk):

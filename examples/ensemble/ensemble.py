@@ -31,7 +31,7 @@ from running import (
     write_samples,
     write_trajectories,
 )
-from water import EXPERIMENT, SCALE, averages, make_water
+from water import EXPERIMENT, ROUNDING, SCALE, averages, make_water
 
 
 class Lengths(NamedTuple):
@@ -107,6 +107,7 @@ def simulate(options, texts, lengths, replicas, time_step, sample, frames=None):
         chunk_steps=chunk_steps,
         sample_steps=sample_steps,
         frame_steps=frame_steps,
+        seed=options.seed,
     )
     num_chunks = round(lengths.length / lengths.chunk)
     try:
@@ -118,7 +119,13 @@ def simulate(options, texts, lengths, replicas, time_step, sample, frames=None):
         samples = write_samples(settings, replicas)
         if frames:
             write_trajectories(settings, replicas)
-    return samples, count_attempts(settings, replicas)
+    return {name: _up_to(lengths.length, each) for name, each in samples.items()}, count_attempts(settings, replicas)
+
+
+def _up_to(length, samples):
+    """The samples of a replica up to a time in ps; an earlier run may have been longer."""
+    chosen = samples["time (ps)"] <= length + ROUNDING
+    return {name: values[chosen] for name, values in samples.items()}
 
 
 def simulate_water(options):
@@ -156,9 +163,9 @@ def main():
     options = parse(__doc__.split("\n")[0])
     if options.print_job:
         return print_job(options)
-    options.output.mkdir(parents=True, exist_ok=True)
     start = time.time()
     try:
+        options.output.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(options.output / "lock", timeout=0):
             results = (simulate_water if options.system is None else simulate_own)(options)
     except filelock.Timeout:

@@ -3,6 +3,7 @@
 """The options of the command."""
 
 import argparse
+import math
 from pathlib import Path
 
 import clusters
@@ -22,6 +23,19 @@ def parse(description, arguments=None):
         parser.error("--system needs --temperatures")
     if options.system is None and (options.temperatures or options.parameter):
         parser.error("--temperatures and --parameter belong to --system; the example of water has its own ladder")
+    names = [name for name, _ in options.parameter]
+    if len(set(names)) < len(names):
+        name = max(names, key=names.count)
+        parser.error(f"--parameter names {name} twice; give all its values in one option, separated by commas")
+    if any(temperature <= 0 for temperature in options.temperatures):
+        parser.error(f"--temperatures are {options.temperatures}; expected numbers above 0 K")
+    if options.system is not None and options.quick:
+        parser.error("--quick belongs to the example of water; give --length and the other times of your System")
+    of_systems = ("replicas", "length", "equilibration", "chunk", "sample", "frames", "time_step")
+    for name in of_systems if options.system is None else ():
+        if getattr(options, name) != parser.get_default(name):
+            option = "--" + name.replace("_", "-")
+            parser.error(f"{option} belongs to --system; the example of water has its own replicas and times")
     if options.scheduler and (options.slurm or options.print_job):
         parser.error("--scheduler and --slurm exclude each other")
     if options.scheduler and (options.workers or options.threads or options.devices):
@@ -45,13 +59,15 @@ def _add_simulation(group):
     )
     group.add_argument("--replicas", type=_positive(int), default=4, help="at each state of the ladder")
     group.add_argument("--length", type=_positive(float), default=100.0, metavar="PS", help="of each replica")
-    group.add_argument("--equilibration", type=float, default=20.0, metavar="PS", help="left out of the averages")
+    group.add_argument(
+        "--equilibration", type=_not_negative(float), default=20.0, metavar="PS", help="left out of the averages"
+    )
     group.add_argument("--chunk", type=_positive(float), default=10.0, metavar="PS", help="time between checkpoints")
     group.add_argument("--sample", type=_positive(float), default=0.2, metavar="PS", help="time between samples")
     group.add_argument("--frames", type=_positive(float), metavar="PS", help="time between frames of trajectory.dcd")
     group.add_argument("--time-step", type=_positive(float), default=0.002, metavar="PS", help="of the integrator")
-    group.add_argument("--friction", type=float, default=1.0, metavar="1/PS", help="of the integrator")
-    group.add_argument("--seed", type=int, default=1, help="equal seeds make equal ensembles")
+    group.add_argument("--friction", type=_not_negative(float), default=1.0, metavar="1/PS", help="of the integrator")
+    group.add_argument("--seed", type=_not_negative(int), default=1, help="equal seeds make equal ensembles")
     group.add_argument("--platform", default="CPU", help="of OpenMM, also for water")
 
 
@@ -84,7 +100,28 @@ def sizes(options):
 
 
 def _numbers(text):
-    return tuple(float(each) for each in text.split(","))
+    return tuple(_finite(each) for each in text.split(","))
+
+
+def _finite(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a finite number")
+    return value
+
+
+def _not_negative(kind):
+    def convert(text):
+        value = kind(text)
+        if not (value >= 0 and math.isfinite(value)):
+            raise argparse.ArgumentTypeError(f"{text}; expected a finite number that is not negative")
+        return value
+
+    convert.__name__ = kind.__name__
+    return convert
 
 
 def _names(text):
@@ -92,14 +129,16 @@ def _names(text):
 
 
 def _parameter(text):
-    name, _, values = text.partition("=")
+    name, separator, values = text.partition("=")
+    if not name or not separator:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected NAME=X,X,...")
     return name, _numbers(values)
 
 
 def _positive(kind):
     def convert(text):
-        if not kind(text) > 0:
-            raise argparse.ArgumentTypeError(f"{text}; expected a number above 0")
+        if not (kind(text) > 0 and math.isfinite(kind(text))):
+            raise argparse.ArgumentTypeError(f"{text}; expected a finite number above 0")
         return kind(text)
 
     convert.__name__ = kind.__name__  # named by argparse if the text is no number

@@ -39,6 +39,8 @@ class Settings(NamedTuple):
     friction : float, 1/ps
     chunk_steps, sample_steps, frame_steps : int
         Steps of a chunk, between two samples, and between two frames; 0: no frames.
+    seed : int
+        From which the seeds of the replicas were made.
     """
 
     folder: str
@@ -50,6 +52,7 @@ class Settings(NamedTuple):
     chunk_steps: int
     sample_steps: int
     frame_steps: int = 0
+    seed: int = 1
 
 
 class Replica(NamedTuple):
@@ -165,6 +168,11 @@ def _compute(settings, replica, folder, before):
     for step in range(settings.sample_steps, settings.chunk_steps + 1, settings.sample_steps):
         integrator.step(settings.sample_steps)
         columns, row = _sample(context, mass, derivatives)
+        if not np.isfinite(row).all():
+            raise RuntimeError(
+                f"replica {replica.name} has become unstable: after {row[0]} steps the potential energy is {row[2]}"
+                " kJ/mol; expected finite numbers: minimize the energy, or take a shorter --time-step"
+            )
         rows.append(row)
         if settings.frame_steps and step % settings.frame_steps == 0:
             frames.append(_frame(context))

@@ -47,7 +47,8 @@ def make_replicas(temperatures, states, replicas, seed):
     for state in states:
         for temperature in temperatures:
             for k in range(replicas):
-                parts = [f"{temperature:g}K", *(f"{name}_{value:g}" for name, value in state.items()), f"{k:02d}"]
+                parts = [f"{_text(temperature)}K", *(f"{name}_{_text(value)}" for name, value in state.items())]
+                parts.append(f"{k:02d}")
                 name = "-".join(parts)
                 random = np.random.SeedSequence([seed, *name.encode()]).generate_state(3)
                 # For OpenMM a seed of 0 means: not reproducible. Seeds are signed integers of 32 bits.
@@ -56,6 +57,11 @@ def make_replicas(temperatures, states, replicas, seed):
     if len({each.name for each in result}) < len(result):
         raise ValueError("the ladder has equal temperatures and states; expected different ones")
     return result
+
+
+def _text(value):
+    """A number as a part of the name of a folder: short if that is exact."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))
 
 
 def prepare(folder, system, state, **settings):
@@ -68,7 +74,7 @@ def prepare(folder, system, state, **settings):
     system, state : str
         XML of the System and of a State with positions and box; None for those that the folder has.
     settings
-        Of Settings: platform, time_step, friction, and numbers of steps.
+        Of Settings: platform, time_step, friction, numbers of steps, and the seed.
 
     Returns
     -------
@@ -77,15 +83,22 @@ def prepare(folder, system, state, **settings):
     Raises
     ------
     ValueError
-        If the folder has an ensemble with other settings.
+        If the folder has an ensemble with other settings, or one without a complete description.
     """
     folder.mkdir(parents=True, exist_ok=True)
     remove_temporary_files(folder)
     description = folder / DESCRIPTION
-    stored = json.loads(description.read_text(encoding="utf-8")) if description.exists() else {}
+    stored = _read_description(description) if description.exists() else {}
+    if not stored and any(folder.glob("*/chunk-*.npz")):
+        raise ValueError(
+            f"{folder} has chunks of replicas, and no {DESCRIPTION} that says with which settings they were made;"
+            " restore that file, or choose another --output"
+        )
     texts = {"system": system, "state": state}
     hashes = {name: stored.get(name) if text is None else digest(text) for name, text in texts.items()}
     wanted = {**settings, **hashes}
+    if stored and set(stored) != set(wanted):
+        raise ValueError(f"{description} is not complete; restore it, or choose another --output")
     for name, value in stored.items():
         if wanted[name] != value:
             raise ValueError(
@@ -97,6 +110,17 @@ def prepare(folder, system, state, **settings):
             write_text(folder / f"{name}.xml", text)
         write_text(description, json.dumps(wanted, indent=1))
     return Settings(folder=str(folder.resolve()), **wanted)
+
+
+def _read_description(path):
+    """The settings of an ensemble, as a dict."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); restore it, or choose another --output") from error
+    if not isinstance(stored, dict) or not stored:
+        raise ValueError(f"{path} is damaged; restore it, or choose another --output")
+    return stored
 
 
 def run(client, settings, replicas, num_chunks, report=print):
@@ -206,16 +230,22 @@ def describe(result, done, total):
 
 def write_samples(settings, replicas):
     """Write the samples of each replica as samples.csv in its folder; returns them by name, with their columns."""
-    result = {}
+    result, problems = {}, []
     for each in replicas:
         folder = Path(settings.folder) / each.name
         if last_number(folder) == 0:
             continue
-        chunk = read_chunk(folder, last_number(folder))
+        try:
+            chunk = read_chunk(folder, last_number(folder))
+        except ValueError as error:  # the samples of the others are written
+            problems.append(str(error))
+            continue
         rows = [",".join(f'"{name}"' for name in chunk.columns)]
         rows += [",".join(map(repr, row)) for row in chunk.samples.tolist()]
         write_text(folder / "samples.csv", "\n".join(rows) + "\n")
         result[each.name] = dict(zip(chunk.columns, chunk.samples.T))
+    if problems:
+        raise ValueError("; ".join(problems))
     return result
 
 

@@ -40,7 +40,7 @@ def is_cpu_device(device_name: str) -> bool:
 def how_to_build(name: str) -> str:
     """Get sentences that say how to get this plugin's library for a platform."""
     package = f"With packages from an index: {PACKAGES[name]}. From the source: " if name in PACKAGES else ""
-    return f"{package}{HEADERS.get(name, 'Its header is in the toolkit of the platform.')} {REBUILD}"
+    return f"{package}{HEADERS[name]} {REBUILD}" if name in HEADERS else REBUILD
 
 
 def real_devices(platform: openmm.Platform) -> list[str]:
@@ -105,8 +105,7 @@ def fastest_platform() -> openmm.Platform:
     """
     candidates = [openmm.Platform.getPlatform(i) for i in range(openmm.Platform.getNumPlatforms())]
     for candidate in sorted(candidates, key=lambda p: p.getSpeed(), reverse=True):
-        if candidate.getName() in ("Reference", "CPU"):
-            return candidate
-        if real_devices(candidate) and candidate.supportsKernels([KERNEL]):
+        has_device = candidate.getName() in ("Reference", "CPU") or real_devices(candidate)
+        if has_device and candidate.supportsKernels([KERNEL]):
             return candidate
     raise openmm.OpenMMException("There is no platform to run on.")

@@ -23,7 +23,8 @@ def check_version(built_for: str, running: str) -> None:
     """Raise PluginLoadError if the plugin was built for another minor version of OpenMM than the running one."""
     if minor_version(built_for) != minor_version(running):
         raise PluginLoadError(
-            f"openmm-learnedpair was built for OpenMM {built_for}, but OpenMM {running} is running. {REBUILD}"
+            f"openmm-learnedpair was built for OpenMM {built_for}, but OpenMM {running} is running. Install an OpenMM"
+            f" that it was built for: pip install 'openmm=={minor_version(built_for)}.*'"
         )
 
 
@@ -60,14 +61,21 @@ def load() -> ModuleType:
     present = [name for name in PLATFORMS if name in present]
     failures = library_failures(present, openmm.Platform.getPluginLoadFailures())
     if failures:
-        raise PluginLoadError("OpenMM could not load the plugin's libraries: " + "; ".join(failures))
-    if problems := _core.get_registration_problems():
-        raise PluginLoadError(f"{' '.join(problems)} Install the same version of all its packages. {REBUILD}")
-    if not openmm.Platform.getPlatform("Reference").supportsKernels([KERNEL]):
-        folder = os.environ.get("OPENMM_PLUGIN_DIR", os.path.join(openmm.version.openmm_library_path, "plugins"))
         raise PluginLoadError(
-            f"OpenMM loads its plugins from {folder}, and the libraries of openmm-learnedpair are not there. "
-            "Install openmm-learnedpair into the same environment as OpenMM; for an OpenMM that does not come from a "
-            "wheel, set OPENMM_DIR while installing."
+            f"OpenMM could not load the plugin's libraries: {'; '.join(failures)}. Install openmm-learnedpair again."
+        )
+    if problems := _core.get_registration_problems():
+        raise PluginLoadError(f"{' '.join(problems)} Install the same version of all its packages.")
+    if not openmm.Platform.getPlatform("Reference").supportsKernels([KERNEL]):
+        given = os.environ.get("OPENMM_PLUGIN_DIR")
+        folder = os.path.join(openmm.version.openmm_library_path, "plugins") if given is None else repr(given)
+        remedy = (
+            "Install openmm-learnedpair into the same environment as OpenMM; for an OpenMM that does not come from a"
+            " wheel, set OPENMM_DIR while installing."
+            if given is None
+            else "Unset the environment variable OPENMM_PLUGIN_DIR, which names this folder."
+        )
+        raise PluginLoadError(
+            f"OpenMM loads its plugins from {folder}, and the libraries of openmm-learnedpair are not there. {remedy}"
         )
     return _core

@@ -21,6 +21,7 @@ import openmm
 from ..applying.acceleration import accelerate
 from ..applying.topology_order import require_topology
 from ..checking.agreement import compare_systems
+from ..formats.text import write_text
 from ..lowering.tolerance import check_tolerance
 from .apply import read_structure, read_system
 from .input import positions_of
@@ -71,7 +72,7 @@ def run(options):
                 " particles."
             )
     if report.num_replaced:
-        options.output.write_text(openmm.XmlSerializer.serialize(after), encoding="utf-8")
+        write_text(options.output, openmm.XmlSerializer.serialize(after))
     print(_text(options, report, agreement))
     if options.json is not None:
         write_json(options.json, _document(options, report, agreement))

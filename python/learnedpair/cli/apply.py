@@ -17,6 +17,7 @@ from openmm import app
 from ..applying.apply import add_correction
 from ..force.expected_evaluation import describe_evaluation
 from ..force.learned_pair_force import describe_coverage
+from ..formats.text import write_text
 from ..lowering.compiled_model import SUFFIX, load_compiled
 from .features import read_features
 from .inspect import add_tabulate_radial, add_tolerance, describe
@@ -131,7 +132,7 @@ def run(options):
         evaluation=options.evaluation,
         tabulate_radial=options.tabulate_radial,
     )
-    options.output.write_text(openmm.XmlSerializer.serialize(system), encoding="utf-8")
+    write_text(options.output, openmm.XmlSerializer.serialize(system))
     print(f"{options.output}: {describe_coverage(force)}, {describe_pairs(force)}")
     print(f"evaluation: {describe_evaluation(force)}")
     print(describe(force.lowering_report))

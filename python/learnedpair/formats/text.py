@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Reads the text files of other programs: lines with their numbers, and columns of numbers with their rounding."""
 
+import contextlib
 import json
 import os
 import re
@@ -33,6 +34,26 @@ class Columns(NamedTuple):
     """Half a unit of the last digit, shape (n_rows, n_columns)."""
     lines: NDArray[np.int64]
     """The line of each row, shape (n_rows,)."""
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file. A file of that name is replaced only when the new one is complete.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be written, for example because the disk is full.
+    """
+    name = os.fsdecode(path)
+    temporary = f"{name}.part{os.getpid()}"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, name)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise ModelError(f"{name}: the file cannot be written ({error.strerror}); it is unchanged.") from error
 
 
 def read_text(path: str) -> str:

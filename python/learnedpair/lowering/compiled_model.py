@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -14,10 +14,14 @@ import openmm
 from ..errors import ModelError
 from ..force.learned_pair_force import LearnedPairForce
 from ..force.type_names import TypeNames
+from ..formats.text import write_text
 from .creation import force_with_cutoff
 
 #: The entry of the lowering report that makes the XML of a force the file of a compiled model.
 _ENTRY = "compiled_model"
+#: The checksum within this entry: of the XML of the force without the checksum.
+_CHECKSUM = "sha256"
+_HOW_TO_WRITE = "write one with model.save_compiled(), or 'learnedpair compile'"
 #: How the names of files of compiled models end.
 SUFFIX = ".xml"
 
@@ -132,7 +136,7 @@ def load_compiled(path: str | os.PathLike[str]) -> CompiledModel:
     Raises
     ------
     ModelError
-        If there is no such file, it is damaged, or it holds something else.
+        If there is no such file, it was damaged or edited, or it holds something else.
 
     Examples
     --------
@@ -141,9 +145,14 @@ def load_compiled(path: str | os.PathLike[str]) -> CompiledModel:
     >>> lp.load_compiled(WATER_COMPILED).types
     ['O', 'H']
     """
-    name = os.fspath(path)
+    name = os.fsdecode(path)
+    return CompiledModel(_checked(_read_force(name), name), name)
+
+
+def _read_force(name):
+    """Read the XML of a force."""
     try:
-        with open(path, encoding="utf-8-sig") as file:
+        with open(name, encoding="utf-8-sig") as file:
             force = openmm.XmlSerializer.deserialize(file.read())
     except FileNotFoundError as error:
         raise ModelError(f"{name}: there is no such file.") from error
@@ -152,20 +161,33 @@ def load_compiled(path: str | os.PathLike[str]) -> CompiledModel:
             f"{name}: this is no text, and so no compiled model; a model file of PyTorch is read by load_model()."
         ) from error
     except (OSError, ValueError, openmm.OpenMMException) as error:
-        raise ModelError(f"{name}: the compiled model cannot be read ({' '.join(str(error).split())}).") from error
+        raise ModelError(
+            f"{name}: the compiled model cannot be read ({' '.join(str(error).split())}); compile the model again."
+        ) from error
     if not isinstance(force, openmm.Force) or not LearnedPairForce.is_learned_pair_force(force):
+        raise ModelError(f"{name}: the file holds a {type(force).__name__}, and not a compiled model; {_HOW_TO_WRITE}.")
+    return LearnedPairForce.cast(force)
+
+
+def _checked(template, name):
+    """Require that a force is that of a compiled model, as it was written."""
+    report = template.lowering_report
+    entry = report.get(_ENTRY)
+    if not isinstance(entry, dict):
         raise ModelError(
-            f"{name}: the file holds a {type(force).__name__}, and not a compiled model; write one with"
-            " model.save_compiled()."
+            f"{name}: the file holds a force for the particles of one System, and not a compiled model;"
+            f" {_HOW_TO_WRITE}."
         )
-    template = LearnedPairForce.cast(force)
-    entry = template.lowering_report.get(_ENTRY)
-    if not isinstance(entry, dict) or set(entry) != {"types", "uncovered"} or not isinstance(entry["types"], dict):
-        raise ModelError(
-            f"{name}: the file holds a force for the particles of one System, and not a compiled model; write one with"
-            " model.save_compiled()."
-        )
-    return CompiledModel(template, name)
+    checksum = entry.pop(_CHECKSUM, None)
+    template.lowering_report = report
+    if checksum != _digest(template):
+        raise ModelError(f"{name}: the compiled model was damaged or edited after it was written; compile it again.")
+    return template
+
+
+def _digest(force):
+    """The SHA-256 of everything that a force consists of."""
+    return hashlib.sha256(openmm.XmlSerializer.serialize(force).encode()).hexdigest()
 
 
 def write_compiled(force: LearnedPairForce, model: Any, path: str | os.PathLike[str]) -> CompiledModel:
@@ -177,7 +199,7 @@ def write_compiled(force: LearnedPairForce, model: Any, path: str | os.PathLike[
     model : PairModel or EnvironmentModel
         The model of the force, with the rules that assign its types.
     path : path-like
-        Ending in .xml.
+        Ending in .xml. An existing file is replaced only when the new one is complete.
 
     Returns
     -------
@@ -186,20 +208,32 @@ def write_compiled(force: LearnedPairForce, model: Any, path: str | os.PathLike[
     Raises
     ------
     ModelError
-        If the path has another ending, or a rule is a function.
+        If the path has another ending, a rule is a function or belongs to no type, or the file cannot be written.
     """
-    name = os.fspath(path)
+    name = os.fsdecode(path)
     if not name.endswith(SUFFIX):
         raise ModelError(f"{name}: files of compiled models end in {SUFFIX}; choose such a path.")
-    assignment = {"types": dict(model.type_rules), "uncovered": model.uncovered}
-    try:
-        json.dumps(assignment)
-    except TypeError as error:
-        raise ModelError(
-            f"{model.source}: an assignment rule of the model cannot be written to a file ({error}); use rules such as"
-            " 'HOH:O', and symbols of elements as strings."
-        ) from error
-    force.lowering_report = {**force.lowering_report, _ENTRY: assignment}
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(openmm.XmlSerializer.serialize(force))
+    force.lowering_report = {**force.lowering_report, _ENTRY: _assignment(model)}
+    report = force.lowering_report
+    report[_ENTRY][_CHECKSUM] = _digest(force)
+    force.lowering_report = report
+    write_text(name, openmm.XmlSerializer.serialize(force))
     return load_compiled(path)
+
+
+def _assignment(model):
+    """The rules of the types of a model, in the order of the types."""
+    unknown = [str(kind) for kind in model.type_rules if kind not in model.types]
+    if unknown:
+        raise ModelError(
+            f"{model.source}: there is a rule for the type {unknown[0]!r}, but the model has {', '.join(model.types)}."
+        )
+    rules = {kind: model.type_rules.get(kind) for kind in model.types}
+    for kind, rule in [*rules.items(), (None, model.uncovered)]:
+        parts = rule if isinstance(rule, (list, tuple)) else [rule]
+        if rule is not None and not all(isinstance(part, str) for part in parts):
+            raise ModelError(
+                f"{model.source}: the rule of the type {kind!r} is {rule!r:.60}, which cannot be written to a file; use"
+                " rules such as 'HOH:O', and symbols of elements as strings."
+            )
+    return {"types": rules, "uncovered": model.uncovered}

@@ -1359,3 +1359,13 @@ def test_many_types_are_checked_in_reasonable_time():
     module.size[371] = float("nan")
     with pytest.raises(lp.ModelError, match="the model is not finite: for types .*t371"):
         lp.load_model(module, **metadata)
+
+
+def test_files_of_torch_export_in_an_older_form_are_named(tmp_path):
+    """PyTorch 2.6 writes an archive with these members, and no member archive_format."""
+    path = tmp_path / "old.pt2"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("serialized_exported_program.json", "serialized_state_dict.pt", "version"):
+            archive.writestr(name, "")
+    with pytest.raises(lp.ModelError, match=r"has the form that PyTorch 2\.6 writes, .* export to a path that ends in"):
+        lp.load_model(path, types=["A"], cutoff=1.0)

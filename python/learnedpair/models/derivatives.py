@@ -64,4 +64,4 @@ def _differentiate(energy, parameter, distance):
     total = gradient(energy, parameter, grad_outputs=weights, create_graph=True)
     dEdG = gradient(total, weights, create_graph=True)
     d2EdRdG = gradient(dEdG.sum(), distance, retain_graph=True)
-    return dEdG.detach().numpy(), d2EdRdG.numpy()
+    return dEdG.detach().numpy(), d2EdRdG.detach().numpy()

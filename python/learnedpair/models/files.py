@@ -69,6 +69,12 @@ def read_module(content, source):
                     " that can be read; export the module with lp.export_model to a path that ends in .pt2, or save"
                     " its ExportedProgram with torch.export.save."
                 )
+            if "serialized_exported_program.json" in names:
+                raise ModelError(
+                    f"{source}: this file of torch.export has the form that PyTorch 2.6 writes, which is not read (here"
+                    f" is PyTorch {torch.__version__}); export to a path that ends in .pt, for TorchScript, or with a"
+                    " newer PyTorch."
+                )
             if exported:
                 _refuse_programs_in_pickles(archive, source)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeError) as error:

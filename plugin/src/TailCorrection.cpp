@@ -4,6 +4,7 @@
 #include "internal/TailCorrection.h"
 #include "internal/InteractionClasses.h"
 #include "internal/require.h"
+#include <algorithm>
 #include <cmath>
 #include <map>
 

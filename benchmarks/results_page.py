@@ -30,7 +30,7 @@ SCRIPTS = {
     "bf16_products.py: the accuracy of tensor cores": ("bf16_products*",),
     "Registers of programs in CUDA kernels": ("program_registers*",),
 }
-#: Numbers that name an element of a list rather than being a result.
+#: Keys whose values describe what was measured, such as the number of atoms, and are no results.
 NAMES = ("file", "structure", "atoms", "waters", "dimers", "distinct", "network", "point", "name", "cutoff_nm")
 
 
@@ -128,7 +128,7 @@ def register_table(content):
     return table(rows)
 
 
-#: Files that hold more than ratios of times, and what makes their tables.
+#: The functions that make the tables of files whose results are not only ratios of times.
 TABLES = {
     "design_space": design_space_table,
     "program_registers": register_table,

@@ -22,7 +22,7 @@ TROUBLESHOOTING = ROOT / "docs" / "user" / "troubleshooting.md"
 
 PACKAGE = "python/learnedpair/"
 
-#: The parts of the program and the beginnings of their files; the first that fits counts.
+#: The parts of the program, and how the paths of their files begin. A file belongs to the first part that fits.
 PARTS = {
     "Files and tables of other programs": (
         "python/learnedpair/formats/",

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 //
-// OpenMMLearnedPairConfig.cmake runs this program, since only OpenMM's library knows its version.
+// OpenMMLearnedPairConfig.cmake compiles and runs this program: OpenMM's headers do not contain the version, only its
+// library does.
 
 #include "openmm/Platform.h"
 #include <cstdio>

@@ -71,7 +71,7 @@ print(training, held_out, sep="\n")
 # ``TypedPairNetwork`` is a multilayer perceptron of Gaussians of the distance and the types of both atoms. The
 # molecules are rigid, so that net forces and torques are fitted. A network of your own is any PyTorch module with
 # ``forward(r, type1, type2)``, and any loop of training will do. For functions of types, ``lp.fit.fit_splines`` is
-# faster and usually more accurate; a network is the choice if its form matters to you. 120 epochs take seconds, and
+# faster and usually more accurate; use a network if you want its functional form. 120 epochs take seconds, and
 # are not the end of the descent: a production run takes a thousand and more, with a ``checkpoint``.
 
 torch.manual_seed(1)  # of the initial parameters

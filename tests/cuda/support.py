@@ -10,20 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
+from required_platforms import skip_or_fail
 
 HERE = Path(__file__).parent
 #: The emulator's checks, in two runs: reverse order of threads, accesses beyond the end of buffers, and buffers filled
 #: with NaN; then races in shared memory.
 CHECKS = ({"EMULATE_ORDER": "reverse", "EMULATE_GUARD": "1", "EMULATE_POISON": "1"}, {"EMULATE_RACES": "1"})
 UNAVAILABLE = 69  # exit status of the commands if a requirement is missing
-
-
-def skip_or_fail(reason):
-    """Skip the running test, or fail it if the environment variable LEARNEDPAIR_REQUIRE names CUDA."""
-    if "CUDA" in os.environ.get("LEARNEDPAIR_REQUIRE", "").replace(" ", "").split(","):
-        pytest.fail(f"LEARNEDPAIR_REQUIRE names CUDA, but {reason}")
-    pytest.skip(reason)
 
 
 def emulate(*command, out=None, timeout=600, **environment):
@@ -44,7 +37,7 @@ def require(tool):
     """Skip or fail the running test unless the command ``tool`` ("emulate" or "dryrun") works here."""
     result = probe(tool)
     if result.returncode == UNAVAILABLE:
-        skip_or_fail(result.stderr.strip())
+        skip_or_fail("CUDA", result.stderr.strip())
     assert result.returncode == 0, result.stderr
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import openmm.version
 import pytest
 from dryrun import MISSING, registers
+from required_platforms import skip_or_fail
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = Path(openmm.version.openmm_library_path) / "plugins" / "libOpenMMLearnedPairHIP.so"
@@ -36,22 +37,15 @@ FORCES = {
 PAIR_KERNELS = ("computeNonbonded", "computeLearnedPairs", "computeLearnedExceptions", "addLearned")
 
 
-def skip_or_fail(reason):
-    """Skip the running test, or fail it if the environment variable LEARNEDPAIR_REQUIRE names HIP."""
-    if "HIP" in os.environ.get("LEARNEDPAIR_REQUIRE", "").replace(" ", "").split(","):
-        pytest.fail(f"LEARNEDPAIR_REQUIRE names HIP, but {reason}")
-    pytest.skip(reason)
-
-
 def dryrun(out, architecture, *command):
     """Run a command on the HIP platform of the dry run; return its standard output."""
     if not LIBRARY.exists():
-        skip_or_fail("this plugin was built without HIP")
+        skip_or_fail("HIP", "this plugin was built without HIP")
     result = subprocess.run(
         [sys.executable, HERE / "dryrun.py", out, architecture, "--", *command], capture_output=True, text=True
     )
     if result.returncode == MISSING:
-        skip_or_fail(result.stderr.strip())
+        skip_or_fail("HIP", result.stderr.strip())
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -65,7 +59,7 @@ def wavefronts(architecture, vector_registers):
 def test_one_library_serves_all_versions_of_rocm():
     """It takes no symbol from ROCm, whose libraries have the major version in their names."""
     if not LIBRARY.exists():
-        skip_or_fail("this plugin was built without HIP")
+        skip_or_fail("HIP", "this plugin was built without HIP")
     text = subprocess.run(["readelf", "-d", LIBRARY], capture_output=True, text=True, check=True).stdout
     needed = re.findall(r"\(NEEDED\).*\[(.*)\]", text)
     assert "libOpenMMHIP.so" in needed

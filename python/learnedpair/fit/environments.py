@@ -63,7 +63,7 @@ class EnvironmentFit(DescentFit):
     energy_error, force_error : float, kJ/mol and kJ/mol/nm
         The root mean square errors of the validation data: of energies, and of components of forces. NaN without them.
     metadata : dict
-        The arguments of :func:`learnedpair.export_environment` with which :meth:`save` writes the model.
+        The arguments that :meth:`save` passes to :func:`learnedpair.export_environment`.
     interacting : Range
         Which pairs interact in the fit.
     errors_held_out : (float, float), kJ/mol and kJ/mol/nm, or None

@@ -311,7 +311,7 @@ class SplineFit(Fit[SplineResult]):
     pairs : dict of (str, str) to SplineResult
         The types of a pair may be in either order.
     metadata : dict
-        The arguments of :func:`learnedpair.export_model` with which :meth:`save` writes the model.
+        The arguments that :meth:`save` passes to :func:`learnedpair.export_model`.
     interacting : Range
         Which pairs interact in the fit.
     held_out : list of Prediction
@@ -418,7 +418,7 @@ class ExpressionFit(Fit[ExpressionResult]):
         The types of a pair may be in either order. ``fit.pairs["Ar", "Ar"].parameters`` and ``standard_errors`` are
         dicts of the names of parameters.
     metadata : dict
-        The arguments of :func:`learnedpair.export_model` with which :meth:`save` writes the model.
+        The arguments that :meth:`save` passes to :func:`learnedpair.export_model`.
     interacting : Range
         Which pairs interact in the fit.
     held_out : list of Prediction

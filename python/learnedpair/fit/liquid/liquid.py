@@ -65,7 +65,8 @@ class Liquid:
         begins where the last one ended, with a fifth of the equilibration.
     time_step, friction : float, ps and 1/ps, or Quantity
     platform : str or openmm.Platform, optional
-        By default the fastest one. CUDA, HIP and OpenCL count only with a GPU: OpenMM's minimizer crashes on others.
+        By default the fastest one. CUDA, HIP and OpenCL are chosen only if their device is a GPU, since OpenMM's
+        minimizer crashes with OpenCL on a CPU.
     seed : int
 
     Raises

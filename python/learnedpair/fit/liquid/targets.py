@@ -112,7 +112,7 @@ class Density(_OneValue):
     Raises
     ------
     TypeError, ModelError
-        If the value is not a finite number, or the tolerance not a positive one.
+        If the value is not finite, or the tolerance is not a finite number above 0.
 
     Examples
     --------
@@ -147,7 +147,7 @@ class Pressure(_OneValue):
     Raises
     ------
     TypeError, ModelError
-        If the value is not a finite number, or the tolerance not a positive one.
+        If the value is not finite, or the tolerance is not a finite number above 0.
 
     Examples
     --------
@@ -180,7 +180,7 @@ class PotentialEnergy(_OneValue):
     Raises
     ------
     TypeError, ModelError
-        If the value is not a finite number, or the tolerance not a positive one.
+        If the value is not finite, or the tolerance is not a finite number above 0.
 
     Examples
     --------

@@ -233,6 +233,24 @@ def test_a_project_can_add_this_one(tmp_path):
     assert "pybind11" not in messages
 
 
+@pytest.mark.parametrize("setting", ["AUTO", "ON"])
+def test_incomplete_headers_of_cuda_are_reported(setting, tmp_path):
+    """Where the headers are those that PyTorch brought along, the build without CUDA must work."""
+    (tmp_path / "cuda.h").touch()
+    status, messages = configure(
+        ROOT, tmp_path / "build", f"-DPython_EXECUTABLE={sys.executable}", f"-DLEARNEDPAIR_CUDA={setting}",
+        "-DLEARNEDPAIR_PYTHON=OFF", f"-DCUDA_INCLUDE_DIR={tmp_path}",
+    )  # fmt: skip
+    missing = (
+        f"crt/host_defines.h, which {tmp_path}/cuda.h needs (in the Python packages nvidia-cuda-nvcc-cu12 for CUDA 12,"
+        " nvidia-cuda-crt for CUDA 13), was not found"
+    )
+    if setting == "AUTO":
+        assert status == 0 and f"CUDA platform: left out, since {missing}" in messages, messages
+    else:
+        assert status != 0 and f"CUDA platform: LEARNEDPAIR_CUDA is ON, but {missing}" in messages, messages
+
+
 def test_cmake_dir_of_an_incomplete_installation_fails(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(openmm.version, "openmm_library_path", str(tmp_path))
     assert main(["cmake-dir"]) == 1

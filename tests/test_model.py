@@ -4,7 +4,9 @@
 
 import functools
 import os
+import re
 import zipfile
+from pathlib import Path
 
 import architectures
 import learnedpair as lp
@@ -20,6 +22,7 @@ from learnedpair.models.checks.samples import random_rows
 pytestmark = pytest.mark.all_samples
 
 FORMULA = dict(types=["A", "B"], cutoff=1.0, inner_cutoff=0.1)
+OLDEST_PYTORCH = Path(__file__).parent / "data" / "pytorch_2_6"
 #: For models with a cutoff of 1, whatever the unit.
 SHORT = pytest.mark.filterwarnings("ignore:.*shorter than usual ones:UserWarning")
 R = np.linspace(0.1, 0.99, 7)
@@ -868,16 +871,21 @@ class Bomb:
         return (print, ("a foreign program ran",))
 
 
+@pytest.mark.parametrize("member", ["example_inputs.pt", "serialized_state_dict.json"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-def test_pickled_code_in_exported_files_does_not_run(tmp_path, capsys):
+def test_pickled_code_in_exported_files_does_not_run(member, tmp_path, capsys):
     import pickle
 
     example = (torch.rand(5, dtype=torch.float64), torch.zeros(5, dtype=torch.int64), torch.ones(5, dtype=torch.int64))
     torch.export.save(torch.export.export(models.Formula(), example), tmp_path / "good.pt2")
     with zipfile.ZipFile(tmp_path / "good.pt2") as good, zipfile.ZipFile(tmp_path / "bad.pt2", "w") as bad:
+        # The example inputs are in sample_inputs/model.pt, or for PyTorch 2.6 in serialized_example_inputs.pt.
+        endings = ("sample_inputs/model.pt", "example_inputs.pt") if member == "example_inputs.pt" else (member,)
         for name in good.namelist():
-            bad.writestr(name, pickle.dumps(Bomb()) if name.endswith("sample_inputs/model.pt") else good.read(name))
-        assert any(name.endswith("sample_inputs/model.pt") for name in bad.namelist()), bad.namelist()
+            if not name.endswith(endings):
+                bad.writestr(name, good.read(name))
+        replaced = [name for name in good.namelist() if name.endswith(endings)] or [member]
+        bad.writestr(*replaced, pickle.dumps(Bomb()))
     with pytest.raises(lp.ModelError, match="does not contain tensors alone.*could execute foreign code"):
         lp.load_model(tmp_path / "bad.pt2", **FORMULA)
     assert "foreign" not in capsys.readouterr().out
@@ -1361,11 +1369,33 @@ def test_many_types_are_checked_in_reasonable_time():
         lp.load_model(module, **metadata)
 
 
-def test_files_of_torch_export_in_an_older_form_are_named(tmp_path):
-    """PyTorch 2.6 writes an archive with these members, and no member archive_format."""
-    path = tmp_path / "old.pt2"
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in ("serialized_exported_program.json", "serialized_state_dict.pt", "version"):
-            archive.writestr(name, "")
-    with pytest.raises(lp.ModelError, match=r"has the form that PyTorch 2\.6 writes, .* export to a path that ends in"):
-        lp.load_model(path, types=["A"], cutoff=1.0)
+@pytest.mark.parametrize("name", ["model.pt", "model.pt2"])
+def test_files_of_the_oldest_supported_pytorch_are_read(name, caplog, capfd):
+    """PyTorch 2.6 wrote them; its form of torch.export files is another one than that of newer versions."""
+    model = lp.load_model(OLDEST_PYTORCH / name)
+    assert (model.types, model.cutoff, model.inner_cutoff) == (["A", "B"], 1.0, 0.2)
+    r = np.array([0.2, 0.5, 0.75])
+    w = np.array([0.25, 0.75, 2.25])
+    expected = w * (1 - r) ** 3, -3 * w * (1 - r) ** 2
+    assert_close(model.evaluate(r, [0, 0, 1], [0, 1, 1]), expected, rtol=1e-12)
+    assert not caplog.records
+    assert capfd.readouterr() == ("", "")
+
+
+def test_files_of_a_newer_pytorch_are_named(tmp_path):
+    """A file with the version that the schema of torch.export may have one day."""
+    lp.export_model(models.Formula(), tmp_path / "new.pt2", **FORMULA)
+    with zipfile.ZipFile(tmp_path / "new.pt2") as new, zipfile.ZipFile(tmp_path / "newer.pt2", "w") as newer:
+        changed = 0
+        for name in new.namelist():
+            content = new.read(name)
+            if name.endswith(("models/model.json", "serialized_exported_program.json")):
+                content = re.sub(rb'("schema_version": *\{"major": *)\d+', rb"\g<1>99", content)
+                changed += content != new.read(name)
+            newer.writestr(name, content)
+    assert changed == 1
+    with pytest.raises(
+        lp.ModelError,
+        match=rf"newer.pt2: PyTorch {re.escape(torch.__version__)} cannot read the file .* files of older versions",
+    ):
+        lp.load_model(tmp_path / "newer.pt2")

@@ -131,7 +131,7 @@ def through(front_end, model):
             return torch.jit.trace(model, some_pairs(), check_trace=False)
         if front_end == "frozen":
             return torch.jit.freeze(torch.jit.script(model))
-        dynamic = ({0: torch.export.Dim("pairs", min=2)},) * 3
+        dynamic = ({0: torch.export.Dim("pairs", min=2, max=2**31 - 1)},) * 3
         return saved_and_loaded(
             torch.export.export(model, some_pairs(), dynamic_shapes=dynamic), torch.export.save, torch.export.load
         ).module()
@@ -956,7 +956,7 @@ def test_features_and_global_parameters():
             "charge": torch.tensor(1.0, dtype=torch.float64),
         },
     )
-    pairs = {0: torch.export.Dim("pairs", min=2)}
+    pairs = {0: torch.export.Dim("pairs", min=2, max=2**31 - 1)}
     exported = torch.export.export(
         model,
         *example,
@@ -1177,6 +1177,11 @@ def test_derivatives_at_kinks_are_those_of_pytorch(body, tmp_path):
     if "clamp" in body:  # at its limits the derivative is 1 in PyTorch before 2.14, 0 since then, and 1 in programs
         limits = [float(number) for number in re.findall(r"-?\d\.\d", body)]
         expected[torch.isin(r, torch.tensor(limits, dtype=r.dtype))] = 1
+    # Where these are not differentiable, PyTorch 2.6 has values of its own: those of the other side, and NaN.
+    if "hardswish" in body:
+        expected[r == 0] = 1 if "+" in body else 0
+    if "atan2" in body:
+        expected[(r == 0) & torch.isnan(expected)] = 0
     # The tolerance is for the constant 1/6, which PyTorch has in single precision.
     assert_close(differentiate(program, r, types, types).numpy(), expected, 1e-7)
 
@@ -1219,6 +1224,8 @@ def test_values_of_very_large_and_small_arguments_have_small_relative_errors(bod
         oracle(record_module(model, source="m", num_types=3), r, types, types),
         model(r, types, types).numpy(),
     )
+    if body == "F.elu(r)":  # PyTorch 2.6 subtracts 1 from exp(r), and loses digits of small results
+        expected = torch.where(r > 0, r, torch.expm1(r)).numpy()
     assert np.isfinite(expected).all()
     assert (np.abs(got - expected) <= 1e-12 * np.abs(expected) + 1e-300).all()
 

@@ -12,7 +12,7 @@ import torch
 from ..errors import ModelError
 from .metadata.metadata import FILE_NAME, parse_json
 from .pytorch.messages import first_line
-from .pytorch.state import without_torchscript_warnings
+from .pytorch.state import without_export_messages, without_torchscript_warnings
 
 
 def read_file(path):
@@ -62,18 +62,15 @@ def read_module(content, source):
             if damaged is not None:
                 raise zipfile.BadZipFile(f"{damaged} is damaged")
             names = archive.namelist()
-            exported = any(name.endswith("archive_format") for name in names)
+            # The second name is in files of older versions of PyTorch, such as 2.6.
+            exported = any(name.endswith("archive_format") for name in names) or (
+                "serialized_exported_program.json" in names
+            )
             if any("/aotinductor/" in f"/{name}" for name in names):
                 raise ModelError(
                     f"{source}: the file was compiled by AOTInductor and contains machine code instead of a program"
                     " that can be read; export the module with lp.export_model to a path that ends in .pt2, or save"
                     " its ExportedProgram with torch.export.save."
-                )
-            if "serialized_exported_program.json" in names:
-                raise ModelError(
-                    f"{source}: this file of torch.export has the form that PyTorch 2.6 writes, which is not read (here"
-                    f" is PyTorch {torch.__version__}); export to a path that ends in .pt, for TorchScript, or with a"
-                    " newer PyTorch."
                 )
             if exported:
                 _refuse_programs_in_pickles(archive, source)
@@ -88,7 +85,8 @@ def read_module(content, source):
             with without_torchscript_warnings():
                 module = torch.jit.load(io.BytesIO(content), map_location="cpu", _extra_files=extra)
         elif exported:
-            module = torch.export.load(io.BytesIO(content), extra_files=extra).module()
+            with without_export_messages():
+                module = torch.export.load(io.BytesIO(content), extra_files=extra).module()
         else:
             raise ModelError(
                 f"{source}: the file contains only data, as written by torch.save, and no program; export the module"
@@ -98,7 +96,8 @@ def read_module(content, source):
         raise
     except Exception as error:  # a damaged file can make PyTorch raise anything
         raise ModelError(
-            f"{source}: PyTorch cannot read the file ({type(error).__name__}: {first_line(error)})."
+            f"{source}: PyTorch {torch.__version__} cannot read the file ({type(error).__name__}: {first_line(error)})."
+            " It reads files of older versions, but not of all newer ones."
         ) from error
     text = extra[FILE_NAME]
     return module, parse_json(text, source) if text else {}
@@ -110,7 +109,8 @@ def _refuse_programs_in_pickles(archive, source):
     torch.export.load unpickles some members without restrictions, so that a file could execute arbitrary code.
     """
     for name in archive.namelist():
-        if name.endswith((".pt", ".pkl")):
+        # Very old versions of PyTorch gave pickles of tensors the names of JSON files.
+        if name.endswith((".pt", ".pkl", "serialized_state_dict.json", "serialized_constants.json")):
             try:
                 torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)
             except Exception as error:

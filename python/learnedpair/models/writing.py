@@ -114,10 +114,12 @@ def _exported(module, metadata, name):
     ):
         arguments, keywords = _example_inputs(metadata, _dtype(module))
         names = list(inspect.signature(module.forward).bind(*arguments, **keywords).arguments)
-        pairs, atoms = torch.export.Dim("pairs", min=2), torch.export.Dim("atoms", min=2)
+        # Without a maximum PyTorch 2.6 refuses some modules.
+        pairs, atoms = (torch.export.Dim(name, min=2, max=2**31 - 1) for name in ("pairs", "atoms"))
         axes = [*[{0: pairs}] * 3, *[{0: atoms}] * (len(arguments) - 3), *[{}] * len(keywords)]
         shapes = dict(zip(names, axes, strict=True))
-        return torch.export.export(module, arguments, keywords, dynamic_shapes=shapes)
+        # Not strict, which is the default of newer versions: fewer modules are refused.
+        return torch.export.export(module, arguments, keywords, dynamic_shapes=shapes, strict=False)
 
 
 def _copy(module, name):

@@ -219,6 +219,17 @@ def test_another_version_of_the_package_is_refused(package, tmp_path):
     assert 'compatible with requested version "99"' in messages and f"version: {lp.__version__}" in messages
 
 
+def test_components_are_refused(package, tmp_path):
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.20)\nproject(User LANGUAGES CXX)\n"
+        "find_package(OpenMMLearnedPair CONFIG REQUIRED COMPONENTS CUDA)\n",
+        encoding="utf-8",
+    )
+    status, messages = configure(tmp_path, tmp_path / "build", f"-DOpenMMLearnedPair_DIR={package}")
+    assert status != 0
+    assert "has no components, such as CUDA: remove COMPONENTS from the call of find_package()" in messages
+
+
 def test_a_project_can_add_this_one(tmp_path):
     """It is configured only: the build is that of every other test."""
     (tmp_path / "main.cpp").write_text('#include "LearnedPairForce.h"\nint main() {}\n', encoding="utf-8")
@@ -295,6 +306,39 @@ def test_a_library_of_another_version_is_refused_when_python_imports_the_package
         "learnedpair.errors.PluginLoadError: The library of openmm-learnedpair for the platform Reference has the"
         f" version 9.9.9, and the others have the version {lp.__version__}. Install the same version of all"
     )
+
+
+@pytest.mark.parametrize("variable", [None, "OPENMM_PLUGIN_DIR"])
+def test_libraries_of_another_version_than_the_python_package_are_refused(variable, tmp_path):
+    """A preloaded library replaces the function that returns the version of the libraries. The command says the same as
+    the import, without a traceback.
+    """
+    (tmp_path / "version.cpp").write_text(
+        "#include <string>\nnamespace LearnedPairPlugin {\n"
+        '__attribute__((visibility("default"))) const std::string& getLibraryVersion() {\n'
+        '    static std::string version = "9.9.9";\n    return version;\n}\n}\n',
+        encoding="utf-8",
+    )
+    library = tmp_path / "libversion.so"
+    result = run(os.environ.get("CXX", "g++"), "-shared", "-fPIC", tmp_path / "version.cpp", "-o", library)
+    assert result.returncode == 0, result.stderr
+    plugins = LIBRARIES / "plugins"
+    settings = ["-u", "OPENMM_PLUGIN_DIR"] if variable is None else [f"{variable}={plugins}"]
+    message = (
+        f"The Python package openmm-learnedpair has the version {lp.__version__}, but OpenMM has loaded libraries of"
+        " the version 9.9.9"
+    )
+    message += (
+        f" from '{plugins}'. Unset the environment variable OPENMM_PLUGIN_DIR, which names this folder."
+        if variable
+        else ". Install openmm-learnedpair again"
+    )
+    code = "import sys; from learnedpair_hooks.command import main; sys.exit(main())"
+    for arguments, prefix in ((["import learnedpair"], "learnedpair.errors.PluginLoadError"), ([code], "learnedpair")):
+        result = run("env", *settings, f"LD_PRELOAD={library}", sys.executable, "-c", *arguments)
+        assert result.returncode == 1
+        assert result.stderr.splitlines()[-1].startswith(f"{prefix}: {message}")
+        assert ("Traceback" in result.stderr) == (arguments != [code])
 
 
 def test_a_plugin_for_another_openmm_does_not_prevent_the_import_of_openmm(tmp_path):

@@ -397,7 +397,10 @@ def test_another_ensemble_is_refused(example, one_chunk, tmp_path):
     prepare, settings = example("running").prepare, one_chunk[0]
     assert prepare(tmp_path, *make_texts(), **SETTINGS) == settings
     assert prepare(tmp_path, None, None, **SETTINGS) == settings
-    with pytest.raises(ValueError, match=r"ensemble with time_step 0.004, and time_step 0.002 is asked for"):
+    message = (
+        r"ensemble with time_step 0.004, and time_step 0.002 is asked for; expected the same, or another --output$"
+    )
+    with pytest.raises(ValueError, match=message):
         prepare(tmp_path, *make_texts(), **{**SETTINGS, "time_step": 0.002})
     with pytest.raises(ValueError, match=r"ensemble with system \w+, and system"):
         prepare(tmp_path, *make_texts(barostat=True), **SETTINGS)
@@ -413,7 +416,9 @@ def test_another_ensemble_is_refused(example, one_chunk, tmp_path):
 def test_another_seed_is_refused(example, tmp_path):
     prepare = example("running").prepare
     prepare(tmp_path, *make_texts(), **SETTINGS, seed=1)
-    with pytest.raises(ValueError, match="an ensemble with seed 1, and seed 2 is asked for"):
+    with pytest.raises(
+        ValueError, match=r"an ensemble with seed 1, and seed 2 is asked for.* or remove .*ensemble.json: no"
+    ):
         prepare(tmp_path, *make_texts(), **SETTINGS, seed=2)
 
 
@@ -590,7 +595,8 @@ def test_a_job_of_slurm_that_ends_is_replaced(example, tmp_path, monkeypatch):
     commands.mkdir()
     jobs = commands / "jobs"
     scripts = {
-        "sbatch": f'cp "$1" "$1.job"; setsid bash "$1.job" >/dev/null 2>&1 &\necho $! >>{jobs}; echo Job $!',
+        "sbatch": '[ "$1" = --test-only ] && exit 0\n'
+        f'cp "$1" "$1.job"; setsid bash "$1.job" >/dev/null 2>&1 &\necho $! >>{jobs}; echo Job $!',
         "scancel": 'kill -- -"$1" 2>/dev/null; true',
     }
     for name, text in scripts.items():
@@ -613,6 +619,24 @@ def test_a_job_of_slurm_that_ends_is_replaced(example, tmp_path, monkeypatch):
     name, number, process = killer.killed
     attempts = [found for found in chunks.read_attempts(tmp_path / "out" / name) if found[0] == number]
     assert len(attempts) == 2 and attempts[0][2] == process != attempts[1][2]
+
+
+def test_a_job_that_slurm_refuses_is_reported(tmp_path, monkeypatch):
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    reason = "sbatch: error: invalid partition specified: gpus"
+    text = f'#!/bin/bash\n[ "$1" = --test-only ] && echo "{reason}" >&2\nexit 1\n'
+    (commands / "sbatch").write_text(text, encoding="utf-8")
+    (commands / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+    write_texts(tmp_path, barostat=False)
+    command = script(tmp_path, "--slurm", "--threads", "1", "--interface", "lo", "--platform", "Reference")
+    result = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"SLURM refuses the job ({reason}); change --sbatch, --memory, --walltime or --threads, and look at the job"
+        " with --print-job\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ platform belong to the process and not to a Context.
 
 import contextlib
 import os
+import subprocess
+import tempfile
 
 import dask
 from distributed import Client, Nanny, Scheduler, SpecCluster
@@ -122,9 +124,31 @@ def slurm_cluster(
         job_script_prologue=[f"export {THREADS_VARIABLE}={threads}", *prologue],
         scheduler_options={"dashboard": False, "dashboard_address": ":0"},
     )
-    if workers:  # scale() would not replace jobs that have reached their time
+    if workers:
+        try:
+            _test_job(cluster.job_script())
+        except ValueError:
+            cluster.close()
+            raise
+        # scale() would not replace jobs that have reached their time.
         cluster.adapt(minimum=workers, maximum=workers)
     return cluster
+
+
+def _test_job(script):
+    """Let SLURM test the script of a job without submitting it; raises ValueError with its message.
+
+    Without a test Dask would wait for jobs that SLURM refuses, and report nothing.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".sh", encoding="utf-8") as file:
+        file.write(script)
+        file.flush()
+        result = subprocess.run(["sbatch", "--test-only", file.name], capture_output=True, text=True)
+    if result.returncode:
+        raise ValueError(
+            f"SLURM refuses the job ({(result.stderr or result.stdout).strip()}); change --sbatch, --memory,"
+            " --walltime or --threads, and look at the job with --print-job"
+        )
 
 
 @contextlib.contextmanager

@@ -101,9 +101,10 @@ def prepare(folder, system, state, **settings):
         raise ValueError(f"{description} is not complete; restore it, or choose another --output")
     for name, value in stored.items():
         if wanted[name] != value:
+            remedy = "" if any(folder.glob("*/chunk-*.npz")) else f", or remove {description}: no chunk is complete yet"
             raise ValueError(
                 f"{folder} has an ensemble with {name} {value}, and {name} {wanted[name]} is asked for; expected the"
-                " same, or another --output"
+                f" same, or another --output{remedy}"
             )
     if not stored:
         for name, text in texts.items():

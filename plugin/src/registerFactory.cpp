@@ -16,6 +16,11 @@ static string minorVersion(const string& version) {
     return version.substr(0, version.find('.', version.find('.') + 1));
 }
 
+const string& LearnedPairPlugin::getLibraryVersion() {
+    static const string version = LEARNEDPAIR_VERSION;
+    return version;
+}
+
 const vector<string>& LearnedPairPlugin::getRegistrationProblems() {
     return problems;
 }

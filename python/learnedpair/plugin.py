@@ -48,7 +48,7 @@ def load() -> ModuleType:
     ------
     PluginLoadError
         If the plugin was built for another OpenMM, is not in OpenMM's plugin folder, or failed to load; or if its
-        libraries have different versions.
+        libraries or this package have different versions.
     """
     try:
         from . import _core
@@ -57,6 +57,17 @@ def load() -> ModuleType:
             f"The libraries of openmm-learnedpair could not be loaded ({error}). {REBUILD}"
         ) from error
     check_version(_core.openmm_version, openmm.Platform.getOpenMMVersion())
+    given = os.environ.get("OPENMM_PLUGIN_DIR")
+    if _core.library_version != _core.version:  # OpenMM loads the libraries of its plugin folder first
+        raise PluginLoadError(
+            f"The Python package openmm-learnedpair has the version {_core.version}, but OpenMM has loaded libraries of"
+            f" the version {_core.library_version}"
+            + (
+                f" from {given!r}. Unset the environment variable OPENMM_PLUGIN_DIR, which names this folder."
+                if given is not None
+                else ". Install openmm-learnedpair again."
+            )
+        )
     present = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
     present = [name for name in PLATFORMS if name in present]
     failures = library_failures(present, openmm.Platform.getPluginLoadFailures())
@@ -67,7 +78,6 @@ def load() -> ModuleType:
     if problems := _core.get_registration_problems():
         raise PluginLoadError(f"{' '.join(problems)} Install the same version of all its packages.")
     if not openmm.Platform.getPlatform("Reference").supportsKernels([KERNEL]):
-        given = os.environ.get("OPENMM_PLUGIN_DIR")
         folder = os.path.join(openmm.version.openmm_library_path, "plugins") if given is None else repr(given)
         remedy = (
             "Install openmm-learnedpair into the same environment as OpenMM; for an OpenMM that does not come from a"

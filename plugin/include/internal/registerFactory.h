@@ -28,6 +28,9 @@ namespace LearnedPairPlugin {
 LEARNEDPAIR_EXPORT void registerFactory(const std::string& platformName, OpenMM::KernelFactory* factory,
         const std::string& version = LEARNEDPAIR_VERSION);
 
+/** Get the version of the library that contains this function. */
+LEARNEDPAIR_EXPORT const std::string& getLibraryVersion();
+
 /** Get why factories were not registered, one sentence for each. */
 LEARNEDPAIR_EXPORT const std::vector<std::string>& getRegistrationProblems();
 

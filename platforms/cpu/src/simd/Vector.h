@@ -22,7 +22,8 @@
 namespace {
 
 #if defined(LEARNEDPAIR_PORTABLE)
-const int Width = 4;
+// Compilers replace shorter loops by single numbers, and make no vector instructions of them.
+const int Width = 16;
 #elif defined(__AVX512F__)
 const int Width = 16;
 #elif defined(__AVX2__)
@@ -55,6 +56,14 @@ inline Ints laneNumbers() {
     Ints x;
     for (int k = 0; k < Width; k++)
         x[k] = k;
+    return x;
+}
+
+/** The bit of each lane: 1, 2, 4 ... */
+inline Ints laneBits() {
+    Ints x;
+    for (int k = 0; k < Width; k++)
+        x[k] = 1 << k;
     return x;
 }
 

@@ -17,11 +17,7 @@ inline Mask equal(const Floats& x, const Floats& y) {
 }
 
 inline Mask fromBits(unsigned bits) {
-#if defined(__AVX2__) && !defined(LEARNEDPAIR_PORTABLE)
-    const Ints bit = {1, 2, 4, 8, 16, 32, 64, 128};
-#else
-    const Ints bit = {1, 2, 4, 8};
-#endif
+    const Ints bit = laneBits();
     return (splat((int32_t) bits) & bit) == bit;
 }
 

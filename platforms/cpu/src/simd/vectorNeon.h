@@ -9,26 +9,18 @@
 namespace {
 
 inline unsigned toBits(const Mask& mask) {
-    const Ints bit = {1, 2, 4, 8};
-    return vaddvq_u32((uint32x4_t) (mask & bit));
+    return vaddvq_u32((uint32x4_t) (mask & laneBits()));
 }
 
 inline Floats sqrt(const Floats& x) {
     return (Floats) vsqrtq_f32((float32x4_t) x);
 }
 
-inline Floats inverseSqrt(const Floats& x) {
-    return 1 / sqrt(x);
-}
+} // namespace
 
-// Not with vminq_f32 and vmaxq_f32, whose results are NaN if the first operand is.
-inline Floats min(const Floats& x, const Floats& y) {
-    return select(x < y, x, y);
-}
+#include "plainFunctions.h"
 
-inline Floats max(const Floats& x, const Floats& y) {
-    return select(x > y, x, y);
-}
+namespace {
 
 inline Floats round(const Floats& x) {
     return (Floats) vrndnq_f32((float32x4_t) x);

@@ -22,17 +22,11 @@ inline Floats sqrt(const Floats& x) {
     return result;
 }
 
-inline Floats inverseSqrt(const Floats& x) {
-    return 1 / sqrt(x);
-}
+} // namespace
 
-inline Floats min(const Floats& x, const Floats& y) {
-    return select(x < y, x, y);
-}
+#include "plainFunctions.h"
 
-inline Floats max(const Floats& x, const Floats& y) {
-    return select(x > y, x, y);
-}
+namespace {
 
 inline Floats round(const Floats& x) {
     const float shift = 12582912.0f; // 1.5*2^23: floats of this size have no fractions

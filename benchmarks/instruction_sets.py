@@ -4,8 +4,9 @@
 
     python benchmarks/instruction_sets.py --json benchmarks/results/instruction_sets.json
 
-Forces of a table and of a network that is evaluated exactly, in a box of water without other forces. One thread computes
-the forces of all sets in turns, always at the same positions; the portable path is plain C++. See benchmarks/README.md.
+Forces of a table and of a network that is evaluated exactly, in a box of water without other forces. One thread
+computes the forces of all sets in turns, always at the same positions; the portable path is plain C++. See
+benchmarks/README.md.
 """
 
 import argparse

@@ -39,6 +39,16 @@ pdb = app.PDBFile("demo_output/start.pdb")
 system = app.ForceField("amber14/tip3p.xml").createSystem(pdb.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9)
 print(lp.add_correction(system, pdb.topology, WATER_COMPILED))
 """
+#: A script with a force field file that contains a correction, which imports nothing of this package.
+FORCE_FIELD = """
+import sys
+from openmm import app
+pdb = app.PDBFile("demo_output/start.pdb")
+force_field = app.ForceField("amber14/tip3p.xml", "delta.xml")
+system = force_field.createSystem(pdb.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9)
+print(system.getNumForces(), "forces")
+assert system.getNumForces() == 6
+"""
 
 
 def main():
@@ -48,6 +58,14 @@ def main():
     run(Path(sys.executable).parent / "learnedpair", "demo", "--steps", "50", "--platform", "CPU", "--waters", "1000")
     run(sys.executable, "-c", LOAD)
     run(sys.executable, "-c", CORRECT)
+    from learnedpair.data import WATER_COMPILED
+
+    Path("delta.xml").write_text(
+        '<ForceField><Include file="learnedpair/required.xml"/>'
+        f'<LearnedPairForce model="{WATER_COMPILED}"/></ForceField>',
+        encoding="utf-8",
+    )
+    run(sys.executable, "-c", FORCE_FIELD)
     import openmm
 
     # Without an OpenCL runtime, OpenMM's own OpenCL platform cannot be loaded, and ours neither.

@@ -219,15 +219,20 @@ def test_another_version_of_the_package_is_refused(package, tmp_path):
     assert 'compatible with requested version "99"' in messages and f"version: {lp.__version__}" in messages
 
 
-def test_components_are_refused(package, tmp_path):
+@pytest.mark.parametrize("option", ["COMPONENTS", "OPTIONAL_COMPONENTS"])
+def test_components_are_not_found(option, package, tmp_path):
     (tmp_path / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.20)\nproject(User LANGUAGES CXX)\n"
-        "find_package(OpenMMLearnedPair CONFIG REQUIRED COMPONENTS CUDA)\n",
+        f"find_package(OpenMMLearnedPair CONFIG REQUIRED {option} CUDA Reference)\n"
+        "message(STATUS CUDA=${OpenMMLearnedPair_CUDA_FOUND})\n",
         encoding="utf-8",
     )
     status, messages = configure(tmp_path, tmp_path / "build", f"-DOpenMMLearnedPair_DIR={package}")
-    assert status != 0
-    assert "has no components, such as CUDA: remove COMPONENTS from the call of find_package()" in messages
+    if option == "COMPONENTS":
+        assert status != 0
+        assert "openmm-learnedpair has no component CUDA, and none at all: OpenMM loads the libraries of" in messages
+    else:
+        assert status == 0 and "CUDA=FALSE" in messages, messages
 
 
 def test_a_project_can_add_this_one(tmp_path):
@@ -244,22 +249,33 @@ def test_a_project_can_add_this_one(tmp_path):
     assert "pybind11" not in messages
 
 
-@pytest.mark.parametrize("setting", ["AUTO", "ON"])
+@pytest.mark.parametrize("setting", ["AUTO", "ON", "complete"])
 def test_incomplete_headers_of_cuda_are_reported(setting, tmp_path):
-    """Where the headers are those that PyTorch brought along, the build without CUDA must work."""
-    (tmp_path / "cuda.h").touch()
+    """With the headers that PyTorch brought along, the build without CUDA must work. The first folder with all
+    headers is taken.
+    """
+    folders = [tmp_path / "incomplete"]
+    if setting == "complete":
+        folders.append(tmp_path / "complete")
+        (folders[1] / "crt").mkdir(parents=True)
+        (folders[1] / "crt" / "host_defines.h").touch()
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        (folder / "cuda.h").touch()
     status, messages = configure(
-        ROOT, tmp_path / "build", f"-DPython_EXECUTABLE={sys.executable}", f"-DLEARNEDPAIR_CUDA={setting}",
-        "-DLEARNEDPAIR_PYTHON=OFF", f"-DCUDA_INCLUDE_DIR={tmp_path}",
+        ROOT, tmp_path / "build", f"-DPython_EXECUTABLE={sys.executable}", "-DLEARNEDPAIR_PYTHON=OFF",
+        f"-DLEARNEDPAIR_CUDA={'ON' if setting == 'complete' else setting}",
+        f"-DCUDA_INCLUDE_DIR={';'.join(map(str, folders))}",
     )  # fmt: skip
     missing = (
-        f"crt/host_defines.h, which {tmp_path}/cuda.h needs (in the Python packages nvidia-cuda-nvcc-cu12 for CUDA 12,"
-        " nvidia-cuda-crt for CUDA 13), was not found"
+        f"crt/host_defines.h, which {folders[0]}/cuda.h needs (in the Python packages nvidia-cuda-nvcc-cu12 for CUDA"
+        " 12, nvidia-cuda-crt for CUDA 13), was not found"
     )
-    if setting == "AUTO":
-        assert status == 0 and f"CUDA platform: left out, since {missing}" in messages, messages
-    else:
+    if setting == "ON":
         assert status != 0 and f"CUDA platform: LEARNEDPAIR_CUDA is ON, but {missing}" in messages, messages
+    else:
+        expected = f"left out, since {missing}" if setting == "AUTO" else f"built with {folders[-1]}"
+        assert status == 0 and f"CUDA platform: {expected}" in messages, messages
 
 
 def test_cmake_dir_of_an_incomplete_installation_fails(monkeypatch, tmp_path, capsys):
@@ -325,20 +341,21 @@ def test_libraries_of_another_version_than_the_python_package_are_refused(variab
     plugins = LIBRARIES / "plugins"
     settings = ["-u", "OPENMM_PLUGIN_DIR"] if variable is None else [f"{variable}={plugins}"]
     message = (
-        f"The Python package openmm-learnedpair has the version {lp.__version__}, but OpenMM has loaded libraries of"
-        " the version 9.9.9"
+        f"The Python package openmm-learnedpair has the version {lp.__version__}, but its libraries that were loaded"
+        " have the version 9.9.9. "
     )
     message += (
-        f" from '{plugins}'. Unset the environment variable OPENMM_PLUGIN_DIR, which names this folder."
+        f"Unset the environment variable OPENMM_PLUGIN_DIR, which is '{plugins}'."
         if variable
-        else ". Install openmm-learnedpair again"
+        else "Install openmm-learnedpair again."
     )
     code = "import sys; from learnedpair_hooks.command import main; sys.exit(main())"
-    for arguments, prefix in ((["import learnedpair"], "learnedpair.errors.PluginLoadError"), ([code], "learnedpair")):
-        result = run("env", *settings, f"LD_PRELOAD={library}", sys.executable, "-c", *arguments)
-        assert result.returncode == 1
-        assert result.stderr.splitlines()[-1].startswith(f"{prefix}: {message}")
-        assert ("Traceback" in result.stderr) == (arguments != [code])
+    environment = ("env", *settings, f"LD_PRELOAD={library}", sys.executable, "-c")
+    result = run(*environment, "import learnedpair")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == f"learnedpair.errors.PluginLoadError: {message}"
+    result = run(*environment, code)
+    assert (result.returncode, result.stderr) == (2, f"learnedpair: {message}\n")
 
 
 def test_a_plugin_for_another_openmm_does_not_prevent_the_import_of_openmm(tmp_path):

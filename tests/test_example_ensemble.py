@@ -398,7 +398,7 @@ def test_another_ensemble_is_refused(example, one_chunk, tmp_path):
     assert prepare(tmp_path, *make_texts(), **SETTINGS) == settings
     assert prepare(tmp_path, None, None, **SETTINGS) == settings
     message = (
-        r"ensemble with time_step 0.004, and time_step 0.002 is asked for; expected the same, or another --output$"
+        r"with time_step 0.004, and time_step 0.002 is asked for; choose the same time_step, or another --output.$"
     )
     with pytest.raises(ValueError, match=message):
         prepare(tmp_path, *make_texts(), **{**SETTINGS, "time_step": 0.002})
@@ -416,9 +416,10 @@ def test_another_ensemble_is_refused(example, one_chunk, tmp_path):
 def test_another_seed_is_refused(example, tmp_path):
     prepare = example("running").prepare
     prepare(tmp_path, *make_texts(), **SETTINGS, seed=1)
-    with pytest.raises(
-        ValueError, match=r"an ensemble with seed 1, and seed 2 is asked for.* or remove .*ensemble.json: no"
-    ):
+    message = (
+        r"with seed 1, and seed 2 is asked for; .* No chunk is complete yet, so that you may also remove .*.json.$"
+    )
+    with pytest.raises(ValueError, match=message):
         prepare(tmp_path, *make_texts(), **SETTINGS, seed=2)
 
 
@@ -621,22 +622,22 @@ def test_a_job_of_slurm_that_ends_is_replaced(example, tmp_path, monkeypatch):
     assert len(attempts) == 2 and attempts[0][2] == process != attempts[1][2]
 
 
-def test_a_job_that_slurm_refuses_is_reported(tmp_path, monkeypatch):
-    commands = tmp_path / "bin"
-    commands.mkdir()
+def test_a_job_that_slurm_refuses_is_reported(example, tmp_path, monkeypatch, capsys):
+    """By a test of the job: Dask reports nothing. Here the second job would be accepted."""
     reason = "sbatch: error: invalid partition specified: gpus"
-    text = f'#!/bin/bash\n[ "$1" = --test-only ] && echo "{reason}" >&2\nexit 1\n'
-    (commands / "sbatch").write_text(text, encoding="utf-8")
-    (commands / "sbatch").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
-    write_texts(tmp_path, barostat=False)
-    command = script(tmp_path, "--slurm", "--threads", "1", "--interface", "lo", "--platform", "Reference")
-    result = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert result.returncode == 1
-    assert result.stderr == (
-        f"SLURM refuses the job ({reason}); change --sbatch, --memory, --walltime or --threads, and look at the job"
-        " with --print-job\n"
+    (tmp_path / "sbatch").write_text(
+        f'#!/bin/bash\n[ "$1" = --test-only ] && grep -q gpus "$2" && echo "{reason}" >&2 && exit 1\nexit 0\n',
+        encoding="utf-8",
     )
+    (tmp_path / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for partition in ("gpus", "gpu"):
+        example("clusters")._test_job(f"#SBATCH --partition={partition}\n")
+    output = capsys.readouterr().out
+    assert output.startswith(
+        f"SLURM would not start these jobs now: {reason}\nThe run waits for them. If they are wrong,"
+    )
+    assert output.count("SLURM") == 1
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,11 @@
 """Tests that models are read with their metadata, converted to nm and kJ/mol, and refused with a reason."""
 
 import functools
+import logging
 import os
+import pickle
 import re
+import threading
 import zipfile
 from pathlib import Path
 
@@ -18,6 +21,7 @@ import torch
 from comparators import assert_close
 from learnedpair.models.checks.contract import check_rows
 from learnedpair.models.checks.samples import random_rows
+from learnedpair.models.pytorch import exported
 
 pytestmark = pytest.mark.all_samples
 
@@ -871,22 +875,25 @@ class Bomb:
         return (print, ("a foreign program ran",))
 
 
-@pytest.mark.parametrize("member", ["example_inputs.pt", "serialized_state_dict.json"])
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-def test_pickled_code_in_exported_files_does_not_run(member, tmp_path, capsys):
-    import pickle
-
-    example = (torch.rand(5, dtype=torch.float64), torch.zeros(5, dtype=torch.int64), torch.ones(5, dtype=torch.int64))
-    torch.export.save(torch.export.export(models.Formula(), example), tmp_path / "good.pt2")
-    with zipfile.ZipFile(tmp_path / "good.pt2") as good, zipfile.ZipFile(tmp_path / "bad.pt2", "w") as bad:
-        # The example inputs are in sample_inputs/model.pt, or for PyTorch 2.6 in serialized_example_inputs.pt.
-        endings = ("sample_inputs/model.pt", "example_inputs.pt") if member == "example_inputs.pt" else (member,)
-        for name in good.namelist():
-            if not name.endswith(endings):
-                bad.writestr(name, good.read(name))
-        replaced = [name for name in good.namelist() if name.endswith(endings)] or [member]
-        bad.writestr(*replaced, pickle.dumps(Bomb()))
-    with pytest.raises(lp.ModelError, match="does not contain tensors alone.*could execute foreign code"):
+@pytest.mark.parametrize(
+    "member, content, problem",
+    [
+        ("data/sample_inputs/model.pt", None, r"is a pickle of other things \(.*\)"),
+        ("data/sample_inputs/MODEL.PT", None, r"is a pickle of other things \(.*\)"),
+        ("serialized_state_dict.json", None, r"is a pickle of other things \(.*\)"),
+        ("data/constants/opaque_obj_0", None, "is an object"),
+        ("data/weights/model_weights_config.json", b'{"config": {"w": {"use_pickle": true}}}', "names pickled weights"),
+    ],
+)
+def test_objects_in_exported_files_are_refused(member, content, problem, tmp_path, capsys):
+    """They are refused by the names of members, before PyTorch loads the file."""
+    with zipfile.ZipFile(tmp_path / "bad.pt2", "w") as bad:
+        bad.writestr("bad/archive_format", "pt2")
+        bad.writestr(f"bad/{member}", pickle.dumps(Bomb()) if content is None else content)
+    with pytest.raises(
+        lp.ModelError,
+        match=rf"bad.pt2: the file must contain no objects but plain tensors, but bad/{member} inside it {problem};",
+    ):
         lp.load_model(tmp_path / "bad.pt2", **FORMULA)
     assert "foreign" not in capsys.readouterr().out
 
@@ -1394,8 +1401,52 @@ def test_files_of_a_newer_pytorch_are_named(tmp_path):
                 changed += content != new.read(name)
             newer.writestr(name, content)
     assert changed == 1
+    version = re.escape(torch.__version__)
     with pytest.raises(
         lp.ModelError,
-        match=rf"newer.pt2: PyTorch {re.escape(torch.__version__)} cannot read the file .* files of older versions",
+        match=rf"newer.pt2: PyTorch {version} cannot read the file \(.*99.*\); export the model again, or install the",
     ):
         lp.load_model(tmp_path / "newer.pt2")
+
+
+def test_files_in_a_newer_form_are_named(tmp_path, monkeypatch):
+    """What happens with PyTorch 2.6, which does not know the form that newer versions write."""
+    with zipfile.ZipFile(tmp_path / "newer.pt2", "w") as newer:
+        newer.writestr("newer/archive_format", "pt2")
+    monkeypatch.setattr(exported, "reads_new_form", lambda: False)
+    with pytest.raises(
+        lp.ModelError, match="does not read the form of .* newer versions write; install a newer version"
+    ):
+        lp.load_model(tmp_path / "newer.pt2")
+
+
+def test_old_names_of_members_give_no_warning(tmp_path, capfd):
+    """Very old versions of PyTorch gave two members other names."""
+    with (
+        zipfile.ZipFile(OLDEST_PYTORCH / "model.pt2") as source,
+        zipfile.ZipFile(tmp_path / "old.pt2", "w") as old,
+    ):
+        for name in source.namelist():
+            renamed = re.sub(r"(serialized_(state_dict|constants))\.pt$", r"\1.json", name)
+            old.writestr(renamed, source.read(name))
+    model = lp.load_model(tmp_path / "old.pt2")
+    assert_close(model.evaluate([0.5], [0], [1])[0], [0.75 * 0.5**3], rtol=1e-12)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_exported_files_can_be_read_in_several_threads(tmp_path):
+    """PyTorch itself refuses to read two at the same time. Its log is as before afterwards."""
+    logger, found = logging.getLogger("torch.export"), []
+    before = logger.level, list(logger.filters)
+
+    def load():
+        for _ in range(3):
+            found.append(lp.load_model(OLDEST_PYTORCH / "model.pt2").cutoff)
+
+    threads = [threading.Thread(target=load) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [1.0] * 9
+    assert (logger.level, list(logger.filters)) == before

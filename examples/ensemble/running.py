@@ -89,7 +89,8 @@ def prepare(folder, system, state, **settings):
     remove_temporary_files(folder)
     description = folder / DESCRIPTION
     stored = _read_description(description) if description.exists() else {}
-    if not stored and any(folder.glob("*/chunk-*.npz")):
+    has_chunks = any(folder.glob("*/chunk-*.npz"))
+    if not stored and has_chunks:
         raise ValueError(
             f"{folder} has chunks of replicas, and no {DESCRIPTION} that says with which settings they were made;"
             " restore that file, or choose another --output"
@@ -101,10 +102,10 @@ def prepare(folder, system, state, **settings):
         raise ValueError(f"{description} is not complete; restore it, or choose another --output")
     for name, value in stored.items():
         if wanted[name] != value:
-            remedy = "" if any(folder.glob("*/chunk-*.npz")) else f", or remove {description}: no chunk is complete yet"
+            remedy = "" if has_chunks else f" No chunk is complete yet, so that you may also remove {description}."
             raise ValueError(
-                f"{folder} has an ensemble with {name} {value}, and {name} {wanted[name]} is asked for; expected the"
-                f" same, or another --output{remedy}"
+                f"{folder} has an ensemble with {name} {value}, and {name} {wanted[name]} is asked for; choose the same"
+                f" {name}, or another --output.{remedy}"
             )
     if not stored:
         for name, text in texts.items():

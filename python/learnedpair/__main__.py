@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Makes ``python -m learnedpair`` equivalent to the command ``learnedpair``."""
+"""Makes ``python -m learnedpair`` run the command ``learnedpair``. If the package cannot be imported, Python shows a
+traceback here, and the command only the message.
+"""
 
 import sys
 

@@ -50,23 +50,21 @@ def load() -> ModuleType:
         If the plugin was built for another OpenMM, is not in OpenMM's plugin folder, or failed to load; or if its
         libraries or this package have different versions.
     """
+    given = os.environ.get("OPENMM_PLUGIN_DIR")
+    # OpenMM loads the libraries of its plugin folder before this package loads its own.
+    unset = f"Unset the environment variable OPENMM_PLUGIN_DIR, which is {given!r}."
     try:
         from . import _core
     except ImportError as error:
         raise PluginLoadError(
-            f"The libraries of openmm-learnedpair could not be loaded ({error}). {REBUILD}"
+            f"The libraries of openmm-learnedpair could not be loaded ({error}). {REBUILD if given is None else unset}"
         ) from error
     check_version(_core.openmm_version, openmm.Platform.getOpenMMVersion())
-    given = os.environ.get("OPENMM_PLUGIN_DIR")
-    if _core.library_version != _core.version:  # OpenMM loads the libraries of its plugin folder first
+    if _core.library_version != _core.version:
         raise PluginLoadError(
-            f"The Python package openmm-learnedpair has the version {_core.version}, but OpenMM has loaded libraries of"
-            f" the version {_core.library_version}"
-            + (
-                f" from {given!r}. Unset the environment variable OPENMM_PLUGIN_DIR, which names this folder."
-                if given is not None
-                else ". Install openmm-learnedpair again."
-            )
+            f"The Python package openmm-learnedpair has the version {_core.version}, but its libraries that were loaded"
+            f" have the version {_core.library_version}."
+            f" {'Install openmm-learnedpair again.' if given is None else unset}"
         )
     present = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
     present = [name for name in PLATFORMS if name in present]
@@ -83,7 +81,7 @@ def load() -> ModuleType:
             "Install openmm-learnedpair into the same environment as OpenMM; for an OpenMM that does not come from a"
             " wheel, set OPENMM_DIR while installing."
             if given is None
-            else "Unset the environment variable OPENMM_PLUGIN_DIR, which names this folder."
+            else unset
         )
         raise PluginLoadError(
             f"OpenMM loads its plugins from {folder}, and the libraries of openmm-learnedpair are not there. {remedy}"

@@ -17,5 +17,5 @@ def main() -> int:
         if type(error).__name__ != "PluginLoadError":  # the class cannot be imported, either
             raise
         print(f"learnedpair: {error}", file=sys.stderr)
-        return 1
+        return 2  # of `learnedpair check` this is the status that says: the check could not be made
     return main()

@@ -85,8 +85,8 @@ def _variables_of_load_file() -> dict[str, Any] | None:
     frame = sys._getframe(1)
     while frame is not None:
         variables = frame.f_locals
-        if frame.f_code.co_name == "loadFile" and {"tree", "trees", "files"} <= variables.keys():
-            return variables
+        if frame.f_code.co_name == "loadFile" and {"tree", "trees", "files"} <= set(variables):
+            return dict(variables)
         frame = frame.f_back  # type: ignore[assignment]
     return None
 

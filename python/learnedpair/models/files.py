@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Reads TorchScript and torch.export files without executing code that is stored in pickles inside them."""
+"""Reads TorchScript and torch.export files."""
 
 import io
 import os
@@ -11,8 +11,9 @@ import torch
 
 from ..errors import ModelError
 from .metadata.metadata import FILE_NAME, parse_json
+from .pytorch.exported import is_exported, load_exported, refuse_foreign_objects
 from .pytorch.messages import first_line
-from .pytorch.state import without_export_messages, without_torchscript_warnings
+from .pytorch.state import without_torchscript_warnings
 
 
 def read_file(path):
@@ -62,10 +63,7 @@ def read_module(content, source):
             if damaged is not None:
                 raise zipfile.BadZipFile(f"{damaged} is damaged")
             names = archive.namelist()
-            # The second name is in files of older versions of PyTorch, such as 2.6.
-            exported = any(name.endswith("archive_format") for name in names) or (
-                "serialized_exported_program.json" in names
-            )
+            exported = is_exported(names)
             if any("/aotinductor/" in f"/{name}" for name in names):
                 raise ModelError(
                     f"{source}: the file was compiled by AOTInductor and contains machine code instead of a program"
@@ -73,8 +71,16 @@ def read_module(content, source):
                     " its ExportedProgram with torch.export.save."
                 )
             if exported:
-                _refuse_programs_in_pickles(archive, source)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeError) as error:
+                refuse_foreign_objects(archive, source)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        ValueError,
+        AttributeError,
+    ) as error:
         raise ModelError(
             f"{source}: this is not a model file, or only a part of one ({error}); expected a file written by"
             " lp.export_model, torch.jit.save or torch.export.save."
@@ -85,8 +91,7 @@ def read_module(content, source):
             with without_torchscript_warnings():
                 module = torch.jit.load(io.BytesIO(content), map_location="cpu", _extra_files=extra)
         elif exported:
-            with without_export_messages():
-                module = torch.export.load(io.BytesIO(content), extra_files=extra).module()
+            module = load_exported(content, extra, source)
         else:
             raise ModelError(
                 f"{source}: the file contains only data, as written by torch.save, and no program; export the module"
@@ -96,26 +101,8 @@ def read_module(content, source):
         raise
     except Exception as error:  # a damaged file can make PyTorch raise anything
         raise ModelError(
-            f"{source}: PyTorch {torch.__version__} cannot read the file ({type(error).__name__}: {first_line(error)})."
-            " It reads files of older versions, but not of all newer ones."
+            f"{source}: PyTorch {torch.__version__} cannot read the file ({type(error).__name__}: {first_line(error)});"
+            " export the model again, or install the version of PyTorch that wrote the file."
         ) from error
     text = extra[FILE_NAME]
     return module, parse_json(text, source) if text else {}
-
-
-def _refuse_programs_in_pickles(archive, source):
-    """Refuse an archive with pickles that contain anything but tensors.
-
-    torch.export.load unpickles some members without restrictions, so that a file could execute arbitrary code.
-    """
-    for name in archive.namelist():
-        # Very old versions of PyTorch gave pickles of tensors the names of JSON files.
-        if name.endswith((".pt", ".pkl", "serialized_state_dict.json", "serialized_constants.json")):
-            try:
-                torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)
-            except Exception as error:
-                raise ModelError(
-                    f"{source}: {name} inside the file does not contain tensors alone ({first_line(error)}), and"
-                    " loading it could execute foreign code; export the model again, with tensors as the only example"
-                    " inputs."
-                ) from error

@@ -22,7 +22,7 @@
 namespace {
 
 #if defined(LEARNEDPAIR_PORTABLE)
-// Compilers replace shorter loops by single numbers, and make no vector instructions of them.
+// GCC unrolls shorter loops into operations on single floats, and makes no vector instructions of them.
 const int Width = 16;
 #elif defined(__AVX512F__)
 const int Width = 16;
@@ -104,6 +104,8 @@ inline float sum(const Floats& x) {
 #if defined(LEARNEDPAIR_PORTABLE)
 #include "vectorBits.h"
 #include "vectorPortable.h"
+
+#include "plainFunctions.h" // calls functions of the headers before
 #elif defined(__AVX512F__)
 #include "vectorAvx512.h"
 #else
@@ -112,6 +114,8 @@ inline float sum(const Floats& x) {
 #include "vectorAvx2.h"
 #elif defined(__aarch64__)
 #include "vectorNeon.h"
+
+#include "plainFunctions.h"
 #else
 #include "vectorSse4.h"
 #endif

@@ -16,12 +16,6 @@ inline Floats sqrt(const Floats& x) {
     return (Floats) vsqrtq_f32((float32x4_t) x);
 }
 
-} // namespace
-
-#include "plainFunctions.h"
-
-namespace {
-
 inline Floats round(const Floats& x) {
     return (Floats) vrndnq_f32((float32x4_t) x);
 }

@@ -22,12 +22,6 @@ inline Floats sqrt(const Floats& x) {
     return result;
 }
 
-} // namespace
-
-#include "plainFunctions.h"
-
-namespace {
-
 inline Floats round(const Floats& x) {
     const float shift = 12582912.0f; // 1.5*2^23: floats of this size have no fractions
     return (x + shift) - shift;

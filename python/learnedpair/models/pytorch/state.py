@@ -4,7 +4,6 @@
 
 import contextlib
 import functools
-import logging
 import warnings
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -51,21 +50,3 @@ def without_torchscript_warnings():
         for category in (DeprecationWarning, FutureWarning):
             warnings.filterwarnings("ignore", r"`?torch\.jit\.", category)
         yield
-
-
-@contextlib.contextmanager
-def without_export_messages():
-    """Suppress what torch.export reports of files that it reads all the same: nothing that a user could act on.
-
-    These are an internal error about each file of an older version of PyTorch, and warnings of PyTorch 2.6 about
-    constants.
-    """
-    logger = logging.getLogger("torch.export")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=UserWarning, module=r"torch\.(export|fx)\.")
-            yield
-    finally:
-        logger.setLevel(before)

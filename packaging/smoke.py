@@ -41,13 +41,12 @@ print(lp.add_correction(system, pdb.topology, WATER_COMPILED))
 """
 #: A script with a force field file that contains a correction, which imports nothing of this package.
 FORCE_FIELD = """
-import sys
+import openmm
 from openmm import app
 pdb = app.PDBFile("demo_output/start.pdb")
 force_field = app.ForceField("amber14/tip3p.xml", "delta.xml")
 system = force_field.createSystem(pdb.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9)
-print(system.getNumForces(), "forces")
-assert system.getNumForces() == 6
+assert '"LearnedPairForce"' in openmm.XmlSerializer.serialize(system)
 """
 
 

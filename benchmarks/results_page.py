@@ -136,6 +136,7 @@ TABLES = {
     "eam_lammps": lambda content: flat_table(content["structures"]),
     "setup_times": lambda content: flat_table(content["boxes"]),
     "bf16_products": lambda content: flat_table(content["results"]),
+    "instruction_sets": lambda content: flat_table(content["forces"]),
     "parameter_changes_cpu": lambda content: flat_table(
         [{key: item for key, item in row.items() if key not in ("platform", "kernel")} for row in content["results"]]
     ),

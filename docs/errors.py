@@ -69,6 +69,7 @@ WITHOUT_TEXT = {
         "fit/task.py: fit_components",
         "interfaces/ffxml.py: add_correction",
         "interfaces/ffxml_types.py: _require_known",
+        "models/pytorch/exported.py: load_exported",
         "models/metadata/validation.py: _check_rule",
         "units.py: in_length_unit",
         "plugin/src/ProgramTables.cpp",

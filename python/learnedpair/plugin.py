@@ -81,7 +81,7 @@ def load() -> ModuleType:
             "Install openmm-learnedpair into the same environment as OpenMM; for an OpenMM that does not come from a"
             " wheel, set OPENMM_DIR while installing."
             if given is None
-            else unset
+            else "Unset the environment variable OPENMM_PLUGIN_DIR, which names this folder."
         )
         raise PluginLoadError(
             f"OpenMM loads its plugins from {folder}, and the libraries of openmm-learnedpair are not there. {remedy}"

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from typing import Any, Literal, TextIO
 
@@ -125,9 +124,7 @@ def _structures(path: str | os.PathLike[str], source: str) -> Iterator[Any]:
         structures, index = ase.io.iread(file, index=":", format="extxyz"), 0
         while True:
             try:
-                with warnings.catch_warnings():  # ASE calls what NumPy 2.5 has deprecated
-                    warnings.simplefilter("ignore", DeprecationWarning)
-                    atoms = next(structures, None)
+                atoms = next(structures, None)
             except Exception as error:  # ASE raises many types of exceptions
                 text = " ".join(str(error).split())
                 raise ModelError(

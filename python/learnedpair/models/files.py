@@ -72,15 +72,7 @@ def read_module(content, source):
                 )
             if exported:
                 refuse_foreign_objects(archive, source)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        ValueError,
-        AttributeError,
-    ) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeError) as error:
         raise ModelError(
             f"{source}: this is not a model file, or only a part of one ({error}); expected a file written by"
             " lp.export_model, torch.jit.save or torch.export.save."

@@ -133,5 +133,7 @@ def refuse_foreign_objects(archive, source):
 
 def _names_pickles(content):
     """Whether a description of the weights in a file, as bytes of JSON, says that some of them are pickled."""
-    entries = json.loads(content).get("config", {})
-    return any(entry.get("use_pickle") for entry in entries.values())
+    try:
+        return any(entry["use_pickle"] for entry in json.loads(content)["config"].values())
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return False  # PyTorch refuses such a description when it loads the file

@@ -1434,19 +1434,23 @@ def test_old_names_of_members_give_no_warning(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_exported_files_can_be_read_in_several_threads(tmp_path):
-    """PyTorch itself refuses to read two at the same time. Its log is as before afterwards."""
+@pytest.mark.parametrize("name", ["model.pt", "model.pt2"])
+def test_models_can_be_loaded_in_several_threads(name):
+    """PyTorch itself refuses to read two torch.export files at the same time. Its settings are as before afterwards:
+    the default dtype and the log.
+    """
     logger, found = logging.getLogger("torch.export"), []
-    before = logger.level, list(logger.filters)
+    expected = lp.load_model(OLDEST_PYTORCH / name).evaluate([0.5], [0], [1])[0]
+    before = torch.get_default_dtype(), logger.level, list(logger.filters)
 
     def load():
-        for _ in range(3):
-            found.append(lp.load_model(OLDEST_PYTORCH / "model.pt2").cutoff)
+        for _ in range(4):
+            found.append(lp.load_model(OLDEST_PYTORCH / name).evaluate([0.5], [0], [1])[0])
 
     threads = [threading.Thread(target=load) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [1.0] * 9
-    assert (logger.level, list(logger.filters)) == before
+    assert found == [expected] * 12
+    assert (torch.get_default_dtype(), logger.level, list(logger.filters)) == before

@@ -4,6 +4,7 @@
 
 import contextlib
 import functools
+import threading
 import warnings
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -12,6 +13,8 @@ import torch
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_lock = threading.RLock()
 
 
 @contextlib.contextmanager
@@ -34,13 +37,17 @@ def in_default_torch_state(function: Callable[P, R]) -> Callable[P, R]:
 
 @contextlib.contextmanager
 def default_dtype(dtype):
-    """A context with this default dtype, which tensors made from Python's floating-point numbers have."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
+    """A context with this default dtype, which tensors made from Python's floating-point numbers have.
+
+    The default belongs to the process, so that only one thread can be in such a context; others wait.
+    """
+    with _lock:
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(dtype)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(before)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ import argparse
 import os
 import re
 import statistics
-import time
 import unittest.mock
 
 import learnedpair as lp
@@ -27,6 +26,7 @@ from support import (
     bare_system,
     describe_machine,
     evaluate,
+    time_forces,
     versions,
     write_report,
 )
@@ -45,7 +45,7 @@ def parse_arguments():
     parser.add_argument("--cutoff", type=float, default=0.9, help="cutoff of the table, nm")
     parser.add_argument("--network", default="8-8-1", help="hidden layers of the network")
     parser.add_argument("--network-cutoff", type=float, default=0.6, help="nm")
-    parser.add_argument("--repeats", type=int, default=11)
+    parser.add_argument("--repeats", type=int, default=51, help="timed calls of each set")
     add_json_argument(parser)
     return parser.parse_args()
 
@@ -89,12 +89,7 @@ def measure(name, force, box, repeats):
         difference = np.linalg.norm(forces[each] - forces[best]) / np.linalg.norm(forces[best])
         if difference > MAX_FORCE_DIFFERENCE:
             raise DifferentFunctionError(f"{each} has forces that differ by {difference:.1e} from those of {best}")
-    milliseconds = {each: [] for each in sets}
-    for _ in range(repeats):
-        for each, context in contexts.items():
-            start = time.perf_counter()
-            context.getState(forces=True)
-            milliseconds[each].append(1000 * (time.perf_counter() - start))
+    milliseconds = time_forces(contexts, repeats)
     rows = []
     for each in sets:
         ratios = [a / b for a, b in zip(milliseconds[each], milliseconds[best], strict=True)]

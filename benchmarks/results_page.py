@@ -27,7 +27,7 @@ SCRIPTS = {
     "barostat.py: constant pressure": ("barostat_*",),
     "setup_times.py: setting a large System up": ("setup_times*",),
     "pair_energy.py: training on many configurations": ("pair_energy*",),
-    "instruction_sets.py: vectors of processors": ("instruction_sets*",),
+    "instruction_sets.py: SIMD instruction sets of processors": ("instruction_sets*",),
     "bf16_products.py: the accuracy of tensor cores": ("bf16_products*",),
     "Registers of programs in CUDA kernels": ("program_registers*",),
 }

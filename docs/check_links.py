@@ -72,7 +72,7 @@ def unreachable(address):
         with urllib.request.urlopen(request, timeout=30):
             return None
     except urllib.error.HTTPError as error:
-        error.close()  # it has a connection; Python 3.14 warns of those that are left open
+        error.close()  # closes the connection; Python 3.14 warns about open ones
         # Publishers refuse programs with these; the page exists.
         return None if error.code in (403, 405, 429) else f"status {error.code}"
     except OSError as error:

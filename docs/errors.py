@@ -22,7 +22,8 @@ TROUBLESHOOTING = ROOT / "docs" / "user" / "troubleshooting.md"
 
 PACKAGE = "python/learnedpair/"
 
-#: The parts of the program, and how the paths of their files begin. A file belongs to the first part that fits.
+#: Each part of the program, with the prefixes of the paths of its files. A file belongs to the first part with a
+#: matching prefix.
 PARTS = {
     "Files and tables of other programs": (
         "python/learnedpair/formats/",

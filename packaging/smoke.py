@@ -39,7 +39,7 @@ pdb = app.PDBFile("demo_output/start.pdb")
 system = app.ForceField("amber14/tip3p.xml").createSystem(pdb.topology, nonbondedMethod=app.PME, nonbondedCutoff=0.9)
 print(lp.add_correction(system, pdb.topology, WATER_COMPILED))
 """
-#: A script with a force field file that contains a correction, which imports nothing of this package.
+#: Uses a force field file with a correction. Like the script of a user, it does not import this package.
 FORCE_FIELD = """
 import openmm
 from openmm import app

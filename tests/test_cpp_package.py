@@ -341,8 +341,8 @@ def test_libraries_of_another_version_than_the_python_package_are_refused(variab
     plugins = LIBRARIES / "plugins"
     settings = ["-u", "OPENMM_PLUGIN_DIR"] if variable is None else [f"{variable}={plugins}"]
     message = (
-        f"The Python package openmm-learnedpair has the version {lp.__version__}, but its libraries that were loaded"
-        " have the version 9.9.9. "
+        f"The Python package openmm-learnedpair has the version {lp.__version__}, but the loaded libraries have the"
+        " version 9.9.9. "
     )
     message += (
         f"Unset the environment variable OPENMM_PLUGIN_DIR, which is '{plugins}'."

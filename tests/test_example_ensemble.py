@@ -416,9 +416,7 @@ def test_another_ensemble_is_refused(example, one_chunk, tmp_path):
 def test_another_seed_is_refused(example, tmp_path):
     prepare = example("running").prepare
     prepare(tmp_path, *make_texts(), **SETTINGS, seed=1)
-    message = (
-        r"with seed 1, and seed 2 is asked for; .* No chunk is complete yet, so that you may also remove .*.json.$"
-    )
+    message = r"with seed 1, and seed 2 is asked for; .* No chunk is complete yet; you may also remove .*.json.$"
     with pytest.raises(ValueError, match=message):
         prepare(tmp_path, *make_texts(), **SETTINGS, seed=2)
 

@@ -569,12 +569,10 @@ def test_a_package_that_cannot_be_loaded_is_reported(write, monkeypatch):
 
 
 def test_a_missing_pytorch_is_reported(write, monkeypatch):
-    def loaded(*_):
-        raise ModuleNotFoundError("No module named 'torch'", name="torch")
-
     topology, _, _ = systems.water(64)
     field = app.ForceField(TIP3P, write(CLASSES))
-    monkeypatch.setattr(ffxml, "loaded", loaded)
+    monkeypatch.delitem(sys.modules, "learnedpair.lowering.load_environment", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)  # its import fails as if it were not installed
     with pytest.raises(ImportError, match=r"mine.xml, .*reading the model delta.pt needs PyTorch: pip install"):
         field.createSystem(topology)
 

@@ -103,7 +103,8 @@ def test_two_estimates_of_a_free_energy_agree_with_each_other_and_with_the_examp
     error = np.hypot(found["error_of_integration"], found["error_of_bennett"])
     assert 0 < error < 1.5
     assert abs(found["by_integration"] - found["by_bennett"]) < 3 * error
-    # examples/methane/results.json: -16.69 kJ/mol, of which -1.37 is the tail beyond the cutoff, left out here.
+    # From examples/methane/results.json: the total is -16.69 kJ/mol. It includes the long-range correction of
+    # -1.37 kJ/mol, which the script of the gallery leaves out.
     assert abs(found["by_bennett"] - (-16.69 + 1.37)) < max(1.0, 4 * error)
     assert found["means"][0] > found["means"][-1]
 

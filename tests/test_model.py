@@ -1378,7 +1378,7 @@ def test_many_types_are_checked_in_reasonable_time():
 
 @pytest.mark.parametrize("name", ["model.pt", "model.pt2"])
 def test_files_of_the_oldest_supported_pytorch_are_read(name, caplog, capfd):
-    """PyTorch 2.6 wrote them; its form of torch.export files is another one than that of newer versions."""
+    """PyTorch 2.6 wrote them; newer versions write torch.export files in another format."""
     model = lp.load_model(OLDEST_PYTORCH / name)
     assert (model.types, model.cutoff, model.inner_cutoff) == (["A", "B"], 1.0, 0.2)
     r = np.array([0.2, 0.5, 0.75])
@@ -1409,19 +1409,19 @@ def test_files_of_a_newer_pytorch_are_named(tmp_path):
         lp.load_model(tmp_path / "newer.pt2")
 
 
-def test_files_in_a_newer_form_are_named(tmp_path, monkeypatch):
-    """What happens with PyTorch 2.6, which does not know the form that newer versions write."""
+def test_files_in_a_newer_format_are_named(tmp_path, monkeypatch):
+    """As with PyTorch 2.6, which does not read the format that newer versions write."""
     with zipfile.ZipFile(tmp_path / "newer.pt2", "w") as newer:
         newer.writestr("newer/archive_format", "pt2")
-    monkeypatch.setattr(exported, "reads_new_form", lambda: False)
+    monkeypatch.setattr(exported, "reads_new_format", lambda: False)
     with pytest.raises(
-        lp.ModelError, match="does not read the form of .* newer versions write; install a newer version"
+        lp.ModelError, match="does not read the format of .* newer versions write; install a newer version"
     ):
         lp.load_model(tmp_path / "newer.pt2")
 
 
 def test_old_names_of_members_give_no_warning(tmp_path, capfd):
-    """Very old versions of PyTorch gave two members other names."""
+    """Early versions of torch.export gave two members other names."""
     with (
         zipfile.ZipFile(OLDEST_PYTORCH / "model.pt2") as source,
         zipfile.ZipFile(tmp_path / "old.pt2", "w") as old,

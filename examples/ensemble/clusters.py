@@ -126,7 +126,7 @@ def slurm_cluster(
     )
     if workers:
         _test_job(cluster.job_script())
-        # scale() would not replace jobs that have reached their time.
+        # Unlike scale(), adapt() replaces jobs that SLURM has ended at their wall time.
         cluster.adapt(minimum=workers, maximum=workers)
     return cluster
 
@@ -135,7 +135,7 @@ def _test_job(script):
     """Let SLURM test the script of a job without submitting it, and print its message if it would not start the job.
 
     Dask reports nothing of jobs that SLURM refuses, and waits. SLURM's test also fails for jobs that must wait for
-    nodes that are down, so that it does not end the run.
+    nodes that are down; the run therefore goes on.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".sh", encoding="utf-8") as file:
         file.write(script)

@@ -102,7 +102,7 @@ def prepare(folder, system, state, **settings):
         raise ValueError(f"{description} is not complete; restore it, or choose another --output")
     for name, value in stored.items():
         if wanted[name] != value:
-            remedy = "" if has_chunks else f" No chunk is complete yet, so that you may also remove {description}."
+            remedy = "" if has_chunks else f" No chunk is complete yet; you may also remove {description}."
             raise ValueError(
                 f"{folder} has an ensemble with {name} {value}, and {name} {wanted[name]} is asked for; choose the same"
                 f" {name}, or another --output.{remedy}"

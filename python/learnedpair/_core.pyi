@@ -13,7 +13,7 @@ _Distances: TypeAlias = Any
 _Doubles: TypeAlias = NDArray[np.float64]
 
 openmm_version: str
-library_version: str
+version_of_libraries: str
 
 def get_registration_problems() -> list[str]:
     """Get why kernels of the plugin were not registered with a platform, one sentence for each."""

@@ -23,9 +23,9 @@ HEADERS = {
     ),
 }
 REBUILD = "Build it again for this OpenMM: pip install --force-reinstall --no-cache-dir --no-deps openmm-learnedpair"
-#: For each platform with packages of its own, how to install OpenMM's and this plugin's library.
+#: How to install the platforms that are in separate packages: OpenMM's library and this plugin's.
 PACKAGES = {
-    "CUDA": ('pip install "openmm-learnedpair[cuda13]" or "openmm-learnedpair[cuda12]", whichever matches the driver'),
+    "CUDA": 'pip install "openmm-learnedpair[cuda13]" or "openmm-learnedpair[cuda12]", whichever matches the driver',
     "HIP": 'pip install "openmm-learnedpair[hip7]" or "openmm-learnedpair[hip6]", whichever matches ROCm',
 }
 #: Names of devices that are not GPUs: PoCL's CPU drivers, processors, and stand-ins for GPUs in this project's tests.

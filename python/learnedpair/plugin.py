@@ -60,10 +60,10 @@ def load() -> ModuleType:
             f"The libraries of openmm-learnedpair could not be loaded ({error}). {REBUILD if given is None else unset}"
         ) from error
     check_version(_core.openmm_version, openmm.Platform.getOpenMMVersion())
-    if _core.library_version != _core.version:
+    if _core.version_of_libraries != _core.version:
         raise PluginLoadError(
-            f"The Python package openmm-learnedpair has the version {_core.version}, but its libraries that were loaded"
-            f" have the version {_core.library_version}."
+            f"The Python package openmm-learnedpair has the version {_core.version}, but the loaded libraries have the"
+            f" version {_core.version_of_libraries}."
             f" {'Install openmm-learnedpair again.' if given is None else unset}"
         )
     present = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]

@@ -182,7 +182,7 @@ PYBIND11_MODULE(_core, m) {
     m.attr("MAX_CURVES") = EvaluationPlan::MaxCurves;
     m.attr("GROUP_FEATURE") = GroupFeature;
     m.attr("version") = LEARNEDPAIR_VERSION;
-    m.attr("library_version") = getLibraryVersion();
+    m.attr("version_of_libraries") = getLibraryVersion();
     m.def("get_registration_problems", &getRegistrationProblems);
     py::register_exception_translator([](std::exception_ptr p) {
         try {

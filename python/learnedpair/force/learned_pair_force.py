@@ -528,8 +528,8 @@ class LearnedPairForce(ParticleSettings, PairSettings, ParameterSettings):
             ``exact_because`` : str
                 If a program is run: why no tables are used. See :meth:`setEvaluation`.
             ``num_curves`` : int
-                The number of distinct curves of the tables that evaluate a program, else 0. For a table that is the
-                function of the force itself, this entry and the next three are 0: ``lowering_report`` describes it.
+                If a program is evaluated with tables, the number of their distinct curves, else 0. If the function of
+                the force is a PairTable, this entry and the next three are 0: see ``lowering_report``.
             ``num_curves_made`` : int
                 The number of curves that were made so far, also for other values of the global parameters.
             ``table_bytes`` : int

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: openmm-learnedpair contributors
 # SPDX-License-Identifier: MIT
-"""Reads the text files of other programs: lines with their numbers, and columns of numbers with their rounding."""
+"""Writes text files, and reads those of other programs: lines with their numbers, and columns of numbers with their
+rounding.
+"""
 
 import contextlib
 import json

@@ -12,7 +12,7 @@ from openmm.app import forcefield
 
 from ..applying.apply import add_correction, loaded
 from ..applying.no_effect import NoEffectError
-from ..errors import pytorch_for, warn
+from ..errors import warn
 from .ffxml_elements import CorrectionElement, Rule, read_element
 from .ffxml_required import parse_required
 from .ffxml_source import Source, find_source
@@ -152,8 +152,7 @@ class CorrectionGenerator:
 
     def _loaded(self):
         if self._model is None:
-            with pytorch_for(f"{self._first.source.where}: reading the model {self._first.path.name}"):
-                self._model = loaded(self._first.path, self._first.source.where)
+            self._model = loaded(self._first.path, self._first.source.where)
         return self._model
 
 

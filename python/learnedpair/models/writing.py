@@ -118,7 +118,7 @@ def _exported(module, metadata, name):
         pairs, atoms = (torch.export.Dim(name, min=2, max=2**31 - 1) for name in ("pairs", "atoms"))
         axes = [*[{0: pairs}] * 3, *[{0: atoms}] * (len(arguments) - 3), *[{}] * len(keywords)]
         shapes = dict(zip(names, axes, strict=True))
-        # Not strict, which is the default of newer versions: fewer modules are refused.
+        # strict=False is the default of newer versions, and accepts more modules.
         return torch.export.export(module, arguments, keywords, dynamic_shapes=shapes, strict=False)
 
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: openmm-learnedpair contributors
 // SPDX-License-Identifier: MIT
 
-// Functions for instruction sets that have no instruction with the required result: see Vector.h. NEON's minimum and
-// maximum are NaN if the first operand is.
+// Functions made of other functions of vectors, for the portable path and NEON. Vector.h says what they must return.
+// NEON has instructions for the minimum and the maximum, but these return NaN if the first operand is NaN.
 #pragma once
 
 namespace {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Loads torch.export files.
 
-PyTorch unpickles and evaluates parts of such a file without restrictions, so that a file must come from somebody whom
-the user trusts. What is refused here are files whose pickles contain more than tensors.
+PyTorch unpickles and executes parts of such a file, so the user must trust its author. This module refuses files whose
+pickles contain objects other than tensors; that is no complete protection.
 """
 
 import importlib.util
@@ -19,9 +19,9 @@ import torch
 from ...errors import ModelError
 from .messages import first_line
 
-#: A member of the archives that PyTorch 2.6 writes; newer versions read them, too.
+#: The archives that PyTorch 2.6 writes have a member of this name. Newer versions read them, too.
 OLD_MEMBER = "serialized_exported_program.json"
-#: The end of the name of a member of the archives that newer versions write.
+#: The archives that newer versions write have a member whose name ends like this.
 NEW_MEMBER = "archive_format"
 _LOGGER = logging.getLogger("torch.export")
 #: PyTorch cannot load two files at the same time.
@@ -45,17 +45,17 @@ def is_exported(names):
     return OLD_MEMBER in names or any(name.endswith(NEW_MEMBER) for name in names)
 
 
-def reads_new_form():
-    """Whether this PyTorch reads what newer versions than 2.6 write."""
+def reads_new_format():
+    """Whether this PyTorch reads the format that versions newer than 2.6 write."""
     return importlib.util.find_spec("torch.export.pt2_archive") is not None
 
 
 def load_exported(content, extra_files, source):
     """Load a torch.export file as a module.
 
-    PyTorch logs an internal error for each file in the form of PyTorch 2.6, although it reads the file. If it cannot
-    read a file, it also logs the cause, which is in no exception. Therefore its messages are collected, and the cause
-    is raised.
+    For each file in the format of PyTorch 2.6, newer versions log an error, although they read the file. If they cannot
+    read a file, they log the cause, and raise an exception without it. Therefore this function collects the log
+    messages, shows none, and raises the cause.
 
     Parameters
     ----------
@@ -72,20 +72,20 @@ def load_exported(content, extra_files, source):
     Raises
     ------
     ModelError
-        If the file has a form that this PyTorch does not read.
+        If the file has a format that this PyTorch does not read.
     Exception
         Whatever PyTorch raises for a file that it cannot read.
     """
     collector = _Collector()
     with _lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about the age of the file, and of PyTorch 2.6 about constants
+        warnings.simplefilter("ignore")  # that the file is old, and those of PyTorch 2.6 about constants
         _LOGGER.addFilter(collector)
         try:
             return torch.export.load(io.BytesIO(content), extra_files=extra_files).module()
         except Exception as error:
-            if not reads_new_form() and OLD_MEMBER not in zipfile.ZipFile(io.BytesIO(content)).namelist():
+            if not reads_new_format() and OLD_MEMBER not in zipfile.ZipFile(io.BytesIO(content)).namelist():
                 raise ModelError(
-                    f"{source}: PyTorch {torch.__version__} does not read the form of torch.export files that newer"
+                    f"{source}: PyTorch {torch.__version__} does not read the format of torch.export files that newer"
                     " versions write; install a newer version, or export the model to a path that ends in .pt, for"
                     " TorchScript."
                 ) from error
@@ -117,7 +117,7 @@ def refuse_foreign_objects(archive, source):
         elif lower.endswith(("weights_config.json", "constants_config.json")):
             if _names_pickles(archive.read(name)):
                 problem = "names pickled weights"
-        # Very old versions of PyTorch gave pickles of tensors the names of JSON files.
+        # Early versions of torch.export wrote these two pickles to members that are named like JSON files.
         elif lower.endswith((".pt", ".pkl", "serialized_state_dict.json", "serialized_constants.json")):
             try:
                 torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)

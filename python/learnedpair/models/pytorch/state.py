@@ -39,7 +39,7 @@ def in_default_torch_state(function: Callable[P, R]) -> Callable[P, R]:
 def default_dtype(dtype):
     """A context with this default dtype, which tensors made from Python's floating-point numbers have.
 
-    The default belongs to the process, so that only one thread can be in such a context; others wait.
+    The default dtype is a setting of the whole process. While one thread is in this context, others wait to enter it.
     """
     with _lock:
         before = torch.get_default_dtype()
